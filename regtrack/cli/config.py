@@ -1,0 +1,86 @@
+"""`regtrack.toml`: what a user does not want to type each time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regtrack.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+NAME = "regtrack.toml"
+SHARED = ("genome", "model", "peaks")
+
+
+class Region(click.types.StringParamType):
+    """A region or the path of a BED file; which, the library finds out."""
+
+    name = "region"
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest `regtrack.toml`, from `start` upward."""
+    return next((one / NAME for one in (start, *start.parents) if (one / NAME).is_file()), None)
+
+
+def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, dict[str, Any]]:
+    """Defaults for each command's options: `[defaults]`, then the command's own table.
+
+    Relative paths are meant relative to the file.
+
+    Raises
+    ------
+    InputError
+        When the file is not TOML, or holds a table or key that no command has.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, f"not TOML: {error}") from error
+    shared = tables.pop("defaults", {})
+    for table, keys in {"defaults": shared, **tables}.items():
+        if (table != "defaults" and table not in commands) or not isinstance(keys, dict):
+            known = ", ".join(["defaults", *commands])
+            raise InputError(path, f"unknown table [{table}]; expected one of {known}")
+    _check_keys(path, "defaults", shared, SHARED)
+    found = {}
+    for name, command in commands.items():
+        options = {_key(option): option for option in command.params}
+        own = tables.get(name, {})
+        _check_keys(path, name, own, tuple(options))
+        values = {key: value for key, value in shared.items() if key in options} | own
+        found[name] = {
+            str(options[key].name): _anchored(value, options[key], path.parent)
+            for key, value in values.items()
+        }
+    return found
+
+
+def _key(option: click.Parameter) -> str:
+    """The name of an option as users write it, without dashes at its front."""
+    return max(option.opts, key=len).lstrip("-")
+
+
+def _check_keys(path: Path, table: str, keys: dict[str, Any], known: tuple[str, ...]) -> None:
+    for key in keys:
+        if key not in known:
+            raise InputError(path, f"unknown key {key!r} in [{table}]; expected {', '.join(known)}")
+
+
+def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
+    """Paths relative to the configuration file made so that they work from anywhere."""
+    if isinstance(value, list):
+        return [_anchored(one, option, folder) for one in value]
+    if isinstance(option.type, click.Path):
+        return str(folder / value)
+    if isinstance(option.type, Region) and (folder / value).is_file():
+        return str(folder / value)
+    return value

@@ -1,0 +1,23 @@
+"""`regtrack info`: what a file or folder is, in a screenful."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+
+
+@click.command()
+@click.argument("path", type=options.FILE)
+def info(path: Path) -> None:
+    """Say what PATH is: a checkpoint or a tracks folder."""
+    if path.is_dir():
+        from regtrack.tracks.describe import describe_tracks
+
+        click.echo(describe_tracks(path))
+    else:
+        from regtrack.models.describe import describe_checkpoint
+
+        click.echo(describe_checkpoint(path))

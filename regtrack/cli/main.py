@@ -1,0 +1,87 @@
+"""The command `regtrack`: its subcommands, its configuration file, its exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from regtrack import __version__
+from regtrack.cli.config import find_config, read_config
+from regtrack.cli.demo import demo
+from regtrack.cli.eval import eval_
+from regtrack.cli.info import info
+from regtrack.cli.models import models
+from regtrack.cli.predict import predict
+from regtrack.cli.train import train
+from regtrack.errors import OptionError, RegtrackError
+
+
+@click.group(
+    context_settings={
+        "auto_envvar_prefix": "REGTRACK",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    }
+)
+@click.version_option(__version__, prog_name="regtrack")
+@click.option("--debug", is_flag=True, help="Show the traceback of every error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by run()
+    """See what a sequence model predicts: per-base regulatory tracks of whole chromosomes.
+
+    Options may also come from the environment (REGTRACK_GENOME, REGTRACK_PREDICT_WINDOW,
+    ...) or from the nearest regtrack.toml, looked for from the working folder upward.
+    """
+    config = find_config(Path.cwd())
+    if config is not None:
+        context.default_map = read_config(config, cli.commands)
+
+
+for command in (demo, train, predict, eval_, info, models):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit status.
+
+    0 is success, 1 bad input or an operating-system error, 2 a wrong option, 130 Ctrl-C.
+    A bug keeps its traceback.
+    """
+    debug = False
+    try:
+        with cli.make_context("regtrack", list(arguments)) as context:
+            debug = context.params["debug"]
+            cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("regtrack: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # `regtrack models | head`: nobody reads on, which is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (RegtrackError, OSError) as error:
+        if debug:
+            raise
+        click.echo(f"regtrack: {_one_line(error)}", err=True)
+        return 2 if isinstance(error, OptionError) else 1
+    return 0
+
+
+def main() -> None:
+    """Entry point of the command `regtrack`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error).replace("\n", " ")

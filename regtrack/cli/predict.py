@@ -1,0 +1,107 @@
+"""`regtrack predict`: a checkpoint and a genome in, a tracks folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.config import Region
+from regtrack.prediction.settings import PredictionSettings
+
+
+@click.command()
+@click.argument("regions", metavar="REGION...", type=Region(), nargs=-1, required=True)
+@click.option("--out", type=options.FILE, required=True, help="Tracks folder to write.")
+@options.model
+@options.genome
+@options.markers
+@click.option(
+    "--max-error",
+    type=float,
+    default=PredictionSettings.max_error,
+    show_default=True,
+    help="Largest distance of a written value from its probability.",
+)
+@click.option(
+    "--floor",
+    type=float,
+    default=PredictionSettings.floor,
+    show_default=True,
+    help="Bases with a probability under this may be left out.",
+)
+@click.option(
+    "--peak-threshold",
+    type=float,
+    show_default="each marker's own, from the checkpoint",
+    help="Probability from which peaks are called.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    default=PredictionSettings.window,
+    show_default=True,
+    help="Bases read at once, halo included. Changes the time, not the tracks.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    show_default="1 on a CPU, 16 on a GPU",
+    help="Windows read together. Changes the time, not the tracks.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    show_default="one per core",
+    help="Processes. Changes the time, not a byte of the tracks.",
+)
+@options.device
+@click.option(
+    "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
+)
+@options.force
+def predict(
+    regions: tuple[str, ...],
+    out: Path,
+    model: Path,
+    genome: Path,
+    markers: tuple[str, ...],
+    workers: int | None,
+    device: str,
+    any_assembly: bool,
+    force: bool,
+    **settings: Any,
+) -> None:
+    """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
+
+    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included) or the path of a
+    BED file.
+
+    The promise: a value in a track is within --max-error of the predicted probability at
+    every base; a base without a value is N, or its probability is under --floor.
+
+    A run that was stopped goes on where it stopped when the same command is given again.
+    """
+    from regtrack.cli.progress import Progress
+    from regtrack.models.device import available_cores, choose_device, describe_device
+    from regtrack.prediction.job import plan_job
+    from regtrack.prediction.run import check_out, run
+
+    chosen = choose_device(device)
+    click.echo(f"device: {describe_device(chosen)}", err=True)
+    check_out(out, force)
+    job = plan_job(
+        model,
+        genome,
+        regions,
+        markers,
+        PredictionSettings(**settings),
+        str(chosen),
+        any_assembly=any_assembly,
+    )
+    with Progress() as progress:
+        run(job, out, workers or available_cores(), force, progress)
+    click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
+    click.echo(f"look at them in IGV or the UCSC browser; score them: regtrack eval {out}")

@@ -1,0 +1,102 @@
+"""The whole job on the simulated genome: train, predict chr1, evaluate."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from regtrack.atomic import write_text
+from regtrack.demo.simulate import RULES, simulate, write_simulation
+from regtrack.errors import InputError
+from regtrack.evaluation.evaluate import evaluate
+from regtrack.evaluation.report import text_table, write_report
+from regtrack.models.device import available_cores
+from regtrack.prediction.job import plan_job
+from regtrack.prediction.run import PredictionObserver, run
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.trainer import TrainingObserver, read_data, train
+
+# chr1 is only looked at in the end, chr2 trains, chr3 chooses the best checkpoint.
+CHROM_SIZES = {"chr1": 500_000, "chr2": 3_000_000, "chr3": 300_000}
+SPACING = 8_000
+DEMO_TRAINING = TrainingSettings(steps=400, batch_size=2, validate_every=100, learning_rate=0.002)
+
+_CONFIG = """\
+# What regtrack commands in this folder need not be told.
+[defaults]
+genome = "genome.fa"
+model = "model.safetensors"
+peaks = "markers.tsv"
+
+[train]
+train = ["chr2"]
+valid = ["chr3"]
+"""
+
+
+def run_demo(
+    folder: Path,
+    device: torch.device,
+    force: bool,
+    training: TrainingObserver,
+    progress: PredictionObserver,
+) -> str:
+    """Run the demo in a folder and return what to tell the user.
+
+    Raises
+    ------
+    InputError
+        When the folder exists and is not a demo's, or `force` is not set.
+    OSError
+        When it cannot be written.
+    """
+    _prepare(folder, force)
+    write_simulation(simulate(CHROM_SIZES, RULES, SPACING, seed=1), RULES, folder)
+    write_text(folder / "regtrack.toml", _CONFIG)
+    genome, peaks, model = (
+        folder / name for name in ("genome.fa", "markers.tsv", "model.safetensors")
+    )
+    data = read_data(genome, peaks, ["chr2"], ["chr3"], [], "simulated")
+    train(data, "dilated", {}, DEMO_TRAINING, device, model, training)
+    tracks, report = folder / "chr1-tracks", folder / "chr1-report"
+    job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
+    run(job, tracks, available_cores(), False, progress)
+    evaluation = evaluate(tracks, peaks, [], [], progress)
+    write_report(evaluation, report)
+    scores = "\n".join(
+        f"  {marker.name:<10}{score.average_precision:.3f}"
+        for marker, score in zip(evaluation.markers, evaluation.scores, strict=True)
+    )
+    return f"""
+{text_table(evaluation)}
+
+PR AUC by marker (TF3, TF4, TF5 need a second motif 200, 2,000, 5,000 bases away):
+{scores}
+
+Made in {folder}/:
+  genome.fa, markers.tsv, peaks/   the simulated genome and its measured peaks
+  model.safetensors                the trained network
+  chr1-tracks/                     its predictions: open bigwig/*.bw and peaks/*.gz in IGV
+  chr1-report/                     scores, one row per marker
+Now type:
+  cd {folder}
+  regtrack predict chr1 --out tracks/
+  regtrack eval tracks/
+  regtrack info tracks/"""
+
+
+def _prepare(folder: Path, force: bool) -> None:
+    """Make the folder; only a demo's own folder is ever emptied."""
+    if folder.exists():
+        if not folder.is_dir():
+            raise InputError(folder, "is a file; expected a folder that does not exist yet")
+        if not force:
+            raise InputError(folder, "exists already; --force starts the demo anew in it")
+        config = folder / "regtrack.toml"
+        if not config.is_file() or config.read_text(encoding="utf-8") != _CONFIG:
+            raise InputError(folder, "not emptied: it is not a folder of the demo")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)

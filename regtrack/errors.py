@@ -1,0 +1,45 @@
+"""The errors that regtrack raises on purpose.
+
+The library raises them; only `regtrack.cli.main` turns them into one line and an
+exit status.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class RegtrackError(Exception):
+    """Base of all errors that a user can mend; the message is one line (exit status 1)."""
+
+
+class InputError(RegtrackError):
+    """Bad input: a file, a region or a name that cannot be used (exit status 1).
+
+    Parameters
+    ----------
+    where
+        The file, or what was typed, that is wrong.
+    problem
+        What is wrong, and what was expected.
+    line
+        1-based line number inside the file, when there is one.
+    """
+
+    def __init__(self, where: str | Path, problem: str, line: int | None = None) -> None:
+        super().__init__(where, problem, line)
+
+    def __str__(self) -> str:
+        where, problem, line = self.args
+        return f"{where}: {problem}" if line is None else f"{where}:{line}: {problem}"
+
+
+class OptionError(RegtrackError):
+    """An option's value that cannot be used with this input (exit status 2)."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(option, problem)
+
+    def __str__(self) -> str:
+        option, problem = self.args
+        return f"{option}: {problem}"

@@ -1,0 +1,108 @@
+"""Scores as a table for people, and as `report.tsv` and `report.json` for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from regtrack.atomic import write_text
+from regtrack.evaluation.evaluate import Evaluation
+from regtrack.evaluation.metrics import category_means
+
+FORMAT_VERSION = 1
+_COLUMNS = (
+    "index",
+    "name",
+    "category",
+    "cell",
+    "target",
+    "treatment",
+    "average_precision",
+    "pr_auc_trapezoid",
+    "auroc",
+    "base_rate",
+    "positives",
+    "bases",
+)
+
+
+def text_table(evaluation: Evaluation) -> str:
+    """Means per category and what was not scored: what `regtrack eval` prints."""
+    lines = [
+        f"{'category':<10}{'markers':>8}{'PR AUC':>9}{'(trapez.)':>11}{'AUROC':>8}{'base rate':>11}"
+    ]
+    for mean in category_means(evaluation.markers, evaluation.scores):
+        lines.append(
+            f"{mean.category:<10}{mean.markers:>8}{mean.average_precision:>9.4f}"
+            f"{mean.pr_auc_trapezoid:>11.4f}{mean.auroc:>8.4f}{mean.base_rate:>11.5f}"
+        )
+    lines.append(f"{evaluation.bases:,} bases scored in {evaluation.tracks}")
+    for reason, names in _unscored(evaluation).items():
+        if names:
+            lines.append(f"not scored, {reason}: {', '.join(names)}")
+    return "\n".join(lines)
+
+
+def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write `report.tsv` (a row per marker) and `report.json`; returns their paths.
+
+    The folder is made where it is missing. Scores that are not defined are empty in the
+    table and null in JSON.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = _rows(evaluation)
+    table = ["\t".join(_COLUMNS)]
+    table += ["\t".join(_cell(row[column]) for column in _COLUMNS) for row in rows]
+    record = {
+        "format": FORMAT_VERSION,
+        "tracks": str(evaluation.tracks),
+        "bases": evaluation.bases,
+        "categories": [
+            {key: _defined(value) for key, value in vars(mean).items()}
+            for mean in category_means(evaluation.markers, evaluation.scores)
+        ],
+        "not_scored": _unscored(evaluation),
+        "markers": [{key: _defined(value) for key, value in row.items()} for row in rows],
+    }
+    paths = [folder / "report.tsv", folder / "report.json"]
+    write_text(paths[0], "\n".join(table) + "\n")
+    write_text(paths[1], json.dumps(record, indent=1, allow_nan=False) + "\n")
+    return paths
+
+
+def _rows(evaluation: Evaluation) -> list[dict[str, Any]]:
+    return [
+        {
+            column: getattr(score if hasattr(score, column) else marker, column)
+            for column in _COLUMNS
+        }
+        for marker, score in zip(evaluation.markers, evaluation.scores, strict=True)
+    ]
+
+
+def _unscored(evaluation: Evaluation) -> dict[str, list[str]]:
+    pairs = zip(evaluation.markers, evaluation.scores, strict=True)
+    return {
+        "no measured peak in these bases": [
+            marker.name for marker, score in pairs if not score.scored
+        ],
+        "not in the table of peaks": list(evaluation.without_peaks),
+    }
+
+
+def _defined(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _cell(value: Any) -> str:
+    value = _defined(value)
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,143 @@
+"""Intervals on a chromosome, one (`Interval`) and many (`IntervalSet`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, order=True)
+class Interval:
+    """A stretch of one chromosome, 0-based, half-open.
+
+    Raises
+    ------
+    ValueError
+        Unless `0 <= start < end`.
+    """
+
+    chrom: str
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"not an interval: {self.chrom} {self.start} {self.end}")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        """As browsers print it: 1-based, inclusive, with thousands separators."""
+        return f"{self.chrom}:{self.start + 1:,}-{self.end:,}"
+
+
+@dataclass(frozen=True)
+class IntervalSet:
+    """A set of bases of one chromosome as sorted, disjoint, non-touching intervals.
+
+    Parameters
+    ----------
+    starts, ends
+        int64 arrays of equal length, 0-based, half-open. Use `IntervalSet.of` for
+        intervals in any order that may overlap.
+    """
+
+    starts: Positions
+    ends: Positions
+
+    def __post_init__(self) -> None:
+        if self.starts.shape != self.ends.shape or self.starts.ndim != 1:
+            raise ValueError("starts and ends must be flat arrays of one length")
+        if len(self.starts) == 0:
+            return
+        if self.starts[0] < 0 or np.any(self.ends <= self.starts):
+            raise ValueError("an interval must not be negative or empty")
+        if np.any(self.starts[1:] <= self.ends[:-1]):
+            raise ValueError("intervals must be sorted and must not touch")
+
+    @classmethod
+    def of(cls, starts: npt.ArrayLike, ends: npt.ArrayLike) -> IntervalSet:
+        """Union of intervals given in any order; touching ones become one."""
+        first = np.asarray(starts, dtype=np.int64)
+        last = np.asarray(ends, dtype=np.int64)
+        order = np.argsort(first, kind="stable")
+        first, last = first[order], last[order]
+        reached = np.maximum.accumulate(last)
+        opens = np.ones(len(first), dtype=bool)
+        opens[1:] = first[1:] > reached[:-1]
+        closes = np.append(opens[1:], True)[: len(first)]
+        return cls(first[opens], reached[closes])
+
+    def __len__(self) -> int:
+        """Number of intervals."""
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, IntervalSet):
+            return NotImplemented
+        return np.array_equal(self.starts, other.starts) and np.array_equal(self.ends, other.ends)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def bases(self) -> int:
+        """Number of bases in the set."""
+        return int((self.ends - self.starts).sum())
+
+    def intersect(self, other: IntervalSet) -> IntervalSet:
+        """Bases that are in both sets."""
+        first = np.searchsorted(other.ends, self.starts, side="right")
+        last = np.searchsorted(other.starts, self.ends, side="left")
+        hits = last - first
+        mine = np.repeat(np.arange(len(self)), hits)
+        theirs = np.arange(hits.sum()) + np.repeat(first - (np.cumsum(hits) - hits), hits)
+        return IntervalSet(
+            np.maximum(self.starts[mine], other.starts[theirs]),
+            np.minimum(self.ends[mine], other.ends[theirs]),
+        )
+
+    def clip(self, start: int, end: int) -> IntervalSet:
+        """Bases of the set inside [start, end)."""
+        return self.intersect(IntervalSet.of([start], [end]))
+
+    def bases_before(self, positions: npt.ArrayLike) -> Positions:
+        """For each position, the number of bases of the set left of it.
+
+        The bases inside [a, b) are then `bases_before(b) - bases_before(a)`: this is
+        what makes scoring cost by segments and not by bases.
+        """
+        at = np.asarray(positions, dtype=np.int64)
+        cumulated = np.concatenate(([0], np.cumsum(self.ends - self.starts)))
+        index = np.searchsorted(self.starts, at, side="right")
+        overshoot = np.zeros(at.shape, dtype=np.int64)
+        inside = index > 0
+        overshoot[inside] = np.maximum(self.ends[index[inside] - 1] - at[inside], 0)
+        return cumulated[index] - overshoot
+
+    def nth_base(self, ranks: npt.ArrayLike) -> Positions:
+        """Positions of the bases of the given ranks (0 is the first), `bases_before` reversed.
+
+        Raises
+        ------
+        IndexError
+            For a rank that the set does not have.
+        """
+        rank = np.asarray(ranks, dtype=np.int64)
+        cumulated = np.concatenate(([0], np.cumsum(self.ends - self.starts)))
+        if np.any(rank < 0) or np.any(rank >= cumulated[-1]):
+            raise IndexError(f"the set has {cumulated[-1]} bases")
+        index = np.searchsorted(cumulated, rank, side="right") - 1
+        positions: Positions = self.starts[index] + rank - cumulated[index]
+        return positions
+
+
+EMPTY = IntervalSet.of([], [])

@@ -1,0 +1,178 @@
+"""The table of markers: what is predicted, and where its measured peaks lie."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.textfile import read_text
+
+CATEGORIES = ("TFBS", "DNase", "Histone")
+COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One of the predicted things.
+
+    Parameters
+    ----------
+    index
+        Its number in the table; leads the names of its files.
+    name
+        Unique in its table, such as `K562|CTCF|None`.
+    category
+        `TFBS`, `DNase` or `Histone`.
+    cell, target, treatment
+        Cell type, protein or assay, and treatment (`None` where there was none).
+    file
+        Path of its measured peaks, or an empty string.
+    extra
+        The table's further columns, kept as they are.
+
+    Raises
+    ------
+    ValueError
+        For a negative index, an empty name or an unknown category.
+    """
+
+    index: int
+    name: str
+    category: str
+    cell: str
+    target: str
+    treatment: str
+    file: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.index < 0:
+            raise ValueError(f"expected an index of 0 or more, got {self.index}")
+        if not self.name:
+            raise ValueError("expected a name, got an empty one")
+        if self.category not in CATEGORIES:
+            raise ValueError(
+                f"expected one of {', '.join(CATEGORIES)} as category, got {self.category!r}"
+            )
+
+    @property
+    def slug(self) -> str:
+        """`<index>_<name>` in letters that every file system and browser accepts."""
+        return f"{self.index}_{re.sub(r'[^A-Za-z0-9.-]+', '_', self.name).strip('_')}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As checkpoints and tracks folders keep it; `from_json` reads it back."""
+        return {**{name: getattr(self, name) for name in COLUMNS}, "extra": dict(self.extra)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Marker:
+        """Inverse of `to_json`."""
+        return cls(**record)
+
+
+def read_markers(path: Path) -> tuple[Marker, ...]:
+    """Read a markers table: tab-separated, with a header line.
+
+    Files are relative to the table. Columns beyond `COLUMNS` are kept in
+    `Marker.extra`; lines that start with `#` and empty lines are passed over.
+
+    Raises
+    ------
+    InputError
+        For a missing column, a wrong number of fields, an unknown category, a name or
+        index given twice, a peak file that does not exist, or a table without markers.
+    OSError
+        When the table cannot be read.
+    """
+    header: list[str] | None = None
+    markers: list[Marker] = []
+    seen: set[tuple[str, object]] = set()
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split("\t")
+        if header is None:
+            header = [column.strip() for column in fields]
+            missing = [column for column in COLUMNS if column not in header]
+            if missing:
+                raise InputError(
+                    path,
+                    f"no column {', '.join(missing)}; expected the tab-separated header "
+                    f"{' '.join(COLUMNS)}",
+                    number,
+                )
+            continue
+        if len(fields) != len(header):
+            raise InputError(path, f"expected {len(header)} columns, got {len(fields)}", number)
+        marker = _marker(path, number, dict(zip(header, map(str.strip, fields), strict=True)))
+        for column in ("name", "index"):
+            value = (column, getattr(marker, column))
+            if value in seen:
+                raise InputError(path, f"{column} {value[1]!r} stands twice in the table", number)
+            seen.add(value)
+        markers.append(marker)
+    if not markers:
+        raise InputError(path, "holds no marker")
+    return tuple(markers)
+
+
+def _marker(path: Path, number: int, row: dict[str, str]) -> Marker:
+    """One row of the table, checked."""
+    if not row["index"].isdecimal():
+        raise InputError(path, f"expected a number as index, got {row['index']!r}", number)
+    peaks = path.parent / row["file"]
+    if not row["file"] or not peaks.is_file():
+        raise InputError(path, f"no peak file {row['file']!r} for {row['name']}", number)
+    try:
+        return Marker(
+            index=int(row["index"]),
+            file=str(peaks),
+            extra={key: value for key, value in row.items() if key not in COLUMNS},
+            **{key: row[key] for key in ("name", "category", "cell", "target", "treatment")},
+        )
+    except ValueError as error:
+        raise InputError(path, str(error), number) from None
+
+
+def select_markers(markers: Sequence[Marker], patterns: Sequence[str]) -> tuple[Marker, ...]:
+    """Markers whose name, cell, target or category matches a pattern, in table order.
+
+    Patterns are shell-style (`K562*`, `CTCF`), upper and lower case alike. No pattern
+    selects all.
+
+    Raises
+    ------
+    OptionError
+        When a pattern matches no marker.
+    """
+    if not patterns:
+        return tuple(markers)
+    chosen: set[int] = set()
+    for pattern in patterns:
+        hits = [marker.index for marker in markers if _matches(marker, pattern)]
+        if not hits:
+            raise OptionError(
+                "--markers",
+                f"no marker left: {pattern!r} matches no name, cell, target or category "
+                f"(the first marker is {markers[0].name!r})",
+            )
+        chosen.update(hits)
+    return tuple(marker for marker in markers if marker.index in chosen)
+
+
+def _matches(marker: Marker, pattern: str) -> bool:
+    words = (marker.name, marker.cell, marker.target, marker.category)
+    return any(fnmatch.fnmatchcase(word.lower(), pattern.lower()) for word in words)
+
+
+def describe_markers(markers: Sequence[Marker]) -> str:
+    """`171: 133 TFBS, 9 DNase, 29 Histone`."""
+    counts = Counter(marker.category for marker in markers)
+    parts = [f"{counts[category]} {category}" for category in CATEGORIES if counts[category]]
+    return f"{len(markers)}: {', '.join(parts)}"

@@ -1,0 +1,95 @@
+"""Regions as users type them (`chr22:1,000-2,000`), or as a BED file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from regtrack.errors import InputError
+from regtrack.genome.bed import read_bed
+from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.genome.names import first_names, resolve_chrom
+
+_RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]+)(-|\.\.)(?P<end>[\d,]+)")
+
+
+def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
+    """Read one region as browsers print it: `chr22` or `chr22:1,000-2,000`.
+
+    Parameters
+    ----------
+    text
+        1-based, both ends included; thousands separators are passed over, `22` is
+        taken for `chr22` and the reverse.
+    chrom_sizes
+        Length of every chromosome of the genome, in bases.
+
+    Returns
+    -------
+    Interval
+        0-based, half-open.
+
+    Raises
+    ------
+    InputError
+        When the chromosome is unknown, or the region is reversed or reaches past the
+        chromosome's end.
+    """
+    text = text.strip()
+    chrom = resolve_chrom(text, chrom_sizes)
+    if chrom is not None:
+        return Interval(chrom, 0, chrom_sizes[chrom])
+    match = _RANGE.fullmatch(text)
+    name = match["chrom"] if match else text.partition(":")[0]
+    chrom = resolve_chrom(name, chrom_sizes)
+    if chrom is None:
+        raise InputError(
+            f"region {text!r}",
+            f"neither a file nor a chromosome of the genome, which has {first_names(chrom_sizes)}",
+        )
+    if match is None:
+        raise InputError(f"region {text!r}", "expected CHROM or CHROM:START-END")
+    start = int(match["start"].replace(",", "") or 0)
+    end = int(match["end"].replace(",", "") or 0)
+    if not 1 <= start <= end:
+        raise InputError(f"region {text!r}", "expected 1 <= START <= END")
+    if end > chrom_sizes[chrom]:
+        raise InputError(
+            f"region {text!r}", f"outside the chromosome: {chrom} has {chrom_sizes[chrom]:,} bases"
+        )
+    return Interval(chrom, start - 1, end)
+
+
+def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+    """Read several regions, each typed or the path of a BED file, and merge them.
+
+    A text that names a chromosome is a region even where a file of that name exists.
+
+    Returns
+    -------
+    dict
+        Intervals of each chromosome that has any, in the genome's order.
+
+    Raises
+    ------
+    InputError
+        As `parse_region` and `read_bed`; also when a BED file holds no interval.
+    """
+    pieces: dict[str, list[tuple[int, int]]] = {}
+    for text in texts:
+        names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
+        if not names_chrom and Path(text).exists():
+            listed = read_bed(Path(text), chrom_sizes)
+            if not listed:
+                raise InputError(text, "holds no region; expected a BED file")
+            for chrom, intervals in listed.items():
+                pieces.setdefault(chrom, []).extend(intervals)
+        else:
+            region = parse_region(text, chrom_sizes)
+            pieces.setdefault(region.chrom, []).append((region.start, region.end))
+    return {
+        chrom: IntervalSet.of(*zip(*pieces[chrom], strict=True))
+        for chrom in chrom_sizes
+        if chrom in pieces
+    }

@@ -1,0 +1,107 @@
+"""Layers with TensorFlow's "SAME" padding, each of which knows the context it adds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from regtrack.models.context import Context
+
+
+def same_padding(width: int, dilation: int = 1) -> tuple[int, int]:
+    """Positions to add left and right at stride 1: (width - 1) * dilation, floor half left."""
+    total = (width - 1) * dilation
+    return total // 2, total - total // 2
+
+
+class Convolution(nn.Conv1d):
+    """Convolution whose output has input length / stride positions.
+
+    (batch, inputs, length) -> (batch, outputs, length / stride). A strided one has
+    `width == stride` and reads each position once, without padding, which is what
+    "SAME" comes to when the length is a multiple of the stride.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, width: int, *, dilation: int = 1, stride: int = 1
+    ) -> None:
+        if stride not in (1, width):
+            raise ValueError(f"stride {stride} is neither 1 nor the width, {width}")
+        super().__init__(inputs, outputs, width, stride=stride, dilation=dilation)
+        self.reach = same_padding(width, dilation) if stride == 1 else (0, width - 1)
+        self.pad = self.reach if stride == 1 else (0, 0)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Pad and convolve."""
+        return super().forward(F.pad(inputs, self.pad))
+
+    def widen(self, context: Context) -> Context:
+        """Context of the output; see `regtrack.models.context.Widens`."""
+        left, right = self.reach
+        scale = context.scale * self.stride[0]
+        return Context(
+            left=context.left + context.scale * left,
+            right=context.right + context.scale * right,
+            scale=scale,
+            stride=max(context.stride, scale),
+        )
+
+
+class Upsampling(nn.ConvTranspose1d):
+    """Transposed convolution of width = stride: each position becomes `stride` positions.
+
+    (batch, inputs, length) -> (batch, outputs, length * stride).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__(inputs, outputs, stride, stride=stride)
+
+    def widen(self, context: Context) -> Context:
+        """Context of the output; see `regtrack.models.context.Widens`."""
+        scale, rest = divmod(context.scale, self.stride[0])
+        if rest:
+            raise ValueError(
+                f"cannot go from {context.scale} bases per position up by {self.stride[0]}"
+            )
+        # The last of the new positions lies stride - 1 steps right of where the old one began.
+        return replace(context, left=context.left + scale * (self.stride[0] - 1), scale=scale)
+
+
+class MaxPooling(nn.Module):
+    """Maximum over `width` positions at stride 1, "SAME" padded.
+
+    (batch, channels, length) -> (batch, channels, length). Padding never wins.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Pad and pool."""
+        padded = F.pad(inputs, same_padding(self.width), value=float("-inf"))
+        return F.max_pool1d(padded, self.width, stride=1)
+
+    def widen(self, context: Context) -> Context:
+        """Context of the output; see `regtrack.models.context.Widens`."""
+        left, right = same_padding(self.width)
+        return replace(
+            context,
+            left=context.left + context.scale * left,
+            right=context.right + context.scale * right,
+        )
+
+
+def normed(
+    layer: nn.Conv1d | nn.ConvTranspose1d, dropout: float, norm_decay: float
+) -> list[nn.Module]:
+    """The paper's order: convolution, batch norm, ReLU, dropout."""
+    return [
+        layer,
+        # TensorFlow's decay is the share that is kept, torch's momentum the share that is new.
+        nn.BatchNorm1d(layer.out_channels, momentum=1 - norm_decay),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+    ]

@@ -1,0 +1,138 @@
+"""What a prediction is: everything that decides the bytes of its tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from regtrack.errors import InputError
+from regtrack.genome.fasta import Genome, sizes_fingerprint
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.markers import select_markers
+from regtrack.genome.regions import read_regions
+from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.prediction.windows import tile
+from regtrack.tracks.blocks import BLOCK_LENGTH, Block
+from regtrack.tracks.folder import Track, TrackSet
+
+
+@dataclass(frozen=True)
+class BlockTask:
+    """One block and its bases that are to be predicted."""
+
+    block: Block
+    targets: IntervalSet
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prediction, checked and ready to run.
+
+    Parameters
+    ----------
+    model, genome
+        Paths of the checkpoint and the FASTA file.
+    rows
+        Which outputs of the network are asked for.
+    targets
+        The bases asked for that are not N, per chromosome in the genome's order.
+    sequence
+        SHA-256 of the sequence at the targets.
+    device
+        `cpu` or `cuda:0`: another one rounds otherwise.
+    trackset
+        What the finished folder's `tracks.json` will say.
+    """
+
+    model: Path
+    genome: Path
+    rows: tuple[int, ...]
+    targets: Mapping[str, IntervalSet]
+    sequence: str
+    settings: PredictionSettings
+    device: str
+    trackset: TrackSet
+
+    def tasks(self) -> list[BlockTask]:
+        """The blocks that hold a target, in the genome's order."""
+        found = []
+        for chrom, targets in self.targets.items():
+            indices: set[int] = set()
+            for start, end in targets:
+                indices.update(range(start // BLOCK_LENGTH, (end - 1) // BLOCK_LENGTH + 1))
+            for index in sorted(indices):
+                block = Block(chrom, index)
+                found.append(BlockTask(block, targets.clip(block.start, block.end)))
+        return found
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs must share for one to go on with the other's blocks."""
+        return {
+            "model": self.trackset.model["sha256"],
+            "genome": self.trackset.fingerprint,
+            "sequence and regions": self.sequence,
+            "markers": [track.marker.name for track in self.trackset.tracks],
+            "device": self.device,
+            **asdict(self.settings),
+        }
+
+
+def plan_job(
+    model: Path,
+    genome: Path,
+    regions: Sequence[str],
+    marker_patterns: Sequence[str],
+    settings: PredictionSettings,
+    device: str,
+    *,
+    any_assembly: bool = False,
+) -> Job:
+    """Read and check everything that a prediction needs, before any work.
+
+    Parameters
+    ----------
+    regions
+        As typed: `chr22`, `chr22:1,000-2,000`, or the path of a BED file.
+    marker_patterns
+        As `regtrack.genome.markers.select_markers`.
+    any_assembly
+        Accept a genome that the model was not trained on.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used.
+    """
+    checkpoint = read_checkpoint(model)
+    source = Genome(genome)
+    if not any_assembly:
+        check_assembly(model, checkpoint, genome, source.chrom_sizes)
+    chosen = select_markers(checkpoint.markers, marker_patterns)
+    rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
+    targets = source.known(read_regions(regions, source.chrom_sizes))
+    if not targets:
+        raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
+    next(tile(next(iter(targets.values())), checkpoint.build().context, settings.window))
+    trackset = TrackSet(
+        model={
+            "sha256": file_sha256(model),
+            "architecture": checkpoint.architecture,
+            "assembly": checkpoint.assembly,
+        },
+        fingerprint=sizes_fingerprint(source.chrom_sizes),
+        chrom_sizes=dict(source.chrom_sizes),
+        settings=asdict(settings),
+        tracks=tuple(
+            Track(
+                checkpoint.markers[row],
+                checkpoint.thresholds[row]
+                if settings.peak_threshold is None
+                else settings.peak_threshold,
+            )
+            for row in rows
+        ),
+    )
+    return Job(model, genome, rows, targets, source.digest(targets), settings, device, trackset)

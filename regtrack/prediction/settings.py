@@ -1,0 +1,54 @@
+"""How tracks are made. Imports nothing heavy: the command line shows these defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regtrack.errors import OptionError
+
+# float32 arithmetic in another order (another window, batch or processor) moves a
+# probability by up to some 1e-6. Segments keep a bound that is tighter by this much, so
+# that the promise holds whoever recomputes the probability.
+ARITHMETIC_MARGIN = 1e-5
+
+_SMALLEST_MAX_ERROR = 10 * ARITHMETIC_MARGIN
+
+
+@dataclass(frozen=True)
+class PredictionSettings:
+    """How tracks are made.
+
+    Parameters
+    ----------
+    max_error
+        Largest distance between a written value and the probability it stands for.
+    floor
+        Probability under which a base may be absent from a track.
+    peak_threshold
+        Probability from which peaks are called; None takes each marker's own from the
+        checkpoint.
+    window
+        Bases that the network reads at once, halo included.
+    batch_size
+        Windows that it reads together; None suits the device.
+
+    Raises
+    ------
+    OptionError
+        For a number outside its range.
+    """
+
+    max_error: float = 0.005
+    floor: float = 0.005
+    peak_threshold: float | None = None
+    window: int = 25_000
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _SMALLEST_MAX_ERROR <= self.max_error <= 0.5:
+            raise OptionError(
+                "--max-error", f"expected {_SMALLEST_MAX_ERROR:g} to 0.5, got {self.max_error:g}"
+            )
+        for option, value in ("--floor", self.floor), ("--peak-threshold", self.peak_threshold):
+            if value is not None and not 0 <= value <= 1:
+                raise OptionError(option, f"expected a probability from 0 to 1, got {value:g}")

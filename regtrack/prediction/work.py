@@ -1,0 +1,106 @@
+"""What a worker process does: predict a block, or write a marker's files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from regtrack.genome.fasta import Genome
+from regtrack.models.checkpoint import load_network
+from regtrack.models.dense import DenseNetwork
+from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.job import BlockTask
+from regtrack.prediction.segmentation import Segmenter
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.bigwig import write_bigwig
+from regtrack.tracks.blocks import Block, BlockStore
+from regtrack.tracks.folder import Track
+from regtrack.tracks.peaks import narrow_peaks, write_peaks
+from regtrack.tracks.segments import Segments
+
+
+@dataclass(frozen=True)
+class BlockRecipe:
+    """What every block of a job is predicted with; hashable, and cheap to send."""
+
+    model: Path
+    genome: Path
+    rows: tuple[int, ...]
+    settings: PredictionSettings
+    device: str
+    blocks: Path
+
+
+@dataclass(frozen=True)
+class BlockWork:
+    """Predict one block and save its segments.
+
+    `keep_first` gives its first base a segment in every marker, so that no track is
+    empty; it is set for the first block of a job.
+    """
+
+    recipe: BlockRecipe
+    task: BlockTask
+    keep_first: bool
+
+
+@dataclass(frozen=True)
+class TrackWork:
+    """Write the files of one marker from the saved blocks."""
+
+    position: int
+    track: Track
+    chrom_sizes: Mapping[str, int]
+    order: tuple[Block, ...]
+    blocks: Path
+    folder: Path
+
+
+def do_block(work: BlockWork) -> None:
+    """Predict one block and save its segments."""
+    recipe, block = work.recipe, work.task.block
+    network, genome = _tools(recipe)
+    settings = recipe.settings
+    segmenter = Segmenter(len(recipe.rows), settings.max_error, settings.floor)
+    keep_first = work.keep_first
+    for stretch in predict_stretches(
+        network,
+        genome,
+        block.chrom,
+        work.task.targets,
+        window=settings.window,
+        batch_size=settings.batch_size,
+    ):
+        segmenter.add(stretch.start, stretch.probabilities, keep_first)
+        keep_first = False
+    BlockStore(recipe.blocks).save(block, segmenter.finish())
+
+
+def do_track(work: TrackWork) -> None:
+    """Write one marker's BigWig and peaks; a file that is there already is complete."""
+    store = BlockStore(work.blocks)
+
+    def pieces() -> Iterator[tuple[str, Segments]]:
+        for block in work.order:
+            yield block.chrom, store.read(block, work.position)
+
+    bigwig, peaks = work.folder / work.track.bigwig, work.folder / work.track.peaks
+    if not bigwig.exists():
+        write_bigwig(bigwig, work.chrom_sizes, pieces())
+    if not peaks.exists():
+        write_peaks(peaks, narrow_peaks(pieces(), work.track.threshold, work.track.marker.slug))
+
+
+@functools.lru_cache(maxsize=1)
+def _tools(recipe: BlockRecipe) -> tuple[DenseNetwork, Genome]:
+    """The network and the genome, opened once per process and job."""
+    # One process per core does the work, and a block's bytes must not depend on how
+    # many cores there are.
+    torch.set_num_threads(1)
+    network = load_network(recipe.model, torch.device(recipe.device))
+    network.keep_markers(list(recipe.rows))
+    return network, Genome(recipe.genome)

@@ -1,0 +1,60 @@
+"""Work spread over processes, which outlive neither their parent nor its Ctrl-C."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from regtrack.errors import RegtrackError
+
+T = TypeVar("T")
+
+
+def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) -> Iterator[T]:
+    """Do `work` on every task; yields each task as it is finished, in any order.
+
+    Every process is a fresh interpreter (torch does not survive a fork), so `work` must
+    be importable and a task must pickle. The first error is raised; tasks that were
+    running then are finished, the others dropped.
+
+    Raises
+    ------
+    RegtrackError
+        When a process was killed.
+    """
+    pool = ProcessPoolExecutor(
+        max_workers=max(1, min(processes, len(tasks))),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_be_a_good_child,
+    )
+    try:
+        futures = {pool.submit(work, task): task for task in tasks}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    except BrokenProcessPool as error:
+        raise RegtrackError(
+            "a worker process was killed, often because memory ran out; fewer --workers need "
+            "less. The same command goes on where it stopped"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _be_a_good_child() -> None:
+    """Leave Ctrl-C to the parent, and do not live on without it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
+
+
+def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

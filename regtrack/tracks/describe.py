@@ -1,0 +1,40 @@
+"""What a tracks folder is, as text for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regtrack.genome.markers import describe_markers
+from regtrack.tracks.folder import TrackSet
+
+
+def describe_tracks(folder: Path) -> str:
+    """A tracks folder in a screenful.
+
+    Raises
+    ------
+    InputError
+        As `TrackSet.read`.
+    """
+    found = TrackSet.read(folder)
+    predicted = found.predicted(folder)
+    size = sum(
+        (folder / name).stat().st_size
+        for track in found.tracks
+        for name in (track.bigwig, track.peaks)
+    )
+    lines = {
+        "tracks": folder,
+        "markers": describe_markers([track.marker for track in found.tracks]),
+        "model": f"{found.model['architecture']}, trained on {found.model['assembly']}, "
+        f"sha256 {found.model['sha256'][:16]}...",
+        "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
+        "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
+        **{
+            f"  {chrom}": f"{bases.bases:,} bases in {len(bases):,} stretches from "
+            f"{bases.starts[0] + 1:,} to {bases.ends[-1]:,}"
+            for chrom, bases in list(predicted.items())[:30]
+        },
+        "files": f"{2 * len(found.tracks)}, {size / 1e6:,.1f} MB (e.g. {found.tracks[0].bigwig})",
+    }
+    return "\n".join(f"{key:<12}{value}" for key, value in lines.items())

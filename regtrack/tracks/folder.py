@@ -1,0 +1,138 @@
+"""The tracks folder: `tracks.json`, which says what lies in it, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regtrack.atomic import write_text
+from regtrack.errors import InputError
+from regtrack.genome.bed import read_bed
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.markers import Marker
+
+FORMAT_VERSION = 1
+CONTENTS = "tracks.json"
+PREDICTED = "predicted.bed"
+
+
+@dataclass(frozen=True)
+class Track:
+    """One marker and the files of its track, relative to the tracks folder.
+
+    `threshold` is the probability from which its peaks were called.
+    """
+
+    marker: Marker
+    threshold: float
+
+    @property
+    def bigwig(self) -> str:
+        """The signal."""
+        return f"bigwig/{self.marker.slug}.bw"
+
+    @property
+    def peaks(self) -> str:
+        """The called peaks; their index has the same name and `.tbi`."""
+        return f"peaks/{self.marker.slug}.narrowPeak.gz"
+
+
+@dataclass(frozen=True)
+class TrackSet:
+    """What `tracks.json` says.
+
+    Parameters
+    ----------
+    model
+        `sha256`, `architecture` and `assembly` of the checkpoint.
+    fingerprint, chrom_sizes
+        Of the genome that was predicted; sizes in its order.
+    settings
+        Those that shaped the values: `max_error`, `floor`, `peak_threshold`, ...
+    tracks
+        In the order of the markers table.
+    """
+
+    model: Mapping[str, str]
+    fingerprint: str
+    chrom_sizes: Mapping[str, int]
+    settings: Mapping[str, Any]
+    tracks: tuple[Track, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write `tracks.json`, complete or not at all."""
+        record = {
+            "format": FORMAT_VERSION,
+            "model": dict(self.model),
+            "genome": {"fingerprint": self.fingerprint, "chrom_sizes": dict(self.chrom_sizes)},
+            "settings": dict(self.settings),
+            "predicted": PREDICTED,
+            "tracks": [
+                {
+                    "marker": track.marker.to_json(),
+                    "threshold": track.threshold,
+                    "bigwig": track.bigwig,
+                    "peaks": track.peaks,
+                }
+                for track in self.tracks
+            ],
+        }
+        write_text(folder / CONTENTS, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> TrackSet:
+        """Read `tracks.json` and check that the files it names are there.
+
+        Raises
+        ------
+        InputError
+            When the folder is not a tracks folder, is of a newer format, or lacks a file.
+        """
+        path = folder / CONTENTS
+        if not path.is_file():
+            raise InputError(
+                folder, f"not a tracks folder (no {CONTENTS}); regtrack predict makes one"
+            )
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            version = record["format"]
+            if version > FORMAT_VERSION:
+                raise InputError(
+                    path,
+                    f"written in format {version}; this regtrack reads up to {FORMAT_VERSION}: "
+                    "please update it",
+                )
+            found = cls(
+                model=record["model"],
+                fingerprint=record["genome"]["fingerprint"],
+                chrom_sizes=record["genome"]["chrom_sizes"],
+                settings=record["settings"],
+                tracks=tuple(
+                    Track(Marker.from_json(track["marker"]), track["threshold"])
+                    for track in record["tracks"]
+                ),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(path, f"damaged ({error!r})") from error
+        for track in found.tracks:
+            for name in (track.bigwig, track.peaks):
+                if not (folder / name).is_file():
+                    raise InputError(folder / name, f"missing, though {CONTENTS} names it")
+        return found
+
+    def predicted(self, folder: Path) -> dict[str, IntervalSet]:
+        """The bases that were predicted: elsewhere, absent means nothing."""
+        return read_bed(folder / PREDICTED, self.chrom_sizes)
+
+
+def write_predicted(folder: Path, predicted: Mapping[str, IntervalSet]) -> None:
+    """Write `predicted.bed`: every base that was predicted, that is, asked for and not N."""
+    lines = (
+        f"{chrom}\t{start}\t{end}\n"
+        for chrom, intervals in predicted.items()
+        for start, end in intervals
+    )
+    write_text(folder / PREDICTED, "".join(lines))

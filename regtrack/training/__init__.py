@@ -1,0 +1,1 @@
+"""From measured peaks to a trained network: labels, windows, the training loop."""

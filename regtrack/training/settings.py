@@ -1,0 +1,33 @@
+"""How to train. Imports nothing heavy: the command line shows these defaults."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train.
+
+    Parameters
+    ----------
+    steps, minutes
+        Stop after so many steps, or so many minutes of training, whichever comes first.
+    batch_size, window
+        Windows per step, and bases per window.
+    learning_rate
+        Of Adam.
+    validate_every
+        Steps between two validations.
+    seed
+        Of the weights, the windows and the dropout.
+    """
+
+    steps: int = 20_000
+    minutes: float = math.inf
+    batch_size: int = 2
+    window: int = 25_000
+    learning_rate: float = 0.001
+    validate_every: int = 250
+    seed: int = 0
