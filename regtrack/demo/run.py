@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -21,8 +22,10 @@ from regtrack.training.trainer import TrainingObserver, read_data, train
 
 # chr1 is only looked at in the end, chr2 trains, chr3 chooses the best checkpoint.
 CHROM_SIZES = {"chr1": 500_000, "chr2": 3_000_000, "chr3": 300_000}
-SPACING = 8_000
-DEMO_TRAINING = TrainingSettings(steps=400, batch_size=2, validate_every=100, learning_rate=0.002)
+SPACING = 4_000
+DEMO_TRAINING = TrainingSettings(
+    steps=500, batch_size=4, window=10_000, learning_rate=0.003, validate_every=100
+)
 
 _CONFIG = """\
 # What regtrack commands in this folder need not be told.
@@ -37,12 +40,15 @@ valid = ["chr3"]
 """
 
 
+class DemoObserver(TrainingObserver, PredictionObserver, Protocol):
+    """Is told of every stage of the demo."""
+
+
 def run_demo(
     folder: Path,
     device: torch.device,
     force: bool,
-    training: TrainingObserver,
-    progress: PredictionObserver,
+    observer: DemoObserver,
 ) -> str:
     """Run the demo in a folder and return what to tell the user.
 
@@ -60,11 +66,11 @@ def run_demo(
         folder / name for name in ("genome.fa", "markers.tsv", "model.safetensors")
     )
     data = read_data(genome, peaks, ["chr2"], ["chr3"], [], "simulated")
-    train(data, "dilated", {}, DEMO_TRAINING, device, model, training)
+    train(data, "dilated", {}, DEMO_TRAINING, device, model, observer)
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
     job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
-    run(job, tracks, available_cores(), False, progress)
-    evaluation = evaluate(tracks, peaks, [], [], progress)
+    run(job, tracks, available_cores(), False, observer)
+    evaluation = evaluate(tracks, peaks, [], [], observer)
     write_report(evaluation, report)
     scores = "\n".join(
         f"  {marker.name:<10}{score.average_precision:.3f}"

@@ -13,7 +13,12 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import COLUMNS
 
 _LINE = 60
-_MOTIF_LENGTH = 20
+# A site is a cluster of copies of a motif, as in real regulatory elements: each copy
+# lies somewhere in its own room.
+_MOTIF_LENGTH = 12
+_COPIES = 5
+_ROOM = 30
+_CLUSTER_LENGTH = _COPIES * _ROOM
 # A wrong distance is this far off at least: a partner there does not count.
 _DECOY_MARGIN = 100
 _DECOY_REACH = 6_000
@@ -132,25 +137,27 @@ def _plant(
 ) -> IntervalSet:
     """Write `count` sites of a rule into the letters where nothing is yet; give its peaks."""
     starts, ends = [], []
-    reach = _DECOY_REACH + _MOTIF_LENGTH + rule.width
+    reach = _DECOY_REACH + _CLUSTER_LENGTH + rule.width
     for number in range(count):
         distance = rule.distance
         causes_peak = distance is None or number % 2 == 0
         while True:
             start = int(random.integers(rule.width, len(letters) - reach))
             if not causes_peak:
-                distance = int(random.integers(_MOTIF_LENGTH, _DECOY_REACH))
+                distance = int(random.integers(_CLUSTER_LENGTH, _DECOY_REACH))
                 if rule.distance is None or abs(distance - rule.distance) < _DECOY_MARGIN:
                     continue
             places = [start] if distance is None else [start, start + distance]
-            spans = [slice(place, place + _MOTIF_LENGTH) for place in places]
+            spans = [slice(place, place + _CLUSTER_LENGTH) for place in places]
             if not any(taken[span].any() for span in spans):
                 break
         for span, motif in zip(spans, pair, strict=False):
-            letters[span] = motif
+            for copy in range(_COPIES):
+                first = span.start + copy * _ROOM + int(random.integers(_ROOM - _MOTIF_LENGTH + 1))
+                letters[first : first + _MOTIF_LENGTH] = motif
             taken[span] = True
         if causes_peak:
-            middle = start + _MOTIF_LENGTH // 2
+            middle = start + _CLUSTER_LENGTH // 2
             starts.append(middle - rule.width // 2)
             ends.append(middle + rule.width // 2)
     return IntervalSet.of(starts, ends)

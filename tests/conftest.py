@@ -1,0 +1,31 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import TinyWorld, make_tiny_world
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyWorld:
+    """A genome of three short chromosomes, three markers with peaks, an untrained model."""
+    return make_tiny_world(tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real hg19 sequence and ENCODE peaks; tests that need them are skipped without."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("REGTRACK_REAL_DATA", beside))
+    if not (path / "hg19" / "genome.fa.gz").is_file():
+        pytest.skip(f"no real data in {path} (set REGTRACK_REAL_DATA)")
+    return path / "hg19"
