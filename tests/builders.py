@@ -15,6 +15,7 @@ from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 
 TINY_SETTINGS = {"f1": 6, "f2": 6, "f3": 6, "hidden": 8, "dropout": 0.0}
 TINY_SIZES = {"chr1": 45_000, "chr2": 7_003, "chrM": 16}
+TINY_THRESHOLD = 0.25  # exact in float32, as tracks keep it
 TINY_GAPS = {"chr1": [(0, 1_000), (20_000, 20_137), (30_001, 30_002)]}
 
 
@@ -51,16 +52,23 @@ def write_checkpoint(
     """An untrained network whose probabilities spread over the whole range."""
     torch.manual_seed(seed)
     network = ARCHITECTURES["dilated"].build(len(markers), TINY_SETTINGS)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm1d):
+            layer.momentum = 1.0  # one pass sets the statistics that training would
+    codes = torch.randint(1, 5, (1, 40_000), dtype=torch.int32)
     with torch.no_grad():
-        network.output.weight.mul_(20)
-        network.output.bias.fill_(-2)
+        network.train()(codes)
+        logits = network.eval()(codes)[0]
+        scale = 2 / logits.std(dim=1)
+        network.output.weight.mul_(scale[:, None])
+        network.output.bias.sub_(logits.mean(dim=1)).mul_(scale).sub_(2)
     checkpoint = Checkpoint(
         architecture="dilated",
         settings={**ARCHITECTURES["dilated"].default_settings(), **TINY_SETTINGS},
         markers=tuple(markers),
         assembly="tiny",
         chrom_sizes=dict(chrom_sizes),
-        thresholds=(0.5,) * len(markers),
+        thresholds=(TINY_THRESHOLD,) * len(markers),
     )
     save_checkpoint(path, checkpoint, network)
     return path

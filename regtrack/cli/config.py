@@ -56,7 +56,9 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         options = {_key(option): option for option in command.params}
         own = tables.get(name, {})
         _check_keys(path, name, own, tuple(options))
-        values = {key: value for key, value in shared.items() if key in options} | own
+        # Only where the option is that file: `train --model` is the name of a network.
+        files = {key for key, option in options.items() if isinstance(option.type, click.Path)}
+        values = {key: value for key, value in shared.items() if key in files} | own
         found[name] = {
             str(options[key].name): _anchored(value, options[key], path.parent)
             for key, value in values.items()

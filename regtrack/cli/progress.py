@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -56,9 +58,11 @@ class Progress:
 class TrainingProgress(Progress):
     """The observer of a training: a bar of steps with the loss, a line per validation."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, minutes: float = math.inf) -> None:
         super().__init__()
         self._steps = steps
+        self._minutes = minutes
+        self._began = time.monotonic()
         self._loss = 0.0
 
     def started(self, windows: int, train_bases: int, valid_bases: int) -> None:
@@ -68,13 +72,18 @@ class TrainingProgress(Progress):
             f"validating on {valid_bases:,}",
             file=sys.stderr,
         )
+        self._began = time.monotonic()
         self.stage("training", "step", self._steps, 0)
 
     def stepped(self, step: int, loss: float) -> None:
         """Show the loss, averaged over some 50 steps."""
         self._loss += (loss - self._loss) / min(step, 50)
         if self._bar is not None:
-            self._bar.set_postfix_str(f"loss {self._loss:.5f}", refresh=False)
+            text = f"loss {self._loss:.5f}"
+            if math.isfinite(self._minutes):
+                # The bar's time left is that of the steps, which are not what will end it.
+                text += f", {(time.monotonic() - self._began) / 60:.1f} of {self._minutes:g} min"
+            self._bar.set_postfix_str(text, refresh=False)
         self.advanced(1)
 
     def validated(self, validation: Validation, is_best: bool) -> None:

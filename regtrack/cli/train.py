@@ -129,7 +129,7 @@ def train(
     check_out(out, force)
     data = read_data(genome, peaks, train_regions, valid_regions, markers, assembly)
     network_settings = {"dropout": dropout, "norm_decay": norm_decay}
-    with TrainingProgress(settings["steps"]) as progress:
+    with TrainingProgress(settings["steps"], settings["minutes"]) as progress:
         result = run(
             data,
             architecture,

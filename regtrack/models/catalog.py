@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regtrack.errors import OptionError
 from regtrack.models.dense import DenseNetwork, Dilated
 
 PAPER_MARKERS = 919
@@ -62,3 +63,16 @@ ARCHITECTURES = {
         ),
     )
 }
+
+
+def find_architecture(name: str) -> Architecture:
+    """The network of this name.
+
+    Raises
+    ------
+    OptionError
+        When there is none.
+    """
+    if name not in ARCHITECTURES:
+        raise OptionError("--model", f"no network {name!r}; expected {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[name]

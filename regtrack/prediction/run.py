@@ -16,11 +16,12 @@ from typing import Protocol, TypeVar
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
+from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
 from regtrack.prediction.job import Job
-from regtrack.prediction.work import BlockRecipe, BlockWork, TrackWork, do_block, do_track
 from regtrack.prediction.workers import in_processes
 from regtrack.tracks.blocks import BlockStore
 from regtrack.tracks.folder import CONTENTS, write_predicted
+from regtrack.tracks.write import TrackWork, write_track
 
 _IDENTITY = "run.json"
 _BLOCKS = "blocks"
@@ -92,7 +93,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObse
         left = sum(one.task.targets.bases for one in todo)
         observer.stage("predicting", "bp", total, total - left)
         on_gpu = job.device != "cpu"
-        for done in in_processes(do_block, todo, 1 if on_gpu else workers):
+        for done in in_processes(predict_block, todo, 1 if on_gpu else workers):
             observer.advanced(done.task.targets.bases)
         observer.finished()
 
@@ -103,7 +104,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObse
             TrackWork(number, track, job.trackset.chrom_sizes, order, work / _BLOCKS, work)
             for number, track in enumerate(tracks)
         ]
-        for _ in in_processes(do_track, files, workers):
+        for _ in in_processes(write_track, files, workers):
             observer.advanced(1)
         observer.finished()
         write_predicted(work, job.targets)

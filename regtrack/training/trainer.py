@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
-from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.dense import DenseNetwork
 from regtrack.training.labels import PeakLabels
@@ -78,7 +79,8 @@ def check_out(out: Path, force: bool) -> None:
     if out.exists() and not force:
         raise InputError(out, "exists already; --force replaces it")
     out.parent.mkdir(parents=True, exist_ok=True)
-    _partial(out).touch()
+    with tempfile.TemporaryFile(dir=out.parent):
+        pass
 
 
 def read_data(
@@ -131,12 +133,15 @@ def train(
 
     Raises
     ------
+    OptionError
+        When there is no such network.
     InputError
         When no window fits, training and validation regions overlap, or no marker has
         a peak in one of them.
     OSError
         When the checkpoint cannot be written.
     """
+    chosen = find_architecture(architecture)
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     labels = PeakLabels.read(data.markers, data.genome.chrom_sizes)
@@ -144,7 +149,7 @@ def train(
     rates = labels.base_rates(known["--train"])
     _check_peaks(labels, known)
 
-    network = ARCHITECTURES[architecture].build(len(data.markers), network_settings).to(device)
+    network = chosen.build(len(data.markers), network_settings).to(device)
     start_from_base_rates(network, rates)
     windows = RandomWindows(data.train, known["--train"], settings.window, network.context.stride)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
@@ -168,7 +173,7 @@ def train(
         if is_best:
             checkpoint = Checkpoint(
                 architecture=architecture,
-                settings={**ARCHITECTURES[architecture].default_settings(), **network_settings},
+                settings={**chosen.default_settings(), **network_settings},
                 markers=data.markers,
                 assembly=data.assembly,
                 chrom_sizes=dict(data.genome.chrom_sizes),

@@ -1,9 +1,8 @@
-"""What a worker process does: predict a block, or write a marker's files."""
+"""What a worker process does to a block: predict it, cut it into segments, save them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,7 @@ from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.tracks.bigwig import write_bigwig
-from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.folder import Track
-from regtrack.tracks.peaks import narrow_peaks, write_peaks
-from regtrack.tracks.segments import Segments
+from regtrack.tracks.blocks import BlockStore
 
 
 @dataclass(frozen=True)
@@ -48,19 +43,7 @@ class BlockWork:
     keep_first: bool
 
 
-@dataclass(frozen=True)
-class TrackWork:
-    """Write the files of one marker from the saved blocks."""
-
-    position: int
-    track: Track
-    chrom_sizes: Mapping[str, int]
-    order: tuple[Block, ...]
-    blocks: Path
-    folder: Path
-
-
-def do_block(work: BlockWork) -> None:
+def predict_block(work: BlockWork) -> None:
     """Predict one block and save its segments."""
     recipe, block = work.recipe, work.task.block
     network, genome = _tools(recipe)
@@ -78,21 +61,6 @@ def do_block(work: BlockWork) -> None:
         segmenter.add(stretch.start, stretch.probabilities, keep_first)
         keep_first = False
     BlockStore(recipe.blocks).save(block, segmenter.finish())
-
-
-def do_track(work: TrackWork) -> None:
-    """Write one marker's BigWig and peaks; a file that is there already is complete."""
-    store = BlockStore(work.blocks)
-
-    def pieces() -> Iterator[tuple[str, Segments]]:
-        for block in work.order:
-            yield block.chrom, store.read(block, work.position)
-
-    bigwig, peaks = work.folder / work.track.bigwig, work.folder / work.track.peaks
-    if not bigwig.exists():
-        write_bigwig(bigwig, work.chrom_sizes, pieces())
-    if not peaks.exists():
-        write_peaks(peaks, narrow_peaks(pieces(), work.track.threshold, work.track.marker.slug))
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,0 +1,29 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+# `make PYTHON=python3.12 ...` chooses the interpreter, `TORCH=...` another build of PyTorch.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/regtrack demo demo --force
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo
+
+# PyTorch comes first and by itself: asked for by another package, pip may take another build.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet '$(TORCH)'
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $@

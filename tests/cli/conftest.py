@@ -1,0 +1,40 @@
+"""Fixtures of the command-line tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from builders import TinyWorld, make_tiny_world
+from cli_helpers import predict_arguments
+
+from regtrack.cli.main import run
+
+Answer = tuple[int, str, str]
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def regtrack(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command line in this process: exit status, stdout, stderr."""
+    for variable in ("REGTRACK_GENOME", "REGTRACK_MODEL", "REGTRACK_PEAKS"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def call(*arguments: object) -> Answer:
+        capfd.readouterr()
+        status = run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyWorld, Path]:
+    """The tiny world and the finished tracks of its whole genome. Not to be changed."""
+    folder = tmp_path_factory.mktemp("predicted")
+    world = make_tiny_world(folder / "world")
+    out = folder / "tracks"
+    assert run([str(one) for one in predict_arguments(world, out, "--workers", 2)]) == 0
+    return world, out

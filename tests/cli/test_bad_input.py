@@ -1,0 +1,259 @@
+"""What a tired person gives: one line that says what was expected, and no half-written file."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from builders import TINY_SIZES, TinyWorld, a_marker, write_checkpoint, write_fasta, write_markers
+from cli_helpers import predict_arguments
+from safetensors.torch import load_file, save_file
+
+Edit = Callable[[TinyWorld], object]
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def cut(path: Path, share: float = 0.6) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+
+
+def gzipped(world: TinyWorld) -> None:
+    world.genome.write_bytes(gzip.compress(world.genome.read_bytes()))
+
+
+def newer_checkpoint(world: TinyWorld) -> None:
+    import safetensors
+
+    with safetensors.safe_open(world.model, framework="pt") as file:
+        text = file.metadata()["regtrack"]
+    text = text.replace('"format": 1', '"format": 7')
+    save_file(load_file(world.model), world.model, metadata={"regtrack": text})
+
+
+def other_assembly(world: TinyWorld) -> None:
+    write_checkpoint(world.model, [a_marker()], {**TINY_SIZES, "chr2": 9_999})
+
+
+def peaks(line: str) -> Edit:
+    """Put a line in front of the first marker's peaks."""
+
+    def edit(world: TinyWorld) -> None:
+        path = world.folder / "peaks" / "0.narrowPeak"
+        path.write_text(line + path.read_text())
+
+    return edit
+
+
+def peaks_elsewhere(world: TinyWorld) -> None:
+    (world.folder / "peaks" / "0.narrowPeak").write_text("scaffold_1\t10\t20\n")
+
+
+def make_folder(path: str) -> Edit:
+    return lambda world: (world.folder / path).mkdir()
+
+
+PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
+    ("missing genome", lambda w: w.genome.unlink(), [], 1, r"genome\.fa: No such file"),
+    ("empty genome", lambda w: w.genome.write_text(""), [], 1, r"genome\.fa: empty file; expected"),
+    ("not FASTA", lambda w: w.genome.write_text("hello\n"), [], 1, r"genome\.fa:1: not a FASTA"),
+    ("gzip genome", gzipped, [], 1, r"genome\.fa: compressed with gzip.*\| bgzip >"),
+    ("uneven FASTA", lambda w: replace(w.genome, "\n", "\nACG\n"), [], 1, r"genome\.fa: .*line 3"),
+    (
+        "genome is a folder",
+        lambda w: (w.genome.unlink(), w.genome.mkdir()),
+        [],
+        1,
+        r"genome\.fa: Is a directory",
+    ),
+    ("unknown region", lambda _: None, ["chr9"], 1, r"region 'chr9': .* has chr1, chr2, chrM"),
+    ("region outside", lambda _: None, ["chr2:1-8,000"], 1, r"outside .*: chr2 has 7,003 bases"),
+    ("region reversed", lambda _: None, ["chr2:90-20"], 1, r"expected 1 <= START <= END"),
+    ("region is zero", lambda _: None, ["chr2:0-20"], 1, r"expected 1 <= START <= END"),
+    ("region malformed", lambda _: None, ["chr2:90"], 1, r"expected CHROM or CHROM:START-END"),
+    ("region all N", lambda _: None, ["chr1:1-500"], 1, r"nothing but N"),
+    ("no region", lambda _: None, ["-"], 2, r"Missing argument 'REGION\.\.\.'"),
+    ("missing model", lambda w: w.model.unlink(), [], 1, r"model\.safetensors: No such file"),
+    ("truncated model", lambda w: cut(w.model), [], 1, r"model\.safetensors: truncated, or not"),
+    ("empty model", lambda w: w.model.write_bytes(b""), [], 1, r"model\.safetensors: truncated"),
+    (
+        "pickle",
+        lambda w: w.model.write_bytes(pickle.dumps({"a": 1})),
+        [],
+        1,
+        r"model\.safetensors: a pickle.*expected \.safetensors",
+    ),
+    ("newer model", newer_checkpoint, [], 1, r"format 7; this regtrack reads up to 1"),
+    ("other assembly", other_assembly, [], 1, r"genome\.fa: another assembly: chr2 has 7,003"),
+    ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no marker left"),
+    ("negative error", lambda _: None, ["--max-error", "-1"], 2, r"--max-error: expected 0\.0001"),
+    ("floor past 1", lambda _: None, ["--floor", "2"], 2, r"--floor: expected a probability"),
+    ("short window", lambda _: None, ["--window", "9000"], 2, r"--window: .* at least 10950"),
+    ("no such device", lambda _: None, ["--device", "tpu"], 2, r"--device: expected auto, cpu"),
+    ("no such option", lambda _: None, ["--windows", "9"], 2, r"No such option"),
+    ("zero workers", lambda _: None, ["--workers", "0"], 2, r"--workers"),
+    ("out exists", make_folder("tracks"), [], 1, r"tracks: exists already; --force"),
+    ("out is a file", lambda w: (w.folder / "tracks").touch(), [], 1, r"tracks: is a file"),
+    (
+        "force on a foreign folder",
+        lambda w: ((w.folder / "tracks").mkdir(), (w.folder / "tracks" / "thesis.tex").touch()),
+        ["--force"],
+        1,
+        r"tracks: not replaced: it is not a tracks folder",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("edit", "arguments", "status", "message"),
+    [pytest.param(*case[1:], id=case[0]) for case in PREDICT],
+)
+def test_predict_says_in_one_line(
+    tiny: TinyWorld, regtrack, edit: Edit, arguments: list[str], status: int, message: str
+) -> None:
+    edit(tiny)
+    before = sorted(tiny.folder.rglob("*"))
+    regions = [one for one in arguments if one.startswith("chr")] or ["chr2"]
+    if arguments == ["-"]:
+        regions, arguments = [], []
+    options = [one for one in arguments if one not in regions]
+    command = predict_arguments(tiny, tiny.folder / "tracks", regions=regions)
+    given, out, err = regtrack(*command, *options)
+    assert given == status
+    assert re.search(message, err), err
+    assert out == ""
+    # Usage errors show the usage as well; everything else is one line behind the device.
+    lines = [one for one in err.splitlines() if not one.startswith("device: ")]
+    assert len(lines) == 1 or lines[0].startswith("Usage: ")
+    assert [one for one in sorted(tiny.folder.rglob("*")) if one.suffix != ".fai"] == before
+
+
+TRAIN: list[tuple[str, Edit, list[str], int, str]] = [
+    ("past the end", peaks("chr2\t7000\t7004\n"), [], 1, r"0\.narrowPeak:1: ends at 7,004, past"),
+    ("end before start", peaks("chr2\t70\t60\n"), [], 1, r"0\.narrowPeak:1: expected 0 <= start"),
+    ("a letter", peaks("#\nchr2\t7O\t90\n"), [], 1, r"0\.narrowPeak:2: expected numbers"),
+    ("two columns", peaks("chr2\t70\n"), [], 1, r"0\.narrowPeak:1: expected at least chrom"),
+    ("nothing in common", peaks_elsewhere, [], 1, r"it has scaffold_1, the genome has chr1, chr2"),
+    (
+        "missing column",
+        lambda w: replace(w.markers, "category", "kind"),
+        [],
+        1,
+        r"markers\.tsv:1: no column category; expected",
+    ),
+    (
+        "name twice",
+        lambda w: replace(w.markers, "HepG2|DNase|None", "K562|CTCF|None"),
+        [],
+        1,
+        r"markers\.tsv:3: name 'K562\|CTCF\|None' stands twice",
+    ),
+    (
+        "missing peaks",
+        lambda w: replace(w.markers, "peaks/1.narrowPeak", "peaks/9.narrowPeak"),
+        [],
+        1,
+        r"markers\.tsv:3: no peak file 'peaks/9\.narrowPeak'",
+    ),
+    (
+        "unknown category",
+        lambda w: replace(w.markers, "\tDNase\t", "\tATAC\t"),
+        [],
+        1,
+        r"markers\.tsv:3: expected one of TFBS, DNase, Histone",
+    ),
+    ("empty table", lambda w: w.markers.write_text(""), [], 1, r"markers\.tsv: holds no marker"),
+    ("no marker left", lambda _: None, ["--markers", "x"], 2, r"--markers: no marker left"),
+    ("overlap", lambda _: None, ["--valid", "chr1:5-9"], 1, r"--valid: overlaps --train at chr1:5"),
+    ("no window fits", lambda _: None, ["--window", "60000"], 1, r"--train: no window of 60,000"),
+    ("no such network", lambda _: None, ["--model", "resnet"], 2, r"--model: no network 'resnet'"),
+    ("out is a folder", make_folder("new.safetensors"), [], 1, r"new\.safetensors: is a folder"),
+    (
+        "out exists",
+        lambda w: (w.folder / "new.safetensors").touch(),
+        [],
+        1,
+        r"new\.safetensors: exists already; --force",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("edit", "arguments", "status", "message"),
+    [pytest.param(*case[1:], id=case[0]) for case in TRAIN],
+)
+def test_train_says_in_one_line(
+    tiny: TinyWorld, regtrack, edit: Edit, arguments: list[str], status: int, message: str
+) -> None:
+    edit(tiny)
+    before = sorted(tiny.folder.rglob("*"))
+    given, out, err = regtrack(
+        *("train", "--genome", tiny.genome, "--peaks", tiny.markers),
+        *("--train", "chr1", "--valid", "chr2", "--out", tiny.folder / "new.safetensors"),
+        *("--window", "12000", "--steps", "1", "--device", "cpu", *arguments),
+    )
+    assert given == status
+    assert re.search(message, err), err
+    assert out == ""
+    assert len(err.splitlines()) == 2  # the device, and what is wrong
+    assert [one for one in sorted(tiny.folder.rglob("*")) if one.suffix != ".fai"] == before
+
+
+def test_another_assembly_can_be_insisted_on(tiny: TinyWorld, regtrack) -> None:
+    other_assembly(tiny)
+    out = tiny.folder / "tracks"
+    status, _, _ = regtrack(*predict_arguments(tiny, out, "--any-assembly", regions=["chrM"]))
+    assert status == 0
+    assert (out / "tracks.json").is_file()
+
+
+def test_chromosomes_without_prefix_are_found(tiny: TinyWorld, regtrack) -> None:
+    write_fasta(tiny.genome, {name[3:]: text for name, text in tiny.sequences.items()})
+    out = tiny.folder / "tracks"
+    status, _, _ = regtrack(*predict_arguments(tiny, out, regions=["chrM"]))
+    assert status == 0
+    assert (out / "predicted.bed").read_text() == "M\t0\t16\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda w, t: (t / "tracks.json").unlink(), r"not a tracks folder \(no tracks\.json\)"),
+        (lambda w, t: replace(t / "tracks.json", '"format": 1', '"format": 9'), r"format 9; .* 1:"),
+        (lambda w, t: cut(t / "tracks.json"), r"tracks\.json: damaged"),
+        (lambda w, t: cut(t / "bigwig" / "0_K562_CTCF_None.bw"), r"0_K562_CTCF_None\.bw: "),
+        (lambda w, t: (t / "predicted.bed").unlink(), r"predicted\.bed: No such file"),
+        (
+            lambda w, t: write_markers(w.markers, [a_marker(name="other")]),
+            r"markers\.tsv:2: no peak",
+        ),
+    ],
+)
+def test_eval_says_in_one_line(
+    predicted: tuple[TinyWorld, Path], tiny: TinyWorld, regtrack, edit, message: str
+) -> None:
+    import shutil
+
+    tracks = tiny.folder / "tracks"
+    shutil.copytree(predicted[1], tracks)
+    edit(tiny, tracks)
+    status, out, err = regtrack("eval", tracks, "--peaks", tiny.markers)
+    assert status == 1
+    assert re.search(message, err), err
+    assert out == ""
+
+
+def test_eval_where_nothing_was_predicted(predicted: tuple[TinyWorld, Path], regtrack) -> None:
+    world, tracks = predicted
+    status, _, err = regtrack("eval", tracks, "--peaks", world.markers, "--region", "chr1:1-1000")
+    assert status == 1
+    assert "nothing was predicted there" in err

@@ -1,0 +1,162 @@
+"""The other commands, as a user sees them: what they print and what they leave."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+import pytest
+from builders import TINY_SIZES, TinyWorld
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
+
+from regtrack import __version__
+from regtrack.cli.main import run
+from regtrack.genome.bed import read_bed
+
+
+def test_eval_equals_scikit_learn_on_the_values_read_back(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    status, out, _ = regtrack(
+        *("eval", tracks, "--peaks", world.markers, "--out", tmp_path / "report")
+    )
+    assert status == 0
+    assert "TFBS" in out
+    with (tmp_path / "report" / "report.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert len(rows) == 3
+    where = read_bed(tracks / "predicted.bed", TINY_SIZES)
+    for row in rows:
+        peaks = read_bed(world.folder / "peaks" / f"{row['index']}.narrowPeak", TINY_SIZES)
+        scores, labels = [], []
+        with pyBigWig.open(str(next((tracks / "bigwig").glob(f"{row['index']}_*")))) as file:
+            for chrom, intervals in where.items():
+                truth = np.zeros(TINY_SIZES[chrom], dtype=bool)
+                for start, end in peaks.get(chrom, ()):
+                    truth[start:end] = True
+                for start, end in intervals:
+                    scores.append(np.nan_to_num(file.values(chrom, start, end, numpy=True)))
+                    labels.append(truth[start:end])
+        score, label = np.concatenate(scores), np.concatenate(labels)
+        precision, recall, _ = precision_recall_curve(label, score)
+        assert int(row["bases"]) == len(label)
+        assert int(row["positives"]) == label.sum()
+        for column, expected in {
+            "average_precision": average_precision_score(label, score),
+            "pr_auc_trapezoid": auc(recall, precision),
+            "auroc": roc_auc_score(label, score),
+            "base_rate": label.mean(),
+        }.items():
+            assert float(row[column]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_eval_lists_markers_without_positives(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    status, out, _ = regtrack(
+        *("eval", tracks, "--peaks", world.markers, "--region", "chrM", "--out", tmp_path)
+    )
+    assert status == 0
+    assert "not scored, no measured peak in these bases: K562|CTCF|None" in out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["markers"][0]["average_precision"] is None
+    assert report["categories"] == []
+
+
+def test_models_lists_the_papers_network(regtrack) -> None:
+    status, out, _ = regtrack("models")
+    assert status == 0
+    assert "631,213" in out
+    assert "-5,449 +5,489" in out
+
+
+def test_info_tells_a_checkpoint_from_tracks(predicted: tuple[TinyWorld, Path], regtrack) -> None:
+    world, tracks = predicted
+    _, checkpoint, _ = regtrack("info", world.model)
+    _, folder, _ = regtrack("info", tracks)
+    assert "markers           3: 1 TFBS, 1 DNase, 1 Histone" in checkpoint
+    assert "predicted   50,863 bases" not in checkpoint
+    assert "chr2      7,003 bases in 1 stretches" in folder.replace("  chr2", "chr2")
+    for text in (checkpoint, folder):
+        assert len(text.splitlines()) < 40
+
+
+def test_info_of_something_else(tmp_path: Path, regtrack) -> None:
+    (tmp_path / "notes.txt").write_text("milk, eggs")
+    status, _, err = regtrack("info", tmp_path / "notes.txt")
+    assert status == 1
+    assert "not a .safetensors file" in err
+    assert regtrack("info", tmp_path)[0] == 1
+
+
+@pytest.mark.parametrize("command", ["", "train", "predict", "eval", "demo", "models", "info"])
+def test_every_command_has_help(command: str, regtrack) -> None:
+    status, out, _ = regtrack(*command.split(), "--help")
+    assert status == 0
+    assert out.startswith("Usage: ")
+
+
+def test_version(regtrack) -> None:
+    assert regtrack("--version")[1].strip() == f"regtrack, version {__version__}"
+
+
+def test_debug_shows_the_traceback(tiny: TinyWorld) -> None:
+    with pytest.raises(FileNotFoundError):
+        run(["--debug", "info", str(tiny.folder / "nothing.safetensors")])
+
+
+def test_train_then_predict_with_a_configuration_file(
+    tiny: TinyWorld, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    (tiny.folder / "regtrack.toml").write_text(
+        '[defaults]\ngenome = "genome.fa"\nmodel = "new.safetensors"\npeaks = "markers.tsv"\n'
+        '[train]\ntrain = ["chr1"]\nvalid = ["chr2"]\nwindow = 12000\nsteps = 3\ndevice = "cpu"\n'
+        "validate-every = 2\n[predict]\nworkers = 1\n"
+    )
+    monkeypatch.chdir(tiny.folder)
+    status, out, err = regtrack("train", "--out", "new.safetensors")
+    assert status == 0
+    assert out.startswith("new.safetensors: best of 3 steps")
+    assert err.startswith("device: cpu")
+    assert "step 2: loss" in err
+    status, out, _ = regtrack("predict", "chrM", "--out", "tracks/")
+    assert status == 0
+    status, out, _ = regtrack("predict", "chr2", "--out", "more/", "--markers", "CTCF")
+    assert (status, "1 BigWig" in out) == (0, True)
+    status, out, _ = regtrack("eval", "more/")
+    assert status == 0
+    assert "TFBS" in out
+
+
+def test_the_demo_does_the_whole_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    import dataclasses
+
+    from regtrack.demo import run as demo
+
+    short = dataclasses.replace(demo.DEMO_TRAINING, steps=2)
+    monkeypatch.setattr(demo, "DEMO_TRAINING", short)
+    monkeypatch.setattr(demo, "CHROM_SIZES", {"chr1": 40_000, "chr2": 60_000, "chr3": 40_000})
+    folder = tmp_path / "demo"
+    status, out, _ = regtrack("demo", folder, "--device", "cpu")
+    assert status == 0
+    assert "regtrack predict chr1 --out tracks/" in out
+    assert len(list((folder / "chr1-tracks" / "bigwig").iterdir())) == 7
+    for distance in (200, 2_000, 5_000):  # the distant markers are scored, whatever the score
+        assert f"+{distance}" in (folder / "chr1-report" / "report.tsv").read_text()
+
+    assert regtrack("demo", folder)[0] == 1  # not twice without --force
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.tex").touch()
+    assert regtrack("demo", precious, "--force")[0] == 1
+    assert (precious / "thesis.tex").exists()
+    monkeypatch.chdir(folder)
+    assert regtrack("predict", "chr1:1-3,000", "--out", "tracks/")[0] == 0
+    assert regtrack("eval", "tracks/")[0] == 0

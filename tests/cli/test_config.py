@@ -1,0 +1,244 @@
+"""`regtrack.toml`, and which of option, variable, file and default wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from regtrack.cli.config import NAME, find_config, read_config
+from regtrack.cli.main import cli, run
+from regtrack.errors import InputError
+
+VARIABLES = ("REGTRACK_MODEL", "REGTRACK_PREDICT_MODEL", "REGTRACK_GENOME", "REGTRACK_PEAKS")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: nothing above it and nothing around it configures anything."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / NAME
+    path.write_text(text)
+    return path
+
+
+def settings_of(folder: Path, text: str) -> dict:
+    return read_config(write(folder, text), cli.commands)
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 1) -> str:
+    """The last line on stderr of a command that fails."""
+    assert run(arguments) == status
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def model_used(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The checkpoint that `predict` looked for: its error names it, as none exists."""
+    line = complaint(capsys, "predict", "chr1", "--out", "t", "--device", "cpu", *arguments)
+    assert line.endswith(": No such file or directory")
+    return line.removeprefix("regtrack: ").removesuffix(": No such file or directory")
+
+
+BOTH = '[defaults]\nmodel = "file.safetensors"\ngenome = "file.fa"\n'
+
+
+def test_without_option_variable_or_file_the_option_is_missing(
+    project: Path,  # noqa: ARG001
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = complaint(capsys, "predict", "chr1", "--out", "t", "--genome", "x.fa", status=2)
+    assert "Missing option '--model'" in line
+
+
+def test_the_file_is_enough(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, BOTH)
+    assert model_used(capsys) == str(project / "file.safetensors")
+
+
+def test_a_variable_wins_over_the_file(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, BOTH)
+    monkeypatch.setenv("REGTRACK_MODEL", "variable.safetensors")
+    assert model_used(capsys) == "variable.safetensors"
+
+
+def test_an_option_wins_over_variable_and_file(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, BOTH)
+    monkeypatch.setenv("REGTRACK_MODEL", "variable.safetensors")
+    assert model_used(capsys, "--model", "option.safetensors") == "option.safetensors"
+
+
+def test_an_empty_variable_is_none(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, BOTH)
+    monkeypatch.setenv("REGTRACK_MODEL", "")
+    assert model_used(capsys) == str(project / "file.safetensors")
+
+
+def test_a_commands_own_table_wins_over_the_shared_one(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH + '[predict]\nmodel = "own.safetensors"\n')
+    assert model_used(capsys) == str(project / "own.safetensors")
+
+
+def test_a_table_of_another_command_is_not_used(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH + '[train]\nmodel = "dilated"\n')
+    assert model_used(capsys) == str(project / "file.safetensors")
+
+
+def test_a_variable_sets_any_option_of_one_command(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, BOTH + "[predict]\nwindow = 5000\n")
+    monkeypatch.setenv("REGTRACK_PREDICT_WINDOW", "many")
+    line = complaint(capsys, "predict", "chr1", "--out", "t", status=2)
+    assert "'--window'" in line
+    assert "'many'" in line
+
+
+def test_a_value_of_the_file_is_checked_as_an_option_is(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH + "[predict]\nwindow = 0\n")
+    line = complaint(capsys, "predict", "chr1", "--out", "t", status=2)
+    assert "'--window'" in line
+
+
+def test_the_file_is_found_from_a_subfolder_upward(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, BOTH)
+    deep = project / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    # Relative to the file, not to the working folder.
+    assert model_used(capsys) == str(project / "file.safetensors")
+
+
+def test_the_nearest_file_is_used(project: Path) -> None:
+    write(project, BOTH)
+    deep = project / "a" / "b"
+    deep.mkdir(parents=True)
+    nearest = write(project / "a", "")
+    assert find_config(deep) == nearest
+    assert find_config(project) == project / NAME
+
+
+def test_a_folder_of_that_name_is_passed_over(project: Path) -> None:
+    write(project, BOTH)
+    (project / "a" / NAME).mkdir(parents=True)
+    assert find_config(project / "a") == project / NAME
+
+
+def test_an_empty_file_sets_nothing(project: Path) -> None:
+    assert all(not settings for settings in settings_of(project, "").values())
+
+
+def test_relative_paths_are_anchored_and_absolute_ones_kept(project: Path) -> None:
+    found = settings_of(project, '[defaults]\ngenome = "../hg19.fa"\npeaks = "/data/peaks.tsv"\n')
+    assert found["train"]["genome"] == str(project / "../hg19.fa")
+    assert found["train"]["peaks"] == found["eval"]["peaks"] == "/data/peaks.tsv"
+
+
+def test_a_shared_key_goes_only_where_a_command_has_it(project: Path) -> None:
+    found = settings_of(project, '[defaults]\npeaks = "peaks.tsv"\n')
+    assert {name for name, settings in found.items() if settings} == {"train", "eval"}
+
+
+def test_the_shared_model_is_a_checkpoint_and_not_a_network_to_train(project: Path) -> None:
+    # `train --model` names an architecture; `[defaults] model` is the file for `predict`.
+    found = settings_of(project, '[defaults]\nmodel = "model.safetensors"\n')
+    assert found["predict"] == {"model": str(project / "model.safetensors")}
+    assert found["train"] == {}
+
+
+def test_an_argument_may_stand_in_the_file_too(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH + '[predict]\nregions = ["chr1"]\nout = "tracks"\n')
+    assert complaint(capsys, "predict") == (
+        f"regtrack: {project / 'file.safetensors'}: No such file or directory"
+    )
+
+
+def test_keys_are_written_as_the_options_are(project: Path) -> None:
+    found = settings_of(
+        project, '[predict]\nmax-error = 0.01\nany-assembly = true\nmarkers = ["CTCF"]\n'
+    )
+    assert found["predict"] == {"max_error": 0.01, "any_assembly": True, "markers": ["CTCF"]}
+
+
+def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
+    project: Path,
+) -> None:
+    (project / "test.bed").touch()
+    found = settings_of(project, '[eval]\nregion = ["chr1", "test.bed"]\n')
+    assert found["eval"] == {"regions": ["chr1", str(project / "test.bed")]}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[defaults\n", "not TOML: "),
+        ('genome = "a.fa\n', "not TOML: "),
+        ("[defaults]\n[defaults]\n", "not TOML: "),
+        ("[forecast]\n", r"unknown table \[forecast\]; expected one of defaults, .*predict"),
+        ('genome = "a.fa"\n', r"unknown table \[genome\]; expected one of defaults"),
+        ("predict = 3\n", "predict"),
+        ("defaults = 3\n", "defaults"),
+        (
+            '[defaults]\ngenom = "a.fa"\n',
+            r"unknown key 'genom' in \[defaults\]; expected genome, model, peaks",
+        ),
+        ("[defaults]\nwindow = 5000\n", r"unknown key 'window' in \[defaults\]"),
+        (
+            "[predict]\nwidnow = 5000\n",
+            r"unknown key 'widnow' in \[predict\]; expected .*window",
+        ),
+        ("[predict]\nmax_error = 0.1\n", r"unknown key 'max_error' in \[predict\]; .*max-error"),
+        ('[eval]\ngenome = "a.fa"\n', r"unknown key 'genome' in \[eval\]"),
+        ("[defaults]\ngenome = 19\n", "genome"),
+        ("[defaults]\ngenome = true\n", "genome"),
+        ("[defaults.genome]\nhg19 = 1\n", "genome"),
+        ("[predict]\nregions = [21, 22]\n", "regions"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(
+    project: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    path = write(project, text)
+    with pytest.raises(InputError, match=problem) as caught:
+        read_config(path, cli.commands)
+    assert str(caught.value).startswith(f"{path}: ")
+    # And on the command line that is one line, whatever the command.
+    assert complaint(capsys, "models") == f"regtrack: {caught.value}"
+
+
+def test_a_file_that_is_no_text_is_not_toml(project: Path) -> None:
+    path = project / NAME
+    path.write_bytes(b"\xff\xfe[defaults]")
+    with pytest.raises(InputError, match=r"regtrack\.toml: not TOML: "):
+        read_config(path, cli.commands)
+
+
+def test_a_single_word_does_for_a_list_of_one(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As on the command line, where one region needs no brackets.
+    write(project, '[predict]\nmarkers = "CTCF"\n' + BOTH)
+    assert model_used(capsys) == str(project / "file.safetensors")

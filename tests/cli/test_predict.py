@@ -1,0 +1,224 @@
+"""`regtrack predict`: what its tracks promise, read back as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pybigtools
+import pyBigWig
+import pysam
+import pytest
+import torch
+from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld
+from cli_helpers import files_of, predict_arguments
+
+from regtrack.cli.main import run
+from regtrack.genome.fasta import Genome
+from regtrack.models.checkpoint import load_network
+from regtrack.prediction.settings import PredictionSettings
+
+MAX_ERROR, FLOOR = PredictionSettings.max_error, PredictionSettings.floor
+NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")
+
+
+def exact_probabilities(world: TinyWorld) -> Mapping[str, np.ndarray]:
+    """(markers, length) of each chromosome, in one forward pass with N all around."""
+    network = load_network(world.model, torch.device("cpu"))
+    genome = Genome(world.genome)
+    halo = 6_000
+    found = {}
+    for chrom, size in genome.chrom_sizes.items():
+        end = -(-size // 10) * 10 + halo
+        codes = torch.from_numpy(genome.codes(chrom, -halo, end).astype(np.int32))
+        with torch.inference_mode():
+            found[chrom] = network(codes[None])[0].sigmoid().numpy()[:, halo : halo + size]
+    return found
+
+
+def values(path: Path, chrom: str) -> np.ndarray:
+    """Per base; NaN where the track says nothing."""
+    with pyBigWig.open(str(path)) as file:
+        return file.values(chrom, 0, TINY_SIZES[chrom], numpy=True)
+
+
+def test_every_base_keeps_the_promise(predicted: tuple[TinyWorld, Path]) -> None:
+    world, tracks = predicted
+    for chrom, probabilities in exact_probabilities(world).items():
+        known = Genome(world.genome).codes(chrom, 0, TINY_SIZES[chrom]) > 0
+        for name, expected in zip(NAMES, probabilities, strict=True):
+            written = values(tracks / "bigwig" / f"{name}.bw", chrom)
+            present = ~np.isnan(written)
+            assert not present[~known].any(), "a value on N"
+            assert np.abs(written - expected)[present].max() <= MAX_ERROR
+            assert np.all(expected[~present & known] < FLOOR)
+
+
+def test_all_known_bases_but_those_under_the_floor_are_there(
+    predicted: tuple[TinyWorld, Path],
+) -> None:
+    _, tracks = predicted
+    shares = [
+        np.mean(~np.isnan(values(tracks / "bigwig" / f"{name}.bw", "chr1"))) for name in NAMES
+    ]
+    assert max(shares) > 0.5  # the promise above would also hold for empty tracks
+
+
+def test_other_readers_see_the_same_values(predicted: tuple[TinyWorld, Path]) -> None:
+    _, tracks = predicted
+    for name in NAMES:
+        path = tracks / "bigwig" / f"{name}.bw"
+        with pyBigWig.open(str(path)) as ours:
+            expected = ours.intervals("chr1")
+        theirs = pybigtools.open(str(path))
+        assert [tuple(record) for record in theirs.records("chr1")] == list(expected)
+
+
+def test_the_header_lists_all_chromosomes_in_the_genomes_order(
+    predicted: tuple[TinyWorld, Path],
+) -> None:
+    _, tracks = predicted
+    with pyBigWig.open(str(tracks / "bigwig" / f"{NAMES[0]}.bw")) as file:
+        assert list(file.chroms().items()) == list(TINY_SIZES.items())
+
+
+def test_peaks_are_where_the_track_reaches_the_threshold(
+    predicted: tuple[TinyWorld, Path],
+) -> None:
+    _, tracks = predicted
+    for name in NAMES:
+        written = values(tracks / "bigwig" / f"{name}.bw", "chr1")
+        inside = np.zeros(TINY_SIZES["chr1"], dtype=bool)
+        assert np.nanmax(written) >= TINY_THRESHOLD, "nothing to test"
+        with pysam.TabixFile(str(tracks / "peaks" / f"{name}.narrowPeak.gz")) as file:
+            for row in file.fetch("chr1", parser=pysam.asTuple()):
+                start, end, summit = int(row[1]), int(row[2]), int(row[9])
+                inside[start:end] = True
+                assert written[start + summit] == np.nanmax(written[start:end])
+        np.testing.assert_array_equal(inside, np.nan_to_num(written) >= TINY_THRESHOLD)
+
+
+def test_no_base_is_predicted_that_is_n(predicted: tuple[TinyWorld, Path]) -> None:
+    _, tracks = predicted
+    assert (tracks / "predicted.bed").read_text().splitlines() == [
+        "chr1\t1000\t20000",
+        "chr1\t20137\t30001",
+        "chr1\t30002\t45000",
+        "chr2\t0\t7003",
+        "chrM\t0\t16",
+    ]
+
+
+def test_one_worker_writes_the_same_bytes(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    again = tmp_path / "again"
+    assert run([str(one) for one in predict_arguments(world, again, "--workers", 1)]) == 0
+    assert files_of(again) == files_of(tracks)
+
+
+def test_another_window_and_batch_keep_the_same_promise(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    other = tmp_path / "other"
+    arguments = predict_arguments(world, other, "--window", 11_110, "--batch-size", 7)
+    assert run([str(one) for one in arguments]) == 0
+    for name in NAMES:
+        one, two = (values(folder / "bigwig" / f"{name}.bw", "chr1") for folder in (tracks, other))
+        np.testing.assert_array_less(np.abs(np.nan_to_num(one - two)), 2 * MAX_ERROR)
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "killed"
+    partial = tmp_path / "killed.partial"
+    command = [sys.executable, "-m", "regtrack", *predict_arguments(world, out, "--workers", 1)]
+    process = subprocess.Popen([str(one) for one in command], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(partial.glob("blocks/*.blk")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    kept = {path: path.stat().st_mtime_ns for path in partial.glob("blocks/*.blk")}
+    assert kept
+    assert run([str(one) for one in predict_arguments(world, out, "--workers", 2)]) == 0
+    assert files_of(out) == files_of(tracks)
+    assert not partial.exists()
+
+
+@pytest.fixture
+def unfinished(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> Path:
+    """Where a run with a larger error bound was stopped before its first block."""
+    world, _ = predicted
+    out = tmp_path / "tracks"
+    arguments = [str(one) for one in predict_arguments(world, out, "--max-error", 0.01)]
+    stop = "import regtrack.prediction.run as r; r.in_processes = lambda *_: 1 / 0"
+    code = f"{stop}; from regtrack.cli.main import run; run({arguments})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"ZeroDivisionError" in done.stderr  # a bug keeps its traceback
+    return out
+
+
+def test_an_unfinished_run_with_other_settings_is_named_not_mixed(
+    predicted: tuple[TinyWorld, Path], unfinished: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world, _ = predicted
+    assert run([str(one) for one in predict_arguments(world, unfinished)]) == 1
+    assert "unfinished run with another max_error (0.01, now 0.005)" in capfd.readouterr().err
+    assert not unfinished.exists()
+
+
+def test_force_drops_an_unfinished_run_with_other_settings(
+    predicted: tuple[TinyWorld, Path], unfinished: Path
+) -> None:
+    world, tracks = predicted
+    assert run([str(one) for one in predict_arguments(world, unfinished, "--force")]) == 0
+    assert files_of(unfinished) == files_of(tracks)
+
+
+def test_force_replaces_finished_tracks_and_markers_choose(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, _ = predicted
+    out = tmp_path / "tracks"
+    only_chr2 = predict_arguments(world, out, "--markers", "k562*", regions=["2:1-3,000"])
+    assert run([str(one) for one in only_chr2]) == 0
+    assert sorted(path.stem for path in (out / "bigwig").iterdir()) == [NAMES[0], NAMES[2]]
+    only_dnase = predict_arguments(world, out, "--markers", "DNase", "--force", regions=["chrM"])
+    assert run([str(one) for one in only_dnase]) == 0
+    assert [path.stem for path in (out / "bigwig").iterdir()] == [NAMES[1]]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_tracks_under_a_high_floor_still_open_in_browsers(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, _ = predicted
+    out = tmp_path / "tracks"
+    arguments = predict_arguments(world, out, "--floor", 1, "--max-error", 0.1, regions=["chr2"])
+    assert run([str(one) for one in arguments]) == 0
+    for name in NAMES:
+        with pyBigWig.open(str(out / "bigwig" / f"{name}.bw")) as file:
+            assert len(file.intervals("chr2")) >= 1
+
+
+def test_tracks_json_says_what_they_were_made_with(predicted: tuple[TinyWorld, Path]) -> None:
+    _, tracks = predicted
+    record = json.loads((tracks / "tracks.json").read_text())
+    assert record["format"] == 1
+    assert record["settings"]["max_error"] == MAX_ERROR
+    assert record["model"]["assembly"] == "tiny"
+    assert [track["bigwig"] for track in record["tracks"]] == [f"bigwig/{n}.bw" for n in NAMES]

@@ -1,0 +1,209 @@
+"""BED files as they are found in the wild."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pysam
+import pytest
+
+from regtrack.errors import InputError
+from regtrack.genome.bed import read_bed
+from regtrack.genome.textfile import read_bytes, read_text
+
+SIZES = {"chr1": 1_000, "chr2": 500, "chrM": 16}
+
+NARROW_PEAK = "chr1\t10\t20\t.\t0\t.\t5.2\t-1\t3.1\t4\n"
+BROAD_PEAK = "chr1\t10\t20\tRank_1\t100\t.\t5.2\t-1\t3.1\n"
+BED12 = "chr1\t10\t20\tgene\t0\t+\t12\t18\t0,0,0\t2\t3,4\t0,6\n"
+
+
+def spans(path: Path) -> dict[str, list[tuple[int, int]]]:
+    return {chrom: list(intervals) for chrom, intervals in read_bed(path, SIZES).items()}
+
+
+@pytest.fixture
+def bed(tmp_path: Path) -> Path:
+    return tmp_path / "peaks.bed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        NARROW_PEAK,
+        BROAD_PEAK,
+        BED12,
+        "chr1\t10\t20\n",
+        "chr1\t10\t20\tname with spaces\n",
+        "chr1\t10\t20",  # no newline at the end
+        "chr1\t10\t20\r\n",
+        "chr1\t10\t20\tname\r\n",
+        "chr1 10 20\n",
+        "chr1   10  20 name 5\n",
+        "chr1 10\t20\n",
+        "\n\nchr1\t10\t20\n\n  \n",
+        "# comment\nchr1\t10\t20\n",
+        "#chrom\tstart\tend\nchr1\t10\t20\n",
+        'track name="my peaks" description="a b"\nchr1\t10\t20\n',
+        "track\ttype=narrowPeak\tname=x\nchr1\t10\t20\n",
+        "browser position chr1:1-100\nbrowser hide all\nchr1\t10\t20\n",
+        "chr1\t10\t20\n# in between\ntrack name=second\nchr1\t10\t20\n",
+        "1\t10\t20\n",
+        "1\t10\t15\nchr1\t15\t20\n",
+        "chr1\t10\t20\nchrUn_gl000220\t5\t9\n",
+    ],
+)
+def test_every_dialect_of_bed_says_the_same_interval(bed: Path, content: str) -> None:
+    bed.write_bytes(content.encode())
+    assert spans(bed) == {"chr1": [(10, 20)]}
+
+
+@pytest.mark.parametrize("content", ["chr1\t10\t20\n", "chr1 10 20\n", "# first\nchr1\t10\t20\n"])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(bed: Path, content: str) -> None:
+    # A second line keeps the file usable if the first were lost: it must not be.
+    bed.write_bytes(b"\xef\xbb\xbf" + content.encode() + b"chr1\t30\t40\n")
+    assert spans(bed) == {"chr1": [(10, 20), (30, 40)]}
+
+
+def test_gzip_and_bgzip_read_as_plain_text(bed: Path) -> None:
+    bed.write_text(NARROW_PEAK + "chr2\t1\t3\n")
+    gzipped, bgzipped = bed.with_name("a.bed.gz"), bed.with_name("b.bed.gz")
+    gzipped.write_bytes(gzip.compress(bed.read_bytes()))
+    pysam.tabix_compress(str(bed), str(bgzipped))
+    assert spans(gzipped) == spans(bgzipped) == spans(bed)
+
+
+def test_compression_is_told_by_content_and_not_by_name(bed: Path) -> None:
+    bed.write_bytes(gzip.compress(NARROW_PEAK.encode()))
+    assert spans(bed) == {"chr1": [(10, 20)]}
+
+
+def test_intervals_in_any_order_are_sorted_and_merged(bed: Path) -> None:
+    bed.write_text("chr1\t50\t60\nchr2\t7\t9\nchr1\t10\t20\nchr1\t15\t30\nchr1\t30\t31\n")
+    assert spans(bed) == {"chr1": [(10, 31), (50, 60)], "chr2": [(7, 9)]}
+
+
+def test_both_spellings_of_a_chromosome_are_merged(bed: Path) -> None:
+    bed.write_text("1\t10\t20\nchr1\t15\t30\nMT\t0\t4\n")
+    assert spans(bed) == {"chr1": [(10, 30)], "chrM": [(0, 4)]}
+
+
+def test_chromosomes_that_the_genome_does_not_have_are_left_out(bed: Path) -> None:
+    # Past the end of every chromosome we know: lengths of others are not checked.
+    bed.write_text("chr9\t10\t99999999\nchr2\t1\t2\n")
+    assert spans(bed) == {"chr2": [(1, 2)]}
+
+
+def test_a_peak_may_end_where_its_chromosome_ends(bed: Path) -> None:
+    bed.write_text("chr1\t999\t1000\n")
+    assert spans(bed) == {"chr1": [(999, 1_000)]}
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "track name=nothing\n# none\n"])
+def test_a_file_without_peaks_is_no_error(bed: Path, content: str) -> None:
+    bed.write_text(content)
+    assert spans(bed) == {}
+
+
+GOOD = "# header\nchr1\t10\t20\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("chr1\tx\t20", r"expected numbers as start and end, got 'chr1\\tx\\t20'"),
+        ("chr1\t10\t2O", r"expected numbers as start and end, got 'chr1\\t10\\t2O'"),
+        ("chr1\t1.5\t20", r"expected numbers as start and end"),
+        ("chr1\t\t20", r"expected numbers as start and end"),
+        ("chr1\t20\t10", r"expected 0 <= start < end, got 20 10"),
+        ("chr1\t20\t20", r"expected 0 <= start < end, got 20 20"),
+        ("chr1\t-1\t20", r"expected 0 <= start < end, got -1 20"),
+        ("chr1\t10", r"expected at least chrom, start and end, got 'chr1\\t10'"),
+        ("chr1", r"expected at least chrom, start and end, got 'chr1'"),
+        ("chr1\t990\t1001", r"ends at 1,001, past the end of chr1 \(1,000 bases\)"),
+        ("1\t990\t1001", r"ends at 1,001, past the end of chr1 \(1,000 bases\)"),
+        ("chr1 990 1001", r"past the end of chr1 .*; is it of another assembly\?"),
+    ],
+)
+def test_a_wrong_line_is_named_by_its_number(bed: Path, line: str, problem: str) -> None:
+    bed.write_text(f"{GOOD}{line}\nchr1\t30\t40\n")
+    with pytest.raises(InputError, match=problem) as caught:
+        read_bed(bed, SIZES)
+    assert str(caught.value).startswith(f"{bed}:3: ")
+
+
+def test_line_numbers_are_right_in_a_gzip_file_with_crlf(bed: Path) -> None:
+    bed.write_bytes(gzip.compress(b"# one\r\n\r\nchr1\t1\t2\r\nchr1\t5\t3\r\n"))
+    with pytest.raises(InputError, match=r"peaks\.bed:4: expected 0 <= start < end, got 5 3"):
+        read_bed(bed, SIZES)
+
+
+def test_a_column_header_without_a_hash_is_an_error(bed: Path) -> None:
+    bed.write_text("chrom\tstart\tend\nchr1\t10\t20\n")
+    with pytest.raises(InputError, match=r"peaks\.bed:1: expected numbers"):
+        read_bed(bed, SIZES)
+
+
+def test_a_long_wrong_line_is_shown_by_its_beginning(bed: Path) -> None:
+    bed.write_text("chr1\tx\t20\t" + "A" * 5_000)
+    with pytest.raises(InputError) as caught:
+        read_bed(bed, SIZES)
+    assert len(str(caught.value)) < len(str(bed)) + 150
+
+
+def test_a_file_of_another_genome_names_both_files_chromosomes(bed: Path) -> None:
+    bed.write_text("NC_000001.10\t10\t20\nNC_000002.11\t10\t20\n")
+    with pytest.raises(InputError) as caught:
+        read_bed(bed, SIZES)
+    assert str(caught.value) == (
+        f"{bed}: has no chromosome in common with the genome: it has NC_000001.10, "
+        "NC_000002.11, the genome has chr1, chr2, chrM"
+    )
+
+
+def test_a_truncated_gzip_file_is_refused(bed: Path) -> None:
+    whole = gzip.compress(NARROW_PEAK.encode() * 500)
+    bed.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"peaks\.bed: truncated or damaged gzip file"):
+        read_bed(bed, SIZES)
+
+
+def test_a_damaged_gzip_file_is_refused(bed: Path) -> None:
+    damaged = bytearray(gzip.compress(NARROW_PEAK.encode() * 50))
+    damaged[-6] ^= 0xFF  # in the checksum
+    bed.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"peaks\.bed: truncated or damaged gzip file"):
+        read_bed(bed, SIZES)
+
+
+def test_another_kind_of_file_is_an_error_of_its_first_line(bed: Path) -> None:
+    bed.write_bytes(b"\x26\xfc\x8f\x88" + bytes(range(14, 250)))  # the magic of BigWig
+    with pytest.raises(InputError, match=r"peaks\.bed:1: "):
+        read_bed(bed, SIZES)
+
+
+def test_a_folder_is_an_operating_system_error(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError) as caught:
+        read_bed(tmp_path, SIZES)
+    assert caught.value.filename == str(tmp_path)
+
+
+def test_a_missing_file_is_an_operating_system_error(bed: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        read_bed(bed, SIZES)
+    assert caught.value.filename == str(bed)
+
+
+def test_text_is_read_without_its_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbfna\xc3\xafve"))
+    assert read_text(path) == "naïve"
+    assert read_bytes(path) == b"\xef\xbb\xbfna\xc3\xafve"
+
+
+def test_what_is_not_utf8_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "latin1"
+    path.write_bytes("naïve".encode("latin-1"))
+    with pytest.raises(InputError, match=r"latin1: not a text file \(UTF-8 expected\)"):
+        read_text(path)

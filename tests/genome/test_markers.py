@@ -1,0 +1,247 @@
+"""The table of markers: reading, naming, choosing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+
+import pytest
+from builders import a_marker
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.markers import (
+    COLUMNS,
+    Marker,
+    describe_markers,
+    read_markers,
+    select_markers,
+)
+
+HEADER = "\t".join(COLUMNS)
+CTCF = "0\tK562|CTCF|None\tTFBS\tK562\tCTCF\tNone\tpeaks/ctcf.bed"
+DNASE = "1\tHepG2|DNase|None\tDNase\tHepG2\tDNase\tNone\tpeaks/dnase.bed"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Where a table goes; the peak files that its rows name exist."""
+    (tmp_path / "peaks").mkdir()
+    (tmp_path / "peaks" / "ctcf.bed").touch()
+    (tmp_path / "peaks" / "dnase.bed").touch()
+    return tmp_path / "markers.tsv"
+
+
+def test_every_row_becomes_a_marker_in_the_order_of_the_table(table: Path) -> None:
+    table.write_text(f"{HEADER}\n{DNASE}\n{CTCF}\n")
+    folder = table.parent / "peaks"
+    assert read_markers(table) == (
+        Marker(1, "HepG2|DNase|None", "DNase", "HepG2", "DNase", "None", str(folder / "dnase.bed")),
+        Marker(0, "K562|CTCF|None", "TFBS", "K562", "CTCF", "None", str(folder / "ctcf.bed")),
+    )
+
+
+def test_files_are_relative_to_the_table_and_not_to_the_working_folder(
+    table: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.write_text(f"{HEADER}\n{CTCF}\n")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert Path(read_markers(table)[0].file).is_file()
+
+
+def test_an_absolute_file_stays_where_it_is(table: Path, tmp_path: Path) -> None:
+    peaks = tmp_path / "absolute.bed"
+    peaks.touch()
+    table.write_text(f"{HEADER}\n{CTCF.replace('peaks/ctcf.bed', str(peaks))}\n")
+    assert read_markers(table)[0].file == str(peaks)
+
+
+def test_further_columns_are_kept(table: Path) -> None:
+    table.write_text(f"accession\t{HEADER}\tauroc\nENC1\t{CTCF}\t0.9\n")
+    marker = read_markers(table)[0]
+    assert marker.extra == {"accession": "ENC1", "auroc": "0.9"}
+    assert marker.name == "K562|CTCF|None"
+
+
+def test_columns_may_stand_in_any_order(table: Path) -> None:
+    order = (3, 6, 0, 1, 5, 4, 2)
+    lines = ("\t".join(line.split("\t")[i] for i in order) for line in (HEADER, CTCF))
+    table.write_text("\n".join(lines))
+    assert read_markers(table)[0].cell == "K562"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"# where it comes from\n{HEADER}\n\n# one\n{CTCF}\n   \n",
+        f"{HEADER}\r\n{CTCF}\r\n",
+        f"\ufeff{HEADER}\n{CTCF}\n",
+        f"{HEADER}\n{CTCF}",
+        f"{HEADER} \n{CTCF.replace('TFBS', ' TFBS ')}",
+    ],
+    ids=["comments", "CRLF", "byte-order mark", "no last newline", "spaces"],
+)
+def test_what_editors_add_is_passed_over(table: Path, content: str) -> None:
+    table.write_bytes(content.encode())
+    assert [marker.name for marker in read_markers(table)] == ["K562|CTCF|None"]
+
+
+def test_a_table_may_be_compressed(table: Path) -> None:
+    table.write_bytes(gzip.compress(f"{HEADER}\n{CTCF}\n".encode()))
+    assert len(read_markers(table)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "problem"),
+    [
+        (f"{HEADER.replace('cell', 'Cell')}\n{CTCF}", 1, "no column cell; expected the tab-sep"),
+        ("name\tcategory\n", 1, "no column index, cell, target, treatment, file; expected"),
+        (f"# a comment\n{HEADER.replace(chr(9), ' ')}\n", 2, "no column .*tab-separated header"),
+        (f"{HEADER}\n{CTCF}\textra\n", 2, "expected 7 columns, got 8"),
+        (f"{HEADER}\n{CTCF}\n0\tshort\n", 3, "expected 7 columns, got 2"),
+        (f"{HEADER}\n\n{CTCF.replace('0', 'x', 1)}\n", 3, "expected a number as index, got 'x'"),
+        (f"{HEADER}\n{CTCF.replace('0', '-1', 1)}\n", 2, "expected a number as index, got '-1'"),
+        (f"{HEADER}\n{CTCF.replace('0', '', 1)}\n", 2, "expected a number as index, got ''"),
+        (
+            f"{HEADER}\n{CTCF.replace('TFBS', 'ChIP')}\n",
+            2,
+            "expected one of TFBS, DNase, Histone as category, got 'ChIP'",
+        ),
+        (f"{HEADER}\n{CTCF.replace('K562|CTCF|None', '')}\n", 2, "expected a name, got an empty"),
+        (
+            f"{HEADER}\n{CTCF}\n{CTCF.replace('0', '5', 1)}\n",
+            3,
+            "name 'K562|CTCF|None' stands twice",
+        ),
+        (f"{HEADER}\n{CTCF}\n{DNASE.replace('1', '0', 1)}\n", 3, "index 0 stands twice"),
+        (
+            f"{HEADER}\n{CTCF.replace('ctcf.bed', 'lost.bed')}\n",
+            2,
+            "no peak file 'peaks/lost.bed' for K562|CTCF|None",
+        ),
+        (f"{HEADER}\n{CTCF.replace('peaks/ctcf.bed', '')}\n", 2, "no peak file '' for K562"),
+        (f"{HEADER}\n{CTCF.replace('peaks/ctcf.bed', 'peaks')}\n", 2, "no peak file 'peaks'"),
+    ],
+)
+def test_a_wrong_table_is_named_with_its_line(
+    table: Path, content: str, line: int, problem: str
+) -> None:
+    table.write_text(content)
+    with pytest.raises(InputError, match=problem.replace("|", r"\|")) as caught:
+        read_markers(table)
+    assert str(caught.value).startswith(f"{table}:{line}: ")
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n", f"{HEADER}\n"])
+def test_a_table_without_markers_is_refused(table: Path, content: str) -> None:
+    table.write_text(content)
+    with pytest.raises(InputError, match=r"markers\.tsv: holds no marker"):
+        read_markers(table)
+
+
+def test_a_missing_table_is_an_operating_system_error(table: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_markers(table)
+
+
+def test_a_table_that_is_no_text_is_refused(table: Path) -> None:
+    table.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
+    with pytest.raises(InputError, match=r"markers\.tsv: not a text file"):
+        read_markers(table)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"index": -1}, "expected an index of 0 or more, got -1"),
+        ({"name": ""}, "expected a name"),
+        ({"category": "tfbs"}, "as category, got 'tfbs'"),
+    ],
+)
+def test_a_marker_checks_itself(change: dict, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        replace(a_marker(), **change)
+
+
+def test_a_marker_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        a_marker().index = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("index", "name", "slug"),
+    [
+        (0, "K562|CTCF|None", "0_K562_CTCF_None"),
+        (
+            855,
+            "Monocytes-CD14+RO01746|H3K4me2|None",
+            "855_Monocytes-CD14_RO01746_H3K4me2_None",
+        ),
+        (3, "HeLa-S3\xa0|\xa0Pol2", "3_HeLa-S3_Pol2"),
+        (4, "H2A.Z", "4_H2A.Z"),
+        (5, "../../etc/passwd", "5_.._.._etc_passwd"),
+        (6, "NF-κB", "6_NF-_B"),
+        (7, "||| ", "7_"),
+    ],
+)
+def test_a_slug_keeps_what_every_file_system_accepts(index: int, name: str, slug: str) -> None:
+    assert a_marker(index, name).slug == slug
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.integers(0, 999), st.text(min_size=1))
+def test_a_slug_is_safe_whatever_the_name(index: int, name: str) -> None:
+    slug = Marker(index, name, "TFBS", "K562", "CTCF", "None").slug
+    assert re.fullmatch(r"[0-9]+_[A-Za-z0-9._-]*", slug)
+
+
+MARKERS = (
+    a_marker(7, "K562|CTCF|None"),
+    a_marker(2, "HepG2|DNase|None", "DNase"),
+    a_marker(4, "HepG2|CTCF|None"),
+    a_marker(3, "K562|H3K4me3|None", "Histone"),
+)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "indices"),
+    [
+        ([], [7, 2, 4, 3]),
+        (["K562|CTCF|None"], [7]),  # a name
+        (["HepG2"], [2, 4]),  # a cell
+        (["CTCF"], [7, 4]),  # a target
+        (["Histone"], [3]),  # a category
+        (["ctcf"], [7, 4]),
+        (["hepg2*"], [2, 4]),
+        (["*|h3k?me[123]|*"], [3]),
+        (["*"], [7, 2, 4, 3]),
+        (["Histone", "CTCF"], [7, 4, 3]),
+        (["CTCF", "K562", "CTCF"], [7, 4, 3]),
+    ],
+)
+def test_patterns_select_markers_in_the_order_of_the_table(
+    patterns: list[str], indices: list[int]
+) -> None:
+    assert [marker.index for marker in select_markers(MARKERS, patterns)] == indices
+
+
+@pytest.mark.parametrize("pattern", ["GM12878", "K56", "", "CTCF*x"])
+def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        select_markers(MARKERS, ["CTCF", pattern])
+    assert str(caught.value).startswith(f"--markers: no marker left: {pattern!r} matches no name")
+    assert "'K562|CTCF|None'" in str(caught.value)
+
+
+def test_a_marker_survives_json() -> None:
+    marker = replace(a_marker(3), file="peaks/a.bed", extra={"accession": "ENC1"})
+    assert Marker.from_json(json.loads(json.dumps(marker.to_json()))) == marker
+
+
+def test_markers_are_counted_by_category() -> None:
+    assert describe_markers(MARKERS) == "4: 2 TFBS, 1 DNase, 1 Histone"
+    assert describe_markers(MARKERS[:1]) == "1: 1 TFBS"

@@ -1,0 +1,263 @@
+"""Checkpoints: what is read is what was written, and nothing else is read."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from builders import TINY_SETTINGS, a_marker, write_checkpoint
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from regtrack.errors import InputError
+from regtrack.models import checkpoint as checkpoint_module
+from regtrack.models.checkpoint import (
+    Checkpoint,
+    check_assembly,
+    file_sha256,
+    load_network,
+    read_checkpoint,
+    save_checkpoint,
+)
+
+CPU = torch.device("cpu")
+MARKERS = (a_marker(0), a_marker(7, "HepG2|DNase|None", "DNase"))
+
+
+def a_checkpoint(**changes: Any) -> Checkpoint:
+    return Checkpoint(
+        **{
+            "architecture": "dilated",
+            "settings": TINY_SETTINGS,
+            "markers": MARKERS,
+            "assembly": "hg19",
+            "chrom_sizes": {"chr2": 1_000, "chr1": 2_000},
+            "thresholds": (0.1, 0.25),
+            "training": {"step": 3, "average_precision": {"TFBS": 0.5}},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A checkpoint file as it should be."""
+    return write_checkpoint(tmp_path / "model.safetensors", MARKERS, {"chr1": 2_000})
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change the metadata of a checkpoint; what `change` returns, if anything, replaces it."""
+    with safe_open(path, framework="pt") as file:
+        record = json.loads(file.metadata()["regtrack"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    replaced = change(record)
+    text = json.dumps(record) if replaced is None else replaced
+    save_file(weights, path, metadata={"regtrack": text})
+
+
+def test_metadata_comes_back_as_it_was(tmp_path: Path) -> None:
+    written = a_checkpoint()
+    save_checkpoint(tmp_path / "m", written, written.build())
+    read = read_checkpoint(tmp_path / "m")
+    assert read == written
+    assert list(read.chrom_sizes) == ["chr2", "chr1"]  # the genome's order
+
+
+def test_weights_and_predictions_come_back_as_they_were(tmp_path: Path) -> None:
+    checkpoint = a_checkpoint()
+    network = checkpoint.build()
+    codes = torch.arange(300)[None] % 5
+    network(codes)  # in training mode: moves the running statistics of the batch norms
+    save_checkpoint(tmp_path / "m", checkpoint, network)
+    loaded = load_network(tmp_path / "m", CPU)
+    for name, weights in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weights), name
+    with torch.no_grad():
+        assert torch.equal(loaded(codes), network.eval()(codes))
+
+
+def test_a_loaded_network_is_ready_to_predict(path: Path) -> None:
+    assert not load_network(path, CPU).training
+
+
+@pytest.mark.parametrize("extra", range(0, 256, 8))
+def test_a_checkpoint_is_read_whatever_the_length_of_its_header(
+    tmp_path: Path, extra: int
+) -> None:
+    # The file begins with that length, whose bytes may look like those of a pickle or zip.
+    written = a_checkpoint(assembly="x" * (1 + extra))
+    save_checkpoint(tmp_path / "m", written, written.build())
+    assert read_checkpoint(tmp_path / "m") == written
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    paths = [write_checkpoint(tmp_path / name, MARKERS, {"chr1": 9}) for name in "ab"]
+    assert file_sha256(paths[0]) == file_sha256(paths[1])
+    other = write_checkpoint(tmp_path / "c", MARKERS, {"chr1": 9}, seed=1)
+    assert file_sha256(other) != file_sha256(paths[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"architecture": "alphafold"}, "unknown architecture 'alphafold'"),
+        ({"thresholds": (0.5,)}, "one threshold per marker"),
+    ],
+)
+def test_a_checkpoint_that_makes_no_sense_is_not_made(
+    changes: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        a_checkpoint(**changes)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 8, 9, 100, 2_000, -1])
+def test_a_truncated_file_is_refused(path: Path, kept: int) -> None:
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match="truncated, or not a .safetensors file"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_of_torch_is_refused_unopened(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"weight": torch.zeros(3)}, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(InputError, match="a pickle, which may run code"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_plain_pickle_is_refused_unopened(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps({"weight": [0.0] * 1_000}, protocol=protocol))
+    with pytest.raises(InputError, match="a pickle, which may run code"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_a_safetensors_file_of_another_program_is_refused(
+    tmp_path: Path, metadata: dict[str, str] | None
+) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "m", metadata=metadata)
+    with pytest.raises(InputError, match="not one that regtrack wrote"):
+        read_checkpoint(tmp_path / "m")
+
+
+def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
+    # A newer format may hold anything, also what this one cannot understand.
+    rewrite(path, lambda record: record.update(format=2, architecture="of the future"))
+    with pytest.raises(InputError, match="format 2; this regtrack reads up to 1"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda _: "{", id="not JSON"),
+        pytest.param(lambda _: "[]", id="a list"),
+        pytest.param(lambda _: "{}", id="empty"),
+        pytest.param(lambda record: record.update(format="1"), id="format is text"),
+        pytest.param(lambda record: record.pop("markers"), id="no markers"),
+        pytest.param(lambda record: record.update(markers=[{}]), id="an empty marker"),
+        pytest.param(lambda record: record.update(thresholds=[0.5]), id="a threshold too few"),
+        pytest.param(lambda record: record.update(architecture="gone"), id="architecture"),
+        pytest.param(lambda record: record.update(more=1), id="an unknown entry"),
+    ],
+)
+def test_damaged_metadata_is_refused(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    def and_nothing_else(record: dict[str, Any]) -> str | None:
+        changed = change(record)
+        return changed if changed in ("{", "[]", "{}") else None
+
+    rewrite(path, and_nothing_else)
+    with pytest.raises(InputError, match="damaged metadata"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({**TINY_SETTINGS, "f4": 6}, id="a setting that it does not have"),
+        pytest.param({**TINY_SETTINGS, "f1": "six"}, id="a setting of the wrong type"),
+    ],
+)
+def test_settings_that_do_not_fit_the_architecture_are_bad_input(
+    path: Path, settings: dict[str, Any]
+) -> None:
+    rewrite(path, lambda record: record.update(settings=settings))
+    with pytest.raises(InputError, match="model.safetensors"):
+        load_network(path, CPU)
+
+
+@pytest.mark.parametrize("f1", [7, 128])
+def test_weights_that_do_not_fit_the_architecture_are_refused(path: Path, f1: int) -> None:
+    rewrite(path, lambda record: record["settings"].update(f1=f1))
+    with pytest.raises(InputError, match="its weights do not fit its architecture"):
+        load_network(path, CPU)
+
+
+def test_a_missing_file_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+        read_checkpoint(tmp_path / "none.safetensors")
+
+
+def test_a_folder_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_checkpoint(tmp_path)
+
+
+def test_saving_into_a_missing_folder_leaves_nothing_behind(tmp_path: Path) -> None:
+    checkpoint = a_checkpoint()
+    with pytest.raises(FileNotFoundError):
+        save_checkpoint(tmp_path / "missing" / "m", checkpoint, checkpoint.build())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_save_keeps_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object, aside: Path, **__: object) -> None:
+        aside.write_bytes(b"half of it")
+        raise OSError("disk full")
+
+    before = path.read_bytes()
+    monkeypatch.setattr(checkpoint_module, "save_file", fails)
+    checkpoint = a_checkpoint()
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(path, checkpoint, checkpoint.build())
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param({"chr1": 2_000, "chr2": 1_000}, id="the same"),
+        pytest.param({"chr1": 2_000}, id="some of them"),
+        pytest.param({"1": 2_000, "2": 1_000}, id="without chr"),
+        pytest.param({"chr1": 2_000, "chrUn_7": 5}, id="and one more"),
+    ],
+)
+def test_the_genome_it_was_trained_on_is_accepted(sizes: dict[str, int]) -> None:
+    check_assembly(Path("m.safetensors"), a_checkpoint(), Path("genome.fa"), sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "problem"),
+    [
+        pytest.param({"chr2": 1_000, "chr1": 1_999}, "chr1 has 1,999 bases here", id="length"),
+        pytest.param({"1": 1_999}, "1 has 1,999 bases here", id="length, without chr"),
+        pytest.param({"chrI": 2_000}, "none of these chromosomes", id="nothing shared"),
+        pytest.param({}, "none of these chromosomes", id="nothing at all"),
+    ],
+)
+def test_another_genome_is_refused(sizes: dict[str, int], problem: str) -> None:
+    with pytest.raises(InputError, match=problem) as caught:
+        check_assembly(Path("m.safetensors"), a_checkpoint(), Path("genome.fa"), sizes)
+    message = str(caught.value)
+    assert message.startswith("genome.fa: another assembly")
+    assert "m.safetensors was trained on hg19" in message
+    assert "--any-assembly" in message  # how to go on all the same

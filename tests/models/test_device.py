@@ -1,0 +1,70 @@
+"""Which processor computes. Whether this machine has a GPU must not matter here."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from regtrack.errors import OptionError
+from regtrack.models.device import available_cores, choose_device, describe_device
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, gpus: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {'AB'[index]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "device"),
+    [
+        ("auto", 0, "cpu"),
+        ("auto", 2, "cuda"),
+        ("cpu", 0, "cpu"),
+        ("cpu", 2, "cpu"),
+        ("cuda", 1, "cuda"),
+        ("cuda:0", 1, "cuda:0"),
+        ("cuda:1", 2, "cuda:1"),
+    ],
+)
+def test_a_device_that_is_there_is_taken(
+    monkeypatch: pytest.MonkeyPatch, name: str, gpus: int, device: str
+) -> None:
+    pretend(monkeypatch, gpus)
+    assert choose_device(name) == torch.device(device)
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "mps"])
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, gpus: int) -> None:
+    pretend(monkeypatch, gpus)
+    with pytest.raises(OptionError, match="--device: expected auto, cpu, cuda or cuda:NUMBER, got"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize(("name", "gpus"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])
+def test_a_gpu_that_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, gpus: int
+) -> None:
+    pretend(monkeypatch, gpus)
+    with pytest.raises(OptionError, match=f"no {name} here: PyTorch .* sees {gpus} GPU"):
+        choose_device(name)
+
+
+def test_a_gpu_is_described_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, 2)
+    assert describe_device(torch.device("cuda")) == "cuda:0 (GPU A)"
+    assert describe_device(torch.device("cuda:1")) == "cuda:1 (GPU B)"
+
+
+@pytest.mark.parametrize(("cores", "text"), [(1, "cpu (1 core)"), (4, "cpu (4 cores)")])
+def test_a_cpu_is_described_by_its_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, text: str
+) -> None:
+    monkeypatch.setattr("regtrack.models.device.available_cores", lambda: cores)
+    assert describe_device(torch.device("cpu")) == text
+
+
+def test_only_the_cores_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5}, raising=False)
+    assert available_cores() == 2

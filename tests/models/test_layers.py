@@ -1,0 +1,126 @@
+"""The layers, against TensorFlow's definition of "SAME" padding written out in plain numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from regtrack.models.context import Context, context_of
+from regtrack.models.layers import Convolution, MaxPooling, Upsampling, normed, same_padding
+
+
+def same_convolution(
+    inputs: np.ndarray, weights: np.ndarray, bias: np.ndarray, dilation: int
+) -> np.ndarray:
+    """`tf.nn.conv1d(padding="SAME")` at stride 1: floor half of the padding goes left."""
+    outputs, _, width = weights.shape
+    length = inputs.shape[1]
+    left = (width - 1) * dilation // 2
+    result = np.tile(bias[:, None], (1, length))
+    for at in range(length):
+        for tap in range(width):
+            source = at - left + tap * dilation
+            if 0 <= source < length:
+                result[:, at] += weights[:, :, tap] @ inputs[:, source]
+    assert result.shape == (outputs, length)
+    return result
+
+
+def outcome(layer: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return layer.double()(torch.from_numpy(inputs)[None])[0].numpy()
+
+
+@pytest.mark.parametrize(
+    ("width", "dilation", "padding"),
+    [(10, 1, (4, 5)), (10, 3, (13, 14)), (10, 81, (364, 365)), (5, 1, (2, 2)), (1, 1, (0, 0))],
+)
+def test_the_odd_position_of_padding_goes_right(
+    width: int, dilation: int, padding: tuple[int, int]
+) -> None:
+    assert same_padding(width, dilation) == padding
+
+
+@pytest.mark.parametrize(("width", "dilation"), [(10, 1), (10, 3), (10, 9), (5, 2), (4, 1), (1, 1)])
+@pytest.mark.parametrize("length", [1, 7, 60])
+def test_a_convolution_pads_as_tensorflow_does(
+    random: np.random.Generator, width: int, dilation: int, length: int
+) -> None:
+    layer = Convolution(3, 2, width, dilation=dilation).double()
+    inputs = random.normal(size=(3, length))
+    weights, bias = (parameter.detach().numpy() for parameter in (layer.weight, layer.bias))
+    expected = same_convolution(inputs, weights, bias, dilation)
+    np.testing.assert_allclose(outcome(layer, inputs), expected, atol=1e-12)
+
+
+def test_a_strided_convolution_reads_each_position_once(random: np.random.Generator) -> None:
+    layer = Convolution(3, 2, 10, stride=10).double()
+    inputs = random.normal(size=(3, 40))
+    weights, bias = (parameter.detach().numpy() for parameter in (layer.weight, layer.bias))
+    steps = inputs.reshape(3, 4, 10)
+    expected = np.einsum("oik,itk->ot", weights, steps) + bias[:, None]
+    np.testing.assert_allclose(outcome(layer, inputs), expected, atol=1e-12)
+
+
+def test_a_stride_other_than_the_width_is_refused() -> None:
+    with pytest.raises(ValueError, match="stride 5 is neither 1 nor the width, 10"):
+        Convolution(3, 2, 10, stride=5)
+
+
+def test_upsampling_makes_each_position_into_stride_positions(random: np.random.Generator) -> None:
+    layer = Upsampling(3, 2, 10).double()
+    inputs = random.normal(size=(3, 4))
+    weights, bias = (parameter.detach().numpy() for parameter in (layer.weight, layer.bias))
+    expected = np.einsum("iok,it->otk", weights, inputs).reshape(2, 40) + bias[:, None]
+    np.testing.assert_allclose(outcome(layer, inputs), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("width", [1, 4, 5])
+def test_max_pooling_never_lets_its_padding_win(random: np.random.Generator, width: int) -> None:
+    inputs = -1 - random.random(size=(2, 12))  # all negative: a padding of 0 would win
+    left = (width - 1) // 2
+    expected = np.stack(
+        [inputs[:, max(0, at - left) : at - left + width].max(axis=1) for at in range(12)], axis=1
+    )
+    np.testing.assert_array_equal(outcome(MaxPooling(width), inputs), expected)
+
+
+def test_a_layer_is_followed_by_norm_relu_and_dropout() -> None:
+    _, norm, relu, dropout = normed(Convolution(3, 2, 5), dropout=0.25, norm_decay=0.99)
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert isinstance(relu, nn.ReLU)
+    assert isinstance(dropout, nn.Dropout)
+    assert norm.num_features == 2
+    assert norm.momentum == pytest.approx(0.01)  # torch counts the share that is new
+    assert dropout.p == 0.25
+
+
+@pytest.mark.parametrize(
+    ("layers", "context"),
+    [
+        ([], Context(0, 0)),
+        ([Convolution(1, 1, 10)], Context(4, 5)),
+        ([MaxPooling(5), nn.ReLU()], Context(2, 2)),
+        ([Convolution(1, 1, 10, dilation=3), MaxPooling(5)], Context(15, 16)),
+        # The last base of a step sees the whole step on its left, the first one on its right.
+        ([Convolution(1, 1, 10, stride=10), Upsampling(1, 1, 10)], Context(9, 9, 1, 10)),
+        (
+            [Convolution(1, 1, 10, stride=10), MaxPooling(5), Upsampling(1, 1, 10)],
+            Context(29, 29, 1, 10),
+        ),
+    ],
+)
+def test_context_adds_up_over_the_layers(layers: list[object], context: Context) -> None:
+    assert context_of(layers) == context
+
+
+def test_layers_that_do_not_come_back_to_single_bases_have_no_context() -> None:
+    with pytest.raises(ValueError, match="end at 10 bases per position"):
+        context_of([Convolution(1, 1, 10, stride=10)])
+
+
+def test_upsampling_below_a_base_has_no_context() -> None:
+    with pytest.raises(ValueError, match="cannot go from 10 bases per position up by 4"):
+        context_of([Convolution(1, 1, 10, stride=10), Upsampling(1, 1, 4)])

@@ -1,0 +1,105 @@
+"""Worker processes: all the work is done, errors come back whole, nobody is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import worker_tasks
+
+from regtrack.errors import InputError, RegtrackError
+from regtrack.prediction.workers import in_processes
+
+TESTS = Path(__file__).parents[1]
+
+# A parent with two workers that hold their locks until they die.
+HOLD_TWO = """
+import sys
+from pathlib import Path
+from regtrack.prediction.workers import in_processes
+from worker_tasks import hold
+if __name__ == "__main__":
+    for _ in in_processes(hold, [Path(name) for name in sys.argv[1:]], 2):
+        pass
+"""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def is_free(path: Path) -> bool:
+    """Whether no living process holds the lock; unlike a process id it is never reused."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("processes", [0, 1, 3])
+def test_every_task_is_done_and_given_back(tmp_path: Path, processes: int) -> None:
+    tasks = [tmp_path / str(number) for number in range(5)]
+    assert sorted(in_processes(worker_tasks.touch, tasks, processes)) == tasks
+    assert sorted(tmp_path.iterdir()) == tasks
+
+
+def test_no_task_is_no_work() -> None:
+    assert list(in_processes(worker_tasks.touch, [], 2)) == []
+
+
+def test_bad_input_comes_back_with_its_whole_message() -> None:
+    with pytest.raises(InputError) as caught:
+        list(in_processes(worker_tasks.refuse, [3], 1))
+    assert str(caught.value) == "peaks.bed:3: 3 is not a number that I like"
+
+
+def test_a_bug_keeps_its_type_and_the_workers_traceback() -> None:
+    with pytest.raises(ZeroDivisionError, match="a bug") as caught:
+        list(in_processes(worker_tasks.fail_with_a_bug, [1], 1))
+    assert "worker_tasks.py" in str(caught.value.__cause__)
+
+
+def test_tasks_after_the_first_error_are_dropped(tmp_path: Path) -> None:
+    tasks = [tmp_path / "bad", *(tmp_path / str(number) for number in range(40))]
+    with pytest.raises(InputError, match="refused"):
+        list(in_processes(worker_tasks.refuse_or_touch, tasks, 1))
+    assert len(list(tmp_path.iterdir())) < 40
+
+
+def test_a_killed_worker_is_an_error_and_not_a_wait_for_ever() -> None:
+    with pytest.raises(RegtrackError, match="a worker process was killed.*fewer --workers"):
+        list(in_processes(worker_tasks.die, [1, 2], 1))
+
+
+def test_a_worker_leaves_ctrl_c_to_its_parent(tmp_path: Path) -> None:
+    tasks = [tmp_path / "done"]
+    assert list(in_processes(worker_tasks.send_interrupt, tasks, 1)) == tasks
+    assert tasks[0].exists()
+
+
+def test_workers_die_with_a_killed_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    locks = [tmp_path / "1.lock", tmp_path / "2.lock"]
+    parent = subprocess.Popen([sys.executable, "-c", HOLD_TWO, *map(str, locks)])
+    try:
+        assert wait_until(lambda: all(one.with_suffix(".held").exists() for one in locks))
+        assert not any(is_free(one) for one in locks)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert wait_until(lambda: all(is_free(one) for one in locks))

@@ -1,0 +1,164 @@
+"""The rules of the house (DESIGN, section 3): who may import whom, and what waits for what."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import regtrack
+
+HOUSE = Path(regtrack.__file__).parent
+MODULES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))
+
+# What each room may import, besides itself and the modules that stand at the door.
+ROOMS = {
+    "genome": set(),
+    "models": {"genome"},
+    "tracks": {"genome"},
+    "evaluation": {"tracks", "genome"},
+    "prediction": {"models", "tracks", "genome"},
+    "training": {"prediction", "evaluation", "models", "genome"},
+    "demo": {"training", "prediction", "evaluation", "models", "tracks", "genome"},
+    "cli": {"demo", "training", "prediction", "evaluation", "models", "tracks", "genome"},
+}
+AT_THE_DOOR = {"errors", "atomic"}
+AT_THE_TOP = {"__init__.py", "__main__.py", "errors.py", "atomic.py"}
+
+# Where each third-party library may be imported: rooms, or single modules.
+LIBRARIES = {
+    "click": {"cli"},
+    "tqdm": {"cli"},
+    "pyBigWig": {"tracks"},
+    "pyfaidx": {"genome"},
+    "pysam": {"genome", "tracks/peaks.py"},
+    "safetensors": {"models"},
+    "sklearn": {"evaluation"},
+    "torch": {"models", "training", "prediction", "demo"},
+}
+
+
+def room_of(module: str) -> str:
+    return module.partition("/")[0]
+
+
+def dotted(module: str) -> str:
+    """`tracks/folder.py` as `regtrack.tracks.folder`."""
+    return f"regtrack/{module}".removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Dotted names of what a module imports, also inside its functions."""
+    for node in ast.walk(ast.parse((HOUSE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            # `from regtrack import tracks` imports the room as much as `import regtrack.tracks`.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(module: str) -> set[str]:
+    """Rooms and top-level modules of regtrack that a module imports."""
+    parts = (name.split(".") for name in imports_of(module))
+    return {name[1] for name in parts if name[0] == "regtrack" and name[1] != "__version__"}
+
+
+def run_python(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_module_stands_in_a_known_room() -> None:
+    at_the_top = {module for module in MODULES if "/" not in module}
+    assert at_the_top == AT_THE_TOP
+    assert {room_of(module) for module in MODULES} - at_the_top == set(ROOMS)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {dotted(module): set(imports_of(module)) for module in MODULES}
+    for imported in graph.values():
+        # `from regtrack.errors import InputError` leads to the module regtrack.errors.
+        imported |= {name.rpartition(".")[0] for name in imported}
+        imported &= set(graph) - {"regtrack"}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which shows the circle
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if "/" in module])
+def test_a_module_imports_only_rooms_below_its_own(module: str) -> None:
+    room = room_of(module)
+    assert own_imports(module) <= ROOMS[room] | {room} | AT_THE_DOOR
+
+
+@pytest.mark.parametrize("module", sorted(AT_THE_TOP - {"__main__.py"}))
+def test_what_stands_at_the_door_needs_no_room(module: str) -> None:
+    assert own_imports(module) <= AT_THE_DOOR
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_stays_in_its_room(library: str) -> None:
+    users = {
+        module
+        for module in MODULES
+        if library in {name.split(".")[0] for name in imports_of(module)}
+    }
+    assert users, f"nobody uses {library}: take it out of this list and of the dependencies"
+    strays = {module for module in users if not {module, room_of(module)} & LIBRARIES[library]}
+    assert strays == set()
+
+
+@pytest.mark.parametrize("room", ["genome", "tracks", "evaluation"])
+def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
+    names = [dotted(module) for module in MODULES if room_of(module) == room]
+    # As on a machine where torch is not installed; sys.modules["torch"] = None would do,
+    # but scipy takes it for torch.
+    run_python(
+        "import importlib, sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch':\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["predict", "--help"], ["eval", "--help"], ["train", "--help"]]
+)
+def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
+    printed = run_python(
+        "import json, sys\n"
+        "from regtrack.cli.main import run\n"
+        f"assert run({arguments!r}) == 0\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    help_text, loaded = printed.rstrip().rsplit("\n", 1)
+    assert help_text.startswith("Usage: regtrack")
+    heavy = {"torch", "pyBigWig", "numba", "pysam", "pyfaidx", "sklearn", "numpy"}
+    assert heavy & set(json.loads(loaded)) == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_says_one_thing_and_is_not_long(module: str) -> None:
+    assert len((HOUSE / module).read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is_for(module: str) -> None:
+    tree = ast.parse((HOUSE / module).read_text(encoding="utf-8"))
+    assert (ast.get_docstring(tree) or "").strip()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_is_a_package(room: str) -> None:
+    assert f"{room}/__init__.py" in MODULES
