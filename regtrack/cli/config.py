@@ -60,7 +60,7 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         files = {key for key, option in options.items() if isinstance(option.type, click.Path)}
         values = {key: value for key, value in shared.items() if key in files} | own
         found[name] = {
-            str(options[key].name): _anchored(value, options[key], path.parent)
+            str(options[key].name): _value(path, name, key, value, options[key])
             for key, value in values.items()
         }
     return found
@@ -75,6 +75,17 @@ def _check_keys(path: Path, table: str, keys: dict[str, Any], known: tuple[str, 
     for key in keys:
         if key not in known:
             raise InputError(path, f"unknown key {key!r} in [{table}]; expected {', '.join(known)}")
+
+
+def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter) -> Any:
+    """A value as click takes it: one word stands for a list of one, paths are anchored."""
+    if (getattr(option, "multiple", False) or option.nargs != 1) and not isinstance(value, list):
+        value = [value]
+    texts = isinstance(option.type, (click.Path, click.types.StringParamType))
+    listed = value if isinstance(value, list) else [value]
+    if texts and not all(isinstance(one, str) for one in listed):
+        raise InputError(path, f"expected text in quotes as {key} in [{table}], got {value!r}")
+    return _anchored(value, option, path.parent)
 
 
 def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:

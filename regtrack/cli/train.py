@@ -77,6 +77,13 @@ from regtrack.training.settings import TrainingSettings
     help="Of Adam.",
 )
 @click.option(
+    "--schedule",
+    type=click.Choice(["cosine", "constant"]),
+    default=TrainingSettings.schedule,
+    show_default=True,
+    help="Let the learning rate fall to 0 towards the end, or leave it.",
+)
+@click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.1,

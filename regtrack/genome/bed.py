@@ -10,6 +10,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.textfile import read_bytes
 
+_BOM = b"\xef\xbb\xbf"  # a byte-order mark, from Windows editors
 _HEADERS = (b"#", b"track", b"browser")
 
 
@@ -42,7 +43,7 @@ def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSe
     """
     starts: dict[bytes, list[int]] = {}
     ends: dict[bytes, list[int]] = {}
-    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+    for number, line in enumerate(read_bytes(path).removeprefix(_BOM).split(b"\n"), start=1):
         fields = line.split(b"\t", 3)
         if len(fields) < 3 or line.startswith(_HEADERS):
             fields = _unusual_fields(path, number, line)
@@ -85,8 +86,6 @@ def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSe
 def _unusual_fields(path: Path, number: int, line: bytes) -> list[bytes]:
     """Fields of a line that is not plain tab-separated BED; none for a header line."""
     text = line.strip()
-    if number == 1:
-        text = text.removeprefix(b"\xef\xbb\xbf")  # a byte-order mark, from Windows editors
     if not text or text.startswith(_HEADERS):
         return []
     fields = text.split(None, 3)
@@ -97,7 +96,7 @@ def _unusual_fields(path: Path, number: int, line: bytes) -> list[bytes]:
 
 def _past_the_end(path: Path, raw: bytes, chrom: str, size: int) -> InputError:
     """Find the first interval that ends past its chromosome's end, for the message."""
-    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+    for number, line in enumerate(read_bytes(path).removeprefix(_BOM).split(b"\n"), start=1):
         fields = line.split(None, 3)
         if len(fields) >= 3 and fields[0] == raw and int(fields[2]) > size:
             return InputError(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-import pyfaidx
 import pysam
 
 from regtrack.errors import InputError
+from regtrack.genome.faidx import check_format, make_index
 from regtrack.genome.intervals import IntervalSet
 
 Codes = npt.NDArray[np.uint8]
@@ -27,7 +25,6 @@ for _code, _base in enumerate(BASES):
     _CODE_OF[ord(_base)] = _CODE_OF[ord(_base.lower())] = _code
 
 _SCAN_LENGTH = 1 << 24
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 class Genome:
@@ -51,8 +48,7 @@ class Genome:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        bgzipped = _check_format(path)
-        fai, gzi = _index(path, bgzipped)
+        fai, gzi = make_index(path, check_format(path))
         try:
             self._file = pysam.FastaFile(
                 str(path),
@@ -139,71 +135,3 @@ def sizes_fingerprint(chrom_sizes: Mapping[str, int]) -> str:
     """SHA-256 of the chromosomes' names and lengths, whatever their order."""
     lines = "".join(f"{chrom}\t{size}\n" for chrom, size in sorted(chrom_sizes.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _check_format(path: Path) -> bool:
-    """Tell plain FASTA (False) from bgzip (True); anything else is an error."""
-    with path.open("rb") as handle:
-        head = handle.read(18)
-        size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - len(_BGZF_END)))
-        tail = handle.read()
-    if not head:
-        raise InputError(path, "empty file; expected FASTA")
-    if not head.startswith(b"\x1f\x8b"):
-        if not head.lstrip().startswith((b">", b";")):
-            raise InputError(path, "not a FASTA file; expected '>' as its first character", 1)
-        return False
-    if head[12:14] != b"BC":
-        raise InputError(
-            path,
-            "compressed with gzip, which cannot be read by position; expected bgzip: "
-            f"gunzip -c {path.name} | bgzip > new.fa.gz",
-        )
-    if tail != _BGZF_END:
-        raise InputError(path, "truncated bgzip file (its end marker is missing)")
-    return True
-
-
-def _index(path: Path, bgzipped: bool) -> tuple[Path, Path | None]:
-    """Paths of the .fai and .gzi, made first where they are missing or outdated."""
-    wanted = (".fai", ".gzi") if bgzipped else (".fai",)
-    for folder, name in (path.parent, path.name), _cache_place(path):
-        paths = [folder / f"{name}{suffix}" for suffix in wanted]
-        if all(one.exists() and one.stat().st_mtime >= path.stat().st_mtime for one in paths):
-            break
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as aside:
-                made = _build_index(path, bgzipped, Path(aside) / name)
-                for source, target in zip(made, paths, strict=True):
-                    source.replace(target)
-            break
-        except OSError as error:
-            failure = error
-    else:
-        raise InputError(path, f"no index, and no folder to make it in ({failure})")
-    return paths[0], paths[1] if bgzipped else None
-
-
-def _cache_place(path: Path) -> tuple[Path, str]:
-    """Folder and name of an index kept away from its FASTA file."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    return Path(home) / "regtrack" / "faidx", f"{key}_{path.name}"
-
-
-def _build_index(path: Path, bgzipped: bool, target: Path) -> list[Path]:
-    """Index `path` into `target`.fai (and .gzi); pyfaidx names the line that is wrong."""
-    fai, gzi = target.with_name(f"{target.name}.fai"), target.with_name(f"{target.name}.gzi")
-    if bgzipped:
-        try:
-            pysam.faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
-        except pysam.utils.SamtoolsError as error:
-            raise InputError(path, "cannot be indexed; expected FASTA inside bgzip") from error
-        return [fai, gzi]
-    try:
-        pyfaidx.Faidx(str(path), indexname=str(fai), rebuild=True).close()
-    except (pyfaidx.FastaIndexingError, pyfaidx.IndexNotFoundError, ValueError) as error:
-        raise InputError(path, f"cannot be indexed: {error}") from error
-    return [fai]

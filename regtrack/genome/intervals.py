@@ -66,6 +66,8 @@ class IntervalSet:
         """Union of intervals given in any order; touching ones become one."""
         first = np.asarray(starts, dtype=np.int64)
         last = np.asarray(ends, dtype=np.int64)
+        if np.any(last <= first):
+            raise ValueError("an interval must not be negative or empty")
         order = np.argsort(first, kind="stable")
         first, last = first[order], last[order]
         reached = np.maximum.accumulate(last)

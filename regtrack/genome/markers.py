@@ -107,6 +107,9 @@ def read_markers(path: Path) -> tuple[Marker, ...]:
                     f"{' '.join(COLUMNS)}",
                     number,
                 )
+            twice = sorted({column for column in header if header.count(column) > 1})
+            if twice:
+                raise InputError(path, f"column {', '.join(twice)} stands twice", number)
             continue
         if len(fields) != len(header):
             raise InputError(path, f"expected {len(header)} columns, got {len(fields)}", number)

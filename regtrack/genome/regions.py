@@ -39,6 +39,8 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
     text = text.strip()
     chrom = resolve_chrom(text, chrom_sizes)
     if chrom is not None:
+        if not chrom_sizes[chrom]:
+            raise InputError(f"region {text!r}", f"{chrom} has no sequence")
         return Interval(chrom, 0, chrom_sizes[chrom])
     match = _RANGE.fullmatch(text)
     name = match["chrom"] if match else text.partition(":")[0]

@@ -54,8 +54,8 @@ def describe_checkpoint(path: Path) -> str:
         "markers": describe_markers(checkpoint.markers),
         "assembly": f"{checkpoint.assembly}: {len(checkpoint.chrom_sizes)} chromosomes "
         f"({first_names(checkpoint.chrom_sizes)})",
-        "trained on": ", ".join(training.get("train", ())),
-        "validated on": ", ".join(training.get("valid", ())),
+        "trained on": first_names(training.get("train", ()), most=6),
+        "validated on": first_names(training.get("valid", ()), most=6),
         "best step": training.get("step", ""),
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
     }

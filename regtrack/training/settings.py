@@ -16,8 +16,9 @@ class TrainingSettings:
         Stop after so many steps, or so many minutes of training, whichever comes first.
     batch_size, window
         Windows per step, and bases per window.
-    learning_rate
-        Of Adam.
+    learning_rate, schedule
+        Of Adam. `cosine` lets it fall to 0 towards the end of the steps or minutes,
+        `constant` leaves it as it is.
     validate_every
         Steps between two validations.
     seed
@@ -29,5 +30,12 @@ class TrainingSettings:
     batch_size: int = 2
     window: int = 25_000
     learning_rate: float = 0.001
+    schedule: str = "cosine"
     validate_every: int = 250
     seed: int = 0
+
+    def rate_at(self, done: float) -> float:
+        """Learning rate when a share of the training, from 0 to 1, is done."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * done)) / 2

@@ -161,14 +161,7 @@ def train(
     best: Validation | None = None
 
     def keep_if_best(step: int) -> Validation:
-        validation = validate(
-            network,
-            data.genome,
-            known["--valid"],
-            data.markers,
-            labels,
-            step=step,
-        )
+        validation = validate(network, data.genome, known["--valid"], data.markers, labels, step)
         is_best = best is None or validation.average_precision > best.average_precision
         if is_best:
             checkpoint = Checkpoint(
@@ -186,16 +179,19 @@ def train(
 
     step = 0
     interrupted = False
-    deadline = time.monotonic() + 60 * settings.minutes
+    began = time.monotonic()
     network.train()
     try:
-        while step < settings.steps and time.monotonic() < deadline:
+        while (done := _share_done(settings, step, time.monotonic() - began)) < 1:
+            optimizer.param_groups[0]["lr"] = settings.rate_at(done)
             loss = _step(network, optimizer, data.genome, labels, windows, settings, random, device)
             step += 1
             observer.stepped(step, loss)
             if step % settings.validate_every == 0:
                 best = keep_if_best(step)
     except KeyboardInterrupt:
+        if not step:
+            raise
         interrupted = True
     if best is None or step % settings.validate_every:
         best = keep_if_best(step)
@@ -252,6 +248,11 @@ def _step(
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     return loss.item()
+
+
+def _share_done(settings: TrainingSettings, steps: int, seconds: float) -> float:
+    """Share of the training that is done, by steps or by time, whichever is more."""
+    return max(steps / settings.steps, seconds / (60 * settings.minutes))
 
 
 def _splits(data: TrainingData) -> dict[str, Mapping[str, IntervalSet]]:

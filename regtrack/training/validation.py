@@ -38,32 +38,46 @@ class Validation:
     thresholds: tuple[float, ...]
 
 
-def validate(
+def score(
     network: DenseNetwork,
     genome: Genome,
     known: Mapping[str, IntervalSet],
-    markers: tuple[Marker, ...],
     labels: PeakLabels,
-    *,
-    step: int,
-) -> Validation:
-    """Score a network on every known base of some regions.
+) -> ScoreHistogram:
+    """Count the unrounded probabilities of a network on some bases, in constant memory.
 
     Parameters
     ----------
     network
-        Left in training mode.
+        In evaluation mode.
     known
         The bases to score (not N), per chromosome.
+    labels
+        One row per output of the network.
     """
-    histogram = ScoreHistogram(len(markers))
-    network.eval()
+    histogram = ScoreHistogram(network.output.out_features)
     for chrom, targets in known.items():
         for stretch in predict_stretches(
             network, genome, chrom, targets, window=PredictionSettings.window
         ):
             end = stretch.start + stretch.probabilities.shape[1]
             histogram.add(stretch.probabilities, labels.spread(chrom, stretch.start, end))
+    return histogram
+
+
+def validate(
+    network: DenseNetwork,
+    genome: Genome,
+    known: Mapping[str, IntervalSet],
+    markers: tuple[Marker, ...],
+    labels: PeakLabels,
+    step: int,
+) -> Validation:
+    """Score a network in training on held-out bases, and find its peak thresholds.
+
+    The network is left in training mode. At least one marker must have a peak there.
+    """
+    histogram = score(network.eval(), genome, known, labels)
     network.train()
     means = category_means(markers, histogram.scores())
     return Validation(
