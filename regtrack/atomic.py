@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an `OSError` from the body say which file it is about, should it not do so.
+
+    A full disk comes without a name, and libraries raise an `OSError` of words alone.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
 
 
 @contextmanager
@@ -18,14 +33,15 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        When the folder cannot be written.
+        When the folder cannot be written, or the disk is full; it names `path`.
     """
     aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        yield aside
-        with aside.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        aside.replace(path)
+        with naming(path):
+            yield aside
+            with aside.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 

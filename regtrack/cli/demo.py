@@ -9,7 +9,7 @@ import click
 from regtrack.cli import options
 
 
-@click.command()
+@click.command(short_help="Do the whole job on a small simulated genome.")
 @click.argument("folder", type=options.FILE, default="regtrack-demo")
 @options.device
 @options.force

@@ -10,7 +10,7 @@ from regtrack.cli import options
 from regtrack.cli.config import Region
 
 
-@click.command("eval")
+@click.command("eval", short_help="Score tracks against measured peaks: PR AUC.")
 @click.argument("tracks", type=options.FILE)
 @options.peaks
 @click.option(

@@ -9,7 +9,7 @@ import click
 from regtrack.cli import options
 
 
-@click.command()
+@click.command(short_help="Say what a checkpoint or a tracks folder is.")
 @click.argument("path", type=options.FILE)
 def info(path: Path) -> None:
     """Say what PATH is: a checkpoint or a tracks folder."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="List the networks that can be trained.")
 def models() -> None:
     """List the networks: layers, parameters beside the paper's, and context."""
     from regtrack.models.describe import models_table

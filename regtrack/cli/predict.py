@@ -12,7 +12,7 @@ from regtrack.cli.config import Region
 from regtrack.prediction.settings import PredictionSettings
 
 
-@click.command()
+@click.command(short_help="Write a BigWig and peaks per marker, for whole chromosomes.")
 @click.argument("regions", metavar="REGION...", type=Region(), nargs=-1, required=True)
 @click.option("--out", type=options.FILE, required=True, help="Tracks folder to write.")
 @options.model

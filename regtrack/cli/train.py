@@ -12,7 +12,7 @@ from regtrack.cli.config import Region
 from regtrack.training.settings import TrainingSettings
 
 
-@click.command()
+@click.command(short_help="Train a network on measured peaks.")
 @options.genome
 @options.peaks
 @click.option(
@@ -46,14 +46,18 @@ from regtrack.training.settings import TrainingSettings
     help="Name of the genome, such as hg19, kept in the checkpoint.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=TrainingSettings.steps, show_default=True
+    "--steps",
+    type=click.IntRange(min=1),
+    default=TrainingSettings.steps,
+    show_default=True,
+    help="Stop after so many steps.",
 )
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
     default=TrainingSettings.minutes,
     show_default="no limit",
-    help="Stop after so many minutes, if the steps are not done before.",
+    help="Stop after so many minutes, should that come first.",
 )
 @click.option(
     "--batch-size",
@@ -84,6 +88,12 @@ from regtrack.training.settings import TrainingSettings
     help="Let the learning rate fall to 0 towards the end, or leave it.",
 )
 @click.option(
+    "--reverse-complement/--forward-only",
+    default=TrainingSettings.reverse_complement,
+    show_default=True,
+    help="Read half of the windows on the other strand, or none.",
+)
+@click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.1,
@@ -93,7 +103,7 @@ from regtrack.training.settings import TrainingSettings
 @click.option(
     "--norm-decay",
     type=click.FloatRange(0, 1),
-    default=0.9,
+    default=0.99,
     show_default=True,
     help="Share of the batch-norm statistics that a step keeps.",
 )
@@ -104,7 +114,13 @@ from regtrack.training.settings import TrainingSettings
     show_default=True,
     help="Steps between two validations.",
 )
-@click.option("--seed", type=int, default=TrainingSettings.seed, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=TrainingSettings.seed,
+    show_default=True,
+    help="Same seed, same steps, same network (on one device).",
+)
 @options.device
 @options.force
 def train(

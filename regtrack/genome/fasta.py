@@ -25,6 +25,8 @@ for _code, _base in enumerate(BASES):
     _CODE_OF[ord(_base)] = _CODE_OF[ord(_base.lower())] = _code
 
 _SCAN_LENGTH = 1 << 24
+# A and T, C and G change places; N stays.
+_COMPLEMENT = np.array([0, 3, 4, 1, 2], dtype=np.uint8)
 
 
 class Genome:
@@ -129,6 +131,11 @@ class Genome:
             f"less sequence of {chrom} than its index says: the file is truncated, or the "
             ".fai belongs to another file",
         )
+
+
+def reverse_complement(codes: Codes) -> Codes:
+    """The other strand, read in its direction: codes of any shape, reversed along the last axis."""
+    return _COMPLEMENT[codes[..., ::-1]]
 
 
 def sizes_fingerprint(chrom_sizes: Mapping[str, int]) -> str:

@@ -32,13 +32,19 @@ class Architecture:
         Raises
         ------
         ValueError
-            For a setting that this network does not have.
+            As `check`.
         """
         settings = settings or {}
-        unknown = settings.keys() - self.default_settings().keys()
-        if unknown:
-            raise ValueError(f"{self.name} has no setting {', '.join(sorted(unknown))}")
+        self.check(settings)
         return self.network(markers, **settings)
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Raise ValueError for a setting that this network does not have, or no number."""
+        for name, value in settings.items():
+            if name not in self.default_settings():
+                raise ValueError(f"{self.name} has no setting {name}")
+            if not isinstance(value, (int, float)):
+                raise ValueError(f"expected a number as {name}, got {value!r}")  # noqa: TRY004
 
     def default_settings(self) -> dict[str, Any]:
         """The settings that `build` takes, with their defaults."""

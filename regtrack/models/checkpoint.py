@@ -44,7 +44,8 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        Unless there is one threshold per marker, and the architecture is known.
+        Unless the architecture is known, has these settings, and there is one threshold
+        per marker.
     """
 
     architecture: str
@@ -58,6 +59,7 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"unknown architecture {self.architecture!r}")
+        ARCHITECTURES[self.architecture].check(self.settings)
         if len(self.thresholds) != len(self.markers):
             raise ValueError("expected one threshold per marker")
 
@@ -112,14 +114,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     with path.open("rb") as handle:
         head = handle.read(8)
-    if head.startswith((b"\x80", b"PK")):
-        raise InputError(
-            path, "a pickle, which may run code when it is opened; expected .safetensors"
-        )
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_METADATA_KEY)
     except SafetensorError as error:
+        # Asked only now: the length that a good file begins with may look like a pickle's start.
+        if head.startswith((b"\x80", b"PK")):
+            raise InputError(
+                path, "a pickle, which may run code when it is opened; expected .safetensors"
+            ) from error
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
     if text is None:
         raise InputError(path, "a .safetensors file, but not one that regtrack wrote")

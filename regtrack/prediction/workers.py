@@ -40,8 +40,8 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
             yield futures[future]
     except BrokenProcessPool as error:
         raise RegtrackError(
-            "a worker process was killed, often because memory ran out; fewer --workers need "
-            "less. The same command goes on where it stopped"
+            "a worker process was killed: mostly memory ran out (fewer --workers need less) or "
+            "the disk is full. The same command goes on where it stopped"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import struct
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,11 +17,18 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import EMPTY, Interval
 from regtrack.tracks.segments import Segments
 
+_MAGIC = 0x888FFC26
+
+# Bases read back at once: bounds the memory that checking takes.
+_READ_LENGTH = 1_000_000
+
 
 def write_bigwig(
     path: Path, chrom_sizes: Mapping[str, int], segments: Iterable[tuple[str, Segments]]
 ) -> None:
     """Write one track, complete or not at all.
+
+    What was written is read back: on a full disk pyBigWig ends without an error.
 
     Parameters
     ----------
@@ -41,6 +52,7 @@ def write_bigwig(
         file.addHeader(list(chrom_sizes.items()))
         order = list(chrom_sizes)
         reached = (-1, 0)
+        written: dict[str, int] = {}
         for chrom, piece in segments:
             if not len(piece):
                 continue
@@ -51,9 +63,56 @@ def write_bigwig(
             file.addEntries(
                 np.full(len(piece), chrom), piece.starts, ends=piece.ends, values=piece.values
             )
-        if reached == (-1, 0):
+            written[chrom] = _checksum(piece, written.get(chrom, 0))
+        if not written:
             raise ValueError("a track needs at least one segment")
         file.close()
+        sizes = {chrom: chrom_sizes[chrom] for chrom in written}
+        if not _ends_whole(aside) or _read_back(aside, sizes) != written:
+            raise OSError(errno.EIO, "not written whole; is the disk full?", str(path))
+
+
+def _checksum(piece: Segments, before: int) -> int:
+    """Checksum of all segments so far, whatever pieces they come in."""
+    columns = np.column_stack((piece.starts, piece.ends, piece.values.view(np.int32)))
+    return zlib.crc32(columns.tobytes(), before)
+
+
+def _ends_whole(path: Path) -> bool:
+    """Whether the file ends as every BigWig file does; the zoom levels stand before that."""
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return file.read() == struct.pack("<I", _MAGIC)
+
+
+def _read_back(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, int] | None:
+    """Checksum of the segments of each chromosome as a reader finds them; None if it cannot."""
+    found: dict[str, int] = {}
+    try:
+        with BigWigReader(path) as reader:
+            for chrom, size in chrom_sizes.items():
+                for start in range(0, size, _READ_LENGTH):
+                    region = Interval(chrom, start, min(start + _READ_LENGTH, size))
+                    piece = reader.segments(region)
+                    new = piece.starts >= start  # the others were met in the region before
+                    piece = Segments(piece.starts[new], piece.ends[new], piece.values[new])
+                    found[chrom] = _checksum(piece, found.get(chrom, 0))
+    except InputError:
+        return None
+    return found
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a file whose header points past its end: pyBigWig crashes on it."""
+    with path.open("rb") as file:  # an OSError that names the file, where pyBigWig has none
+        header = file.read(64)
+        size = file.seek(0, os.SEEK_END)
+    for order in "<>":
+        if len(header) == 64 and header.startswith(struct.pack(f"{order}I", _MAGIC)):
+            version, zooms, *offsets = struct.unpack_from(f"{order}HHQQQ", header, 4)
+            if version <= 5 and 64 + 24 * zooms <= size and max(offsets) < size:
+                return
+    raise InputError(path, "not a BigWig file, or a truncated one")
 
 
 class BigWigReader:
@@ -69,8 +128,7 @@ class BigWigReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with path.open("rb"):
-            pass  # an OSError that names the file, where pyBigWig has none
+        _check_header(path)
         try:
             self._file = pyBigWig.open(str(path))
         except RuntimeError as error:

@@ -90,7 +90,7 @@ class BlockStore:
         """Write a block's file, complete or not at all."""
         with replacing(self.path(block)) as aside, aside.open("wb") as file:
             np.save(file, segments.offsets)
-            segments.records.tofile(file)
+            file.write(segments.records.tobytes())
 
     def read(self, block: Block, marker: int) -> Segments:
         """One marker's segments of a saved block; reads no other marker's."""

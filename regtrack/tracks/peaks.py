@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
+from regtrack.atomic import naming
 from regtrack.genome.intervals import Positions
 from regtrack.tracks.segments import Segments, Values
 
@@ -76,10 +77,11 @@ def write_peaks(path: Path, lines: Iterable[str]) -> None:
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         aside = Path(folder) / path.name
-        with pysam.BGZFile(str(aside), "wb", None) as file:
-            for line in lines:
-                file.write(line.encode())
-        pysam.tabix_index(str(aside), preset="bed", force=True)
+        with naming(path):
+            with pysam.BGZFile(str(aside), "wb", None) as file:
+                for line in lines:
+                    file.write(line.encode())
+            pysam.tabix_index(str(aside), preset="bed", force=True)
         index = aside.with_name(f"{aside.name}.tbi")
         index.replace(path.with_name(index.name))
         aside.replace(path)

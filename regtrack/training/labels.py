@@ -12,6 +12,8 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.markers import Marker
 
+Labels = npt.NDArray[np.uint8]
+
 
 class PeakLabels:
     """The peaks of all markers, kept as intervals and spread out where asked.
@@ -36,7 +38,7 @@ class PeakLabels:
         """
         return cls([read_bed(Path(marker.file), chrom_sizes) for marker in markers])
 
-    def spread(self, chrom: str, start: int, end: int) -> npt.NDArray[np.uint8]:
+    def spread(self, chrom: str, start: int, end: int) -> Labels:
         """Labels of the bases [start, end), 0-based, half-open.
 
         Returns

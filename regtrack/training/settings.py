@@ -19,6 +19,8 @@ class TrainingSettings:
     learning_rate, schedule
         Of Adam. `cosine` lets it fall to 0 towards the end of the steps or minutes,
         `constant` leaves it as it is.
+    reverse_complement
+        Read half of the windows, drawn at random, on the other strand.
     validate_every
         Steps between two validations.
     seed
@@ -31,6 +33,7 @@ class TrainingSettings:
     window: int = 25_000
     learning_rate: float = 0.001
     schedule: str = "cosine"
+    reverse_complement: bool = True
     validate_every: int = 250
     seed: int = 0
 

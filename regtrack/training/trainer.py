@@ -18,14 +18,15 @@ from torch import Tensor
 
 from regtrack import __version__
 from regtrack.errors import InputError
-from regtrack.genome.fasta import Genome
+from regtrack.genome.fasta import Codes, Genome
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.dense import DenseNetwork
-from regtrack.training.labels import PeakLabels
+from regtrack.training.examples import Examples
+from regtrack.training.labels import Labels, PeakLabels
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.validation import Validation, validate
 from regtrack.training.windows import RandomWindows
@@ -143,7 +144,6 @@ def train(
     """
     chosen = find_architecture(architecture)
     torch.manual_seed(settings.seed)
-    random = np.random.default_rng(settings.seed)
     labels = PeakLabels.read(data.markers, data.genome.chrom_sizes)
     known = {name: data.genome.known(regions) for name, regions in _splits(data).items()}
     rates = labels.base_rates(known["--train"])
@@ -152,6 +152,13 @@ def train(
     network = chosen.build(len(data.markers), network_settings).to(device)
     start_from_base_rates(network, rates)
     windows = RandomWindows(data.train, known["--train"], settings.window, network.context.stride)
+    examples = Examples(
+        data.genome,
+        labels,
+        windows,
+        both_strands=settings.reverse_complement,
+        seed=settings.seed,
+    )
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     observer.started(
         len(windows), *(sum(part.bases for part in split.values()) for split in known.values())
@@ -184,7 +191,7 @@ def train(
     try:
         while (done := _share_done(settings, step, time.monotonic() - began)) < 1:
             optimizer.param_groups[0]["lr"] = settings.rate_at(done)
-            loss = _step(network, optimizer, data.genome, labels, windows, settings, random, device)
+            loss = _step(network, optimizer, examples.batch(settings.batch_size))
             step += 1
             observer.stepped(step, loss)
             if step % settings.validate_every == 0:
@@ -225,24 +232,13 @@ def masked_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
 
 
 def _step(
-    network: DenseNetwork,
-    optimizer: torch.optim.Optimizer,
-    genome: Genome,
-    labels: PeakLabels,
-    windows: RandomWindows,
-    settings: TrainingSettings,
-    random: np.random.Generator,
-    device: torch.device,
+    network: DenseNetwork, optimizer: torch.optim.Optimizer, batch: tuple[Codes, Labels]
 ) -> float:
-    """One step of Adam on freshly drawn windows; returns the loss."""
-    places = [windows.draw(random) for _ in range(settings.batch_size)]
-    spans = [(chrom, start, start + settings.window) for chrom, start in places]
-    codes = torch.from_numpy(np.stack([genome.codes(*span) for span in spans])).to(device)
-    truth = torch.stack([torch.from_numpy(labels.spread(*span).T) for span in spans]).to(device)
+    """One step of Adam; returns the loss."""
+    device = network.output.weight.device
+    codes, labels = (torch.from_numpy(part).to(device) for part in batch)
     loss = masked_loss(
-        network(codes.to(torch.int32)),
-        truth.to(torch.float32).transpose(1, 2),
-        (codes > 0).to(torch.float32),
+        network(codes.to(torch.int32)), labels.to(torch.float32), (codes > 0).to(torch.float32)
     )
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -41,6 +41,7 @@ class RandomWindows:
         length: int,
         stride: int,
     ) -> None:
+        self._length = length
         self._stride = stride
         self._starts: dict[str, IntervalSet] = {}
         for chrom, intervals in regions.items():
@@ -71,10 +72,11 @@ class RandomWindows:
         """Number of different windows."""
         return int(self._cumulated[-1])
 
-    def draw(self, random: np.random.Generator) -> tuple[str, int]:
-        """Chromosome and start (0-based) of one window."""
+    def draw(self, random: np.random.Generator) -> tuple[str, int, int]:
+        """Chromosome, start and end (0-based, half-open) of one window."""
         rank = int(random.integers(len(self)))
         index = int(np.searchsorted(self._cumulated, rank, side="right"))
         chrom = list(self._starts)[index]
         before = int(self._cumulated[index - 1]) if index else 0
-        return chrom, int(self._starts[chrom].nth_base(rank - before)) * self._stride
+        start = int(self._starts[chrom].nth_base(rank - before)) * self._stride
+        return chrom, start, start + self._length

@@ -86,9 +86,7 @@ def test_a_loaded_network_is_ready_to_predict(path: Path) -> None:
 
 
 @pytest.mark.parametrize("extra", range(0, 256, 8))
-def test_a_checkpoint_is_read_whatever_the_length_of_its_header(
-    tmp_path: Path, extra: int
-) -> None:
+def test_a_checkpoint_is_read_whatever_the_length_of_its_header(tmp_path: Path, extra: int) -> None:
     # The file begins with that length, whose bytes may look like those of a pickle or zip.
     written = a_checkpoint(assembly="x" * (1 + extra))
     save_checkpoint(tmp_path / "m", written, written.build())
@@ -119,7 +117,7 @@ def test_a_checkpoint_that_makes_no_sense_is_not_made(
 @pytest.mark.parametrize("kept", [0, 1, 7, 8, 9, 100, 2_000, -1])
 def test_a_truncated_file_is_refused(path: Path, kept: int) -> None:
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(InputError, match="truncated, or not a .safetensors file"):
+    with pytest.raises(InputError, match=r"truncated, or not a \.safetensors file"):
         read_checkpoint(path)
 
 
@@ -190,7 +188,7 @@ def test_settings_that_do_not_fit_the_architecture_are_bad_input(
     path: Path, settings: dict[str, Any]
 ) -> None:
     rewrite(path, lambda record: record.update(settings=settings))
-    with pytest.raises(InputError, match="model.safetensors"):
+    with pytest.raises(InputError, match=r"model\.safetensors: "):
         load_network(path, CPU)
 
 

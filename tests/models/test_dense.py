@@ -132,8 +132,8 @@ def test_windows_of_a_batch_do_not_see_each_other(random: np.random.Generator, b
 
 
 def test_a_setting_that_the_network_does_not_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="dilated has no setting depth, f4"):
-        DILATED.build(3, {"f1": 6, "f4": 6, "depth": 2})
+    with pytest.raises(ValueError, match="dilated has no setting depth"):
+        DILATED.build(3, {"f1": 6, "depth": 2})
 
 
 def test_every_default_setting_can_be_given() -> None:

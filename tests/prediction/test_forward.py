@@ -99,9 +99,7 @@ def test_the_shortest_window_has_no_seams(
     # Each core is a single stride of 10 bases, so nearly every base lies beside a seam.
     targets = IntervalSet.of([17_003], [17_061])
     stretches = list(
-        predict_stretches(
-            network, genome, "chr1", targets, window=SHORTEST_WINDOW, batch_size=4
-        )
+        predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW, batch_size=4)
     )
     assert len(stretches) == 7
     np.testing.assert_allclose(
@@ -130,9 +128,7 @@ def test_the_first_and_the_last_base_are_predicted(
     targets = IntervalSet.of([at], [at + 1])
     (only,) = predict_stretches(network, genome, chrom, targets, window=12_000)
     assert only.start == at
-    np.testing.assert_allclose(
-        only.probabilities[:, 0], expected[chrom][:, at], atol=1e-5, rtol=0
-    )
+    np.testing.assert_allclose(only.probabilities[:, 0], expected[chrom][:, at], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("chrom", ["chr2", "chrM"])
@@ -154,9 +150,7 @@ def test_a_gap_of_n_gets_no_value_and_its_neighbours_keep_theirs(
     for start, end in TINY_GAPS["chr1"]:
         unknown[start:end] = True
     assert np.isnan(found[:, unknown]).all()
-    np.testing.assert_allclose(
-        found[:, ~unknown], expected["chr1"][:, ~unknown], atol=1e-5, rtol=0
-    )
+    np.testing.assert_allclose(found[:, ~unknown], expected["chr1"][:, ~unknown], atol=1e-5, rtol=0)
 
 
 def test_stretches_come_in_order_and_never_leave_the_targets(
@@ -179,9 +173,7 @@ def test_the_last_batch_may_be_partial(
     found = [
         stitched(
             list(
-                predict_stretches(
-                    network, genome, "chr1", targets, window=12_000, batch_size=size
-                )
+                predict_stretches(network, genome, "chr1", targets, window=12_000, batch_size=size)
             ),
             SIZE,
         )
@@ -202,9 +194,7 @@ def test_no_target_is_no_stretch(network: DenseNetwork, genome: Genome) -> None:
     assert list(predict_stretches(network, genome, "chr1", EMPTY, window=25_000)) == []
 
 
-def test_a_window_without_room_for_a_core_is_refused(
-    network: DenseNetwork, genome: Genome
-) -> None:
+def test_a_window_without_room_for_a_core_is_refused(network: DenseNetwork, genome: Genome) -> None:
     targets = IntervalSet.of([0], [10])
     with pytest.raises(OptionError, match="needs at least 10950"):
         list(predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW - 1))

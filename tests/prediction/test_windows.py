@@ -30,9 +30,7 @@ class Tiling:
 @st.composite
 def tilings(draw: st.DrawFn) -> Tiling:
     stride = draw(st.sampled_from([1, 2, 3, 10]))
-    context = Context(
-        left=draw(st.integers(0, 35)), right=draw(st.integers(0, 35)), stride=stride
-    )
+    context = Context(left=draw(st.integers(0, 35)), right=draw(st.integers(0, 35)), stride=stride)
     halos = -(-context.left // stride) * stride + -(-context.right // stride) * stride
     length = halos + stride + draw(st.integers(0, 60))
     spans = draw(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=8))
@@ -114,7 +112,7 @@ def test_the_shortest_possible_window_has_a_core_of_one_stride(length: int) -> N
 
 @pytest.mark.parametrize("length", [-1, 0, 10, 10_940, 10_949])
 def test_a_window_without_room_for_a_core_is_refused_with_the_minimum(length: int) -> None:
-    with pytest.raises(OptionError, match="--window: .* needs at least 10950"):
+    with pytest.raises(OptionError, match=r"--window: .* needs at least 10950"):
         list(tile(IntervalSet.of([100], [120]), DILATED, length))
 
 

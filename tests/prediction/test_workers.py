@@ -80,7 +80,7 @@ def test_tasks_after_the_first_error_are_dropped(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_an_error_and_not_a_wait_for_ever() -> None:
-    with pytest.raises(RegtrackError, match="a worker process was killed.*fewer --workers"):
+    with pytest.raises(RegtrackError, match=r"a worker process was killed.*fewer --workers"):
         list(in_processes(worker_tasks.die, [1, 2], 1))
 
 
@@ -90,9 +90,7 @@ def test_a_worker_leaves_ctrl_c_to_its_parent(tmp_path: Path) -> None:
     assert tasks[0].exists()
 
 
-def test_workers_die_with_a_killed_parent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_die_with_a_killed_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     locks = [tmp_path / "1.lock", tmp_path / "2.lock"]
     parent = subprocess.Popen([sys.executable, "-c", HOLD_TWO, *map(str, locks)])

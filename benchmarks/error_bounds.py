@@ -1,0 +1,107 @@
+"""What an error bound and a floor cost in scores and save in bytes, on a real network.
+
+    python benchmarks/error_bounds.py MODEL GENOME PEAKS REGION [MAX_ERROR,FLOOR ...]
+
+Predicts the region once per pair of bound and floor and prints a table: segments and
+bytes per base and marker, and how far the average precision of the tracks lies from the
+exact one (unrounded probabilities), in the mean and at most over the markers.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from regtrack.cli.progress import Progress
+from regtrack.evaluation.evaluate import evaluate
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import Interval
+from regtrack.genome.markers import read_markers
+from regtrack.genome.regions import read_regions
+from regtrack.models.checkpoint import load_network, read_checkpoint
+from regtrack.models.device import available_cores
+from regtrack.prediction.job import plan_job
+from regtrack.prediction.run import run
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.folder import TrackSet
+from regtrack.training.labels import PeakLabels
+from regtrack.training.validation import score
+
+DEFAULT_PAIRS = ("0.002,0.002", "0.005,0.002", "0.005,0.005", "0.01,0.005", "0.01,0.01")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What everything is measured on."""
+
+    model: Path
+    genome: Path
+    peaks: Path
+    region: str
+
+
+def exact_precisions(case: Case) -> dict[str, float]:
+    """Average precision of each scored marker from unrounded probabilities."""
+    genome = Genome(case.genome)
+    measured = {marker.name: marker for marker in read_markers(case.peaks)}
+    markers = [measured[marker.name] for marker in read_checkpoint(case.model).markers]
+    histogram = score(
+        load_network(case.model, torch.device("cpu")),
+        genome,
+        genome.known(read_regions([case.region], genome.chrom_sizes)),
+        PeakLabels.read(markers, genome.chrom_sizes),
+    )
+    scores = zip(markers, histogram.scores(), strict=True)
+    return {marker.name: one.average_precision for marker, one in scores if one.scored}
+
+
+def measure(case: Case, max_error: float, floor: float, exact: dict[str, float]) -> str:
+    """One line of the table."""
+    with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
+        out = Path(scratch) / "tracks"
+        settings = PredictionSettings(max_error=max_error, floor=floor)
+        job = plan_job(case.model, case.genome, [case.region], [], settings, "cpu")
+        run(job, out, available_cores(), False, progress)
+        evaluation = evaluate(out, case.peaks, [], [], progress)
+        segments = size = 0
+        for track in TrackSet.read(out).tracks:
+            size += (out / track.bigwig).stat().st_size
+            with BigWigReader(out / track.bigwig) as reader:
+                for chrom, targets in job.targets.items():
+                    whole = Interval(chrom, int(targets.starts[0]), int(targets.ends[-1]))
+                    segments += len(reader.segments(whole))
+    values = len(job.rows) * evaluation.bases
+    lost = np.array(
+        [
+            exact[marker.name] - one.average_precision
+            for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
+            if one.scored
+        ]
+    )
+    return (
+        f"{max_error:>9g} {floor:>7g} {values / segments:>16.0f} {size / values:>14.4f} "
+        f"{lost.mean():>13.5f} {np.abs(lost).mean():>13.5f} {np.abs(lost).max():>12.5f}"
+    )
+
+
+def main() -> None:
+    """Read the command line and print the table."""
+    model, genome, peaks, region, *pairs = sys.argv[1:]
+    case = Case(Path(model), Path(genome), Path(peaks), region)
+    exact = exact_precisions(case)
+    print(
+        "max_error   floor bases per segment bytes per base AP lost, mean  mean |lost|  max |lost|"
+    )
+    for pair in pairs or DEFAULT_PAIRS:
+        max_error, floor = map(float, pair.split(","))
+        print(measure(case, max_error, floor, exact), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The histogram of scores: constant memory, and the same numbers as from sorting."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+from regtrack.evaluation.histogram import BINS, ScoreHistogram
+
+
+def some_bases(seed: int, markers: int = 2, bases: int = 3_000) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and labels that have something to do with each other."""
+    random = np.random.default_rng(seed)
+    labels = (random.random((markers, bases)) < 0.1).astype(np.uint8)
+    scores = random.normal(size=(markers, bases)) + 1.5 * labels - 2
+    return (1 / (1 + np.exp(-scores))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_equal_those_from_sorting(seed: int) -> None:
+    probabilities, labels = some_bases(seed)
+    histogram = ScoreHistogram(2)
+    histogram.add(probabilities, labels)
+    for row, truth, found in zip(probabilities, labels, histogram.scores(), strict=True):
+        assert (found.bases, found.positives) == (len(row), truth.sum())
+        expected = average_precision_score(truth, row)
+        assert found.average_precision == pytest.approx(expected, abs=1e-4)
+        assert found.auroc == pytest.approx(roc_auc_score(truth, row), abs=1e-4)
+
+
+def test_pieces_add_up() -> None:
+    probabilities, labels = some_bases(0)
+    whole, pieces = ScoreHistogram(2), ScoreHistogram(2)
+    whole.add(probabilities, labels)
+    for first in range(0, 3_000, 700):
+        pieces.add(probabilities[:, first : first + 700], labels[:, first : first + 700])
+    np.testing.assert_array_equal(pieces.counts, whole.counts)
+
+
+@pytest.mark.parametrize(
+    ("probability", "place"),
+    [
+        (0.0, 0),
+        (1.0, BINS - 1),
+        (0.5, BINS // 2),
+        (np.nextafter(np.float32(0.5), 0), BINS // 2 - 1),
+    ],
+)
+def test_every_probability_has_its_bin(probability: float, place: int) -> None:
+    histogram = ScoreHistogram(1)
+    histogram.add(np.array([[probability]], np.float32), np.array([[1]], np.uint8))
+    assert np.argwhere(histogram.counts).tolist() == [[0, 1, place]]
+
+
+def test_a_marker_without_positives_is_not_scored() -> None:
+    probabilities, labels = some_bases(0)
+    labels[1] = 0
+    histogram = ScoreHistogram(2)
+    histogram.add(probabilities, labels)
+    assert [score.scored for score in histogram.scores()] == [True, False]
+    assert math.isnan(histogram.scores()[1].average_precision)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_threshold_has_the_best_f1_of_all(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    # Whole bins, so that no threshold lies between two values of one bin.
+    probabilities = (random.choice(40, size=(1, 60)) * 1_600 / BINS).astype(np.float32)
+    labels = (random.random((1, 60)) < 0.05 + probabilities).astype(np.uint8)
+    histogram = ScoreHistogram(1)
+    histogram.add(probabilities, labels)
+    (threshold,) = histogram.best_f1_thresholds(fallback=0.5)
+    every = [*np.unique(probabilities), 1.1]
+    best = max(f1_score(labels[0], probabilities[0] >= one, zero_division=0) for one in every)
+    assert f1_score(labels[0], probabilities[0] >= threshold) == pytest.approx(best)
+
+
+def test_the_threshold_is_a_probability_from_which_bases_are_called() -> None:
+    histogram = ScoreHistogram(1)
+    histogram.add(
+        np.array([[0.25, 0.5, 0.75, 1.0]], np.float32), np.array([[0, 0, 1, 1]], np.uint8)
+    )
+    (threshold,) = histogram.best_f1_thresholds(fallback=0.1)
+    assert 0.5 < threshold <= 0.75
+
+
+def test_a_marker_without_positives_has_the_fallback() -> None:
+    histogram = ScoreHistogram(2)
+    histogram.add(np.array([[0.75], [0.75]], np.float32), np.array([[0], [1]], np.uint8))
+    fallback, own = histogram.best_f1_thresholds(fallback=0.125)
+    assert fallback == 0.125
+    assert own <= 0.75

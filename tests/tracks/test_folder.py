@@ -1,0 +1,153 @@
+"""The tracks folder: `tracks.json` comes back as it was, and a wrong folder says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import a_marker
+
+from regtrack.errors import InputError
+from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.describe import describe_tracks
+from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted
+
+TRACKS = TrackSet(
+    model={"sha256": "12" * 32, "architecture": "dilated", "assembly": "hg19"},
+    fingerprint="ab" * 32,
+    chrom_sizes={"chr10": 1_000, "chr2": 500},
+    settings={"max_error": 0.005, "floor": 0.005, "peak_threshold": None, "window": 25_000},
+    tracks=(
+        Track(a_marker(3), 0.25),
+        Track(a_marker(0, "HepG2|DNase|None", "DNase"), 1 / 3),
+    ),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A finished tracks folder; its track files are empty."""
+    for track in TRACKS.tracks:
+        for name in (track.bigwig, track.peaks):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+    TRACKS.write(tmp_path)
+    return tmp_path
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    record = json.loads((folder / CONTENTS).read_text())
+    change(record)
+    (folder / CONTENTS).write_text(json.dumps(record))
+
+
+def test_a_track_set_comes_back_as_it_was(folder: Path) -> None:
+    read = TrackSet.read(folder)
+    assert read == TRACKS
+    assert list(read.chrom_sizes) == ["chr10", "chr2"]  # the genome's order
+
+
+def test_the_files_of_a_track_are_named_after_its_marker() -> None:
+    track = Track(a_marker(3, "K562|eGFP-JunD/x|None"), 0.5)
+    assert track.bigwig == "bigwig/3_K562_eGFP-JunD_x_None.bw"
+    assert track.peaks == "peaks/3_K562_eGFP-JunD_x_None.narrowPeak.gz"
+
+
+def test_other_programs_find_the_files_in_the_contents(folder: Path) -> None:
+    record = json.loads((folder / CONTENTS).read_text())
+    assert record["format"] == 1
+    assert [track["bigwig"] for track in record["tracks"]] == [
+        "bigwig/3_K562_CTCF_None.bw",
+        "bigwig/0_HepG2_DNase_None.bw",
+    ]
+    assert all((folder / track["peaks"]).is_file() for track in record["tracks"])
+
+
+def test_a_newer_format_is_refused_with_both_numbers(folder: Path) -> None:
+    # Whatever else a newer format holds.
+    rewrite(folder, lambda record: record.update(format=2, tracks="elsewhere"))
+    with pytest.raises(InputError, match="format 2; this regtrack reads up to 1"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null", '{"format": "1"}', "\0"])
+def test_contents_that_are_not_a_track_set_are_damaged(folder: Path, content: str) -> None:
+    (folder / CONTENTS).write_text(content)
+    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+        TrackSet.read(folder)
+
+
+def test_contents_that_are_not_text_are_damaged(folder: Path) -> None:
+    (folder / CONTENTS).write_bytes(b'{"format": "\xff\xfe"}')
+    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda record: record.pop("format"), id="no format"),
+        pytest.param(lambda record: record.pop("genome"), id="no genome"),
+        pytest.param(lambda record: record["genome"].pop("chrom_sizes"), id="no sizes"),
+        pytest.param(lambda record: record.update(tracks=None), id="no tracks"),
+        pytest.param(lambda record: record["tracks"][1].pop("threshold"), id="no threshold"),
+        pytest.param(lambda record: record["tracks"][1]["marker"].pop("cell"), id="no cell"),
+        pytest.param(
+            lambda record: record["tracks"][1]["marker"].update(category="RNA"), id="category"
+        ),
+    ],
+)
+def test_damaged_contents_are_refused(
+    folder: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    rewrite(folder, change)
+    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["bigwig/3_K562_CTCF_None.bw", "peaks/0_HepG2_DNase_None.narrowPeak.gz"]
+)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"{name}: missing, though tracks.json names it"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize("name", ["", "missing"])
+def test_another_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"not a tracks folder \(no tracks\.json\)"):
+        TrackSet.read(tmp_path / name)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(InputError, match="not a tracks folder"):
+        TrackSet.read(tmp_path / "file")
+
+
+def test_predicted_bases_come_back_as_they_were(folder: Path) -> None:
+    predicted = {"chr10": IntervalSet.of([0, 20], [10, 1_000]), "chr2": IntervalSet.of([5], [6])}
+    write_predicted(folder, predicted)
+    assert TRACKS.predicted(folder) == predicted
+
+
+def test_a_folder_is_described_for_people(folder: Path) -> None:
+    write_predicted(folder, {"chr10": IntervalSet.of([0, 20], [10, 1_000])})
+    text = describe_tracks(folder)
+    assert "2: 1 TFBS, 1 DNase" in text
+    assert "dilated, trained on hg19, sha256 1212121212121212..." in text
+    assert "max_error 0.005" in text
+    assert "990 bases in 2 stretches from 1 to 1,000" in text
+
+
+def test_nan_is_never_written(tmp_path: Path) -> None:
+    # It is not JSON: other programs could not read it.
+    changed = TrackSet(**{**vars(TRACKS), "settings": {"floor": np.nan}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        changed.write(tmp_path)
+    assert list(tmp_path.iterdir()) == []

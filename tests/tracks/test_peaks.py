@@ -1,0 +1,158 @@
+"""Predicted peaks: runs of high segments, as narrowPeak that genome browsers read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pysam
+import pytest
+
+from regtrack.genome.bed import read_bed
+from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.peaks import narrow_peaks, write_peaks
+from regtrack.tracks.segments import Segments
+
+Rows = list[tuple[int, int, float]]
+
+
+def segments(rows: Rows) -> Segments:
+    starts, ends, values = zip(*rows, strict=True) if rows else ([], [], [])
+    return Segments(
+        np.array(starts, np.int64), np.array(ends, np.int64), np.array(values, np.float32)
+    )
+
+
+def peaks(*pieces: tuple[str, Rows], threshold: float = 0.5) -> list[list[str]]:
+    lines = narrow_peaks(((chrom, segments(rows)) for chrom, rows in pieces), threshold, "m")
+    return [line.rstrip("\n").split("\t") for line in lines]
+
+
+def spans(found: list[list[str]]) -> list[tuple[str, int, int]]:
+    return [(chrom, int(start), int(end)) for chrom, start, end, *_ in found]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([(5, 9, 0.4)], [], id="nothing high"),
+        pytest.param([(5, 9, 0.5)], [(5, 9)], id="at the threshold"),
+        pytest.param([(5, 9, 0.5), (9, 12, 0.8)], [(5, 12)], id="touching ones are one peak"),
+        pytest.param([(5, 9, 0.5), (10, 12, 0.8)], [(5, 9), (10, 12)], id="a gap splits"),
+        pytest.param(
+            [(5, 9, 0.5), (9, 10, 0.49), (10, 12, 0.8)], [(5, 9), (10, 12)], id="a dip splits"
+        ),
+        pytest.param([(0, 5, 0.9), (5, 9, 0.1)], [(0, 5)], id="from the first base"),
+    ],
+)
+def test_a_peak_is_a_run_of_touching_high_segments(
+    rows: Rows, expected: list[tuple[int, int]]
+) -> None:
+    assert spans(peaks(("chr1", rows))) == [("chr1", *span) for span in expected]
+
+
+def test_a_peak_is_joined_across_pieces() -> None:
+    # Blocks cut segments, which no reader of peaks should see.
+    found = peaks(
+        ("chr1", [(190, 200, 0.7)]),
+        ("chr1", [(200, 400, 0.9)]),
+        ("chr1", [(400, 405, 0.6), (500, 510, 0.6)]),
+    )
+    assert spans(found) == [("chr1", 190, 405), ("chr1", 500, 510)]
+
+
+def test_a_piece_without_segments_is_no_border() -> None:
+    found = peaks(("chr1", [(5, 9, 0.7)]), ("chr1", []), ("chr1", [(9, 12, 0.7)]))
+    assert spans(found) == [("chr1", 5, 12)]
+
+
+def test_chromosomes_are_never_joined() -> None:
+    found = peaks(("chr1", [(0, 9, 0.7)]), ("chr2", [(9, 12, 0.7)]), ("chr3", []))
+    assert spans(found) == [("chr1", 0, 9), ("chr2", 9, 12)]
+
+
+def test_a_line_holds_the_ten_columns_of_narrowpeak() -> None:
+    (line,) = peaks(("chr1", [(100, 120, 0.5), (120, 130, 0.75), (130, 200, 0.625)]))
+    # The summit is counted from the peak's start: the middle of 120 to 130.
+    assert line == ["chr1", "100", "200", "m_1", "750", ".", "0.75", "-1", "-1", "25"]
+
+
+def test_the_first_of_equally_high_segments_is_the_summit() -> None:
+    (line,) = peaks(("chr1", [(10, 20, 0.9), (20, 30, 0.6), (30, 40, 0.9)]))
+    assert line[9] == "5"
+
+
+@pytest.mark.parametrize(("value", "score"), [(1.0, "1000"), (0.5, "500"), (0.9996, "1000")])
+def test_the_score_lies_between_0_and_1000(value: float, score: str) -> None:
+    (line,) = peaks(("chr1", [(10, 20, value)]))
+    assert line[4] == score
+
+
+def test_peaks_are_numbered_through_all_chromosomes() -> None:
+    found = peaks(("chr1", [(0, 9, 0.7), (20, 30, 0.7)]), ("chr2", [(9, 12, 0.7)]))
+    assert [line[3] for line in found] == ["m_1", "m_2", "m_3"]
+
+
+def test_a_threshold_that_was_rounded_to_float32_calls_the_same_value() -> None:
+    # 0.3 as float32 is above 0.3, and 0.7 under 0.7: both are "at the threshold".
+    assert len(peaks(("chr1", [(0, 9, 0.3)]), threshold=0.3)) == 1
+    assert len(peaks(("chr1", [(0, 9, 0.7)]), threshold=0.7)) == 1
+
+
+LINES = [f"chr{1 + n // 50}\t{n * 10}\t{n * 10 + 5}\tm_{n}\n" for n in range(100)]
+
+
+def test_the_file_is_read_by_position(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    write_peaks(path, LINES)
+    with pysam.TabixFile(str(path)) as file:
+        assert file.contigs == ["chr1", "chr2"]
+        assert [*file.fetch("chr1"), *file.fetch("chr2")] == [line.rstrip() for line in LINES]
+        assert list(file.fetch("chr1", 100, 111)) == [LINES[10].rstrip(), LINES[11].rstrip()]
+
+
+def test_the_file_is_read_as_measured_peaks_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    write_peaks(path, LINES[:2])
+    assert read_bed(path, {"chr1": 100}) == {"chr1": IntervalSet.of([0, 10], [5, 15])}
+
+
+def test_a_file_without_peaks_is_valid_and_indexed(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    write_peaks(path, [])
+    with pysam.TabixFile(str(path)) as file:
+        assert list(file.fetch()) == []
+    assert read_bed(path, {"chr1": 100}) == {}
+
+
+def test_the_same_peaks_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write_peaks(tmp_path / name / "m.narrowPeak.gz", LINES)
+    for name in ("m.narrowPeak.gz", "m.narrowPeak.gz.tbi"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:
+    def fails() -> object:
+        yield LINES[0]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_peaks(tmp_path / "a.narrowPeak.gz", fails())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_peaks(tmp_path / "missing" / "a.narrowPeak.gz", LINES)
+
+
+def test_writing_again_replaces_file_and_index(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    write_peaks(path, LINES)
+    write_peaks(path, LINES[:3])
+    with pysam.TabixFile(str(path)) as file:
+        assert list(file.fetch("chr1")) == [line.rstrip() for line in LINES[:3]]
+    assert len(list(tmp_path.iterdir())) == 2
