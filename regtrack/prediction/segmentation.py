@@ -102,7 +102,7 @@ class Segmenter:
         """End the open segments."""
         out_where = np.empty((self._markers, 3), dtype=np.int64)
         out_value = np.empty(self._markers, dtype=np.float32)
-        count = _emit_open(self._start, self._end, self._bounds, out_where, out_value)
+        count = _cut_all(self._start, self._end, self._bounds, out_where, out_value)
         self._keep(out_where, out_value, count)
 
     def _keep(
@@ -155,12 +155,7 @@ def _extend(
                         end[marker] = here + 1
                         low_at_end[marker], high_at_end[marker] = lower, upper
                     continue
-                out_where[count, 0] = marker
-                out_where[count, 1] = start[marker]
-                out_where[count, 2] = end[marker]
-                out_value[count] = shortest_decimal(low_at_end[marker], high_at_end[marker])
-                count += 1
-                start[marker] = -1
+                count = _cut(marker, start, end, bounds, out_where, out_value, count)
             if value >= floor or needed_anyway:
                 start[marker], end[marker] = here, here + 1
                 low[marker] = low_at_end[marker] = value - error
@@ -169,21 +164,35 @@ def _extend(
 
 
 @numba.njit(nogil=True)
-def _emit_open(
+def _cut_all(
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
     bounds: npt.NDArray[np.float64],
     out_where: npt.NDArray[np.int64],
     out_value: npt.NDArray[np.float32],
 ) -> int:
-    """Write out and forget the open segment of every marker that has one."""
+    """Cut the open segment of every marker that has one."""
     count = 0
     for marker in range(len(start)):
         if start[marker] >= 0:
-            out_where[count, 0] = marker
-            out_where[count, 1] = start[marker]
-            out_where[count, 2] = end[marker]
-            out_value[count] = shortest_decimal(bounds[2, marker], bounds[3, marker])
-            count += 1
-            start[marker] = -1
+            count = _cut(marker, start, end, bounds, out_where, out_value, count)
     return count
+
+
+@numba.njit(nogil=True)
+def _cut(
+    marker: int,
+    start: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.float64],
+    out_where: npt.NDArray[np.int64],
+    out_value: npt.NDArray[np.float32],
+    count: int,
+) -> int:
+    """Write out a marker's open segment as number `count`, and forget it."""
+    out_where[count, 0] = marker
+    out_where[count, 1] = start[marker]
+    out_where[count, 2] = end[marker]
+    out_value[count] = shortest_decimal(bounds[2, marker], bounds[3, marker])
+    start[marker] = -1
+    return count + 1

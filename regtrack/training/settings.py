@@ -23,6 +23,8 @@ class TrainingSettings:
         Read half of the windows, drawn at random, on the other strand.
     validate_every
         Steps between two validations.
+    norm_batches
+        Batches from which the batch-norm statistics are taken before each validation.
     seed
         Of the weights, the windows and the dropout.
     """
@@ -35,6 +37,7 @@ class TrainingSettings:
     schedule: str = "cosine"
     reverse_complement: bool = True
     validate_every: int = 250
+    norm_batches: int = 50
     seed: int = 0
 
     def rate_at(self, done: float) -> float:

@@ -27,6 +27,7 @@ from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.dense import DenseNetwork
 from regtrack.training.examples import Examples
 from regtrack.training.labels import Labels, PeakLabels
+from regtrack.training.norms import settle_norms
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.validation import Validation, validate
 from regtrack.training.windows import RandomWindows
@@ -152,12 +153,10 @@ def train(
     network = chosen.build(len(data.markers), network_settings).to(device)
     start_from_base_rates(network, rates)
     windows = RandomWindows(data.train, known["--train"], settings.window, network.context.stride)
-    examples = Examples(
-        data.genome,
-        labels,
-        windows,
-        both_strands=settings.reverse_complement,
-        seed=settings.seed,
+    both_strands = settings.reverse_complement
+    examples, norm_examples = (
+        Examples(data.genome, labels, windows, both_strands=both_strands, seed=seed)
+        for seed in (settings.seed, settings.seed + 1)
     )
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     observer.started(
@@ -168,6 +167,10 @@ def train(
     best: Validation | None = None
 
     def keep_if_best(step: int) -> Validation:
+        settle_norms(
+            network,
+            (norm_examples.batch(settings.batch_size)[0] for _ in range(settings.norm_batches)),
+        )
         validation = validate(network, data.genome, known["--valid"], data.markers, labels, step)
         is_best = best is None or validation.average_precision > best.average_precision
         if is_best:
