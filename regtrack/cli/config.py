@@ -17,6 +17,13 @@ else:
     import tomli as tomllib
 
 NAME = "regtrack.toml"
+_EXPECTED: dict[type, tuple[tuple[type, ...], str]] = {
+    click.types.BoolParamType: ((bool,), "true or false"),
+    click.types.IntParamType: ((int,), "a whole number"),
+    click.IntRange: ((int,), "a whole number"),
+    click.types.FloatParamType: ((int, float), "a number"),
+    click.FloatRange: ((int, float), "a number"),
+}
 SHARED = ("genome", "model", "peaks")
 
 
@@ -66,6 +73,16 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
     return found
 
 
+def name_variables(commands: Mapping[str, click.Command]) -> None:
+    """Let every option be set by `REGTRACK_<COMMAND>_<OPTION>`, named as users write it."""
+    for name, command in commands.items():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                own = f"REGTRACK_{name}_{_key(option)}".upper().replace("-", "_")
+                shared = [option.envvar] if isinstance(option.envvar, str) else []
+                option.envvar = [own, *shared]
+
+
 def _key(option: click.Parameter) -> str:
     """The name of an option as users write it, without dashes at its front."""
     return max(option.opts, key=len).lstrip("-")
@@ -79,21 +96,18 @@ def _check_keys(path: Path, table: str, keys: dict[str, Any], known: tuple[str, 
 
 def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter) -> Any:
     """A value as click takes it: one word stands for a list of one, paths are anchored."""
-    if (getattr(option, "multiple", False) or option.nargs != 1) and not isinstance(value, list):
-        value = [value]
-    texts = isinstance(option.type, (click.Path, click.types.StringParamType))
-    listed = value if isinstance(value, list) else [value]
-    if texts and not all(isinstance(one, str) for one in listed):
-        raise InputError(path, f"expected text in quotes as {key} in [{table}], got {value!r}")
-    return _anchored(value, option, path.parent)
+    several = getattr(option, "multiple", False) or option.nargs != 1
+    listed = value if isinstance(value, list) and several else [value]
+    kinds, expected = _EXPECTED.get(type(option.type), ((str,), "text in quotes"))
+    if not all(type(one) in kinds for one in listed):
+        raise InputError(path, f"expected {expected} as {key} in [{table}], got {value!r}")
+    anchored = [_anchored(one, option, path.parent) for one in listed]
+    return anchored if several else anchored[0]
 
 
 def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     """Paths relative to the configuration file made so that they work from anywhere."""
-    if isinstance(value, list):
-        return [_anchored(one, option, folder) for one in value]
-    if isinstance(option.type, click.Path):
-        return str(folder / value)
-    if isinstance(option.type, Region) and (folder / value).is_file():
-        return str(folder / value)
+    is_path = isinstance(option.type, click.Path)
+    if is_path or (isinstance(option.type, Region) and (folder / value).is_file()):
+        return str(folder / Path(value).expanduser())
     return value

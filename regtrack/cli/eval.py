@@ -23,12 +23,14 @@ from regtrack.cli.config import Region
 )
 @options.markers
 @click.option("--out", type=options.FILE, help="Folder for report.tsv and report.json.")
+@options.force
 def eval_(
     tracks: Path,
     peaks: Path,
     regions: tuple[str, ...],
     markers: tuple[str, ...],
     out: Path | None,
+    force: bool,
 ) -> None:
     """Score TRACKS against measured peaks: PR AUC per marker, means per category.
 
@@ -37,10 +39,12 @@ def eval_(
     """
     from regtrack.cli.progress import Progress
     from regtrack.evaluation.evaluate import evaluate
-    from regtrack.evaluation.report import text_table, write_report
+    from regtrack.evaluation.report import check_out, text_table, write_report
 
+    if out is not None:
+        check_out(out, force)
     with Progress() as progress:
         evaluation = evaluate(tracks, peaks, regions, markers, progress)
     click.echo(text_table(evaluation))
-    for path in write_report(evaluation, out) if out else ():
-        click.echo(f"wrote {path}")
+    if out is not None:
+        click.echo("wrote " + ", ".join(map(str, write_report(evaluation, out))))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from regtrack import __version__
-from regtrack.cli.config import find_config, read_config
+from regtrack.cli.config import find_config, name_variables, read_config
 from regtrack.cli.demo import demo
 from regtrack.cli.eval import eval_
 from regtrack.cli.info import info
@@ -22,7 +22,6 @@ from regtrack.errors import OptionError, RegtrackError
 
 @click.group(
     context_settings={
-        "auto_envvar_prefix": "REGTRACK",
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
     }
@@ -43,6 +42,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
 
 for command in (demo, train, predict, eval_, info, models):
     cli.add_command(command)
+name_variables(cli.commands)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from regtrack.training.validation import Validation
+
+P = TypeVar("P", bound="Progress")
 
 
 class Progress:
@@ -24,7 +24,7 @@ class Progress:
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self: P) -> P:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.config import Region
-from regtrack.training.settings import TrainingSettings
+from regtrack.training.settings import SCHEDULES, TrainingSettings
 
 
 @click.command(short_help="Train a network on measured peaks.")
@@ -82,7 +82,7 @@ from regtrack.training.settings import TrainingSettings
 )
 @click.option(
     "--schedule",
-    type=click.Choice(["cosine", "constant"]),
+    type=click.Choice(SCHEDULES),
     default=TrainingSettings.schedule,
     show_default=True,
     help="Let the learning rate fall to 0 towards the end, or leave it.",

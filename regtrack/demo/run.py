@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import Protocol
@@ -61,7 +62,6 @@ def run_demo(
     """
     _prepare(folder, force)
     write_simulation(simulate(CHROM_SIZES, RULES, SPACING, seed=1), RULES, folder)
-    write_text(folder / "regtrack.toml", _CONFIG)
     genome, peaks, model = (
         folder / name for name in ("genome.fa", "markers.tsv", "model.safetensors")
     )
@@ -72,15 +72,10 @@ def run_demo(
     run(job, tracks, available_cores(), False, observer)
     evaluation = evaluate(tracks, peaks, [], [], observer)
     write_report(evaluation, report)
-    scores = "\n".join(
-        f"  {marker.name:<10}{score.average_precision:.3f}"
-        for marker, score in zip(evaluation.markers, evaluation.scores, strict=True)
-    )
     return f"""
 {text_table(evaluation)}
 
-PR AUC by marker (TF3, TF4, TF5 need a second motif 200, 2,000, 5,000 bases away):
-{scores}
+TF3+200, TF4+2000, TF5+5000 need a second motif 200, 2,000, 5,000 bases away.
 
 Made in {folder}/:
   genome.fa, markers.tsv, peaks/   the simulated genome and its measured peaks
@@ -88,7 +83,7 @@ Made in {folder}/:
   chr1-tracks/                     its predictions: open bigwig/*.bw and peaks/*.gz in IGV
   chr1-report/                     scores, one row per marker
 Now type:
-  cd {folder}
+  cd {shlex.quote(str(folder))}
   regtrack predict chr1 --out tracks/
   regtrack eval tracks/
   regtrack info tracks/"""
@@ -106,3 +101,4 @@ def _prepare(folder: Path, force: bool) -> None:
             raise InputError(folder, "not emptied: it is not a folder of the demo")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
+    write_text(folder / "regtrack.toml", _CONFIG)  # first: by it the folder is known again

@@ -31,6 +31,8 @@ class ScoreHistogram:
         labels
             uint8 (markers, bases), 1 inside a peak and 0 outside.
         """
+        if np.isnan(probabilities).any():
+            raise ValueError("a probability is not a number")
         _count(self.counts, probabilities.T, labels.T)
 
     def scores(self) -> list[Scores]:
@@ -50,7 +52,7 @@ class ScoreHistogram:
         return [float(threshold) for threshold in best]
 
 
-@numba.njit(nogil=True)
+@numba.njit()
 def _count(
     counts: npt.NDArray[np.uint32],
     probabilities: npt.NDArray[np.float32],

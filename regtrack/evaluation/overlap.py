@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from regtrack.evaluation.metrics import Scores, score_ranking
-from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, Positions
 from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.segments import Values
 
 
 def score_track(
@@ -21,24 +22,28 @@ def score_track(
     track
         The predicted values. A base without a value counts as 0: it was under the floor.
     where
-        The bases to score, per chromosome.
+        The bases to score, per chromosome; not empty.
     peaks
         The measured peaks of the marker.
     """
-    values, positives, negatives = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    absent_positives = absent_negatives = 0
+    values: list[Values] = []
+    positives: list[Positions] = []
+    negatives: list[Positions] = []
     for chrom, asked in where.items():
         inside = asked.intersect(peaks.get(chrom, EMPTY))
-        segments = track.segments(Interval(chrom, int(asked.starts[0]), int(asked.ends[-1])))
-        covered = asked.bases_before(segments.ends) - asked.bases_before(segments.starts)
-        hit = inside.bases_before(segments.ends) - inside.bases_before(segments.starts)
-        values.append(segments.values.astype(np.float64))
-        positives.append(hit)
-        negatives.append(covered - hit)
-        absent_positives += inside.bases - int(hit.sum())
-        absent_negatives += asked.bases - inside.bases - int((covered - hit).sum())
+        left_positives, left_negatives = inside.bases, asked.bases - inside.bases
+        for piece in track.pieces(Interval(chrom, int(asked.starts[0]), int(asked.ends[-1]))):
+            covered = asked.bases_before(piece.ends) - asked.bases_before(piece.starts)
+            hit = inside.bases_before(piece.ends) - inside.bases_before(piece.starts)
+            values.append(piece.values)
+            positives.append(hit)
+            negatives.append(covered - hit)
+            left_positives -= int(hit.sum())
+            left_negatives -= int((covered - hit).sum())
+        # What no segment covers was under the floor.
+        values.append(np.zeros(1, np.float32))
+        positives.append(np.array([left_positives]))
+        negatives.append(np.array([left_negatives]))
     return score_ranking(
-        np.append(np.concatenate(values), 0.0),
-        np.append(np.concatenate(positives), absent_positives),
-        np.append(np.concatenate(negatives), absent_negatives),
+        np.concatenate(values), np.concatenate(positives), np.concatenate(negatives)
     )

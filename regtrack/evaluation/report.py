@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
+from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Evaluation
-from regtrack.evaluation.metrics import category_means
+from regtrack.evaluation.metrics import CategoryMeans, Scores, category_means
 
 FORMAT_VERSION = 1
+_FILES = ("report.tsv", "report.json")
+_PRINTED = ("average_precision", "pr_auc_trapezoid", "auroc", "base_rate")
 _COLUMNS = (
     "index",
     "name",
@@ -29,20 +32,38 @@ _COLUMNS = (
 
 
 def text_table(evaluation: Evaluation) -> str:
-    """Means per category and what was not scored: what `regtrack eval` prints."""
-    lines = [
-        f"{'category':<10}{'markers':>8}{'PR AUC':>9}{'(trapez.)':>11}{'AUROC':>8}{'base rate':>11}"
+    """A row per marker, means per category, what was not scored: what `regtrack eval` prints."""
+    pairs = [
+        pair for pair in zip(evaluation.markers, evaluation.scores, strict=True) if pair[1].scored
     ]
-    for mean in category_means(evaluation.markers, evaluation.scores):
-        lines.append(
-            f"{mean.category:<10}{mean.markers:>8}{mean.average_precision:>9.4f}"
-            f"{mean.pr_auc_trapezoid:>11.4f}{mean.auroc:>8.4f}{mean.base_rate:>11.5f}"
-        )
+    means = category_means(evaluation.markers, evaluation.scores)
+    rows: list[tuple[str, str, Scores | CategoryMeans]]
+    rows = [(marker.name, marker.category, score) for marker, score in pairs]
+    rows += [(f"mean of {mean.markers}", mean.category, mean) for mean in means]
+    width = max([len("marker"), *(len(name) for name, _, _ in rows)])
+    lines = [f"{'marker':<{width}}  category  {'  '.join(_PRINTED)}"]
+    for name, category, row in rows:
+        cells = (f"{getattr(row, column):>{len(column)}.4f}" for column in _PRINTED)
+        lines.append(f"{name:<{width}}  {category:<8}  {'  '.join(cells)}")
     lines.append(f"{evaluation.bases:,} bases scored in {evaluation.tracks}")
     for reason, names in _unscored(evaluation).items():
         if names:
             lines.append(f"not scored, {reason}: {', '.join(names)}")
     return "\n".join(lines)
+
+
+def check_out(folder: Path, force: bool) -> None:
+    """Refuse a folder for the report that is in use, before anything is scored.
+
+    Raises
+    ------
+    InputError
+        When it is a file, or holds a report and `force` is not set.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(folder, "is a file; expected a folder")
+    if not force and any((folder / name).exists() for name in _FILES):
+        raise InputError(folder, "holds a report already; --force replaces it")
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
@@ -71,7 +92,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
         "not_scored": _unscored(evaluation),
         "markers": [{key: _defined(value) for key, value in row.items()} for row in rows],
     }
-    paths = [folder / "report.tsv", folder / "report.json"]
+    paths = [folder / name for name in _FILES]
     write_text(paths[0], "\n".join(table) + "\n")
     write_text(paths[1], json.dumps(record, indent=1, allow_nan=False) + "\n")
     return paths

@@ -11,6 +11,7 @@ from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.textfile import read_bytes
 
 _BOM = b"\xef\xbb\xbf"  # a byte-order mark, from Windows editors
+_LONGEST = 2**32 - 1  # what genome file formats can hold
 _HEADERS = (b"#", b"track", b"browser")
 
 
@@ -55,7 +56,7 @@ def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSe
             raise InputError(
                 path, f"expected numbers as start and end, got {_show(line)}", number
             ) from None
-        if not 0 <= start < end:
+        if not 0 <= start < end <= _LONGEST:
             raise InputError(path, f"expected 0 <= start < end, got {start} {end}", number)
         starts.setdefault(chrom, []).append(start)
         ends.setdefault(chrom, []).append(end)

@@ -62,7 +62,8 @@ def make_index(path: Path, bgzipped: bool) -> tuple[Path, Path | None]:
         When the file is not sound FASTA, or there is no folder to write to.
     """
     wanted = (".fai", ".gzi") if bgzipped else (".fai",)
-    for folder, name in (path.parent, path.name), _cache_place(path):
+    for place in _beside, _in_cache:
+        folder, name = place(path)
         paths = [folder / f"{name}{suffix}" for suffix in wanted]
         if all(one.exists() and one.stat().st_mtime >= path.stat().st_mtime for one in paths):
             break
@@ -80,9 +81,13 @@ def make_index(path: Path, bgzipped: bool) -> tuple[Path, Path | None]:
     return paths[0], paths[1] if bgzipped else None
 
 
-def _cache_place(path: Path) -> tuple[Path, str]:
+def _beside(path: Path) -> tuple[Path, str]:
+    return path.parent, path.name
+
+
+def _in_cache(path: Path) -> tuple[Path, str]:
     """Folder and name of an index kept away from its FASTA file."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     return Path(home) / "regtrack" / "faidx", f"{key}_{path.name}"
 
@@ -102,7 +107,7 @@ def _build_index(path: Path, bgzipped: bool, target: Path) -> list[Path]:
         pysam.set_verbosity(verbosity)
     if not sound:
         _check_records(path, bgzipped)
-    if not names:
+    if not sound or not names:
         raise InputError(path, "cannot be indexed; expected FASTA")
     return [fai, gzi] if bgzipped else [fai]
 

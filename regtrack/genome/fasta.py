@@ -83,6 +83,8 @@ class Genome:
         if first < last:
             try:
                 text = self._file.fetch(chrom, first, last)
+            except UnicodeDecodeError as error:
+                raise InputError(self.path, f"a byte in {chrom} that is no letter") from error
             except (OSError, ValueError) as error:
                 raise self._short(chrom) from error
             if len(text) != last - first:
@@ -109,13 +111,17 @@ class Genome:
                 found[chrom] = IntervalSet.of(starts, ends)
         return found
 
-    def digest(self, regions: Mapping[str, IntervalSet]) -> str:
-        """SHA-256 of the coded sequence of some regions, to tell two genomes apart."""
+    def digest(self, regions: Mapping[str, IntervalSet], reach: int = 0) -> str:
+        """SHA-256 of some regions and the coded sequence in them and `reach` bases around."""
         total = hashlib.sha256()
         for chrom, intervals in regions.items():
             for start, end in intervals:
                 total.update(f"{chrom}\t{start}\t{end}\n".encode())
-            for _, codes in self._scan(chrom, intervals):
+            around = IntervalSet.of(
+                np.maximum(intervals.starts - reach, 0),
+                np.minimum(intervals.ends + reach, self.chrom_sizes[chrom]),
+            )
+            for _, codes in self._scan(chrom, around):
                 total.update(codes.tobytes())
         return total.hexdigest()
 

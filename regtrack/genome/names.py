@@ -7,7 +7,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 
-_MITOCHONDRION = ("chrM", "M", "chrMT", "MT")
+MITOCHONDRION = ("chrM", "M", "chrMT", "MT")
 
 
 def resolve_chrom(name: str, known: Collection[str]) -> str | None:
@@ -17,8 +17,8 @@ def resolve_chrom(name: str, known: Collection[str]) -> str | None:
     """
     if name in known:
         return name
-    if name in _MITOCHONDRION:
-        candidates: tuple[str, ...] = _MITOCHONDRION
+    if name in MITOCHONDRION:
+        candidates: tuple[str, ...] = MITOCHONDRION
     else:
         candidates = (name[3:],) if name.startswith("chr") else (f"chr{name}",)
     return next((candidate for candidate in candidates if candidate in known), None)

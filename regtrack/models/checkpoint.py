@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
-from regtrack.genome.names import resolve_chrom
+from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.dense import DenseNetwork
 
@@ -178,7 +178,8 @@ def check_assembly(
     shared = 0
     for chrom, size in sizes.items():
         known = resolve_chrom(chrom, checkpoint.chrom_sizes)
-        if known is None:
+        # The mitochondrion says nothing: one assembly's files hold different ones.
+        if known is None or known in MITOCHONDRION:
             continue
         shared += 1
         if checkpoint.chrom_sizes[known] != size:

@@ -65,7 +65,8 @@ def predict_stretches(
     for batch in _batches(tile(targets, network.context, window), together):
         codes = np.stack([genome.codes(chrom, one.start, one.end) for one in batch])
         first = batch[0]
-        with torch.inference_mode():
+        # TF32, the default of convolutions on a GPU, is off by more than the promise allows.
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             logits = network(
                 torch.from_numpy(codes).to(device, torch.int32),
                 first.core_start - first.start,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from regtrack import __version__
 from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet
@@ -40,7 +41,7 @@ class Job:
     targets
         The bases asked for that are not N, per chromosome in the genome's order.
     sequence
-        SHA-256 of the sequence at the targets.
+        SHA-256 of where the targets lie, and of all sequence that the network reads.
     device
         `cpu` or `cuda:0`: another one rounds otherwise.
     trackset
@@ -71,8 +72,10 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""
         return {
+            "regtrack": __version__,
+            "block length": BLOCK_LENGTH,
             "model": self.trackset.model["sha256"],
-            "genome": self.trackset.fingerprint,
+            "chromosomes": list(self.trackset.chrom_sizes.items()),
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
             "device": self.device,
@@ -115,7 +118,9 @@ def plan_job(
     targets = source.known(read_regions(regions, source.chrom_sizes))
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
-    next(tile(next(iter(targets.values())), checkpoint.build().context, settings.window))
+    context = checkpoint.build().context
+    next(tile(next(iter(targets.values())), context, settings.window))
+    reach = max(context.left, context.right) + context.stride
     trackset = TrackSet(
         model={
             "sha256": file_sha256(model),
@@ -126,13 +131,16 @@ def plan_job(
         chrom_sizes=dict(source.chrom_sizes),
         settings=asdict(settings),
         tracks=tuple(
-            Track(
-                checkpoint.markers[row],
-                checkpoint.thresholds[row]
-                if settings.peak_threshold is None
-                else settings.peak_threshold,
-            )
+            Track.of(checkpoint.markers[row], _threshold(checkpoint.thresholds[row], settings))
             for row in rows
         ),
     )
-    return Job(model, genome, rows, targets, source.digest(targets), settings, device, trackset)
+    return Job(
+        model, genome, rows, targets, source.digest(targets, reach), settings, device, trackset
+    )
+
+
+def _threshold(own: float, settings: PredictionSettings) -> float:
+    """Where a marker's peaks are called; what lies under the floor is not in its track."""
+    asked = own if settings.peak_threshold is None else settings.peak_threshold
+    return max(asked, settings.floor)

@@ -112,7 +112,7 @@ class Segmenter:
             self._pieces.append((where[:count].copy(), value[:count].copy()))
 
 
-@numba.njit(nogil=True)
+@numba.njit()
 def shortest_decimal(low: float, high: float) -> float:
     """The number with the fewest decimals in [low, high], nearest to the middle."""
     middle = (low + high) / 2
@@ -125,7 +125,7 @@ def shortest_decimal(low: float, high: float) -> float:
     return middle
 
 
-@numba.njit(nogil=True)
+@numba.njit()
 def _extend(
     probabilities: npt.NDArray[np.float32],
     position: int,
@@ -163,7 +163,7 @@ def _extend(
     return count
 
 
-@numba.njit(nogil=True)
+@numba.njit()
 def _cut_all(
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
@@ -179,7 +179,7 @@ def _cut_all(
     return count
 
 
-@numba.njit(nogil=True)
+@numba.njit()
 def _cut(
     marker: int,
     start: npt.NDArray[np.int64],

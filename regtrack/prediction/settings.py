@@ -52,3 +52,8 @@ class PredictionSettings:
         for option, value in ("--floor", self.floor), ("--peak-threshold", self.peak_threshold):
             if value is not None and not 0 <= value <= 1:
                 raise OptionError(option, f"expected a probability from 0 to 1, got {value:g}")
+        if self.peak_threshold is not None and self.peak_threshold < self.floor:
+            raise OptionError(
+                "--peak-threshold",
+                f"expected at least the --floor, {self.floor:g}: tracks end there",
+            )

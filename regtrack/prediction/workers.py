@@ -20,8 +20,8 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
     """Do `work` on every task; yields each task as it is finished, in any order.
 
     Every process is a fresh interpreter (torch does not survive a fork), so `work` must
-    be importable and a task must pickle. The first error is raised; tasks that were
-    running then are finished, the others dropped.
+    be importable and a task must pickle. The first error is raised, when the tasks that were
+    begun are finished; the others are dropped. Ctrl-C ends all at once.
 
     Raises
     ------
@@ -38,6 +38,11 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
         for future in as_completed(futures):
             future.result()
             yield futures[future]
+    except KeyboardInterrupt:
+        # Whatever they were writing lies aside, and blocks take long to finish.
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
     except BrokenProcessPool as error:
         raise RegtrackError(
             "a worker process was killed: mostly memory ran out (fewer --workers need less) or "

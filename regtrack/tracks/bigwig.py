@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,11 @@ from regtrack.tracks.segments import Segments
 
 _MAGIC = 0x888FFC26
 
-# Bases read back at once: bounds the memory that checking takes.
+# A segment takes 12 bytes before it is compressed. What is spare covers buffers and index.
+_SEGMENT_BYTES = 12
+_SPARE_BYTES = 1 << 20
+
+# Bases read at once: bounds the memory.
 _READ_LENGTH = 1_000_000
 
 
@@ -28,7 +33,8 @@ def write_bigwig(
 ) -> None:
     """Write one track, complete or not at all.
 
-    What was written is read back: on a full disk pyBigWig ends without an error.
+    A full disk is noticed before pyBigWig meets it (it hangs, crashes, or ends without an
+    error), and what was written is read back.
 
     Parameters
     ----------
@@ -52,6 +58,7 @@ def write_bigwig(
         file.addHeader(list(chrom_sizes.items()))
         order = list(chrom_sizes)
         reached = (-1, 0)
+        total = 0
         written: dict[str, int] = {}
         for chrom, piece in segments:
             if not len(piece):
@@ -60,12 +67,15 @@ def write_bigwig(
             if place < reached or piece.ends[-1] > chrom_sizes[chrom]:
                 raise ValueError(f"segments of {chrom} are out of order or past its end")
             reached = (place[0], int(piece.ends[-1]))
+            total += len(piece)
+            _need_room(path, len(piece))
             file.addEntries(
                 np.full(len(piece), chrom), piece.starts, ends=piece.ends, values=piece.values
             )
             written[chrom] = _checksum(piece, written.get(chrom, 0))
         if not written:
             raise ValueError("a track needs at least one segment")
+        _need_room(path, total // 4)  # the zoom levels
         file.close()
         sizes = {chrom: chrom_sizes[chrom] for chrom in written}
         if not _ends_whole(aside) or _read_back(aside, sizes) != written:
@@ -85,17 +95,19 @@ def _ends_whole(path: Path) -> bool:
         return file.read() == struct.pack("<I", _MAGIC)
 
 
+def _need_room(path: Path, segments: int) -> None:
+    """Refuse to go on without room for so many segments: pyBigWig hangs on a full disk."""
+    if shutil.disk_usage(path.parent).free < _SPARE_BYTES + _SEGMENT_BYTES * segments:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
 def _read_back(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, int] | None:
     """Checksum of the segments of each chromosome as a reader finds them; None if it cannot."""
     found: dict[str, int] = {}
     try:
         with BigWigReader(path) as reader:
             for chrom, size in chrom_sizes.items():
-                for start in range(0, size, _READ_LENGTH):
-                    region = Interval(chrom, start, min(start + _READ_LENGTH, size))
-                    piece = reader.segments(region)
-                    new = piece.starts >= start  # the others were met in the region before
-                    piece = Segments(piece.starts[new], piece.ends[new], piece.values[new])
+                for piece in reader.pieces(Interval(chrom, 0, size)):
                     found[chrom] = _checksum(piece, found.get(chrom, 0))
     except InputError:
         return None
@@ -139,6 +151,21 @@ class BigWigReader:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    def pieces(self, region: Interval) -> Iterator[Segments]:
+        """The segments that overlap a region, each whole and once, in bounded memory.
+
+        Raises
+        ------
+        InputError
+            When the file's data cannot be decoded.
+        """
+        for start in range(region.start, region.end, _READ_LENGTH):
+            end = min(start + _READ_LENGTH, region.end)
+            found = self.segments(Interval(region.chrom, start, end))
+            # Those that began further left came with the piece before.
+            new = (found.starts >= start) | (start == region.start)
+            yield Segments(found.starts[new], found.ends[new], found.values[new])
 
     def segments(self, region: Interval) -> Segments:
         """The segments that overlap a region, whole, as they were written.

@@ -37,4 +37,5 @@ def describe_tracks(folder: Path) -> str:
         },
         "files": f"{2 * len(found.tracks)}, {size / 1e6:,.1f} MB (e.g. {found.tracks[0].bigwig})",
     }
-    return "\n".join(f"{key:<12}{value}" for key, value in lines.items())
+    width = max(map(len, lines)) + 2
+    return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())

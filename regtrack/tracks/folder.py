@@ -21,23 +21,27 @@ PREDICTED = "predicted.bed"
 
 @dataclass(frozen=True)
 class Track:
-    """One marker and the files of its track, relative to the tracks folder.
+    """One marker and the files of its track.
 
-    `threshold` is the probability from which its peaks were called.
+    Parameters
+    ----------
+    threshold
+        Probability from which its peaks were called.
+    bigwig, peaks
+        Paths relative to the tracks folder: the signal, and the called peaks, whose
+        index has the same name and `.tbi`.
     """
 
     marker: Marker
     threshold: float
+    bigwig: str
+    peaks: str
 
-    @property
-    def bigwig(self) -> str:
-        """The signal."""
-        return f"bigwig/{self.marker.slug}.bw"
-
-    @property
-    def peaks(self) -> str:
-        """The called peaks; their index has the same name and `.tbi`."""
-        return f"peaks/{self.marker.slug}.narrowPeak.gz"
+    @classmethod
+    def of(cls, marker: Marker, threshold: float) -> Track:
+        """A track with the usual names of files."""
+        slug = marker.slug
+        return cls(marker, threshold, f"bigwig/{slug}.bw", f"peaks/{slug}.narrowPeak.gz")
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,6 @@ class TrackSet:
             "model": dict(self.model),
             "genome": {"fingerprint": self.fingerprint, "chrom_sizes": dict(self.chrom_sizes)},
             "settings": dict(self.settings),
-            "predicted": PREDICTED,
             "tracks": [
                 {
                     "marker": track.marker.to_json(),
@@ -111,7 +114,12 @@ class TrackSet:
                 chrom_sizes=record["genome"]["chrom_sizes"],
                 settings=record["settings"],
                 tracks=tuple(
-                    Track(Marker.from_json(track["marker"]), track["threshold"])
+                    Track(
+                        Marker.from_json(track["marker"]),
+                        track["threshold"],
+                        track["bigwig"],
+                        track["peaks"],
+                    )
                     for track in record["tracks"]
                 ),
             )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from regtrack.errors import OptionError
+
+SCHEDULES = ("cosine", "constant")
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -27,6 +31,11 @@ class TrainingSettings:
         Batches from which the batch-norm statistics are taken before each validation.
     seed
         Of the weights, the windows and the dropout.
+
+    Raises
+    ------
+    OptionError
+        For a number that is not above 0, or an unknown schedule.
     """
 
     steps: int = 20_000
@@ -39,6 +48,13 @@ class TrainingSettings:
     validate_every: int = 250
     norm_batches: int = 50
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for option in ("steps", "minutes", "batch_size", "window", "validate_every"):
+            if not getattr(self, option) > 0:
+                raise OptionError(f"--{option.replace('_', '-')}", "expected a number above 0")
+        if self.schedule not in SCHEDULES:
+            raise OptionError("--schedule", f"expected one of {', '.join(SCHEDULES)}")
 
     def rate_at(self, done: float) -> float:
         """Learning rate when a share of the training, from 0 to 1, is done."""

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regtrack import __version__
-from regtrack.errors import InputError
+from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.genome.fasta import Codes, Genome
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
@@ -136,7 +136,9 @@ def train(
     Raises
     ------
     OptionError
-        When there is no such network.
+        When there is no such network, or the window does not fit it.
+    RegtrackError
+        When the loss is not a number any more.
     InputError
         When no window fits, training and validation regions overlap, or no marker has
         a peak in one of them.
@@ -151,6 +153,7 @@ def train(
     _check_peaks(labels, known)
 
     network = chosen.build(len(data.markers), network_settings).to(device)
+    _check_window(settings.window, network.context.stride)
     start_from_base_rates(network, rates)
     windows = RandomWindows(data.train, known["--train"], settings.window, network.context.stride)
     both_strands = settings.reverse_complement
@@ -196,6 +199,11 @@ def train(
             optimizer.param_groups[0]["lr"] = settings.rate_at(done)
             loss = _step(network, optimizer, examples.batch(settings.batch_size))
             step += 1
+            if not math.isfinite(loss):
+                raise RegtrackError(
+                    f"the loss is {loss} at step {step}; try a lower --learning-rate. The best "
+                    f"checkpoint before that, if there was one, is {partial}"
+                )
             observer.stepped(step, loss)
             if step % settings.validate_every == 0:
                 best = keep_if_best(step)
@@ -263,6 +271,13 @@ def _splits(data: TrainingData) -> dict[str, Mapping[str, IntervalSet]]:
                 "--valid", f"overlaps --train at {Interval(chrom, start, end)}; keep them apart"
             )
     return {"--train": data.train, "--valid": data.valid}
+
+
+def _check_window(window: int, stride: int) -> None:
+    if window % stride or window < 2 * stride:
+        raise OptionError(
+            "--window", f"expected a multiple of {stride}, at least {2 * stride}, got {window}"
+        )
 
 
 def _check_peaks(labels: PeakLabels, known: Mapping[str, Mapping[str, IntervalSet]]) -> None:

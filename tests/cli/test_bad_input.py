@@ -97,12 +97,29 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
     ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no marker left"),
     ("negative error", lambda _: None, ["--max-error", "-1"], 2, r"--max-error: expected 0\.0001"),
     ("floor past 1", lambda _: None, ["--floor", "2"], 2, r"--floor: expected a probability"),
+    (
+        "threshold under the floor",
+        lambda _: None,
+        ["--peak-threshold", "0.001", "--floor", "0.01"],
+        2,
+        r"--peak-threshold: expected at least the --floor, 0\.01",
+    ),
     ("short window", lambda _: None, ["--window", "9000"], 2, r"--window: .* at least 10950"),
     ("no such device", lambda _: None, ["--device", "tpu"], 2, r"--device: expected auto, cpu"),
     ("no such option", lambda _: None, ["--windows", "9"], 2, r"No such option"),
     ("zero workers", lambda _: None, ["--workers", "0"], 2, r"--workers"),
     ("out exists", make_folder("tracks"), [], 1, r"tracks: exists already; --force"),
     ("out is a file", lambda w: (w.folder / "tracks").touch(), [], 1, r"tracks: is a file"),
+    (
+        "a foreign folder where the run would work",
+        lambda w: (
+            (w.folder / "tracks.partial").mkdir(),
+            (w.folder / "tracks.partial" / "thesis.tex").touch(),
+        ),
+        ["--force"],
+        1,
+        r"tracks\.partial: is in the way: thesis\.tex in it is not regtrack's",
+    ),
     (
         "force on a foreign folder",
         lambda w: ((w.folder / "tracks").mkdir(), (w.folder / "tracks" / "thesis.tex").touch()),
@@ -174,6 +191,16 @@ TRAIN: list[tuple[str, Edit, list[str], int, str]] = [
     ("empty table", lambda w: w.markers.write_text(""), [], 1, r"markers\.tsv: holds no marker"),
     ("no marker left", lambda _: None, ["--markers", "x"], 2, r"--markers: no marker left"),
     ("overlap", lambda _: None, ["--valid", "chr1:5-9"], 1, r"--valid: overlaps --train at chr1:5"),
+    ("past any chromosome", peaks(f"chr1\t5\t{10**22}\n"), [], 1, r":1: expected 0 <= start < end"),
+    (
+        "window off the stride",
+        lambda _: None,
+        ["--window", "12001"],
+        2,
+        r"multiple of 10, at least",
+    ),
+    ("window too short", lambda _: None, ["--window", "10"], 2, r"multiple of 10, at least 20"),
+    ("diverged", lambda _: None, ["--learning-rate", "1e30"], 1, r"the loss is nan at step"),
     ("no window fits", lambda _: None, ["--window", "60000"], 1, r"--train: no window of 60,000"),
     ("no such network", lambda _: None, ["--model", "resnet"], 2, r"--model: no network 'resnet'"),
     ("out is a folder", make_folder("new.safetensors"), [], 1, r"new\.safetensors: is a folder"),
@@ -199,12 +226,15 @@ def test_train_says_in_one_line(
     given, out, err = regtrack(
         *("train", "--genome", tiny.genome, "--peaks", tiny.markers),
         *("--train", "chr1", "--valid", "chr2", "--out", tiny.folder / "new.safetensors"),
-        *("--window", "12000", "--steps", "1", "--device", "cpu", *arguments),
+        *("--window", "12000", "--steps", "9", "--device", "cpu", *arguments),
     )
     assert given == status
     assert re.search(message, err), err
     assert out == ""
-    assert len(err.splitlines()) == 2  # the device, and what is wrong
+    lines = re.split(r"[\r\n]+", err.strip())
+    assert lines[0].startswith("device: cpu")
+    # A training that had begun shows its progress between the device and what is wrong.
+    assert len(lines) == 2 or "training on" in lines[1]
     assert [one for one in sorted(tiny.folder.rglob("*")) if one.suffix != ".fai"] == before
 
 
@@ -250,6 +280,20 @@ def test_eval_says_in_one_line(
     assert status == 1
     assert re.search(message, err), err
     assert out == ""
+
+
+def test_an_earlier_report_is_replaced_only_when_forced(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    command = ("eval", tracks, "--peaks", world.markers, "--out", tmp_path)
+    assert regtrack(*command)[0] == 0
+    status, _, err = regtrack(*command)
+    assert (status, "holds a report already; --force" in err) == (1, True)
+    assert regtrack(*command, "--force")[0] == 0
+    file = tmp_path / "file"
+    file.touch()
+    assert "is a file" in regtrack(*command[:-1], file)[2]
 
 
 def test_eval_where_nothing_was_predicted(predicted: tuple[TinyWorld, Path], regtrack) -> None:

@@ -216,6 +216,12 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
         ("[defaults]\ngenome = true\n", "genome"),
         ("[defaults.genome]\nhg19 = 1\n", "genome"),
         ("[predict]\nregions = [21, 22]\n", "regions"),
+        ("[predict]\nmax-error = [1]\n", "expected a number as max-error"),
+        ('[predict]\nwindow = "wide"\n', "expected a whole number as window"),
+        ("[train]\nsteps = 2.5\n", "expected a whole number as steps"),
+        ("[train]\nseed = 1979-01-01\n", "expected a whole number as seed"),
+        ("[train]\ndropout = {a = 1}\n", "expected a number as dropout"),
+        ("[predict]\nforce = 1\n", "expected true or false as force"),
     ],
 )
 def test_a_wrong_file_is_named_with_what_is_wrong(
@@ -242,3 +248,20 @@ def test_a_single_word_does_for_a_list_of_one(
     # As on the command line, where one region needs no brackets.
     write(project, '[predict]\nmarkers = "CTCF"\n' + BOTH)
     assert model_used(capsys) == str(project / "file.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments"),
+    [
+        ("REGTRACK_TRAIN_MODEL", ["train", "--out", "x"]),
+        ("REGTRACK_TRAIN_VALIDATE_EVERY", ["train", "--out", "x"]),
+        ("REGTRACK_PREDICT_WINDOW", ["predict", "chr1"]),
+    ],
+)
+def test_variables_are_named_as_the_options_are(variable: str, arguments: list[str]) -> None:
+    names = {
+        name
+        for option in cli.commands[arguments[0]].params
+        for name in (option.envvar if isinstance(option.envvar, list) else [option.envvar])
+    }
+    assert variable in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -17,12 +18,14 @@ import pyBigWig
 import pysam
 import pytest
 import torch
-from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld
+from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, write_fasta
 from cli_helpers import files_of, predict_arguments
 
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
+from regtrack.prediction import run as prediction
+from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
 
 MAX_ERROR, FLOOR = PredictionSettings.max_error, PredictionSettings.floor
@@ -222,3 +225,82 @@ def test_tracks_json_says_what_they_were_made_with(predicted: tuple[TinyWorld, P
     assert record["settings"]["max_error"] == MAX_ERROR
     assert record["model"]["assembly"] == "tiny"
     assert [track["bigwig"] for track in record["tracks"]] == [f"bigwig/{n}.bw" for n in NAMES]
+
+
+def test_a_run_that_ended_before_its_folder_was_moved_only_moves_it(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "tracks"
+
+    def no_more(*_: object) -> None:
+        raise OSError("the machine went down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "_move_in", no_more)
+        assert run([str(one) for one in predict_arguments(world, out)]) == 1
+    assert not out.exists()
+    monkeypatch.setattr(prediction, "in_processes", no_more)  # nothing is left to do
+    assert run([str(one) for one in predict_arguments(world, out)]) == 0
+    assert files_of(out) == files_of(tracks)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_two_runs_do_not_work_in_one_folder(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world, _ = predicted
+    work = tmp_path / "tracks.partial"
+    work.mkdir()
+    with (work / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run([str(one) for one in predict_arguments(world, tmp_path / "tracks")]) == 1
+    assert "another run is at work here" in capfd.readouterr().err
+
+
+def test_ctrl_c_ends_at_once_and_the_same_command_goes_on(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, _ = predicted
+    out = tmp_path / "stopped"
+    arguments = predict_arguments(world, out, "--workers", 2)
+    command = [sys.executable, "-m", "regtrack", *map(str, arguments)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "stopped.partial" / "run.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.decode().rstrip().endswith("regtrack: interrupted")
+    assert "Traceback" not in err.decode()
+    assert not out.exists()
+
+
+def test_what_the_network_sees_beside_the_region_belongs_to_the_run(tiny: TinyWorld) -> None:
+    def identity() -> object:
+        settings = PredictionSettings()
+        return plan_job(
+            tiny.model, tiny.genome, ["chr1:30,003-31,000"], [], settings, "cpu"
+        ).identity()
+
+    before = identity()
+    text = list(tiny.sequences["chr1"])
+    text[31_500] = "A" if text[31_500] != "A" else "C"  # behind the region, inside the context
+    write_fasta(tiny.genome, {**tiny.sequences, "chr1": "".join(text)})
+    tiny.genome.with_name("genome.fa.fai").unlink()
+    assert identity() != before
+
+
+def test_a_link_to_the_folder_stays_a_link(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, _ = predicted
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "tracks"
+    link.symlink_to(tmp_path / "far")
+    arguments = predict_arguments(world, link, "--force", regions=["chrM"])
+    assert run([str(one) for one in arguments]) == 0
+    assert link.is_symlink()
+    assert (tmp_path / "far" / "tracks.json").is_file()

@@ -32,12 +32,17 @@ EVALUATION = Evaluation(
 )
 
 
-def test_the_table_has_a_line_per_category() -> None:
+def test_the_table_has_a_line_per_scored_marker_and_the_means_below() -> None:
     lines = [line.split() for line in text_table(EVALUATION).splitlines()]
-    assert lines[0] == ["category", "markers", "PR", "AUC", "(trapez.)", "AUROC", "base", "rate"]
-    assert lines[1] == ["TFBS", "2", "0.5000", "0.5100", "0.9000", "0.07500"]
-    assert lines[2] == ["DNase", "1", "1.0000", "1.0000", "nan", "1.00000"]
-    assert lines[3] == ["2,000", "bases", "scored", "in", "tracks"]
+    columns = ["average_precision", "pr_auc_trapezoid", "auroc", "base_rate"]
+    assert lines[0] == ["marker", "category", *columns]
+    scored = [one for one in EVALUATION.scores if one.scored]
+    assert len(scored) == 3
+    for line, score in zip(lines[1:4], scored, strict=True):
+        assert line[2] == f"{score.average_precision:.4f}"
+    assert lines[4] == ["mean", "of", "2", "TFBS", "0.5000", "0.5100", "0.9000", "0.0750"]
+    assert lines[5] == ["mean", "of", "1", "DNase", "1.0000", "1.0000", "nan", "1.0000"]
+    assert lines[6] == ["2,000", "bases", "scored", "in", "tracks"]
 
 
 def test_the_table_says_what_was_not_scored_and_why() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -204,6 +205,18 @@ def test_a_file_that_a_full_disk_cut_short_is_an_error_and_not_a_result(
     )
     with pytest.raises(OSError, match="not written whole") as caught:
         write_bigwig(tmp_path / "a.bw", SIZES, random_pieces(random))
+    assert caught.value.filename == str(tmp_path / "a.bw")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_noticed_before_pybigwig_meets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a full disk pyBigWig hangs or crashes in addEntries.
+    usage = shutil.disk_usage(tmp_path)._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_bigwig(tmp_path / "a.bw", SIZES, [("chr1", one(1, 2))])
     assert caught.value.filename == str(tmp_path / "a.bw")
     assert list(tmp_path.iterdir()) == []
 

@@ -22,8 +22,8 @@ TRACKS = TrackSet(
     chrom_sizes={"chr10": 1_000, "chr2": 500},
     settings={"max_error": 0.005, "floor": 0.005, "peak_threshold": None, "window": 25_000},
     tracks=(
-        Track(a_marker(3), 0.25),
-        Track(a_marker(0, "HepG2|DNase|None", "DNase"), 1 / 3),
+        Track.of(a_marker(3), 0.25),
+        Track.of(a_marker(0, "HepG2|DNase|None", "DNase"), 1 / 3),
     ),
 )
 
@@ -52,7 +52,7 @@ def test_a_track_set_comes_back_as_it_was(folder: Path) -> None:
 
 
 def test_the_files_of_a_track_are_named_after_its_marker() -> None:
-    track = Track(a_marker(3, "K562|eGFP-JunD/x|None"), 0.5)
+    track = Track.of(a_marker(3, "K562|eGFP-JunD/x|None"), 0.5)
     assert track.bigwig == "bigwig/3_K562_eGFP-JunD_x_None.bw"
     assert track.peaks == "peaks/3_K562_eGFP-JunD_x_None.narrowPeak.gz"
 
