@@ -38,8 +38,8 @@ class PredictionSettings:
         For a number outside its range.
     """
 
-    max_error: float = 0.005
-    floor: float = 0.005
+    max_error: float = 0.003
+    floor: float = 0.003
     peak_threshold: float | None = None
     window: int = 25_000
     batch_size: int | None = None

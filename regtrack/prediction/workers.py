@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 from regtrack.errors import RegtrackError
@@ -31,10 +33,11 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
     pool = ProcessPoolExecutor(
         max_workers=max(1, min(processes, len(tasks))),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_be_a_good_child,
+        initializer=_die_with_the_parent,
     )
     try:
-        futures = {pool.submit(work, task): task for task in tasks}
+        with _interrupts_held():
+            futures = {pool.submit(work, task): task for task in tasks}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
@@ -52,9 +55,19 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
         pool.shutdown(cancel_futures=True)
 
 
-def _be_a_good_child() -> None:
-    """Leave Ctrl-C to the parent, and do not live on without it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment. Processes started here never get it: the parent does."""
+    resource_tracker.ensure_running()  # would let Ctrl-C through again when it is started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _die_with_the_parent() -> None:
+    """Do not live on when the parent is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()

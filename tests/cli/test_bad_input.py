@@ -67,7 +67,13 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
     ("empty genome", lambda w: w.genome.write_text(""), [], 1, r"genome\.fa: empty file; expected"),
     ("not FASTA", lambda w: w.genome.write_text("hello\n"), [], 1, r"genome\.fa:1: not a FASTA"),
     ("gzip genome", gzipped, [], 1, r"genome\.fa: compressed with gzip.*\| bgzip >"),
-    ("uneven FASTA", lambda w: replace(w.genome, "\n", "\nACG\n"), [], 1, r"genome\.fa: .*line 3"),
+    (
+        "uneven FASTA",
+        lambda w: replace(w.genome, "\n", "\nACG\n"),
+        [],
+        1,
+        r"genome\.fa:3: a line of",
+    ),
     (
         "genome is a folder",
         lambda w: (w.genome.unlink(), w.genome.mkdir()),
