@@ -179,7 +179,7 @@ def _read_identity(path: Path) -> dict[str, object] | None:
 
 
 def _differences(found: dict[str, object], wanted: dict[str, object]) -> str:
-    """`max_error (0.005, now 0.01)` for what two runs differ in."""
+    """`max_error (0.003, now 0.01)` for what two runs differ in."""
     names = [name for name in wanted if found.get(name) != wanted[name]]
     return ", ".join(
         f"{name} ({found.get(name)}, now {wanted[name]})"

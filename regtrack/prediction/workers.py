@@ -57,13 +57,25 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back for a moment. Processes started here never get it: the parent does."""
+    """Hold Ctrl-C back while processes are started; they themselves never get it.
+
+    They inherit this thread's mask. The handler is for the parent's other threads, which
+    take the signal all the same: a process half started would complain on stderr.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     resource_tracker.ensure_running()  # would let Ctrl-C through again when it is started
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    caught: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if caught:
+        raise KeyboardInterrupt
 
 
 def _die_with_the_parent() -> None:
