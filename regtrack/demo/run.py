@@ -24,8 +24,14 @@ from regtrack.training.trainer import TrainingObserver, read_data, train
 # chr1 is only looked at in the end, chr2 trains, chr3 chooses the best checkpoint.
 CHROM_SIZES = {"chr1": 500_000, "chr2": 3_000_000, "chr3": 300_000}
 SPACING = 4_000
+# The simulated motifs lie on one strand only, so the other is not read.
 DEMO_TRAINING = TrainingSettings(
-    steps=500, batch_size=4, window=10_000, learning_rate=0.003, validate_every=100
+    steps=650,
+    batch_size=4,
+    window=10_000,
+    learning_rate=0.003,
+    reverse_complement=False,
+    validate_every=130,
 )
 
 _CONFIG = """\
