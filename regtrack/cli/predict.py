@@ -43,13 +43,13 @@ from regtrack.prediction.settings import PredictionSettings
     type=click.IntRange(min=1),
     default=PredictionSettings.window,
     show_default=True,
-    help="Bases read at once, halo included. Changes the time, not the tracks.",
+    help="Bases read at once, halo included. Changes the time, not what a track promises.",
 )
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
     show_default="1 on a CPU, 16 on a GPU",
-    help="Windows read together. Changes the time, not the tracks.",
+    help="Windows read together. Changes the time, not what a track promises.",
 )
 @click.option(
     "--workers",
