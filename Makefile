@@ -11,7 +11,7 @@ demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

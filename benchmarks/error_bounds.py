@@ -1,8 +1,9 @@
 """What an error bound and a floor cost in scores and save in bytes, on a real network.
 
-    python benchmarks/error_bounds.py MODEL GENOME PEAKS REGION [MAX_ERROR,FLOOR ...]
+    python benchmarks/error_bounds.py MODEL DATASET [MAX_ERROR,FLOOR ...]
 
-Predicts the region once per pair of bound and floor and prints a table: segments and
+Predicts the test windows of a dataset of the dense task once per pair of bound and floor
+and prints a table: segments and
 bytes per base and marker, and how far the average precision of the tracks lies from the
 exact one (unrounded probabilities), in the mean and at most over the markers.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,19 +20,18 @@ import numpy as np
 import torch
 
 from regtrack.cli.progress import Progress
+from regtrack.datasets.folder import DenseDataset, open_dataset
 from regtrack.evaluation.evaluate import evaluate
-from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Interval
-from regtrack.genome.markers import read_markers
-from regtrack.genome.regions import read_regions
-from regtrack.models.checkpoint import load_network, read_checkpoint
+from regtrack.genome.markers import COLUMNS, Marker
+from regtrack.models.checkpoint import load_network
 from regtrack.models.device import available_cores
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.bigwig import BigWigReader
 from regtrack.tracks.folder import TrackSet
-from regtrack.training.labels import PeakLabels
+from regtrack.training.processes import Processes
 from regtrack.training.validation import score
 
 DEFAULT_PAIRS = ("0.002,0.002", "0.005,0.002", "0.005,0.005", "0.01,0.005", "0.01,0.01")
@@ -41,24 +42,34 @@ class Case:
     """What everything is measured on."""
 
     model: Path
-    genome: Path
+    dataset: DenseDataset
+    regions: Path
     peaks: Path
-    region: str
 
 
 def exact_precisions(case: Case) -> dict[str, float]:
     """Average precision of each scored marker from unrounded probabilities."""
-    genome = Genome(case.genome)
-    measured = {marker.name: marker for marker in read_markers(case.peaks)}
-    markers = [measured[marker.name] for marker in read_checkpoint(case.model).markers]
-    histogram = score(
-        load_network(case.model, torch.device("cpu")),
-        genome,
-        genome.known(read_regions([case.region], genome.chrom_sizes)),
-        PeakLabels.read(markers, genome.chrom_sizes),
-    )
-    scores = zip(markers, histogram.scores(), strict=True)
+    cpu = torch.device("cpu")
+    histogram = score(load_network(case.model, cpu), case.dataset, "test", Processes(0, 1, cpu))
+    scores = zip(case.dataset.markers, histogram.scores(), strict=True)
     return {marker.name: one.average_precision for marker, one in scores if one.scored}
+
+
+def write_test_windows(dataset: DenseDataset, path: Path) -> None:
+    """The test windows as a BED file."""
+    rows = [
+        f"{chrom}\t{start}\t{end}\n"
+        for chrom, spans in dataset.regions("test").items()
+        for start, end in spans
+    ]
+    path.write_text("".join(rows), encoding="utf-8")
+
+
+def write_markers(markers: Sequence[Marker], path: Path) -> None:
+    """The markers of a dataset as a table."""
+    rows = [[str(marker.to_json()[column]) for column in COLUMNS] for marker in markers]
+    text = "".join("\t".join(row) + "\n" for row in [list(COLUMNS), *rows])
+    path.write_text(text, encoding="utf-8")
 
 
 def measure(case: Case, max_error: float, floor: float, exact: dict[str, float]) -> str:
@@ -66,7 +77,9 @@ def measure(case: Case, max_error: float, floor: float, exact: dict[str, float])
     with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
         out = Path(scratch) / "tracks"
         settings = PredictionSettings(max_error=max_error, floor=floor)
-        job = plan_job(case.model, case.genome, [case.region], [], settings, "cpu")
+        job = plan_job(
+            case.model, case.dataset.genome.path, [str(case.regions)], [], settings, "cpu"
+        )
         run(job, out, available_cores(), False, progress)
         evaluation = evaluate(out, case.peaks, [], [], progress)
         segments = size = 0
@@ -92,13 +105,24 @@ def measure(case: Case, max_error: float, floor: float, exact: dict[str, float])
 
 def main() -> None:
     """Read the command line and print the table."""
-    model, genome, peaks, region, *pairs = sys.argv[1:]
-    case = Case(Path(model), Path(genome), Path(peaks), region)
+    model, path, *pairs = sys.argv[1:]
+    dataset = open_dataset(Path(path))
+    if not isinstance(dataset, DenseDataset):
+        sys.exit("not a dataset of the dense task")
+    with tempfile.TemporaryDirectory() as scratch:
+        regions, peaks = Path(scratch) / "test.bed", Path(scratch) / "markers.tsv"
+        write_test_windows(dataset, regions)
+        write_markers(dataset.markers, peaks)
+        print_table(Case(Path(model), dataset, regions, peaks), pairs or DEFAULT_PAIRS)
+
+
+def print_table(case: Case, pairs: Sequence[str]) -> None:
+    """Measure and print, line by line."""
     exact = exact_precisions(case)
     print(
         "max_error   floor bases per segment bytes per base AP lost, mean  mean |lost|  max |lost|"
     )
-    for pair in pairs or DEFAULT_PAIRS:
+    for pair in pairs:
         max_error, floor = map(float, pair.split(","))
         print(measure(case, max_error, floor, exact), flush=True)
 

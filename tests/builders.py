@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
+import scipy.io
 import torch
 
+from regtrack.datasets.prepare import prepare
+from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
+from regtrack.models.network import Network
+
+# Task and name of every network.
+NETWORKS = [(task, name) for task, networks in ARCHITECTURES.items() for name in networks]
+# Those whose predictions depend on a bounded number of bases.
+EXACT_DENSE = [name for name in ARCHITECTURES["dense"] if name != "bi-lstm"]
 
 TINY_SETTINGS = {"f1": 6, "f2": 6, "f3": 6, "hidden": 8, "dropout": 0.0}
 TINY_SIZES = {"chr1": 45_000, "chr2": 7_003, "chrM": 16}
@@ -46,12 +59,28 @@ def write_markers(path: Path, markers: Sequence[Marker]) -> Path:
     return path
 
 
-def write_checkpoint(
-    path: Path, markers: Sequence[Marker], chrom_sizes: Mapping[str, int], seed: int = 0
-) -> Path:
-    """An untrained network whose probabilities spread over the whole range."""
-    torch.manual_seed(seed)
-    network = ARCHITECTURES["dilated"].build(len(markers), TINY_SETTINGS)
+def tiny_settings(task: str, architecture: str) -> dict[str, Any]:
+    """Those of `TINY_SETTINGS` that a network has."""
+    own = ARCHITECTURES[task][architecture].default_settings()
+    return {name: value for name, value in TINY_SETTINGS.items() if name in own}
+
+
+def a_network(task: str, architecture: str, markers: int = 4, **settings: Any) -> Network:
+    """An untrained tiny network in evaluation mode, the same every time."""
+    return copy.deepcopy(_network(task, architecture, markers, tuple(settings.items())))
+
+
+@functools.cache
+def _network(task: str, architecture: str, markers: int, settings: tuple) -> Network:
+    torch.manual_seed(0)
+    chosen = ARCHITECTURES[task][architecture]
+    return spread_out(
+        chosen.build(markers, {**tiny_settings(task, architecture), **dict(settings)})
+    )
+
+
+def spread_out(network: Network) -> Network:
+    """Make an untrained network's probabilities spread over the whole range."""
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm1d):
             layer.momentum = 1.0  # one pass sets the statistics that training would
@@ -62,9 +91,31 @@ def write_checkpoint(
         scale = 2 / logits.std(dim=1)
         network.output.weight.mul_(scale[:, None])
         network.output.bias.sub_(logits.mean(dim=1)).mul_(scale).sub_(2)
+    return network
+
+
+def write_checkpoint(
+    path: Path,
+    markers: Sequence[Marker],
+    chrom_sizes: Mapping[str, int],
+    seed: int = 0,
+    *,
+    task: str = "dense",
+    architecture: str = "dilated",
+    settings: Mapping[str, Any] | None = None,
+) -> Path:
+    """An untrained network whose probabilities spread over the whole range.
+
+    Its settings are tiny where none are given.
+    """
+    torch.manual_seed(seed)
+    chosen = ARCHITECTURES[task][architecture]
+    settings = tiny_settings(task, architecture) if settings is None else settings
+    network = spread_out(chosen.build(len(markers), settings))
     checkpoint = Checkpoint(
-        architecture="dilated",
-        settings={**ARCHITECTURES["dilated"].default_settings(), **TINY_SETTINGS},
+        task=task,
+        architecture=architecture,
+        settings={**chosen.default_settings(), **settings},
         markers=tuple(markers),
         assembly="tiny",
         chrom_sizes=dict(chrom_sizes),
@@ -113,3 +164,71 @@ def make_tiny_world(folder: Path) -> TinyWorld:
         model=write_checkpoint(folder / "model.safetensors", markers, TINY_SIZES),
         sequences=sequences,
     )
+
+
+class Unwatched:
+    """An observer of `prepare` that says nothing."""
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """A stage begins."""
+
+    def advanced(self, units: int) -> None:
+        """Some of it is done."""
+
+    def finished(self) -> None:
+        """All of it is."""
+
+
+@dataclass(frozen=True)
+class TinyDatasets:
+    """A world and the datasets made of it.
+
+    `dense` has windows of 2,000 bases: 15 to train on (14 in a row on chr1, one on chr2), 9
+    to validate on. `short` has the bins of the same windows. Of DNase nothing is known on
+    chr2. `deepsea` comes with its sequence.
+    """
+
+    world: TinyWorld
+    dense: Path
+    short: Path
+    deepsea: Path
+
+
+def make_tiny_datasets(folder: Path) -> TinyDatasets:
+    world = make_tiny_world(folder / "world")
+    with (world.folder / "peaks" / "0.narrowPeak").open("a") as file:
+        file.write("chr2\t2000\t2600\nchr2\t4400\t5000\n")
+    made = TinyDatasets(world, folder / "dense", folder / "short", folder / "deepsea")
+    for task in ("dense", "short"):
+        settings = PrepareSettings(
+            world.markers,
+            world.genome,
+            task=task,
+            window=2_000,
+            valid=["chr1:1-16,000", "chr2:1-4,000"],
+            unknown=["DNase=chr2"],
+        )
+        prepare(settings, getattr(made, task), False, Unwatched())
+    mats = folder / "mats"
+    write_mats(mats)
+    settings = PrepareSettings(world.markers, task="short", deepsea=mats)
+    prepare(settings, made.deepsea, False, Unwatched())
+    return made
+
+
+def write_mats(folder: Path) -> None:
+    """Random inputs and labels of three markers, as DeepSEA published theirs."""
+    folder.mkdir()
+    random = np.random.default_rng(5)
+    for split, size in {"train": 20, "valid": 8, "test": 8}.items():
+        bases = random.integers(0, 4, (size, 1_000))
+        inputs = (bases[:, None, :] == np.arange(4)[:, None]).astype(np.uint8)
+        labels = random.integers(0, 2, (size, 3)).astype(np.uint8)
+        if split == "train":
+            with h5py.File(folder / "train.mat", "w") as file:
+                file["trainxdata"] = inputs.transpose(2, 1, 0)
+                file["traindata"] = labels.T
+        else:
+            scipy.io.savemat(
+                folder / f"{split}.mat", {f"{split}xdata": inputs, f"{split}data": labels}
+            )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import TinyWorld, make_tiny_world
+from builders import TinyDatasets, TinyWorld, make_tiny_datasets, make_tiny_world
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +26,12 @@ def random() -> np.random.Generator:
 def tiny(tmp_path: Path) -> TinyWorld:
     """A genome of three short chromosomes, three markers with peaks, an untrained model."""
     return make_tiny_world(tmp_path / "world")
+
+
+@pytest.fixture(scope="session")
+def datasets(tmp_path_factory: pytest.TempPathFactory) -> TinyDatasets:
+    """Tiny datasets of both tasks. Not to be changed."""
+    return make_tiny_datasets(tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture(scope="session")

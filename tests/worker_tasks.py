@@ -5,10 +5,27 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regtrack.errors import InputError
+
+if TYPE_CHECKING:  # the other tasks need not wait for torch
+    from collections.abc import Sequence
+
+    import torch
+    from torch import nn
+
+    from regtrack.training.command import TrainingRequest
+    from regtrack.training.processes import Processes
+
+    Network = tuple[str, str, Path]  # task, name, dataset
+
+NORM_CHANNELS = 3
+NORM_BATCHES = (2, 3)  # windows of a batch that each process holds; not as many everywhere
+NORM_MOMENTA = (0.1, None)
 
 
 def touch(path: Path) -> None:
@@ -48,3 +65,165 @@ def send_interrupt(path: Path) -> None:
     """What Ctrl-C does to every process of the terminal; a worker leaves it to its parent."""
     os.kill(os.getpid(), signal.SIGINT)
     path.touch()
+
+
+def a_norm(momentum: float | None) -> nn.BatchNorm1d:
+    """A batch norm in the middle of its training."""
+    import torch
+
+    from regtrack.models.norm import BatchNorm
+
+    norm = BatchNorm(NORM_CHANNELS, momentum=momentum)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([0.5, 1.0, -2.0]))
+        norm.bias.copy_(torch.tensor([0.0, 3.0, -1.0]))
+    return norm
+
+
+def norm_steps(norm: nn.BatchNorm1d, name: str, part: slice) -> dict[str, torch.Tensor]:
+    """Two steps on a part of two batches, and all that can be seen of them."""
+    import torch
+
+    random = torch.Generator().manual_seed(5)
+    found = {}
+    for step in range(2):
+        shape = (sum(NORM_BATCHES), NORM_CHANNELS, 7)
+        # Far from 0, where the mean of squares less the square of the mean would not do.
+        batch = 100 + 3 * torch.randn(shape, generator=random)
+        factors = torch.randn(shape, generator=random)
+        inputs = batch[part].clone().requires_grad_()
+        norm.zero_grad()
+        outputs = norm.train()(inputs)
+        (outputs.square() * factors[part]).sum().backward()
+        for key, value in {
+            "outputs": outputs,
+            "gradient": inputs.grad,
+            "weight": norm.weight.grad,
+            "bias": norm.bias.grad,
+            "mean": norm.running_mean,
+            "variance": norm.running_var,
+            "batches": norm.num_batches_tracked,
+        }.items():
+            found[f"{name} {key} {step}"] = value.detach().clone()
+    if not part.start:  # a single process
+        found[f"{name} quiet"] = norm.eval()(batch).detach()
+    return found
+
+
+def norm_a_part(rank: int, processes: int, folder: Path) -> None:
+    """One of several processes that train a norm together."""
+    import torch
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # not what the host's name leads to
+    meeting = f"file://{folder / 'meeting'}"
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+    first = sum(NORM_BATCHES[:rank])
+    part = slice(first, first + NORM_BATCHES[rank])
+    found: dict[str, torch.Tensor] = {}
+    for momentum in NORM_MOMENTA:
+        found |= norm_steps(a_norm(momentum), f"{momentum}", part)
+    torch.save(found, folder / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+def first_step(task: str, name: str, path: Path, processes: Processes) -> dict[str, torch.Tensor]:
+    """Loss and gradients of a first step on four examples, in float64."""
+    import numpy as np
+    import torch
+    from builders import tiny_settings
+
+    from regtrack.datasets.folder import open_dataset
+    from regtrack.models.catalog import ARCHITECTURES
+    from regtrack.training.examples import make_examples
+    from regtrack.training.settings import TrainingSettings
+    from regtrack.training.step import Stepper
+
+    dataset = open_dataset(path)
+    settings = TrainingSettings(batch_size=4).fitted(task, dataset.window)
+    torch.manual_seed(0)
+    network = ARCHITECTURES[task][name].build(len(dataset.markers), tiny_settings(task, name))
+    network.double().train()  # rounding in float32 turns ReLUs whose gradient is large
+    stepper = Stepper(network, processes, 2.0, torch.float32)
+    examples = make_examples(dataset, settings, network.context.stride, 3)
+    loss = stepper.step(examples.batch(processes.share(np.arange(4, 8))), 0.001)
+    gradients = {
+        f"{name} {key}": weights.grad.clone()
+        for key, weights in network.named_parameters()
+        if weights.requires_grad  # one bias of an LSTM is not trained
+    }
+    return gradients | {f"{name} loss": torch.tensor(loss, dtype=torch.float64)}
+
+
+def scores_of(path: Path, processes: Processes) -> torch.Tensor:
+    """Average precision of an untrained network on a validation split; by marker."""
+    import torch
+    from builders import a_network
+
+    from regtrack.datasets.folder import open_dataset
+    from regtrack.training.validation import score
+
+    dataset = open_dataset(path)
+    network = a_network(dataset.task, "cnn3", len(dataset.markers)).double()
+    scores = score(network, dataset, "valid", processes).scores()
+    return torch.tensor([(one.bases, one.positives, one.average_precision) for one in scores])
+
+
+def a_request(path: Path, **changes: object) -> TrainingRequest:
+    """A short training of a tiny network."""
+    from training_helpers import USUAL, network_of
+
+    from regtrack.training.command import TrainingRequest
+    from regtrack.training.settings import TrainingSettings
+
+    settings = TrainingSettings(**{**USUAL, "batch_size": 4, **changes})
+    network = {**network_of("dense", "cnn3"), "dropout": 0.0}
+    return TrainingRequest(path, None, "cnn3", network, settings, "cpu")
+
+
+def train_a_part(
+    rank: int, count: int, port: int, folder: Path, networks: Sequence[Network], dense: Path
+) -> None:
+    """One of several processes that train together, as `torchrun` starts them."""
+    import numpy as np
+    import torch
+    from training_helpers import Recorder
+
+    from regtrack.errors import OptionError
+    from regtrack.training.command import run_training
+    from regtrack.training.processes import joined
+
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    os.environ |= {
+        "RANK": f"{rank}",
+        "LOCAL_RANK": f"{rank}",
+        "WORLD_SIZE": f"{count}",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": f"{port}",
+    }
+    found: dict[str, torch.Tensor] = {}
+    with joined(torch.device("cpu")) as processes:
+        counts = np.array([[1, 2**31], [rank, 2**32 - 1 - rank]], dtype=np.uint32)
+        processes.add_up(counts)
+        found["added up"] = torch.from_numpy(counts.astype(np.int64))
+        numbers = [processes.rank, processes.count, processes.is_first]
+        numbers += [processes.total(rank + 0.5), processes.agreed(rank + 0.5)]
+        found["numbers"] = torch.tensor(numbers, dtype=torch.float64)
+        for task, name, path in networks:
+            steps = first_step(task, name, path, processes)
+            found |= {f"{task} {key}": value for key, value in steps.items()}
+            found[f"{task} scores"] = scores_of(path, processes)
+        processes.wait()
+    for port_of_its_own, batch_size in enumerate((3, 4), port + 1):
+        os.environ["MASTER_PORT"] = f"{port_of_its_own}"
+        request = a_request(dense, batch_size=batch_size)
+        try:
+            result = run_training(request, folder / "model.safetensors", False, Recorder())
+            (folder / f"{rank}.says").write_text(result.describe())
+        except OptionError as error:
+            (folder / f"{rank}.refused").write_text(str(error))
+    torch.save(found, folder / f"{rank}.pt")

@@ -24,7 +24,7 @@ _EXPECTED: dict[type, tuple[tuple[type, ...], str]] = {
     click.types.FloatParamType: ((int, float), "a number"),
     click.FloatRange: ((int, float), "a number"),
 }
-SHARED = ("genome", "model", "peaks")
+SHARED = ("genome", "model", "peaks", "exclude")
 
 
 class Region(click.types.StringParamType):

@@ -20,11 +20,11 @@ def demo(folder: Path, device: str, force: bool) -> None:
     `regtrack predict chr1 --out tracks/` works as it stands.
     """
     from regtrack.cli.progress import TrainingProgress
-    from regtrack.demo.run import DEMO_TRAINING, run_demo
+    from regtrack.demo.run import run_demo
     from regtrack.models.device import choose_device, describe_device
 
     chosen = choose_device(device)
     click.echo(f"device: {describe_device(chosen)}", err=True)
-    with TrainingProgress(DEMO_TRAINING.steps) as progress:
+    with TrainingProgress() as progress:
         text = run_demo(folder, chosen, force, progress)
     click.echo(text)

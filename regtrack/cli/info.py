@@ -9,11 +9,15 @@ import click
 from regtrack.cli import options
 
 
-@click.command(short_help="Say what a checkpoint or a tracks folder is.")
+@click.command(short_help="Say what a checkpoint, a tracks folder or a dataset is.")
 @click.argument("path", type=options.FILE)
 def info(path: Path) -> None:
-    """Say what PATH is: a checkpoint or a tracks folder."""
-    if path.is_dir():
+    """Say what PATH is: a checkpoint, a tracks folder or a dataset."""
+    if (path / "dataset.json").is_file():
+        from regtrack.datasets.describe import describe_dataset
+
+        click.echo(describe_dataset(path))
+    elif path.is_dir():
         from regtrack.tracks.describe import describe_tracks
 
         click.echo(describe_tracks(path))

@@ -43,7 +43,8 @@ from regtrack.prediction.settings import PredictionSettings
     type=click.IntRange(min=1),
     default=PredictionSettings.window,
     show_default=True,
-    help="Bases read at once, halo included. Changes the time, not what a track promises.",
+    help="Bases read at once, halo included. Changes the time, not what a track promises "
+    "(but for a bi-lstm, whose values depend a little on it).",
 )
 @click.option(
     "--batch-size",
@@ -101,6 +102,12 @@ def predict(
         str(chosen),
         any_assembly=any_assembly,
     )
+    if job.overlap:
+        click.echo(
+            f"a recurrent network: windows overlap by {job.overlap:,} bases, and values depend a "
+            "little on where they lie",
+            err=True,
+        )
     with Progress() as progress:
         run(job, out, workers or available_cores(), force, progress)
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")

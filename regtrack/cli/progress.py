@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from regtrack.training.validation import Validation
+    from regtrack.training.history import HistoryRow
+    from regtrack.training.state import TrainingState
 
 P = TypeVar("P", bound="Progress")
 
@@ -58,42 +57,51 @@ class Progress:
 class TrainingProgress(Progress):
     """The observer of a training: a bar of steps with the loss, a line per validation."""
 
-    def __init__(self, steps: int, minutes: float = math.inf) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._steps = steps
-        self._minutes = minutes
-        self._began = time.monotonic()
         self._loss = 0.0
+        self._before = 0
 
-    def started(self, windows: int, train_bases: int, valid_bases: int) -> None:
-        """Say what is trained on."""
+    def started(self, windows: int, valid: int, state: TrainingState) -> None:
+        """Say what is trained on, and where an earlier run stopped."""
+        goes_on = f", going on from step {state.step:,}" if state.step else ""
         tqdm.write(
-            f"training on {train_bases:,} known bases ({windows:,} windows), "
-            f"validating on {valid_bases:,}",
-            file=sys.stderr,
+            f"training on {windows:,} windows, validating on {valid:,}{goes_on}", file=sys.stderr
         )
-        self._began = time.monotonic()
-        self.stage("training", "step", self._steps, 0)
+        self._before = state.step
+        self.stage("training", "step", 0, state.step)
 
-    def stepped(self, step: int, loss: float) -> None:
+    def stepped(self, step: int, done: float, loss: float) -> None:
         """Show the loss, averaged over some 50 steps."""
-        self._loss += (loss - self._loss) / min(step, 50)
+        self._loss += (loss - self._loss) / min(step - self._before, 50)
         if self._bar is not None:
-            text = f"loss {self._loss:.5f}"
-            if math.isfinite(self._minutes):
-                # The bar's time left is that of the steps, which are not what will end it.
-                text += f", {(time.monotonic() - self._began) / 60:.1f} of {self._minutes:g} min"
-            self._bar.set_postfix_str(text, refresh=False)
+            # What ends a training may be the clock; then the number of steps is a guess.
+            self._bar.total = max(step, round(step / done))
+            self._bar.set_postfix_str(f"loss {self._loss:.5f}", refresh=False)
         self.advanced(1)
 
-    def validated(self, validation: Validation, is_best: bool) -> None:
+    def validated(self, row: HistoryRow) -> None:
         """Write the average precision of each category."""
         means = "  ".join(
-            f"{mean.category} {mean.average_precision:.4f} (base rate {mean.base_rate:.4f})"
-            for mean in validation.means
+            f"{category} {value:.4f} (base rate {row.base_rate[category]:.4f})"
+            for category, value in row.average_precision.items()
         )
-        mark = "  best so far" if is_best else ""
         tqdm.write(
-            f"step {validation.step:,}: loss {self._loss:.5f}  average precision {means}{mark}",
+            f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}  average precision "
+            f"{means}{'  best so far' * row.best}",
             file=sys.stderr,
         )
+
+
+class ComparisonProgress(TrainingProgress):
+    """The observer of a comparison: as of a training, and whose turn it is."""
+
+    def network(self, name: str, number: int, total: int) -> None:
+        """Name the network whose turn it is."""
+        self.finished()
+        tqdm.write(f"{name}, {number} of {total}", file=sys.stderr)
+
+    def scoring(self, name: str, split: str) -> None:
+        """Say that no training goes on, but scoring."""
+        self.finished()
+        tqdm.write(f"scoring {name} on {split}", file=sys.stderr)

@@ -10,6 +10,9 @@ from typing import Protocol
 import torch
 
 from regtrack.atomic import write_text
+from regtrack.datasets.prepare import prepare
+from regtrack.datasets.settings import PrepareSettings
+from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
 from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import evaluate
@@ -18,17 +21,17 @@ from regtrack.models.device import available_cores
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import PredictionObserver, run
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.training.command import TrainingRequest, run_training
+from regtrack.training.observer import TrainingObserver
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.trainer import TrainingObserver, read_data, train
 
 # chr1 is only looked at in the end, chr2 trains, chr3 chooses the best checkpoint.
 CHROM_SIZES = {"chr1": 500_000, "chr2": 3_000_000, "chr3": 300_000}
-SPACING = 4_000
+GRAMMAR = Grammar()
 # The simulated motifs lie on one strand only, so the other is not read.
 DEMO_TRAINING = TrainingSettings(
     steps=650,
     batch_size=4,
-    window=10_000,
     learning_rate=0.003,
     reverse_complement=False,
     validate_every=130,
@@ -41,9 +44,12 @@ genome = "genome.fa"
 model = "model.safetensors"
 peaks = "markers.tsv"
 
-[train]
+[prepare]
 train = ["chr2"]
 valid = ["chr3"]
+
+[train]
+dataset = "dataset"
 """
 
 
@@ -67,12 +73,16 @@ def run_demo(
         When it cannot be written.
     """
     _prepare(folder, force)
-    write_simulation(simulate(CHROM_SIZES, RULES, SPACING, seed=1), RULES, folder)
-    genome, peaks, model = (
-        folder / name for name in ("genome.fa", "markers.tsv", "model.safetensors")
+    write_simulation(simulate(CHROM_SIZES, RULES, GRAMMAR, seed=1), RULES, folder)
+    genome, peaks, dataset, model = (
+        folder / name for name in ("genome.fa", "markers.tsv", "dataset", "model.safetensors")
     )
-    data = read_data(genome, peaks, ["chr2"], ["chr3"], [], "simulated")
-    train(data, "dilated", {}, DEMO_TRAINING, device, model, observer)
+    settings = PrepareSettings(
+        peaks, genome, window=10_000, train=["chr2"], valid=["chr3"], assembly="simulated"
+    )
+    prepare(settings, dataset, False, observer)
+    request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, str(device))
+    run_training(request, model, False, observer)
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
     job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
     run(job, tracks, available_cores(), False, observer)
@@ -85,7 +95,8 @@ TF3+200, TF4+2000, TF5+5000 need a second motif 200, 2,000, 5,000 bases away.
 
 Made in {folder}/:
   genome.fa, markers.tsv, peaks/   the simulated genome and its measured peaks
-  model.safetensors                the trained network
+  dataset/                         windows of it, to train on
+  model.safetensors                the trained network, with its log
   chr1-tracks/                     its predictions: open bigwig/*.bw and peaks/*.gz in IGV
   chr1-report/                     scores, one row per marker
 Now type:

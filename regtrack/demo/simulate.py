@@ -1,4 +1,10 @@
-"""A simulated genome: random sequence, planted motifs, and the peaks that they cause."""
+"""A simulated genome: random sequence, planted motifs, and the peaks that they cause.
+
+The truth is clean. A marker with a distance has a peak around each of its sites that has a
+second motif, its partner, so far away on the left, and nowhere else. It has as many
+partners as sites, but only `Grammar.share` of them stand together, the others anywhere:
+neither motif alone tells of a peak, nor does their number. Motifs lie on the forward strand.
+"""
 
 from __future__ import annotations
 
@@ -9,43 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from regtrack.atomic import write_text
+from regtrack.demo.grammar import Grammar, Rule
+from regtrack.demo.plant import Planter, Sites, sites_of
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import COLUMNS
 
 _LINE = 60
-# A site is a cluster of copies of a motif, as in real regulatory elements: each copy
-# lies somewhere in its own room.
-_MOTIF_LENGTH = 12
-_COPIES = 5
-_ROOM = 30
-_CLUSTER_LENGTH = _COPIES * _ROOM
-# A wrong distance is this far off at least: a partner there does not count.
-_DECOY_MARGIN = 100
-_DECOY_REACH = 6_000
-
-
-@dataclass(frozen=True)
-class Rule:
-    """When a marker has a peak.
-
-    Parameters
-    ----------
-    name, category
-        Of the marker.
-    width
-        Bases of a peak, centred on the motif.
-    distance
-        Bases from the motif's start to that of a second motif, which the peak needs;
-        None for a motif that does it alone. Half of the first motifs then stand without
-        a peak, their partner at a wrong distance: only a network that sees both motifs
-        at once can tell.
-    """
-
-    name: str
-    category: str
-    width: int
-    distance: int | None = None
-
 
 RULES = (
     Rule("TF1", "TFBS", 200),
@@ -60,14 +35,26 @@ RULES = (
 
 @dataclass(frozen=True)
 class Simulation:
-    """Sequence of each chromosome as text, and per rule the peaks on each chromosome."""
+    """Sequence of each chromosome as text, per rule its motifs, and its sites by chromosome.
+
+    Parameters
+    ----------
+    motifs
+        Per rule the motif of its sites and that of their partners.
+    """
 
     sequence: Mapping[str, str]
-    peaks: Sequence[Mapping[str, IntervalSet]]
+    motifs: Sequence[tuple[str, str]]
+    sites: Sequence[Mapping[str, Sites]]
+
+    @property
+    def peaks(self) -> list[dict[str, IntervalSet]]:
+        """Per rule, its peaks on each chromosome."""
+        return [{chrom: one.peaks for chrom, one in found.items()} for found in self.sites]
 
 
 def simulate(
-    chrom_sizes: Mapping[str, int], rules: Sequence[Rule], spacing: int, seed: int
+    chrom_sizes: Mapping[str, int], rules: Sequence[Rule], grammar: Grammar, seed: int
 ) -> Simulation:
     """Draw a genome.
 
@@ -78,27 +65,43 @@ def simulate(
     ----------
     chrom_sizes
         Bases of each chromosome.
-    spacing
-        Mean bases between two motifs of one rule.
     seed
         Same seed, same genome.
+
+    Raises
+    ------
+    ValueError
+        When the sites do not fit into a chromosome: it is short, or the spacing narrow; or
+        when distances do not leave room for the motifs of one site.
     """
     random = np.random.default_rng(seed)
-    motifs = random.choice(list("ACGT"), size=(len(rules), 2, _MOTIF_LENGTH))
+    groups, readers = _groups(rules), _partner_readers(rules)
+    motifs = random.choice(list("ACGT"), size=(len(rules), 2, grammar.motif_length))
+    for group in groups:
+        motifs[group, 0] = motifs[group[0], 0]
+    for index, source in readers.items():
+        motifs[index, 0] = motifs[source, 1]
     sequence: dict[str, str] = {}
-    peaks: list[dict[str, IntervalSet]] = [{} for _ in rules]
+    sites: list[dict[str, Sites]] = [{} for _ in rules]
     for chrom, size in chrom_sizes.items():
         letters = random.choice(list("ACGT"), size=size)
         taken = np.zeros(size, dtype=bool)
         for start, end in _gaps(size):
             letters[start:end] = "N"
             taken[start:end] = True
-        for rule, pair, found in zip(rules, motifs, peaks, strict=True):
-            found[chrom] = _plant(letters, taken, rule, pair, size // spacing, random)
+        for group in groups:
+            members = [rules[index] for index in group]
+            planter = Planter(letters, taken, members, grammar, random)
+            planted = planter.plant(motifs[group[0], 0], motifs[group, 1])
+            for index, one in zip(group, planted, strict=True):
+                sites[index][chrom] = one
+        for index, source in readers.items():
+            places = sites[source][chrom].partners
+            sites[index][chrom] = sites_of(rules[index], grammar.site_length, places)
         for start in random.integers(0, size, size // 20_000):
             letters[start : start + 300] = np.char.lower(letters[start : start + 300])
         sequence[chrom] = "".join(letters)
-    return Simulation(sequence, peaks)
+    return Simulation(sequence, [("".join(one), "".join(two)) for one, two in motifs], sites)
 
 
 def write_simulation(simulation: Simulation, rules: Sequence[Rule], folder: Path) -> None:
@@ -127,37 +130,18 @@ def _gaps(size: int) -> list[tuple[int, int]]:
     return [(0, size // 50), (size // 2, size // 2 + size // 50)]
 
 
-def _plant(
-    letters: np.ndarray[tuple[int], np.dtype[np.str_]],
-    taken: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    rule: Rule,
-    pair: np.ndarray[tuple[int, int], np.dtype[np.str_]],
-    count: int,
-    random: np.random.Generator,
-) -> IntervalSet:
-    """Write `count` sites of a rule into the letters where nothing is yet; give its peaks."""
-    starts, ends = [], []
-    reach = _DECOY_REACH + _CLUSTER_LENGTH + rule.width
-    for number in range(count):
-        distance = rule.distance
-        causes_peak = distance is None or number % 2 == 0
-        while True:
-            start = int(random.integers(rule.width, len(letters) - reach))
-            if not causes_peak:
-                distance = int(random.integers(_CLUSTER_LENGTH, _DECOY_REACH))
-                if rule.distance is None or abs(distance - rule.distance) < _DECOY_MARGIN:
-                    continue
-            places = [start] if distance is None else [start, start + distance]
-            spans = [slice(place, place + _CLUSTER_LENGTH) for place in places]
-            if not any(taken[span].any() for span in spans):
-                break
-        for span, motif in zip(spans, pair, strict=False):
-            for copy in range(_COPIES):
-                first = span.start + copy * _ROOM + int(random.integers(_ROOM - _MOTIF_LENGTH + 1))
-                letters[first : first + _MOTIF_LENGTH] = motif
-            taken[span] = True
-        if causes_peak:
-            middle = start + _CLUSTER_LENGTH // 2
-            starts.append(middle - rule.width // 2)
-            ends.append(middle + rule.width // 2)
-    return IntervalSet.of(starts, ends)
+def _groups(rules: Sequence[Rule]) -> list[list[int]]:
+    """Indices of the rules that share a site, which is nobody's partner."""
+    found: dict[object, list[int]] = {}
+    readers = _partner_readers(rules)
+    for index, rule in enumerate(rules):
+        if index in readers:
+            continue
+        found.setdefault(index if rule.site is None else rule.site, []).append(index)
+    return list(found.values())
+
+
+def _partner_readers(rules: Sequence[Rule]) -> dict[int, int]:
+    """Indices of the rules whose sites are the partners of another rule, and of that rule."""
+    sources = {rule.partner: index for index, rule in enumerate(rules) if rule.partner is not None}
+    return {index: sources[rule.site] for index, rule in enumerate(rules) if rule.site in sources}

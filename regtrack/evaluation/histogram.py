@@ -21,7 +21,12 @@ class ScoreHistogram:
     def __init__(self, markers: int) -> None:
         self.counts = np.zeros((markers, 2, BINS), dtype=np.uint32)
 
-    def add(self, probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> None:
+    def add(
+        self,
+        probabilities: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.uint8],
+        known: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         """Count some bases.
 
         Parameters
@@ -30,10 +35,17 @@ class ScoreHistogram:
             float32 (markers, bases), between 0 and 1.
         labels
             uint8 (markers, bases), 1 inside a peak and 0 outside.
+        known
+            bool (markers, bases) or (markers, 1): where False, nothing was measured and
+            nothing is counted. None counts all.
         """
         if np.isnan(probabilities).any():
             raise ValueError("a probability is not a number")
-        _count(self.counts, probabilities.T, labels.T)
+        if known is None:
+            known = np.ones((1, 1), dtype=np.bool_)
+        _count(
+            self.counts, probabilities.T, labels.T, np.broadcast_to(known, probabilities.shape).T
+        )
 
     def scores(self) -> list[Scores]:
         """Scores of each marker."""
@@ -57,8 +69,11 @@ def _count(
     counts: npt.NDArray[np.uint32],
     probabilities: npt.NDArray[np.float32],
     labels: npt.NDArray[np.uint8],
+    known: npt.NDArray[np.bool_],
 ) -> None:
     for base in range(probabilities.shape[0]):
         for marker in range(probabilities.shape[1]):
+            if not known[base, marker]:
+                continue
             index = min(int(probabilities[base, marker] * BINS), BINS - 1)
             counts[marker, labels[base, marker], index] += 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
+from regtrack.evaluation.cells import cell, defined
 from regtrack.evaluation.evaluate import Evaluation
 from regtrack.evaluation.metrics import CategoryMeans, Scores, category_means
 
@@ -80,17 +80,17 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     rows = _rows(evaluation)
     table = ["\t".join(_COLUMNS)]
-    table += ["\t".join(_cell(row[column]) for column in _COLUMNS) for row in rows]
+    table += ["\t".join(cell(row[column]) for column in _COLUMNS) for row in rows]
     record = {
         "format": FORMAT_VERSION,
         "tracks": str(evaluation.tracks),
         "bases": evaluation.bases,
         "categories": [
-            {key: _defined(value) for key, value in vars(mean).items()}
+            {key: defined(value) for key, value in vars(mean).items()}
             for mean in category_means(evaluation.markers, evaluation.scores)
         ],
         "not_scored": _unscored(evaluation),
-        "markers": [{key: _defined(value) for key, value in row.items()} for row in rows],
+        "markers": [{key: defined(value) for key, value in row.items()} for row in rows],
     }
     paths = [folder / name for name in _FILES]
     write_text(paths[0], "\n".join(table) + "\n")
@@ -116,14 +116,3 @@ def _unscored(evaluation: Evaluation) -> dict[str, list[str]]:
         ],
         "not in the table of peaks": list(evaluation.without_peaks),
     }
-
-
-def _defined(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _cell(value: Any) -> str:
-    value = _defined(value)
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

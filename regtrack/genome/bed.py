@@ -15,7 +15,9 @@ _LONGEST = 2**32 - 1  # what genome file formats can hold
 _HEADERS = (b"#", b"track", b"browser")
 
 
-def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+def read_bed(
+    path: Path, chrom_sizes: Mapping[str, int], skip_empty: bool = False
+) -> dict[str, IntervalSet]:
     """Read the intervals of a BED file (peaks, regions), merged.
 
     Plain or gzip, in any order, overlapping or not; `track`, `browser`, `#` and empty
@@ -28,6 +30,9 @@ def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSe
         The file; columns beyond the third are not looked at.
     chrom_sizes
         Length of every chromosome of the genome, in bases.
+    skip_empty
+        Pass over lines whose end is their start, as ENCODE's list of artifact regions has
+        one; a peak without a base is an error otherwise.
 
     Returns
     -------
@@ -56,6 +61,8 @@ def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSe
             raise InputError(
                 path, f"expected numbers as start and end, got {_show(line)}", number
             ) from None
+        if skip_empty and start == end:
+            continue
         if not 0 <= start < end <= _LONGEST:
             raise InputError(path, f"expected 0 <= start < end, got {start} {end}", number)
         starts.setdefault(chrom, []).append(start)

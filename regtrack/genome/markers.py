@@ -76,11 +76,17 @@ class Marker:
         return cls(**record)
 
 
-def read_markers(path: Path) -> tuple[Marker, ...]:
+def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     """Read a markers table: tab-separated, with a header line.
 
     Files are relative to the table. Columns beyond `COLUMNS` are kept in
     `Marker.extra`; lines that start with `#` and empty lines are passed over.
+
+    Parameters
+    ----------
+    need_files
+        False where the labels come from elsewhere: peak files need not exist, the column
+        `file` may be missing, and `Marker.file` is empty.
 
     Raises
     ------
@@ -99,12 +105,13 @@ def read_markers(path: Path) -> tuple[Marker, ...]:
         fields = line.split("\t")
         if header is None:
             header = [column.strip() for column in fields]
-            missing = [column for column in COLUMNS if column not in header]
+            needed = COLUMNS if need_files else COLUMNS[:-1]
+            missing = [column for column in needed if column not in header]
             if missing:
                 raise InputError(
                     path,
                     f"no column {', '.join(missing)}; expected the tab-separated header "
-                    f"{' '.join(COLUMNS)}",
+                    f"{' '.join(needed)}",
                     number,
                 )
             twice = sorted({column for column in header if header.count(column) > 1})
@@ -113,7 +120,8 @@ def read_markers(path: Path) -> tuple[Marker, ...]:
             continue
         if len(fields) != len(header):
             raise InputError(path, f"expected {len(header)} columns, got {len(fields)}", number)
-        marker = _marker(path, number, dict(zip(header, map(str.strip, fields), strict=True)))
+        row = dict(zip(header, map(str.strip, fields), strict=True))
+        marker = _marker(path, number, row, need_files)
         for column in ("name", "index"):
             value = (column, getattr(marker, column))
             if value in seen:
@@ -125,17 +133,19 @@ def read_markers(path: Path) -> tuple[Marker, ...]:
     return tuple(markers)
 
 
-def _marker(path: Path, number: int, row: dict[str, str]) -> Marker:
+def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Marker:
     """One row of the table, checked."""
     if not row["index"].isdecimal():
         raise InputError(path, f"expected a number as index, got {row['index']!r}", number)
-    peaks = path.parent / row["file"]
-    if not row["file"] or not peaks.is_file():
-        raise InputError(path, f"no peak file {row['file']!r} for {row['name']}", number)
+    file = ""
+    if need_file:
+        file = str(path.parent / row["file"])
+        if not row["file"] or not Path(file).is_file():
+            raise InputError(path, f"no peak file {row['file']!r} for {row['name']}", number)
     try:
         return Marker(
             index=int(row["index"]),
-            file=str(peaks),
+            file=file,
             extra={key: value for key, value in row.items() if key not in COLUMNS},
             **{key: row[key] for key in ("name", "category", "cell", "target", "treatment")},
         )
@@ -158,15 +168,20 @@ def select_markers(markers: Sequence[Marker], patterns: Sequence[str]) -> tuple[
         return tuple(markers)
     chosen: set[int] = set()
     for pattern in patterns:
-        hits = [marker.index for marker in markers if _matches(marker, pattern)]
+        hits = match_markers(markers, pattern)
         if not hits:
             raise OptionError(
                 "--markers",
                 f"no marker left: {pattern!r} matches no name, cell, target or category "
                 f"(the first marker is {markers[0].name!r})",
             )
-        chosen.update(hits)
+        chosen.update(marker.index for marker in hits)
     return tuple(marker for marker in markers if marker.index in chosen)
+
+
+def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]:
+    """Markers whose name, cell, target or category matches one pattern; perhaps none."""
+    return tuple(marker for marker in markers if _matches(marker, pattern))
 
 
 def _matches(marker: Marker, pattern: str) -> bool:

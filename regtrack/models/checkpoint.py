@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
 from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.network import Network
+from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
 
 FORMAT_VERSION = 1
-_METADATA_KEY = "regtrack"
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ class Checkpoint:
 
     Parameters
     ----------
-    architecture, settings
-        Name in `regtrack.models.catalog` and the settings it was built with.
+    task, architecture, settings
+        Task and name in `regtrack.models.catalog`, and the settings it was built with.
     markers
         The table of markers, in the order of the network's outputs.
     assembly, chrom_sizes
@@ -48,6 +45,7 @@ class Checkpoint:
         per marker.
     """
 
+    task: str
     architecture: str
     settings: Mapping[str, Any]
     markers: tuple[Marker, ...]
@@ -57,15 +55,20 @@ class Checkpoint:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
-            raise ValueError(f"unknown architecture {self.architecture!r}")
-        ARCHITECTURES[self.architecture].check(self.settings)
+        if self.architecture not in ARCHITECTURES.get(self.task, {}):
+            raise ValueError(f"unknown architecture {self.architecture!r} of task {self.task!r}")
+        ARCHITECTURES[self.task][self.architecture].check(self.settings)
         if len(self.thresholds) != len(self.markers):
             raise ValueError("expected one threshold per marker")
 
-    def build(self) -> DenseNetwork:
+    def build(self) -> Network:
         """The network with random weights."""
-        return ARCHITECTURES[self.architecture].build(len(self.markers), self.settings)
+        return ARCHITECTURES[self.task][self.architecture].build(len(self.markers), self.settings)
+
+    def sketch(self) -> Network:
+        """The network without weights, to be asked what it is; takes no time."""
+        with torch.device("meta"):
+            return self.build()
 
     def to_json(self) -> str:
         """As it stands in the file."""
@@ -79,14 +82,14 @@ class Checkpoint:
     @classmethod
     def from_json(cls, text: str) -> Checkpoint:
         """Inverse of `to_json`."""
-        record = json.loads(text)
+        record = {"task": "dense", **json.loads(text)}  # which the first ones all were
         del record["format"]
         record["markers"] = tuple(Marker.from_json(marker) for marker in record["markers"])
         record["thresholds"] = tuple(record["thresholds"])
         return cls(**record)
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint, network: DenseNetwork) -> None:
+def save_checkpoint(path: Path, checkpoint: Checkpoint, network: Network) -> None:
     """Write weights and metadata to `path`, complete or not at all.
 
     Raises
@@ -94,12 +97,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, network: DenseNetwork) -
     OSError
         When the file cannot be written.
     """
-    weights = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()
-    }
-    with replacing(path) as aside:
-        aside.touch()  # an OSError that names the file, where safetensors has its own
-        save_file(weights, aside, metadata={_METADATA_KEY: checkpoint.to_json()})
+    save_tensors(path, network.weights(), checkpoint.to_json())
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -112,20 +110,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     OSError
         When the file cannot be read.
     """
-    with path.open("rb") as handle:
-        head = handle.read(8)
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_METADATA_KEY)
-    except SafetensorError as error:
-        # Asked only now: the length that a good file begins with may look like a pickle's start.
-        if head.startswith((b"\x80", b"PK")):
-            raise InputError(
-                path, "a pickle, which may run code when it is opened; expected .safetensors"
-            ) from error
-        raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
-    if text is None:
-        raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
+    text = read_text_of(path)
     try:
         version = json.loads(text)["format"]
         if version > FORMAT_VERSION:
@@ -135,11 +120,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 "please update it",
             )
         return Checkpoint.from_json(text)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(path, f"damaged metadata ({error!r})") from error
 
 
-def load_network(path: Path, device: torch.device) -> DenseNetwork:
+def load_network(path: Path, device: torch.device) -> Network:
     """The network of a checkpoint with its weights, ready to predict.
 
     Raises
@@ -148,12 +133,15 @@ def load_network(path: Path, device: torch.device) -> DenseNetwork:
         As `read_checkpoint`; also when the weights do not fit the architecture.
     """
     network = read_checkpoint(path).build()
-    with safe_open(path, framework="pt") as file:
-        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(path, "its weights do not fit its architecture") from error
+    weights = read_tensors(path)
+    own = network.weights()
+    if {name: part.shape for name, part in weights.items()} != {
+        name: part.shape for name, part in own.items()
+    }:
+        raise InputError(path, "its weights do not fit its architecture")
+    with torch.no_grad():
+        for name, part in own.items():
+            part.copy_(weights[name])
     return network.to(device).eval()
 
 
@@ -167,13 +155,16 @@ def check_assembly(
 ) -> None:
     """Refuse a genome that is not the one that the checkpoint was trained on.
 
-    Chromosomes of one name must have one length; at least one must be in both.
+    Chromosomes of one name must have one length; at least one must be in both. A checkpoint
+    that was trained on sequence without a genome knows none, and fits any.
 
     Raises
     ------
     InputError
         Naming the first chromosome that differs.
     """
+    if not checkpoint.chrom_sizes:
+        return
     trained_on = f"{path} was trained on {checkpoint.assembly}"
     shared = 0
     for chrom, size in sizes.items():

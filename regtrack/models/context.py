@@ -23,12 +23,16 @@ class Context:
         Bases per position.
     stride
         Windows must start at multiples of it (the coarsest scale passed through).
+    exact
+        False when a recurrent layer reads on without end: `left` and `right` are then
+        an overlap beyond which its memory has faded, not a bound.
     """
 
     left: int = 0
     right: int = 0
     scale: int = 1
     stride: int = 1
+    exact: bool = True
 
 
 @runtime_checkable

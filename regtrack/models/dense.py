@@ -1,20 +1,51 @@
 """Networks of the dense task: 25,000 bases in, every marker at every base out.
 
-Gupta & Rush 2017, section 4 and table 1. A new network is a class here and a line in
-`regtrack.models.catalog`.
+Gupta & Rush 2017, section 4 and table 1. Settings that all of them share:
+
+f1, f2, f3
+    Channels of the first, the second and the further layers.
+hidden
+    Width of the head's hidden layer.
+stride
+    Bases per step of the trunk.
+dropout
+    Share of activations dropped in training.
+norm_decay
+    Share of the running batch-norm statistics that a step keeps.
+
+A new network is a class in this file.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
-from regtrack.models.context import Context, context_of
-from regtrack.models.layers import Convolution, MaxPooling, Upsampling, normed
+from regtrack.models.architecture import Catalog
+from regtrack.models.context import context_of
+from regtrack.models.layers import (
+    BidirectionalLSTM,
+    Convolution,
+    MaxPooling,
+    Upsampling,
+    activated,
+    normed,
+)
+from regtrack.models.network import Network
+
+DENSE = Catalog(
+    "dense",
+    grid={
+        "f1": (64, 128),
+        "f2": (120, 240),
+        "f3": (50, 128),
+        "hidden": (125, 200),
+        "stride": (10,),
+    },
+)
 
 
-class DenseNetwork(nn.Module):
+class DenseNetwork(Network):
     """Bases embedded in 4 dimensions, a trunk of layers, a head at every base.
 
     Parameters
@@ -23,90 +54,204 @@ class DenseNetwork(nn.Module):
         (batch, 4, length) -> (batch, features, length).
     features, hidden, markers
         The head is Linear(features -> hidden), ReLU, Linear(hidden -> markers).
-
-    Attributes
-    ----------
-    context
-        Bases that a prediction depends on, left and right, and the stride at which
-        windows must start. Derived from the trunk.
     """
 
     def __init__(self, trunk: nn.Sequential, features: int, hidden: int, markers: int) -> None:
-        super().__init__()
+        head = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, markers))
+        super().__init__(head, context_of(trunk))
         self.embedding = nn.Embedding(len(BASES), 4)
         self.trunk = trunk
-        self.head = nn.Sequential(
-            nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, markers)
-        )
-        self.context: Context = context_of(trunk)
 
-    @property
-    def output(self) -> nn.Linear:
-        """The last layer, one row of weights per marker."""
-        layer = self.head[-1]
-        assert isinstance(layer, nn.Linear)
-        return layer
+    def features(self, codes: Tensor) -> list[Tensor]:
+        """What each application of the head reads: (batch, features, length) each."""
+        self._check_length(codes)
+        return [self.trunk(self.embedding(codes).transpose(1, 2))]
+
+    def hidden(self, codes: Tensor) -> list[Tensor]:
+        """One position per base; see `Network.hidden`."""
+        return [self.head[:-1](features.transpose(1, 2)) for features in self.features(codes)]
 
     def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
-        """Logits of the bases [start, end) of each window.
-
-        Parameters
-        ----------
-        codes
-            Integer codes (batch, length), N=0 A=1 C=2 T=3 G=4; the length must be a
-            multiple of `context.stride`.
-        start, end
-            The core whose logits are asked for; the head is computed there only.
-
-        Returns
-        -------
-        Tensor (batch, markers, end - start)
-            In memory the markers of a base lie side by side.
-
-        Raises
-        ------
-        ValueError
-            When the length is not a multiple of the stride.
-        """
-        if codes.shape[1] % self.context.stride:
-            raise ValueError(
-                f"length {codes.shape[1]} is not a multiple of the stride, {self.context.stride}"
-            )
-        features = self.trunk(self.embedding(codes).transpose(1, 2))
+        """The head is computed on the core only; see `Network.forward`."""
+        features = self.features(codes)[-1]
         logits: Tensor = self.head(features[:, :, start:end].transpose(1, 2))
         return logits.transpose(1, 2)
 
-    def keep_markers(self, rows: list[int]) -> None:
-        """Drop all outputs but `rows`, so that no arithmetic is spent on the others."""
-        kept = nn.Linear(self.output.in_features, len(rows))
-        with torch.no_grad():
-            kept.weight.copy_(self.output.weight[rows])
-            kept.bias.copy_(self.output.bias[rows])
-        self.head[-1] = kept
 
-    def parameter_count(self) -> int:
-        """Number of trainable parameters."""
-        return sum(weights.numel() for weights in self.parameters() if weights.requires_grad)
+@DENSE.add("cnn1", "conv 10", paper_parameters=137_187)
+class Cnn1(DenseNetwork):
+    """One convolution: motifs, and nothing around them."""
+
+    def __init__(
+        self, markers: int, *, f1: int = 128, hidden: int = 125, dropout: float = 0.1
+    ) -> None:
+        trunk = nn.Sequential(*activated(Convolution(4, f1, 10), dropout))
+        super().__init__(trunk, features=f1, hidden=hidden, markers=markers)
 
 
-class Dilated(DenseNetwork):
-    """The paper's best dense network: dilated convolutions on steps of `stride` bases.
+@DENSE.add("cnn3", "conv 10/10, conv 10, transposed conv 10/10", paper_parameters=341_803)
+class Cnn3(DenseNetwork):
+    """Three layers, the second at steps of `stride` bases."""
 
-    Parameters
-    ----------
-    markers
-        Number of outputs per base.
-    f1, f2, f3
-        Channels of the first, the second and the further convolutions.
-    hidden
-        Width of the head's hidden layer.
-    stride
-        Bases per step of the trunk.
-    dropout
-        Share of activations dropped in training.
-    norm_decay
-        Share of the running batch-norm statistics that a step keeps.
+    def __init__(
+        self,
+        markers: int,
+        *,
+        f1: int = 128,
+        f2: int = 120,
+        f3: int = 50,
+        hidden: int = 125,
+        stride: int = 10,
+        dropout: float = 0.1,
+        norm_decay: float = 0.9,
+    ) -> None:
+        trunk = nn.Sequential(
+            *normed(Convolution(4, f1, stride, stride=stride), dropout, norm_decay),
+            *normed(Convolution(f1, f2, 10), dropout, norm_decay),
+            *normed(Upsampling(f2, f3, stride), dropout, norm_decay),
+        )
+        super().__init__(trunk, features=f3, hidden=hidden, markers=markers)
+
+
+@DENSE.add(
+    "cnn7",
+    "conv 10/10, conv 10 (x5), transposed conv 10/10",
+    paper_parameters=656_363,
+    paper_auc=(0.167, 0.186, 0.165),
+)
+class Cnn7(DenseNetwork):
+    """Seven layers without dilation: the depth of `dilated`, a context of 500 bases."""
+
+    def __init__(
+        self,
+        markers: int,
+        *,
+        f1: int = 128,
+        f2: int = 240,
+        f3: int = 50,
+        hidden: int = 125,
+        stride: int = 10,
+        dropout: float = 0.1,
+        norm_decay: float = 0.9,
+    ) -> None:
+        def block(layer: Convolution | Upsampling) -> list[nn.Module]:
+            return normed(layer, dropout, norm_decay)
+
+        trunk = nn.Sequential(
+            *block(Convolution(4, f1, stride, stride=stride)),
+            *block(Convolution(f1, f2, 10)),
+            *block(Convolution(f2, f3, 10)),
+            *block(Convolution(f3, f3, 10)),
+            *block(Convolution(f3, f3, 10)),
+            *block(Convolution(f3, f3, 10)),
+            *block(Upsampling(f3, f3, stride)),
+        )
+        super().__init__(trunk, features=f3, hidden=hidden, markers=markers)
+
+
+@DENSE.add(
+    "id-cnn",
+    "conv 20, then three times: conv 20/20, dilated conv 10 (3, 9, 27), transposed conv 20/20",
+    paper_parameters=635_739,
+    paper_auc=(0.171, 0.142, 0.236),
+)
+class IdCnn(DenseNetwork):
+    """Iterated dilated convolutions: one block three times, the head after every time.
+
+    The weights of the block are shared, its norms are not (Strubell et al. 2017). The
+    loss is the mean over the three; the last one predicts.
     """
+
+    REPEATS = 3
+
+    def __init__(
+        self,
+        markers: int,
+        *,
+        f1: int = 50,
+        f2: int = 240,
+        f3: int = 80,
+        hidden: int = 125,
+        stride: int = 20,
+        dropout: float = 0.1,
+        norm_decay: float = 0.9,
+    ) -> None:
+        shared = (
+            Convolution(f1, f1, stride, stride=stride),
+            Convolution(f1, f2, 10, dilation=3),
+            Convolution(f2, f3, 10, dilation=9),
+            Convolution(f3, f3, 10, dilation=27),
+            Upsampling(f3, f1, stride),
+        )
+        first = activated(Convolution(4, f1, 20), dropout)
+        blocks = [
+            nn.Sequential(
+                *(part for layer in shared for part in normed(layer, dropout, norm_decay))
+            )
+            for _ in range(self.REPEATS)
+        ]
+        layers = [*first, *(layer for block in blocks for layer in block)]
+        super().__init__(nn.Sequential(*layers), features=f1, hidden=hidden, markers=markers)
+        self._ends = [len(first) + len(blocks[0]) * (done + 1) for done in range(self.REPEATS)]
+
+    def features(self, codes: Tensor) -> list[Tensor]:
+        """After every time in training, after the last one otherwise."""
+        if not self.training:
+            return super().features(codes)
+        self._check_length(codes)
+        found = []
+        values = self.embedding(codes).transpose(1, 2)
+        for index, layer in enumerate(self.trunk, start=1):
+            values = layer(values)
+            if index in self._ends:
+                found.append(values)
+        return found
+
+
+@DENSE.add(
+    "bi-lstm",
+    "conv 20/20, bidirectional LSTM 80, transposed conv 20/20",
+    paper_parameters=764_395,
+    paper_auc=(0.107, 0.113, 0.264),
+    grid={
+        "f1": (128,),
+        "f2": (20, 40, 80),
+        "stride": (10, 20, 50, 100),
+        "hidden": (64, 125, 200),
+    },
+)
+class BiLstm(DenseNetwork):
+    """A recurrent network over steps of `stride` bases; `f2` is the size of its memory."""
+
+    def __init__(
+        self,
+        markers: int,
+        *,
+        f1: int = 128,
+        f2: int = 80,
+        f3: int = 128,
+        hidden: int = 200,
+        stride: int = 20,
+        dropout: float = 0.1,
+    ) -> None:
+        trunk = nn.Sequential(
+            *activated(Convolution(4, f1, stride, stride=stride), dropout),
+            BidirectionalLSTM(f1, f2),
+            nn.Dropout(dropout),
+            *activated(Upsampling(2 * f2, f3, stride), dropout),
+        )
+        super().__init__(trunk, features=f3, hidden=hidden, markers=markers)
+
+
+# The paper prints 631,263: it counts a 50-wide bias that its code never uses.
+@DENSE.add(
+    "dilated",
+    "conv 10/10, dilated conv 10 (3, 9, 27, 81), transposed conv 10/10",
+    paper_parameters=631_263,
+    paper_auc=(0.274, 0.179, 0.273),
+)
+class Dilated(DenseNetwork):
+    """The paper's best dense network: dilated convolutions on steps of `stride` bases."""
 
     def __init__(
         self,

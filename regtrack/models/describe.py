@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.names import first_names
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
-from regtrack.models.checkpoint import file_sha256, read_checkpoint
+from regtrack.models.checkpoint import Checkpoint, file_sha256, read_checkpoint
 
 
 def models_table() -> str:
     """Every network that can be trained, one line each."""
-    row = "{:<10}{:<7}{:>11}{:>10}{:>17}{:>8}  {}".format
+    row = "{:<10}{:<7}{:>11}{:>12}{:>19}{:>8}  {}".format
     lines = [row("name", "task", "parameters", "paper", "context", "stride", "layers")]
-    for architecture in ARCHITECTURES.values():
-        network = architecture.build(PAPER_MARKERS)
-        context = network.context
+    for architecture in (one for task in ARCHITECTURES.values() for one in task.values()):
+        with torch.device("meta"):  # no weights are needed
+            network = architecture.build(PAPER_MARKERS)
+        context, paper = network.context, architecture.paper_parameters
         lines.append(
             row(
                 architecture.name,
                 architecture.task,
                 f"{network.parameter_count():,}",
-                f"{architecture.paper_parameters:,}",
-                f"-{context.left:,} +{context.right:,}",
+                f"{paper:,}" if paper else "not known",
+                f"-{context.left:,} +{context.right:,}" if context.exact else "the whole window",
                 context.stride,
                 architecture.layers,
             )
         )
-    lines.append(f"parameters for {PAPER_MARKERS} markers; context in bases left and right")
+    lines.append("")
+    row = "{:<10}{:<7}{}".format
+    lines.append(row("name", "task", "settings, with their defaults"))
+    for architecture in (one for task in ARCHITECTURES.values() for one in task.values()):
+        settings = [f"{name} {value}" for name, value in architecture.default_settings().items()]
+        lines.append(row(architecture.name, architecture.task, ", ".join(settings) or "none"))
+    lines.append("")
+    lines.append(
+        f"Parameters for {PAPER_MARKERS} markers. Context: bases to the left and right that a "
+        "prediction depends\non. Stride: windows start at multiples of it."
+    )
     return "\n".join(lines)
 
 
@@ -41,22 +54,38 @@ def describe_checkpoint(path: Path) -> str:
         As `regtrack.models.checkpoint.read_checkpoint`.
     """
     checkpoint = read_checkpoint(path)
-    network = checkpoint.build()
+    network = checkpoint.sketch()
+    context = network.context
     training = checkpoint.training
     scores = training.get("average_precision", {})
     lines = {
         "checkpoint": path,
         "sha256": file_sha256(path),
-        "network": f"{checkpoint.architecture}, {network.parameter_count():,} parameters",
-        "context": f"{network.context.left:,} bases left, {network.context.right:,} right; "
-        f"windows start at multiples of {network.context.stride}",
+        "network": f"{checkpoint.architecture} ({checkpoint.task} task), "
+        f"{network.parameter_count():,} parameters",
+        "context": f"{context.left:,} bases left, {context.right:,} right"
+        f"{'' if context.exact else ' (windows overlap by this much)'}; "
+        f"windows start at multiples of {context.stride}",
         "settings": ", ".join(f"{key} {value}" for key, value in checkpoint.settings.items()),
         "markers": describe_markers(checkpoint.markers),
-        "assembly": f"{checkpoint.assembly}: {len(checkpoint.chrom_sizes)} chromosomes "
-        f"({first_names(checkpoint.chrom_sizes)})",
-        "trained on": first_names(training.get("train", ()), most=6),
-        "validated on": first_names(training.get("valid", ()), most=6),
+        "assembly": checkpoint.assembly + _chromosomes(checkpoint),
+        "trained on": _windows(checkpoint),
         "best step": training.get("step", ""),
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
     }
     return "\n".join(f"{key:<18}{value}" for key, value in lines.items())
+
+
+def _chromosomes(checkpoint: Checkpoint) -> str:
+    """`: 4 chromosomes (chr6, chr17, chr20 ...)`, or nothing where none are known."""
+    if not checkpoint.chrom_sizes:
+        return ""
+    count = len(checkpoint.chrom_sizes)
+    return f": {count} chromosomes ({first_names(checkpoint.chrom_sizes)})"
+
+
+def _windows(checkpoint: Checkpoint) -> str:
+    """`281 windows (train), 51 windows (valid)`, or inputs in the short task."""
+    unit = "windows" if checkpoint.task == "dense" else "inputs"
+    counts = checkpoint.training.get("windows", {})
+    return ", ".join(f"{count:,} {unit} ({split})" for split, count in counts.items())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
-from regtrack.errors import OptionError
+from regtrack.errors import OptionError, RegtrackError
 
 
 def choose_device(name: str) -> torch.device:
@@ -33,6 +35,43 @@ def choose_device(name: str) -> torch.device:
             "--device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
         )
     return torch.device(name)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device has units for bfloat16, so that computing in it saves time."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    found = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in found)
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Predict in float32 as it is, without gradients, and the same every time.
+
+    TF32, the default of convolutions on a GPU, is off by more than a track's promise allows.
+    """
+    with (
+        torch.inference_mode(),
+        # `enabled` is False by default here, which would leave cuDNN out altogether.
+        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+    ):
+        yield
+
+
+@contextmanager
+def memory_advice(advice: str) -> Iterator[None]:
+    """Say what to do when a GPU runs out of memory, rather than show where in torch it did.
+
+    Raises
+    ------
+    RegtrackError
+        In place of torch's own error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RegtrackError(f"the GPU ran out of memory; {advice}") from error
 
 
 def describe_device(device: torch.device) -> str:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regtrack.models.context import Context
+from regtrack.models.norm import BatchNorm
+
+# Bases on each side of a core that a recurrent layer reads and throws away.
+# docs/networks.md says what was measured.
+RECURRENT_OVERLAP = 5_000
 
 
 def same_padding(width: int, dilation: int = 1) -> tuple[int, int]:
@@ -41,7 +47,8 @@ class Convolution(nn.Conv1d):
         """Context of the output; see `regtrack.models.context.Widens`."""
         left, right = self.reach
         scale = context.scale * self.stride[0]
-        return Context(
+        return replace(
+            context,
             left=context.left + context.scale * left,
             right=context.right + context.scale * right,
             scale=scale,
@@ -94,6 +101,42 @@ class MaxPooling(nn.Module):
         )
 
 
+class BidirectionalLSTM(nn.Module):
+    """LSTM in both directions: (batch, inputs, length) -> (batch, 2 * size, length).
+
+    One bias per gate, where torch has two that add up, and a forget gate that starts
+    open (bias 1), both as TensorFlow has it.
+    """
+
+    def __init__(self, inputs: int, size: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, size, batch_first=True, bidirectional=True)
+        forget = slice(size, 2 * size)
+        with torch.no_grad():
+            for suffix in ("l0", "l0_reverse"):
+                bias = self.lstm.get_parameter(f"bias_ih_{suffix}")
+                bias.zero_()
+                bias[forget] = 1
+                self.lstm.get_parameter(f"bias_hh_{suffix}").zero_().requires_grad_(False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Read from both ends."""
+        states: Tensor = self.lstm(inputs.transpose(1, 2))[0]
+        return states.transpose(1, 2)
+
+    def widen(self, context: Context) -> Context:
+        """Context of the output; see `regtrack.models.context.Widens`."""
+        overlap = RECURRENT_OVERLAP // context.scale * context.scale
+        return replace(
+            context, left=context.left + overlap, right=context.right + overlap, exact=False
+        )
+
+
+def activated(layer: nn.Module, dropout: float) -> list[nn.Module]:
+    """A layer without a norm: then ReLU, dropout."""
+    return [layer, nn.ReLU(), nn.Dropout(dropout)]
+
+
 def normed(
     layer: nn.Conv1d | nn.ConvTranspose1d, dropout: float, norm_decay: float
 ) -> list[nn.Module]:
@@ -101,7 +144,7 @@ def normed(
     return [
         layer,
         # TensorFlow's decay is the share that is kept, torch's momentum the share that is new.
-        nn.BatchNorm1d(layer.out_channels, momentum=1 - norm_decay),
+        BatchNorm(layer.out_channels, momentum=1 - norm_decay),
         nn.ReLU(),
         nn.Dropout(dropout),
     ]

@@ -10,7 +10,7 @@ import torch
 
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
@@ -64,7 +64,7 @@ def predict_block(work: BlockWork) -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _tools(recipe: BlockRecipe) -> tuple[DenseNetwork, Genome]:
+def _tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     """The network and the genome, opened once per process and job."""
     # One process per core does the work, and a block's bytes must not depend on how
     # many cores there are.

@@ -11,8 +11,9 @@ import torch
 
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
-from regtrack.models.dense import DenseNetwork
-from regtrack.prediction.windows import Window, tile
+from regtrack.models.device import exact_arithmetic, memory_advice
+from regtrack.models.network import Network
+from regtrack.prediction.windows import Window, suited_length, tile
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Stretch:
 
 
 def predict_stretches(
-    network: DenseNetwork,
+    network: Network,
     genome: Genome,
     chrom: str,
     targets: IntervalSet,
     *,
-    window: int,
+    window: int | None = None,
     batch_size: int | None = None,
 ) -> Iterator[Stretch]:
     """Predict the targets of one chromosome, in order, window by window.
@@ -50,7 +51,7 @@ def predict_stretches(
         The bases to predict, usually those that are not N. A stretch never leaves a
         target.
     window
-        Bases that the network reads at once, halo included.
+        Bases that the network reads at once, halo included; None suits its context.
     batch_size
         Windows that it reads together; None suits the device: one keeps a CPU's caches
         warm, many keep a GPU busy.
@@ -62,11 +63,11 @@ def predict_stretches(
     """
     device = network.output.weight.device
     together = batch_size or (1 if device.type == "cpu" else 16)
-    for batch in _batches(tile(targets, network.context, window), together):
+    length = window or suited_length(network.context)
+    for batch in _batches(tile(targets, network.context, length), together):
         codes = np.stack([genome.codes(chrom, one.start, one.end) for one in batch])
         first = batch[0]
-        # TF32, the default of convolutions on a GPU, is off by more than the promise allows.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with exact_arithmetic(), memory_advice("a smaller --batch-size or --window needs less"):
             logits = network(
                 torch.from_numpy(codes).to(device, torch.int32),
                 first.core_start - first.start,

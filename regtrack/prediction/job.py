@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.prediction.windows import tile
+from regtrack.prediction.windows import suited_length, tile
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
 
@@ -56,6 +56,12 @@ class Job:
     settings: PredictionSettings
     device: str
     trackset: TrackSet
+
+    @property
+    def overlap(self) -> int:
+        """Bases by which windows overlap where that is not enough to hide their seams; else 0."""
+        context = read_checkpoint(self.model).sketch().context
+        return 0 if context.exact else context.left
 
     def tasks(self) -> list[BlockTask]:
         """The blocks that hold a target, in the genome's order."""
@@ -118,8 +124,10 @@ def plan_job(
     targets = source.known(read_regions(regions, source.chrom_sizes))
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
-    context = checkpoint.build().context
-    next(tile(next(iter(targets.values())), context, settings.window))
+    context = checkpoint.sketch().context
+    window = settings.window or suited_length(context)
+    settings = replace(settings, window=window)
+    next(tile(next(iter(targets.values())), context, window))
     reach = max(context.left, context.right) + context.stride
     trackset = TrackSet(
         model={

@@ -7,18 +7,11 @@ it. A killed run is gone on with from what is complete.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
-from regtrack.atomic import write_text
-from regtrack.errors import InputError
+from regtrack.folders import check_folder, clear, move_in, partial_path, unfinished_run
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
 from regtrack.prediction.job import Job
 from regtrack.prediction.workers import in_processes
@@ -26,11 +19,8 @@ from regtrack.tracks.blocks import BlockStore
 from regtrack.tracks.folder import CONTENTS, write_predicted
 from regtrack.tracks.write import TrackWork, write_track
 
-_IDENTITY = "run.json"
 _BLOCKS = "blocks"
 _TRACKS = "tracks"
-_LOCK = "lock"
-_OURS = {_IDENTITY, _BLOCKS, _TRACKS, _LOCK}
 
 
 class PredictionObserver(Protocol):
@@ -54,14 +44,7 @@ def check_out(out: Path, force: bool) -> None:
     InputError
         When `out` exists and may not be replaced.
     """
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise InputError(out, "is a file; expected a folder that does not exist yet")
-    if not force:
-        raise InputError(out, "exists already; --force replaces it")
-    if not (out / CONTENTS).exists() and any(out.iterdir()):
-        raise InputError(out, f"not replaced: it is not a tracks folder (no {CONTENTS})")
+    check_folder(out, force, CONTENTS, "a tracks folder")
 
 
 def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObserver) -> None:
@@ -85,15 +68,18 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObse
     """
     check_out(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
-    work = out.with_name(f"{out.name}.partial")
-    with _work_folder(work, job, force):
+    work = partial_path(out)
+    with unfinished_run(work, job.identity(), (_BLOCKS, _TRACKS), force):
         finished = work / _TRACKS
+        for folder in work / _BLOCKS, finished / "bigwig", finished / "peaks":
+            folder.mkdir(parents=True, exist_ok=True)
+        clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
         if not (finished / CONTENTS).exists():
             _predict_blocks(job, work, workers, observer)
             _write_tracks(job, work, workers, observer)
             write_predicted(finished, job.targets)
             job.trackset.write(finished)
-        _move_in(finished, out)
+        move_in(finished, out)
         shutil.rmtree(work)
 
 
@@ -126,84 +112,3 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: PredictionObserv
     for _ in in_processes(write_track, files, workers):
         observer.advanced(1)
     observer.finished()
-
-
-@contextmanager
-def _work_folder(work: Path, job: Job, force: bool) -> Iterator[None]:
-    """Make the work folder, or go on in it when it is of the same job; one run at a time."""
-    foreign = {entry.name for entry in work.iterdir()} - _OURS if work.is_dir() else set()
-    if foreign:
-        raise InputError(work, f"is in the way: {min(foreign)} in it is not regtrack's")
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / _LOCK).open("w") as lock:
-        if not _locked(lock):
-            raise InputError(work, "another run is at work here")
-        identity = json.loads(json.dumps(job.identity()))
-        found = _read_identity(work / _IDENTITY)
-        if found is not None and found != identity:
-            if not force:
-                raise InputError(
-                    work,
-                    f"holds an unfinished run with another {_differences(found, identity)}; "
-                    "--force drops it",
-                )
-            found = None
-        if found is None:
-            _clear(entry for entry in work.iterdir() if entry.name != _LOCK)
-            write_text(work / _IDENTITY, json.dumps(identity, indent=1) + "\n")
-        for folder in work / _BLOCKS, work / _TRACKS / "bigwig", work / _TRACKS / "peaks":
-            folder.mkdir(parents=True, exist_ok=True)
-        # What a killed process was writing aside.
-        _clear([*work.rglob("*.tmp"), *(work / _TRACKS / "peaks").glob(".*")])
-        yield
-
-
-def _locked(lock: IO[str]) -> bool:
-    """Lock the file; where the file system has no locks, trust that nobody else is here."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
-            raise
-    return True
-
-
-def _read_identity(path: Path) -> dict[str, object] | None:
-    try:
-        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return found
-
-
-def _differences(found: dict[str, object], wanted: dict[str, object]) -> str:
-    """`max_error (0.003, now 0.01)` for what two runs differ in."""
-    names = [name for name in wanted if found.get(name) != wanted[name]]
-    return ", ".join(
-        f"{name} ({found.get(name)}, now {wanted[name]})"
-        if not isinstance(wanted[name], list) and len(str(wanted[name])) < 32
-        else name
-        for name in names
-    )
-
-
-def _clear(entries: Iterable[Path]) -> None:
-    """Remove files, and folders with all that is in them."""
-    for entry in entries:
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def _move_in(finished: Path, out: Path) -> None:
-    """Put the finished folder in place; an older one is moved aside first, then removed."""
-    if not out.exists():
-        finished.replace(out)
-        return
-    aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    out.replace(aside / "old")
-    finished.replace(out)
-    shutil.rmtree(aside)

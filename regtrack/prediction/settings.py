@@ -28,7 +28,7 @@ class PredictionSettings:
         Probability from which peaks are called; None takes each marker's own from the
         checkpoint.
     window
-        Bases that the network reads at once, halo included.
+        Bases that the network reads at once, halo included; None suits its context.
     batch_size
         Windows that it reads together; None suits the device.
 
@@ -41,7 +41,7 @@ class PredictionSettings:
     max_error: float = 0.003
     floor: float = 0.003
     peak_threshold: float | None = None
-    window: int = 25_000
+    window: int | None = None
     batch_size: int | None = None
 
     def __post_init__(self) -> None:

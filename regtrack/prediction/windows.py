@@ -9,6 +9,14 @@ from regtrack.errors import OptionError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.context import Context
 
+# What the paper's networks were trained on, and what keeps a CPU's caches warm.
+_USUAL_LENGTH = 25_000
+
+
+def suited_length(context: Context) -> int:
+    """Window length for a network: the usual one, or twice the halo where that is long."""
+    return max(_USUAL_LENGTH, 2 * (context.left + context.right)) // context.stride * context.stride
+
 
 @dataclass(frozen=True)
 class Window:

@@ -15,8 +15,8 @@ import pyBigWig
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
-from regtrack.genome.intervals import EMPTY, Interval
-from regtrack.tracks.segments import Segments
+from regtrack.genome.intervals import Interval, IntervalSet, Positions
+from regtrack.tracks.segments import Segments, Values
 
 _MAGIC = 0x888FFC26
 
@@ -175,16 +175,43 @@ class BigWigReader:
         InputError
             When the file's data cannot be decoded.
         """
-        empty = Segments(EMPTY.starts, EMPTY.ends, np.zeros(0, np.float32))
-        if region.chrom not in self._file.chroms():
-            return empty
-        try:
-            entries = self._file.intervals(region.chrom, region.start, region.end)
-        except RuntimeError as error:
-            raise InputError(self._path, f"cannot be read at {region}; is it complete?") from error
-        if not entries:
-            return empty
-        starts, ends, values = zip(*entries, strict=True)
-        return Segments(
-            np.array(starts, np.int64), np.array(ends, np.int64), np.array(values, np.float32)
-        )
+        return Segments(*self._entries(region))
+
+    def chrom_sizes(self) -> dict[str, int]:
+        """Length of each chromosome in the file's header, in bases."""
+        return dict(self._file.chroms())
+
+    def at_least(self, region: Interval, minimum: float) -> IntervalSet:
+        """The bases of a region whose value is `minimum` or more, in bounded memory.
+
+        Any BigWig will do, whatever its values; a base without a value is left out.
+
+        Raises
+        ------
+        InputError
+            When the file's data cannot be decoded.
+        """
+        least = np.float32(minimum)  # as the file keeps its values
+        starts: list[Positions] = []
+        ends: list[Positions] = []
+        for first in range(region.start, region.end, _READ_LENGTH):
+            last = min(first + _READ_LENGTH, region.end)
+            begin, end, values = self._entries(Interval(region.chrom, first, last))
+            high = values >= least
+            here = IntervalSet.of(begin[high], end[high]).clip(first, last)
+            starts.append(here.starts)
+            ends.append(here.ends)
+        return IntervalSet.of(np.concatenate(starts), np.concatenate(ends))
+
+    def _entries(self, region: Interval) -> tuple[Positions, Positions, Values]:
+        """Starts, ends and values of what overlaps a region."""
+        entries: Iterable[tuple[float, ...]] | None = None
+        if region.chrom in self._file.chroms():
+            try:
+                entries = self._file.intervals(region.chrom, region.start, region.end)
+            except RuntimeError as error:
+                raise InputError(
+                    self._path, f"cannot be read at {region}; is it complete?"
+                ) from error
+        starts, ends, values = zip(*entries, strict=True) if entries else ((), (), ())
+        return np.array(starts, np.int64), np.array(ends, np.int64), np.array(values, np.float32)

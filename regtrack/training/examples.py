@@ -1,59 +1,212 @@
-"""Training examples: the sequence and the labels of random windows."""
+"""Training examples: batches of windows, each a function of the seed and its number.
+
+Nothing is remembered from batch to batch, so a training that goes on after a kill sees
+what it would have seen, and several processes share the work without talking.
+"""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
+import numpy.typing as npt
 
-from regtrack.genome.fasta import Codes, Genome, reverse_complement
-from regtrack.training.labels import Labels, PeakLabels
-from regtrack.training.windows import RandomWindows
+from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.settings import BIN
+from regtrack.datasets.windows import Windows
+from regtrack.errors import OptionError
+from regtrack.genome.fasta import Codes, reverse_complement
+from regtrack.genome.intervals import Positions
+from regtrack.training.settings import FittedSettings
+
+_MOST_SHIFT = BIN // 2
+
+Flags = npt.NDArray[np.bool_]
 
 
-class Examples:
-    """Draws batches of windows; the same seed draws the same ones.
+@dataclass(frozen=True)
+class Batch:
+    """Sequence and labels of some windows.
 
     Parameters
     ----------
-    windows
-        Where they may lie, and how long they are.
-    both_strands
-        Read half of them, drawn at random, on the other strand.
+    codes
+        uint8 (windows, length).
+    labels
+        uint8 (windows, positions, markers); a position is a base in the dense task, the
+        whole input in the short one.
+    known
+        (windows, positions), False where the base is N.
+    known_markers
+        (windows, markers), False where a marker was not measured on this chromosome.
     """
 
+    codes: Codes
+    labels: npt.NDArray[np.uint8]
+    known: Flags
+    known_markers: Flags
+
+
+class Examples(Protocol):
+    """The training windows of a dataset, drawn in an order."""
+
+    def __len__(self) -> int:
+        """Number of windows: an epoch has as many."""
+        ...
+
+    def batch(self, numbers: Positions) -> Batch:
+        """The examples of these numbers, counted from the beginning of the training."""
+        ...
+
+
+def make_examples(
+    dataset: DenseDataset | ShortDataset, settings: FittedSettings, stride: int, seed: int
+) -> Examples:
+    """The training windows of a dataset in the order that `seed` draws.
+
+    Parameters
+    ----------
+    settings
+        Fitted to the dataset.
+    stride
+        Windows start at multiples of it.
+
+    Raises
+    ------
+    OptionError
+        When there are fewer windows than a batch has.
+    """
+    examples: Examples
+    if isinstance(dataset, DenseDataset):
+        examples = DenseExamples(dataset, settings, stride, seed)
+    else:
+        examples = ShortExamples(dataset, settings, seed)
+    if len(examples) < settings.batch_size:
+        raise OptionError(
+            "--batch-size",
+            f"{settings.batch_size} is more than the {len(examples)} windows of the training split",
+        )
+    return examples
+
+
+class _Order:
+    """Which window comes when: each once per epoch, in another order every time."""
+
+    def __init__(self, windows: int, seed: int) -> None:
+        self.windows = windows
+        self._seed = seed
+        self._epoch = functools.lru_cache(maxsize=2)(self._permutation)
+
+    def _permutation(self, epoch: int) -> npt.NDArray[np.int64]:
+        return np.random.default_rng((self._seed, 0, epoch)).permutation(self.windows)
+
+    def window(self, number: int) -> int:
+        """Index of the window that is drawn as example `number`."""
+        epoch, place = divmod(number, self.windows)
+        return int(self._epoch(epoch)[place])
+
+    def random(self, number: int) -> np.random.Generator:
+        """Random numbers of this example alone."""
+        return np.random.default_rng((self._seed, 1, number))
+
+
+class DenseExamples:
+    """Windows of the dense task, moved and turned at random; see `make_examples`."""
+
     def __init__(
-        self,
-        genome: Genome,
-        labels: PeakLabels,
-        windows: RandomWindows,
-        *,
-        both_strands: bool,
-        seed: int,
+        self, dataset: DenseDataset, settings: FittedSettings, stride: int, seed: int
     ) -> None:
-        self._genome = genome
-        self._labels = labels
-        self._windows = windows
-        self._both_strands = both_strands
-        self._random = np.random.default_rng(seed)
+        if dataset.window % stride:
+            raise OptionError(
+                "--model",
+                f"this network needs windows of a multiple of {stride} bases; those of "
+                f"{dataset.path} have {dataset.window}",
+            )
+        self._dataset = dataset
+        self._both_strands = settings.reverse_complement
+        self._windows = dataset.windows("train")
+        self._order = _Order(len(self._windows), seed)
+        self._stride = stride
+        left, right = _room(self._windows)
+        most = settings.shift // stride
+        self._least = -np.minimum(left // stride, most)
+        self._most = np.minimum(right // stride, most)
 
-    def batch(self, size: int) -> tuple[Codes, Labels]:
-        """Draw `size` windows.
+    def __len__(self) -> int:
+        return self._order.windows
 
-        Returns
-        -------
-        codes
-            uint8 (size, length).
-        labels
-            uint8 (size, markers, length); in memory the markers of a base lie side by
-            side, as in the logits.
-        """
-        codes, labels = zip(*(self._draw() for _ in range(size)), strict=True)
-        return np.stack(codes), np.stack(labels).transpose(0, 2, 1)
+    def batch(self, numbers: Positions) -> Batch:
+        """See `Examples.batch`."""
+        codes, labels, known_markers = zip(
+            *(self._draw(number) for number in numbers.tolist()), strict=True
+        )
+        stacked = np.stack(codes)
+        return Batch(stacked, np.stack(labels), stacked > 0, np.stack(known_markers))
 
-    def _draw(self) -> tuple[Codes, Labels]:
-        """Codes (length,) and labels (length, markers) of one window."""
-        chrom, start, end = self._windows.draw(self._random)
-        codes = self._genome.codes(chrom, start, end)
-        labels = self._labels.spread(chrom, start, end).T
-        if self._both_strands and self._random.random() < 0.5:
-            return reverse_complement(codes), labels[::-1]
-        return codes, labels
+    def _draw(self, number: int) -> tuple[Codes, npt.NDArray[np.uint8], Flags]:
+        """Codes (length,), labels (length, markers) and known markers of one window."""
+        index, random = self._order.window(number), self._order.random(number)
+        window = self._windows[index]
+        steps = random.integers(self._least[index], self._most[index], endpoint=True)
+        start = window.start + int(steps) * self._stride
+        end = start + self._dataset.window
+        codes = self._dataset.genome.codes(window.chrom, start, end)
+        labels = self._dataset.labels.spread(window.chrom, start, end).T
+        known_markers = self._dataset.labels.known_markers(window.chrom)
+        if self._both_strands and random.random() < 0.5:
+            return reverse_complement(codes), labels[::-1], known_markers
+        return codes, labels, known_markers
+
+
+class ShortExamples:
+    """Inputs of the short task, moved and turned at random; see `make_examples`."""
+
+    def __init__(self, dataset: ShortDataset, settings: FittedSettings, seed: int) -> None:
+        if settings.shift and dataset.genome is None:
+            raise OptionError("--shift", f"{dataset.path} holds sequence without its surroundings")
+        if settings.shift > _MOST_SHIFT:
+            # Further off, the label would be another bin's, and the input another split's.
+            raise OptionError("--shift", f"expected at most {_MOST_SHIFT} in the short task")
+        self._dataset = dataset
+        self._shift = settings.shift
+        self._both_strands = settings.reverse_complement
+        self._order = _Order(dataset.size("train"), seed)
+
+    def __len__(self) -> int:
+        return self._order.windows
+
+    def batch(self, numbers: Positions) -> Batch:
+        """See `Examples.batch`."""
+        indices = np.array([self._order.window(number) for number in numbers.tolist()])
+        randoms = [self._order.random(number) for number in numbers.tolist()]
+        shifts = None
+        if self._shift:
+            shifts = np.array(
+                [random.integers(-self._shift, self._shift, endpoint=True) for random in randoms]
+            )
+        codes = self._dataset.codes("train", indices, shifts)
+        if self._both_strands:
+            turned = np.array([random.random() < 0.5 for random in randoms])
+            codes[turned] = reverse_complement(codes[turned])
+        labels = self._dataset.labels("train", indices)
+        return Batch(
+            codes,
+            labels[:, None, :],
+            np.ones((len(indices), 1), dtype=np.bool_),
+            self._dataset.known_markers("train", indices),
+        )
+
+
+def _room(windows: Windows) -> tuple[Positions, Positions]:
+    """Bases to the left and right of each window that lie in windows of the same set.
+
+    Beyond them may lie validation or test windows, which training must not see.
+    """
+    begins = np.ones(len(windows), dtype=np.bool_)
+    begins[1:] = (np.diff(windows.chrom) != 0) | (np.diff(windows.start) != windows.length)
+    run = np.cumsum(begins) - 1
+    firsts = windows.start[begins]
+    lasts = windows.start[np.append(begins[1:], True)]
+    return windows.start - firsts[run], lasts[run] - windows.start

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from regtrack.genome.fasta import Codes
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.network import Network
 
 
-def settle_norms(network: DenseNetwork, batches: Iterable[Codes]) -> None:
+def settle_norms(network: Network, batches: Iterable[Codes]) -> None:
     """Replace the running statistics of every batch norm by their mean over some batches.
 
     With two windows a step, running statistics are those of a handful of windows and of
@@ -26,8 +26,10 @@ def settle_norms(network: DenseNetwork, batches: Iterable[Codes]) -> None:
         Coded windows (batch, length), drawn as in training.
     """
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d)]
-    decays = [norm.momentum for norm in norms]
     network.eval()  # no dropout: the statistics are for prediction
+    if not norms:
+        return
+    decays = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over all batches
@@ -35,7 +37,7 @@ def settle_norms(network: DenseNetwork, batches: Iterable[Codes]) -> None:
     device = network.output.weight.device
     with torch.no_grad():
         for codes in batches:
-            network(torch.from_numpy(codes).to(device, torch.int32), 0, network.context.stride)
+            network.hidden(torch.from_numpy(codes).to(device, torch.int32))
     for norm, decay in zip(norms, decays, strict=True):
         norm.momentum = decay
-    network.eval()
+        norm.eval()

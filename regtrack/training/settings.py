@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from regtrack.errors import OptionError
 
 SCHEDULES = ("cosine", "constant")
+PRECISIONS = ("auto", "float32", "bfloat16")
+_USUAL_BATCH = {"dense": 2, "short": 128}
+_USUAL_NORM_BATCHES = {"dense": 50, "short": 10}
+_USUAL_EPOCHS = 20
+_ABOVE_ZERO = (
+    "steps",
+    "epochs",
+    "minutes",
+    "batch_size",
+    "learning_rate",
+    "positive_weight",
+    "validate_every",
+    "patience",
+)
 
 
 @dataclass(frozen=True)
@@ -16,48 +30,97 @@ class TrainingSettings:
 
     Parameters
     ----------
-    steps, minutes
-        Stop after so many steps, or so many minutes of training, whichever comes first.
-    batch_size, window
-        Windows per step, and bases per window.
+    steps, epochs, minutes
+        Stop after so many, whichever comes first; with none of them, after 20 epochs. An
+        epoch is each training window once.
+    patience
+        Stop when so many validations in a row were not the best; None does not.
+    batch_size
+        Windows (dense task) or inputs (short task) per step, over all processes; None
+        suits the task.
     learning_rate, schedule
-        Of Adam. `cosine` lets it fall to 0 towards the end of the steps or minutes,
-        `constant` leaves it as it is.
+        Of Adam. `cosine` lets it fall to 0 towards the end of the steps, epochs or
+        minutes, `constant` leaves it as it is.
+    positive_weight
+        A base inside a peak counts so many times in the loss.
     reverse_complement
         Read half of the windows, drawn at random, on the other strand.
+    shift
+        Move each window by up to so many bases, at random; None is half a window in the
+        dense task and 0 in the short one. A window of the dense task never leaves the
+        training windows, an input of the short one (at most 100) never comes near others.
+    precision
+        `bfloat16` computes in it where that is safe; `auto` does so where the device has
+        units for it.
     validate_every
-        Steps between two validations.
+        Steps between two validations; None is an epoch.
     norm_batches
-        Batches from which the batch-norm statistics are taken before each validation.
+        Batches from which the batch-norm statistics are taken before each validation; None
+        suits the task, 0 leaves the running ones, which follow `norm_decay`.
+    save_minutes
+        Minutes after which the state is saved, so that a killed training goes on.
     seed
         Of the weights, the windows and the dropout.
 
     Raises
     ------
     OptionError
-        For a number that is not above 0, or an unknown schedule.
+        For a number that is out of its range, or an unknown schedule or precision.
     """
 
-    steps: int = 20_000
+    steps: float = math.inf
+    epochs: float = math.inf
     minutes: float = math.inf
-    batch_size: int = 2
-    window: int = 25_000
+    patience: int | None = None
+    batch_size: int | None = None
     learning_rate: float = 0.001
     schedule: str = "cosine"
+    positive_weight: float = 1.0
     reverse_complement: bool = True
-    validate_every: int = 250
-    norm_batches: int = 50
+    shift: int | None = None
+    precision: str = "auto"
+    validate_every: int | None = None
+    norm_batches: int | None = None
+    save_minutes: float = 10.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for option in ("steps", "minutes", "batch_size", "window", "validate_every"):
-            if not getattr(self, option) > 0:
-                raise OptionError(f"--{option.replace('_', '-')}", "expected a number above 0")
+        for name in _ABOVE_ZERO:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise OptionError(f"--{name.replace('_', '-')}", "expected a number above 0")
+        for name in ("shift", "norm_batches"):
+            if (getattr(self, name) or 0) < 0:
+                raise OptionError(f"--{name.replace('_', '-')}", "expected 0 or more")
         if self.schedule not in SCHEDULES:
             raise OptionError("--schedule", f"expected one of {', '.join(SCHEDULES)}")
+        if self.precision not in PRECISIONS:
+            raise OptionError("--precision", f"expected one of {', '.join(PRECISIONS)}")
+
+    def fitted(self, task: str, window: int) -> FittedSettings:
+        """The same with an end and all that suits the task or dataset filled in."""
+        endless = math.isinf(min(self.steps, self.epochs, self.minutes))
+        fitting = {
+            "epochs": _USUAL_EPOCHS if endless else self.epochs,
+            "batch_size": self.batch_size or _USUAL_BATCH[task],
+            "norm_batches": _USUAL_NORM_BATCHES[task]
+            if self.norm_batches is None
+            else self.norm_batches,
+            "shift": (window // 2 if task == "dense" else 0) if self.shift is None else self.shift,
+        }
+        return FittedSettings(**{**asdict(self), **fitting})
 
     def rate_at(self, done: float) -> float:
         """Learning rate when a share of the training, from 0 to 1, is done."""
         if self.schedule == "constant":
             return self.learning_rate
         return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
+
+
+@dataclass(frozen=True)
+class FittedSettings(TrainingSettings):
+    """Settings as `TrainingSettings.fitted` gives them: nothing is left open."""
+
+    batch_size: int = 1
+    norm_batches: int = 1
+    shift: int = 0

@@ -1,223 +1,278 @@
-"""The training loop: random windows, Adam, the best checkpoint kept."""
+"""The training loop: examples, Adam, validation, the best checkpoint kept."""
 
 from __future__ import annotations
 
 import math
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from regtrack import __version__
-from regtrack.errors import InputError, OptionError, RegtrackError
-from regtrack.genome.fasta import Codes, Genome
-from regtrack.genome.intervals import Interval, IntervalSet
-from regtrack.genome.markers import Marker, read_markers, select_markers
-from regtrack.genome.regions import read_regions
-from regtrack.models.catalog import find_architecture
+from regtrack.atomic import write_text
+from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.errors import InputError, RegtrackError
+from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
-from regtrack.models.dense import DenseNetwork
-from regtrack.training.examples import Examples
-from regtrack.training.labels import Labels, PeakLabels
+from regtrack.models.device import has_bfloat16, memory_advice
+from regtrack.models.network import Network
+from regtrack.training.examples import make_examples
+from regtrack.training.history import HistoryRow, history_table
 from regtrack.training.norms import settle_norms
-from regtrack.training.settings import TrainingSettings
-from regtrack.training.validation import Validation, validate
-from regtrack.training.windows import RandomWindows
+from regtrack.training.observer import TrainingObserver
+from regtrack.training.prefetch import Prefetch
+from regtrack.training.processes import Processes
+from regtrack.training.settings import FittedSettings
+from regtrack.training.state import TrainingState
+from regtrack.training.step import Stepper
+from regtrack.training.validation import Validation, score
+
+STATE = "state.safetensors"
+LOG = "log.tsv"
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """What to train on: a genome, markers with measured peaks, and two sets of regions."""
-
-    genome: Genome
-    assembly: str
-    markers: tuple[Marker, ...]
-    train: Mapping[str, IntervalSet]
-    valid: Mapping[str, IntervalSet]
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How a training ended: the validation whose weights were kept, and whether Ctrl-C came."""
-
-    best: Validation
-    steps: int
-    interrupted: bool
-
-
-class TrainingObserver(Protocol):
-    """Is told of the progress; what it does with it is its own affair."""
-
-    def started(self, windows: int, train_bases: int, valid_bases: int) -> None:
-        """Before the first step."""
-
-    def stepped(self, step: int, loss: float) -> None:
-        """After each step."""
-
-    def validated(self, validation: Validation, is_best: bool) -> None:
-        """After each validation."""
-
-
-def check_out(out: Path, force: bool) -> None:
-    """Refuse a checkpoint path that cannot be written, before hours are spent on it.
-
-    Raises
-    ------
-    InputError
-        When `out` exists and `force` is not set, or is a folder.
-    OSError
-        When its folder cannot be made or written.
-    """
-    if out.is_dir():
-        raise InputError(out, "is a folder; expected a file name such as model.safetensors")
-    if out.exists() and not force:
-        raise InputError(out, "exists already; --force replaces it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out.parent):
-        pass
-
-
-def read_data(
-    genome: Path,
-    peaks_table: Path,
-    train_regions: Sequence[str],
-    valid_regions: Sequence[str],
-    marker_patterns: Sequence[str],
-    assembly: str | None,
-) -> TrainingData:
-    """Open a genome and a markers table, and read the regions.
+class Trainer:
+    """A training under way.
 
     Parameters
     ----------
-    train_regions, valid_regions
-        As typed, or BED files.
-    marker_patterns
-        As `regtrack.genome.markers.select_markers`.
-    assembly
-        Name of the genome; None takes the name of its file.
-
-    Raises
-    ------
-    InputError, OptionError
-        For anything that cannot be used.
-    """
-    source = Genome(genome)
-    return TrainingData(
-        genome=source,
-        assembly=assembly or genome.name.split(".")[0],
-        markers=select_markers(read_markers(peaks_table), marker_patterns),
-        train=read_regions(train_regions, source.chrom_sizes),
-        valid=read_regions(valid_regions, source.chrom_sizes),
-    )
-
-
-def train(
-    data: TrainingData,
-    architecture: str,
-    network_settings: Mapping[str, Any],
-    settings: TrainingSettings,
-    device: torch.device,
-    out: Path,
-    observer: TrainingObserver,
-) -> TrainingResult:
-    """Train a network and write the checkpoint of its best validation to `out`.
-
-    While it trains, the best checkpoint so far lies in `<out>.partial`; it becomes
-    `out` at the end, or at Ctrl-C.
+    dataset, architecture
+        Of the same task.
+    network_settings
+        Those that differ from the network's own.
+    settings
+        Fitted to the dataset.
+    work
+        Folder in which the state, the log and the best checkpoints lie. A state that is
+        there is gone on from.
 
     Raises
     ------
     OptionError
-        When there is no such network, or the window does not fit it.
-    RegtrackError
-        When the loss is not a number any more.
+        When the windows do not suit the network, or are fewer than a batch.
     InputError
-        When no window fits, training and validation regions overlap, or no marker has
-        a peak in one of them.
-    OSError
-        When the checkpoint cannot be written.
+        When no marker has a peak to learn from, or to be scored by, or the machines of a
+        training do not share `work`.
     """
-    chosen = find_architecture(architecture)
-    torch.manual_seed(settings.seed)
-    labels = PeakLabels.read(data.markers, data.genome.chrom_sizes)
-    known = {name: data.genome.known(regions) for name, regions in _splits(data).items()}
-    rates = labels.base_rates(known["--train"])
-    _check_peaks(labels, known)
 
-    network = chosen.build(len(data.markers), network_settings).to(device)
-    _check_window(settings.window, network.context.stride)
-    start_from_base_rates(network, rates)
-    windows = RandomWindows(data.train, known["--train"], settings.window, network.context.stride)
-    both_strands = settings.reverse_complement
-    examples, norm_examples = (
-        Examples(data.genome, labels, windows, both_strands=both_strands, seed=seed)
-        for seed in (settings.seed, settings.seed + 1)
-    )
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    observer.started(
-        len(windows), *(sum(part.bases for part in split.values()) for split in known.values())
-    )
+    def __init__(
+        self,
+        dataset: DenseDataset | ShortDataset,
+        architecture: Architecture,
+        network_settings: Mapping[str, Any],
+        settings: FittedSettings,
+        processes: Processes,
+        work: Path,
+        observer: TrainingObserver,
+    ) -> None:
+        self._dataset = dataset
+        self._architecture = architecture
+        self._network_settings = {**architecture.default_settings(), **network_settings}
+        self._settings = settings
+        self._processes = processes
+        self._work = work
+        self._observer = observer
 
-    partial = _partial(out)
-    best: Validation | None = None
-
-    def keep_if_best(step: int) -> Validation:
-        settle_norms(
-            network,
-            (norm_examples.batch(settings.batch_size)[0] for _ in range(settings.norm_batches)),
+        rates = base_rates(dataset, "train")
+        for split, found in ("training", rates), ("validation", base_rates(dataset, "valid")):
+            if not found.any():
+                raise InputError(dataset.path, f"no marker has a peak in the {split} windows")
+        torch.manual_seed(settings.seed)
+        network = architecture.build(len(dataset.markers), network_settings)
+        start_from_base_rates(network, rates)
+        self.network = network.to(processes.device)
+        self._stepper = Stepper(
+            self.network,
+            processes,
+            settings.positive_weight,
+            choose_precision(settings.precision, processes.device),
         )
-        validation = validate(network, data.genome, known["--valid"], data.markers, labels, step)
-        is_best = best is None or validation.average_precision > best.average_precision
-        if is_best:
-            checkpoint = Checkpoint(
-                architecture=architecture,
-                settings={**chosen.default_settings(), **network_settings},
-                markers=data.markers,
-                assembly=data.assembly,
-                chrom_sizes=dict(data.genome.chrom_sizes),
-                thresholds=validation.thresholds,
-                training=_summary(data, settings, validation),
-            )
-            save_checkpoint(partial, checkpoint, network)
-        observer.validated(validation, is_best)
-        return validation if is_best or best is None else best
+        stride = network.context.stride
+        self._examples = make_examples(dataset, settings, stride, settings.seed)
+        self._for_norms = make_examples(dataset, settings, stride, settings.seed + 1)
+        self._prefetch = Prefetch(lambda step: self._examples.batch(self._numbers(step)))
+        self._saved = 0.0
+        path = work / STATE
+        self.state = TrainingState()
+        if path.exists():
+            self.state = TrainingState.load(path, self.network, self._stepper.optimizer)
+        if processes.agreed(self.state.step) != self.state.step:
+            raise InputError(work, "not seen by all machines; expected a folder that they share")
 
-    step = 0
-    interrupted = False
-    began = time.monotonic()
-    network.train()
-    try:
-        while (done := _share_done(settings, step, time.monotonic() - began)) < 1:
-            optimizer.param_groups[0]["lr"] = settings.rate_at(done)
-            loss = _step(network, optimizer, examples.batch(settings.batch_size))
-            step += 1
+    def run(self, stop: Callable[[], bool]) -> bool:
+        """Train until the end, or until `stop` says so; returns whether it did.
+
+        Raises
+        ------
+        RegtrackError
+            When the loss is not a number any more.
+        OSError
+            When a file cannot be written; what was saved before stays.
+        """
+        windows, valid = (self._dataset.size(split) for split in ("train", "valid"))
+        self._observer.started(windows, valid, self.state)
+        self.network.train()
+        with self._prefetch, memory_advice("a smaller --batch-size needs less"):
+            stopped = self._loop(stop)
+            if stopped:
+                self._save()
+            elif self.state.losses:
+                self._validate()
+        return stopped
+
+    def best_path(self, validation: Validation) -> Path:
+        """Where the checkpoint of a validation lies while it is the best."""
+        return self._work / f"best-{validation.step}.safetensors"
+
+    def _loop(self, stop: Callable[[], bool]) -> bool:
+        """Do steps until the training is done; returns whether it was stopped before."""
+        state, settings = self.state, self._settings
+        began = self._saved = time.monotonic()
+        before = state.seconds
+        while (done := self._done()) < 1:
+            if stop():
+                return True
+            state.learning_rate = settings.rate_at(done)
+            batch = self._prefetch.batch(state.step)
+            # Dropout is a function of the step, too, so that nothing needs remembering.
+            torch.manual_seed(_mixed(settings.seed, state.step, self._processes.rank))
+            loss = self._stepper.step(batch, state.learning_rate)
             if not math.isfinite(loss):
-                raise RegtrackError(
-                    f"the loss is {loss} at step {step}; try a lower --learning-rate. The best "
-                    f"checkpoint before that, if there was one, is {partial}"
-                )
-            observer.stepped(step, loss)
-            if step % settings.validate_every == 0:
-                best = keep_if_best(step)
-    except KeyboardInterrupt:
-        if not step:
-            raise
-        interrupted = True
-    if best is None or step % settings.validate_every:
-        best = keep_if_best(step)
-    partial.replace(out)
-    return TrainingResult(best, step, interrupted)
+                raise self._diverged(f"the loss is {loss} at step {state.step + 1}")
+            state.step += 1
+            state.seconds = self._processes.agreed(before + time.monotonic() - began)
+            state.losses.append(loss)
+            self._observer.stepped(state.step, self._done(), loss)
+            if state.step % self._validate_every == 0:
+                self._validate()
+            elif time.monotonic() - self._saved > 60 * settings.save_minutes:
+                self._save()
+        return False
+
+    @property
+    def _validate_every(self) -> int:
+        return self._settings.validate_every or math.ceil(
+            len(self._examples) / self._settings.batch_size
+        )
+
+    def _numbers(self, step: int) -> npt.NDArray[np.int64]:
+        """Numbers of the examples that this process has in a step."""
+        size = self._settings.batch_size
+        return self._processes.share(np.arange(step * size, (step + 1) * size))
+
+    @property
+    def _epoch(self) -> float:
+        return self.state.step * self._settings.batch_size / len(self._examples)
+
+    def _done(self) -> float:
+        """Share of the training that is done; 1 is the end."""
+        state, settings = self.state, self._settings
+        if settings.patience is not None and state.since_best >= settings.patience:
+            return 1.0
+        return max(
+            state.step / settings.steps,
+            self._epoch / settings.epochs,
+            state.seconds / (60 * settings.minutes),
+        )
+
+    def _validate(self) -> None:
+        """Score the network on the validation split; keep it when it is the best."""
+        self._prefetch.wait()  # it reads the genome that scoring reads
+        self._check_weights()
+        self.network.eval()
+        if self._settings.norm_batches:
+            steps = range(self._settings.norm_batches)
+            settle_norms(
+                self.network,
+                (self._for_norms.batch(self._numbers(step)).codes for step in steps),
+            )
+        histogram = score(self.network, self._dataset, "valid", self._processes)
+        state = self.state
+        validation = Validation.of(self._dataset, histogram, state.step)
+        old = state.best
+        is_best = old is None or validation.average_precision > old.average_precision
+        state.history.append(
+            HistoryRow(
+                step=state.step,
+                epoch=self._epoch,
+                seconds=state.seconds,
+                learning_rate=state.learning_rate,
+                loss=sum(state.losses) / len(state.losses),
+                mean=validation.average_precision,
+                best=is_best,
+                average_precision={one.category: one.average_precision for one in validation.means},
+                base_rate={one.category: one.base_rate for one in validation.means},
+            )
+        )
+        state.losses = []
+        state.since_best = 0 if is_best else state.since_best + 1
+        if is_best:
+            state.best = validation
+            if self._processes.is_first:
+                checkpoint = self._checkpoint(validation)
+                save_checkpoint(self.best_path(validation), checkpoint, self.network)
+        self._save()
+        if is_best and old is not None and self._processes.is_first:
+            # Only now: until the state was saved, the one before it named the old best.
+            self.best_path(old).unlink(missing_ok=True)
+        self._observer.validated(state.history[-1])
+        self.network.train()
+
+    def _save(self) -> None:
+        """Save the state and the log, complete or not at all."""
+        self._check_weights()
+        if self._processes.is_first:
+            self.state.save(self._work / STATE, self.network, self._stepper.optimizer)
+            write_text(self._work / LOG, history_table(self.state.history))
+        self._saved = time.monotonic()
+
+    def _check_weights(self) -> None:
+        """See that what is scored, or saved to be gone on from, is of any use."""
+        if not all(bool(weights.isfinite().all()) for weights in self.network.parameters()):
+            raise self._diverged(f"a weight is not a number after step {self.state.step}")
+
+    def _diverged(self, what: str) -> RegtrackError:
+        kept = "no state was saved before it; begin anew"
+        if (self._work / STATE).exists():
+            kept = f"the last good state is kept in {self._work}; the same command goes on from it"
+        return RegtrackError(
+            f"{what}: {kept}, with a --learning-rate under {self._settings.learning_rate:g}"
+        )
+
+    def _checkpoint(self, validation: Validation) -> Checkpoint:
+        dataset = self._dataset
+        return Checkpoint(
+            task=dataset.task,
+            architecture=self._architecture.name,
+            settings=self._network_settings,
+            markers=dataset.markers,
+            assembly=dataset.assembly,
+            chrom_sizes=dict(dataset.chrom_sizes),
+            thresholds=validation.thresholds,
+            training={
+                "regtrack": __version__,
+                "settings": {
+                    name: value
+                    for name, value in asdict(self._settings).items()
+                    if value is not None and value != math.inf
+                },
+                "dataset": dataset.digest,
+                "windows": {split: dataset.size(split) for split in ("train", "valid", "test")},
+                "step": validation.step,
+                "seconds": round(self.state.seconds, 1),
+                "average_precision": {
+                    mean.category: mean.average_precision for mean in validation.means
+                },
+            },
+        )
 
 
-def start_from_base_rates(network: DenseNetwork, rates: npt.NDArray[np.float64]) -> None:
+def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:
     """Let the last layer's bias say what is known before any training: how rare peaks are.
 
     Otherwise the first hundred steps are spent on learning just that.
@@ -227,87 +282,20 @@ def start_from_base_rates(network: DenseNetwork, rates: npt.NDArray[np.float64])
         network.output.bias.copy_(torch.from_numpy(np.log(clipped / (1 - clipped))))
 
 
-def masked_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
-    """Binary cross-entropy, mean over the known bases and all markers.
-
-    Parameters
-    ----------
-    logits, labels
-        (batch, markers, length).
-    known
-        (batch, length), 1 where the base is not N.
-    """
-    weight = known[:, None, :]
-    total = F.binary_cross_entropy_with_logits(logits, labels, weight=weight, reduction="sum")
-    return total / (known.sum() * logits.shape[1])
+def base_rates(dataset: DenseDataset | ShortDataset, split: str) -> npt.NDArray[np.float64]:
+    """Share of a split that lies inside a peak, per marker."""
+    if isinstance(dataset, DenseDataset):
+        return dataset.labels.base_rates(dataset.known(split))
+    return dataset.base_rates(split)
 
 
-def _step(
-    network: DenseNetwork, optimizer: torch.optim.Optimizer, batch: tuple[Codes, Labels]
-) -> float:
-    """One step of Adam; returns the loss."""
-    device = network.output.weight.device
-    codes, labels = (torch.from_numpy(part).to(device) for part in batch)
-    loss = masked_loss(
-        network(codes.to(torch.int32)), labels.to(torch.float32), (codes > 0).to(torch.float32)
-    )
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    return loss.item()
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Turn `auto`, `float32` or `bfloat16` into what to compute in."""
+    if name == "auto":
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
-def _share_done(settings: TrainingSettings, steps: int, seconds: float) -> float:
-    """Share of the training that is done, by steps or by time, whichever is more."""
-    return max(steps / settings.steps, seconds / (60 * settings.minutes))
-
-
-def _splits(data: TrainingData) -> dict[str, Mapping[str, IntervalSet]]:
-    """The regions by the option that names them, refused where they overlap."""
-    for chrom, region in data.train.items():
-        shared = region.intersect(data.valid[chrom]) if chrom in data.valid else ()
-        for start, end in shared:
-            raise InputError(
-                "--valid", f"overlaps --train at {Interval(chrom, start, end)}; keep them apart"
-            )
-    return {"--train": data.train, "--valid": data.valid}
-
-
-def _check_window(window: int, stride: int) -> None:
-    if window % stride or window < 2 * stride:
-        raise OptionError(
-            "--window", f"expected a multiple of {stride}, at least {2 * stride}, got {window}"
-        )
-
-
-def _check_peaks(labels: PeakLabels, known: Mapping[str, Mapping[str, IntervalSet]]) -> None:
-    """Without a single peak there is nothing to learn, or nothing to validate on."""
-    for option, regions in known.items():
-        if not labels.base_rates(regions).any():
-            raise InputError(option, "no marker has a peak in these regions (outside of N)")
-
-
-def _summary(
-    data: TrainingData, settings: TrainingSettings, validation: Validation
-) -> dict[str, Any]:
-    """What `regtrack info` tells of a training."""
-    limits = asdict(settings)
-    if math.isinf(settings.minutes):
-        del limits["minutes"]
-    return {
-        "regtrack": __version__,
-        "settings": limits,
-        "train": [str(one) for one in _listed(data.train)],
-        "valid": [str(one) for one in _listed(data.valid)],
-        "step": validation.step,
-        "average_precision": {mean.category: mean.average_precision for mean in validation.means},
-    }
-
-
-def _partial(out: Path) -> Path:
-    """Where the best checkpoint lies while the training goes on."""
-    return out.with_name(f"{out.name}.partial")
-
-
-def _listed(regions: Mapping[str, IntervalSet]) -> list[Interval]:
-    return [Interval(chrom, *span) for chrom, spans in regions.items() for span in spans]
+def _mixed(*numbers: int) -> int:
+    """One seed out of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

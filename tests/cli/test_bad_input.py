@@ -160,87 +160,52 @@ def test_predict_says_in_one_line(
     assert [one for one in sorted(tiny.folder.rglob("*")) if one.suffix != ".fai"] == before
 
 
-TRAIN: list[tuple[str, Edit, list[str], int, str]] = [
-    ("past the end", peaks("chr2\t7000\t7004\n"), [], 1, r"0\.narrowPeak:1: ends at 7,004, past"),
-    ("end before start", peaks("chr2\t70\t60\n"), [], 1, r"0\.narrowPeak:1: expected 0 <= start"),
-    ("a letter", peaks("#\nchr2\t7O\t90\n"), [], 1, r"0\.narrowPeak:2: expected numbers"),
-    ("two columns", peaks("chr2\t70\n"), [], 1, r"0\.narrowPeak:1: expected at least chrom"),
-    ("nothing in common", peaks_elsewhere, [], 1, r"it has scaffold_1, the genome has chr1, chr2"),
+PEAKS: list[tuple[str, Edit, str]] = [
+    ("past the end", peaks("chr2\t7000\t7004\n"), r"0\.narrowPeak:1: ends at 7,004, past"),
+    ("end before start", peaks("chr2\t70\t60\n"), r"0\.narrowPeak:1: expected 0 <= start"),
+    ("a letter", peaks("#\nchr2\t7O\t90\n"), r"0\.narrowPeak:2: expected numbers"),
+    ("two columns", peaks("chr2\t70\n"), r"0\.narrowPeak:1: expected at least chrom"),
+    ("nothing in common", peaks_elsewhere, r"it has scaffold_1, the genome has chr1, chr2"),
+    ("past any chromosome", peaks(f"chr1\t5\t{10**22}\n"), r":1: expected 0 <= start < end"),
     (
         "missing column",
         lambda w: replace(w.markers, "category", "kind"),
-        [],
-        1,
         r"markers\.tsv:1: no column category; expected",
     ),
     (
         "name twice",
         lambda w: replace(w.markers, "HepG2|DNase|None", "K562|CTCF|None"),
-        [],
-        1,
         r"markers\.tsv:3: name 'K562\|CTCF\|None' stands twice",
     ),
     (
         "missing peaks",
         lambda w: replace(w.markers, "peaks/1.narrowPeak", "peaks/9.narrowPeak"),
-        [],
-        1,
         r"markers\.tsv:3: no peak file 'peaks/9\.narrowPeak'",
     ),
     (
         "unknown category",
         lambda w: replace(w.markers, "\tDNase\t", "\tATAC\t"),
-        [],
-        1,
         r"markers\.tsv:3: expected one of TFBS, DNase, Histone",
     ),
-    ("empty table", lambda w: w.markers.write_text(""), [], 1, r"markers\.tsv: holds no marker"),
-    ("no marker left", lambda _: None, ["--markers", "x"], 2, r"--markers: no marker left"),
-    ("overlap", lambda _: None, ["--valid", "chr1:5-9"], 1, r"--valid: overlaps --train at chr1:5"),
-    ("past any chromosome", peaks(f"chr1\t5\t{10**22}\n"), [], 1, r":1: expected 0 <= start < end"),
-    (
-        "window off the stride",
-        lambda _: None,
-        ["--window", "12001"],
-        2,
-        r"multiple of 10, at least",
-    ),
-    ("window too short", lambda _: None, ["--window", "10"], 2, r"multiple of 10, at least 20"),
-    ("diverged", lambda _: None, ["--learning-rate", "1e30"], 1, r"the loss is nan at step"),
-    ("no window fits", lambda _: None, ["--window", "60000"], 1, r"--train: no window of 60,000"),
-    ("no such network", lambda _: None, ["--model", "resnet"], 2, r"--model: no network 'resnet'"),
-    ("out is a folder", make_folder("new.safetensors"), [], 1, r"new\.safetensors: is a folder"),
-    (
-        "out exists",
-        lambda w: (w.folder / "new.safetensors").touch(),
-        [],
-        1,
-        r"new\.safetensors: exists already; --force",
-    ),
+    ("empty table", lambda w: w.markers.write_text(""), r"markers\.tsv: holds no marker"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("edit", "arguments", "status", "message"),
-    [pytest.param(*case[1:], id=case[0]) for case in TRAIN],
+    ("edit", "message"), [pytest.param(*case[1:], id=case[0]) for case in PEAKS]
 )
-def test_train_says_in_one_line(
-    tiny: TinyWorld, regtrack, edit: Edit, arguments: list[str], status: int, message: str
+def test_peaks_that_cannot_be_used_are_one_line(
+    tiny: TinyWorld, regtrack, edit: Edit, message: str
 ) -> None:
     edit(tiny)
     before = sorted(tiny.folder.rglob("*"))
     given, out, err = regtrack(
-        *("train", "--genome", tiny.genome, "--peaks", tiny.markers),
-        *("--train", "chr1", "--valid", "chr2", "--out", tiny.folder / "new.safetensors"),
-        *("--window", "12000", "--steps", "9", "--device", "cpu", *arguments),
+        *("prepare", "--genome", tiny.genome, "--peaks", tiny.markers, "--window", "2000"),
+        *("--out", tiny.folder / "dataset"),
     )
-    assert given == status
-    assert re.search(message, err), err
-    assert out == ""
-    lines = re.split(r"[\r\n]+", err.strip())
-    assert lines[0].startswith("device: cpu")
-    # A training that had begun shows its progress between the device and what is wrong.
-    assert len(lines) == 2 or "training on" in lines[1]
+    assert (given, out) == (1, "")
+    assert re.search(message, re.split(r"[\r\n]+", err.strip())[-1]), err
+    assert "Traceback" not in err
     assert [one for one in sorted(tiny.folder.rglob("*")) if one.suffix != ".fai"] == before
 
 

@@ -15,6 +15,7 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from regtrack import __version__
 from regtrack.cli.main import run
 from regtrack.genome.bed import read_bed
+from regtrack.models.checkpoint import read_checkpoint
 
 
 def test_eval_equals_scikit_learn_on_the_values_read_back(
@@ -109,20 +110,25 @@ def test_debug_shows_the_traceback(tiny: TinyWorld) -> None:
         run(["--debug", "info", str(tiny.folder / "nothing.safetensors")])
 
 
-def test_train_then_predict_with_a_configuration_file(
+def test_the_whole_way_with_a_configuration_file(
     tiny: TinyWorld, monkeypatch: pytest.MonkeyPatch, regtrack
 ) -> None:
     (tiny.folder / "regtrack.toml").write_text(
         '[defaults]\ngenome = "genome.fa"\nmodel = "new.safetensors"\npeaks = "markers.tsv"\n'
-        '[train]\ntrain = ["chr1"]\nvalid = ["chr2"]\nwindow = 12000\nsteps = 3\ndevice = "cpu"\n'
-        "validate-every = 2\n[predict]\nworkers = 1\n"
+        '[prepare]\nvalid = ["chr2"]\nwindow = 2000\n'
+        '[train]\ndataset = "set"\nmodel = "cnn3"\nsteps = 3\ndevice = "cpu"\n'
+        "validate-every = 2\nhidden = 8\nreverse-complement = false\n[predict]\nworkers = 1\n"
     )
     monkeypatch.chdir(tiny.folder)
+    status, out, _ = regtrack("prepare", "--out", "set")
+    assert (status, "valid" in out) == (0, True)
     status, out, err = regtrack("train", "--out", "new.safetensors")
-    assert status == 0
-    assert out.startswith("new.safetensors: best of 3 steps")
-    assert err.startswith("device: cpu")
-    assert "step 2: loss" in err
+    assert status == 0, err
+    assert out.startswith("new.safetensors: the best of 3 steps")
+    assert "step 2, epoch" in err
+    checkpoint = read_checkpoint(Path("new.safetensors"))
+    assert (checkpoint.architecture, checkpoint.settings["hidden"]) == ("cnn3", 8)
+    assert checkpoint.training["settings"]["reverse_complement"] is False
     status, out, _ = regtrack("predict", "chrM", "--out", "tracks/")
     assert status == 0
     status, out, _ = regtrack("predict", "chr2", "--out", "more/", "--markers", "CTCF")

@@ -152,12 +152,12 @@ def test_an_empty_file_sets_nothing(project: Path) -> None:
 def test_relative_paths_are_anchored_and_absolute_ones_kept(project: Path) -> None:
     found = settings_of(project, '[defaults]\ngenome = "../hg19.fa"\npeaks = "/data/peaks.tsv"\n')
     assert found["train"]["genome"] == str(project / "../hg19.fa")
-    assert found["train"]["peaks"] == found["eval"]["peaks"] == "/data/peaks.tsv"
+    assert found["prepare"]["peaks"] == found["eval"]["peaks"] == "/data/peaks.tsv"
 
 
 def test_a_shared_key_goes_only_where_a_command_has_it(project: Path) -> None:
     found = settings_of(project, '[defaults]\npeaks = "peaks.tsv"\n')
-    assert {name for name, settings in found.items() if settings} == {"train", "eval"}
+    assert {name for name, settings in found.items() if settings} == {"prepare", "eval"}
 
 
 def test_the_shared_model_is_a_checkpoint_and_not_a_network_to_train(project: Path) -> None:
@@ -255,6 +255,8 @@ def test_a_single_word_does_for_a_list_of_one(
     [
         ("REGTRACK_TRAIN_MODEL", ["train", "--out", "x"]),
         ("REGTRACK_TRAIN_VALIDATE_EVERY", ["train", "--out", "x"]),
+        ("REGTRACK_TRAIN_F1", ["train", "--out", "x"]),
+        ("REGTRACK_TRAIN_REVERSE_COMPLEMENT", ["train", "--out", "x"]),
         ("REGTRACK_PREDICT_WINDOW", ["predict", "chr1"]),
     ],
 )

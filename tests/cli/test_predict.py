@@ -164,11 +164,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
 
 @pytest.fixture
 def unfinished(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> Path:
-    """Where a run with a larger error bound was stopped before its first block."""
+    """Where a run with a larger error bound was stopped before its first track."""
     world, _ = predicted
     out = tmp_path / "tracks"
     arguments = [str(one) for one in predict_arguments(world, out, "--max-error", 0.01)]
-    stop = "import regtrack.prediction.run as r; r.in_processes = lambda *_: 1 / 0"
+    stop = "import regtrack.prediction.run as r; r._write_tracks = lambda *_: 1 / 0"
     code = f"{stop}; from regtrack.cli.main import run; run({arguments})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert b"ZeroDivisionError" in done.stderr  # a bug keeps its traceback
@@ -182,6 +182,18 @@ def test_an_unfinished_run_with_other_settings_is_named_not_mixed(
     assert run([str(one) for one in predict_arguments(world, unfinished)]) == 1
     assert "unfinished run with another max_error (0.01, now 0.003)" in capfd.readouterr().err
     assert not unfinished.exists()
+
+
+def test_a_run_without_a_block_is_in_nobodys_way(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = predicted
+    out = tmp_path / "tracks"
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "in_processes", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run([str(one) for one in predict_arguments(world, out, "--max-error", 0.01)])
+    assert not any(tmp_path.iterdir())
 
 
 def test_force_drops_an_unfinished_run_with_other_settings(
@@ -237,7 +249,7 @@ def test_a_run_that_ended_before_its_folder_was_moved_only_moves_it(
         raise OSError("the machine went down")
 
     with monkeypatch.context() as patch:
-        patch.setattr(prediction, "_move_in", no_more)
+        patch.setattr(prediction, "move_in", no_more)
         assert run([str(one) for one in predict_arguments(world, out)]) == 1
     assert not out.exists()
     monkeypatch.setattr(prediction, "in_processes", no_more)  # nothing is left to do

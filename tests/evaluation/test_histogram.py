@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from regtrack.evaluation.histogram import BINS, ScoreHistogram
@@ -38,6 +40,50 @@ def test_pieces_add_up() -> None:
     for first in range(0, 3_000, 700):
         pieces.add(probabilities[:, first : first + 700], labels[:, first : first + 700])
     np.testing.assert_array_equal(pieces.counts, whole.counts)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(seed=st.integers(0, 2**32 - 1), share=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_what_was_not_measured_is_not_counted(seed: int, share: float) -> None:
+    probabilities, labels = some_bases(seed, bases=50)
+    known = np.random.default_rng(seed).random(probabilities.shape) < share
+    found = ScoreHistogram(2)
+    found.add(probabilities, labels, known)
+    for marker in range(2):
+        here = known[marker]
+        only_known = ScoreHistogram(1)
+        only_known.add(probabilities[[marker]][:, here], labels[[marker]][:, here])
+        np.testing.assert_array_equal(found.counts[marker], only_known.counts[0])
+
+
+@pytest.mark.parametrize("known", [[True, True], [True, False], [False, True], [False, False]])
+def test_a_marker_may_be_unknown_as_a_whole(known: list[bool]) -> None:
+    probabilities, labels = some_bases(0)
+    whole, found = ScoreHistogram(2), ScoreHistogram(2)
+    whole.add(probabilities, labels)
+    found.add(probabilities, labels, np.array(known)[:, None])
+    for marker in range(2):
+        expected = whole.counts[marker] if known[marker] else 0
+        np.testing.assert_array_equal(found.counts[marker], expected)
+
+
+def test_without_a_mask_everything_is_known() -> None:
+    probabilities, labels = some_bases(0)
+    unasked, known = ScoreHistogram(2), ScoreHistogram(2)
+    unasked.add(probabilities, labels)
+    known.add(probabilities, labels, np.ones(labels.shape, dtype=bool))
+    np.testing.assert_array_equal(unasked.counts, known.counts)
+
+
+def test_a_mask_of_another_shape_is_refused() -> None:
+    probabilities, labels = some_bases(0)
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        ScoreHistogram(2).add(probabilities, labels, np.ones((3, 1), dtype=bool))
+
+
+def test_what_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        ScoreHistogram(1).add(np.array([[np.nan]], np.float32), np.array([[1]], np.uint8))
 
 
 @pytest.mark.parametrize(

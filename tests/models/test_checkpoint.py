@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from builders import TINY_SETTINGS, a_marker, write_checkpoint
+from builders import NETWORKS, TINY_SETTINGS, a_marker, tiny_settings, write_checkpoint
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from regtrack.errors import InputError
-from regtrack.models import checkpoint as checkpoint_module
+from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
     check_assembly,
@@ -32,6 +32,7 @@ MARKERS = (a_marker(0), a_marker(7, "HepG2|DNase|None", "DNase"))
 def a_checkpoint(**changes: Any) -> Checkpoint:
     return Checkpoint(
         **{
+            "task": "dense",
             "architecture": "dilated",
             "settings": TINY_SETTINGS,
             "markers": MARKERS,
@@ -81,6 +82,67 @@ def test_weights_and_predictions_come_back_as_they_were(tmp_path: Path) -> None:
         assert torch.equal(loaded(codes), network.eval()(codes))
 
 
+@pytest.mark.parametrize(("task", "name"), NETWORKS)
+def test_every_network_comes_back_as_it_was(tmp_path: Path, task: str, name: str) -> None:
+    checkpoint = a_checkpoint(
+        task=task, architecture=name, settings=tiny_settings(task, name), thresholds=(0.1, 0.25)
+    )
+    network = checkpoint.build()
+    codes = torch.arange(400)[None] % 5
+    network(codes)  # in training mode: moves the running statistics of the batch norms
+    save_checkpoint(tmp_path / "m", checkpoint, network)
+    read = read_checkpoint(tmp_path / "m")
+    assert read == checkpoint
+    assert (read.task, read.architecture) == (task, name)
+    loaded = load_network(tmp_path / "m", CPU)
+    for key, weights in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], weights), key
+    with torch.no_grad():
+        assert torch.equal(loaded(codes), network.eval()(codes))
+
+
+@pytest.mark.parametrize(("task", "name"), NETWORKS)
+def test_a_loaded_network_can_be_trained_on(tmp_path: Path, task: str, name: str) -> None:
+    path = write_checkpoint(tmp_path / "m", MARKERS, {"chr1": 9}, task=task, architecture=name)
+    loaded, fresh = load_network(path, CPU), read_checkpoint(path).build()
+    trainable = [
+        {key for key, part in network.named_parameters() if part.requires_grad}
+        for network in (loaded, fresh)
+    ]
+    assert trainable[0] == trainable[1] != set()
+
+
+@pytest.mark.parametrize(("task", "name"), NETWORKS)
+def test_a_sketch_has_the_shapes_and_no_weights(task: str, name: str) -> None:
+    checkpoint = a_checkpoint(task=task, architecture=name, settings=tiny_settings(task, name))
+    sketch, built = checkpoint.sketch(), checkpoint.build()
+    assert all(part.is_meta for part in sketch.weights().values())
+    assert sketch.parameter_count() == built.parameter_count()
+    assert sketch.context == built.context
+
+
+def test_the_first_checkpoints_did_not_say_their_task(path: Path) -> None:
+    rewrite(path, lambda record: record.update(task=None) or record.pop("task"))
+    assert read_checkpoint(path).task == "dense"
+    assert load_network(path, CPU).context.right == 5_489
+
+
+def test_the_task_stands_in_the_file(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "m", MARKERS, {"chr1": 9}, task="short", architecture="bi-lstm")
+    with safe_open(tmp_path / "m", framework="pt") as file:
+        record = json.loads(file.metadata()["regtrack"])
+    assert (record["task"], record["architecture"]) == ("short", "bi-lstm")
+
+
+def test_a_network_of_the_same_name_in_the_other_task_has_other_weights(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    write_checkpoint(path, MARKERS, {"chr1": 9}, task="short", architecture="bi-lstm")
+    settings = tiny_settings("dense", "bi-lstm")
+    rewrite(path, lambda record: record.update(task="dense", settings=settings))
+    with pytest.raises(InputError, match="its weights do not fit its architecture"):
+        load_network(path, CPU)
+
+
 def test_a_loaded_network_is_ready_to_predict(path: Path) -> None:
     assert not load_network(path, CPU).training
 
@@ -103,7 +165,11 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"architecture": "alphafold"}, "unknown architecture 'alphafold'"),
+        ({"architecture": "alphafold"}, "unknown architecture 'alphafold' of task 'dense'"),
+        ({"task": "short"}, "unknown architecture 'dilated' of task 'short'"),
+        ({"task": "folding"}, "unknown architecture 'dilated' of task 'folding'"),
+        ({"settings": {"kernel": 8}}, "dilated has no setting kernel"),
+        ({"settings": {"f1": 0}}, "expected a number from 1 upward as f1, got 0"),
         ({"thresholds": (0.5,)}, "one threshold per marker"),
     ],
 )
@@ -164,6 +230,11 @@ def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
         pytest.param(lambda record: record.update(markers=[{}]), id="an empty marker"),
         pytest.param(lambda record: record.update(thresholds=[0.5]), id="a threshold too few"),
         pytest.param(lambda record: record.update(architecture="gone"), id="architecture"),
+        pytest.param(lambda record: record.update(task="gone"), id="task"),
+        pytest.param(lambda record: record.update(task=["dense"]), id="task is a list"),
+        pytest.param(lambda record: record.update(task="short"), id="the other task"),
+        pytest.param(lambda record: record.update(settings=[]), id="settings are a list"),
+        pytest.param(lambda record: record.update(settings={"f1": 6.5}), id="half a channel"),
         pytest.param(lambda record: record.update(more=1), id="an unknown entry"),
     ],
 )
@@ -222,7 +293,7 @@ def test_a_failed_save_keeps_what_was_there(path: Path, monkeypatch: pytest.Monk
         raise OSError("disk full")
 
     before = path.read_bytes()
-    monkeypatch.setattr(checkpoint_module, "save_file", fails)
+    monkeypatch.setattr(tensors, "save_file", fails)
     checkpoint = a_checkpoint()
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(path, checkpoint, checkpoint.build())

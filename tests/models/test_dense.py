@@ -1,35 +1,63 @@
-"""The dense networks: the paper's sizes, the context, the core."""
+"""The dense networks: the context that each of them needs, and what is special to one."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from builders import TINY_SETTINGS
+from builders import EXACT_DENSE, TINY_SETTINGS, a_marker, a_network, write_checkpoint
+from torch import nn
 
-from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
+from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.checkpoint import load_network
 from regtrack.models.context import Context
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.dense import DenseNetwork, IdCnn
+from regtrack.models.network import Network
+from regtrack.models.tensors import read_tensors
 
-DILATED = ARCHITECTURES["dilated"]
-# Room for the whole context on both sides of the middle.
-LENGTH, MIDDLE = 12_000, 6_000
-LEFT, RIGHT = 5_449, 5_489
+CONTEXTS = {
+    "cnn1": Context(left=4, right=5, stride=1),
+    "cnn3": Context(left=49, right=59, stride=10),
+    "cnn7": Context(left=209, right=259, stride=10),
+    "id-cnn": Context(left=10_506, right=10_687, stride=20),
+    "dilated": Context(left=5_449, right=5_489, stride=10),
+}
+# Bases that a context is too wide by, on each side. Every base of an upsampled step depends
+# on the same bases, but `Context` holds one bound for all of them: that of the last one to
+# the left and of the first one to the right. The strided convolution at the start of the
+# next repeat reads a whole step and adds its 19 bases to both, two times in all.
+GENEROUS = {"id-cnn": 2 * 19}
 
 
-def a_network(markers: int = 4) -> DenseNetwork:
-    torch.manual_seed(0)
-    return DILATED.build(markers, TINY_SETTINGS).eval()
+def dense(name: str, **settings: float) -> DenseNetwork:
+    network = a_network("dense", name, **settings)
+    assert isinstance(network, DenseNetwork)
+    return network
 
 
-def a_network_that_only_adds() -> DenseNetwork:
+def id_cnn(**settings: float) -> IdCnn:
+    network = dense("id-cnn", **settings)
+    assert isinstance(network, IdCnn)
+    return network
+
+
+def a_network_that_only_adds(name: str) -> Network:
     """N is 0 and G is 1, and every weight is positive: what is reached is above 0."""
-    network = a_network(1).double()
+    network = dense(name).double()
     with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.fill_(0.0 if name.endswith("bias") else 1.0)
+        for key, parameter in network.named_parameters():
+            parameter.fill_(0.0 if key.endswith("bias") else 1.0)
         network.embedding.weight[0] = 0
     return network
+
+
+def middle_of(network: Network) -> int:
+    """The first base of a step that has the whole context on both sides, and more."""
+    context = network.context
+    reach = max(context.left, context.right) + 100
+    return -(-reach // context.stride) * context.stride
 
 
 def random_codes(random: np.random.Generator, length: int, batch: int = 1) -> torch.Tensor:
@@ -37,7 +65,7 @@ def random_codes(random: np.random.Generator, length: int, batch: int = 1) -> to
 
 
 @torch.no_grad()
-def changed_by(network: DenseNetwork, codes: torch.Tensor, at: int) -> np.ndarray:
+def changed_by(network: Network, codes: torch.Tensor, at: int) -> np.ndarray:
     """Positions whose logits another base at `at` changes."""
     other = codes.clone()
     other[0, at] = (codes[0, at] + 4) % 5
@@ -45,98 +73,141 @@ def changed_by(network: DenseNetwork, codes: torch.Tensor, at: int) -> np.ndarra
     return np.flatnonzero(differs.numpy())
 
 
-def test_dilated_has_the_papers_number_of_parameters() -> None:
-    assert DILATED.build(PAPER_MARKERS).parameter_count() == 631_213
+@pytest.mark.parametrize("name", EXACT_DENSE)
+@pytest.mark.parametrize("settings", [{}, TINY_SETTINGS], ids=["the paper's", "tiny"])
+def test_the_context_is_derived_from_the_layers(name: str, settings: dict[str, float]) -> None:
+    architecture = ARCHITECTURES["dense"][name]
+    own = {key: settings[key] for key in architecture.default_settings() if key in settings}
+    with torch.device("meta"):
+        assert architecture.build(3, own).context == CONTEXTS[name]
 
 
-def test_only_the_last_layer_grows_with_the_markers() -> None:
-    counts = [DILATED.build(markers).parameter_count() for markers in (1, 11)]
-    assert counts[1] - counts[0] == 10 * (125 + 1)
+def test_the_recurrent_network_reads_on_without_end() -> None:
+    context = dense("bi-lstm").context
+    assert not context.exact
+    # The overlap that its memory is given to fade, in whole steps, and the step itself.
+    assert (context.left, context.right, context.stride) == (5_019, 5_019, 20)
 
 
-@pytest.mark.parametrize("settings", [{}, TINY_SETTINGS])
-def test_the_context_is_derived_from_the_layers(settings: dict[str, float]) -> None:
-    expected = Context(left=LEFT, right=RIGHT, scale=1, stride=10)
-    assert DILATED.build(3, settings).context == expected
-
-
-def test_another_stride_gives_another_context() -> None:
-    context = DILATED.build(3, {**TINY_SETTINGS, "stride": 5}).context
-    assert context.stride == 5
-    # Halved but for the bases of a step itself: (5449 - 9) / 2 + 4 and (5489 - 9) / 2 + 4.
-    assert (context.left, context.right) == (2_724, 2_744)
-
-
-@pytest.mark.parametrize("at", [MIDDLE, MIDDLE + 4, MIDDLE + 9])
-def test_a_base_changes_nothing_outside_the_context(random: np.random.Generator, at: int) -> None:
-    changed = changed_by(a_network().double(), random_codes(random, LENGTH), at)
-    assert len(changed)
-    assert at - RIGHT <= changed[0]
-    assert changed[-1] <= at + LEFT
+def test_seven_layers_without_dilation_see_less_than_500_bases() -> None:
+    context = dense("cnn7").context
+    assert context.left + 1 + context.right < 500
 
 
 @pytest.mark.parametrize(
-    ("at", "first", "last"),
-    [
-        # The first base of a step reaches furthest to the right, its last one to the left.
-        (MIDDLE, MIDDLE - RIGHT + 9, MIDDLE + LEFT),
-        (MIDDLE + 9, MIDDLE + 9 - RIGHT, MIDDLE + LEFT),
-    ],
+    ("stride", "left", "right"),
+    # Halved but for the bases of a step itself: (5449 - 9) / 2 + 4 and (5489 - 9) / 2 + 4.
+    [(10, 5_449, 5_489), (5, 2_724, 2_744), (20, 10_899, 10_979)],
 )
-def test_the_context_is_not_larger_than_needed(at: int, first: int, last: int) -> None:
-    codes = torch.zeros((1, LENGTH), dtype=torch.int64)
-    changed = changed_by(a_network_that_only_adds(), codes, at)
-    assert (changed[0], changed[-1]) == (first, last)
+def test_another_stride_gives_another_context(stride: int, left: int, right: int) -> None:
+    context = dense("dilated", stride=stride).context
+    assert context == Context(left=left, right=right, stride=stride)
 
 
-@pytest.mark.parametrize("length", [1, 9, 11, 12_001])
-def test_a_length_that_is_not_a_multiple_of_the_stride_is_refused(length: int) -> None:
-    with pytest.raises(ValueError, match=f"length {length} is not a multiple of the stride, 10"):
-        a_network()(torch.zeros((1, length), dtype=torch.int64))
+@pytest.mark.parametrize("name", EXACT_DENSE)
+def test_a_base_changes_nothing_outside_the_context(random: np.random.Generator, name: str) -> None:
+    network = dense(name).double()
+    context, middle = network.context, middle_of(network)
+    for phase in {0, context.stride // 2, context.stride - 1}:
+        at = middle + phase
+        changed = changed_by(network, random_codes(random, 2 * middle + 200), at)
+        assert len(changed)
+        assert at - context.right <= changed[0]
+        assert changed[-1] <= at + context.left
 
 
-def test_logits_are_batch_by_markers_by_bases(random: np.random.Generator) -> None:
-    logits = a_network(4)(random_codes(random, 200, batch=3))
-    assert logits.shape == (3, 4, 200)
-    assert logits.stride(1) == 1  # the markers of a base lie side by side
+@pytest.mark.parametrize("name", EXACT_DENSE)
+def test_the_context_is_not_larger_than_needed(name: str) -> None:
+    network = a_network_that_only_adds(name)
+    context, middle = network.context, middle_of(network)
+    codes = torch.zeros((1, 2 * middle + 200), dtype=torch.int64)
+    reached = []
+    for phase in range(context.stride):
+        changed = changed_by(network, codes, middle + phase)
+        reached.append((changed[-1] - middle - phase, middle + phase - changed[0]))
+    left, right = np.max(reached, axis=0) + GENEROUS.get(name, 0)
+    assert (left, right) == (context.left, context.right)
 
 
-@torch.no_grad()
-@pytest.mark.parametrize(("start", "end"), [(0, None), (0, 300), (7, 13), (100, None), (299, 300)])
-def test_a_core_is_a_slice_of_the_whole(
-    random: np.random.Generator, start: int, end: int | None
+def test_the_recurrent_network_sees_everything(random: np.random.Generator) -> None:
+    network = dense("bi-lstm").double()
+    changed = changed_by(network, random_codes(random, 2_000), 1_000)
+    assert (changed[0], changed[-1]) == (0, 1_999)
+
+
+def test_the_iterated_network_predicts_after_every_repeat_in_training(
+    random: np.random.Generator,
 ) -> None:
-    network, codes = a_network(), random_codes(random, 300, batch=2)
-    torch.testing.assert_close(
-        network(codes, start, end), network(codes)[:, :, start:end], atol=1e-6, rtol=0
-    )
+    network, codes = id_cnn(dropout=0.5), random_codes(random, 400, batch=2)
+    assert len(network.hidden(codes)) == 1
+    found = network.train().hidden(codes)
+    assert [one.shape for one in found] == [(2, 400, TINY_SETTINGS["hidden"])] * 3
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("rows", [[2], [0, 3], [3, 1], [0, 1, 2, 3]])
-def test_kept_markers_have_the_logits_they_had(
-    random: np.random.Generator, rows: list[int]
+def test_the_last_repeat_in_training_is_what_predicts(random: np.random.Generator) -> None:
+    network, codes = id_cnn(), random_codes(random, 400, batch=2)
+    (expected,) = network.hidden(codes)
+    network.train()  # without dropout it differs in its norms only
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.eval()
+    first, second, last = network.hidden(codes)
+    assert torch.equal(last, expected)
+    for earlier in (first, second):
+        assert not torch.allclose(earlier, last)
+
+
+@torch.no_grad()
+def test_a_repeat_goes_on_from_the_one_before(random: np.random.Generator) -> None:
+    network, codes = id_cnn(), random_codes(random, 400)
+    network.train()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.eval()
+    layers = list(network.trunk)
+    block = (len(layers) - 3) // 3  # after convolution, ReLU and dropout of the beginning
+    values = nn.Sequential(*layers[:3])(network.embedding(codes).transpose(1, 2))
+    for number, found in enumerate(network.hidden(codes)):
+        values = nn.Sequential(*layers[3 + number * block : 3 + (number + 1) * block])(values)
+        expected = network.head[:-1](values.transpose(1, 2))
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_the_repeats_share_their_weights_but_not_their_norms() -> None:
+    network = id_cnn()
+    convolutions = [layer for layer in network.trunk if isinstance(layer, nn.Conv1d)]
+    upsamplings = [layer for layer in network.trunk if isinstance(layer, nn.ConvTranspose1d)]
+    norms = [layer for layer in network.trunk if isinstance(layer, nn.BatchNorm1d)]
+    assert (len(convolutions), len(set(convolutions))) == (1 + 3 * 4, 1 + 4)
+    assert (len(upsamplings), len(set(upsamplings))) == (3, 1)
+    assert (len(norms), len(set(norms))) == (3 * 5, 3 * 5)
+
+
+def test_shared_weights_are_saved_once_and_are_shared_again_when_loaded(
+    random: np.random.Generator, tmp_path: Path
 ) -> None:
-    network, codes = a_network(), random_codes(random, 300)
-    before = network(codes)[:, rows]
-    network.keep_markers(rows)
-    torch.testing.assert_close(network(codes), before, atol=1e-6, rtol=0)
+    path = write_checkpoint(tmp_path / "m", [a_marker()], {"chr1": 9}, architecture="id-cnn")
+    saved = read_tensors(path)
+    # Embedding, first convolution, five shared layers, fifteen norms, two layers of the head.
+    assert len(saved) == 1 + 2 + 5 * 2 + 15 * 5 + 2 * 2
+    loaded = load_network(path, torch.device("cpu"))
+    assert isinstance(loaded, IdCnn)
+    convolutions = [layer for layer in loaded.trunk if isinstance(layer, nn.Conv1d)]
+    assert len(set(convolutions)) == 1 + 4
+    assert torch.equal(convolutions[-1].weight, saved["trunk.15.weight"])
+    # Another start, other random weights to overwrite: nothing of them is left.
+    torch.manual_seed(99)
+    again = load_network(path, torch.device("cpu"))
+    codes = random_codes(random, 400)
+    with torch.no_grad():
+        assert torch.equal(again(codes), loaded(codes))
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("batch", [1, 3, 8])
-def test_windows_of_a_batch_do_not_see_each_other(random: np.random.Generator, batch: int) -> None:
-    network, codes = a_network(), random_codes(random, 100, batch=8)
-    together = torch.cat([network(part) for part in codes.split(batch)])
-    torch.testing.assert_close(together, network(codes), atol=1e-5, rtol=0)
-
-
-def test_a_setting_that_the_network_does_not_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="dilated has no setting depth"):
-        DILATED.build(3, {"f1": 6, "depth": 2})
-
-
-def test_every_default_setting_can_be_given() -> None:
-    settings = DILATED.default_settings()
-    assert settings.keys() == {"f1", "f2", "f3", "hidden", "stride", "dropout", "norm_decay"}
-    assert DILATED.build(PAPER_MARKERS, settings).parameter_count() == 631_213
+def test_every_repeat_has_norms_of_its_own_in_the_file(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "m", [a_marker()], {"chr1": 9}, architecture="id-cnn")
+    loaded = load_network(path, torch.device("cpu"))
+    means = [norm.running_mean for norm in loaded.modules() if isinstance(norm, nn.BatchNorm1d)]
+    for first, second, third in zip(means[:5], means[5:10], means[10:], strict=True):
+        assert not torch.equal(first, second)
+        assert not torch.equal(second, third)

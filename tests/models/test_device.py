@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regtrack.errors import OptionError
-from regtrack.models.device import available_cores, choose_device, describe_device
+from regtrack.errors import OptionError, RegtrackError
+from regtrack.models.device import (
+    available_cores,
+    choose_device,
+    describe_device,
+    memory_advice,
+)
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, gpus: int) -> None:
@@ -68,3 +73,9 @@ def test_a_cpu_is_described_by_its_cores(
 def test_only_the_cores_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5}, raising=False)
     assert available_cores() == 2
+
+
+def test_a_full_gpu_says_what_to_do() -> None:
+    with pytest.raises(RegtrackError, match="the GPU ran out of memory; take less"):  # noqa: SIM117
+        with memory_advice("take less"):
+            raise torch.OutOfMemoryError("CUDA out of memory")

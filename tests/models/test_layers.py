@@ -8,7 +8,15 @@ import torch
 from torch import nn
 
 from regtrack.models.context import Context, context_of
-from regtrack.models.layers import Convolution, MaxPooling, Upsampling, normed, same_padding
+from regtrack.models.layers import (
+    BidirectionalLSTM,
+    Convolution,
+    MaxPooling,
+    Upsampling,
+    activated,
+    normed,
+    same_padding,
+)
 
 
 def same_convolution(
@@ -26,6 +34,29 @@ def same_convolution(
                 result[:, at] += weights[:, :, tap] @ inputs[:, source]
     assert result.shape == (outputs, length)
     return result
+
+
+def lstm(
+    inputs: np.ndarray, weights: np.ndarray, recurrent: np.ndarray, bias: np.ndarray
+) -> np.ndarray:
+    """States of an LSTM that reads (inputs, length) from left to right: (size, length).
+
+    Hochreiter & Schmidhuber 1997, with a forget gate and one bias per gate; torch's order
+    of gates: input, forget, cell, output.
+    """
+
+    def sigmoid(values: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-values))
+
+    size = recurrent.shape[1]
+    state, cell, states = np.zeros(size), np.zeros(size), []
+    for values in inputs.T:
+        gates = np.split(weights @ values + recurrent @ state + bias, 4)
+        write, keep, show = (sigmoid(gates[which]) for which in (0, 1, 3))
+        cell = keep * cell + write * np.tanh(gates[2])
+        state = show * np.tanh(cell)
+        states.append(state)
+    return np.stack(states, axis=1)
 
 
 def outcome(layer: nn.Module, inputs: np.ndarray) -> np.ndarray:
@@ -87,6 +118,57 @@ def test_max_pooling_never_lets_its_padding_win(random: np.random.Generator, wid
     np.testing.assert_array_equal(outcome(MaxPooling(width), inputs), expected)
 
 
+@pytest.mark.parametrize("length", [1, 2, 30])
+def test_an_lstm_reads_from_both_ends(random: np.random.Generator, length: int) -> None:
+    layer = BidirectionalLSTM(3, 4).double()
+    for name, parameter in layer.named_parameters():
+        if "bias_ih" in name:  # any bias, so that one in the wrong gate is seen
+            parameter.data = torch.from_numpy(random.normal(size=16))
+    inputs = random.normal(size=(3, length))
+
+    def weights(suffix: str) -> list[np.ndarray]:
+        names = (f"{kind}_l0{suffix}" for kind in ("weight_ih", "weight_hh", "bias_ih"))
+        return [layer.lstm.get_parameter(name).detach().numpy() for name in names]
+
+    rightward = lstm(inputs, *weights(""))
+    leftward = lstm(inputs[:, ::-1], *weights("_reverse"))[:, ::-1]
+    expected = np.concatenate([rightward, leftward])
+    np.testing.assert_allclose(outcome(layer, inputs), expected, atol=1e-12)
+
+
+def test_an_lstm_has_one_bias_per_gate() -> None:
+    layer = BidirectionalLSTM(3, 4)
+    trainable = sum(part.numel() for part in layer.parameters() if part.requires_grad)
+    assert trainable == 2 * (4 * 4) * (3 + 4 + 1)  # directions, gates x size, what each reads
+
+
+@pytest.mark.parametrize("suffix", ["l0", "l0_reverse"])
+def test_the_second_bias_of_torch_is_and_stays_zero(suffix: str) -> None:
+    layer = BidirectionalLSTM(3, 4)
+    frozen = layer.lstm.get_parameter(f"bias_hh_{suffix}")
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1)
+    layer(torch.ones(2, 3, 5)).sum().backward()
+    optimizer.step()
+    assert not frozen.requires_grad
+    assert not frozen.any()
+    assert layer.lstm.get_parameter(f"bias_ih_{suffix}").grad is not None
+
+
+@pytest.mark.parametrize("suffix", ["l0", "l0_reverse"])
+def test_the_forget_gate_starts_open(suffix: str) -> None:
+    bias = BidirectionalLSTM(3, 4).lstm.get_parameter(f"bias_ih_{suffix}")
+    assert bias.tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+
+
+def test_a_layer_without_a_norm_is_followed_by_relu_and_dropout() -> None:
+    layer = Convolution(3, 2, 5)
+    first, relu, dropout = activated(layer, dropout=0.25)
+    assert first is layer
+    assert isinstance(relu, nn.ReLU)
+    assert isinstance(dropout, nn.Dropout)
+    assert dropout.p == 0.25
+
+
 def test_a_layer_is_followed_by_norm_relu_and_dropout() -> None:
     _, norm, relu, dropout = normed(Convolution(3, 2, 5), dropout=0.25, norm_decay=0.99)
     assert isinstance(norm, nn.BatchNorm1d)
@@ -109,6 +191,12 @@ def test_a_layer_is_followed_by_norm_relu_and_dropout() -> None:
         (
             [Convolution(1, 1, 10, stride=10), MaxPooling(5), Upsampling(1, 1, 10)],
             Context(29, 29, 1, 10),
+        ),
+        # A memory reads on without end; whole steps are given to it to fade.
+        ([BidirectionalLSTM(1, 1)], Context(5_000, 5_000, exact=False)),
+        (
+            [Convolution(1, 1, 70, stride=70), BidirectionalLSTM(1, 1), Upsampling(2, 1, 70)],
+            Context(4_970 + 69, 4_970 + 69, 1, 70, exact=False),
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""No seams: where the windows lie changes no prediction."""
+"""The forward pass over stretches of a chromosome, with the paper's best dense network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from regtrack.errors import OptionError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.checkpoint import load_network
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.network import Network
 from regtrack.prediction.forward import Stretch, predict_stretches
 
 SIZE = TINY_SIZES["chr1"]
@@ -31,12 +31,12 @@ def genome(world: TinyWorld) -> Genome:
 
 
 @pytest.fixture(scope="module")
-def network(world: TinyWorld) -> DenseNetwork:
+def network(world: TinyWorld) -> Network:
     return load_network(world.model, torch.device("cpu"))
 
 
 @torch.no_grad()
-def at_once(network: DenseNetwork, genome: Genome, chrom: str) -> np.ndarray:
+def at_once(network: Network, genome: Genome, chrom: str) -> np.ndarray:
     """Probabilities (markers, bases) from one forward pass, N outside the chromosome."""
     size = genome.chrom_sizes[chrom]
     end = -(-size // 10) * 10 + MARGIN
@@ -45,7 +45,7 @@ def at_once(network: DenseNetwork, genome: Genome, chrom: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def expected(network: DenseNetwork, genome: Genome) -> dict[str, np.ndarray]:
+def expected(network: Network, genome: Genome) -> dict[str, np.ndarray]:
     """The probabilities of every base of every chromosome."""
     return {chrom: at_once(network, genome, chrom) for chrom in genome.chrom_sizes}
 
@@ -69,7 +69,7 @@ def random_targets(random: np.random.Generator, size: int) -> IntervalSet:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_predictions_do_not_depend_on_windows_and_batches(
-    network: DenseNetwork, genome: Genome, expected: dict[str, np.ndarray], seed: int
+    network: Network, genome: Genome, expected: dict[str, np.ndarray], seed: int
 ) -> None:
     random = np.random.default_rng(seed)
     targets = random_targets(random, SIZE)
@@ -94,7 +94,7 @@ def test_predictions_do_not_depend_on_windows_and_batches(
 
 
 def test_the_shortest_window_has_no_seams(
-    network: DenseNetwork, genome: Genome, expected: dict[str, np.ndarray]
+    network: Network, genome: Genome, expected: dict[str, np.ndarray]
 ) -> None:
     # Each core is a single stride of 10 bases, so nearly every base lies beside a seam.
     targets = IntervalSet.of([17_003], [17_061])
@@ -118,7 +118,7 @@ def test_the_network_of_these_tests_tells_bases_apart(expected: dict[str, np.nda
 @pytest.mark.parametrize("chrom", TINY_SIZES)
 @pytest.mark.parametrize("base", [0, -1])
 def test_the_first_and_the_last_base_are_predicted(
-    network: DenseNetwork,
+    network: Network,
     genome: Genome,
     expected: dict[str, np.ndarray],
     chrom: str,
@@ -133,7 +133,7 @@ def test_the_first_and_the_last_base_are_predicted(
 
 @pytest.mark.parametrize("chrom", ["chr2", "chrM"])
 def test_a_chromosome_shorter_than_a_window_is_predicted_whole(
-    network: DenseNetwork, genome: Genome, expected: dict[str, np.ndarray], chrom: str
+    network: Network, genome: Genome, expected: dict[str, np.ndarray], chrom: str
 ) -> None:
     size = TINY_SIZES[chrom]
     (only,) = predict_stretches(network, genome, chrom, IntervalSet.of([0], [size]), window=25_000)
@@ -142,7 +142,7 @@ def test_a_chromosome_shorter_than_a_window_is_predicted_whole(
 
 
 def test_a_gap_of_n_gets_no_value_and_its_neighbours_keep_theirs(
-    network: DenseNetwork, genome: Genome, expected: dict[str, np.ndarray]
+    network: Network, genome: Genome, expected: dict[str, np.ndarray]
 ) -> None:
     known = genome.known({"chr1": IntervalSet.of([0], [SIZE])})["chr1"]
     found = stitched(list(predict_stretches(network, genome, "chr1", known, window=25_000)), SIZE)
@@ -154,7 +154,7 @@ def test_a_gap_of_n_gets_no_value_and_its_neighbours_keep_theirs(
 
 
 def test_stretches_come_in_order_and_never_leave_the_targets(
-    network: DenseNetwork, genome: Genome
+    network: Network, genome: Genome
 ) -> None:
     targets = IntervalSet.of([3, 27, 2_005, 9_000], [9, 28, 2_500, 9_001])
     stretches = list(predict_stretches(network, genome, "chr1", targets, window=12_000))
@@ -165,9 +165,7 @@ def test_stretches_come_in_order_and_never_leave_the_targets(
 
 
 @pytest.mark.parametrize("batch_size", [2, 64])
-def test_the_last_batch_may_be_partial(
-    network: DenseNetwork, genome: Genome, batch_size: int
-) -> None:
+def test_the_last_batch_may_be_partial(network: Network, genome: Genome, batch_size: int) -> None:
     # 5 windows, the last of them shorter than the others.
     targets = IntervalSet.of([0], [4 * 1_060 + 333])
     found = [
@@ -183,18 +181,29 @@ def test_the_last_batch_may_be_partial(
     np.testing.assert_allclose(found[1], found[0], atol=1e-5, rtol=0)
 
 
-def test_the_markers_of_a_base_lie_side_by_side(network: DenseNetwork, genome: Genome) -> None:
+def test_the_markers_of_a_base_lie_side_by_side(network: Network, genome: Genome) -> None:
     # The layout that segmentation and histograms are fast with.
     (only,) = predict_stretches(network, genome, "chr2", IntervalSet.of([0], [99]), window=12_000)
     assert only.probabilities.dtype == np.float32
     assert only.probabilities.strides[0] == 4
 
 
-def test_no_target_is_no_stretch(network: DenseNetwork, genome: Genome) -> None:
+def test_the_window_that_suits_a_network_is_taken_where_none_is_asked_for(
+    network: Network, genome: Genome
+) -> None:
+    targets = IntervalSet.of([0], [SIZE])
+    asked, unasked = (
+        [one.start for one in predict_stretches(network, genome, "chr1", targets, window=window)]
+        for window in (25_000, None)
+    )
+    assert asked == unasked
+
+
+def test_no_target_is_no_stretch(network: Network, genome: Genome) -> None:
     assert list(predict_stretches(network, genome, "chr1", EMPTY, window=25_000)) == []
 
 
-def test_a_window_without_room_for_a_core_is_refused(network: DenseNetwork, genome: Genome) -> None:
+def test_a_window_without_room_for_a_core_is_refused(network: Network, genome: Genome) -> None:
     targets = IntervalSet.of([0], [10])
     with pytest.raises(OptionError, match="needs at least 10950"):
         list(predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW - 1))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from regtrack.errors import OptionError
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.context import Context
-from regtrack.prediction.windows import Window, tile
+from regtrack.prediction.windows import Window, suited_length, tile
 
 DILATED = Context(left=5_449, right=5_489, stride=10)
 
@@ -87,6 +87,38 @@ def test_a_core_begins_and_ends_with_a_target(tiling: Tiling) -> None:
     for one in tiling.windows:
         assert len(tiling.targets.clip(one.core_start, one.core_start + stride))
         assert len(tiling.targets.clip(one.core_end - stride, one.core_end))
+
+
+@given(
+    left=st.integers(0, 30_000), right=st.integers(0, 30_000), stride=st.sampled_from([1, 7, 200])
+)
+def test_the_suited_window_has_room_for_a_core(left: int, right: int, stride: int) -> None:
+    context = Context(left=left, right=right, stride=stride)
+    length = suited_length(context)
+    assert length % stride == 0
+    windows = list(tile(IntervalSet.of([0], [100_000]), context, length))
+    cores = sum(one.core_end - one.core_start for one in windows)
+    # But for the last window, and what is rounded up to strides, no more than about half of
+    # what is read is thrown away.
+    full = windows[0]
+    assert full.core_end - full.core_start >= len(full) / 2 - 2 * stride
+    assert cores >= 100_000
+
+
+@pytest.mark.parametrize(
+    ("context", "length"),
+    [
+        (Context(4, 5), 25_000),  # what the paper's networks were trained on
+        (DILATED, 25_000),
+        (Context(599, 599, stride=200), 25_000),
+        (Context(10_506, 10_687, stride=20), 42_380),  # twice the halo
+        (Context(20, 20, stride=7), 24_997),  # whole steps
+    ],
+)
+def test_the_suited_window_is_the_usual_one_or_twice_the_halo(
+    context: Context, length: int
+) -> None:
+    assert suited_length(context) == length
 
 
 def test_nothing_to_predict_is_no_window() -> None:

@@ -5,32 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from builders import TINY_SETTINGS
+from builders import a_network
 from torch import nn
 
-from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.network import Network
 from regtrack.training.norms import settle_norms
 
-
-@pytest.fixture
-def network() -> DenseNetwork:
-    torch.manual_seed(0)
-    return ARCHITECTURES["dilated"].build(2, TINY_SETTINGS)
+Batches = list[np.ndarray]
 
 
 @pytest.fixture
-def batches(random: np.random.Generator) -> list[np.ndarray]:
+def network() -> Network:
+    return a_network("dense", "dilated", 2, dropout=0.3)
+
+
+@pytest.fixture
+def batches(random: np.random.Generator) -> Batches:
     return [random.integers(0, 5, (2, 500), dtype=np.uint8) for _ in range(3)]
 
 
-def first_norm(network: DenseNetwork) -> nn.BatchNorm1d:
+def first_norm(network: Network) -> nn.BatchNorm1d:
     return next(layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d))
 
 
-def test_the_statistics_are_the_mean_over_the_batches(
-    network: DenseNetwork, batches: list[np.ndarray]
-) -> None:
+def test_the_statistics_are_the_mean_over_the_batches(network: Network, batches: Batches) -> None:
     settle_norms(network, batches)
     convolution = network.trunk[0]
     with torch.no_grad():
@@ -45,9 +43,7 @@ def test_the_statistics_are_the_mean_over_the_batches(
     )
 
 
-def test_what_was_there_before_does_not_matter(
-    network: DenseNetwork, batches: list[np.ndarray]
-) -> None:
+def test_what_was_there_before_does_not_matter(network: Network, batches: Batches) -> None:
     settle_norms(network, batches)
     once = first_norm(network).running_var.clone()
     first_norm(network).running_var.fill_(99)
@@ -56,11 +52,23 @@ def test_what_was_there_before_does_not_matter(
 
 
 def test_the_network_is_ready_to_predict_and_its_decay_unchanged(
-    network: DenseNetwork, batches: list[np.ndarray]
+    network: Network, batches: Batches
 ) -> None:
+    decay = first_norm(network).momentum
     before = {name: weights.clone() for name, weights in network.named_parameters()}
-    settle_norms(network, batches)
+    settle_norms(network.train(), batches)
     assert not any(layer.training for layer in network.modules())
-    assert first_norm(network).momentum == pytest.approx(0.1)
+    assert first_norm(network).momentum == decay
     for name, weights in network.named_parameters():
         torch.testing.assert_close(weights, before[name], atol=0, rtol=0)
+
+
+def test_a_network_without_norms_reads_no_batch() -> None:
+    network = a_network("short", "lr", 2).train()
+
+    def never():
+        raise AssertionError("a batch was read")
+        yield
+
+    settle_norms(network, never())
+    assert not network.training

@@ -1,124 +1,58 @@
-"""Training: what is written, what is kept when it ends early, and what is refused at once."""
+"""A training: what it writes, what it keeps, and when it ends."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from builders import TINY_SETTINGS, TINY_SIZES, TinyWorld, make_tiny_world
+from builders import TINY_SIZES, TinyDatasets
+from training_helpers import Recorder, log_of, network_of, train_on
 
+from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, OptionError
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
-from regtrack.training.settings import TrainingSettings
-from regtrack.training.trainer import (
-    TrainingData,
-    TrainingResult,
-    check_out,
-    masked_loss,
-    read_data,
-    start_from_base_rates,
-    train,
-)
+from regtrack.training.run import check_out
+from regtrack.training.trainer import start_from_base_rates
 from regtrack.training.validation import Validation
-from regtrack.training.windows import RandomWindows
+
+pytestmark = pytest.mark.usefixtures("quick_plot")
 
 CPU = torch.device("cpu")
-# Validation uses windows of 25,000 bases whatever the training does.
-SETTINGS = {"steps": 3, "window": 12_000, "batch_size": 1, "validate_every": 10}
 
 
-class Observer:
-    """Writes down what it is told; raises `error` after the step `at`."""
+class Watcher(Recorder):
+    """Writes down which checkpoints lie in the work folder after each validation."""
 
-    def __init__(self, error: BaseException | None = None, at: int = 0) -> None:
-        self.error, self.at = error, at
-        self.windows = self.train_bases = self.valid_bases = 0
-        self.losses: list[float] = []
-        self.validations: list[tuple[int, bool]] = []
+    def __init__(self, work: Path) -> None:
+        super().__init__()
+        self.work = work
+        self.kept: list[list[str]] = []
 
-    def started(self, windows: int, train_bases: int, valid_bases: int) -> None:
-        """Before the first step."""
-        self.windows, self.train_bases, self.valid_bases = windows, train_bases, valid_bases
-
-    def stepped(self, step: int, loss: float) -> None:
-        """After each step."""
-        self.losses.append(loss)
-        if self.error is not None and step == self.at:
-            raise self.error
-
-    def validated(self, validation: Validation, is_best: bool) -> None:
+    def validated(self, row: Any) -> None:
         """After each validation."""
-        self.validations.append((validation.step, is_best))
+        super().validated(row)
+        self.kept.append(sorted(path.name for path in self.work.glob("best-*")))
 
 
-class Killed(BaseException):
-    """What nothing catches."""
+def scores_are(monkeypatch: pytest.MonkeyPatch, means: Iterable[float]) -> None:
+    """Let the validations find these, one after the other."""
+    coming = iter(means)
 
+    def of(dataset: object, histogram: object, step: int) -> Validation:  # noqa: ARG001
+        return Validation(step, (), next(coming), (0.5,) * 3)
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
-    """Only read here, so one is enough."""
-    return make_tiny_world(tmp_path_factory.mktemp("training") / "world")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "model.safetensors"
-
-
-def data_of(
-    world: TinyWorld, train_on: str = "chr1:1-30,000", valid_on: str = "chr1:30,001-45,000"
-) -> TrainingData:
-    return read_data(world.genome, world.markers, [train_on], [valid_on], [], "tiny")
-
-
-def run(
-    world: TinyWorld,
-    out: Path,
-    observer: Observer | None = None,
-    data: TrainingData | None = None,
-    **changes: Any,
-) -> TrainingResult:
-    return train(
-        data or data_of(world),
-        "dilated",
-        TINY_SETTINGS,
-        TrainingSettings(**{**SETTINGS, **changes}),
-        CPU,
-        out,
-        observer or Observer(),
-    )
-
-
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    return dict(load_network(path, CPU).state_dict())
-
-
-def test_the_loss_is_the_mean_over_known_bases_and_markers() -> None:
-    torch.manual_seed(0)
-    logits, labels = torch.randn(2, 3, 50), torch.randint(0, 2, (2, 3, 50)).float()
-    known = (torch.rand(2, 50) < 0.7).float()
-    # The known bases picked out first, then a plain mean.
-    chosen = [part.transpose(1, 2)[known.bool()] for part in (logits, labels)]
-    expected = F.binary_cross_entropy_with_logits(*chosen)
-    torch.testing.assert_close(masked_loss(logits, labels, known), expected)
-
-
-def test_what_is_predicted_at_n_does_not_matter() -> None:
-    logits, labels = torch.zeros(1, 2, 4), torch.zeros(1, 2, 4)
-    known = torch.tensor([[1.0, 1.0, 0.0, 1.0]])
-    before = masked_loss(logits, labels, known)
-    logits[:, :, 2] = 100
-    torch.testing.assert_close(masked_loss(logits, labels, known), before)
+    monkeypatch.setattr(Validation, "of", of)
 
 
 def test_the_last_layer_starts_from_the_base_rates() -> None:
-    network = ARCHITECTURES["dilated"].build(4, TINY_SETTINGS)
+    network = ARCHITECTURES["dense"]["cnn3"].build(4, network_of("dense", "cnn3"))
     start_from_base_rates(network, np.array([0.25, 0.001, 0.0, 0.9]))
     rates = network.output.bias.sigmoid()
     # Neither 0, which no finite bias says, nor more than one half.
@@ -126,178 +60,193 @@ def test_the_last_layer_starts_from_the_base_rates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "done", "rate"),
-    [("cosine", 0, 0.01), ("cosine", 0.5, 0.005), ("cosine", 1, 0), ("constant", 0.7, 0.01)],
+    ("task", "name"),
+    [("dense", "dilated"), ("dense", "id-cnn"), ("short", "lr"), ("short", "dilated6")],
 )
-def test_the_learning_rate_follows_the_schedule(schedule: str, done: float, rate: float) -> None:
-    settings = TrainingSettings(learning_rate=0.01, schedule=schedule)
-    assert settings.rate_at(done) == pytest.approx(rate)
-
-
-def test_training_writes_a_checkpoint_that_predicts(world: TinyWorld, out: Path) -> None:
-    result = run(world, out)
-    assert (result.steps, result.interrupted, result.best.step) == (3, False, 3)
-    assert list(out.parent.iterdir()) == [out]
+def test_it_writes_a_checkpoint_that_predicts_a_log_and_a_plot(
+    datasets: TinyDatasets, out: Path, task: str, name: str
+) -> None:
+    result = train_on(getattr(datasets, task), out, name=name, steps=3)
+    assert (result.state.step, result.checkpoint, result.interrupted) == (3, out, False)
+    left = sorted(path.name for path in out.parent.iterdir())
+    assert left == ["model.log.png", "model.log.tsv", "model.safetensors"]
+    assert [row[0] for row in log_of(out)] == ["step", "2", "3"]
     with torch.no_grad():
-        logits = load_network(out, CPU)(torch.ones((1, 100), dtype=torch.int32))
-    assert logits.shape == (1, 3, 100)
+        logits = load_network(out, CPU)(torch.ones((1, 1_000), dtype=torch.int32))
+    assert logits.shape == (1, 3, 1_000)
     assert torch.isfinite(logits).all()
 
 
-def test_the_checkpoint_says_what_it_was_trained_on(world: TinyWorld, out: Path) -> None:
-    result = run(world, out, seed=5)
+def test_the_checkpoint_says_what_it_was_trained_on(datasets: TinyDatasets, out: Path) -> None:
+    observer = Recorder()
+    result = train_on(datasets.dense, out, observer, seed=5)
     checkpoint = read_checkpoint(out)
-    assert checkpoint.assembly == "tiny"
-    assert checkpoint.chrom_sizes == TINY_SIZES
-    assert checkpoint.settings["f1"] == TINY_SETTINGS["f1"]
-    assert checkpoint.settings["stride"] == 10  # a default, written down all the same
+    assert (checkpoint.task, checkpoint.architecture) == ("dense", "cnn3")
+    assert (checkpoint.assembly, checkpoint.chrom_sizes) == ("genome", TINY_SIZES)
+    # Defaults are written down all the same.
+    assert checkpoint.settings == {**network_of("dense", "cnn3"), "stride": 10, "norm_decay": 0.9}
     assert [marker.index for marker in checkpoint.markers] == [0, 1, 2]
-    assert checkpoint.thresholds == result.best.thresholds
-    assert checkpoint.training["train"] == ["chr1:1-30,000"]
-    assert checkpoint.training["valid"] == ["chr1:30,001-45,000"]
-    assert checkpoint.training["settings"]["seed"] == 5
-    assert checkpoint.training["average_precision"].keys() == {"TFBS", "DNase", "Histone"}
+    assert checkpoint.thresholds == result.state.best.thresholds
+    assert len(set(checkpoint.thresholds)) == 3
+    training = checkpoint.training
+    assert training["windows"] == {"train": 15, "valid": 9, "test": 0}
+    assert training["step"] == result.state.best.step
+    best = next(row for row in observer.rows if row.step == training["step"])
+    assert training["average_precision"] == best.average_precision
+    assert training["settings"]["seed"] == 5
+    assert training["settings"]["shift"] == 1_000
+    assert "minutes" not in training["settings"]  # no limit is no number
+    assert training["dataset"] == open_dataset(datasets.dense).digest
 
 
-def test_the_observer_is_told_of_every_step_and_validation(world: TinyWorld, out: Path) -> None:
-    observer = Observer()
-    run(world, out, observer, steps=3, validate_every=2)
-    # The gap of 1,000 N is less than a tenth of a window.
-    assert observer.windows == (30_000 - 12_000) / 10 + 1
-    assert observer.train_bases == 30_000 - 1_000 - 137
-    assert observer.valid_bases == 15_000 - 1
-    assert len(observer.losses) == 3
-    assert np.isfinite(observer.losses).all()
-    assert [step for step, _ in observer.validations] == [2, 3]
-    assert observer.validations[0] == (2, True)
+def test_the_observer_is_told_of_every_step_and_validation(
+    datasets: TinyDatasets, out: Path
+) -> None:
+    observer = Recorder()
+    result = train_on(datasets.dense, out, observer, steps=5)
+    assert (observer.windows, observer.valid, observer.first_step) == (15, 9, 0)
+    assert observer.steps == [1, 2, 3, 4, 5]
+    assert observer.done == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert [row.step for row in observer.rows] == [2, 4, 5]
+    assert observer.rows == result.state.history
+    assert [row.epoch for row in observer.rows] == pytest.approx([4 / 15, 8 / 15, 10 / 15])
+    # Of the steps since the validation before.
+    expected = [np.mean(observer.losses[part]) for part in (slice(0, 2), slice(2, 4), slice(4, 5))]
+    assert [row.loss for row in observer.rows] == pytest.approx(expected)
+    rates = [0.0005 * (1 + math.cos(math.pi * done)) for done in (0.2, 0.6, 0.8)]
+    assert [row.learning_rate for row in observer.rows] == pytest.approx(rates)
+    assert observer.rows[0].average_precision.keys() == {"TFBS", "DNase", "Histone"}
 
 
-def test_training_learns_how_rare_peaks_are_at_once(world: TinyWorld, out: Path) -> None:
-    # With a bias of 0 the first loss would be about log(2).
-    observer = Observer()
-    run(world, out, observer, steps=1)
-    assert observer.losses[0] < 0.5
+def test_a_training_learns(datasets: TinyDatasets, out: Path) -> None:
+    observer = Recorder()
+    train_on(
+        datasets.dense, out, observer, steps=60, learning_rate=0.02, validate_every=60, shift=0
+    )
+    assert observer.losses[0] < 0.5  # with a bias of 0 it would be about log(2)
+    assert np.mean(observer.losses[-10:]) < np.mean(observer.losses[:10])
 
 
-def test_the_same_seed_gives_the_same_weights(world: TinyWorld, tmp_path: Path) -> None:
+def test_in_bfloat16_it_learns_the_same_at_first(datasets: TinyDatasets, tmp_path: Path) -> None:
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        observer = Recorder()
+        train_on(
+            datasets.dense,
+            tmp_path / f"{precision}.safetensors",
+            observer,
+            steps=2,
+            precision=precision,
+        )
+        losses.append(observer.losses)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("task", ["dense", "short"])
+def test_the_same_seed_gives_the_same_weights(
+    datasets: TinyDatasets, tmp_path: Path, task: str
+) -> None:
+    found = []
     for name, seed in ("a", 1), ("b", 1), ("c", 2):
-        run(world, tmp_path / name, seed=seed, steps=2)
-    first, same, other = (weights(tmp_path / name) for name in "abc")
+        train_on(getattr(datasets, task), tmp_path / f"{name}.safetensors", seed=seed, steps=2)
+        found.append(load_network(tmp_path / f"{name}.safetensors", CPU).weights())
+    first, same, other = found
     assert all(torch.equal(first[name], same[name]) for name in first)
     assert not torch.equal(first["head.0.weight"], other["head.0.weight"])
 
 
 def test_the_best_validation_is_kept_and_not_the_last(
-    world: TinyWorld, out: Path, monkeypatch: pytest.MonkeyPatch
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores = iter([(1, 0.2), (2, 0.4), (3, 0.3)])
-
-    def validate(*_: object, **__: object) -> Validation:
-        step, score = next(scores)
-        return Validation(step, (), score, (0.5,) * 3)
-
-    monkeypatch.setattr("regtrack.training.trainer.validate", validate)
-    observer = Observer()
-    result = run(world, out, observer, validate_every=1)
-    assert observer.validations == [(1, True), (2, True), (3, False)]
-    assert result.best.step == read_checkpoint(out).training["step"] == 2
-    assert result.steps == 3
+    scores_are(monkeypatch, [0.2, 0.4, 0.3, 0.4])
+    observer = Watcher(out.with_name("model.safetensors.partial"))
+    result = train_on(datasets.dense, out, observer, steps=4, validate_every=1)
+    assert [row.best for row in observer.rows] == [True, True, False, False]
+    # The best one only; the one before it goes.
+    second = ["best-2.safetensors"]
+    assert observer.kept == [["best-1.safetensors"], second, second, second]
+    assert result.state.best.step == read_checkpoint(out).training["step"] == 2
+    assert result.describe() == f"{out}: the best of 4 steps, reached at step 2"
 
 
-@pytest.mark.parametrize("at", [1, 2])
-def test_ctrl_c_keeps_what_was_reached(world: TinyWorld, out: Path, at: int) -> None:
-    result = run(world, out, Observer(KeyboardInterrupt(), at), steps=100)
-    assert (result.interrupted, result.steps, result.best.step) == (True, at, at)
-    assert read_checkpoint(out).training["step"] == at
-    assert list(out.parent.iterdir()) == [out]
-
-
-def test_ctrl_c_before_the_first_step_keeps_nothing(
-    world: TinyWorld, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_patience_ends_it(
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(RandomWindows, "draw", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run(world, out)
-    assert list(out.parent.iterdir()) == []
-
-
-def test_time_that_is_up_ends_the_training(world: TinyWorld, out: Path) -> None:
-    result = run(world, out, minutes=1e-9, steps=100)
-    assert result.steps <= 1
-    assert not result.interrupted
-    assert out.exists()
-
-
-def test_a_killed_training_leaves_only_the_partial_file(world: TinyWorld, out: Path) -> None:
-    with pytest.raises(Killed):
-        run(world, out, Observer(Killed(), at=2), validate_every=1)
-    partial = out.with_name("model.safetensors.partial")
-    assert list(out.parent.iterdir()) == [partial]
-    assert read_checkpoint(partial).training["step"] == 1  # whole, should one want it
-
-
-def test_a_killed_training_keeps_the_checkpoint_that_was_there(world: TinyWorld, out: Path) -> None:
-    out.write_text("an older one")
-    with pytest.raises(Killed):
-        run(world, out, Observer(Killed(), at=2), validate_every=1)
-    assert out.read_text() == "an older one"
+    scores_are(monkeypatch, [0.2, 0.1, 0.4, 0.3, 0.4, 0.9])
+    result = train_on(datasets.dense, out, steps=99, validate_every=1, patience=2)
+    assert (result.state.step, result.state.best.step) == (5, 3)
 
 
 @pytest.mark.parametrize(
-    ("train_on", "valid_on", "shared"),
+    ("end", "steps"),
     [
-        ("chr1", "chr1:30,001-45,000", "chr1:30,001-45,000"),
-        ("chr1:1-30,000", "chr1:30,000-45,000", "chr1:30,000-30,000"),
-        ("chr1:2,000-45,000", "chr1", "chr1:2,000-45,000"),
+        ({"steps": 3}, 3),
+        ({"epochs": 1}, 8),  # of 15 windows, two at a time
+        ({"epochs": 0.01}, 1),
+        ({"minutes": 1e-9}, 1),
+        ({"steps": 9, "epochs": 0.5, "minutes": 99}, 4),
     ],
 )
-def test_validation_regions_that_were_trained_on_are_refused(
-    world: TinyWorld, out: Path, train_on: str, valid_on: str, shared: str
+def test_what_comes_first_ends_it(
+    datasets: TinyDatasets, out: Path, end: dict[str, float], steps: int
 ) -> None:
-    with pytest.raises(InputError, match=f"--valid: overlaps --train at {shared}"):
-        run(world, out, data=data_of(world, train_on, valid_on))
+    result = train_on(datasets.dense, out, **{"steps": math.inf, "validate_every": 99, **end})
+    assert (result.state.step, result.interrupted) == (steps, False)
+    assert [row.step for row in result.state.history] == [steps]
 
 
 @pytest.mark.parametrize(
-    ("train_on", "valid_on", "option"),
+    ("batch_size", "validate_every", "steps"), [(2, None, [8, 16, 17]), (2, 5, [5, 10, 15, 17])]
+)
+def test_it_validates_after_an_epoch_unless_said_otherwise(
+    datasets: TinyDatasets, out: Path, batch_size: int, validate_every: int, steps: list[int]
+) -> None:
+    observer = Recorder()
+    changes = {"steps": 17, "batch_size": batch_size, "validate_every": validate_every}
+    train_on(datasets.dense, out, observer, **changes)
+    assert [row.step for row in observer.rows] == steps
+
+
+def test_sequence_without_a_genome_is_learned_from(datasets: TinyDatasets, out: Path) -> None:
+    train_on(datasets.deepsea, out)
+    checkpoint = read_checkpoint(out)
+    assert (checkpoint.task, checkpoint.chrom_sizes) == ("short", {})
+
+
+@pytest.mark.parametrize(("split", "words"), [("train", "training"), ("valid", "validation")])
+def test_a_dataset_without_a_peak_to_learn_from_or_be_scored_by_is_refused(
+    datasets: TinyDatasets, out: Path, split: str, words: str
+) -> None:
+    dataset = open_dataset(datasets.deepsea)
+    samples = dataset.splits[split]
+    without = replace(samples, labels=np.zeros_like(samples.labels))
+    dataset = replace(dataset, splits={**dataset.splits, split: without})
+    with pytest.raises(InputError, match=rf"deepsea: no marker has a peak in the {words} windows"):
+        train_on(dataset, out)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
     [
-        ("chr1:1-30,000", "chr2:1-100", "--valid"),
-        ("chr1:1-30,000", "chrM", "--valid"),
-        ("chr2:401-7,003", "chr1", "--train"),
-        ("chr1:1-1,000", "chr2", "--train"),  # nothing but N
+        ({"network": {"kernel": 8}}, r"--model: cnn3 has no setting kernel; it has f1, f2, f3"),
+        ({"network": {"f1": 0}}, r"--model: expected a number from 1 upward as f1, got 0"),
+        ({"network": {"stride": 7}}, r"--model: this network needs windows of a multiple of 7"),
+        ({"batch_size": 16}, r"--batch-size: 16 is more than the 15 windows of the training split"),
     ],
 )
-def test_regions_without_a_peak_are_refused(
-    world: TinyWorld, out: Path, train_on: str, valid_on: str, option: str
+def test_settings_that_do_not_suit_are_refused(
+    datasets: TinyDatasets, out: Path, changes: dict[str, Any], problem: str
 ) -> None:
-    with pytest.raises(InputError, match=f"{option}: no marker has a peak in these regions"):
-        run(world, out, data=data_of(world, train_on, valid_on))
-
-
-def test_regions_without_room_for_a_window_are_refused(world: TinyWorld, out: Path) -> None:
-    with pytest.raises(InputError, match="--train: no window of 30,010 bases"):
-        run(world, out, window=30_010)
-
-
-def test_the_genome_is_called_after_its_file_unless_said_otherwise(world: TinyWorld) -> None:
-    data = read_data(world.genome, world.markers, ["chr1"], ["chr2"], ["DNase"], None)
-    assert data.assembly == "genome"
-    assert [marker.name for marker in data.markers] == ["HepG2|DNase|None"]
-
-
-def test_a_pattern_without_a_marker_is_refused(world: TinyWorld) -> None:
-    with pytest.raises(OptionError, match="--markers: no marker left: 'GM12878'"):
-        read_data(world.genome, world.markers, ["chr1"], ["chr2"], ["GM12878"], None)
+    with pytest.raises(OptionError, match=problem):
+        train_on(datasets.dense, out, **changes)
+    assert not out.exists()
 
 
 def test_a_free_path_is_accepted_and_its_folder_made(tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder" / "model.safetensors"
     check_out(out, force=False)
-    assert out.parent.is_dir()
-    assert not out.exists()
+    assert list(out.parent.iterdir()) == []
 
 
 def test_an_existing_checkpoint_is_replaced_only_when_forced(out: Path) -> None:
@@ -320,3 +269,22 @@ def test_a_file_in_place_of_the_folder_is_an_error_of_the_operating_system(
     (tmp_path / "file").write_text("text")
     with pytest.raises(OSError, match="file"):
         check_out(tmp_path / "file" / "model.safetensors", force=False)
+
+
+def test_running_statistics_stay_where_no_batch_is_asked_for(
+    datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    found = {}
+    for decay in 0.5, 0.9:
+        for norm_batches in 0, 2:
+            out = tmp_path / f"{decay}-{norm_batches}.safetensors"
+            train_on(
+                datasets.dense,
+                out,
+                network={"f1": 6, "f2": 6, "f3": 6, "hidden": 8, "norm_decay": decay},
+                steps=2,
+                norm_batches=norm_batches,
+            )
+            found[decay, norm_batches] = load_network(out, CPU).weights()["trunk.1.running_mean"]
+    assert not torch.equal(found[0.5, 0], found[0.9, 0])
+    torch.testing.assert_close(found[0.5, 2], found[0.9, 2], atol=0, rtol=0)

@@ -1,0 +1,182 @@
+"""Training speed and peak memory beside the loop that one would write at first.
+
+    python benchmarks/training.py [MARKERS [STEPS]]
+
+Makes a dataset of random sequence and random peaks and trains `dilated` on the same
+windows in three ways, each in a process of its own:
+
+    plain              peaks painted into dense float32 labels, full logits,
+                       BCEWithLogitsLoss, float32
+    regtrack float32   as `regtrack train --precision float32`
+    regtrack bfloat16  as `regtrack train --precision bfloat16`
+
+Prints bases x markers per second and peak memory of each, and their ratio to the plain
+loop. Reading sequence and labels counts; starting Python and the first step do not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.prepare import prepare
+from regtrack.datasets.settings import PrepareSettings
+from regtrack.genome.bed import read_bed
+from regtrack.genome.markers import COLUMNS
+from regtrack.models.catalog import find_architecture
+from regtrack.training.observer import Silent
+from regtrack.training.processes import Processes
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.trainer import Trainer
+
+GENOME_LENGTH = 2_000_000
+PEAKS_PER_MARKER = 40
+PEAK_LENGTH = 300
+WINDOWS_PER_STEP = 2
+WAYS = ("plain", "float32", "bfloat16")
+CPU = torch.device("cpu")
+
+
+class NoProgress:
+    """A progress that nobody sees."""
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Say nothing."""
+
+    def advanced(self, units: int) -> None:
+        """Say nothing."""
+
+    def finished(self) -> None:
+        """Say nothing."""
+
+
+def make_dataset(folder: Path, markers: int) -> Path:
+    """A dataset of random sequence and peaks, most of it to train on."""
+    random = np.random.default_rng(0)
+    letters = np.frombuffer(b"ACGT", np.uint8)[random.integers(0, 4, GENOME_LENGTH)]
+    (folder / "genome.fa").write_bytes(b">chr1\n" + letters.tobytes() + b"\n")
+    rows = ["\t".join(COLUMNS)]
+    for index in range(markers):
+        starts = np.sort(random.integers(0, GENOME_LENGTH - PEAK_LENGTH, PEAKS_PER_MARKER))
+        lines = [f"chr1\t{start}\t{start + PEAK_LENGTH}\n" for start in starts]
+        (folder / f"{index}.bed").write_text("".join(lines))
+        rows.append(f"{index}\tm{index}\tTFBS\tcell\tm{index}\tNone\t{index}.bed")
+    (folder / "markers.tsv").write_text("\n".join(rows) + "\n")
+    settings = PrepareSettings(folder / "markers.tsv", folder / "genome.fa")
+    prepare(settings, folder / "dataset", False, NoProgress())
+    return folder / "dataset"
+
+
+def opened(path: Path) -> DenseDataset:
+    """The dataset, which is of the dense task."""
+    dataset = open_dataset(path)
+    if not isinstance(dataset, DenseDataset):
+        sys.exit("not a dense dataset")
+    return dataset
+
+
+def time_plain(path: Path, steps: int) -> float:
+    """Seconds for some steps of the plain loop."""
+    dataset = opened(path)
+    peaks = [read_bed(Path(marker.file), dataset.chrom_sizes) for marker in dataset.markers]
+    torch.manual_seed(0)
+    network = find_architecture("dense", "dilated").build(len(peaks)).train()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+    loss_function = torch.nn.BCEWithLogitsLoss()
+    windows = dataset.windows("train")
+    random = np.random.default_rng(0)
+
+    def step() -> None:
+        codes, labels = [], []
+        for index in random.integers(0, len(windows), WINDOWS_PER_STEP).tolist():
+            window = windows[index]
+            codes.append(dataset.genome.codes(window.chrom, window.start, window.end))
+            dense = np.zeros((len(peaks), len(window)), dtype=np.float32)
+            for marker, by_chrom in enumerate(peaks):
+                for start, end in by_chrom[window.chrom].clip(window.start, window.end):
+                    dense[marker, start - window.start : end - window.start] = 1
+            labels.append(dense)
+        logits = network(torch.from_numpy(np.stack(codes)).to(torch.int32))
+        loss = loss_function(logits, torch.from_numpy(np.stack(labels)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    step()
+    began = time.monotonic()
+    for _ in range(steps):
+        step()
+    return time.monotonic() - began
+
+
+def time_regtrack(path: Path, steps: int, precision: str) -> float:
+    """Seconds for some steps of regtrack's own loop, without validation."""
+    dataset = opened(path)
+    settings = TrainingSettings(
+        steps=steps + 2, batch_size=WINDOWS_PER_STEP, precision=precision, validate_every=steps + 3
+    ).fitted(dataset.task, dataset.window)
+    architecture = find_architecture("dense", "dilated")
+    times: list[float] = []
+
+    class Clock(Silent):
+        def stepped(self, step: int, done: float, loss: float) -> None:  # noqa: ARG002
+            times.append(time.monotonic())
+
+    with tempfile.TemporaryDirectory() as work:
+        trainer = Trainer(
+            dataset, architecture, {}, settings, Processes(0, 1, CPU), Path(work), Clock()
+        )
+        # Stopped before its end, so that no validation comes.
+        trainer.run(stop=lambda: len(times) > steps)
+    return times[steps] - times[0]
+
+
+def measure(path: Path, way: str, steps: int) -> tuple[float, float]:
+    """Seconds, and peak memory in bytes, of a process that trains in one way."""
+    words = [sys.executable, __file__, "--child", str(path), way, str(steps)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    seconds = json.loads(process.stdout.read())
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{way} failed with status {status}")
+    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    """Read the command line, run, and print the table."""
+    if sys.argv[1:2] == ["--child"]:
+        path, way, steps = Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+        took = time_plain(path, steps) if way == "plain" else time_regtrack(path, steps, way)
+        print(json.dumps(took))
+        return
+    given = [int(word) for word in sys.argv[1:]]
+    markers, steps = (given + [919, 5][len(given) :])[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_dataset(Path(folder), markers)
+        values = steps * WINDOWS_PER_STEP * 25_000 * markers
+        print(f"{markers} markers, {steps} steps of {WINDOWS_PER_STEP} windows of 25,000 bases")
+        print(f"{'':18}{'bases x markers/s':>18}{'ratio':>8}{'peak memory':>13}{'ratio':>8}")
+        first: tuple[float, float] | None = None
+        for way in WAYS:
+            seconds, memory = measure(path, way, steps)
+            first = first or (seconds, memory)
+            name = way if way == "plain" else f"regtrack {way}"
+            print(
+                f"{name:18}{values / seconds:>18,.0f}{first[0] / seconds:>8.2f}"
+                f"{memory / 1e9:>10.2f} GB{memory / first[1]:>8.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""`regtrack compare`: networks on one dataset, side by side and beside the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regtrack.cli import options, training_options
+from regtrack.cli.training_options import read_settings, training_settings
+
+
+@click.command(short_help="Train and score several networks: the paper's tables.")
+@click.argument("dataset", type=options.FILE)
+@click.argument("networks", nargs=-1, metavar="[NAME|CHECKPOINT]...")
+@click.option("--out", type=options.FILE, required=True, help="Folder for networks and tables.")
+@training_options.genome
+@training_settings()
+@options.device
+@options.force
+def compare(
+    dataset: Path,
+    networks: tuple[str, ...],
+    out: Path,
+    genome: Path | None,
+    device: str,
+    force: bool,
+    **values: Any,
+) -> None:
+    """Compare networks on DATASET: parameters, PR AUC per category, training time.
+
+    Each NAME, of a network of the dataset's task, is trained into the folder; a
+    CHECKPOINT is taken as it is. Without any, all networks of the task are trained. The
+    limits (--minutes, --steps, --epochs) are for each network, not for all together.
+
+    The same command goes on where an earlier one stopped, and trains and scores nothing
+    twice. --force trains those anew that were trained with other settings.
+    """
+    from regtrack.cli.progress import ComparisonProgress
+    from regtrack.training.compare import ComparisonRequest, run_comparison
+
+    request = ComparisonRequest(dataset, genome, networks, read_settings(values), device)
+    with ComparisonProgress() as progress:
+        result = run_comparison(request, out, force, progress)
+    if result.describe():
+        click.echo(result.describe())
+    if result.stopped:
+        raise KeyboardInterrupt

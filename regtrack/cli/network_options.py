@@ -1,0 +1,43 @@
+"""The settings of the networks as options: those of the paper's grids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_COUNT = click.IntRange(min=1)
+_SETTINGS = {
+    "kernel": (_COUNT, "Width of the convolutions (short task)."),
+    "f1": (_COUNT, "Channels of the first layer."),
+    "f2": (_COUNT, "Channels of the second layer; of the bi-lstm, the size of its memory."),
+    "f3": (_COUNT, "Channels of the further layers."),
+    "hidden": (_COUNT, "Width of the last hidden layer."),
+    "stride": (_COUNT, "Bases per step (dense task)."),
+    "dropout": (click.FloatRange(0, 1, max_open=True), "Share of activations dropped."),
+    "norm_decay": (
+        click.FloatRange(0, 1),
+        "Share of the running batch-norm statistics that a step keeps; they count with "
+        "--norm-batches 0 only.",
+    ),
+}
+
+
+def network_settings(command: C) -> C:
+    """Add an option per setting; what is not given is the network's own."""
+    for name, (kind, text) in reversed(_SETTINGS.items()):
+        command = click.option(
+            f"--{name.replace('_', '-')}", name, type=kind, show_default="the network's", help=text
+        )(command)
+    return command
+
+
+def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options of a command as those of the network that were given, and all others."""
+    network = {
+        name: values[name] for name in _SETTINGS if name in values and values[name] is not None
+    }
+    return network, {name: value for name, value in values.items() if name not in _SETTINGS}

@@ -1,0 +1,134 @@
+"""`regtrack prepare`: a genome, measured peaks and regions to exclude in, a dataset out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.config import Region
+from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
+
+
+@click.command(short_help="Make a dataset of a genome and measured peaks.")
+@click.option("--out", type=options.FILE, required=True, help="Dataset folder to write.")
+@click.option(
+    "--genome",
+    type=options.FILE,
+    envvar="REGTRACK_GENOME",
+    help="FASTA, plain or bgzip. Required, but for --deepsea.",
+)
+@options.peaks
+@click.option(
+    "--task",
+    type=click.Choice(TASKS),
+    show_default="dense, or short with --deepsea",
+    help="dense: labels of every base of a window. short: 1,000-base inputs labelled on their "
+    "middle 200 bases.",
+)
+@options.markers
+@click.option(
+    "--exclude",
+    type=options.FILE,
+    multiple=True,
+    help="BED file of regions that windows should not hold. Repeatable.",
+)
+@click.option(
+    "--mappability",
+    type=options.FILE,
+    help="BigWig; bases under --min-mappability, or without a value, are excluded too.",
+)
+@click.option(
+    "--min-mappability",
+    type=float,
+    default=PrepareSettings.min_mappability,
+    show_default=True,
+    help="Least value of a base that is not excluded.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    default=PrepareSettings.window,
+    show_default=True,
+    help="Bases per window; windows lie at its multiples.",
+)
+@click.option(
+    "--max-unknown",
+    type=click.FloatRange(0, 1),
+    default=PrepareSettings.max_unknown,
+    show_default=True,
+    help="Largest share of a window that may be N.",
+)
+@click.option(
+    "--max-excluded",
+    type=click.FloatRange(0, 1),
+    default=PrepareSettings.max_excluded,
+    show_default=True,
+    help="Largest share of a window that may be excluded.",
+)
+@click.option(
+    "--train",
+    type=Region(),
+    multiple=True,
+    show_default="all that neither validates nor tests",
+    help="Region, BED file or chromosomes (chr8,chr9) to train on. Repeatable.",
+)
+@click.option(
+    "--valid",
+    type=Region(),
+    multiple=True,
+    help="The same, to choose the best checkpoint by. Repeatable.",
+)
+@click.option(
+    "--test", type=Region(), multiple=True, help="The same, to score at the end. Repeatable."
+)
+@click.option(
+    "--split",
+    metavar="TRAIN,VALID,TEST",
+    show_default=f"{DEFAULT_SPLIT}, where no region is given",
+    help="Shares of the windows, split at random.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=PrepareSettings.seed,
+    show_default=True,
+    help="Same seed, same random split.",
+)
+@click.option(
+    "--unknown",
+    multiple=True,
+    metavar="PATTERN=CHROM,...",
+    help="Chromosomes on which nothing was called for the markers that match, e.g. "
+    "'*DREAM=chr1,chr8'; masked in the loss and in the scores of train, "
+    "search and compare. Repeatable.",
+)
+@click.option(
+    "--assembly",
+    show_default="name of the FASTA file",
+    help="Name of the genome, such as hg19.",
+)
+@click.option(
+    "--deepsea",
+    type=options.FILE,
+    help="Folder with the published train.mat, valid.mat and test.mat; --peaks then names "
+    "the markers only, in their order.",
+)
+@options.force
+def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
+    """Cut a genome into windows, label them with measured peaks, and split them.
+
+    Prints what was kept, and why the rest was not.
+    """
+    chosen = task or ("short" if settings["deepsea"] else "dense")
+    asked = PrepareSettings(task=chosen, **settings)
+
+    from regtrack.cli.progress import Progress
+    from regtrack.datasets.describe import describe_dataset
+    from regtrack.datasets.prepare import prepare as run
+
+    with Progress() as progress:
+        run(asked, out, force, progress)
+    click.echo(describe_dataset(out))

@@ -1,0 +1,90 @@
+"""`regtrack search`: a dataset in, the best of many trainings out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regtrack.cli import options, training_options
+from regtrack.cli.training_options import read_settings, training_settings
+from regtrack.training.search_settings import SAMPLERS, SearchSettings
+
+
+@click.command(short_help="Try many settings of a network and keep the best.")
+@click.argument("dataset", type=options.FILE)
+@training_options.architecture
+@click.option("--out", type=options.FILE, required=True, help="Folder of the search.")
+@training_options.genome
+@click.option(
+    "--space",
+    type=options.FILE,
+    show_default="the paper's grid",
+    help="TOML file that names the settings to vary, and their values.",
+)
+@click.option(
+    "--sampler",
+    type=click.Choice(SAMPLERS),
+    default=SearchSettings.sampler,
+    show_default=True,
+    help="Every combination once, or draw at random, or learn from the trials before.",
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    show_default="every combination of the grid",
+    help="Stop when so many trials are done.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=SearchSettings.workers,
+    show_default=True,
+    help="Processes that train at the same time; they share the cores.",
+)
+@training_settings(without=("learning_rate",))
+@options.device
+@options.force
+def search(
+    dataset: Path,
+    architecture: str | None,
+    out: Path,
+    genome: Path | None,
+    space: Path | None,
+    device: str,
+    force: bool,
+    sampler: str,
+    trials: int | None,
+    workers: int,
+    **values: Any,
+) -> None:
+    """Train a network on DATASET with many settings, each to its end, and keep the best.
+
+    --steps, --epochs, --minutes and --patience say how long each trial is. A space is
+
+    \b
+        learning_rate = {low = 1e-4, high = 1e-1, log = true}
+        f1 = {low = 32, high = 256, step = 32}
+        dropout = [0.1, 0.01]
+        hidden = 200
+
+    with settings of the network (regtrack models), learning_rate, batch_size,
+    positive_weight, shift and schedule as keys. A grid takes lists only; with --trials it is
+    a sample without repetition.
+
+    A search that was killed, or ended by Ctrl-C, goes on when the same command is given
+    again. Given several times at once, also on machines that share the folder, it is one
+    search. --force drops a search with other settings.
+    """  # noqa: D301 - click wants the character
+    from regtrack.cli.search_progress import SearchProgress
+    from regtrack.training.search import SearchRequest, run_search
+
+    training = read_settings(values)
+    chosen = SearchSettings(sampler, trials, workers, training.seed)
+    request = SearchRequest(dataset, genome, architecture, space, chosen, training, device)
+    with SearchProgress() as progress:
+        result = run_search(request, out, force, progress)
+    click.echo(result.describe())
+    if result.interrupted:
+        raise KeyboardInterrupt

@@ -1,0 +1,151 @@
+"""How to train, as options: declared once, for every command that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from regtrack.cli import options
+from regtrack.training.settings import PRECISIONS, SCHEDULES, TrainingSettings
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_COUNT = click.IntRange(min=1)
+_ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+_OPTIONS = {
+    "steps": click.option(
+        "--steps", type=_COUNT, show_default="no limit", help="Stop after so many steps."
+    ),
+    "epochs": click.option(
+        "--epochs",
+        type=_ABOVE_ZERO,
+        show_default="20, or no limit with --steps or --minutes",
+        help="Stop after so many epochs.",
+    ),
+    "minutes": click.option(
+        "--minutes", type=_ABOVE_ZERO, show_default="no limit", help="Stop after so many minutes."
+    ),
+    "patience": click.option(
+        "--patience",
+        type=_COUNT,
+        show_default="no limit",
+        help="Stop after so many validations in a row without a new best.",
+    ),
+    "batch_size": click.option(
+        "--batch-size",
+        type=_COUNT,
+        show_default="2 windows, or 128 inputs of the short task",
+        help="Windows per step, over all processes.",
+    ),
+    "learning_rate": click.option(
+        "--learning-rate",
+        type=_ABOVE_ZERO,
+        default=TrainingSettings.learning_rate,
+        show_default=True,
+        help="Of Adam.",
+    ),
+    "schedule": click.option(
+        "--schedule",
+        type=click.Choice(SCHEDULES),
+        default=TrainingSettings.schedule,
+        show_default=True,
+        help="Let the learning rate fall to 0 towards the end, or leave it.",
+    ),
+    "positive_weight": click.option(
+        "--positive-weight",
+        type=_ABOVE_ZERO,
+        default=TrainingSettings.positive_weight,
+        show_default=True,
+        help="What a base inside a peak counts in the loss. Other than 1, the output is no "
+        "probability any more, only a ranking.",
+    ),
+    "reverse_complement": click.option(
+        "--reverse-complement/--forward-only",
+        default=TrainingSettings.reverse_complement,
+        show_default=True,
+        help="Read half of the windows on the other strand, or none.",
+    ),
+    "shift": click.option(
+        "--shift",
+        type=click.IntRange(min=0),
+        show_default="half a window, or 0 in the short task",
+        help="Move windows by up to so many bases at random, inside the training windows; inputs "
+        "of the short task by at most 100.",
+    ),
+    "precision": click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default=TrainingSettings.precision,
+        show_default=True,
+        help="What to compute in; auto takes bfloat16 where the device has units for it.",
+    ),
+    "validate_every": click.option(
+        "--validate-every",
+        type=_COUNT,
+        show_default="an epoch",
+        help="Steps between two validations.",
+    ),
+    "norm_batches": click.option(
+        "--norm-batches",
+        type=click.IntRange(min=0),
+        show_default="50, or 10 in the short task",
+        help="Batches from which batch-norm statistics are taken before a validation; 0 leaves "
+        "the running ones, which follow --norm-decay.",
+    ),
+    "save_minutes": click.option(
+        "--save-minutes",
+        type=click.FloatRange(min=0),
+        default=TrainingSettings.save_minutes,
+        show_default=True,
+        help="Save the state every so many minutes, so that a killed training goes on from it.",
+    ),
+    "seed": click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=TrainingSettings.seed,
+        show_default=True,
+        help="Same seed, same steps, same network (on one device).",
+    ),
+}
+
+architecture = click.option(
+    "--model",
+    "architecture",
+    show_default="dilated, or dilated6 for the short task",
+    metavar="NAME",
+    help="Network of the dataset's task; regtrack models lists them.",
+)
+genome = click.option(
+    "--genome",
+    type=options.FILE,
+    envvar="REGTRACK_GENOME",
+    show_default="where it was",
+    help="FASTA that the dataset was made with, should it have moved.",
+)
+
+
+def training_settings(*, without: Collection[str] = ()) -> Callable[[C], C]:
+    """Add an option per training setting but those named, which a command has its own way of."""
+
+    def added(command: C) -> C:
+        for name, option in reversed(_OPTIONS.items()):
+            if name not in without:
+                command = option(command)
+        return command
+
+    return added
+
+
+def read_settings(values: Mapping[str, Any]) -> TrainingSettings:
+    """The training settings among a command's values; what was not given is as usual.
+
+    Raises
+    ------
+    OptionError
+        As `regtrack.training.settings.TrainingSettings`.
+    """
+    return TrainingSettings(
+        **{name: values[name] for name in _OPTIONS if values.get(name) is not None}
+    )

@@ -1,0 +1,245 @@
+"""The published DeepSEA files: `train.mat` (HDF5), `valid.mat` and `test.mat` (MATLAB 5).
+
+Inputs are one-hot, 1,000 bases in the channel order A, G, C, T; N is all zeros. Labels
+come without names: a markers table of as many rows, in the same order, gives them.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import scipy.io
+
+from regtrack.datasets.arrays import Array, write_array
+from regtrack.datasets.settings import INPUT, SPLITS, Observer
+from regtrack.datasets.short import codes_path, labels_path
+from regtrack.errors import InputError
+
+Shape = tuple[int, ...]
+
+# The code of each channel: A=1, G=4, C=2, T=3.
+_CODE_OF_CHANNEL = np.array([1, 4, 2, 3], dtype=np.uint8)
+_CHANNELS = 4
+# Samples looked at together: 4 kB each as they come.
+_PIECE = 4_096
+_DAMAGED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    zlib.error,
+    struct.error,
+    scipy.io.matlab.MatReadError,
+)
+
+
+def check_deepsea(folder: Path, markers: int) -> dict[str, int]:
+    """Number of samples of each split, once all shapes are known to be right.
+
+    Parameters
+    ----------
+    markers
+        Rows of the markers table.
+
+    Raises
+    ------
+    InputError
+        For a file that is not HDF5 or MATLAB 5, is truncated, lacks a variable, or has
+        one of another shape.
+    OSError
+        When a file cannot be opened.
+    """
+    sizes = {}
+    for split in SPLITS:
+        path = _path(folder, split)
+        axes, shapes = _train_shapes(path) if split == "train" else _shapes(path)
+        names = [f"{split}xdata", f"{split}data"]
+        for name in names:
+            if name not in shapes:
+                raise InputError(
+                    path,
+                    f"has no variable {name}, or is truncated; expected {' and '.join(names)}",
+                )
+        inputs, labels = (shapes[name] for name in names)
+        count = inputs[axes.index("n")] if len(inputs) == len(axes) else 0
+        lengths: dict[str, Any] = {"n": count, "channels": _CHANNELS, "bases": INPUT}
+        expected = tuple(lengths[axis] for axis in axes)
+        if inputs != expected or not count:
+            shown = ", ".join(str(lengths[axis] if axis != "n" else "n") for axis in axes)
+            raise InputError(path, f"{names[0]} has the shape {inputs}, expected ({shown})")
+        expected = (markers, count) if split == "train" else (count, markers)
+        if labels != expected:
+            raise InputError(
+                path,
+                f"{names[1]} has the shape {labels}, expected {expected}: {markers} markers in "
+                f"the table, {count:,} inputs in {names[0]}",
+            )
+        sizes[split] = count
+    return sizes
+
+
+def write_deepsea(
+    folder: Path, out: Path, sizes: Mapping[str, int], rows: Sequence[int], observer: Observer
+) -> None:
+    """Turn the files into codes and packed labels, some samples at a time.
+
+    `valid.mat` and `test.mat` are read whole (the published test set takes 2.3 GB): their
+    format allows nothing else.
+
+    Parameters
+    ----------
+    sizes
+        As `check_deepsea` gives them.
+    rows
+        Which labels to keep, as rows of the full markers table.
+
+    Raises
+    ------
+    InputError
+        When a file is truncated, or an input is not one-hot.
+    OSError
+        When a file cannot be written.
+    """
+    observer.stage("reading DeepSEA", "samples", 2 * sum(sizes.values()), 0)
+    for split in SPLITS:
+        path = _path(folder, split)
+        source = _HDF5(path) if split == "train" else _MATLAB(path, split)
+        with source:
+            write_array(
+                codes_path(out, split),
+                _told(observer, (_codes(path, one) for one in source.inputs())),
+                (sizes[split], INPUT),
+                np.uint8,
+            )
+            write_array(
+                labels_path(out, split),
+                _told(
+                    observer,
+                    (np.packbits(one[:, list(rows)] > 0, axis=1) for one in source.labels()),
+                ),
+                (sizes[split], -(-len(rows) // 8)),
+                np.uint8,
+            )
+    observer.finished()
+
+
+def _told(observer: Observer, pieces: Iterator[Array]) -> Iterator[Array]:
+    for piece in pieces:
+        yield piece
+        observer.advanced(len(piece))
+
+
+def _path(folder: Path, split: str) -> Path:
+    return folder / f"{split}.mat"
+
+
+def _codes(path: Path, one_hot: Array) -> npt.NDArray[np.uint8]:
+    """Codes of one-hot inputs: uint8 (n, bases) from (n, channels, bases)."""
+    present = one_hot != 0
+    if np.any(present.sum(axis=1, dtype=np.uint8) > 1) or np.any(one_hot[present] != 1):
+        raise InputError(path, "an input that is not one-hot; expected 0 and at most one 1 a base")
+    codes: npt.NDArray[np.uint8] = np.einsum(
+        "ncb,c->nb", present.astype(np.uint8), _CODE_OF_CHANNEL
+    )
+    return codes
+
+
+@contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Turn what a library raises on a damaged file into one line."""
+    try:
+        yield
+    except _DAMAGED as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise InputError(path, f"not {what}, or a truncated one ({first})") from error
+
+
+def _train_shapes(path: Path) -> tuple[tuple[str, ...], dict[str, Shape]]:
+    path.open("rb").close()  # an OSError that names the file, where h5py has none
+    with _reading(path, "an HDF5 file"), h5py.File(path, "r") as file:
+        found = {
+            name: tuple(one.shape) for name, one in file.items() if isinstance(one, h5py.Dataset)
+        }
+    # MATLAB counts its axes from the other end.
+    return ("bases", "channels", "n"), found
+
+
+def _shapes(path: Path) -> tuple[tuple[str, ...], dict[str, Shape]]:
+    path.open("rb").close()
+    with _reading(path, "a MATLAB 5 file"):
+        found = {name: tuple(shape) for name, shape, _ in scipy.io.whosmat(str(path))}
+    return ("n", "channels", "bases"), found
+
+
+class _HDF5:
+    """`train.mat`, read in slices along its last axis, the samples."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> _HDF5:
+        with _reading(self._path, "an HDF5 file"):
+            self._file = h5py.File(self._path, "r")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def inputs(self) -> Iterator[Array]:
+        """(n, channels, bases)."""
+        for piece in self._slices("trainxdata"):
+            yield piece.transpose(2, 1, 0)
+
+    def labels(self) -> Iterator[Array]:
+        """(n, markers)."""
+        for piece in self._slices("traindata"):
+            yield piece.T
+
+    def _slices(self, name: str) -> Iterator[Array]:
+        data = self._file[name]
+        # Whole chunks, or each would be decompressed several times.
+        chunk = data.chunks[-1] if data.chunks else 1
+        step = max(1, _PIECE // chunk) * chunk
+        for first in range(0, data.shape[-1], step):
+            with _reading(self._path, "an HDF5 file"):
+                piece = data[..., first : first + step]
+            yield piece
+
+
+class _MATLAB:
+    """`valid.mat` or `test.mat`, one variable in memory at a time."""
+
+    def __init__(self, path: Path, split: str) -> None:
+        self._path = path
+        self._split = split
+
+    def __enter__(self) -> _MATLAB:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def inputs(self) -> Iterator[Array]:
+        """(n, channels, bases)."""
+        return self._slices(f"{self._split}xdata")
+
+    def labels(self) -> Iterator[Array]:
+        """(n, markers)."""
+        return self._slices(f"{self._split}data")
+
+    def _slices(self, name: str) -> Iterator[Array]:
+        with _reading(self._path, "a MATLAB 5 file"):
+            data = scipy.io.loadmat(str(self._path), variable_names=[name])[name]
+        for first in range(0, len(data), _PIECE):
+            yield data[first : first + _PIECE]

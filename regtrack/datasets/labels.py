@@ -1,0 +1,256 @@
+"""Measured peaks as labels: kept as intervals, spread out to 0 and 1 where asked.
+
+Every chromosome is cut into bins. One row per stretch of a peak in a bin (marker, start,
+end), sorted by bin, is all there is: 6 bytes for most peaks, and the labels of a window
+are found without a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from pathlib import Path
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.arrays import open_array, save_array
+from regtrack.datasets.cells import cut
+from regtrack.errors import InputError
+from regtrack.genome.intervals import IntervalSet, Positions
+
+Labels = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.uint16]
+
+# The end of a stretch counts from its bin's start, and must fit into 16 bits.
+BIN_LENGTH = 32_768
+_MOST_MARKERS = 1 << 16
+_ROWS = "labels.npy"
+_OFFSETS = "labels.offsets.npy"
+
+
+class IntervalLabels:
+    """The peaks of all markers.
+
+    Parameters
+    ----------
+    rows
+        uint16 (stretches, 3): marker, start and end (half-open) in its bin; sorted by
+        bin, then marker, then start. The stretches of one marker do not overlap.
+    offsets
+        int64 (bins + 1,): the rows of bin `b` are `offsets[b]` to `offsets[b + 1]`. Bins
+        are counted through all chromosomes.
+    chrom_sizes
+        Length of every chromosome, in bases, in the order of the bins.
+    known
+        bool (chromosomes, markers): False where absence of a peak says nothing.
+
+    Raises
+    ------
+    ValueError
+        When the arrays do not fit each other.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        offsets: Positions,
+        chrom_sizes: Mapping[str, int],
+        known: npt.NDArray[np.bool_],
+    ) -> None:
+        first, bins = _number_bins(chrom_sizes)
+        if len(offsets) != bins + 1 or offsets[0] != 0 or offsets[-1] != len(rows):
+            raise ValueError("the offsets are not those of these rows and chromosomes")
+        if np.any(np.diff(offsets) < 0):
+            raise ValueError("the offsets are not sorted")
+        if len(known) != len(chrom_sizes):
+            raise ValueError("expected a row of known markers per chromosome")
+        self._rows = rows
+        self._offsets = offsets
+        self._known = known
+        self._bins = first
+        self._sizes = dict(chrom_sizes)
+
+    @classmethod
+    def of(
+        cls,
+        peaks: Iterable[Mapping[str, IntervalSet]],
+        chrom_sizes: Mapping[str, int],
+        known: npt.NDArray[np.bool_],
+    ) -> IntervalLabels:
+        """Pack the peaks of one marker after the other.
+
+        Memory is twice that of the packed rows, whatever the number of files.
+
+        Parameters
+        ----------
+        peaks
+            Per marker, the intervals of each chromosome that has any.
+        """
+        first = dict(
+            zip(
+                chrom_sizes, accumulate(map(bins_of, chrom_sizes.values()), initial=0), strict=False
+            )
+        )
+        bins = sum(map(bins_of, chrom_sizes.values()))
+        counts = np.zeros(bins, dtype=np.int64)
+        pieces: list[tuple[npt.NDArray[np.uint32], Rows]] = []
+        for marker, by_chrom in enumerate(peaks):
+            if marker >= _MOST_MARKERS:
+                raise ValueError(f"more than {_MOST_MARKERS:,} markers")
+            where, rows = _cut_marker(marker, by_chrom, first)
+            counts += np.bincount(where, minlength=bins)
+            pieces.append((where, rows))
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        packed = np.empty((int(offsets[-1]), 3), dtype=np.uint16)
+        free = offsets[:-1].copy()
+        for where, rows in pieces:
+            # Each bin's rows of this marker follow what the markers before it left there.
+            opens = np.flatnonzero(np.diff(where.astype(np.int64), prepend=-1))
+            lengths = np.diff(np.append(opens, len(where)))
+            rank = np.arange(len(where)) - np.repeat(opens, lengths)
+            packed[free[where] + rank] = rows
+            free[where[opens]] += lengths
+        return cls(packed, offsets, chrom_sizes, known)
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays that `open` reads."""
+        save_array(folder / _ROWS, self._rows)
+        save_array(folder / _OFFSETS, self._offsets)
+
+    @classmethod
+    def open(
+        cls, folder: Path, chrom_sizes: Mapping[str, int], known: npt.NDArray[np.bool_]
+    ) -> IntervalLabels:
+        """Open what `save` wrote; the rows are not read before they are needed.
+
+        Raises
+        ------
+        InputError
+            When an array is missing or damaged.
+        """
+        rows, offsets = open_array(folder / _ROWS, 3), open_array(folder / _OFFSETS)
+        try:
+            return cls(rows, offsets, chrom_sizes, known)
+        except ValueError as error:
+            raise InputError(folder / _OFFSETS, f"damaged ({error})") from error
+
+    @property
+    def markers(self) -> int:
+        """Number of markers."""
+        return int(self._known.shape[1])
+
+    def spread(self, chrom: str, start: int, end: int) -> Labels:
+        """Labels of the bases [start, end), 0-based, half-open; 0 outside the chromosome.
+
+        Returns
+        -------
+        uint8 array (markers, end - start)
+            In memory the markers of a base lie side by side, as in the logits. Where a
+            marker is not known, 0 says nothing.
+        """
+        labels = np.zeros((end - start, self.markers), dtype=np.uint8)
+        first = max(start, 0) // BIN_LENGTH
+        last = -(-min(end, self._sizes[chrom]) // BIN_LENGTH)
+        if first < last:
+            at = self._bins[chrom]
+            offsets = self._offsets[at + first : at + last + 1]
+            _paint(self._rows, offsets, first * BIN_LENGTH - start, labels)
+        return labels.T
+
+    def known_markers(self, chrom: str) -> npt.NDArray[np.bool_]:
+        """Markers whose labels on a chromosome mean something; bool (markers,)."""
+        known: npt.NDArray[np.bool_] = self._known[list(self._bins).index(chrom)]
+        return known
+
+    def base_rates(self, regions: Mapping[str, IntervalSet]) -> npt.NDArray[np.float64]:
+        """Share of the regions' bases that lie inside a peak, per marker; float64 (markers,).
+
+        Chromosomes on which a marker is not known do not count; a marker known on none
+        has 0.
+        """
+        inside = np.zeros(self.markers, dtype=np.int64)
+        bases = np.zeros(self.markers, dtype=np.int64)
+        for chrom, region in regions.items():
+            known = self.known_markers(chrom)
+            counts = np.zeros(self.markers, dtype=np.int64)
+            at = self._bins[chrom]
+            offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
+            _count(self._rows, offsets, region.starts, region.ends, counts)
+            inside += counts * known
+            bases += region.bases * known
+        return inside / np.maximum(bases, 1)
+
+
+def bins_of(size: int) -> int:
+    """Number of bins of a chromosome of `size` bases."""
+    return -(-size // BIN_LENGTH)
+
+
+def _number_bins(chrom_sizes: Mapping[str, int]) -> tuple[dict[str, int], int]:
+    """Number of each chromosome's first bin, and of all bins."""
+    *first, total = accumulate(map(bins_of, chrom_sizes.values()), initial=0)
+    return dict(zip(chrom_sizes, first, strict=True)), total
+
+
+def _cut_marker(
+    marker: int, by_chrom: Mapping[str, IntervalSet], first: Mapping[str, int]
+) -> tuple[npt.NDArray[np.uint32], Rows]:
+    """Bin and row of every stretch of one marker, sorted by bin."""
+    found = [(np.zeros(0, np.uint32), np.zeros((0, 3), np.uint16))]
+    for chrom, at in first.items():
+        if chrom in by_chrom:
+            cells, starts, ends = cut(by_chrom[chrom], BIN_LENGTH)
+            origin = cells * BIN_LENGTH
+            columns = (np.full(len(cells), marker), starts - origin, ends - origin)
+            found.append(
+                ((cells + at).astype(np.uint32), np.column_stack(columns).astype(np.uint16))
+            )
+    where, rows = zip(*found, strict=True)
+    return np.concatenate(where), np.concatenate(rows)
+
+
+@numba.njit(nogil=True)
+def _paint(rows: Rows, offsets: Positions, origin: int, labels: Labels) -> None:
+    """Set the labels of consecutive bins, the first of which begins at `origin` of them."""
+    bases, markers = labels.shape
+    for number in range(len(offsets) - 1):
+        for row in range(offsets[number], offsets[number + 1]):
+            marker = rows[row, 0]
+            first = max(origin + int(rows[row, 1]), 0)
+            last = min(origin + int(rows[row, 2]), bases)
+            if marker >= markers:  # a damaged file must not damage memory
+                continue
+            for base in range(first, last):
+                labels[base, marker] = 1
+        origin += BIN_LENGTH
+
+
+@numba.njit(nogil=True)
+def _count(
+    rows: Rows,
+    offsets: Positions,
+    starts: Positions,
+    ends: Positions,
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """Add up each marker's bases inside sorted intervals of a chromosome."""
+    nearest = 0
+    for number in range(len(offsets) - 1):
+        origin = number * BIN_LENGTH
+        while nearest < len(starts) and ends[nearest] <= origin:
+            nearest += 1
+        if nearest == len(starts):
+            break
+        if starts[nearest] >= origin + BIN_LENGTH:
+            continue
+        for row in range(offsets[number], offsets[number + 1]):
+            first = origin + int(rows[row, 1])
+            last = origin + int(rows[row, 2])
+            at = nearest
+            while at < len(starts) and starts[at] < last:
+                overlap = min(last, ends[at]) - max(first, starts[at])
+                if overlap > 0:
+                    counts[rows[row, 0]] += overlap
+                at += 1

@@ -1,0 +1,223 @@
+"""Which windows of a genome's grid are kept, in which split, and why the rest is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.excluded import Excluded
+from regtrack.datasets.settings import SPLITS, Observer, PrepareSettings
+from regtrack.datasets.windows import Windows
+from regtrack.errors import InputError
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, Positions
+from regtrack.genome.names import resolve_chrom
+from regtrack.genome.regions import read_regions
+
+# Why a stretch of the grid is no window, in the order in which it is looked for.
+OUTSIDE, UNKNOWN, EXCLUDED, PARTIAL = REASONS = ("outside", "N", "excluded", "partial")
+
+Regions = Mapping[str, IntervalSet]
+Choice = npt.NDArray[np.bool_]
+Splits = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every window of a genome, kept or dropped.
+
+    Parameters
+    ----------
+    kept
+        Per split, its windows.
+    dropped
+        Stretches that are no windows, sorted, each with one of `REASONS`.
+    known
+        The bases of the kept windows that are not N.
+    """
+
+    kept: Mapping[str, Windows]
+    dropped: Sequence[tuple[Interval, str]]
+    known: Regions
+
+    def known_in(self, split: str) -> dict[str, IntervalSet]:
+        """The bases of a split's windows that are not N."""
+        return intersect(self.known, self.kept[split].regions())
+
+
+def most_bases(share: float, length: int) -> int:
+    """The largest number of bases that is not more than a share, as its decimals say it."""
+    return int(Fraction(str(share)) * length)
+
+
+def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
+    """Bases in both, per chromosome that has any, in the order of `second`."""
+    found = {
+        chrom: first.get(chrom, EMPTY).intersect(intervals) for chrom, intervals in second.items()
+    }
+    return {chrom: intervals for chrom, intervals in found.items() if len(intervals)}
+
+
+def drop_windows(
+    asked: Windows,
+    known: Regions,
+    excluded: Callable[[str], IntervalSet],
+    max_unknown: float,
+    max_excluded: float,
+) -> tuple[Choice, Choice]:
+    """Which windows are too much N, and which of the others too much excluded; bool (n,) each."""
+    unknown = asked.length - asked.count(bases_of(known))
+    too_unknown = unknown > most_bases(max_unknown, asked.length)
+    out = asked.count(excluded) > most_bases(max_excluded, asked.length)
+    return too_unknown, out & ~too_unknown
+
+
+def assign_regions(windows: Windows, regions: Mapping[str, Regions]) -> Splits:
+    """Split of every window by the regions that hold it whole; -1 where none does.
+
+    Parameters
+    ----------
+    regions
+        Per split, its regions. Without those of `train`, all windows train that touch no
+        region of another split.
+
+    Raises
+    ------
+    InputError
+        When a window lies in regions of two splits.
+    """
+    split = np.full(len(windows), -1, dtype=np.int8)
+    touched = np.zeros(len(windows), dtype=bool)
+    for number, name in enumerate(SPLITS):
+        if name not in regions:
+            continue
+        inside = windows.count(bases_of(regions[name]))
+        whole = inside == windows.length
+        twice = np.flatnonzero(whole & (split >= 0))
+        if len(twice):
+            first = int(twice[0])
+            raise InputError(
+                f"--{name}",
+                f"overlaps --{SPLITS[split[first]]}: both hold the window {windows[first]}",
+            )
+        split[whole] = number
+        touched |= inside > 0
+    if SPLITS[0] not in regions:
+        split[~touched] = 0
+    return split
+
+
+def assign_randomly(count: int, shares: Sequence[Fraction], seed: int) -> Splits:
+    """Split of each of `count` windows at random, in numbers nearest to the shares.
+
+    The same on every platform: of numpy's generators only the raw numbers are promised to
+    stay as they are, so that windows are ordered by those.
+    """
+    valid, test = (int(share * count + Fraction(1, 2)) for share in shares[1:])
+    order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
+    split = np.zeros(count, dtype=np.int8)
+    split[order[:valid]] = 1
+    split[order[valid : valid + test]] = 2
+    return split
+
+
+def bases_of(regions: Regions) -> Callable[[str], IntervalSet]:
+    """The bases of a chromosome, none where the regions have none."""
+    return lambda chrom: regions.get(chrom, EMPTY)
+
+
+def split_names(texts: Sequence[str], chrom_sizes: Mapping[str, int]) -> list[str]:
+    """Regions as typed, with lists of chromosomes (`chr8,chr9`) taken apart.
+
+    A comma may also separate thousands (`chr8:1,000-2,000`): a text is a list when every
+    part names a chromosome, or when there is no `:` and no file of that name.
+    """
+    found: list[str] = []
+    for text in texts:
+        parts = text.split(",")
+        is_list = all(resolve_chrom(part.strip(), chrom_sizes) for part in parts)
+        if is_list or (len(parts) > 1 and ":" not in text and not Path(text).exists()):
+            found += parts
+        else:
+            found.append(text)
+    return found
+
+
+def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> Plan:
+    """Choose the windows of a dataset.
+
+    Raises
+    ------
+    InputError
+        For regions or files that cannot be used, a window in two splits, or a split
+        without any window; only `test` may be empty, when splits are by region.
+    """
+    sizes = genome.chrom_sizes
+    regions = {
+        name: read_regions(split_names(texts, sizes), sizes)
+        for name in SPLITS
+        if (texts := getattr(settings, name))
+    }
+    excluded = Excluded(settings.exclude, settings.mappability, settings.min_mappability, sizes)
+    grid = Windows.grid(sizes, settings.window)
+    split = assign_regions(grid, regions) if regions else np.zeros(len(grid), dtype=np.int8)
+    asked = np.flatnonzero(split >= 0)
+    candidates = grid.choose(asked)
+    known = _scan(genome, candidates.regions(), observer)
+    too_unknown, too_excluded = drop_windows(
+        candidates, known, excluded.on, settings.max_unknown, settings.max_excluded
+    )
+    kept = asked[~(too_unknown | too_excluded)]
+    if not regions:
+        split[kept] = assign_randomly(len(kept), settings.shares(), settings.seed)
+    windows = {name: grid.choose(kept[split[kept] == at]) for at, name in enumerate(SPLITS)}
+    dropped = {
+        OUTSIDE: np.flatnonzero(split < 0),
+        UNKNOWN: asked[too_unknown],
+        EXCLUDED: asked[too_excluded],
+    }
+    for name, chosen in windows.items():
+        if not len(chosen) and (name != "test" or not regions or regions.get("test")):
+            counts = ", ".join(
+                f"{len(where):,} {why}" for why, where in dropped.items() if len(where)
+            )
+            raise InputError(
+                f"--{name}" if regions else "--split",
+                f"no window of {settings.window:,} bases left for {name}; "
+                f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}",
+            )
+    return Plan(windows, _list_dropped(grid, dropped, sizes), intersect(known, _union(grid, kept)))
+
+
+def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, IntervalSet]:
+    """The bases of some regions that are not N."""
+    observer.stage("scanning sequence", "bp", sum(one.bases for one in regions.values()), 0)
+    known: dict[str, IntervalSet] = {}
+    for chrom, intervals in regions.items():
+        known |= genome.known({chrom: intervals})
+        observer.advanced(intervals.bases)
+    observer.finished()
+    return known
+
+
+def _union(grid: Windows, kept: Positions) -> dict[str, IntervalSet]:
+    return grid.choose(kept).regions()
+
+
+def _list_dropped(
+    grid: Windows, dropped: Mapping[str, Positions], chrom_sizes: Mapping[str, int]
+) -> list[tuple[Interval, str]]:
+    """Dropped windows and the ends of chromosomes that are none, sorted."""
+    reasons = {int(index): why for why, where in dropped.items() for index in where}
+    found: list[tuple[Interval, str]] = []
+    for number, (chrom, size) in enumerate(chrom_sizes.items()):
+        here = grid.on(number)
+        found += [(grid[at], reasons[at]) for at in range(here.start, here.stop) if at in reasons]
+        if size % grid.length:
+            found.append((Interval(chrom, size - size % grid.length, size), PARTIAL))
+    return found

@@ -1,0 +1,204 @@
+"""The job of `regtrack prepare`: files of many kinds in, one dataset folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.bins import label_bins
+from regtrack.datasets.contents import CONTENTS, Contents
+from regtrack.datasets.deepsea import check_deepsea, write_deepsea
+from regtrack.datasets.labels import IntervalLabels
+from regtrack.datasets.plan import Plan, make_plan
+from regtrack.datasets.settings import INPUT, SPLITS, Observer, PrepareSettings
+from regtrack.datasets.short import Samples, ShortDataset, open_samples
+from regtrack.datasets.summary import Rates, summarize_plan, summarize_rates
+from regtrack.datasets.tables import write_tables
+from regtrack.datasets.unknown import read_unknown
+from regtrack.errors import InputError
+from regtrack.folders import check_folder, replacing_folder
+from regtrack.genome.bed import read_bed
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.markers import Marker, read_markers, select_markers
+
+DEEPSEA_ASSEMBLY = "hg19"
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Refuse to touch anything but a dataset, and that only when asked to.
+
+    Raises
+    ------
+    InputError
+        When `out` exists and may not be replaced.
+    """
+    check_folder(out, force, CONTENTS, "a dataset")
+
+
+def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observer) -> Contents:
+    """Make a dataset folder, complete or not at all.
+
+    Raises
+    ------
+    InputError
+        When `out` exists, a file cannot be used, a split is empty, or no marker has a
+        peak in the training or the validation windows.
+    OptionError
+        For a pattern without markers, or an unknown chromosome.
+    OSError
+        When a file cannot be read or written.
+    """
+    check_out(out, force)
+    with replacing_folder(out) as folder:
+        if settings.deepsea is not None:
+            contents = _from_deepsea(settings, settings.deepsea, folder, observer)
+        else:
+            contents = _from_genome(settings, folder, observer)
+        contents.write(folder)
+    return Contents.read(out)
+
+
+def _from_genome(settings: PrepareSettings, folder: Path, observer: Observer) -> Contents:
+    """Write everything but `dataset.json`, and say what goes into that."""
+    assert settings.genome is not None  # PrepareSettings holds it
+    markers = select_markers(read_markers(settings.peaks), settings.markers)
+    genome = Genome(settings.genome)
+    sizes = genome.chrom_sizes
+    unknown = read_unknown(settings.unknown, markers, sizes)
+    plan = make_plan(settings, genome, observer)
+    contents = Contents(
+        task=settings.task,
+        assembly=settings.assembly or settings.genome.name.partition(".")[0],
+        chrom_sizes=dict(sizes),
+        genome=str(settings.genome.resolve()),
+        sequence=genome.digest(plan.kept["valid"].regions()),
+        window=settings.window if settings.task == "dense" else INPUT,
+        markers=markers,
+        unknown=unknown,
+        settings=settings.to_json(),
+        summary=summarize_plan(plan),
+    )
+    write_tables(folder, plan)
+    peaks = _Peaks(markers, sizes, observer)
+    write = _write_dense if settings.task == "dense" else _write_short
+    summary = {**contents.summary, **write(contents, plan, peaks, folder)}
+    for split in SPLITS[:2]:
+        if not any(rates.get(split) for rates in summary["base_rates"].values()):
+            raise InputError(
+                settings.peaks,
+                f"no marker has a peak in the windows of {split}; are peaks and genome of one "
+                "assembly?",
+            )
+    return replace(contents, summary={**summary, "peaks": peaks.count})
+
+
+def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> dict[str, Any]:
+    """Write the labels of the dense task."""
+    labels = IntervalLabels.of(peaks, contents.chrom_sizes, contents.known())
+    labels.save(folder)
+    rates: dict[str, Rates] = {}
+    known = {}
+    for split in SPLITS:
+        where = plan.known_in(split)
+        if where:
+            rates[split] = labels.base_rates(where)
+            known[split] = np.any([labels.known_markers(chrom) for chrom in where], axis=0)
+    return summarize_rates(contents.markers, rates, known)
+
+
+def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> dict[str, Any]:
+    """Write the samples of the short task."""
+    categories = [marker.category for marker in contents.markers]
+    if "TFBS" not in categories:
+        raise InputError(
+            "--task short", "no TFBS marker; bins are those that a transcription factor binds"
+        )
+    samples = label_bins(peaks, categories, plan.kept, contents.chrom_sizes)
+    for split, found in samples.items():
+        if not len(found.labels) and len(plan.kept[split]):
+            raise InputError(
+                f"--{split}", "none of its windows has a bin that is mostly a TFBS peak"
+            )
+        found.save(folder, split)
+    return _summarize_samples(folder, contents, samples)
+
+
+def _summarize_samples(
+    folder: Path, contents: Contents, samples: Mapping[str, Samples]
+) -> dict[str, Any]:
+    """Numbers and base rates of the samples of the short task."""
+    dataset = ShortDataset(
+        folder,
+        contents.markers,
+        contents.assembly,
+        contents.chrom_sizes,
+        None,
+        "",
+        contents.known(),
+        samples,
+    )
+    sizes = {split: dataset.size(split) for split in SPLITS}
+    some = [split for split in SPLITS if sizes[split]]
+    rates = {split: dataset.base_rates(split) for split in some}
+    known = {split: _known_somewhere(dataset, split) for split in some}
+    return {"samples": sizes, **summarize_rates(contents.markers, rates, known)}
+
+
+def _known_somewhere(dataset: ShortDataset, split: str) -> npt.NDArray[np.bool_]:
+    """Markers that are known on a chromosome of the split's samples."""
+    bins = dataset.splits[split].bins
+    if bins is None:
+        return np.ones(len(dataset.markers), dtype=bool)
+    known: npt.NDArray[np.bool_] = dataset.known[np.unique(bins[:, 0])].any(axis=0)
+    return known
+
+
+def _from_deepsea(
+    settings: PrepareSettings, source: Path, folder: Path, observer: Observer
+) -> Contents:
+    """Write the published samples, and say what goes into `dataset.json`."""
+    table = read_markers(settings.peaks, need_files=False)
+    markers = select_markers(table, settings.markers)
+    rows = [table.index(marker) for marker in markers]
+    write_deepsea(source, folder, check_deepsea(source, len(table)), rows, observer)
+    contents = Contents(
+        task="short",
+        assembly=settings.assembly or DEEPSEA_ASSEMBLY,
+        chrom_sizes={},
+        genome=None,
+        sequence=None,
+        window=INPUT,
+        markers=markers,
+        unknown={},
+        settings=settings.to_json(),
+        summary={},
+    )
+    samples = open_samples(folder, len(markers), from_genome=False)
+    return replace(contents, summary=_summarize_samples(folder, contents, samples))
+
+
+class _Peaks:
+    """Reads the peaks of one marker after the other, tells of it and counts them."""
+
+    def __init__(
+        self, markers: Sequence[Marker], chrom_sizes: Mapping[str, int], observer: Observer
+    ) -> None:
+        self._markers = markers
+        self._chrom_sizes = chrom_sizes
+        self._observer = observer
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Mapping[str, IntervalSet]]:
+        self._observer.stage("reading peaks", "markers", len(self._markers), 0)
+        for marker in self._markers:
+            peaks = read_bed(Path(marker.file), self._chrom_sizes)
+            self.count += sum(map(len, peaks.values()))
+            yield peaks
+            self._observer.advanced(1)
+        self._observer.finished()

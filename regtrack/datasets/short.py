@@ -1,0 +1,195 @@
+"""The dataset of the short task: 1,000-base inputs, one label of each marker for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.arrays import Array, open_array, save_array
+from regtrack.datasets.settings import BIN, INPUT, SPLITS
+from regtrack.genome.fasta import Genome
+from regtrack.genome.markers import Marker
+
+Numbers = npt.NDArray[np.int64]
+FLANK = (INPUT - BIN) // 2
+_PIECE = 1 << 14
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one split, as they lie on disk.
+
+    Parameters
+    ----------
+    labels
+        uint8 (n, markers / 8 rounded up): `np.packbits` of the labels.
+    bins
+        uint32 (n, 2): chromosome and start of the labelled bin, sorted; or None.
+    codes
+        uint8 (n, 1000): N=0 A=1 C=2 T=3 G=4; or None.
+
+    Raises
+    ------
+    ValueError
+        Unless there are bins or codes, as many as labels.
+    """
+
+    labels: Array
+    bins: Array | None = None
+    codes: Array | None = None
+
+    def __post_init__(self) -> None:
+        inputs = self.bins if self.codes is None else self.codes
+        if inputs is None or len(inputs) != len(self.labels):
+            raise ValueError("expected one input per row of labels")
+
+    def save(self, folder: Path, split: str) -> None:
+        """Write bins and labels, as `open_samples` reads them."""
+        save_array(labels_path(folder, split), self.labels)
+        if self.bins is not None:
+            save_array(folder / f"{split}.bins.npy", self.bins)
+
+
+def labels_path(folder: Path, split: str) -> Path:
+    """The file of a split's labels."""
+    return folder / f"{split}.labels.npy"
+
+
+def codes_path(folder: Path, split: str) -> Path:
+    """The file of a split's coded inputs, where they do not come from a genome."""
+    return folder / f"{split}.codes.npy"
+
+
+def open_samples(folder: Path, markers: int, from_genome: bool) -> dict[str, Samples]:
+    """Open the arrays of all splits without reading them.
+
+    Raises
+    ------
+    InputError
+        When an array is missing or damaged.
+    """
+    return {
+        split: Samples(
+            open_array(labels_path(folder, split), -(-markers // 8)),
+            bins=open_array(folder / f"{split}.bins.npy", 2) if from_genome else None,
+            codes=None if from_genome else open_array(codes_path(folder, split), INPUT),
+        )
+        for split in SPLITS
+    }
+
+
+@dataclass(frozen=True)
+class ShortDataset:
+    """Inputs and their labels; `open_dataset` gives it.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    markers
+        In the order of the labels.
+    assembly
+        Name of the genome.
+    chrom_sizes
+        Of the genome, in its order; empty for the DeepSEA files.
+    genome
+        None for the DeepSEA files. Not to be shared between threads or processes.
+    digest
+        SHA-256 that names the content.
+    known
+        bool (chromosomes, markers): False where absence of a peak says nothing.
+    splits
+        Samples by split.
+    """
+
+    path: Path
+    markers: tuple[Marker, ...]
+    assembly: str
+    chrom_sizes: Mapping[str, int]
+    genome: Genome | None
+    digest: str
+    known: npt.NDArray[np.bool_]
+    splits: Mapping[str, Samples]
+    task: str = field(default="short", init=False)
+    window: int = field(default=INPUT, init=False)
+
+    def size(self, split: str) -> int:
+        """Number of samples."""
+        return len(self.splits[split].labels)
+
+    def codes(
+        self, split: str, indices: npt.ArrayLike, shifts: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """Coded inputs of some samples.
+
+        Parameters
+        ----------
+        indices
+            int (n,): which samples.
+        shifts
+            int (n,): bases by which each input is moved to the right; the labels stay. What
+            lies outside the chromosome is N.
+
+        Returns
+        -------
+        uint8 array (n, 1000)
+            N=0 A=1 C=2 T=3 G=4.
+
+        Raises
+        ------
+        ValueError
+            For shifts where there is no genome to read from.
+        """
+        chosen = np.asarray(indices, dtype=np.int64)
+        samples = self.splits[split]
+        if self.genome is None or samples.bins is None:
+            if shifts is not None:
+                raise ValueError("these inputs come without a genome and cannot be moved")
+            assert samples.codes is not None  # there are bins or codes
+            return np.array(samples.codes[chosen])
+        chroms = list(self.chrom_sizes)
+        moved = np.broadcast_to(np.asarray(0 if shifts is None else shifts), chosen.shape)
+        codes = np.zeros((len(chosen), INPUT), dtype=np.uint8)
+        places = samples.bins[chosen].tolist()
+        for row, ((chrom, start), shift) in enumerate(zip(places, moved.tolist(), strict=True)):
+            first = start - FLANK + shift
+            codes[row] = self.genome.codes(chroms[chrom], first, first + INPUT)
+        return codes
+
+    def labels(self, split: str, indices: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+        """Labels of some samples; uint8 (n, markers) of 0 and 1."""
+        packed = self.splits[split].labels[np.asarray(indices, dtype=np.int64)]
+        return np.unpackbits(packed, axis=1, count=len(self.markers))
+
+    def known_markers(self, split: str, indices: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which labels of some samples mean something; bool (n, markers)."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        bins = self.splits[split].bins
+        if bins is None:
+            return np.ones((len(chosen), len(self.markers)), dtype=bool)
+        known: npt.NDArray[np.bool_] = self.known[bins[chosen, 0]]
+        return known
+
+    def base_rates(self, split: str) -> npt.NDArray[np.float64]:
+        """Share of the samples that are positive, per marker; float64 (markers,).
+
+        Samples on chromosomes where a marker is not known do not count; a marker known
+        nowhere has 0.
+        """
+        positive = np.zeros(len(self.markers), dtype=np.int64)
+        counted = np.zeros(len(self.markers), dtype=np.int64)
+        for indices in self._pieces(split):
+            known = self.known_markers(split, indices)
+            positive += (self.labels(split, indices) & known).sum(axis=0, dtype=np.int64)
+            counted += known.sum(axis=0, dtype=np.int64)
+        return positive / np.maximum(counted, 1)
+
+    def _pieces(self, split: str) -> Iterator[Numbers]:
+        """Numbers of all samples, some at a time."""
+        size = self.size(split)
+        for first in range(0, size, _PIECE):
+            yield np.arange(first, min(first + _PIECE, size))

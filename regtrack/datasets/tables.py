@@ -1,0 +1,85 @@
+"""The tables of a dataset folder: kept windows, dropped ones, and the bases that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from regtrack.atomic import naming
+from regtrack.datasets.plan import Plan
+from regtrack.datasets.settings import SPLITS
+from regtrack.datasets.windows import Windows
+from regtrack.errors import InputError
+
+WINDOWS = "windows.bed"
+DROPPED = "dropped.bed"
+KNOWN = "known.bed"
+
+
+def write_tables(folder: Path, plan: Plan) -> None:
+    """Write `windows.bed`, `dropped.bed` and `known.bed`, each in the order of the genome.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
+    order = sorted(
+        (chrom, start, split)
+        for split, windows in plan.kept.items()
+        for chrom, start in zip(windows.chrom.tolist(), windows.start.tolist(), strict=True)
+    )
+    some = plan.kept[SPLITS[0]]
+    _write(
+        folder / WINDOWS,
+        [
+            f"{some.chroms[chrom]}\t{start}\t{start + some.length}\t{split}\n"
+            for chrom, start, split in order
+        ],
+    )
+    _write(
+        folder / DROPPED,
+        [f"{one.chrom}\t{one.start}\t{one.end}\t{reason}\n" for one, reason in plan.dropped],
+    )
+    _write(
+        folder / KNOWN,
+        [
+            f"{chrom}\t{start}\t{end}\n"
+            for chrom, intervals in plan.known.items()
+            for start, end in intervals
+        ],
+    )
+
+
+def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Windows]:
+    """Read `windows.bed`: the windows of every split, one without any included.
+
+    Raises
+    ------
+    InputError
+        For a line that is not a window of these chromosomes.
+    """
+    path = folder / WINDOWS
+    chroms = tuple(chrom_sizes)
+    numbers = {name: number for number, name in enumerate(chroms)}
+    found: dict[str, tuple[list[int], list[int]]] = {split: ([], []) for split in SPLITS}
+    length = 0
+    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            chrom, start, end, split = text.split("\t")
+            found[split][0].append(numbers[chrom])
+            found[split][1].append(int(start))
+            length = length or int(end) - int(start)
+        except (ValueError, KeyError) as error:
+            raise InputError(path, f"damaged ({error!r})", line) from error
+    return {
+        split: Windows(chroms, np.array(chrom, np.int64), np.array(start, np.int64), length)
+        for split, (chrom, start) in found.items()
+    }
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    with naming(path):
+        path.write_text("".join(lines), encoding="utf-8")

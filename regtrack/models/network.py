@@ -1,0 +1,93 @@
+"""What the rest of regtrack asks of a network, whichever it is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from regtrack.models.context import Context
+
+
+class Network(nn.Module):
+    """Reads coded sequence and gives one logit per marker and base.
+
+    Parameters
+    ----------
+    head
+        Layers on the last dimension; the last one has a row of weights per marker.
+    context
+        Bases that a prediction depends on, left and right, and the stride at which
+        windows must start.
+    """
+
+    def __init__(self, head: nn.Sequential, context: Context) -> None:
+        super().__init__()
+        self.head = head
+        self.context = context
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer, one row of weights per marker."""
+        layer = self.head[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def hidden(self, codes: Tensor) -> list[Tensor]:
+        """What enters the output layer, in training.
+
+        Parameters
+        ----------
+        codes
+            Integer codes (batch, length), N=0 A=1 C=2 T=3 G=4.
+
+        Returns
+        -------
+        list of Tensor (batch, positions, width)
+            The loss is the mean over all of them; the last one predicts. A position is
+            what has labels: a base in the dense task, the whole input in the short one.
+        """
+        raise NotImplementedError
+
+    def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
+        """Logits of the bases [start, end) of each window.
+
+        Parameters
+        ----------
+        codes
+            As `hidden`; the length must be a multiple of `context.stride`.
+        start, end
+            The core whose logits are asked for.
+
+        Returns
+        -------
+        Tensor (batch, markers, end - start)
+            In memory the markers of a base lie side by side.
+
+        Raises
+        ------
+        ValueError
+            When the length is not a multiple of the stride.
+        """
+        raise NotImplementedError
+
+    def keep_markers(self, rows: list[int]) -> None:
+        """Drop all outputs but `rows`, so that no arithmetic is spent on the others."""
+        kept = nn.Linear(self.output.in_features, len(rows))
+        with torch.no_grad():
+            kept.weight.copy_(self.output.weight[rows])
+            kept.bias.copy_(self.output.bias[rows])
+        self.head[-1] = kept
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every tensor that makes the network what it is, once, by name."""
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
+
+    def parameter_count(self) -> int:
+        """Number of trainable parameters."""
+        return sum(weights.numel() for weights in self.parameters() if weights.requires_grad)
+
+    def _check_length(self, codes: Tensor) -> None:
+        if codes.shape[1] % self.context.stride:
+            raise ValueError(
+                f"length {codes.shape[1]} is not a multiple of the stride, {self.context.stride}"
+            )

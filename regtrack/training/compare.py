@@ -1,0 +1,216 @@
+"""The paper's Tables 1 and 2 on a dataset of one's own: networks trained alike, and scored."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.errors import InputError
+from regtrack.evaluation.comparison import Compared, Comparison, text_report
+from regtrack.evaluation.comparison_files import write_comparison
+from regtrack.evaluation.metrics import category_means
+from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.models.device import choose_device
+from regtrack.training.entrants import Entrant, find_entrants
+from regtrack.training.observer import Silent, TrainingObserver
+from regtrack.training.processes import Processes, joined
+from regtrack.training.run import train
+from regtrack.training.scorecard import SplitScores, score_checkpoint
+from regtrack.training.settings import TrainingSettings
+
+_SCORED = ("valid", "test")
+
+
+class ComparisonObserver(TrainingObserver, Protocol):
+    """Is told of the progress of a comparison, and of each training in it."""
+
+    def network(self, name: str, number: int, total: int) -> None:
+        """The turn of a network has come, `number` of `total`."""
+
+    def scoring(self, name: str, split: str) -> None:
+        """A network is scored on a split."""
+
+
+class _SilentComparison(Silent):
+    def network(self, name: str, number: int, total: int) -> None:
+        """Say nothing."""
+
+    def scoring(self, name: str, split: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What to compare, on what.
+
+    Parameters
+    ----------
+    dataset, genome
+        As `regtrack.datasets.folder.open_dataset`.
+    networks
+        As `regtrack.training.entrants.find_entrants`.
+    settings
+        Of every training.
+    device
+        As `regtrack.models.device.choose_device`.
+    """
+
+    dataset: Path
+    genome: Path | None
+    networks: Sequence[str]
+    settings: TrainingSettings
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """How a comparison ended.
+
+    Parameters
+    ----------
+    comparison
+        None when it was interrupted, and in the processes that are not the first.
+    files
+        What was written.
+    stopped
+        Name and last step of the network whose training Ctrl-C ended, or None.
+    """
+
+    comparison: Comparison | None
+    files: Sequence[Path] = ()
+    stopped: tuple[str, int] | None = None
+
+    def describe(self) -> str:
+        """For people; nothing where another process speaks."""
+        if self.stopped is not None:
+            name, step = self.stopped
+            return f"stopped after step {step:,} of {name}; the same command goes on."
+        if self.comparison is None:
+            return ""
+        return f"{text_report(self.comparison)}\nwrote {', '.join(map(str, self.files))}"
+
+
+def run_comparison(
+    request: ComparisonRequest, out: Path, force: bool, observer: ComparisonObserver
+) -> ComparisonResult:
+    """Train what is not trained yet, score all, and write the comparison into `out`.
+
+    A network named `cnn1` is trained into `<out>/cnn1.safetensors`, as
+    `regtrack.training.run.train` does it. The same call goes on with what is unfinished
+    and repeats nothing. Every process that torchrun started calls this.
+
+    Parameters
+    ----------
+    force
+        Train those anew that were trained with other settings or on another dataset.
+
+    Raises
+    ------
+    RegtrackError, OSError
+        As `find_entrants`, `regtrack.training.run.train` and `score_checkpoint`.
+    """
+    dataset = open_dataset(request.dataset, request.genome)
+    settings = request.settings.fitted(dataset.task, dataset.window)
+    if out.exists() and not out.is_dir():
+        raise InputError(out, "is a file; expected a folder")
+    entrants = find_entrants(request.networks, dataset, settings, out, force)
+    windows = {split: count for split in _SCORED if (count := dataset.size(split))}
+    compared = []
+    with joined(choose_device(request.device)) as processes:
+        told = observer if processes.is_first else _SilentComparison()
+        if processes.is_first:
+            out.mkdir(parents=True, exist_ok=True)
+        for number, entrant in enumerate(entrants, start=1):
+            told.network(entrant.name, number, len(entrants))
+            if entrant.architecture is not None:
+                result = train(
+                    dataset,
+                    entrant.architecture,
+                    {},
+                    settings,
+                    processes,
+                    entrant.path,
+                    force,
+                    told,
+                )
+                if result.interrupted:
+                    return ComparisonResult(None, stopped=(entrant.name, result.state.step))
+            processes.wait()  # until the first one has put the checkpoint in place
+            compared.append(_compared(entrant, dataset, list(windows), processes, out, told))
+        if not processes.is_first:
+            return ComparisonResult(None)
+    comparison = Comparison(dataset.path, dataset.digest, dataset.task, windows, tuple(compared))
+    return ComparisonResult(comparison, write_comparison(comparison, out))
+
+
+def _compared(
+    entrant: Entrant,
+    dataset: DenseDataset | ShortDataset,
+    splits: Sequence[str],
+    processes: Processes,
+    out: Path,
+    told: ComparisonObserver,
+) -> Compared:
+    """Score a trained network and gather what else is known of it."""
+    scores: SplitScores = score_checkpoint(
+        entrant.path,
+        dataset,
+        splits,
+        processes,
+        out / f"{entrant.name}.scores.json",
+        lambda split: told.scoring(entrant.name, split),
+    )
+    checkpoint = read_checkpoint(entrant.path)
+    architecture = ARCHITECTURES[checkpoint.task][checkpoint.architecture]
+    best_step: int | None = checkpoint.training.get("step")
+    steps, seconds = _spent(entrant.path.with_suffix(".log.tsv"), best_step)
+    return Compared(
+        name=entrant.name,
+        architecture=architecture.name,
+        parameters=checkpoint.sketch().parameter_count(),
+        published_parameters=architecture.paper_parameters,
+        published=architecture.paper_auc,
+        steps=steps,
+        minutes=None if seconds is None else seconds / 60,
+        best_step=best_step,
+        means={split: category_means(dataset.markers, found) for split, found in scores.items()},
+        remarks=tuple(_remarks(checkpoint, dataset)),
+    )
+
+
+def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
+    """Steps and seconds of a training by its log, should that be of this checkpoint."""
+    if not log.is_file():
+        return None, None
+    with log.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    best = [row["step"] for row in rows if row.get("best") == "1"]
+    if not best or best[-1] != str(best_step):
+        return None, None
+    return int(rows[-1]["step"]), float(rows[-1]["seconds"])
+
+
+def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> list[str]:
+    """What keeps a checkpoint from being compared on equal terms."""
+    remarks = []
+    trained_on = checkpoint.training.get("dataset")
+    if trained_on is None:
+        remarks.append(
+            "does not say what dataset it was trained on: its training windows may overlap the "
+            "windows scored here"
+        )
+    elif trained_on != dataset.digest:
+        remarks.append(
+            f"trained on another dataset ({checkpoint.assembly}): its training windows may "
+            "overlap the windows scored here"
+        )
+    usual = ARCHITECTURES[checkpoint.task][checkpoint.architecture].default_settings()
+    own = [f"{name} {value}" for name, value in checkpoint.settings.items() if value != usual[name]]
+    if own:
+        remarks.append(f"{checkpoint.architecture} with other settings: {', '.join(own)}")
+    return remarks

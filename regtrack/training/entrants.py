@@ -1,0 +1,203 @@
+"""Which networks are to be compared: those to train, and checkpoints taken as they are."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.errors import InputError, OptionError
+from regtrack.models.architecture import Architecture
+from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.training.settings import TrainingSettings
+
+SUFFIX = ".safetensors"
+_ARGUMENT = "NAME|CHECKPOINT"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A network of a comparison.
+
+    Parameters
+    ----------
+    name
+        As the tables and its files are called.
+    path
+        Of its checkpoint, which need not be there yet.
+    architecture
+        What is to be trained; None for a checkpoint that is taken as it is.
+    """
+
+    name: str
+    path: Path
+    architecture: Architecture | None
+
+
+def find_entrants(
+    arguments: Sequence[str],
+    dataset: DenseDataset | ShortDataset,
+    settings: TrainingSettings,
+    out: Path,
+    force: bool,
+) -> list[Entrant]:
+    """The networks that a user names, all checked before the first is trained.
+
+    Parameters
+    ----------
+    arguments
+        Names of networks of the dataset's task, to be trained into `out`, and paths of
+        checkpoints. None of either names all networks.
+    settings
+        `TrainingSettings.fitted` to the dataset. A network that was trained before is
+        taken when it was trained with these.
+    force
+        Train those anew that were trained otherwise.
+
+    Returns
+    -------
+    list of Entrant
+        What is trained already has no `architecture`.
+
+    Raises
+    ------
+    OptionError
+        For what is neither name nor file, or a network that the windows do not suit.
+    InputError
+        For a checkpoint of another task or other markers, one trained otherwise, or two
+        networks that would be called the same.
+    OSError
+        When a checkpoint cannot be read.
+    """
+    known = ARCHITECTURES[dataset.task]
+    found = [
+        Entrant(one, out / f"{one}{SUFFIX}", known[one]) if one in known else _given(one, dataset)
+        for one in arguments or known
+    ]
+    _check_distinct(found)
+    return [_as_it_stands(one, dataset, settings, force) for one in found]
+
+
+def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
+    """A checkpoint by its path."""
+    path = Path(argument)
+    if not path.exists() and path.suffix != SUFFIX:
+        known = ", ".join(ARCHITECTURES[dataset.task])
+        raise OptionError(
+            _ARGUMENT,
+            f"{argument!r} is neither a network of the {dataset.task} task ({known}) nor a file",
+        )
+    _check_fits(path, read_checkpoint(path), dataset)
+    return Entrant(path.name.removesuffix(SUFFIX), path, None)
+
+
+def _check_fits(path: Path, checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> None:
+    """Refuse a checkpoint whose outputs are not the dataset's labels."""
+    if checkpoint.task != dataset.task:
+        raise InputError(
+            path, f"is of the {checkpoint.task} task, but {dataset.path} of the {dataset.task} task"
+        )
+    own, wanted = ([one.name for one in each.markers] for each in (checkpoint, dataset))
+    if len(own) != len(wanted):
+        raise InputError(
+            path, f"predicts {len(own)} markers, but {dataset.path} has labels of {len(wanted)}"
+        )
+    for number, (one, other) in enumerate(zip(own, wanted, strict=True), start=1):
+        if one != other:
+            raise InputError(
+                path, f"predicts {one} as marker {number}, but {dataset.path} has {other} there"
+            )
+
+
+def _check_distinct(entrants: Sequence[Entrant]) -> None:
+    for path, count in Counter(one.path.resolve() for one in entrants).items():
+        if count > 1:
+            raise InputError(path, f"is asked for {count} times; once is enough")
+    for name, count in Counter(one.name for one in entrants).items():
+        if count > 1:
+            paths = " and ".join(str(one.path) for one in entrants if one.name == name)
+            raise InputError(paths, f"would both be called {name}; rename one")
+
+
+def _as_it_stands(
+    entrant: Entrant,
+    dataset: DenseDataset | ShortDataset,
+    settings: TrainingSettings,
+    force: bool,
+) -> Entrant:
+    """The same, without an architecture where it is trained already."""
+    if entrant.architecture is None:
+        return entrant
+    _check_windows(entrant.architecture, dataset)
+    if not entrant.path.exists():
+        return entrant
+    differing = _differences(read_checkpoint(entrant.path), entrant.architecture, dataset, settings)
+    if not differing:
+        return Entrant(entrant.name, entrant.path, None)
+    if force:
+        return entrant
+    raise InputError(
+        entrant.path,
+        f"was trained otherwise ({', '.join(differing)}); --force trains it anew, its path in "
+        "place of its name takes it as it is",
+    )
+
+
+def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortDataset) -> None:
+    with torch.device("meta"):  # no weights are needed
+        stride = architecture.build(len(dataset.markers)).context.stride
+    if dataset.task == "dense" and dataset.window % stride:
+        raise OptionError(
+            _ARGUMENT,
+            f"{architecture.name} needs windows of a multiple of {stride} bases; those of "
+            f"{dataset.path} have {dataset.window:,}",
+        )
+
+
+def _differences(
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    dataset: DenseDataset | ShortDataset,
+    settings: TrainingSettings,
+) -> list[str]:
+    """`minutes 0.5, not 30` for what a checkpoint's training and this one differ in."""
+    found: dict[str, Any] = {
+        "architecture": checkpoint.architecture,
+        **{f"{name} of the network": value for name, value in checkpoint.settings.items()},
+        **checkpoint.training.get("settings", {}),
+    }
+    wanted: dict[str, Any] = {
+        "architecture": architecture.name,
+        **{
+            f"{name} of the network": value
+            for name, value in architecture.default_settings().items()
+        },
+        **_recorded(settings),
+    }
+    names = [
+        name
+        for name in dict.fromkeys([*wanted, *found])
+        if name != "save_minutes" and found.get(name) != wanted.get(name)
+    ]
+    differing = [
+        f"{name} {found.get(name, 'unset')}, not {wanted.get(name, 'unset')}" for name in names
+    ]
+    if checkpoint.training.get("dataset") != dataset.digest:
+        differing.insert(0, "on another dataset")
+    return differing
+
+
+def _recorded(settings: TrainingSettings) -> Mapping[str, Any]:
+    """As the summary in a checkpoint has them: without what sets no limit."""
+    return {
+        name: value
+        for name, value in asdict(settings).items()
+        if value is not None and value != math.inf
+    }

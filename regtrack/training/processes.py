@@ -1,0 +1,107 @@
+"""The processes of one training: one, or several that torchrun started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.distributed as dist
+
+from regtrack.genome.intervals import IntervalSet, Positions
+from regtrack.models.device import choose_device
+
+
+@dataclass(frozen=True)
+class Processes:
+    """One process of a training, and how many there are; one alone exchanges nothing.
+
+    Parameters
+    ----------
+    rank, count
+        Number of this process, from 0, and of all.
+    device
+        What this one computes on.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this one writes files and speaks to the user."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Return when all processes have come here."""
+        if self.count > 1:
+            dist.barrier()
+
+    def share(self, numbers: Positions) -> Positions:
+        """The part of some numbered work that is this process's."""
+        return numbers[self.rank :: self.count]
+
+    def share_of(self, targets: IntervalSet) -> IntervalSet:
+        """A stretch of some bases, as many for each process, that is this one's."""
+        bases = targets.bases
+        first, last = (bases * part // self.count for part in (self.rank, self.rank + 1))
+        if first == last:
+            return IntervalSet.of([], [])
+        start, end = targets.nth_base([first, last - 1]).tolist()
+        return targets.clip(start, end + 1)
+
+    def total(self, value: float) -> float:
+        """Sum of a number over all processes."""
+        if self.count == 1:
+            return value
+        part = torch.tensor([value], dtype=torch.float64, device=self.device)
+        dist.all_reduce(part)
+        return part.item()
+
+    def agreed(self, value: float) -> float:
+        """What the first process holds, so that clocks and keys do not part them."""
+        if self.count == 1:
+            return value
+        part = torch.tensor([value], dtype=torch.float64, device=self.device)
+        dist.broadcast(part, 0)
+        return part.item()
+
+    def add_up(self, counts: npt.NDArray[np.uint32]) -> None:
+        """Replace an array by its sum over all processes, row by row."""
+        if self.count == 1:
+            return
+        for row in counts.view(np.int32):
+            part = torch.from_numpy(row).to(self.device)
+            dist.all_reduce(part)
+            row[...] = part.cpu().numpy()
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """Join the other processes of `torchrun`, where it started this one.
+
+    With GPUs, each process takes the one of its local number.
+
+    Raises
+    ------
+    OptionError
+        When there are fewer GPUs than processes.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1 or "MASTER_ADDR" not in os.environ:  # some clusters set the first of them
+        yield Processes(0, 1, device)
+        return
+    if device.type == "cuda":
+        device = choose_device(f"cuda:{os.environ['LOCAL_RANK']}")
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        dist.barrier()  # one that refuses at once would leave while others still connect
+        yield Processes(dist.get_rank(), count, device)
+    finally:
+        dist.destroy_process_group()

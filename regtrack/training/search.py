@@ -1,0 +1,317 @@
+"""A search: many trainings of one network, each with other settings; the best one is kept.
+
+Its folder holds the study, `trials/<number>.safetensors` with log and plot, `trials.tsv`,
+`trials.png` and `best.safetensors`. Killed and started again, it goes on.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import functools
+import math
+import shutil
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regtrack.atomic import replacing, write_text
+from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.evaluation.trials_plot import plot_trials
+from regtrack.folders import clear, partial_path
+from regtrack.models.architecture import Architecture
+from regtrack.models.catalog import find_architecture
+from regtrack.models.device import available_cores, choose_device
+from regtrack.prediction.workers import in_processes
+from regtrack.training.observer import TrainingObserver
+from regtrack.training.processes import Processes
+from regtrack.training.run import train
+from regtrack.training.search_observer import Inside, SearchObserver, Unseen
+from regtrack.training.search_settings import SearchSettings
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.space import TRAINING, Range, Space, paper_space, read_space, split_values
+from regtrack.training.study import Claim, Study, begin_study, folder_locked, trial_limit
+from regtrack.training.trial import (
+    COMPLETE,
+    FAILED,
+    RUNNING,
+    Trials,
+    checkpoint_path,
+    read_outcome,
+    trials_table,
+)
+
+_BEST = "best.safetensors"
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to search, on what.
+
+    Parameters
+    ----------
+    dataset, genome
+        As `regtrack.datasets.folder.open_dataset`.
+    architecture
+        Name of the network.
+    space
+        TOML file as `regtrack.training.space.read_space` reads it; None is the paper's grid.
+    search
+        How to walk through the space.
+    training
+        How each trial is trained, besides what the space varies.
+    device
+        As `regtrack.models.device.choose_device`; all workers share it.
+    """
+
+    dataset: Path
+    genome: Path | None
+    architecture: str | None
+    space: Path | None
+    search: SearchSettings
+    training: TrainingSettings
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """How a search ended.
+
+    Parameters
+    ----------
+    trials
+        All that the study has.
+    limit
+        Number of trials that it ends with.
+    interrupted
+        Whether Ctrl-C ended it.
+    """
+
+    folder: Path
+    trials: Trials
+    limit: int
+    interrupted: bool
+
+    def describe(self) -> str:
+        """For people, in a line or two."""
+        best, done, failed = self.trials.best, self.trials.finished, self.trials.of(FAILED)
+        lines = []
+        if best is not None and best.outcome is not None:
+            lines.append(
+                f"{self.folder / _BEST}: trial {best.number}, average precision "
+                f"{best.outcome.mean:.4f}, with {best.describe_values()}"
+            )
+        count = f"{len(done):,} of {self.limit:,} trials done"
+        count += f" ({len(failed):,} failed)" if failed else ""
+        running = len(self.trials.of(RUNNING))
+        if self.interrupted:
+            lines.append(f"stopped with {count}; the same command goes on")
+        elif len(done) < self.limit:
+            lines.append(f"{count}, {running:,} under way elsewhere; the same command joins in")
+        else:
+            lines.append(f"{count}: {self.folder / 'trials.tsv'}, {self.folder / 'trials.png'}")
+        return "\n".join(lines)
+
+
+def run_search(
+    request: SearchRequest, folder: Path, force: bool, observer: SearchObserver
+) -> SearchResult:
+    """Search, or join the search that is under way in a folder, until its trials are done.
+
+    Parameters
+    ----------
+    force
+        Drop a search with other settings that lies in `folder`.
+
+    Raises
+    ------
+    OptionError, InputError
+        When what was asked for does not go together, or cannot be read.
+    RegtrackError
+        When every trial failed, or a worker process was killed.
+    OSError
+        When a file cannot be written; the same call goes on.
+    """
+    bench = _Bench(request, folder)
+    begin_study(folder, bench.identity(), force)
+    with closing(bench):
+        trials = bench.study.trials()
+        observer.started(bench.space.combinations, bench.study.limit, trials)
+        interrupted = False
+        try:
+            if request.search.workers == 1:
+                while not interrupted and bench.do_next(observer):
+                    observer.ended(bench.study.trials())
+                    interrupted = bench.stopped
+            else:
+                left = bench.study.limit - len(trials.finished)
+                work = functools.partial(_do_next, request, folder)
+                for _ in in_processes(work, range(left), request.search.workers):
+                    observer.ended(bench.study.trials())
+        except KeyboardInterrupt:
+            interrupted = True
+        bench.report()
+        trials = bench.study.trials()
+    result = SearchResult(folder, trials, bench.study.limit, interrupted)
+    failed = trials.of(FAILED)
+    if len(failed) == result.limit:
+        raise RegtrackError(
+            f"{folder}: every trial failed, the last one with: {failed[-1].message}. trials.tsv "
+            "has them all; --force begins anew with other settings"
+        )
+    return result
+
+
+class _Bench:
+    """What a process needs to do trials, opened once.
+
+    Raises
+    ------
+    OptionError, InputError
+        As `run_search`.
+    """
+
+    def __init__(self, request: SearchRequest, folder: Path) -> None:
+        self.stopped = False  # by SIGTERM or Ctrl-C, in the middle of a trial
+        self._request = request
+        self._folder = folder
+        self._device = choose_device(request.device)
+        self._dataset: DenseDataset | ShortDataset = open_dataset(request.dataset, request.genome)
+        self._architecture: Architecture = find_architecture(
+            self._dataset.task, request.architecture
+        )
+        self.space: Space = paper_space(
+            self._architecture, running_norms=request.training.norm_batches == 0
+        )
+        if request.space is not None:
+            self.space = read_space(request.space, self._architecture)
+        trial_limit(self.space, request.search)
+        for name in set(self.space.names) & set(TRAINING):
+            if getattr(request.training, name) != getattr(TrainingSettings, name):
+                raise OptionError(
+                    f"--{name.replace('_', '-')}", "is what the search varies: see its space"
+                )
+
+    @functools.cached_property
+    def study(self) -> Study:
+        """The study of the folder."""
+        return Study(self._folder, self.space, self._request.search)
+
+    def close(self) -> None:
+        """Let go of the study."""
+        self.study.close()
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two searches one: trials of both can be compared."""
+        training = asdict(self._request.training.fitted(self._dataset.task, self._dataset.window))
+        return {
+            "dataset": self._dataset.digest,
+            "task": self._dataset.task,
+            "model": self._architecture.name,
+            "sampler": self._request.search.sampler,
+            **{f"space of {axis.name}": str(axis) for axis in self.space.axes},
+            **{
+                name: value
+                for name, value in training.items()
+                if name not in {"save_minutes", *self.space.names} and value != math.inf
+            },
+        }
+
+    def do_next(self, observer: SearchObserver) -> bool:
+        """Train the next trial; False when there is none to do.
+
+        Raises
+        ------
+        RegtrackError, OSError
+            Those that are no trial's fault; the trial stays to be gone on with.
+        """
+        if self.stopped:
+            return False
+        with self.study.claimed() as claim:
+            if claim is None:
+                return False
+            inside = Inside(claim.number, observer)
+            try:
+                out = checkpoint_path(self._folder, claim.number)
+                if not out.exists():  # else it was killed just before that was noted
+                    self.stopped = self._train(claim, out, inside)
+                if not self.stopped:
+                    outcome = read_outcome(out.with_suffix(".log.tsv"))
+            except RegtrackError as error:
+                if not self._is_of_trial(error, claim.values):
+                    raise
+                self.study.fail(claim.number, _message(error))
+                clear([path for path in (partial_path(out),) if path.exists()])
+            else:
+                if self.stopped:
+                    return True
+                self.study.complete(claim.number, outcome)
+        self.report()
+        return True
+
+    def report(self) -> None:
+        """Write the table, the plot and the best checkpoint, as things are now."""
+        trials = self.study.trials()
+        with folder_locked(self._folder):
+            write_text(self._folder / "trials.tsv", trials_table(trials, self.space.names))
+            complete = trials.of(COMPLETE)
+            if trials.best is None:
+                return
+            plot_trials(
+                [trial.outcome.mean for trial in complete if trial.outcome],
+                {name: [trial.values[name] for trial in complete] for name in self.space.names},
+                [axis.name for axis in self.space.axes if isinstance(axis, Range)],
+                self._folder / "trials.png",
+            )
+            source = checkpoint_path(self._folder, trials.best.number)
+            best = self._folder / _BEST
+            if not best.exists() or not filecmp.cmp(source, best, shallow=False):
+                with replacing(best) as aside:
+                    shutil.copyfile(source, aside)
+
+    def _train(self, claim: Claim, out: Path, observer: TrainingObserver) -> bool:
+        """Train a trial to its end; returns whether it was stopped before."""
+        network, training = split_values(claim.values)
+        result = train(
+            self._dataset,
+            self._architecture,
+            network,
+            replace(self._request.training, **training),
+            Processes(0, 1, self._device),
+            out,
+            True,  # what another device or version left of it is dropped
+            observer,
+        )
+        if result.checkpoint is None and not result.interrupted:
+            raise RegtrackError("it ended before its first step")
+        return result.interrupted
+
+    def _is_of_trial(self, error: Exception, values: Mapping[str, Any]) -> bool:
+        """Whether it is the drawn values' fault: other ones may do."""
+        if isinstance(error, OptionError):
+            network, training = split_values(values)
+            given = {f"--{name.replace('_', '-')}" for name in (*training, *network)}
+            return error.args[0] in given | ({"--model"} if network else set())
+        return not isinstance(error, InputError)
+
+
+def _do_next(request: SearchRequest, folder: Path, _: int) -> None:
+    """Do the next trial in a worker process."""
+    _opened(request, folder).do_next(Unseen())
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(request: SearchRequest, folder: Path) -> _Bench:
+    """The bench of a worker process, with its share of the cores."""
+    torch.set_num_threads(max(1, available_cores() // request.search.workers))
+    return _Bench(request, folder)
+
+
+def _message(error: Exception) -> str:
+    """Why a trial failed; what `train` advises after the colon is for a training alone."""
+    text = str(error).partition("\n")[0]
+    return text.partition(": ")[0] if type(error) is RegtrackError else text

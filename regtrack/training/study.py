@@ -1,0 +1,330 @@
+"""The study behind a search: which trials there are, who has which, what came of them.
+
+It is Optuna's, in one SQLite file. Everything that reads or writes it holds the lock of the
+folder meanwhile, so that several processes, also of several machines with a common folder,
+never draw one trial twice. A trial that is being trained is locked by itself: one that is
+under way and whose lock is free was killed, and is the next to be gone on with.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, GridSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from regtrack.errors import InputError, OptionError
+from regtrack.folders import clear, differences, locked, refuse_foreign
+from regtrack.training.search_settings import SearchSettings
+from regtrack.training.space import Choice, Range, Space
+from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
+
+DATABASE = "study.db"
+TRIALS = "trials"
+# What a search puts into its folder, besides the lock.
+OURS = (f"{DATABASE}*", TRIALS, "trials.tsv", "trials.png", "best.safetensors")
+
+_LOCK = "lock"
+_IDENTITY = "identity"
+_MOST_COMBINATIONS = 100_000
+_STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process has, and nobody else."""
+
+    number: int
+    values: Mapping[str, Any]
+
+
+class Study:
+    """The study of a search folder that `begin_study` has made; close it after use.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged, or of another version of Optuna; so do all methods.
+    """
+
+    def __init__(self, folder: Path, space: Space, settings: SearchSettings) -> None:
+        self.folder = folder
+        self.limit = trial_limit(space, settings)
+        self._space = space
+        self._settings = settings
+        with self._alone():
+            self._storage, self._study = _open(folder)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        _close(self._storage)
+
+    @contextmanager
+    def claimed(self) -> Iterator[Claim | None]:
+        """The next trial, for as long as the body runs; None when there is none to do.
+
+        One that somebody left unfinished goes first.
+        """
+        with self._alone():
+            claim, lock = self._claim()
+        try:
+            yield claim
+        finally:
+            if claim is not None and lock is not None:
+                with self._alone():
+                    if self._state(claim.number) != RUNNING:
+                        self._lock_path(claim.number).unlink(missing_ok=True)
+                    lock.close()
+
+    def complete(self, number: int, outcome: Outcome) -> None:
+        """Keep what a claimed trial reached."""
+        with self._alone():
+            self._set(number, "outcome", json.dumps(asdict(outcome)))
+            self._study.tell(number, outcome.mean)
+
+    def fail(self, number: int, message: str) -> None:
+        """Keep that a claimed trial failed, and why."""
+        with self._alone():
+            self._set(number, "message", message)
+            self._study.tell(number, state=TrialState.FAIL)
+
+    def trials(self) -> Trials:
+        """All trials as they are now."""
+        with self._alone():
+            return Trials(tuple(map(_trial, self._study.get_trials(deepcopy=False))))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with folder_locked(self.folder), _understood(self.folder / DATABASE):
+            yield
+
+    def _claim(self) -> tuple[Claim | None, IO[str] | None]:
+        trials = self._study.get_trials(deepcopy=False)
+        numbers = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+        if len(trials) < self.limit:
+            numbers.append(len(trials))
+        for number in numbers:
+            lock = _try_lock(self._lock_path(number))
+            if lock is None:
+                continue
+            try:
+                return self._drawn(number), lock
+            except BaseException:
+                lock.close()
+                raise
+        return None, None
+
+    def _drawn(self, number: int) -> Claim:
+        """A trial with all its values; it is made when the study does not have it yet."""
+        self._study.sampler = _sampler(self._space, self._settings, number)
+        trials = self._study.get_trials(deepcopy=False)
+        if number < len(trials):
+            # What is stored of it is kept. Optuna has no public way to take up a trial.
+            trial = optuna.trial.Trial(self._study, trials[number]._trial_id)
+        else:
+            trial = self._study.ask()
+        values = {axis.name: _drawn_value(trial, axis) for axis in self._space.axes}
+        # Optuna's grid wants to end a loop that is not there when a trial is told.
+        self._study.sampler = RandomSampler()
+        return Claim(number, values)
+
+    def _state(self, number: int) -> str:
+        return _trial(self._study.get_trials(deepcopy=False)[number]).state
+
+    def _set(self, number: int, key: str, value: str) -> None:
+        trial = self._study.get_trials(deepcopy=False)[number]
+        self._storage.set_trial_user_attr(trial._trial_id, key, value)
+
+    def _lock_path(self, number: int) -> Path:
+        return self.folder / TRIALS / f"{number}.lock"
+
+
+def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
+    """Make the study of a search, unless it is there.
+
+    Parameters
+    ----------
+    folder
+        Is made, too.
+    identity
+        What two searches must share to be one; JSON.
+    force
+        Drop a search with another identity.
+
+    Raises
+    ------
+    InputError
+        When the folder holds what is not a search's, a search with another identity, or one
+        in which somebody is at work and that was to be dropped.
+    OSError
+        When the folder cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(folder, "is a file; expected the folder of a search")
+    folder.mkdir(parents=True, exist_ok=True)
+    refuse_foreign(folder, (*OURS, "*.tmp"))
+    wanted = json.loads(json.dumps(identity))
+    with folder_locked(folder):
+        found = _read_identity(folder)
+        if found is not None and found != wanted:
+            if not force:
+                what = f"a search with another {differences(found, wanted)}" if found else "trials"
+                more = "" if found else f" but no {DATABASE}"
+                raise InputError(folder, f"holds {what}{more}; --force drops it")
+            _drop(folder)
+        (folder / TRIALS).mkdir(exist_ok=True)
+        clear(list(folder.glob("*.tmp")))
+        with _understood(folder / DATABASE):
+            storage, study = _open(folder)
+            study.set_user_attr(_IDENTITY, wanted)
+            _close(storage)
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process is at the files of a search folder, and keep others out."""
+    with (folder / _LOCK).open("w") as lock:
+        while not locked(lock):
+            time.sleep(0.02)
+        yield
+
+
+def trial_limit(space: Space, settings: SearchSettings) -> int:
+    """Number of trials that a search ends with.
+
+    Raises
+    ------
+    OptionError
+        For a grid over a range, or over too many combinations to keep in mind.
+    """
+    if settings.sampler != "grid":
+        assert settings.trials is not None
+        return settings.trials
+    combinations = space.combinations
+    if combinations is None:
+        ranges = [axis.name for axis in space.axes if isinstance(axis, Range)]
+        raise OptionError(
+            "--sampler",
+            f"a grid needs lists of values, and {', '.join(ranges)} is a range; expected random "
+            "or tpe",
+        )
+    if combinations > _MOST_COMBINATIONS:
+        raise OptionError(
+            "--sampler", f"{combinations:,} combinations are too many; expected random or tpe"
+        )
+    return min(combinations, settings.trials or combinations)
+
+
+def _read_identity(folder: Path) -> dict[str, Any] | None:
+    """That of the study in a folder; empty where trials lie without one, None for neither."""
+    if not (folder / DATABASE).exists():
+        trials = folder / TRIALS
+        return {} if trials.is_dir() and any(trials.iterdir()) else None
+    with _understood(folder / DATABASE):
+        storage, study = _open(folder)
+        found: dict[str, Any] | None = study.user_attrs.get(_IDENTITY)
+        _close(storage)
+    return found
+
+
+def _drop(folder: Path) -> None:
+    """Remove a search, if nobody is at work in it."""
+    for path in (folder / TRIALS).glob("*.lock"):
+        lock = _try_lock(path)
+        if lock is None:
+            raise InputError(folder, "another search is at work here")
+        lock.close()
+    clear([entry for name in OURS for entry in folder.glob(name)])
+
+
+def _try_lock(path: Path) -> IO[str] | None:
+    """The locked file, or None when another process has it."""
+    lock = path.open("w")
+    if locked(lock):
+        return lock
+    lock.close()
+    return None
+
+
+def _open(folder: Path) -> tuple[optuna.storages.RDBStorage, optuna.Study]:
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # it would print every trial
+    path = folder / DATABASE
+    storage = optuna.storages.RDBStorage(
+        "sqlite://",
+        # Not by its address: a `?`, `%` or `{` in the folder's name would be misread.
+        engine_kwargs={"creator": lambda: sqlite3.connect(path), "poolclass": NullPool},
+    )
+    study = optuna.create_study(
+        storage=storage,
+        study_name="regtrack search",
+        direction="maximize",
+        sampler=RandomSampler(),
+        load_if_exists=True,
+    )
+    return storage, study
+
+
+def _close(storage: optuna.storages.RDBStorage) -> None:
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+@contextmanager
+def _understood(database: Path) -> Iterator[None]:
+    """Let Optuna neither warn nor raise what only its makers understand."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+        known = str(error.__cause__ or error).partition("\n")[0]
+        raise InputError(database, f"cannot be used as the study of a search: {known}") from error
+
+
+def _sampler(space: Space, settings: SearchSettings, number: int) -> BaseSampler:
+    """The sampler of one trial.
+
+    What it draws is a function of seed and number (and, for `tpe`, of the results so far),
+    however many processes share the study.
+    """
+    if settings.sampler == "grid":
+        values = {axis.name: axis.values for axis in space.axes if isinstance(axis, Choice)}
+        return GridSampler(values, seed=settings.seed)
+    seed = int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0])
+    if settings.sampler == "random":
+        return RandomSampler(seed=seed)
+    # Trials under way count as bad ones, so that several workers do not try the same.
+    return TPESampler(seed=seed, constant_liar=True)
+
+
+def _drawn_value(trial: optuna.trial.Trial, axis: Choice | Range) -> Any:
+    if isinstance(axis, Choice):
+        return trial.suggest_categorical(axis.name, axis.values)
+    if isinstance(axis.low, int) and isinstance(axis.high, int):
+        step = int(axis.step or 1)
+        return trial.suggest_int(axis.name, axis.low, axis.high, step=step, log=axis.log)
+    return trial.suggest_float(axis.name, axis.low, axis.high, step=axis.step, log=axis.log)
+
+
+def _trial(frozen: FrozenTrial) -> Trial:
+    record = frozen.user_attrs.get("outcome")
+    complete = frozen.state == TrialState.COMPLETE
+    return Trial(
+        number=frozen.number,
+        state=_STATES.get(frozen.state, RUNNING),
+        values=frozen.params,
+        outcome=Outcome(**json.loads(record)) if record and complete else None,
+        message=frozen.user_attrs.get("message", ""),
+    )

@@ -1,0 +1,142 @@
+"""A trial of a search: what was tried, and what came of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from regtrack.genome.markers import CATEGORIES
+
+COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the training of a trial reached.
+
+    Parameters
+    ----------
+    mean
+        Of the categories' average precisions, at the best validation: what trials are
+        compared by.
+    average_precision
+        Mean over the markers of each category, at that validation.
+    steps, seconds
+        Of the whole training.
+    """
+
+    mean: float
+    average_precision: Mapping[str, float]
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial as the study knows it.
+
+    Parameters
+    ----------
+    number
+        From 0.
+    state
+        `COMPLETE`, `FAILED` or `RUNNING`; the last one may have been killed.
+    values
+        By the name of the setting; empty when it was killed before they were drawn.
+    outcome
+        Of a complete one.
+    message
+        Why it failed.
+    """
+
+    number: int
+    state: str
+    values: Mapping[str, Any]
+    outcome: Outcome | None = None
+    message: str = ""
+
+    def describe_values(self) -> str:
+        """`f1 64, dropout 0.1`, for people."""
+        return ", ".join(f"{name} {short(value)}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All trials of a study, by number."""
+
+    all: tuple[Trial, ...] = field(default_factory=tuple)
+
+    def of(self, state: str) -> list[Trial]:
+        """Those in a state."""
+        return [trial for trial in self.all if trial.state == state]
+
+    @property
+    def finished(self) -> list[Trial]:
+        """Those that are complete or failed."""
+        return [trial for trial in self.all if trial.state != RUNNING]
+
+    @property
+    def best(self) -> Trial | None:
+        """The first of those with the highest mean; None when none is complete."""
+        return max(
+            self.of(COMPLETE),
+            key=lambda trial: trial.outcome.mean if trial.outcome else -1.0,
+            default=None,
+        )
+
+
+def short(value: Any) -> str:
+    """A drawn number with at most four digits that count; anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def checkpoint_path(folder: Path, number: int) -> Path:
+    """Where the checkpoint of a trial lies in a search folder."""
+    return folder / "trials" / f"{number}.safetensors"
+
+
+def read_outcome(log: Path) -> Outcome:
+    """What a finished training reached, from its log.
+
+    The log, not the training's result: a search may have been killed between the two.
+    """
+    with log.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    best = [row for row in rows if row["best"] == "1"][-1]
+    precisions = {name: best[f"average_precision_{name}"] for name in CATEGORIES}
+    return Outcome(
+        mean=float(best["average_precision"]),
+        average_precision={name: float(text) for name, text in precisions.items() if text},
+        steps=int(rows[-1]["step"]),
+        seconds=float(rows[-1]["seconds"]),
+    )
+
+
+def trials_table(trials: Trials, names: Sequence[str]) -> str:
+    """Tab-separated, with a header line; empty where a trial has no such thing.
+
+    Parameters
+    ----------
+    names
+        Of the settings that were searched.
+    """
+    header = ["number", "state", *names, "average_precision"]
+    header += [f"average_precision_{category}" for category in CATEGORIES]
+    lines = ["\t".join([*header, "steps", "seconds", "checkpoint", "message"])]
+    for trial in trials.all:
+        fields = [str(trial.number), trial.state]
+        fields += [str(trial.values.get(name, "")) for name in names]
+        outcome = trial.outcome
+        if outcome is None:
+            fields += [""] * (len(CATEGORIES) + 4)
+        else:
+            found = outcome.average_precision
+            fields.append(f"{outcome.mean:.6f}")
+            fields += [f"{found[name]:.6f}" if name in found else "" for name in CATEGORIES]
+            fields += [str(outcome.steps), f"{outcome.seconds:.1f}"]
+            fields.append(f"trials/{checkpoint_path(Path(), trial.number).name}")
+        lines.append("\t".join([*fields, " ".join(trial.message.split())]))
+    return "\n".join(lines) + "\n"

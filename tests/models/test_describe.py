@@ -1,0 +1,105 @@
+"""Networks and checkpoints as text: what people read is what the networks are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from builders import NETWORKS, a_marker, write_checkpoint
+
+from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
+from regtrack.models.checkpoint import file_sha256
+from regtrack.models.describe import describe_checkpoint, models_table
+
+MARKERS = (a_marker(0), a_marker(1, "HepG2|DNase|None", "DNase"))
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[tuple[str, str], str]:
+    """Each network's line of the table, by task and name."""
+    lines = models_table().splitlines()[1 : 1 + len(NETWORKS)]
+    return {(line.split()[1], line.split()[0]): line for line in lines}
+
+
+def described(path: Path, **what: Any) -> dict[str, str]:
+    """What `describe_checkpoint` says, by its first column."""
+    write_checkpoint(path, MARKERS, {"chr1": 2_000}, **what)
+    lines = describe_checkpoint(path).splitlines()
+    return {line[:18].rstrip(): line[18:] for line in lines}
+
+
+def test_the_table_has_a_line_for_every_network(rows: dict[tuple[str, str], str]) -> None:
+    assert list(rows) == NETWORKS
+    assert len(rows) == 12
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_line_has_both_counts(rows: dict[tuple[str, str], str], network: tuple[str, str]) -> None:
+    architecture = ARCHITECTURES[network[0]][network[1]]
+    with torch.device("meta"):
+        own = architecture.build(PAPER_MARKERS).parameter_count()
+    paper = architecture.paper_parameters
+    assert rows[network].split()[2] == f"{own:,}"
+    expected = f"{paper:,} " if paper else "not known "
+    assert rows[network].split(maxsplit=3)[3].startswith(expected)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_line_says_what_the_network_is(
+    rows: dict[tuple[str, str], str], network: tuple[str, str]
+) -> None:
+    architecture = ARCHITECTURES[network[0]][network[1]]
+    assert rows[network].endswith(f"  {architecture.layers}")
+
+
+@pytest.mark.parametrize(
+    ("network", "context"),
+    [
+        (("dense", "cnn1"), "-4 +5       1"),
+        (("dense", "dilated"), "-5,449 +5,489      10"),
+        (("dense", "bi-lstm"), "the whole window      20"),  # not a bound that it has not
+        (("short", "bi-lstm"), "-599 +599     200"),
+    ],
+)
+def test_a_line_says_how_far_the_network_sees(
+    rows: dict[tuple[str, str], str], network: tuple[str, str], context: str
+) -> None:
+    assert f" {context}  " in rows[network]
+
+
+def test_the_columns_stand_under_each_other() -> None:
+    head, *lines = models_table().splitlines()
+    begins = head.index("layers")
+    for line in lines[: len(NETWORKS)]:
+        assert line[begins - 2 : begins] == "  "
+        assert line[begins] != " "
+        assert line[begins - 3].isdigit()
+
+
+def test_a_checkpoint_of_the_short_task(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    text = described(path, task="short", architecture="lr")
+    assert text["network"] == "lr (short task), 8,002 parameters"
+    assert text["context"] == "599 bases left, 599 right; windows start at multiples of 200"
+    assert text["settings"] == ""
+    assert text["markers"] == "2: 1 TFBS, 1 DNase"
+    assert text["sha256"] == file_sha256(path)
+
+
+def test_a_checkpoint_of_a_recurrent_network(tmp_path: Path) -> None:
+    text = described(tmp_path / "m.safetensors", architecture="bi-lstm")
+    assert text["network"].startswith("bi-lstm (dense task), ")
+    assert text["context"] == (
+        "5,019 bases left, 5,019 right (windows overlap by this much); "
+        "windows start at multiples of 20"
+    )
+    assert text["settings"] == "f1 6, f2 6, f3 6, hidden 8, stride 20, dropout 0.0"
+
+
+def test_a_checkpoint_of_an_exact_network(tmp_path: Path) -> None:
+    text = described(tmp_path / "m.safetensors")
+    assert text["network"].startswith("dilated (dense task), ")
+    assert text["context"] == "5,449 bases left, 5,489 right; windows start at multiples of 10"
+    assert text["assembly"] == "tiny: 1 chromosomes (chr1)"

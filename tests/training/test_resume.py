@@ -1,0 +1,485 @@
+"""A training that was interrupted goes on as if it had not been; what is not its own it leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import resource
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from builders import TinyDatasets
+from training_helpers import ALONE, Recorder, assert_same_weights, log_of, train_on
+
+from regtrack.errors import InputError, RegtrackError
+from regtrack.models.checkpoint import read_checkpoint
+from regtrack.training import run as module
+from regtrack.training.run import stop_asked
+from regtrack.training.step import Stepper
+from regtrack.training.validation import score
+
+pytestmark = pytest.mark.usefixtures("quick_plot")
+
+# Two validations on the way, and one in the end.
+SETTINGS = {"steps": 7, "validate_every": 3, "learning_rate": 0.01}
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+class Killer(Recorder):
+    """Ends the training after so many steps as a kill would: nothing is saved any more."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def stepped(self, step: int, done: float, loss: float) -> None:
+        """After each step."""
+        super().stepped(step, done, loss)
+        if len(self.steps) == self.after:
+            raise Killed
+
+
+@pytest.fixture
+def work(out: Path) -> Path:
+    return out.with_name("model.safetensors.partial")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    datasets: TinyDatasets, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """The checkpoint of a training of a task that ran through."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+
+    def trained(task: str) -> Path:
+        out = folder / f"{task}.safetensors"
+        if not out.exists():
+            train_on(getattr(datasets, task), out, **SETTINGS)
+        return out
+
+    return trained
+
+
+def assert_same(out: Path, expected: Path) -> None:
+    assert_same_weights(out, expected)
+    assert log_of(out) == log_of(expected)
+    ours, theirs = ({**vars(read_checkpoint(path)), "training": None} for path in (out, expected))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("task", ["dense", "short"])
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_stopped_again_and_again_it_ends_the_same(
+    datasets: TinyDatasets, out: Path, work: Path, uninterrupted, task: str, every: int
+) -> None:
+    path = getattr(datasets, task)
+    for begun in range(0, SETTINGS["steps"], every):
+        observer = Recorder(interrupt_after=every)
+        result = train_on(path, out, observer, **SETTINGS)
+        assert observer.first_step == begun
+        # The last step may be the one after which it is stopped: then it just ends.
+        assert result.interrupted == (begun + every < SETTINGS["steps"])
+        assert out.exists() != result.interrupted
+        assert work.exists() == result.interrupted
+    assert_same(out, uninterrupted(task))
+
+
+@pytest.mark.parametrize(("task", "save_minutes"), [("dense", 0), ("dense", 60), ("short", 0)])
+@pytest.mark.parametrize("after", [1, 3, 4, 7])
+def test_killed_it_goes_on_from_the_last_state(
+    datasets: TinyDatasets,
+    out: Path,
+    uninterrupted,
+    task: str,
+    save_minutes: float,
+    after: int,
+) -> None:
+    path = getattr(datasets, task)
+    with pytest.raises(Killed):
+        train_on(path, out, Killer(after), save_minutes=save_minutes, **SETTINGS)
+    assert not out.exists()
+    observer = Recorder()
+    train_on(path, out, observer, save_minutes=save_minutes, **SETTINGS)
+    # The step that the kill came after was not saved any more.
+    saved = after - 1 if save_minutes == 0 else (after - 1) // 3 * 3
+    assert observer.first_step == saved
+    assert_same(out, uninterrupted(task))
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(datasets: TinyDatasets, out: Path, work: Path) -> None:
+    result = train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
+    assert (result.checkpoint, result.interrupted) == (None, True)
+    assert result.describe() == "stopped after step 1; the same command goes on."
+    result = train_on(datasets.dense, out, Recorder(interrupt_after=3), **SETTINGS)
+    best = work / "best-3.safetensors"
+    assert (result.checkpoint, result.interrupted) == (best, True)
+    assert result.describe() == (
+        "stopped after step 4; the same command goes on. "
+        f"{best}: the best of 4 steps, reached at step 3"
+    )
+    assert read_checkpoint(best).training["step"] == 3  # whole, should one want it
+    assert (work / "log.tsv").read_text().startswith("step\t")
+
+
+def test_killed_in_the_last_validation_it_has_no_step_left_to_do(
+    datasets: TinyDatasets, out: Path, uninterrupted
+) -> None:
+    calls = []
+
+    def scored(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise Killed
+        return score(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("regtrack.training.trainer.score", scored)
+        with pytest.raises(Killed):
+            train_on(datasets.dense, out, save_minutes=0, **SETTINGS)
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert (observer.first_step, observer.steps) == (7, [])
+    assert_same(out, uninterrupted("dense"))  # and the log has the rate of the last step
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "rate"),
+    [
+        ({"learning_rate": 0.002}, 7, 0.001 * (1 + math.cos(math.pi * 6 / 7))),
+        ({"schedule": "constant"}, 7, 0.01),
+        ({"steps": 5}, 5, 0.005 * (1 + math.cos(math.pi * 4 / 5))),
+        ({"steps": 9}, 9, 0.005 * (1 + math.cos(math.pi * 8 / 9))),
+        ({"steps": math.inf, "epochs": 1}, 8, 0.005 * (1 + math.cos(math.pi * 14 / 15))),
+        ({"minutes": 60, "patience": 9, "save_minutes": 0}, 7, None),
+    ],
+)
+def test_how_long_and_how_fast_may_change(
+    datasets: TinyDatasets, out: Path, changes: dict[str, Any], steps: int, rate: float | None
+) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    observer = Recorder()
+    result = train_on(datasets.dense, out, observer, **{**SETTINGS, **changes})
+    assert (observer.first_step, result.state.step) == (4, steps)
+    assert rate is None or result.state.learning_rate == pytest.approx(rate)
+    assert out.exists()
+
+
+def test_fewer_steps_than_were_done_end_it_at_once(datasets: TinyDatasets, out: Path) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=5), **SETTINGS)
+    observer = Recorder()
+    result = train_on(datasets.dense, out, observer, **{**SETTINGS, "steps": 2})
+    assert (observer.steps, result.state.step) == ([], 5)
+    assert [row.step for row in result.state.history] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"seed": 1}, r"seed \(0, now 1\)"),
+        ({"batch_size": 3}, r"batch_size \(2, now 3\)"),
+        ({"positive_weight": 2.0}, r"positive_weight \(1\.0, now 2\.0\)"),
+        ({"reverse_complement": False}, r"reverse_complement \(True, now False\)"),
+        ({"shift": 0}, r"shift \(1000, now 0\)"),
+        ({"validate_every": 2}, r"validate_every \(3, now 2\)"),
+        ({"precision": "bfloat16"}, r"precision \(torch\.float32, now torch\.bfloat16\)"),
+        ({"name": "cnn7"}, r"model \(cnn3, now cnn7\)"),
+        ({"network": {"f1": 6}}, r"f2 of the network \(6, now 120\)"),
+        ({"data": "short"}, r"dataset"),
+    ],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_another_training_is_gone_on_with_only_when_the_first_is_dropped(
+    datasets: TinyDatasets,
+    out: Path,
+    work: Path,
+    changes: dict[str, Any],
+    difference: str,
+    force: bool,
+) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    state = (work / "state.safetensors").read_bytes()
+    observer = Recorder()
+    data = getattr(datasets, changes.get("data", "dense"))
+    others = {name: value for name, value in changes.items() if name != "data"}
+    settings = {**SETTINGS, **others}
+    if force:
+        train_on(data, out, observer, force=True, **settings)
+        assert observer.first_step == 0
+        assert not work.exists()
+        return
+    problem = rf"partial: holds an unfinished run with another .*{difference}.*; --force drops it"
+    with pytest.raises(InputError, match=problem):
+        train_on(data, out, observer, **settings)
+    assert observer.first_step is None
+    assert (work / "state.safetensors").read_bytes() == state
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step == 4
+
+
+def test_what_is_said_twice_is_the_same_training(datasets: TinyDatasets, out: Path) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, shift=1_000, **SETTINGS)  # what it was anyway
+    assert observer.first_step == 4
+
+
+def test_another_process_at_work_is_not_disturbed(
+    datasets: TinyDatasets, out: Path, work: Path
+) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
+    with (work / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for force in (False, True):
+            with pytest.raises(InputError, match="partial: another run is at work here"):
+                train_on(datasets.dense, out, force=force, **SETTINGS)
+    assert (work / "state.safetensors").exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_not_its_own_is_not_touched(
+    datasets: TinyDatasets, out: Path, work: Path, force: bool
+) -> None:
+    work.mkdir()
+    (work / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match=r"is in the way: thesis\.tex in it is not regtrack's"):
+        train_on(datasets.dense, out, force=force, **SETTINGS)
+    assert [path.name for path in work.iterdir()] == ["thesis.tex"]
+
+
+def test_what_a_killed_process_was_writing_is_removed(
+    datasets: TinyDatasets, out: Path, work: Path
+) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
+    half = work / "state.safetensors.4711.tmp"
+    half.write_bytes(b"half of it")
+    train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
+    assert not half.exists()
+
+
+def steps_fail(
+    monkeypatch: pytest.MonkeyPatch, at: int, *, loss: float = 0.1, weight: float = 0.0
+) -> None:
+    """Let a step give a certain loss, and add something to a weight."""
+    step = Stepper.step
+    calls = []
+
+    def stepped(stepper: Stepper, *arguments: Any) -> float:
+        found = step(stepper, *arguments)
+        calls.append(found)
+        if len(calls) != at:
+            return found
+        with torch.no_grad():
+            stepper.optimizer.param_groups[0]["params"][0].add_(weight)
+        return loss
+
+    monkeypatch.setattr(Stepper, "step", stepped)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_leaves_the_last_good_state(
+    datasets: TinyDatasets, out: Path, work: Path, uninterrupted, loss: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        steps_fail(patched, 5, loss=loss)
+        problem = (
+            rf"^the loss is {loss} at step 5: the last good state is kept in {work}; the same "
+            r"command goes on from it, with a --learning-rate under 0\.01$"
+        )
+        with pytest.raises(RegtrackError, match=problem):
+            train_on(datasets.dense, out, **SETTINGS)
+    assert not out.exists()
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step == 3
+    assert_same(out, uninterrupted("dense"))
+
+
+def test_before_any_state_it_says_to_begin_anew(
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_fail(monkeypatch, 2, loss=math.nan)
+    problem = "step 2: no state was saved before it; begin anew, with a --learning-rate under 0.01"
+    with pytest.raises(RegtrackError, match=problem):
+        train_on(datasets.dense, out, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("at", "changes", "kept"),
+    [
+        (6, {"save_minutes": 0}, 5),  # when it validates
+        (5, {"save_minutes": 0}, 4),  # when it saves
+        (4, {"observer": Recorder(interrupt_after=4)}, 3),  # when it was stopped
+    ],
+)
+def test_weights_that_are_no_numbers_are_not_saved(
+    datasets: TinyDatasets, out: Path, at: int, changes: dict[str, Any], kept: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        steps_fail(patched, at, weight=math.nan)
+        with pytest.raises(RegtrackError, match=f"a weight is not a number after step {at}: the"):
+            train_on(datasets.dense, out, **{**SETTINGS, **changes})
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step == kept
+    assert out.exists()
+
+
+@contextmanager
+def full_disk(size: int = 100) -> Iterator[Callable[[], None]]:
+    """No file may grow any further once this is called; it stands for a disk without room."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("step", "save_minutes", "kept"),
+    [(5, 0, 4), (6, 60, 3), (7, 60, 6)],  # when it saves, validates, validates in the end
+)
+def test_a_full_disk_leaves_the_last_state_and_the_best(
+    datasets: TinyDatasets,
+    out: Path,
+    work: Path,
+    uninterrupted,
+    step: int,
+    save_minutes: float,
+    kept: int,
+) -> None:
+    with full_disk() as fill:
+
+        class Filler(Recorder):
+            def stepped(self, number: int, done: float, loss: float) -> None:
+                super().stepped(number, done, loss)
+                if number == step:
+                    fill()
+
+        with pytest.raises(OSError, match="File too large") as caught:
+            train_on(datasets.dense, out, Filler(), save_minutes=save_minutes, **SETTINGS)
+    assert Path(caught.value.filename).parent == work
+    assert not out.exists()
+    assert not list(work.glob("*.tmp"))
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step == kept
+    assert_same(out, uninterrupted("dense"))
+
+
+def test_a_full_disk_in_the_end_leaves_nothing_half_written(
+    datasets: TinyDatasets, out: Path, uninterrupted
+) -> None:
+    with full_disk() as fill:
+
+        class Filler(Recorder):
+            def validated(self, row: Any) -> None:
+                super().validated(row)
+                if row.step == SETTINGS["steps"]:
+                    fill()
+
+        with pytest.raises(OSError, match="File too large"):
+            train_on(datasets.dense, out, Filler(), **SETTINGS)
+    assert not out.exists()
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, **SETTINGS)
+    assert (observer.first_step, observer.steps) == (7, [])
+    assert_same(out, uninterrupted("dense"))
+
+
+def test_a_finished_training_is_not_done_again(datasets: TinyDatasets, out: Path) -> None:
+    train_on(datasets.dense, out, **SETTINGS)
+    before = out.read_bytes()
+    with pytest.raises(InputError, match="exists already; --force replaces it"):
+        train_on(datasets.dense, out, **SETTINGS)
+    assert out.read_bytes() == before
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, force=True, **SETTINGS)
+    assert (observer.first_step, len(observer.steps)) == (0, 7)
+
+
+@pytest.mark.parametrize("at", ["the state", "the rest"])
+def test_a_kill_while_the_work_folder_is_removed_does_no_harm(
+    datasets: TinyDatasets, out: Path, work: Path, uninterrupted, at: str
+) -> None:
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patched:
+        if at == "the state":
+            patched.setattr(Path, "unlink", killed_at("state.safetensors"))
+        else:
+            patched.setattr(shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            train_on(datasets.dense, out, **SETTINGS)
+    assert_same(out, uninterrupted("dense"))
+    assert (work / "state.safetensors").exists() == (at == "the state")
+    with pytest.raises(InputError, match="exists already"):
+        train_on(datasets.dense, out, **SETTINGS)
+    train_on(datasets.dense, out, force=True, **SETTINGS)
+    assert not work.exists()
+    assert_same(out, uninterrupted("dense"))
+
+
+def killed_at(name: str) -> Callable[..., None]:
+    unlink = Path.unlink
+
+    def removed(path: Path, missing_ok: bool = False) -> None:
+        if path.name == name:
+            raise Killed
+        unlink(path, missing_ok)
+
+    return removed
+
+
+def test_the_folder_says_whose_it_is(datasets: TinyDatasets, out: Path, work: Path) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
+    identity = json.loads((work / "run.json").read_text())
+    assert {"dataset", "model", "seed", "f1 of the network", "device"} <= identity.keys()
+    assert not {"steps", "epochs", "minutes", "learning_rate"} & identity.keys()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_noted_once_and_a_second_one_ends_at_once(number: signal.Signals) -> None:
+    def second(*_: object) -> None:
+        raise Killed
+
+    before = signal.signal(number, second)
+    try:
+        with stop_asked(ALONE) as stop:
+            assert not stop()
+            signal.raise_signal(number)
+            assert stop()
+            with pytest.raises(Killed):
+                signal.raise_signal(number)
+        assert signal.getsignal(number) is second
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_asked(ALONE) as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_plot_is_drawn_beside_the_checkpoint(
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(module, "plot_history", lambda rows, path: drawn.append((len(rows), path)))
+    train_on(datasets.dense, out, **SETTINGS)
+    assert drawn == [(3, out.with_name("model.log.png"))]

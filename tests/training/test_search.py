@@ -1,0 +1,420 @@
+"""Searches: what is tried, kept, gone on with, and refused."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import make_tiny_world
+
+from regtrack.datasets.prepare import prepare
+from regtrack.datasets.settings import PrepareSettings
+from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.models.checkpoint import read_checkpoint
+from regtrack.training import search
+from regtrack.training.search import SearchRequest, SearchResult, run_search
+from regtrack.training.search_settings import SearchSettings
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.study import Study
+from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Trials
+
+SMALL = "f1 = [2, 3]\nhidden = [4, 5, 6]\n"
+TRAINING = TrainingSettings(steps=2, norm_batches=1)
+# Adam goes that far in one step, so that the loss of the next one is no number.
+DIVERGES = "learning_rate = [1e30]\nf1 = [2, 3]\nhidden = 4\n"
+
+
+class Silent:
+    """What `prepare` tells nobody."""
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """A stage begins."""
+
+    def advanced(self, units: int) -> None:
+        """Some of it is done."""
+
+    def finished(self) -> None:
+        """All of it is."""
+
+
+class Observer:
+    """Writes down what it is told; raises `error` in a trial, after a share of it."""
+
+    def __init__(self, error: BaseException | None = None, trial: int = 0) -> None:
+        self.error, self.trial = error, trial
+        self.combinations: int | None = None
+        self.limit = self.goes_on = 0
+        self.steps: dict[int, list[float]] = {}
+        self.told: list[int] = []
+
+    def started(self, combinations: int | None, limit: int, trials: Trials) -> None:
+        """Before the first trial."""
+        self.combinations, self.limit = combinations, limit
+        self.goes_on = len(trials.finished)
+
+    def inside(self, number: int, done: float) -> None:
+        """At its begin, and after each step."""
+        self.steps.setdefault(number, []).append(done)
+        if self.error is not None and number == self.trial and done >= 0.5:
+            raise self.error
+
+    def ended(self, trials: Trials) -> None:
+        """After a trial."""
+        self.told.append(len(trials.finished))
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Only read here, so one is enough."""
+    world = make_tiny_world(tmp_path_factory.mktemp("search") / "world")
+    out = world.folder / "dataset"
+    prepare(
+        PrepareSettings(peaks=world.markers, genome=world.genome, window=2_000),
+        out,
+        False,
+        Silent(),
+    )
+    return out
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take longer than the tiny trainings; tests/cli/test_search.py has them."""
+    monkeypatch.setattr("regtrack.training.run.plot_history", lambda *_: None)
+    monkeypatch.setattr(search, "plot_trials", lambda *rest: rest[-1].touch())
+
+
+@pytest.fixture
+def request_(dataset: Path, tmp_path: Path) -> SearchRequest:
+    """A grid of six trials."""
+    space = tmp_path / "space.toml"
+    space.write_text(SMALL)
+    return SearchRequest(dataset, None, "cnn1", space, SearchSettings(), TRAINING, "cpu")
+
+
+def run(
+    request: SearchRequest,
+    folder: Path,
+    observer: Observer | None = None,
+    force: bool = False,
+    text: str = "",
+    **changes: Any,
+) -> SearchResult:
+    """Search; `text` is what the space is to be, `changes` are of the search's settings."""
+    if text:
+        assert request.space is not None
+        request.space.write_text(text)
+    request = replace(request, search=replace(request.search, **changes))
+    return run_search(request, folder, force, observer or Observer())
+
+
+def tried(result: SearchResult) -> list[dict[str, Any]]:
+    return [dict(trial.values) for trial in result.trials.all]
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "trials.tsv").open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_a_grid_tries_every_combination_once(request_: SearchRequest, tmp_path: Path) -> None:
+    observer = Observer()
+    result = run(request_, tmp_path / "out", observer)
+    assert (observer.combinations, observer.limit, observer.goes_on) == (6, 6, 0)
+    assert observer.told == [1, 2, 3, 4, 5, 6]
+    found = [tuple(values.values()) for values in tried(result)]
+    assert found != sorted(found)  # so that a part of it is a fair sample
+    assert sorted(found) == list(product((2, 3), (4, 5, 6)))
+    assert {trial.state for trial in result.trials.all} == {COMPLETE}
+    assert not result.interrupted
+
+
+def test_it_leaves_a_table_a_plot_and_the_best_checkpoint(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = run(request_, out)
+    names = {"study.db", "lock", "trials", "trials.tsv", "trials.png", "best.safetensors"}
+    assert {path.name for path in out.iterdir()} == names
+    assert {path.suffix for path in (out / "trials").iterdir()} == {".safetensors", ".tsv"}
+    rows = table(out)
+    assert [int(row["number"]) for row in rows] == list(range(6))
+    best = max(rows, key=lambda row: float(row["average_precision"]))
+    checkpoint = out / best["checkpoint"]
+    assert (out / "best.safetensors").read_bytes() == checkpoint.read_bytes()
+    assert f"trial {best['number']}, average precision" in result.describe()
+    for row in rows:
+        settings = read_checkpoint(out / row["checkpoint"]).settings
+        assert {"f1": int(row["f1"]), "hidden": int(row["hidden"])}.items() <= settings.items()
+        parts = [float(row[f"average_precision_{name}"] or "nan") for name in ("TFBS", "DNase")]
+        assert all(0 < part <= 1 for part in parts if not math.isnan(part))
+        assert row["steps"] == "2"
+
+
+def test_a_part_of_a_grid_is_a_sample_and_more_go_on(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    first = run(request_, tmp_path / "out", trials=2)
+    assert len(first.trials.all) == 2
+    observer = Observer()
+    more = run(request_, tmp_path / "out", observer, trials=99)
+    assert (observer.goes_on, observer.limit) == (2, 6)
+    assert tried(more)[:2] == tried(first)
+    assert len({tuple(values.values()) for values in tried(more)}) == 6
+    assert set(observer.steps) == {2, 3, 4, 5}
+
+
+def test_a_finished_search_trains_nothing(request_: SearchRequest, tmp_path: Path) -> None:
+    run(request_, tmp_path / "out", trials=1)
+    (tmp_path / "out" / "best.safetensors").unlink()
+    observer = Observer()
+    result = run(request_, tmp_path / "out", observer, trials=1, force=True)
+    assert observer.steps == {}
+    assert len(result.trials.all) == 1
+    assert (tmp_path / "out" / "best.safetensors").exists()
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_what_is_sampled_lies_in_the_space_and_follows_from_the_seed(
+    request_: SearchRequest, tmp_path: Path, sampler: str
+) -> None:
+    text = (
+        "f1 = {low = 2, high = 10, step = 4}\nlearning_rate = {low = 1e-4, high = 1e-2, log = true}"
+    )
+    options = {"sampler": sampler, "text": text + '\nschedule = ["cosine", "constant"]\nhidden = 4'}
+    # A search that goes on draws what an uninterrupted one would.
+    run(request_, tmp_path / "one", trials=1, **options)
+    one = tried(run(request_, tmp_path / "one", trials=3, **options))
+    assert one == tried(run(request_, tmp_path / "two", trials=3, **options))
+    assert one[:1] != tried(run(request_, tmp_path / "three", trials=1, seed=1, **options))
+    assert len(one) == len({values["learning_rate"] for values in one}) == 3
+    for values in one:
+        assert values["f1"] in {2, 6, 10}
+        assert type(values["f1"]) is int
+        assert 1e-4 <= values["learning_rate"] <= 1e-2
+        assert values["schedule"] in {"cosine", "constant"}
+
+
+def test_a_trial_that_fails_is_noted_and_the_search_goes_on(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    result = run(request_, tmp_path / "out", text=DIVERGES.replace("[1e30]", "[0.001, 1e30]"))
+    failed = {trial.number for trial in result.trials.of(FAILED)}
+    assert failed == {
+        trial.number for trial in result.trials.all if trial.values["learning_rate"] == 1e30
+    }
+    assert len(failed) == 2
+    assert "4 of 4 trials done (2 failed)" in result.describe()
+    for row in table(tmp_path / "out"):
+        if int(row["number"]) in failed:
+            assert row["state"] == "failed"
+            assert row["message"] == "the loss is nan at step 2"
+            assert row["checkpoint"] == row["average_precision"] == ""
+    assert not list((tmp_path / "out" / "trials").glob("*.partial"))
+
+
+def test_values_that_the_dataset_refuses_are_their_trials_fault(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    result = run(request_, tmp_path / "out", text="batch_size = [1, 9999]\nf1 = 2\nhidden = 4")
+    (failed,) = result.trials.of(FAILED)
+    assert failed.values["batch_size"] == 9999
+    assert failed.message.startswith("--batch-size: 9999 is more than the")
+
+
+def test_when_every_trial_fails_it_says_so(request_: SearchRequest, tmp_path: Path) -> None:
+    for _ in range(2):  # the second time, nothing is left to do
+        with pytest.raises(RegtrackError, match="every trial failed, the last one with: the loss"):
+            run(request_, tmp_path / "out", text=DIVERGES)
+    assert len(table(tmp_path / "out")) == 2
+    assert not (tmp_path / "out" / "best.safetensors").exists()
+
+
+def test_a_batch_that_no_trial_can_have_stops_the_search(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    request = replace(request_, training=replace(TRAINING, batch_size=9999))
+    with pytest.raises(OptionError, match="--batch-size: 9999 is more than"):
+        run(request, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), InputError("genome.fa", "is gone"), Killed()]
+)
+def test_what_is_no_trials_fault_stops_the_search_which_then_goes_on(
+    request_: SearchRequest, tmp_path: Path, error: BaseException
+) -> None:
+    out = tmp_path / "out"
+    request = replace(request_, training=replace(TRAINING, steps=6, save_minutes=0))
+    whole = run(request, tmp_path / "whole", trials=2)
+    with pytest.raises(type(error)):
+        run(request, out, Observer(error, trial=1), trials=2)
+    assert (out / "trials" / "1.safetensors.partial" / "state.safetensors").exists()
+    observer = Observer()
+    result = run(request, out, observer, trials=2)
+    assert observer.goes_on == 1
+    assert set(observer.steps) == {1}
+    # Two steps were saved when the third was done, and raised.
+    assert observer.steps[1] == pytest.approx([0, 3 / 6, 4 / 6, 5 / 6, 1])
+    assert tried(result) == tried(whole)
+    for one, other in zip(result.trials.all, whole.trials.all, strict=True):
+        assert one.outcome is not None
+        assert other.outcome is not None
+        assert one.outcome.mean == other.outcome.mean
+
+
+def test_a_trial_that_was_trained_but_not_noted_is_not_trained_again(
+    request_: SearchRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_is_full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Study, "complete", disk_is_full)
+        with pytest.raises(OSError, match="No space"):
+            run(request_, tmp_path / "out", trials=1)
+    observer = Observer()
+    result = run(request_, tmp_path / "out", observer, trials=1)
+    assert observer.steps == {}
+    (trial,) = result.trials.of(COMPLETE)
+    assert trial.outcome is not None
+    assert trial.outcome.steps == 2
+
+
+def test_a_trial_killed_before_its_values_were_drawn_gets_them(
+    request_: SearchRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.training.study._drawn_value", kill)
+        with pytest.raises(Killed):
+            run(request_, tmp_path / "out")
+    result = run(request_, tmp_path / "out")
+    found = [tuple(values.values()) for values in tried(result)]
+    assert sorted(found) == list(product((2, 3), (4, 5, 6)))
+
+
+def test_a_trial_that_another_process_has_is_left_to_it(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(Killed):
+        run(request_, out, Observer(Killed(), trial=0), trials=2)
+    bench = search._Bench(replace(request_, search=SearchSettings(trials=2)), out)
+    with bench.study.claimed() as claim:
+        assert claim is not None
+        assert claim.number == 0
+        observer = Observer()
+        result = run(request_, out, observer, trials=2)
+        with pytest.raises(InputError, match="another search is at work here"):
+            run(request_, out, text="f1 = [7]", force=True)
+    bench.close()
+    assert set(observer.steps) == {1}
+    assert [trial.state for trial in result.trials.all] == [RUNNING, COMPLETE]
+    assert "1 of 2 trials done, 1 under way elsewhere" in result.describe()
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"text": "f1 = [2]\nhidden = [4, 5, 6]"}, r"space of f1 \(2, 3, now 2\)"),
+        ({"text": "f1 = [2, 3]"}, r"space of hidden \(4, 5, 6, now None\)"),
+        ({"sampler": "random", "trials": 6}, r"sampler \(grid, now random\)"),
+    ],
+)
+def test_a_search_with_other_settings_is_not_gone_on_with(
+    request_: SearchRequest, tmp_path: Path, changes: dict[str, Any], difference: str
+) -> None:
+    out = tmp_path / "out"
+    run(request_, out, trials=1)
+    before = table(out)
+    with pytest.raises(InputError, match=f"holds a search with another {difference}; --force"):
+        run(request_, out, **changes)
+    assert table(out) == before
+    run(request_, out, force=True, **{**changes, "trials": 1})
+    assert [row["number"] for row in table(out)] == ["0"]
+
+
+def test_other_networks_and_other_lengths_are_other_searches(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    run(request_, tmp_path / "out", trials=1)
+    with pytest.raises(InputError, match=r"model \(cnn1, now dilated\)"):
+        run(replace(request_, architecture="dilated"), tmp_path / "out")
+    with pytest.raises(InputError, match=r"steps \(2, now 3\)"):
+        run(replace(request_, training=replace(TRAINING, steps=3)), tmp_path / "out")
+
+
+def test_only_a_folder_of_its_own_is_written(request_: SearchRequest, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is in the way: space\.toml in it is not regtrack's"):
+        run(request_, tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file; expected the folder of a search"):
+        run(request_, tmp_path / "file")
+
+
+def test_a_damaged_or_missing_study_is_refused(request_: SearchRequest, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(request_, out, trials=1)
+    study = out / "study.db"
+    study.write_bytes(b"no study at all" * 100)
+    with pytest.raises(InputError, match="cannot be used as the study of a search: file is not a"):
+        run(request_, out, trials=1)
+    study.unlink()
+    with pytest.raises(InputError, match=r"holds trials but no study\.db; --force drops it"):
+        run(request_, out, trials=1)
+    run(request_, out, trials=1, force=True)
+
+
+def test_a_folder_may_have_any_name(request_: SearchRequest, tmp_path: Path) -> None:
+    out = tmp_path / "50%20 of {it}? ü"
+    run(request_, out, trials=1)
+    assert (out / "study.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"text": "f1 = {low = 2, high = 4}"}, "--sampler: a grid needs lists of values, and f1"),
+        ({"text": f"f1 = {list(range(1, 400))}\nhidden = {list(range(1, 400))}"}, "159,201 comb"),
+    ],
+)
+def test_a_grid_has_an_end(
+    request_: SearchRequest, tmp_path: Path, changes: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(OptionError, match=problem):
+        run(request_, tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"sampler": "best"}, "--sampler: expected one of grid, random, tpe"),
+        ({"sampler": "tpe"}, "--trials: expected how many tpe is to sample"),
+        ({"trials": 0}, "--trials: expected a number from 1 upward"),
+        ({"workers": 0}, "--workers: expected a number from 1 upward"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        SearchSettings(**settings)
+
+
+def test_what_the_search_varies_is_not_given_as_well(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    request = replace(request_, training=replace(TRAINING, batch_size=1))
+    with pytest.raises(OptionError, match="--batch-size: is what the search varies"):
+        run(request, tmp_path / "out", text="batch_size = [1, 2]")

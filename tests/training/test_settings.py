@@ -1,0 +1,98 @@
+"""Training settings: what is filled in, the learning rate's course, what is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regtrack.errors import OptionError
+from regtrack.training.settings import TrainingSettings
+
+
+def test_without_an_end_a_training_has_twenty_epochs() -> None:
+    assert TrainingSettings().fitted("dense", 25_000).epochs == 20
+
+
+@pytest.mark.parametrize("end", [{"steps": 5}, {"epochs": 0.5}, {"minutes": 1}])
+def test_an_end_that_is_given_is_the_only_one(end: dict[str, float]) -> None:
+    fitted = TrainingSettings(**end).fitted("dense", 25_000)
+    ends = {name: getattr(fitted, name) for name in ("steps", "epochs", "minutes")}
+    assert {name: value for name, value in ends.items() if value != math.inf} == end
+
+
+@pytest.mark.parametrize(
+    ("task", "window", "batch_size", "shift"),
+    [("dense", 25_000, 2, 12_500), ("dense", 2_001, 2, 1_000), ("short", 1_000, 128, 0)],
+)
+def test_batch_size_and_shift_suit_the_task(
+    task: str, window: int, batch_size: int, shift: int
+) -> None:
+    fitted = TrainingSettings().fitted(task, window)
+    assert (fitted.batch_size, fitted.shift) == (batch_size, shift)
+    assert fitted.fitted(task, window) == fitted
+
+
+def test_what_is_given_is_kept() -> None:
+    fitted = TrainingSettings(batch_size=7, shift=0).fitted("dense", 25_000)
+    assert (fitted.batch_size, fitted.shift) == (7, 0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "done", "rate"),
+    [
+        ("cosine", 0, 0.01),
+        ("cosine", 0.25, 0.01 * (2 + math.sqrt(2)) / 4),
+        ("cosine", 0.5, 0.005),
+        ("cosine", 1, 0),
+        ("constant", 0, 0.01),
+        ("constant", 0.7, 0.01),
+    ],
+)
+def test_the_learning_rate_follows_the_schedule(schedule: str, done: float, rate: float) -> None:
+    settings = TrainingSettings(learning_rate=0.01, schedule=schedule)
+    assert settings.rate_at(done) == pytest.approx(rate)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_learning_rate_never_rises(first: float, second: float) -> None:
+    settings = TrainingSettings()
+    early, late = sorted((first, second))
+    assert 0 <= settings.rate_at(late) <= settings.rate_at(early) <= settings.learning_rate
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "steps",
+        "epochs",
+        "minutes",
+        "batch_size",
+        "learning_rate",
+        "positive_weight",
+        "validate_every",
+        "patience",
+    ],
+)
+def test_a_number_that_must_be_above_zero(name: str, value: float) -> None:
+    option = f"--{name.replace('_', '-')}"
+    with pytest.raises(OptionError, match=f"{option}: expected a number above 0"):
+        TrainingSettings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"shift": -1}, "--shift: expected 0 or more"),
+        ({"norm_batches": -1}, "--norm-batches: expected 0 or more"),
+        ({"schedule": "linear"}, "--schedule: expected one of cosine, constant"),
+        ({"precision": "float16"}, "--precision: expected one of auto, float32, bfloat16"),
+    ],
+)
+def test_a_setting_out_of_its_range(setting: dict[str, Any], problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        TrainingSettings(**setting)

@@ -1,0 +1,91 @@
+"""The state of a training: what is saved comes back to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_helpers import ALONE, network_of
+
+from regtrack.datasets.folder import DenseDataset
+from regtrack.errors import InputError
+from regtrack.evaluation.metrics import CategoryMeans
+from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.network import Network
+from regtrack.training.examples import make_examples
+from regtrack.training.history import HistoryRow
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.state import TrainingState
+from regtrack.training.step import Stepper
+from regtrack.training.validation import Validation
+
+# 1/3 has no short decimal; a mean over no marker is not a number.
+BEST = Validation(
+    7, (CategoryMeans("TFBS", 2, 1 / 3, 0.2, float("nan"), 0.1),), 1 / 3, (0.25, 1 / 3, 0.5)
+)
+STATE = TrainingState(
+    step=9,
+    seconds=1 / 3,
+    learning_rate=0.001 / 3,
+    losses=[1 / 3, 1e-9],
+    best=BEST,
+    since_best=2,
+    history=[HistoryRow(7, 1 / 3, 2.0, 1e-3, 1 / 3, 1 / 3, True, {"TFBS": 1 / 3}, {"TFBS": 0.1})],
+)
+
+
+def a_stepper(name: str = "cnn3", seed: int = 0) -> tuple[Network, Stepper]:
+    torch.manual_seed(seed)
+    network = ARCHITECTURES["dense"][name].build(3, network_of("dense", name)).train()
+    return network, Stepper(network, ALONE, 1.0, torch.float32)
+
+
+def step(stepper: Stepper, dataset: DenseDataset, number: int) -> float:
+    settings = TrainingSettings(batch_size=2).fitted("dense", dataset.window)
+    torch.manual_seed(number)
+    batch = make_examples(dataset, settings, 10, 0).batch(np.array([2 * number, 2 * number + 1]))
+    return stepper.step(batch, 0.01)
+
+
+@pytest.mark.parametrize("name", ["cnn3", "id-cnn", "bi-lstm"])
+def test_steps_after_loading_are_the_ones_that_would_have_come(
+    dense: DenseDataset, tmp_path: Path, name: str
+) -> None:
+    network, stepper = a_stepper(name)
+    for number in range(3):
+        step(stepper, dense, number)
+    STATE.save(tmp_path / "state", network, stepper.optimizer)
+    other, other_stepper = a_stepper(name, seed=1)
+    TrainingState.load(tmp_path / "state", other, other_stepper.optimizer)
+    for number in (3, 4):
+        assert step(stepper, dense, number) == step(other_stepper, dense, number)
+    ours, theirs = network.weights(), other.weights()
+    assert not [key for key in ours if not torch.equal(ours[key], theirs[key])]
+
+
+@pytest.mark.parametrize("state", [STATE, TrainingState()])
+def test_all_that_it_says_comes_back(tmp_path: Path, state: TrainingState) -> None:
+    network, stepper = a_stepper()
+    state.save(tmp_path / "state", network, stepper.optimizer)
+    found = TrainingState.load(tmp_path / "state", network, stepper.optimizer)
+    assert repr(found) == repr(state)  # where NaN equals NaN
+
+
+def test_a_state_of_another_network_is_refused(tmp_path: Path) -> None:
+    network, stepper = a_stepper("cnn3")
+    STATE.save(tmp_path / "state", network, stepper.optimizer)
+    other, other_stepper = a_stepper("cnn7")
+    with pytest.raises(InputError, match=r"state: not a state of this network"):
+        TrainingState.load(tmp_path / "state", other, other_stepper.optimizer)
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.9])
+def test_a_truncated_state_is_refused(tmp_path: Path, share: float) -> None:
+    network, stepper = a_stepper()
+    path = tmp_path / "state"
+    STATE.save(path, network, stepper.optimizer)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"state: truncated, or not a .safetensors file"):
+        TrainingState.load(path, network, stepper.optimizer)

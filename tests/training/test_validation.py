@@ -1,0 +1,152 @@
+"""Scores on a split: those of scikit-learn on every known base, or input."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from builders import TINY_SIZES, TinyDatasets, a_marker, a_network
+from sklearn.metrics import average_precision_score, roc_auc_score
+from training_helpers import ALONE
+
+from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.evaluation.histogram import BINS, ScoreHistogram
+from regtrack.evaluation.metrics import Scores
+from regtrack.genome.bed import read_bed
+from regtrack.models.network import Network
+from regtrack.training.validation import Validation, score
+
+# More than the context of the networks here, and a multiple of their strides.
+HALO = 12_000
+# The networks here compute in float64: no rounding moves a value to the next bin.
+CLOSE = {"abs": 1e-9}
+
+
+def painted(datasets: TinyDatasets, marker: int, chrom: str) -> np.ndarray:
+    labels = np.zeros(TINY_SIZES[chrom], dtype=bool)
+    peaks = read_bed(datasets.world.folder / "peaks" / f"{marker}.narrowPeak", TINY_SIZES)
+    for start, end in peaks[chrom]:
+        labels[start:end] = True
+    return labels
+
+
+def in_one_pass(dataset: DenseDataset, network: Network, chrom: str) -> np.ndarray:
+    """Probabilities of a whole chromosome; (markers, length)."""
+    size = TINY_SIZES[chrom]
+    stride = network.context.stride
+    length = -(-(size + 2 * HALO) // stride) * stride
+    codes = dataset.genome.codes(chrom, -HALO, length - HALO)
+    with torch.no_grad():
+        logits = network(torch.from_numpy(codes)[None].int())[0]
+    return logits.sigmoid().numpy()[:, HALO : HALO + size]
+
+
+def assert_scores(found: Scores, labels: np.ndarray, values: np.ndarray) -> None:
+    """Scores as of each base's bin: what lies in one is a tie."""
+    values = np.minimum(np.floor(values * BINS), BINS - 1)
+    assert (found.bases, found.positives) == (len(labels), labels.sum())
+    assert found.average_precision == pytest.approx(
+        average_precision_score(labels, values), **CLOSE
+    )
+    assert found.auroc == pytest.approx(roc_auc_score(labels, values), **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["cnn3", "dilated", "id-cnn"])
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_dense_scores_are_of_every_known_base(
+    datasets: TinyDatasets, dense: DenseDataset, name: str, split: str
+) -> None:
+    network = a_network("dense", name, 3).double()
+    found = score(network, dense, split, ALONE).scores()
+    # In validation chr1:2,001-16,000 and chr2:1-4,000; of DNase nothing is known on chr2.
+    windows = dense.windows(split)
+    values: list[list[np.ndarray]] = [[], [], []]
+    labels: list[list[np.ndarray]] = [[], [], []]
+    for chrom in ("chr1", "chr2"):
+        inside = dense.genome.codes(chrom, 0, TINY_SIZES[chrom]) > 0
+        chosen = np.zeros_like(inside)
+        for number in range(len(windows)):
+            one = windows[number]
+            chosen[one.start : one.end] |= one.chrom == chrom
+        probabilities = in_one_pass(dense, network, chrom)
+        for marker in range(3):
+            if (chrom, marker) != ("chr2", 1):
+                values[marker].append(probabilities[marker, chosen & inside])
+                labels[marker].append(painted(datasets, marker, chrom)[chosen & inside])
+    for marker in range(3):
+        assert_scores(found[marker], np.concatenate(labels[marker]), np.concatenate(values[marker]))
+    assert found[1].bases < found[0].bases
+
+
+@pytest.mark.parametrize("task", ["short", "deepsea"])
+@pytest.mark.parametrize("name", ["cnn3", "lr", "bi-lstm"])
+def test_short_scores_are_of_every_known_input(
+    datasets: TinyDatasets, task: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtrack.training.validation._INPUTS_AT_ONCE", 3)
+    dataset = open_dataset(getattr(datasets, task))
+    network = a_network("short", name, 3).double()
+    every = np.arange(dataset.size("valid"))
+    with torch.no_grad():
+        hidden = network.hidden(torch.from_numpy(dataset.codes("valid", every)))[-1]
+        values = network.output(hidden[:, 0]).sigmoid().numpy()
+    known = dataset.known_markers("valid", every)
+    assert known.all() == (task == "deepsea")
+    labels = dataset.labels("valid", every)
+    found = score(network, dataset, "valid", ALONE).scores()
+    for marker in range(3):
+        here = known[:, marker]
+        if 0 < labels[here, marker].sum() < here.sum():
+            assert_scores(found[marker], labels[here, marker], values[here, marker])
+        else:
+            assert (found[marker].bases, found[marker].positives) == (
+                here.sum(),
+                labels[here, marker].sum(),
+            )
+
+
+def a_validation(datasets: TinyDatasets, positives: tuple[int, int, int, int]) -> Validation:
+    """Two factors, one DNase, one histone mark; each finds its positives at 0.75 and 0.25."""
+    markers = [
+        a_marker(0, "A|x", "TFBS"),
+        a_marker(1, "A|y", "TFBS"),
+        a_marker(2, "A|z", "DNase"),
+        a_marker(3, "A|h", "Histone"),
+    ]
+    histogram = ScoreHistogram(4)
+    values = np.repeat(np.float32([0.75, 0.5, 0.25]), 4)[None].repeat(4, axis=0)
+    labels = np.zeros((4, 12), dtype=np.uint8)
+    for marker, count in enumerate(positives):
+        labels[marker, :count] = 1
+    histogram.add(values, labels)
+    dataset = open_dataset(datasets.dense)
+    object.__setattr__(dataset, "markers", tuple(markers))
+    return Validation.of(dataset, histogram, 5)
+
+
+def test_the_best_goes_by_the_mean_of_the_categories_and_not_of_the_markers(
+    datasets: TinyDatasets,
+) -> None:
+    found = a_validation(datasets, (4, 2, 4, 1))
+    assert [mean.category for mean in found.means] == ["TFBS", "DNase", "Histone"]
+    # All four at 0.75 are perfect; of two or one among four, a half or a quarter.
+    assert found.average_precision == pytest.approx(((1 + 0.5) / 2 + 1 + 0.25) / 3)
+
+
+def test_a_category_without_a_peak_does_not_count(datasets: TinyDatasets) -> None:
+    found = a_validation(datasets, (4, 0, 0, 1))
+    assert found.average_precision == pytest.approx((1 + 0.25) / 2)
+    # The best F1 calls what is at 0.75 and not what is at 0.5; without a peak there is none.
+    assert found.thresholds[1:3] == (0.5, 0.5)
+    assert all(0.5 < found.thresholds[marker] <= 0.75 for marker in (0, 3))
+
+
+def test_without_any_peak_the_mean_is_zero(datasets: TinyDatasets) -> None:
+    assert a_validation(datasets, (0, 0, 0, 0)).average_precision == 0
+
+
+def test_it_comes_back_from_json(datasets: TinyDatasets) -> None:
+    found = a_validation(datasets, (4, 2, 4, 1))
+    assert Validation.from_json(json.loads(json.dumps(found.to_json()))) == found

@@ -1,0 +1,103 @@
+"""How tests train: tiny networks, an observer that writes down, runs that are interrupted."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import torch
+from builders import tiny_settings
+
+from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.tensors import read_tensors
+from regtrack.training.history import HistoryRow
+from regtrack.training.processes import Processes
+from regtrack.training.run import TrainingResult, train
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.state import TrainingState
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+# Six steps of the dense dataset are 12 of its 15 windows.
+USUAL = {
+    "steps": 6,
+    "batch_size": 2,
+    "validate_every": 2,
+    "norm_batches": 2,
+    "precision": "float32",
+    "save_minutes": 60,
+}
+
+
+class Recorder:
+    """Writes down what it is told; presses Ctrl-C after so many steps, if asked to."""
+
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.interrupt_after = interrupt_after
+        self.windows = self.valid = 0
+        self.first_step: int | None = None
+        self.steps: list[int] = []
+        self.done: list[float] = []
+        self.losses: list[float] = []
+        self.rows: list[HistoryRow] = []
+
+    def started(self, windows: int, valid: int, state: TrainingState) -> None:
+        """Before the first step."""
+        self.windows, self.valid, self.first_step = windows, valid, state.step
+
+    def stepped(self, step: int, done: float, loss: float) -> None:
+        """After each step."""
+        self.steps.append(step)
+        self.done.append(done)
+        self.losses.append(loss)
+        if len(self.steps) == self.interrupt_after:
+            signal.raise_signal(signal.SIGINT)
+
+    def validated(self, row: HistoryRow) -> None:
+        """After each validation."""
+        self.rows.append(row)
+
+
+def network_of(task: str, name: str) -> dict[str, Any]:
+    """Tiny settings, with dropout where the network has some."""
+    settings = tiny_settings(task, name)
+    return {**settings, "dropout": 0.2} if "dropout" in settings else settings
+
+
+def train_on(
+    data: Path | DenseDataset | ShortDataset,
+    out: Path,
+    observer: Recorder | None = None,
+    *,
+    name: str = "cnn3",
+    network: dict[str, Any] | None = None,
+    force: bool = False,
+    **changes: Any,
+) -> TrainingResult:
+    """Train a tiny network; `changes` are of `USUAL` settings."""
+    dataset = open_dataset(data) if isinstance(data, Path) else data
+    return train(
+        dataset,
+        ARCHITECTURES[dataset.task][name],
+        network_of(dataset.task, name) if network is None else network,
+        TrainingSettings(**{**USUAL, **changes}),
+        ALONE,
+        out,
+        force,
+        observer or Recorder(),
+    )
+
+
+def assert_same_weights(first: Path, second: Path) -> None:
+    """To the last bit."""
+    ours, theirs = read_tensors(first), read_tensors(second)
+    assert ours.keys() == theirs.keys()
+    assert not [name for name in ours if not torch.equal(ours[name], theirs[name])]
+
+
+def log_of(out: Path) -> list[list[str]]:
+    """Rows of the log beside a checkpoint, without the time that each took."""
+    rows = [line.split("\t") for line in out.with_suffix(".log.tsv").read_text().splitlines()]
+    seconds = rows[0].index("seconds")
+    return [[*row[:seconds], *row[seconds + 1 :]] for row in rows]
