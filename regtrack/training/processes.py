@@ -81,6 +81,13 @@ class Processes:
             row[...] = part.cpu().numpy()
 
 
+def torchrun_processes() -> int:
+    """How many processes torchrun started; 1 without it."""
+    if "MASTER_ADDR" not in os.environ:  # some clusters set the other variable by themselves
+        return 1
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
     """Join the other processes of `torchrun`, where it started this one.
@@ -92,8 +99,8 @@ def joined(device: torch.device) -> Iterator[Processes]:
     OptionError
         When there are fewer GPUs than processes.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1 or "MASTER_ADDR" not in os.environ:  # some clusters set the first of them
+    count = torchrun_processes()
+    if count == 1:
         yield Processes(0, 1, device)
         return
     if device.type == "cuda":

@@ -28,7 +28,7 @@ from regtrack.models.catalog import find_architecture
 from regtrack.models.device import available_cores, choose_device
 from regtrack.prediction.workers import in_processes
 from regtrack.training.observer import TrainingObserver
-from regtrack.training.processes import Processes
+from regtrack.training.processes import Processes, torchrun_processes
 from regtrack.training.run import train
 from regtrack.training.search_observer import Inside, SearchObserver, Unseen
 from regtrack.training.search_settings import SearchSettings
@@ -136,6 +136,8 @@ def run_search(
     OSError
         When a file cannot be written; the same call goes on.
     """
+    if torchrun_processes() > 1:
+        raise OptionError("--workers", "torchrun cannot share a search; --workers N does")
     bench = _Bench(request, folder)
     begin_study(folder, bench.identity(), force)
     with closing(bench):

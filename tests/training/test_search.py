@@ -418,3 +418,12 @@ def test_what_the_search_varies_is_not_given_as_well(
     request = replace(request_, training=replace(TRAINING, batch_size=1))
     with pytest.raises(OptionError, match="--batch-size: is what the search varies"):
         run(request, tmp_path / "out", text="batch_size = [1, 2]")
+
+
+def test_torchrun_does_not_share_a_search(
+    request_: SearchRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(OptionError, match="--workers: torchrun cannot share a search"):
+        run_search(request_, tmp_path / "search", False, Observer())
