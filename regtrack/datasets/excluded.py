@@ -30,8 +30,8 @@ class Excluded:
     Raises
     ------
     InputError
-        As `read_bed`; when the BigWig is none, has no chromosome in common with the
-        genome, or one of another length.
+        As `read_bed`; when a BED file holds no region; when the BigWig is none, has no
+        chromosome in common with the genome, or one of another length.
     """
 
     def __init__(
@@ -42,6 +42,9 @@ class Excluded:
         chrom_sizes: Mapping[str, int],
     ) -> None:
         self._listed = [read_bed(path, chrom_sizes, skip_empty=True) for path in exclude]
+        for path, listed in zip(exclude, self._listed, strict=True):
+            if not listed:
+                raise InputError(path, "holds no region to exclude; is it complete?")
         self._mappability = mappability
         self._minimum = minimum
         self._chrom_sizes = chrom_sizes

@@ -51,7 +51,7 @@ def test_excluded_bases_equal_those_found_base_by_base(
     path = write_bigwig(folder / "m.bw", {"1": 60}, entries or [("1", 0, 1, 0)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bigwig, "_READ_LENGTH", 7)
-        found = Excluded([bed], path, minimum, SIZES)
+        found = Excluded([bed] if listed else [], path, minimum, SIZES)
         bases = {base for start, end in found.on("chr1") for base in range(start, end)}
         assert bases == expected
         assert found.on("chr2") == IntervalSet.of(*([2], [4]) if listed else ([], []))
@@ -84,3 +84,10 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     path.write_text("chr1\t0\t9\t1\n")
     with pytest.raises(InputError, match=r"m\.bw: not a BigWig file"):
         Excluded([], path, 1, SIZES)
+
+
+def test_a_list_without_a_region_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "exclude.bed"
+    path.write_text("# nothing came down\n")
+    with pytest.raises(InputError, match=r"exclude\.bed: holds no region to exclude"):
+        Excluded([path], None, 1.0, {"chr1": 1_000})
