@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +178,7 @@ def _differences(
             f"{name} of the network": value
             for name, value in architecture.default_settings().items()
         },
-        **_recorded(settings),
+        **settings.recorded(),
     }
     names = [
         name
@@ -192,12 +191,3 @@ def _differences(
     if checkpoint.training.get("dataset") != dataset.digest:
         differing.insert(0, "on another dataset")
     return differing
-
-
-def _recorded(settings: TrainingSettings) -> Mapping[str, Any]:
-    """As the summary in a checkpoint has them: without what sets no limit."""
-    return {
-        name: value
-        for name, value in asdict(settings).items()
-        if value is not None and value != math.inf
-    }

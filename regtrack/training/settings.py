@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from regtrack.errors import OptionError
 
@@ -109,6 +110,14 @@ class TrainingSettings:
             "shift": (window // 2 if task == "dense" else 0) if self.shift is None else self.shift,
         }
         return FittedSettings(**{**asdict(self), **fitting})
+
+    def recorded(self) -> dict[str, Any]:
+        """As the summary in a checkpoint has them: without what sets no limit."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value != math.inf
+        }
 
     def rate_at(self, done: float) -> float:
         """Learning rate when a share of the training, from 0 to 1, is done."""

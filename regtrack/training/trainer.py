@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -256,11 +255,7 @@ class Trainer:
             thresholds=validation.thresholds,
             training={
                 "regtrack": __version__,
-                "settings": {
-                    name: value
-                    for name, value in asdict(self._settings).items()
-                    if value is not None and value != math.inf
-                },
+                "settings": self._settings.recorded(),
                 "dataset": dataset.digest,
                 "windows": {split: dataset.size(split) for split in ("train", "valid", "test")},
                 "step": validation.step,

@@ -197,3 +197,25 @@ def test_a_window_too_short_for_the_network_names_the_shortest(
     assert f"--window: {shortest - 1} bases have no room for a core" in err
     assert f"needs at least {shortest}" in err
     assert not (tmp_path / "tracks").exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [("bi-lstm", True), ("cnn1", False)])
+def test_a_prediction_says_that_a_recurrent_network_has_seams(
+    tiny_world: TinyWorld,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    said: bool,
+) -> None:
+    monkeypatch.setattr(prediction, "in_processes", in_this_process)
+    model = write_checkpoint(
+        tmp_path / "model.safetensors",
+        read_markers(tiny_world.markers),
+        TINY_SIZES,
+        task="dense",
+        architecture=name,
+    )
+    options = ["--model", model, "--genome", tiny_world.genome, "--out", tmp_path / "tracks"]
+    assert run([str(one) for one in ["predict", "chr2", *options, "--device", "cpu"]]) == 0
+    assert ("a recurrent network: windows overlap by" in capfd.readouterr().err) is said

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_helpers import ALONE
 
+from regtrack.errors import OptionError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.training.processes import Processes, joined
 
@@ -58,13 +59,27 @@ def test_one_process_has_the_whole_and_asks_nobody() -> None:
     ALONE.wait()
 
 
-@pytest.mark.parametrize("variables", [{}, {"WORLD_SIZE": "1", "RANK": "0"}])
+@pytest.mark.parametrize(
+    "variables",
+    # Some clusters set the size without having started anybody else.
+    [{}, {"WORLD_SIZE": "1", "RANK": "0"}, {"WORLD_SIZE": "2"}],
+)
 def test_one_process_joins_nobody(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    for name in ("WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with joined(torch.device("cpu")) as processes:
         assert processes == ALONE
         assert not torch.distributed.is_initialized()
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(OptionError, match="--device: no cuda:1 here"), joined(torch.device("cuda")):
+        pass

@@ -18,6 +18,7 @@ from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, OptionError
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
+from regtrack.training.processes import Processes
 from regtrack.training.run import check_out
 from regtrack.training.trainer import start_from_base_rates
 from regtrack.training.validation import Validation
@@ -288,3 +289,12 @@ def test_running_statistics_stay_where_no_batch_is_asked_for(
             found[decay, norm_batches] = load_network(out, CPU).weights()["trunk.1.running_mean"]
     assert not torch.equal(found[0.5, 0], found[0.9, 0])
     torch.testing.assert_close(found[0.5, 2], found[0.9, 2], atol=0, rtol=0)
+
+
+def test_machines_that_do_not_share_the_folder_are_refused(
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a process sees whose folder lacks the state that the first one goes on from.
+    monkeypatch.setattr(Processes, "agreed", lambda *_: 7.0)
+    with pytest.raises(InputError, match="not seen by all machines; expected a folder that they"):
+        train_on(datasets.dense, out, steps=2)
