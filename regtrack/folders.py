@@ -180,7 +180,7 @@ def unfinished_run(
     """
     with claimed_folder(work, (*names, _IDENTITY, "*.tmp")):
         clear(list(work.rglob("*.tmp")))
-        wanted = json.loads(json.dumps(identity))
+        wanted = _as_read(identity)
         found = _read_identity(work / _IDENTITY)
         if found is not None and found != wanted:
             if not force and _has_work(work):
@@ -198,6 +198,17 @@ def unfinished_run(
         finally:
             if work.exists() and not _has_work(work):
                 shutil.rmtree(work)
+
+
+def is_of_run(work: Path, identity: Mapping[str, Any]) -> bool:
+    """Whether an unfinished run of this identity lies in a folder."""
+    return _read_identity(work / _IDENTITY) == _as_read(identity)
+
+
+def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
+    """An identity as it comes back from a file: with lists for tuples."""
+    found: dict[str, object] = json.loads(json.dumps(identity))
+    return found
 
 
 def _has_work(folder: Path) -> bool:

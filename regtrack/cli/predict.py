@@ -42,23 +42,30 @@ from regtrack.prediction.settings import PredictionSettings
     "--window",
     type=click.IntRange(min=1),
     default=PredictionSettings.window,
-    show_default=True,
+    show_default="what suits the network",
     help="Bases read at once, halo included. Changes the time, not what a track promises "
     "(but for a bi-lstm, whose values depend a little on it).",
 )
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
-    show_default="1 on a CPU, 16 on a GPU",
+    show_default="1 on a CPU, 4 on a GPU",
     help="Windows read together. Changes the time, not what a track promises.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     show_default="one per core",
-    help="Processes. Changes the time, not a byte of the tracks.",
+    help="Processes; with a GPU, threads that pack what it predicts. Changes the time, not a "
+    "byte of the tracks.",
 )
 @options.device
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
+    "says so before it begins, and is refused when the disk is too small.)",
+)
 @click.option(
     "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
 )
@@ -71,14 +78,15 @@ def predict(
     markers: tuple[str, ...],
     workers: int | None,
     device: str,
+    plan: bool,
     any_assembly: bool,
     force: bool,
     **settings: Any,
 ) -> None:
     """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
 
-    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included) or the path of a
-    BED file.
+    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), the path of a BED
+    file, or all, which is the whole genome. However many there are, each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at
     every base; a base without a value is N, or its probability is under --floor.
@@ -88,6 +96,7 @@ def predict(
     from regtrack.cli.progress import Progress
     from regtrack.models.device import available_cores, choose_device, describe_device
     from regtrack.prediction.job import plan_job
+    from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import check_out, run
 
     chosen = choose_device(device)
@@ -108,7 +117,15 @@ def predict(
             "little on where they lie",
             err=True,
         )
+    workers = workers or available_cores()
+    if plan or is_long(job, out):
+        click.echo("measuring what it will take", err=True)
+        prospect = make_plan(job, out, workers)
+        click.echo(prospect.describe(), err=not plan)
+        prospect.check(out)
+    if plan:
+        return
     with Progress() as progress:
-        run(job, out, workers or available_cores(), force, progress)
+        run(job, out, workers, force, progress)
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
     click.echo(f"look at them in IGV or the UCSC browser; score them: regtrack eval {out}")

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from pathlib import Path
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from regtrack.compiled import compiled
 from regtrack.datasets.arrays import open_array, save_array
 from regtrack.datasets.cells import cut
 from regtrack.errors import InputError
@@ -211,7 +211,7 @@ def _cut_marker(
     return np.concatenate(where), np.concatenate(rows)
 
 
-@numba.njit(nogil=True)
+@compiled
 def _paint(rows: Rows, offsets: Positions, origin: int, labels: Labels) -> None:
     """Set the labels of consecutive bins, the first of which begins at `origin` of them."""
     bases, markers = labels.shape
@@ -227,7 +227,7 @@ def _paint(rows: Rows, offsets: Positions, origin: int, labels: Labels) -> None:
         origin += BIN_LENGTH
 
 
-@numba.njit(nogil=True)
+@compiled
 def _count(
     rows: Rows,
     offsets: Positions,

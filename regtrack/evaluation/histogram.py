@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from regtrack.compiled import compiled
 from regtrack.evaluation.metrics import Scores, score_ranking
 
 # Average precision from this many bins agrees with sorting to 1e-5.
@@ -64,7 +64,7 @@ class ScoreHistogram:
         return [float(threshold) for threshold in best]
 
 
-@numba.njit()
+@compiled
 def _count(
     counts: npt.NDArray[np.uint32],
     probabilities: npt.NDArray[np.float32],

@@ -1,4 +1,4 @@
-"""Regions as users type them (`chr22:1,000-2,000`), or as a BED file."""
+"""Regions as users type them (`chr22:1,000-2,000`, `all`), or as a BED file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import first_names, resolve_chrom
 
+ALL = "all"
 _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]+)(-|\.\.)(?P<end>[\d,]+)")
 
 
@@ -66,7 +67,8 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
 def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
-    A text that names a chromosome is a region even where a file of that name exists.
+    A text that names a chromosome is a region even where a file of that name exists; `all` is
+    the whole genome.
 
     Returns
     -------
@@ -81,7 +83,10 @@ def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[s
     pieces: dict[str, list[tuple[int, int]]] = {}
     for text in texts:
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
-        if not names_chrom and Path(text).exists():
+        if not names_chrom and text.strip() == ALL:
+            for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
+                pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
+        elif not names_chrom and Path(text).exists():
             listed = read_bed(Path(text), chrom_sizes)
             if not listed:
                 raise InputError(text, "holds no region; expected a BED file")

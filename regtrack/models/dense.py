@@ -71,11 +71,14 @@ class DenseNetwork(Network):
         """One position per base; see `Network.hidden`."""
         return [self.head[:-1](features.transpose(1, 2)) for features in self.features(codes)]
 
-    def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
-        """The head is computed on the core only; see `Network.forward`."""
-        features = self.features(codes)[-1]
-        logits: Tensor = self.head(features[:, :, start:end].transpose(1, 2))
-        return logits.transpose(1, 2)
+    def body(self, codes: Tensor) -> Tensor:
+        """(batch, features, length); see `Network.body`."""
+        return self.features(codes)[-1]
+
+    def logits(self, body: Tensor, start: int, end: int) -> Tensor:
+        """The head, on these bases only; see `Network.logits`."""
+        values: Tensor = self.head(body[:, :, start:end].transpose(1, 2))
+        return values
 
 
 @DENSE.add("cnn1", "conv 10", paper_parameters=137_187)

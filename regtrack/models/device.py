@@ -49,14 +49,21 @@ def has_bfloat16(device: torch.device) -> bool:
 def exact_arithmetic() -> Iterator[None]:
     """Predict in float32 as it is, without gradients, and the same every time.
 
-    TF32, the default of convolutions on a GPU, is off by more than a track's promise allows.
+    TF32, the default of convolutions on a GPU and in some places of matrix products, is off by
+    more than a track's promise allows.
     """
+    multiply = torch.backends.cuda.matmul
+    before = multiply.allow_tf32
+    multiply.allow_tf32 = False
     with (
         torch.inference_mode(),
         # `enabled` is False by default here, which would leave cuDNN out altogether.
         torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
     ):
-        yield
+        try:
+            yield
+        finally:
+            multiply.allow_tf32 = before
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from regtrack.models.context import Context
@@ -48,15 +47,35 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
-    def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
-        """Logits of the bases [start, end) of each window.
+    def body(self, codes: Tensor) -> Tensor:
+        """All that is computed once per window: what `logits` reads.
 
         Parameters
         ----------
         codes
             As `hidden`; the length must be a multiple of `context.stride`.
-        start, end
-            The core whose logits are asked for.
+
+        Returns
+        -------
+        Tensor (batch, ...)
+            One item per window; what is in it only `logits` knows.
+
+        Raises
+        ------
+        ValueError
+            When it is not.
+        """
+        raise NotImplementedError
+
+    def logits(self, body: Tensor, start: int, end: int) -> Tensor:
+        """Logits (batch, end - start, markers) of the bases [start, end) of each window.
+
+        Computed for these bases only, so that a long window need not be held at once.
+        """
+        raise NotImplementedError
+
+    def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
+        """Logits of the bases [start, end) of each window.
 
         Returns
         -------
@@ -66,16 +85,16 @@ class Network(nn.Module):
         Raises
         ------
         ValueError
-            When the length is not a multiple of the stride.
+            As `body`.
         """
-        raise NotImplementedError
+        end = codes.shape[1] if end is None else end
+        return self.logits(self.body(codes), start, end).transpose(1, 2)
 
     def keep_markers(self, rows: list[int]) -> None:
         """Drop all outputs but `rows`, so that no arithmetic is spent on the others."""
-        kept = nn.Linear(self.output.in_features, len(rows))
-        with torch.no_grad():
-            kept.weight.copy_(self.output.weight[rows])
-            kept.bias.copy_(self.output.bias[rows])
+        weight, bias = self.output.weight.detach(), self.output.bias.detach()
+        kept = nn.Linear(self.output.in_features, len(rows), device="meta")
+        kept.weight, kept.bias = nn.Parameter(weight[rows]), nn.Parameter(bias[rows])
         self.head[-1] = kept
 
     def weights(self) -> dict[str, Tensor]:

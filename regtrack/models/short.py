@@ -72,17 +72,21 @@ class ShortNetwork(Network):
         values: Tensor = self.head[:-1](self.trunk(inputs).flatten(1))
         return [values[:, None, :]]
 
-    def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
-        """Logits per base, equal in each bin; outside the window is N. See `Network.forward`."""
+    def body(self, codes: Tensor) -> Tensor:
+        """Logits (batch, bins, markers) of every bin; outside the window is N.
+
+        See `Network.body`.
+        """
         self._check_length(codes)
-        batch, length = codes.shape
-        end = length if end is None else end
+        windows = F.pad(codes, (FLANK, FLANK)).unfold(1, LENGTH, BIN)
+        logits: Tensor = self.output(self.hidden(windows.reshape(-1, LENGTH))[-1])
+        return logits.view(len(codes), windows.shape[1], -1)
+
+    def logits(self, body: Tensor, start: int, end: int) -> Tensor:
+        """Those of the bin that a base lies in; see `Network.logits`."""
         first, last = start // BIN, -(-end // BIN)
-        inputs = F.pad(codes, (FLANK, FLANK))[:, first * BIN : last * BIN + 2 * FLANK]
-        windows = inputs.unfold(1, LENGTH, BIN).reshape(-1, LENGTH)
-        logits = self.output(self.hidden(windows)[-1]).view(batch, last - first, -1)
-        by_base: Tensor = logits.repeat_interleave(BIN, dim=1)
-        return by_base[:, start - first * BIN : end - first * BIN].transpose(1, 2)
+        by_base = body[:, first:last].repeat_interleave(BIN, dim=1)
+        return by_base[:, start - first * BIN : end - first * BIN]
 
 
 def _width_of(trunk: nn.Module) -> int:

@@ -1,4 +1,8 @@
-"""What a worker process does to a block: predict it, cut it into segments, save them."""
+"""What is done to a block: predict it, cut it into segments, save them.
+
+On a CPU a worker process does all of it, one for each core: so reading, predicting,
+segmenting, packing and saving of different blocks overlap, and nothing waits in a queue.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,40 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
+from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import BlockStore
+from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.segments import BlockSegments
 
 
 @dataclass(frozen=True)
 class BlockRecipe:
-    """What every block of a job is predicted with; hashable, and cheap to send."""
+    """What every block of a job is predicted with; cheap to send to a process.
+
+    Parameters
+    ----------
+    rows
+        Which outputs of the network are asked for.
+    thresholds
+        Probability from which the peaks of each of them are called.
+    blocks
+        Folder for the block files.
+    """
 
     model: Path
     genome: Path
     rows: tuple[int, ...]
+    thresholds: tuple[float, ...]
     settings: PredictionSettings
     device: str
     blocks: Path
@@ -34,41 +53,65 @@ class BlockRecipe:
 class BlockWork:
     """Predict one block and save its segments.
 
-    `keep_first` gives its first base a segment in every marker, so that no track is
-    empty; it is set for the first block of a job.
+    Parameters
+    ----------
+    chrom_index
+        The chromosome's place in the genome.
+    keep_first
+        Give the block's first base a segment in every marker, so that no track is empty; it
+        is set for the first block of a job.
     """
 
     recipe: BlockRecipe
     task: BlockTask
+    chrom_index: int
     keep_first: bool
 
 
 def predict_block(work: BlockWork) -> None:
     """Predict one block and save its segments."""
-    recipe, block = work.recipe, work.task.block
-    network, genome = _tools(recipe)
+    # One process per core does the work, and a block's bytes must not depend on how
+    # many cores there are.
+    torch.set_num_threads(1)
+    save_block(work, segment_block(work))
+
+
+def segment_block(work: BlockWork) -> BlockSegments:
+    """Predict one block and cut it into segments."""
+    recipe = work.recipe
+    network, genome = open_tools(recipe)
     settings = recipe.settings
     segmenter = Segmenter(len(recipe.rows), settings.max_error, settings.floor)
     keep_first = work.keep_first
     for stretch in predict_stretches(
         network,
         genome,
-        block.chrom,
+        work.task.block.chrom,
         work.task.targets,
         window=settings.window,
         batch_size=settings.batch_size,
     ):
         segmenter.add(stretch.start, stretch.probabilities, keep_first)
         keep_first = False
-    BlockStore(recipe.blocks).save(block, segmenter.finish())
+    return segmenter.finish()
+
+
+def save_block(work: BlockWork, segments: BlockSegments) -> None:
+    """Pack a block's segments as the tracks will hold them, and save them."""
+    thresholds = np.array(work.recipe.thresholds, np.float32)
+    encoded = encode_block(segments, work.chrom_index, thresholds)
+    BlockStore(work.recipe.blocks).save(work.task.block, encoded)
+
+
+def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
+    """The network and the genome, opened once per process."""
+    return _opened(recipe.model, recipe.genome, recipe.rows, recipe.device)
 
 
 @functools.lru_cache(maxsize=1)
-def _tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
-    """The network and the genome, opened once per process and job."""
-    # One process per core does the work, and a block's bytes must not depend on how
-    # many cores there are.
-    torch.set_num_threads(1)
-    network = load_network(recipe.model, torch.device(recipe.device))
-    network.keep_markers(list(recipe.rows))
-    return network, Genome(recipe.genome)
+def _opened(
+    model: Path, genome: Path, rows: tuple[int, ...], device: str
+) -> tuple[Network, Genome]:
+    network = load_network(model, torch.device(device))
+    network.keep_markers(list(rows))
+    return for_inference(network), Genome(genome)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.device import exact_arithmetic, memory_advice
 from regtrack.models.network import Network
 from regtrack.prediction.windows import Window, suited_length, tile
+
+# Bases whose logits of all markers are computed at once. On a CPU they then stay in its caches
+# until they are segments. Another number may change the last bit of a logit, and so of a track.
+_BASES_ON_A_CPU = 512
+_BASES_ON_A_GPU = 16_384
+
+_WINDOWS_ON_A_GPU = 4
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,40 @@ def predict_stretches(
     window: int | None = None,
     batch_size: int | None = None,
 ) -> Iterator[Stretch]:
-    """Predict the targets of one chromosome, in order, window by window.
+    """Predict the targets of one chromosome, in order, stretch by stretch.
+
+    Parameters
+    ----------
+    network, genome, chrom, targets, window, batch_size
+        As `predict_on_device`.
+
+    Raises
+    ------
+    OptionError
+        When the window has no room for a core.
+    """
+    for start, probabilities in predict_on_device(
+        network, genome, chrom, targets, window=window, batch_size=batch_size
+    ):
+        yield Stretch(start, probabilities.cpu().numpy().T)
+
+
+def predict_on_device(
+    network: Network,
+    genome: Genome,
+    chrom: str,
+    targets: IntervalSet,
+    *,
+    window: int | None = None,
+    batch_size: int | None = None,
+) -> Iterator[tuple[int, Tensor]]:
+    """Predict the targets of one chromosome, in order; the results stay where they are.
 
     Parameters
     ----------
     network
-        In evaluation mode, on the device that is to compute.
+        In evaluation mode, on the device that is to compute; fastest as `for_inference`
+        makes it.
     targets
         The bases to predict, usually those that are not N. A stretch never leaves a
         target.
@@ -54,7 +91,12 @@ def predict_stretches(
         Bases that the network reads at once, halo included; None suits its context.
     batch_size
         Windows that it reads together; None suits the device: one keeps a CPU's caches
-        warm, many keep a GPU busy.
+        warm, several keep a GPU busy.
+
+    Yields
+    ------
+    int, Tensor (bases, markers)
+        Position of the first base of a stretch, 0-based, and its probabilities, float32.
 
     Raises
     ------
@@ -62,21 +104,29 @@ def predict_stretches(
         When the window has no room for a core.
     """
     device = network.output.weight.device
-    together = batch_size or (1 if device.type == "cpu" else 16)
+    on_cpu = device.type == "cpu"
+    together = batch_size or (1 if on_cpu else _WINDOWS_ON_A_GPU)
+    piece = _BASES_ON_A_CPU if on_cpu else _BASES_ON_A_GPU
     length = window or suited_length(network.context)
     for batch in _batches(tile(targets, network.context, length), together):
         codes = np.stack([genome.codes(chrom, one.start, one.end) for one in batch])
-        first = batch[0]
-        with exact_arithmetic(), memory_advice("a smaller --batch-size or --window needs less"):
-            logits = network(
-                torch.from_numpy(codes).to(device, torch.int32),
-                first.core_start - first.start,
-                first.core_end - first.start,
-            )
-            probabilities = logits.sigmoid().cpu().numpy()
-        for one, core in zip(batch, probabilities, strict=True):
+        with _computing():
+            body = network.body(torch.from_numpy(codes).to(device, torch.int32))
+        for number, one in enumerate(batch):
             for start, end in targets.clip(one.core_start, one.core_end):
-                yield Stretch(start, core[:, start - one.core_start : end - one.core_start])
+                for first in range(start, end, piece):
+                    last = min(first + piece, end)
+                    with _computing():
+                        part = body[number : number + 1]
+                        logits = network.logits(part, first - one.start, last - one.start)
+                        probabilities = logits[0].sigmoid_()
+                    yield first, probabilities
+
+
+@contextmanager
+def _computing() -> Iterator[None]:
+    with exact_arithmetic(), memory_advice("a smaller --batch-size or --window needs less"):
+        yield
 
 
 def _batches(windows: Iterable[Window], size: int) -> Iterator[list[Window]]:

@@ -16,7 +16,7 @@ from regtrack.genome.regions import read_regions
 from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
-from regtrack.tracks.blocks import BLOCK_LENGTH, Block
+from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
 
 
@@ -63,6 +63,11 @@ class Job:
         context = read_checkpoint(self.model).sketch().context
         return 0 if context.exact else context.left
 
+    @property
+    def bases(self) -> int:
+        """Number of bases to predict."""
+        return sum(targets.bases for targets in self.targets.values())
+
     def tasks(self) -> list[BlockTask]:
         """The blocks that hold a target, in the genome's order."""
         found = []
@@ -80,6 +85,7 @@ class Job:
         return {
             "regtrack": __version__,
             "block length": BLOCK_LENGTH,
+            "block format": BLOCK_FORMAT,
             "model": self.trackset.model["sha256"],
             "chromosomes": list(self.trackset.chrom_sizes.items()),
             "sequence and regions": self.sequence,
@@ -104,7 +110,7 @@ def plan_job(
     Parameters
     ----------
     regions
-        As typed: `chr22`, `chr22:1,000-2,000`, or the path of a BED file.
+        As typed: `chr22`, `chr22:1,000-2,000`, `all`, or the path of a BED file.
     marker_patterns
         As `regtrack.genome.markers.select_markers`.
     any_assembly

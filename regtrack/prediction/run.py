@@ -11,13 +11,21 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from regtrack.folders import check_folder, clear, move_in, partial_path, unfinished_run
+from regtrack.folders import (
+    check_folder,
+    clear,
+    is_of_run,
+    move_in,
+    partial_path,
+    unfinished_run,
+)
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
+from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
 from regtrack.prediction.workers import in_processes
 from regtrack.tracks.blocks import BlockStore
 from regtrack.tracks.folder import CONTENTS, write_predicted
-from regtrack.tracks.write import TrackWork, write_track
+from regtrack.tracks.write import TrackWork, group_size, write_tracks
 
 _BLOCKS = "blocks"
 _TRACKS = "tracks"
@@ -79,22 +87,64 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObse
             _write_tracks(job, work, workers, observer)
             write_predicted(finished, job.targets)
             job.trackset.write(finished)
+        # The blocks go first: were the run killed between the two, they would lie there for
+        # good, as large as the tracks.
+        shutil.rmtree(work / _BLOCKS)
         move_in(finished, out)
         shutil.rmtree(work)
 
 
+def block_works(job: Job, folder: Path) -> list[BlockWork]:
+    """All of a job's blocks, in the genome's order, to be saved in a folder."""
+    tracks = job.trackset.tracks
+    recipe = BlockRecipe(
+        model=job.model,
+        genome=job.genome,
+        rows=job.rows,
+        thresholds=tuple(track.threshold for track in tracks),
+        settings=job.settings,
+        device=job.device,
+        blocks=folder,
+    )
+    places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
+    return [
+        BlockWork(recipe, task, places[task.block.chrom], keep_first=number == 0)
+        for number, task in enumerate(job.tasks())
+    ]
+
+
+def left_bases(job: Job, out: Path) -> int:
+    """Bases that `run` would have to predict: not those of a run that it would go on with."""
+    work = partial_path(out.resolve())
+    works = block_works(job, work / _BLOCKS)
+    missing = _missing(works) if is_of_run(work, job.identity()) else works
+    return sum(one.task.targets.bases for one in missing)
+
+
+def written_bytes(job: Job, out: Path) -> int:
+    """Size of the track files that `run` would find finished."""
+    work = partial_path(out.resolve())
+    if not is_of_run(work, job.identity()):
+        return 0
+    files = (work / _TRACKS / name for track in job.trackset.tracks for name in track.files)
+    return sum(path.stat().st_size for path in files if path.exists())
+
+
+def _missing(works: list[BlockWork]) -> list[BlockWork]:
+    """Those whose block is not saved yet."""
+    return [one for one in works if not BlockStore(one.recipe.blocks).path(one.task.block).exists()]
+
+
 def _predict_blocks(job: Job, work: Path, workers: int, observer: PredictionObserver) -> None:
     """Predict and save the blocks that are not there yet."""
-    tasks = job.tasks()
-    store = BlockStore(work / _BLOCKS)
-    recipe = BlockRecipe(job.model, job.genome, job.rows, job.settings, job.device, work / _BLOCKS)
-    blocks = [BlockWork(recipe, task, task is tasks[0]) for task in tasks]
-    todo = [one for one in blocks if not store.path(one.task.block).exists()]
-    total = sum(task.targets.bases for task in tasks)
+    todo = _missing(block_works(job, work / _BLOCKS))
     left = sum(one.task.targets.bases for one in todo)
-    observer.stage("predicting", "bp", total, total - left)
-    processes = workers if job.device == "cpu" else 1
-    for done in in_processes(predict_block, todo, processes):
+    observer.stage("predicting", "bp", job.bases, job.bases - left)
+    if job.device == "cpu":
+        finished = in_processes(predict_block, todo, workers)
+    else:
+        finished = predict_on_gpu(todo, workers)
+    for done in finished:
         observer.advanced(done.task.targets.bases)
     observer.finished()
 
@@ -104,11 +154,12 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: PredictionObserv
     order = tuple(task.block for task in job.tasks())
     tracks = job.trackset.tracks
     sizes = job.trackset.chrom_sizes
-    files = [
-        TrackWork(number, track, sizes, order, work / _BLOCKS, work / _TRACKS)
-        for number, track in enumerate(tracks)
+    size = group_size(len(tracks), len(order), workers)
+    groups = [
+        TrackWork(first, tracks[first : first + size], sizes, order, work / _BLOCKS, work / _TRACKS)
+        for first in range(0, len(tracks), size)
     ]
     observer.stage("writing tracks", "markers", len(tracks), 0)
-    for _ in in_processes(write_track, files, workers):
-        observer.advanced(1)
+    for done in in_processes(write_tracks, groups, workers):
+        observer.advanced(len(done.tracks))
     observer.finished()

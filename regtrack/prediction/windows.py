@@ -8,14 +8,25 @@ from dataclasses import dataclass
 from regtrack.errors import OptionError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.context import Context
+from regtrack.tracks.blocks import BLOCK_LENGTH
 
-# What the paper's networks were trained on, and what keeps a CPU's caches warm.
+# What the paper's networks were trained on.
 _USUAL_LENGTH = 25_000
+
+# A window is this much longer than what it reads and throws away, or the usual length.
+_HALO_SHARE = 10
 
 
 def suited_length(context: Context) -> int:
-    """Window length for a network: the usual one, or twice the halo where that is long."""
-    return max(_USUAL_LENGTH, 2 * (context.left + context.right)) // context.stride * context.stride
+    """Window length for a network: long against its halo, and such that cores fill a block.
+
+    Longer ones would win little and leave a CPU's caches; docs/performance.md has the figures.
+    """
+    halo_left, halo_right = _halo(context)
+    halo = halo_left + halo_right
+    room = max(_USUAL_LENGTH, _HALO_SHARE * halo) - halo
+    cores = max(1, round(BLOCK_LENGTH / room))
+    return _up(-(-BLOCK_LENGTH // cores), context.stride) + halo
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,7 @@ def tile(targets: IntervalSet, context: Context, length: int) -> Iterator[Window
         When a window of this length has no room for a core.
     """
     stride = context.stride
-    halo_left = _up(context.left, stride)
-    halo_right = _up(context.right, stride)
+    halo_left, halo_right = _halo(context)
     room = length // stride * stride - halo_left - halo_right
     if room < stride:
         raise OptionError(
@@ -81,6 +91,11 @@ def tile(targets: IntervalSet, context: Context, length: int) -> Iterator[Window
             core_end = _up(int(reached), stride)
             yield Window(position - halo_left, position, core_end, core_end + halo_right)
             position = core_end
+
+
+def _halo(context: Context) -> tuple[int, int]:
+    """Bases that a window reads left and right of its core, in whole strides."""
+    return _up(context.left, context.stride), _up(context.right, context.stride)
 
 
 def _up(value: int, stride: int) -> int:

@@ -1,117 +1,22 @@
-"""BigWig files: the signal of one marker, written and read as segments."""
+"""BigWig files, read as segments."""
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import struct
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pyBigWig
 
-from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet, Positions
+from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC
 from regtrack.tracks.segments import Segments, Values
-
-_MAGIC = 0x888FFC26
-
-# A segment takes 12 bytes before it is compressed. What is spare covers buffers and index.
-_SEGMENT_BYTES = 12
-_SPARE_BYTES = 1 << 20
 
 # Bases read at once: bounds the memory.
 _READ_LENGTH = 1_000_000
-
-
-def write_bigwig(
-    path: Path, chrom_sizes: Mapping[str, int], segments: Iterable[tuple[str, Segments]]
-) -> None:
-    """Write one track, complete or not at all.
-
-    A full disk is noticed before pyBigWig meets it (it hangs, crashes, or ends without an
-    error), and what was written is read back.
-
-    Parameters
-    ----------
-    chrom_sizes
-        All chromosomes of the genome, in its order: the file's header.
-    segments
-        Chromosome and segments, chromosomes in the order of the header, several pieces
-        of one chromosome from left to right.
-
-    Raises
-    ------
-    ValueError
-        When a segment reaches past its chromosome's end, pieces are out of order, or
-        there is no segment at all, a file that genome browsers fail on.
-    OSError
-        When the file cannot be written.
-    """
-    with replacing(path) as aside:
-        aside.touch()  # pyBigWig crashes where it cannot create its output
-        file = pyBigWig.open(str(aside), "w")
-        file.addHeader(list(chrom_sizes.items()))
-        order = list(chrom_sizes)
-        reached = (-1, 0)
-        total = 0
-        written: dict[str, int] = {}
-        for chrom, piece in segments:
-            if not len(piece):
-                continue
-            place = (order.index(chrom), int(piece.starts[0]))
-            if place < reached or piece.ends[-1] > chrom_sizes[chrom]:
-                raise ValueError(f"segments of {chrom} are out of order or past its end")
-            reached = (place[0], int(piece.ends[-1]))
-            total += len(piece)
-            _need_room(path, len(piece))
-            file.addEntries(
-                np.full(len(piece), chrom), piece.starts, ends=piece.ends, values=piece.values
-            )
-            written[chrom] = _checksum(piece, written.get(chrom, 0))
-        if not written:
-            raise ValueError("a track needs at least one segment")
-        _need_room(path, total // 4)  # the zoom levels
-        file.close()
-        sizes = {chrom: chrom_sizes[chrom] for chrom in written}
-        if not _ends_whole(aside) or _read_back(aside, sizes) != written:
-            raise OSError(errno.EIO, "not written whole; is the disk full?", str(path))
-
-
-def _checksum(piece: Segments, before: int) -> int:
-    """Checksum of all segments so far, whatever pieces they come in."""
-    columns = np.column_stack((piece.starts, piece.ends, piece.values.view(np.int32)))
-    return zlib.crc32(columns.tobytes(), before)
-
-
-def _ends_whole(path: Path) -> bool:
-    """Whether the file ends as every BigWig file does; the zoom levels stand before that."""
-    with path.open("rb") as file:
-        file.seek(-4, os.SEEK_END)
-        return file.read() == struct.pack("<I", _MAGIC)
-
-
-def _need_room(path: Path, segments: int) -> None:
-    """Refuse to go on without room for so many segments: pyBigWig hangs on a full disk."""
-    if shutil.disk_usage(path.parent).free < _SPARE_BYTES + _SEGMENT_BYTES * segments:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-
-def _read_back(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, int] | None:
-    """Checksum of the segments of each chromosome as a reader finds them; None if it cannot."""
-    found: dict[str, int] = {}
-    try:
-        with BigWigReader(path) as reader:
-            for chrom, size in chrom_sizes.items():
-                for piece in reader.pieces(Interval(chrom, 0, size)):
-                    found[chrom] = _checksum(piece, found.get(chrom, 0))
-    except InputError:
-        return None
-    return found
 
 
 def _check_header(path: Path) -> None:
@@ -120,7 +25,7 @@ def _check_header(path: Path) -> None:
         header = file.read(64)
         size = file.seek(0, os.SEEK_END)
     for order in "<>":
-        if len(header) == 64 and header.startswith(struct.pack(f"{order}I", _MAGIC)):
+        if len(header) == 64 and header.startswith(struct.pack(f"{order}I", BIGWIG_MAGIC)):
             version, zooms, *offsets = struct.unpack_from(f"{order}HHQQQ", header, 4)
             if version <= 5 and 64 + 24 * zooms <= size and max(offsets) < size:
                 return

@@ -1,25 +1,29 @@
-"""Block files: the segments of all markers on one block, saved as one unit of work.
+"""Block files: the encoded segments of all markers on one block, saved as one unit of work.
 
-They are what a killed run goes on from, and what the track files are written from,
-marker by marker.
+They are what a killed run goes on from, and what the track files are written from. A file is
+the number of edges, the offsets, sections, bins and high segments, and the data, as
+`EncodedBlock` has them.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from regtrack.atomic import replacing
-from regtrack.tracks.segments import Segments
+from regtrack.errors import InputError
+from regtrack.tracks.encoding import BIN, SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.segments import SEGMENT
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing
 # (1 segment in 2,000), short enough that a killed run loses only seconds.
 BLOCK_LENGTH = 200_000
 
-_RECORD = np.dtype([("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
+# Of the files below, so that no run goes on with those of another regtrack.
+BLOCK_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -40,40 +44,6 @@ class Block:
         return self.start + BLOCK_LENGTH
 
 
-@dataclass(frozen=True)
-class BlockSegments:
-    """The segments of all markers on one block.
-
-    Parameters
-    ----------
-    offsets
-        int64 (markers + 1,): the segments of marker i are those from `offsets[i]` to
-        `offsets[i + 1]`.
-    records
-        Start, end (0-based, half-open, on the chromosome) and value of each.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    records: npt.NDArray[np.void]
-
-    @classmethod
-    def of(
-        cls,
-        markers: int,
-        marker: npt.NDArray[np.int32],
-        starts: npt.NDArray[np.int64],
-        ends: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float32],
-    ) -> BlockSegments:
-        """Sort segments, given in order of position, by marker."""
-        order = np.argsort(marker, kind="stable")
-        records = np.empty(len(marker), dtype=_RECORD)
-        records["start"], records["end"] = starts[order], ends[order]
-        records["value"] = values[order]
-        offsets = np.concatenate(([0], np.cumsum(np.bincount(marker, minlength=markers))))
-        return cls(offsets, records)
-
-
 class BlockStore:
     """A folder of block files."""
 
@@ -86,21 +56,46 @@ class BlockStore:
         safe = block.chrom.replace("%", "%25").replace("/", "%2F")
         return self._folder / f"{safe}.{block.index:05d}.blk"
 
-    def save(self, block: Block, segments: BlockSegments) -> None:
-        """Write a block's file, complete or not at all."""
-        with replacing(self.path(block)) as aside, aside.open("wb") as file:
-            np.save(file, segments.offsets)
-            file.write(segments.records.tobytes())
+    def save(self, block: Block, encoded: EncodedBlock) -> None:
+        """Write a block's file, complete or not at all.
 
-    def read(self, block: Block, marker: int) -> Segments:
-        """One marker's segments of a saved block; reads no other marker's."""
+        Raises
+        ------
+        ValueError
+            When a segment reaches out of the block.
+        """
+        places = encoded.sections
+        if len(places) and not (
+            block.start <= places["start"].min() and places["end"].max() <= block.end
+        ):
+            raise ValueError(f"segments reach out of {block}")
+        with replacing(self.path(block)) as aside, aside.open("wb") as file:
+            # Not tofile(), whose error of a full disk does not say so.
+            file.write(np.array([encoded.offsets.shape[1]], np.int64).tobytes())
+            for part in (encoded.offsets, encoded.sections, encoded.bins, encoded.high):
+                file.write(part.tobytes())
+            file.write(encoded.data)
+
+    def read(self, block: Block, first: int, last: int) -> list[EncodedSegments]:
+        """What was saved of the markers [first, last); reads no other marker's.
+
+        Raises
+        ------
+        InputError
+            When the file is not as long as it should be.
+        """
         with self.path(block).open("rb") as file:
-            offsets = np.load(file)
-            first, last = int(offsets[marker]), int(offsets[marker + 1])
-            file.seek(first * _RECORD.itemsize, 1)
-            records = np.fromfile(file, dtype=_RECORD, count=last - first)
-        return Segments(
-            records["start"].astype(np.int64),
-            records["end"].astype(np.int64),
-            np.ascontiguousarray(records["value"]),
-        )
+            edges = int(np.fromfile(file, np.int64, 1)[0])
+            offsets = np.fromfile(file, np.int64, 4 * edges).reshape(4, edges)
+            parts = []
+            for row, kind in zip(offsets, (SECTION, BIN, SEGMENT, np.dtype("u1")), strict=True):
+                begin = file.tell()
+                file.seek(int(row[first]) * kind.itemsize, os.SEEK_CUR)
+                parts.append(np.fromfile(file, kind, int(row[last] - row[first])))
+                file.seek(begin + int(row[-1]) * kind.itemsize)
+            if file.tell() != file.seek(0, os.SEEK_END):
+                raise InputError(self.path(block), "damaged; predict it anew by removing it")
+        sections, bins, high, data = parts
+        mine = offsets[:, first : last + 1]
+        found = EncodedBlock(mine - mine[:, :1], sections, bins, high, data.tobytes())
+        return [found.of(number) for number in range(last - first)]

@@ -37,6 +37,11 @@ class Track:
     bigwig: str
     peaks: str
 
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """All files of the track."""
+        return self.bigwig, self.peaks, f"{self.peaks}.tbi"
+
     @classmethod
     def of(cls, marker: Marker, threshold: float) -> Track:
         """A track with the usual names of files."""

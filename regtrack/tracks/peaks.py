@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +15,11 @@ import pysam
 from regtrack.atomic import naming
 from regtrack.genome.intervals import Positions
 from regtrack.tracks.segments import Segments, Values
+
+_LINES_AT_ONCE = 1_000
+
+# The empty block that ends every bgzip file.
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def narrow_peaks(
@@ -42,15 +49,19 @@ def narrow_peaks(
         starts, ends, values = _high(threshold, (segments for _, segments in group))
         # A peak begins at every segment that does not touch the one before.
         firsts = np.flatnonzero(np.append(starts[:1] >= 0, starts[1:] != ends[:-1]))
-        lasts = np.append(firsts, len(starts))[1:]
-        for first, last in zip(firsts, lasts, strict=True):
+        if not len(firsts):
+            continue
+        behind = np.append(firsts[1:], len(starts))
+        highest = np.maximum.reduceat(values, firsts)
+        candidates = np.flatnonzero(values == np.repeat(highest, behind - firsts))
+        tops = candidates[np.searchsorted(candidates, firsts)]  # the first one of each peak
+        summits = (starts[tops] + ends[tops]) // 2 - starts[firsts]
+        columns = (starts[firsts], ends[behind - 1], highest.astype(float), summits)
+        for start, end, high, summit in zip(*(column.tolist() for column in columns), strict=True):
             number += 1
-            top = first + int(values[first:last].argmax())
-            summit = (starts[top] + ends[top]) // 2 - starts[first]
-            highest = float(values[top])
             yield (
-                f"{chrom}\t{starts[first]}\t{ends[last - 1]}\t{name}_{number}\t"
-                f"{round(1000 * highest)}\t.\t{highest:.6g}\t-1\t-1\t{summit}\n"
+                f"{chrom}\t{start}\t{end}\t{name}_{number}\t"
+                f"{round(1000 * high)}\t.\t{high:.6g}\t-1\t-1\t{summit}\n"
             )
 
 
@@ -63,6 +74,21 @@ def _high(threshold: float, pieces: Iterable[Segments]) -> tuple[Positions, Posi
     ]
     starts, ends, values = (np.concatenate(column) for column in zip(*kept, strict=True))
     return starts, ends, values
+
+
+def _settle(path: Path) -> None:
+    """See that a bgzip file is whole, and on the disk: htslib passes over a full disk.
+
+    Raises
+    ------
+    OSError
+        When it does not end as it should.
+    """
+    with path.open("rb+") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(_BGZF_END)))
+        if file.read() != _BGZF_END:
+            raise OSError(errno.EIO, "not written whole; is the disk full?")
+        os.fsync(file.fileno())
 
 
 def write_peaks(path: Path, lines: Iterable[str]) -> None:
@@ -78,10 +104,20 @@ def write_peaks(path: Path, lines: Iterable[str]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         aside = Path(folder) / path.name
         with naming(path):
-            with pysam.BGZFile(str(aside), "wb", None) as file:
-                for line in lines:
-                    file.write(line.encode())
-            pysam.tabix_index(str(aside), preset="bed", force=True)
-        index = aside.with_name(f"{aside.name}.tbi")
+            try:
+                # Level 1: half the time of the usual one, and the file is 5% larger.
+                mode = "wb1"
+                with pysam.BGZFile(str(aside), mode, None) as file:  # type: ignore[arg-type]
+                    remaining = iter(lines)
+                    while text := "".join(itertools.islice(remaining, _LINES_AT_ONCE)):
+                        file.write(text.encode())
+                pysam.tabix_index(str(aside), preset="bed", force=True)
+            except OSError as error:
+                if error.errno:
+                    raise
+                raise OSError(errno.EIO, f"{error}; is the disk full?") from error
+            index = aside.with_name(f"{aside.name}.tbi")
+            for one in aside, index:
+                _settle(one)
         index.replace(path.with_name(index.name))
         aside.replace(path)

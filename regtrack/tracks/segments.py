@@ -10,6 +10,10 @@ import numpy.typing as npt
 from regtrack.genome.intervals import Positions
 
 Values = npt.NDArray[np.float32]
+Records = npt.NDArray[np.void]
+
+# One segment, byte for byte as the data sections of a BigWig file have it.
+SEGMENT = np.dtype([("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,29 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    @classmethod
+    def of(cls, records: Records) -> Segments:
+        """From an array of SEGMENT."""
+        return cls(
+            records["start"].astype(np.int64),
+            records["end"].astype(np.int64),
+            np.ascontiguousarray(records["value"]),
+        )
+
+
+@dataclass(frozen=True)
+class BlockSegments:
+    """Sorted, disjoint segments of many markers on a stretch of one chromosome.
+
+    Parameters
+    ----------
+    offsets
+        int64 (markers + 1,): the segments of marker i are those from `offsets[i]` to
+        `offsets[i + 1]`.
+    records
+        SEGMENT: start, end (0-based, half-open, on the chromosome) and value of each.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    records: Records

@@ -1,28 +1,39 @@
-"""A marker's files, written from the saved blocks. What a worker process does to a marker."""
+"""The files of some markers, written from the saved blocks. What a worker process does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from regtrack.tracks.bigwig import write_bigwig
-from regtrack.tracks.blocks import Block, BlockStore
+from regtrack.tracks.bigwig_writer import writing_bigwig
+from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
+from regtrack.tracks.encoding import BIN, FIRST_REDUCTION, EncodedSegments
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
-from regtrack.tracks.segments import Segments
+from regtrack.tracks.segments import Records, Segments
+
+# At most so many markers' files are written side by side, every block file being opened once
+# for all of them; and fewer where the bins of a long genome would take more memory than this.
+_LARGEST_GROUP = 16
+_BINS_MEMORY = 64_000_000
+
+# Blocks that are read before their pieces are handed on together.
+_RUN = 32
 
 
 @dataclass(frozen=True)
 class TrackWork:
-    """Which marker to write, from which blocks, and where to.
+    """Which markers to write, from which blocks, and where to.
 
     Parameters
     ----------
-    position
-        Of the marker among those in the blocks.
-    track
-        Its files and threshold.
+    first
+        Position of the first marker among those in the blocks; the others follow.
+    tracks
+        Their files and thresholds.
     chrom_sizes
         Of the whole genome, in its order.
     order
@@ -31,16 +42,16 @@ class TrackWork:
         Where the blocks lie, and the tracks folder.
     """
 
-    position: int
-    track: Track
+    first: int
+    tracks: tuple[Track, ...]
     chrom_sizes: Mapping[str, int]
     order: tuple[Block, ...]
     blocks: Path
     folder: Path
 
 
-def write_track(work: TrackWork) -> None:
-    """Write one marker's BigWig and peaks; a file that is there already is complete.
+def write_tracks(work: TrackWork) -> None:
+    """Write the BigWig and peaks of each marker that does not have both: what is there is whole.
 
     Raises
     ------
@@ -48,13 +59,44 @@ def write_track(work: TrackWork) -> None:
         When a file cannot be written.
     """
     store = BlockStore(work.blocks)
+    last = work.first + len(work.tracks)
+    unwritten = [
+        (number, track)
+        for number, track in enumerate(work.tracks)
+        if not all((work.folder / name).exists() for name in track.files)
+    ]
+    if not unwritten:
+        return
+    high: dict[int, list[tuple[str, Records]]] = {number: [] for number, _ in unwritten}
+    with ExitStack() as stack:
+        writers = {
+            number: stack.enter_context(
+                writing_bigwig(work.folder / track.bigwig, work.chrom_sizes)
+            )
+            for number, track in unwritten
+        }
+        for chrom, run in _runs(work.order):
+            saved = [store.read(block, work.first, last) for block in run]
+            for number, writer in writers.items():
+                piece = EncodedSegments.joined([pieces[number] for pieces in saved])
+                writer.add(chrom, piece)
+                high[number].append((chrom, piece.high))
+    for number, track in unwritten:
+        pieces = ((chrom, Segments.of(records)) for chrom, records in high[number])
+        lines = narrow_peaks(pieces, track.threshold, track.marker.slug)
+        write_peaks(work.folder / track.peaks, lines)
 
-    def pieces() -> Iterator[tuple[str, Segments]]:
-        for block in work.order:
-            yield block.chrom, store.read(block, work.position)
 
-    bigwig, peaks = work.folder / work.track.bigwig, work.folder / work.track.peaks
-    if not bigwig.exists():
-        write_bigwig(bigwig, work.chrom_sizes, pieces())
-    if not peaks.exists():
-        write_peaks(peaks, narrow_peaks(pieces(), work.track.threshold, work.track.marker.slug))
+def group_size(markers: int, blocks: int, workers: int) -> int:
+    """How many markers a process should write side by side."""
+    bins = blocks * (BLOCK_LENGTH // FIRST_REDUCTION) * BIN.itemsize
+    share = -(-markers // workers)
+    return max(1, min(_LARGEST_GROUP, share, _BINS_MEMORY // max(bins, 1)))
+
+
+def _runs(order: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
+    """Consecutive blocks of one chromosome, not too many to be held at once."""
+    for chrom, blocks in itertools.groupby(order, key=lambda block: block.chrom):
+        of_chrom = list(blocks)
+        for first in range(0, len(of_chrom), _RUN):
+            yield chrom, of_chrom[first : first + _RUN]

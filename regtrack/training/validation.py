@@ -12,6 +12,7 @@ from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import CategoryMeans, category_means
 from regtrack.models.device import exact_arithmetic
+from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
 from regtrack.training.processes import Processes
@@ -98,6 +99,7 @@ def _score_bases(
     processes: Processes,
     histogram: ScoreHistogram,
 ) -> None:
+    network = for_inference(network)
     for chrom, targets in dataset.known(split).items():
         known_markers = dataset.labels.known_markers(chrom)[:, None]
         for stretch in predict_stretches(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from cli_helpers import files_of, predict_arguments
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
+from regtrack.prediction import plan as planning
 from regtrack.prediction import run as prediction
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
@@ -160,6 +162,81 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     assert run([str(one) for one in predict_arguments(world, out, "--workers", 2)]) == 0
     assert files_of(out) == files_of(tracks)
     assert not partial.exists()
+
+
+def test_a_run_killed_among_the_writers_ends_with_the_same_bytes(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "killed"
+    # Every marker is a group of its own, and the second one's writer is killed half way.
+    code = (
+        "import os, signal, sys\n"
+        "import regtrack.prediction.run as r, regtrack.tracks.write as w\n"
+        "from regtrack.cli.main import run\n"
+        "r.group_size = lambda *_: 1\n"
+        "whole = w.write_peaks\n"
+        "def killed(path, lines):\n"
+        "    if path.name.startswith('1_'):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    whole(path, lines)\n"
+        "w.write_peaks = killed\n"
+        "r.in_processes = lambda work, tasks, _: (work(task) or task for task in tasks)\n"
+        "run(sys.argv[1:])\n"
+    )
+    arguments = [str(one) for one in predict_arguments(world, out)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False)
+    assert done.returncode == -signal.SIGKILL
+    written = tmp_path / "killed.partial" / "tracks"
+    assert sorted(path.name for path in written.glob("*/*.bw")) == [f"{n}.bw" for n in NAMES[:2]]
+    assert len(list(written.glob("peaks/*.gz"))) == 1
+    assert run(arguments) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+def test_all_is_the_whole_genome(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> None:
+    world, tracks = predicted
+    again = tmp_path / "again"
+    assert run([str(one) for one in predict_arguments(world, again, regions=["all"])]) == 0
+    assert files_of(again) == files_of(tracks)
+
+
+def test_a_plan_is_said_and_nothing_is_written(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world, _ = predicted
+    assert run([str(one) for one in predict_arguments(world, tmp_path / "tracks", "--plan")]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "bases",
+        "markers",
+        "device",
+        "time",
+        "tracks",
+        "disk",
+        "memory",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", [["--plan"], []])
+def test_a_long_run_is_refused_where_the_disk_cannot_hold_it(
+    option: list[str],
+    predicted: tuple[TinyWorld, Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, _ = predicted
+    usage = shutil.disk_usage(tmp_path)._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(planning, "LONG", 1)
+    out = tmp_path / "tracks"
+    assert run([str(one) for one in predict_arguments(world, out, *option)]) == 1
+    out_text, err = capfd.readouterr()
+    assert f"{out}: the disk is too small" in err.splitlines()[-1]
+    assert "time     about" in (out_text if option else err)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

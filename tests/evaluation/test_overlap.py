@@ -12,7 +12,8 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.overlap import score_track
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.bigwig import BigWigReader, write_bigwig
+from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.bigwig_writer import write_bigwig
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}

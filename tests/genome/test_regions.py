@@ -174,3 +174,14 @@ def test_a_path_that_does_not_exist_is_neither_file_nor_chromosome(tmp_path: Pat
 def test_a_folder_is_not_a_region(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         read_regions([str(tmp_path)], SIZES)
+
+
+def test_all_is_every_chromosome_that_has_a_base() -> None:
+    sizes = {"chr2": 7, "empty": 0, "chr1": 9}
+    found = read_regions(["all", "chr1:2-3"], sizes)
+    assert {chrom: list(found[chrom]) for chrom in found} == {"chr2": [(0, 7)], "chr1": [(0, 9)]}
+    assert list(found) == ["chr2", "chr1"]
+
+
+def test_a_chromosome_may_be_called_all() -> None:
+    assert list(read_regions(["all"], {"all": 5, "chr1": 9})) == ["all"]

@@ -136,9 +136,9 @@ def test_a_chromosome_shorter_than_a_window_is_predicted_whole(
     network: Network, genome: Genome, expected: dict[str, np.ndarray], chrom: str
 ) -> None:
     size = TINY_SIZES[chrom]
-    (only,) = predict_stretches(network, genome, chrom, IntervalSet.of([0], [size]), window=25_000)
-    assert only.probabilities.shape == (3, size)
-    np.testing.assert_allclose(only.probabilities, expected[chrom], atol=1e-5, rtol=0)
+    whole = IntervalSet.of([0], [size])
+    found = stitched(list(predict_stretches(network, genome, chrom, whole, window=25_000)), size)
+    np.testing.assert_allclose(found, expected[chrom], atol=1e-5, rtol=0)
 
 
 def test_a_gap_of_n_gets_no_value_and_its_neighbours_keep_theirs(
@@ -192,11 +192,11 @@ def test_the_window_that_suits_a_network_is_taken_where_none_is_asked_for(
     network: Network, genome: Genome
 ) -> None:
     targets = IntervalSet.of([0], [SIZE])
-    asked, unasked = (
+    asked, unasked, other = (
         [one.start for one in predict_stretches(network, genome, "chr1", targets, window=window)]
-        for window in (25_000, None)
+        for window in (110_940, None, 25_000)
     )
-    assert asked == unasked
+    assert asked == unasked != other
 
 
 def test_no_target_is_no_stretch(network: Network, genome: Genome) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtrack.prediction.segmentation import Segmenter, shortest_decimal
+from regtrack.prediction.segmentation import Segmenter, shortest_decimals
 from regtrack.prediction.settings import ARITHMETIC_MARGIN
 
 Found = list[tuple[int, int, float]]
@@ -63,11 +63,16 @@ def finished(segmenter: Segmenter) -> list[Found]:
     ]
 
 
-def fewest_segments(values: list[float], error: float, floor: float) -> int:
+def shortest_decimal(low: float, high: float) -> float:
+    """Of one interval."""
+    return float(shortest_decimals(np.array([low]), np.array([high]))[0])
+
+
+def fewest_segments(values: np.ndarray, error: np.float32, floor: np.float32) -> int:
     """By dynamic programming over every way to segment: how few segments can do.
 
     A base at or above the floor must lie in a segment; any stretch may be a segment whose
-    probabilities lie no further apart than twice the error.
+    probabilities lie no further apart than twice the error. All in float32.
     """
     fewest = [0] + [len(values) + 1] * len(values)
     for end in range(1, len(values) + 1):
@@ -75,7 +80,7 @@ def fewest_segments(values: list[float], error: float, floor: float) -> int:
             fewest[end] = fewest[end - 1]
         for start in range(end):
             inside = values[start:end]
-            if max(inside) - error <= min(inside) + error:
+            if inside.max() - error <= inside.min() + error:
                 fewest[end] = min(fewest[end], fewest[start] + 1)
     return fewest[-1]
 
@@ -85,9 +90,9 @@ def fewest_segments(values: list[float], error: float, floor: float) -> int:
 def test_no_segmentation_has_fewer_segments(signal: Signal) -> None:
     (found,) = segments_of(signal)
     assert len(found) == fewest_segments(
-        [float(value) for value in signal.probabilities[0]],
-        signal.max_error - ARITHMETIC_MARGIN,
-        signal.floor - ARITHMETIC_MARGIN,
+        signal.probabilities[0],
+        np.float32(signal.max_error - ARITHMETIC_MARGIN),
+        np.float32(signal.floor - ARITHMETIC_MARGIN),
     )
 
 

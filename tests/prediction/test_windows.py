@@ -13,6 +13,7 @@ from regtrack.errors import OptionError
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.context import Context
 from regtrack.prediction.windows import Window, suited_length, tile
+from regtrack.tracks.blocks import BLOCK_LENGTH
 
 DILATED = Context(left=5_449, right=5_489, stride=10)
 
@@ -96,29 +97,28 @@ def test_the_suited_window_has_room_for_a_core(left: int, right: int, stride: in
     context = Context(left=left, right=right, stride=stride)
     length = suited_length(context)
     assert length % stride == 0
-    windows = list(tile(IntervalSet.of([0], [100_000]), context, length))
+    windows = list(tile(IntervalSet.of([0], [BLOCK_LENGTH]), context, length))
     cores = sum(one.core_end - one.core_start for one in windows)
-    # But for the last window, and what is rounded up to strides, no more than about half of
-    # what is read is thrown away.
+    # Little of what is read is thrown away.
     full = windows[0]
-    assert full.core_end - full.core_start >= len(full) / 2 - 2 * stride
-    assert cores >= 100_000
+    assert full.core_end - full.core_start >= len(full) * 0.7
+    assert cores >= BLOCK_LENGTH
 
 
 @pytest.mark.parametrize(
-    ("context", "length"),
+    ("context", "length", "windows"),
     [
-        (Context(4, 5), 25_000),  # what the paper's networks were trained on
-        (DILATED, 25_000),
-        (Context(599, 599, stride=200), 25_000),
-        (Context(10_506, 10_687, stride=20), 42_380),  # twice the halo
-        (Context(20, 20, stride=7), 24_997),  # whole steps
+        (Context(4, 5), 25_009, 8),
+        (DILATED, 110_940, 2),
+        (Context(599, 599, stride=200), 26_200, 8),  # a short network's
+        (Context(10_506, 10_687, stride=20), 221_220, 1),
+        (Context(20, 20, stride=7), 25_046, 8),  # whole steps
     ],
 )
-def test_the_suited_window_is_the_usual_one_or_twice_the_halo(
-    context: Context, length: int
-) -> None:
+def test_cores_of_suited_windows_fill_a_block(context: Context, length: int, windows: int) -> None:
     assert suited_length(context) == length
+    block = IntervalSet.of([BLOCK_LENGTH], [2 * BLOCK_LENGTH])
+    assert len(list(tile(block, context, length))) == windows
 
 
 def test_nothing_to_predict_is_no_window() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -15,7 +14,8 @@ import pytest
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
-from regtrack.tracks.bigwig import BigWigReader, write_bigwig
+from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.bigwig_writer import write_bigwig
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr10": 100_000, "chr2": 5_000, "chr1": 700}  # not sorted, as genomes often are not
@@ -182,43 +182,6 @@ def test_a_failure_on_the_way_keeps_the_file_that_was_there(tmp_path: Path) -> N
         write_bigwig(path, SIZES, fails())
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("cut", [1, 4, 200, 3_000])
-def test_a_file_that_a_full_disk_cut_short_is_an_error_and_not_a_result(
-    tmp_path: Path, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, cut: int
-) -> None:
-    # pyBigWig closes such a file without an error.
-    opened = pyBigWig.open
-
-    class Truncating:
-        def __init__(self, path: str) -> None:
-            self._path, self._file = Path(path), opened(path, "w")
-            self.addHeader, self.addEntries = self._file.addHeader, self._file.addEntries
-
-        def close(self) -> None:
-            self._file.close()
-            self._path.write_bytes(self._path.read_bytes()[:-cut])
-
-    monkeypatch.setattr(
-        pyBigWig, "open", lambda path, *mode: Truncating(path) if mode else opened(path)
-    )
-    with pytest.raises(OSError, match="not written whole") as caught:
-        write_bigwig(tmp_path / "a.bw", SIZES, random_pieces(random))
-    assert caught.value.filename == str(tmp_path / "a.bw")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_is_noticed_before_pybigwig_meets_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # On a full disk pyBigWig hangs or crashes in addEntries.
-    usage = shutil.disk_usage(tmp_path)._replace(free=1_000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(OSError, match="No space left") as caught:
-        write_bigwig(tmp_path / "a.bw", SIZES, [("chr1", one(1, 2))])
-    assert caught.value.filename == str(tmp_path / "a.bw")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_an_error_and_not_a_crash(tmp_path: Path) -> None:

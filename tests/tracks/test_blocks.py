@@ -1,4 +1,4 @@
-"""Block files: the segments of every marker come back as they were saved."""
+"""Block files: what was encoded of every marker comes back as it was saved."""
 
 from __future__ import annotations
 
@@ -6,66 +6,54 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from encoded import Row, block_of, rows_of, segment_rows
+from hypothesis import given, settings
 
-from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockSegments, BlockStore
-from regtrack.tracks.segments import Segments
+from regtrack.errors import InputError
+from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
+from regtrack.tracks.encoding import EncodedSegments, encode_block
 
-Row = tuple[int, int, int, float]
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> list[Row]:
-    """Marker, start, end and value of segments, in order of position."""
-    found: list[Row] = []
-    for marker in range(4):
-        edges = sorted(draw(st.sets(st.integers(0, 4_000_000_000), max_size=12)))
-        values = draw(st.lists(st.floats(0, 1, width=32), min_size=6, max_size=6))
-        found += [
-            (marker, start, end, value)
-            for start, end, value in zip(edges[0::2], edges[1::2], values, strict=False)
-        ]
-    return sorted(found, key=lambda row: row[1])
+THRESHOLDS = np.full(4, 0.5, np.float32)
 
 
-def block_segments(found: list[Row], markers: int = 4) -> BlockSegments:
-    return BlockSegments.of(
-        markers,
-        np.array([row[0] for row in found], np.int32),
-        np.array([row[1] for row in found], np.int64),
-        np.array([row[2] for row in found], np.int64),
-        np.array([row[3] for row in found], np.float32),
+def saved(store: BlockStore, block: Block, found: list[list[Row]]) -> list[EncodedSegments]:
+    """Save the segments of some markers; returns what was encoded of each."""
+    encoded = encode_block(block_of(found), 0, THRESHOLDS[: len(found)])
+    store.save(block, encoded)
+    return [encoded.of(marker) for marker in range(len(found))]
+
+
+def same(one: EncodedSegments, other: EncodedSegments) -> bool:
+    return one.data == other.data and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("sections", "bins", "high")
     )
 
 
-def as_rows(marker: int, segments: Segments) -> list[Row]:
-    columns = (segments.starts.tolist(), segments.ends.tolist(), segments.values.tolist())
-    return [(marker, *row) for row in zip(*columns, strict=True)]
-
-
-@given(found=rows())
+@settings(deadline=None, max_examples=40)
+@given(found=segment_rows(markers=4))
 def test_every_marker_comes_back_as_it_was_saved(
-    tmp_path_factory: pytest.TempPathFactory, found: list[Row]
+    tmp_path_factory: pytest.TempPathFactory, found: list[list[Row]]
 ) -> None:
     store, block = BlockStore(tmp_path_factory.mktemp("blocks")), Block("chr1", 0)
-    store.save(block, block_segments(found))
-    for marker in range(4):
-        expected = [row for row in found if row[0] == marker]
-        assert as_rows(marker, store.read(block, marker)) == expected
+    expected = saved(store, block, found)
+    for first, last in [(0, 4), (0, 1), (1, 3), (3, 4)]:
+        read = store.read(block, first, last)
+        assert len(read) == last - first
+        assert all(map(same, read, expected[first:last]))
 
 
 def test_a_block_without_any_segment_comes_back_empty(tmp_path: Path) -> None:
     store, block = BlockStore(tmp_path), Block("chr1", 3)
-    store.save(block, block_segments([], markers=2))
-    assert [len(store.read(block, marker)) for marker in range(2)] == [0, 0]
+    saved(store, block, [[], []])
+    assert [rows_of(one) for one in store.read(block, 0, 2)] == [[], []]
 
 
 def test_a_marker_that_the_block_does_not_have_is_an_error(tmp_path: Path) -> None:
-    store, block = BlockStore(tmp_path), Block("chr1", 3)
-    store.save(block, block_segments([(0, 1, 2, 0.5)], markers=2))
+    store, block = BlockStore(tmp_path), Block("chr1", 0)
+    saved(store, block, [[(1, 2, 0.5)], []])
     with pytest.raises(IndexError):
-        store.read(block, 2)
+        store.read(block, 2, 3)
 
 
 def test_a_block_lies_at_a_multiple_of_the_block_length() -> None:
@@ -78,9 +66,9 @@ def test_a_chromosome_of_any_name_stays_in_the_folder(tmp_path: Path, chrom: str
     folder = tmp_path / "blocks"
     folder.mkdir()
     store, block = BlockStore(folder), Block(chrom, 0)
-    store.save(block, block_segments([(1, 5, 9, 0.25)]))
+    saved(store, block, [[], [(5, 9, 0.25)]])
     assert list(tmp_path.rglob("*")) == [folder, store.path(block)]
-    assert as_rows(1, store.read(block, 1)) == [(1, 5, 9, 0.25)]
+    assert rows_of(store.read(block, 1, 2)[0]) == [(5, 9, 0.25)]
 
 
 def test_different_blocks_have_different_files() -> None:
@@ -91,11 +79,28 @@ def test_different_blocks_have_different_files() -> None:
 
 
 def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
+    def fails(_: int) -> None:
         raise OSError("disk full")
 
     store, block = BlockStore(tmp_path), Block("chr1", 0)
-    monkeypatch.setattr(np, "save", fails)
+    monkeypatch.setattr("os.fsync", fails)
     with pytest.raises(OSError, match="disk full"):
-        store.save(block, block_segments([(0, 1, 2, 0.5)]))
+        saved(store, block, [[(1, 2, 0.5)]])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("row", [(0, 1, 0.5), (199_999, 200_001, 0.5), (399_999, 400_001, 0.5)])
+def test_segments_of_another_block_are_refused(tmp_path: Path, row: Row) -> None:
+    with pytest.raises(ValueError, match="reach out of"):
+        saved(BlockStore(tmp_path), Block("chr1", 1), [[row]])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [-40, -1, 1])
+def test_a_file_of_another_length_is_told(tmp_path: Path, change: int) -> None:
+    store, block = BlockStore(tmp_path), Block("chr1", 0)
+    saved(store, block, [[(1, 2, 0.5)], [(5, 9, 0.25)]])
+    data = store.path(block).read_bytes()
+    store.path(block).write_bytes(data[:change] if change < 0 else data + b"x")
+    with pytest.raises(InputError, match=r"chr1\.00000\.blk: damaged"):
+        store.read(block, 0, 1)

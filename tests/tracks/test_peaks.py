@@ -156,3 +156,34 @@ def test_writing_again_replaces_file_and_index(tmp_path: Path) -> None:
     with pysam.TabixFile(str(path)) as file:
         assert list(file.fetch("chr1")) == [line.rstrip() for line in LINES[:3]]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("suffix", ["", ".tbi"])
+def test_a_file_that_a_full_disk_cut_short_is_an_error_and_not_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    # htslib ends without an error.
+    index = pysam.tabix_index
+
+    def cut(path: str, **options: object) -> None:
+        index(path, **options)
+        part = Path(path + suffix)
+        part.write_bytes(part.read_bytes()[:-1])
+
+    monkeypatch.setattr(pysam, "tabix_index", cut)
+    with pytest.raises(OSError, match="not written whole") as caught:
+        write_peaks(tmp_path / "a.narrowPeak.gz", ["chr1\t1\t2\n"])
+    assert caught.value.filename == str(tmp_path / "a.narrowPeak.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_words_alone_says_what_it_may_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("Error closing BGZFile object")
+
+    monkeypatch.setattr(pysam, "tabix_index", fails)
+    with pytest.raises(OSError, match="Error closing BGZFile object; is the disk full"):
+        write_peaks(tmp_path / "a.narrowPeak.gz", ["chr1\t1\t2\n"])
+    assert list(tmp_path.iterdir()) == []

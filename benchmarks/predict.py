@@ -1,0 +1,317 @@
+"""`regtrack predict` end to end, by stage, and beside what one would write without it.
+
+    python benchmarks/predict.py MODEL GENOME [--markers N] [--length MB] [--workers N]
+    python benchmarks/predict.py MODEL GENOME --scaling
+
+Makes a chromosome of the given length from the known sequence of GENOME, over and over, and a
+network of N markers from the outputs of MODEL, over and over: so the probabilities are those
+of a trained network on real sequence, whatever the size. Measures, in one run:
+
+    end to end   the command `regtrack predict`, FASTA to closed files, all processes; and what
+                 a stage takes of one core's time
+    (a)          PyTorch's forward pass of the plain float32 network alone, on as many cores,
+                 on some of the same windows, scaled to all of them; whole windows, and the
+                 output layer on cores only
+    (b)          float32 forward pass, sigmoid, one value per base through pyBigWig: on a slice,
+                 scaled
+
+`--scaling` prints time and memory over markers, lengths and workers instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+import torch
+
+from regtrack.genome.fasta import BASES, Genome
+from regtrack.genome.intervals import IntervalSet
+from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
+from regtrack.models.device import available_cores
+from regtrack.models.inference import for_inference
+from regtrack.models.network import Network
+from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.segmentation import Segmenter
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.prediction.windows import suited_length, tile
+from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
+from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.folder import Track
+from regtrack.tracks.write import TrackWork, group_size, write_tracks
+
+CHROM = "chr1"
+CPU = torch.device("cpu")
+MEGABASE = 1_000_000
+PLAIN_WINDOWS = 4
+USUAL_WINDOW = 25_000  # what the networks were trained on
+SLICE = 20_000
+STAGE_BLOCKS = 4
+
+
+def widen(model: Path, markers: int, path: Path) -> Path:
+    """Write a checkpoint whose outputs are those of `model`, repeated."""
+    checkpoint = read_checkpoint(model)
+    network = load_network(model, CPU)
+    rows = [number % len(checkpoint.markers) for number in range(markers)]
+    network.keep_markers(rows)
+    repeated = tuple(
+        replace(
+            checkpoint.markers[row], index=number, name=f"{number}|{checkpoint.markers[row].name}"
+        )
+        for number, row in enumerate(rows)
+    )
+    wide = replace(
+        checkpoint,
+        markers=repeated,
+        chrom_sizes={},
+        thresholds=tuple(checkpoint.thresholds[row] for row in rows),
+    )
+    save_checkpoint(path, wide, network)
+    return path
+
+
+def lengthen(genome: Path, bases: int, path: Path) -> Path:
+    """Write a chromosome of the known sequence of a genome, over and over."""
+    source = Genome(genome)
+    whole = {chrom: IntervalSet.of([0], [size]) for chrom, size in source.chrom_sizes.items()}
+    pieces = [
+        source.codes(chrom, start, end)
+        for chrom, known in source.known(whole).items()
+        for start, end in known
+    ]
+    codes = np.resize(np.concatenate(pieces), bases)
+    letters = np.frombuffer(BASES.encode(), np.uint8)[codes]
+    with path.open("wb") as file:
+        file.write(f">{CHROM}\n".encode() + letters.tobytes() + b"\n")
+    return path
+
+
+def processes_below(pid: int) -> Iterator[int]:
+    """A process and all that it started."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield from processes_below(int(child))
+
+
+def memory_of(pid: int) -> int:
+    """Bytes that a process and all that it started hold; what they share counts once."""
+    total = 0
+    try:
+        for one in processes_below(pid):
+            text = Path(f"/proc/{one}/smaps_rollup").read_text()
+            total += next(int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:")
+    except (OSError, StopIteration):  # one of them has just ended
+        return 0
+    return 1024 * total
+
+
+def run_command(model: Path, genome: Path, out: Path, workers: int) -> tuple[float, int]:
+    """Seconds and peak memory, over all processes, of the command."""
+    shutil.rmtree(out, ignore_errors=True)
+    words = [sys.executable, "-m", "regtrack", "predict", CHROM, "--device", "cpu", "--out", out]
+    words += ["--model", model, "--genome", genome, "--workers", workers]
+    began = time.monotonic()
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL)
+    peak = 0
+
+    def watch() -> None:
+        nonlocal peak
+        while process.poll() is None:
+            peak = max(peak, memory_of(process.pid))
+            time.sleep(0.25)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    if process.wait():
+        sys.exit("regtrack predict failed")
+    took = time.monotonic() - began
+    watcher.join()
+    return took, peak
+
+
+class Clock:
+    """Adds up the seconds of parts of a program, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Count the body's time."""
+        began = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+
+
+def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
+    """Seconds of one core per base, for each stage of a worker's work."""
+    torch.set_num_threads(1)
+    network = for_inference(load_network(model, CPU))
+    source, checkpoint = Genome(genome), read_checkpoint(model)
+    settings = PredictionSettings()
+    tracks = tuple(
+        Track.of(marker, threshold)
+        for marker, threshold in zip(checkpoint.markers, checkpoint.thresholds, strict=True)
+    )
+    thresholds = np.array(checkpoint.thresholds, np.float32)
+    store = BlockStore(scratch)
+    blocks = [Block(CHROM, index) for index in range(STAGE_BLOCKS + 1)]
+    clock = Clock()
+    for block in blocks:
+        if block.index == 1:  # the first one compiled and loaded
+            clock = Clock()
+        targets = IntervalSet.of([block.start], [block.end])
+        with clock("read"):
+            source.codes(CHROM, block.start - 5_000, block.end + 5_000)
+        segmenter = Segmenter(len(tracks), settings.max_error, settings.floor)
+        with clock("forward"):
+            for stretch in predict_stretches(network, source, CHROM, targets):
+                first = stretch.start == BLOCK_LENGTH
+                with clock("segment"):
+                    segmenter.add(stretch.start, stretch.probabilities, keep_first=first)
+        with clock("finish"):
+            segments = segmenter.finish()
+        with clock("pack"):
+            encoded = encode_block(segments, 0, thresholds)
+        with clock("save"):
+            store.save(block, encoded)
+    for name in "bigwig", "peaks":
+        (scratch / name).mkdir()
+    work = TrackWork(0, tracks, source.chrom_sizes, tuple(blocks[1:]), scratch, scratch)
+    size = group_size(len(tracks), STAGE_BLOCKS, 1)
+    for first in range(0, len(tracks), size):
+        with clock("write"):
+            write_tracks(replace(work, first=first, tracks=tracks[first : first + size]))
+    times = clock.seconds
+    times["forward"] -= times["segment"] + times["read"]
+    times["segment"] += times.pop("finish")
+    return {name: spent / (STAGE_BLOCKS * BLOCK_LENGTH) for name, spent in times.items()}
+
+
+@torch.inference_mode()
+def time_plain(
+    network: Network, genome: Genome, threads: int, length: int, cores_only: bool
+) -> float:
+    """Seconds per base of the plain forward pass, on so many cores."""
+    torch.set_num_threads(threads)
+    targets = IntervalSet.of([BLOCK_LENGTH], [BLOCK_LENGTH * 11])
+    windows = list(islice(tile(targets, network.context, length), PLAIN_WINDOWS + 1))
+    clock, bases = Clock(), 0
+    for number, one in enumerate(windows):
+        codes = torch.from_numpy(genome.codes(CHROM, one.start, one.end).astype(np.int32))[None]
+        core = (one.core_start - one.start, one.core_end - one.start) if cores_only else ()
+        if number == 1:  # the first one warmed up
+            clock, bases = Clock(), 0
+        with clock("forward"):
+            network(codes, *core)
+        bases += one.core_end - one.core_start
+    return clock.seconds["forward"] / bases
+
+
+@torch.inference_mode()
+def time_value_per_base(network: Network, genome: Genome, threads: int, path: Path) -> float:
+    """Seconds per base of the pipeline that one would write: a float32 value per base."""
+    torch.set_num_threads(threads)
+    context = network.context
+    halo = -(-max(context.left, context.right) // context.stride) * context.stride
+    began = time.monotonic()
+    codes = genome.codes(CHROM, BLOCK_LENGTH - halo, BLOCK_LENGTH + SLICE + halo)
+    probabilities = network(torch.from_numpy(codes.astype(np.int32))[None]).sigmoid()[0].numpy()
+    for number, row in enumerate(probabilities[:, halo : halo + SLICE]):
+        file = pyBigWig.open(str(path / f"{number}.bw"), "w")
+        file.addHeader(list(genome.chrom_sizes.items()))
+        file.addEntries(CHROM, BLOCK_LENGTH, values=row.astype(np.float64), span=1, step=1)
+        file.close()
+    return (time.monotonic() - began) / SLICE
+
+
+def compare(model: Path, genome: Path, markers: int, length: int, workers: int) -> None:
+    """Print the table of one size."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        wide = widen(model, markers, scratch / "wide.safetensors")
+        long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
+        bases = length * MEGABASE
+        took, memory = run_command(wide, long, scratch / "tracks", workers)
+        size = sum(path.stat().st_size for path in (scratch / "tracks").rglob("*.bw"))
+        network, source = load_network(wide, CPU), Genome(long)
+        own = suited_length(network.context)
+        plain = {
+            (window, cores_only): bases * time_plain(network, source, workers, window, cores_only)
+            for window in (own, USUAL_WINDOW)
+            for cores_only in (False, True)
+        }
+        (scratch / "per-base").mkdir()
+        naive = bases * time_value_per_base(network, source, workers, scratch / "per-base")
+        (scratch / "stages").mkdir()
+        stages = time_stages(wide, long, scratch / "stages")
+    values = bases * markers
+    print(f"\n{length} Mb, {markers} markers, {workers} cores; {size / values:.4f} bytes per value")
+    print(f"{'':44}{'seconds':>10}{'values/s':>12}{'ratio':>8}")
+    rows = {"end to end (peak memory %.2f GB)" % (memory / 1e9): took}
+    for (window, cores_only), spent in plain.items():
+        part = "output on cores only" if cores_only else "whole windows"
+        rows[f"(a) plain forward, {window:,}, {part}"] = spent
+    rows["(b) a value per base through pyBigWig"] = naive
+    for name, spent in rows.items():
+        print(f"{name:44}{spent:>10.1f}{values / spent:>12.3g}{took / spent:>8.3f}")
+    print("\nof one core's time, microseconds per base:")
+    for name, spent in stages.items():
+        print(f"  {name:10}{1e6 * spent:>8.3f}{100 * spent / sum(stages.values()):>6.0f}%")
+
+
+def scale(model: Path, genome: Path) -> None:
+    """Print time and memory over markers, lengths and workers."""
+    cores = available_cores()
+    print(f"{'markers':>8}{'Mb':>6}{'workers':>9}{'seconds':>10}{'values/s':>12}{'memory':>10}")
+    sizes = [(markers, 10, cores) for markers in (1, 10, 100, 919)]
+    sizes += [(919, length, cores) for length in (1, 25, 100, 250)]
+    sizes += [(919, 10, workers) for workers in (1, 4)]
+    for markers, length, workers in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = Path(folder)
+            wide = widen(model, markers, scratch / "wide.safetensors")
+            long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
+            took, memory = run_command(wide, long, scratch / "tracks", workers)
+        values = markers * length * MEGABASE
+        print(
+            f"{markers:>8}{length:>6}{workers:>9}{took:>10.1f}{values / took:>12.3g}"
+            f"{memory / 1e9:>7.2f} GB",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("genome", type=Path)
+    parser.add_argument("--markers", type=int, default=919)
+    parser.add_argument("--length", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=available_cores())
+    parser.add_argument("--scaling", action="store_true")
+    given = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if given.scaling:
+        scale(given.model, given.genome)
+    else:
+        compare(given.model, given.genome, given.markers, given.length, given.workers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""A network that predicts the same in less time. It cannot be trained any more.
+
+Batch norms are folded into the convolutions before them, a strided first convolution into
+the embedding that it reads, transposed convolutions become matrix products whose result
+lies as the head wants it, and matrix products go to oneDNN with their ReLU.
+
+All of it stays in float32. In bfloat16 the trunk alone moved a probability by up to 0.053,
+and the output layer alone by up to 0.005, on a trained `dilated` and real sequence: more
+than a track promises (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from regtrack.models.dense import DenseNetwork
+from regtrack.models.layers import Convolution, Upsampling
+from regtrack.models.network import Network
+from regtrack.models.norm import BatchNorm
+
+# What TorchInductor, too, turns a linear layer on a CPU into. F.linear goes to MKL, which on
+# AMD's processors is half as fast as oneDNN.
+_ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+_HAS_ONEDNN = _ONEDNN_LINEAR is not None and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+
+class FusedLinear(nn.Linear):
+    """Linear, and ReLU if asked for, in one go: (..., inputs) -> (..., outputs)."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, relu: bool) -> None:
+        super().__init__(weight.shape[1], weight.shape[0], device="meta")
+        self.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
+        self.bias = nn.Parameter(bias.contiguous(), requires_grad=False)
+        self.relu = relu
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Multiply, add, and cut at 0."""
+        if _HAS_ONEDNN and inputs.device.type == "cpu" and inputs.dtype == torch.float32:
+            kind = "relu" if self.relu else "none"
+            result: Tensor = _ONEDNN_LINEAR(  # type: ignore[misc]
+                inputs.contiguous(), self.weight, self.bias, kind, [], ""
+            )
+            return result
+        values = super().forward(inputs)
+        return values.relu_() if self.relu else values
+
+
+class FusedUpsampling(nn.Module):
+    """`Upsampling` and ReLU as a matrix product.
+
+    (batch, inputs, length) -> (batch, outputs, length * stride); in memory the channels of a
+    position lie side by side.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, relu: bool) -> None:
+        super().__init__()
+        inputs, self.outputs, stride = weight.shape
+        by_step = weight.permute(2, 1, 0).reshape(stride * self.outputs, inputs)
+        self.linear = FusedLinear(by_step, bias.repeat(stride), relu)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Every position becomes `stride` positions."""
+        steps: Tensor = self.linear(inputs.transpose(1, 2))
+        return steps.reshape(len(inputs), -1, self.outputs).transpose(1, 2)
+
+
+class EmbeddedConvolution(nn.Module):
+    """An embedding and the strided convolution that reads it: sums of rows of one table.
+
+    Codes (batch, length) -> (batch, length / stride, outputs).
+    """
+
+    rows: Tensor
+
+    def __init__(self, embedding: nn.Embedding, weight: Tensor, bias: Tensor, relu: bool) -> None:
+        super().__init__()
+        letters, stride = embedding.num_embeddings, weight.shape[2]
+        # Row `letters * step + letter`: what a letter adds at a step of the kernel.
+        table = torch.einsum("oik,li->klo", weight, embedding.weight).flatten(0, 1)
+        # The bias is added once per position: with the first step.
+        table[:letters] += bias
+        self.table = nn.Parameter(table.contiguous(), requires_grad=False)
+        steps = torch.arange(stride, dtype=torch.int32, device=weight.device)
+        self.register_buffer("rows", letters * steps)
+        self.relu = relu
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Look up and add."""
+        stride = len(self.rows)
+        indices = codes.reshape(-1, stride) + self.rows
+        values = F.embedding_bag(indices, self.table, mode="sum")
+        values = values.view(len(codes), -1, values.shape[1])
+        return values.relu_() if self.relu else values
+
+
+def for_inference(network: Network) -> Network:
+    """A copy of a network that predicts the same but for float32 rounding, faster.
+
+    Parameters
+    ----------
+    network
+        Markers that are not asked for should have been dropped before.
+    """
+    fast = copy.deepcopy(network).eval()
+    trunk = fast.get_submodule("trunk")
+    assert isinstance(trunk, nn.Sequential)
+    with torch.no_grad():
+        groups = list(_groups(trunk))
+        if isinstance(fast, DenseNetwork):
+            first, norm, relu = groups[0]
+            if isinstance(first, Convolution) and first.stride[0] > 1:
+                folded = _folded(first, norm, 0)
+                embedded = EmbeddedConvolution(fast.embedding, *folded, relu)
+                fast.register_module("embedding", embedded)
+                del groups[0]
+        trunk_layers = [part for group in groups for part in _fused(*group)]
+        fast.register_module("trunk", nn.Sequential(*trunk_layers))
+        fast.head = nn.Sequential(
+            *(part for group in _groups(fast.head) for part in _fused(*group))
+        )
+    return fast.requires_grad_(False)
+
+
+def _groups(layers: nn.Sequential) -> Iterator[tuple[nn.Module, BatchNorm | None, bool]]:
+    """Each layer with the norm that follows it, if any, and whether a ReLU does."""
+    left = [layer for layer in layers if not isinstance(layer, nn.Dropout)]
+    while left:
+        layer = left.pop(0)
+        norm = left.pop(0) if left and isinstance(left[0], BatchNorm) else None
+        relu = bool(left) and isinstance(left[0], nn.ReLU)
+        del left[:relu]
+        yield layer, norm, relu  # type: ignore[misc]
+
+
+def _fused(layer: nn.Module, norm: BatchNorm | None, relu: bool) -> Iterator[nn.Module]:
+    """What does the work of a layer, its norm and its ReLU."""
+    if isinstance(layer, Upsampling):
+        yield FusedUpsampling(*_folded(layer, norm, 1), relu)
+        return
+    if isinstance(layer, nn.Linear):
+        yield FusedLinear(layer.weight, layer.bias, relu)
+        return
+    if isinstance(layer, nn.Conv1d):
+        layer = copy.deepcopy(layer)  # the blocks of id-cnn share theirs, but not the norms
+        weight, bias = _folded(layer, norm, 0)
+        layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+    yield layer
+    if relu:
+        yield nn.ReLU(inplace=True)
+
+
+def _folded(
+    layer: nn.Conv1d | nn.ConvTranspose1d, norm: BatchNorm | None, dimension: int
+) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a layer and its norm together; `dimension` of the weight is the output."""
+    assert layer.bias is not None
+    if norm is None:
+        return layer.weight, layer.bias
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    # In float64, so that nothing is lost but by the last rounding.
+    scale = norm.weight.double() * torch.rsqrt(norm.running_var.double() + norm.eps)
+    shape = [1, 1, 1]
+    shape[dimension] = -1
+    weight = layer.weight.double() * scale.view(shape)
+    bias = (layer.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
+    return weight.to(layer.weight.dtype), bias.to(layer.weight.dtype)

@@ -1,0 +1,247 @@
+"""Writes BigWig files from encoded blocks, streaming: kept are the index and the zoom bins.
+
+Layout after Kent et al. 2010, "BigWig and BigBed", version 4, little-endian: header, zoom
+headers, summary, chromosomes, data sections, their index, then each zoom level with its index.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.atomic import naming, replacing
+from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC, LEAF, chrom_tree, place_tree
+from regtrack.tracks.encoding import (
+    BIN,
+    FIRST_REDUCTION,
+    LARGEST_SECTION,
+    MOST_ITEMS,
+    EncodedSegments,
+    deflate,
+    encode_segments,
+)
+from regtrack.tracks.segments import Segments
+
+_VERSION = 4
+_HEADER = struct.Struct("<IHHQQQHHQQIQ")
+_ZOOM_HEADER = struct.Struct("<IIQQ")
+_SUMMARY = struct.Struct("<Qdddd")
+
+_ZOOM_FACTOR = 4
+_MOST_ZOOMS = 10
+_ZOOM_ITEMS = 512
+
+_ZOOM_RECORD = np.dtype(
+    [
+        ("chrom", "<u4"),
+        ("start", "<u4"),
+        ("end", "<u4"),
+        ("covered", "<u4"),
+        ("min", "<f4"),
+        ("max", "<f4"),
+        ("sum", "<f4"),
+        ("squares", "<f4"),
+    ]
+)
+
+_Bins = npt.NDArray[np.void]
+
+
+class BigWigWriter:
+    """One file, fed from left to right; `writing_bigwig` makes one."""
+
+    def __init__(self, path: Path, file: BinaryIO, chrom_sizes: Mapping[str, int]) -> None:
+        self._path = path
+        self._file = file
+        self._names = list(chrom_sizes)
+        self._sizes = np.array([*chrom_sizes.values()], np.int64)
+        self._reductions = _reductions(int(self._sizes.max()))
+        self._reached = (0, 0)
+        self._leaves: list[npt.NDArray[np.void]] = []
+        self._bins: dict[int, list[_Bins]] = {}
+        # Header, zoom headers and summary are written at the end, when they are known; so is
+        # the number of sections, in front of them.
+        self._chrom_tree_at = (
+            _HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + _SUMMARY.size
+        )
+        front = bytes(self._chrom_tree_at) + chrom_tree(chrom_sizes, self._chrom_tree_at)
+        self._data_at = len(front)
+        file.write(front + bytes(8))
+
+    def add(self, chrom: str, piece: EncodedSegments) -> None:
+        """Append a piece of a chromosome.
+
+        Raises
+        ------
+        ValueError
+            When it lies left of a piece before, or reaches past the chromosome's end.
+        """
+        if not len(piece.sections):
+            return
+        number = self._names.index(chrom)
+        place = number, int(piece.sections["start"][0])
+        end = int(piece.sections["end"][-1])
+        if place < self._reached or end > self._sizes[number]:
+            raise ValueError(f"segments of {chrom} are out of order or past its end")
+        self._reached = number, end
+        leaves = np.empty(len(piece.sections), LEAF)
+        leaves["first_chrom"] = leaves["last_chrom"] = number
+        leaves["start"], leaves["end"] = piece.sections["start"], piece.sections["end"]
+        leaves["size"] = piece.sections["size"]
+        sizes = piece.sections["size"].astype(np.int64)
+        leaves["offset"] = self._file.tell() + np.cumsum(sizes) - sizes
+        self._leaves.append(leaves)
+        self._bins.setdefault(number, []).append(piece.bins)
+        with naming(self._path):  # several are open at once
+            self._file.write(piece.data)
+
+    def finish(self) -> None:
+        """Write the indices, the zoom levels, and the header.
+
+        Raises
+        ------
+        ValueError
+            When there is no segment at all, a file that genome browsers fail on.
+        """
+        if not self._leaves:
+            raise ValueError("a track needs at least one segment")
+        leaves = np.concatenate(self._leaves)
+        index_at = self._file.tell()
+        self._file.write(place_tree(leaves, MOST_ITEMS, index_at))
+        bins = {number: _merged(np.concatenate(found)) for number, found in self._bins.items()}
+        self._bins.clear()  # others of the group still wait for their turn
+        summary = _SUMMARY.pack(*_summed_up(np.concatenate([*bins.values()])))
+        zooms = []
+        for reduction in self._reductions:
+            if reduction != FIRST_REDUCTION:
+                bins = {number: _coarser(found) for number, found in bins.items()}
+            zooms.append(_ZOOM_HEADER.pack(reduction, 0, *self._write_zoom(bins, reduction)))
+        self._file.write(struct.pack("<I", BIGWIG_MAGIC))
+        header = _HEADER.pack(
+            BIGWIG_MAGIC,
+            _VERSION,
+            len(zooms),
+            self._chrom_tree_at,
+            self._data_at,
+            index_at,
+            0,  # fields and AutoSQL are BigBed's
+            0,
+            0,
+            self._chrom_tree_at - _SUMMARY.size,
+            LARGEST_SECTION,
+            0,
+        )
+        self._file.seek(0)
+        self._file.write(header + b"".join(zooms) + summary)
+        self._file.seek(self._data_at)
+        self._file.write(struct.pack("<Q", len(leaves)))
+
+    def _write_zoom(self, bins: Mapping[int, _Bins], reduction: int) -> tuple[int, int]:
+        """Write a zoom level; returns where its data and its index begin."""
+        data_at = self._file.tell()
+        self._file.write(struct.pack("<I", sum(map(len, bins.values()))))
+        leaves = []
+        for number, found in bins.items():
+            records = self._zoom_records(number, found, reduction)
+            for first in range(0, len(records), _ZOOM_ITEMS):
+                part = records[first : first + _ZOOM_ITEMS]
+                data = deflate(part.tobytes())
+                place = number, part["start"][0], number, part["end"][-1]
+                leaves.append((*place, self._file.tell(), len(data)))
+                self._file.write(data)
+        index_at = self._file.tell()
+        self._file.write(place_tree(np.array(leaves, LEAF), _ZOOM_ITEMS, index_at))
+        return data_at, index_at
+
+    def _zoom_records(self, number: int, bins: _Bins, reduction: int) -> npt.NDArray[np.void]:
+        records = np.empty(len(bins), _ZOOM_RECORD)
+        start = bins["bin"].astype(np.int64) * reduction
+        records["chrom"] = number
+        records["start"] = start
+        records["end"] = np.minimum(start + reduction, self._sizes[number])
+        for name in ("covered", "min", "max", "sum", "squares"):
+            records[name] = bins[name]
+        return records
+
+
+@contextmanager
+def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWigWriter]:
+    """Write one track, complete or not at all.
+
+    Parameters
+    ----------
+    chrom_sizes
+        All chromosomes of the genome, in its order, which is the order to write them in.
+
+    Raises
+    ------
+    ValueError
+        As `BigWigWriter.add` and `finish`.
+    OSError
+        When the file cannot be written.
+    """
+    with replacing(path) as aside, aside.open("wb") as file:
+        writer = BigWigWriter(path, file, chrom_sizes)
+        yield writer
+        writer.finish()
+
+
+def write_bigwig(
+    path: Path, chrom_sizes: Mapping[str, int], segments: Iterable[tuple[str, Segments]]
+) -> None:
+    """Write one track from its segments; `writing_bigwig` says how.
+
+    Parameters
+    ----------
+    segments
+        Chromosome and segments, chromosomes in the genome's order, several pieces of one
+        chromosome from left to right.
+    """
+    order = list(chrom_sizes)
+    with writing_bigwig(path, chrom_sizes) as writer:
+        for chrom, piece in segments:
+            writer.add(chrom, encode_segments(piece, order.index(chrom)))
+
+
+def _reductions(longest: int) -> list[int]:
+    """Bases per bin of each zoom level, until the longest chromosome is a single bin."""
+    found = [FIRST_REDUCTION]
+    while found[-1] < longest and len(found) < _MOST_ZOOMS:
+        found.append(found[-1] * _ZOOM_FACTOR)
+    return found
+
+
+def _coarser(bins: _Bins) -> _Bins:
+    """The bins of the next zoom level."""
+    above = bins.copy()
+    above["bin"] //= _ZOOM_FACTOR
+    return _merged(above)
+
+
+def _merged(bins: _Bins) -> _Bins:
+    """Bins, given in order, with those of one number made one."""
+    firsts = np.flatnonzero(np.concatenate(([True], bins["bin"][1:] != bins["bin"][:-1])))
+    merged = np.empty(len(firsts), BIN)
+    merged["bin"] = bins["bin"][firsts]
+    for name in ("covered", "sum", "squares"):
+        merged[name] = np.add.reduceat(bins[name], firsts)
+    merged["min"] = np.minimum.reduceat(bins["min"], firsts)
+    merged["max"] = np.maximum.reduceat(bins["max"], firsts)
+    return merged
+
+
+def _summed_up(bins: _Bins) -> tuple[int, float, float, float, float]:
+    """Covered bases, least and greatest value, sum, and sum of squares."""
+    return (
+        int(bins["covered"].sum(dtype=np.int64)),
+        float(bins["min"].min()),
+        float(bins["max"].max()),
+        float(bins["sum"].sum()),
+        float(bins["squares"].sum()),
+    )

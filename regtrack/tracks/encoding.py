@@ -1,0 +1,302 @@
+"""A block's segments as BigWig files will hold them: packed and deflated, in any process.
+
+What a marker's segments on a block come to: finished data sections, the records of the first
+zoom level, and the segments at or above the marker's peak threshold. A track file is then
+little more than these, one block after another (bigwig_writer.py).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from isal import isal_zlib
+
+from regtrack.compiled import compiled
+from regtrack.tracks.segments import SEGMENT, BlockSegments, Records, Segments
+
+# Segments per section: what a browser inflates to see a few of them. The format could hold
+# 65,535; kent's tools and libBigWig take 1,024 and some 2,700.
+MOST_ITEMS = 4_096
+
+# Of a fixed width, so that bins of one block are none of another's.
+FIRST_REDUCTION = 2_000
+
+# Level 1 of isal is 16 to 19 times as fast as level 6 of zlib, and the result is 6% larger
+# (docs/performance.md).
+_LEVEL = 1
+
+# Where a data section lies on its chromosome (0-based, half-open), and its deflated size.
+SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
+
+# Summary of the covered bases of one bin: number, extremes, sum and sum of squares of values.
+# Bin i is the bases from i times the reduction on.
+BIN = np.dtype(
+    [
+        ("bin", "<u4"),
+        ("covered", "<u4"),
+        ("min", "<f4"),
+        ("max", "<f4"),
+        ("sum", "<f8"),
+        ("squares", "<f8"),
+    ]
+)
+
+_BEDGRAPH = 1
+_SECTION_HEADER = struct.Struct("<5IBBH")
+LARGEST_SECTION = _SECTION_HEADER.size + MOST_ITEMS * SEGMENT.itemsize
+
+
+@dataclass(frozen=True)
+class EncodedSegments:
+    """Some segments of one marker on one chromosome, ready to be written.
+
+    Parameters
+    ----------
+    sections
+        SECTION: what lies in `data`, in order.
+    bins
+        BIN, those with a covered base, in order.
+    high
+        SEGMENT: the runs of touching segments at or above the peak threshold, each as up to
+        three: what lies before its highest segment, that one (the first of several), and
+        what lies behind, with the highest value of each part.
+    data
+        The deflated sections.
+    """
+
+    sections: Records
+    bins: Records
+    high: Records
+    data: bytes
+
+    @classmethod
+    def joined(cls, pieces: Sequence[EncodedSegments]) -> EncodedSegments:
+        """Pieces of one chromosome, given from left to right, as one."""
+        return cls(
+            np.concatenate([piece.sections for piece in pieces]),
+            np.concatenate([piece.bins for piece in pieces]),
+            np.concatenate([piece.high for piece in pieces]),
+            b"".join([piece.data for piece in pieces]),
+        )
+
+
+@dataclass(frozen=True)
+class EncodedBlock:
+    """The same of many markers, one marker after another.
+
+    Parameters
+    ----------
+    offsets
+        int64 (4, markers + 1): where a marker's part of `sections`, `bins`, `high` and `data`
+        begins; the next one's begins where it ends.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    sections: Records
+    bins: Records
+    high: Records
+    data: bytes
+
+    def of(self, marker: int) -> EncodedSegments:
+        """One marker's part; `marker` is its position in the block."""
+        edges = zip(self.offsets[:, marker], self.offsets[:, marker + 1], strict=True)
+        mine = [slice(int(first), int(last)) for first, last in edges]
+        return EncodedSegments(
+            self.sections[mine[0]], self.bins[mine[1]], self.high[mine[2]], self.data[mine[3]]
+        )
+
+
+def encode_block(
+    segments: BlockSegments, chrom_index: int, thresholds: npt.NDArray[np.float32]
+) -> EncodedBlock:
+    """Pack the segments of all markers on a stretch of one chromosome.
+
+    Parameters
+    ----------
+    chrom_index
+        The chromosome's place in the genome.
+    thresholds
+        float32 (markers,): probability from which each marker's peaks are called.
+
+    Raises
+    ------
+    ValueError
+        When a segment is empty, out of order or overlapping, a value is not between 0 and 1,
+        or the arrays do not belong together.
+    """
+    _check_shapes(segments, thresholds)
+    markers = len(segments.offsets) - 1
+    records = segments.records
+    first_bin, bin_count = _bins_of(records)
+    bins = np.zeros((markers, bin_count), BIN)
+    if not _survey(records, segments.offsets, first_bin, bins):
+        raise ValueError("segments must be sorted, disjoint, and probabilities")
+    high = np.empty(len(records), SEGMENT)
+    high_counts = np.zeros(markers, np.int64)
+    kept = _high_runs(records, segments.offsets, thresholds, high, high_counts)
+    covered = bins["covered"] > 0
+    sections, data, section_counts, data_counts = [], [], [], []
+    for first, last in zip(segments.offsets[:-1], segments.offsets[1:], strict=True):
+        packed = _sections(records[first:last], chrom_index)
+        section_counts.append(len(packed))
+        data_counts.append(sum(len(part) for _, part in packed))
+        sections += [place for place, _ in packed]
+        data += [part for _, part in packed]
+    counts = (
+        section_counts,
+        covered.sum(axis=1),
+        high_counts,
+        data_counts,
+    )
+    offsets = np.zeros((4, markers + 1), np.int64)
+    for row, count in zip(offsets, counts, strict=True):
+        np.cumsum(count, out=row[1:])
+    return EncodedBlock(
+        offsets, np.array(sections, SECTION), bins[covered], high[:kept].copy(), b"".join(data)
+    )
+
+
+def encode_segments(segments: Segments, chrom_index: int, threshold: float = 1) -> EncodedSegments:
+    """Pack the segments of one marker on a stretch of one chromosome.
+
+    Parameters
+    ----------
+    chrom_index, threshold
+        As `encode_block`.
+    """
+    if len(segments) and segments.ends[-1] > np.iinfo(np.uint32).max:
+        raise ValueError("segments out of order or past its end: BigWig counts to 2^32 bases")
+    records = np.empty(len(segments), SEGMENT)
+    records["start"], records["end"] = segments.starts, segments.ends
+    records["value"] = segments.values
+    block = BlockSegments(np.array([0, len(records)]), records)
+    return encode_block(block, chrom_index, np.array([threshold], np.float32)).of(0)
+
+
+def deflate(data: bytes) -> bytes:
+    """Compress a section as BigWig files have it: a zlib stream."""
+    return isal_zlib.compress(data, _LEVEL)
+
+
+def _bins_of(records: Records) -> tuple[int, int]:
+    """First bin that any segment touches, and the number of bins until the last one."""
+    if not len(records):
+        return 0, 0
+    first = int(records["start"].min()) // FIRST_REDUCTION
+    return first, -(-int(records["end"].max()) // FIRST_REDUCTION) - first
+
+
+def _check_shapes(segments: BlockSegments, thresholds: npt.NDArray[np.float32]) -> None:
+    """Refuse arrays that would lead the kernels out of bounds, which they do not check."""
+    offsets = segments.offsets
+    if (
+        len(thresholds) != len(offsets) - 1
+        or offsets[0] != 0
+        or offsets[-1] != len(segments.records)
+        or np.any(offsets[1:] < offsets[:-1])
+    ):
+        raise ValueError("offsets, records and thresholds do not belong together")
+
+
+def _sections(records: Records, chrom_index: int) -> list[tuple[tuple[int, int, int], bytes]]:
+    """The deflated sections of one marker's segments, each with its row of SECTION."""
+    count = -(-len(records) // MOST_ITEMS)
+    packed = []
+    for number in range(count):
+        part = records[len(records) * number // count : len(records) * (number + 1) // count]
+        start, end = int(part["start"][0]), int(part["end"][-1])
+        header = _SECTION_HEADER.pack(chrom_index, start, end, 0, 0, _BEDGRAPH, 0, len(part))
+        data = deflate(header + part.tobytes())
+        packed.append(((start, end, len(data)), data))
+    return packed
+
+
+@compiled
+def _survey(
+    records: Records,
+    offsets: npt.NDArray[np.int64],
+    first_bin: int,
+    bins: Records,
+) -> bool:
+    """Check segments, and sum them up in bins."""
+    for marker in range(len(offsets) - 1):
+        reached = np.int64(0)
+        own = bins[marker]
+        for index in range(offsets[marker], offsets[marker + 1]):
+            start = np.int64(records[index]["start"])
+            end = np.int64(records[index]["end"])
+            value = records[index]["value"]
+            if not (reached <= start < end and np.float32(0) <= value <= np.float32(1)):
+                return False
+            reached = end
+            number = start // FIRST_REDUCTION - first_bin
+            while start < end:
+                until = min(end, (number + first_bin + 1) * FIRST_REDUCTION)
+                one = own[number]
+                if one["covered"] == 0:
+                    one["bin"] = number + first_bin
+                    one["min"] = one["max"] = value
+                length = until - start
+                one["covered"] += np.uint32(length)
+                one["min"] = min(one["min"], value)
+                one["max"] = max(one["max"], value)
+                one["sum"] += length * np.float64(value)
+                one["squares"] += length * np.float64(value) * np.float64(value)
+                start = until
+                number += 1
+    return True
+
+
+@compiled
+def _high_runs(
+    records: Records,
+    offsets: npt.NDArray[np.int64],
+    thresholds: npt.NDArray[np.float32],
+    high: Records,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Fill `high` with each marker's runs, as `EncodedSegments` has them; returns how many.
+
+    Peaks called from them are those of all the segments, however many a run has.
+    """
+    kept = 0
+    for marker in range(len(offsets) - 1):
+        begin = kept
+        index, behind = offsets[marker], offsets[marker + 1]
+        while index < behind:
+            if records[index]["value"] < thresholds[marker]:
+                index += 1
+                continue
+            first = top = index
+            before = after = np.float32(-1)
+            index += 1
+            while (
+                index < behind
+                and records[index]["start"] == records[index - 1]["end"]
+                and records[index]["value"] >= thresholds[marker]
+            ):
+                value = records[index]["value"]
+                if value > records[top]["value"]:
+                    before, after = records[top]["value"], np.float32(-1)
+                    top = index
+                else:
+                    after = max(after, value)
+                index += 1
+            if top > first:
+                part = high[kept]
+                part["start"], part["end"] = records[first]["start"], records[top]["start"]
+                part["value"] = before
+                kept += 1
+            high[kept] = records[top]
+            kept += 1
+            if index - 1 > top:
+                part = high[kept]
+                part["start"], part["end"] = records[top]["end"], records[index - 1]["end"]
+                part["value"] = after
+                kept += 1
+        counts[marker] = kept - begin
+    return kept

@@ -1,0 +1,52 @@
+"""Encoded segments, made of rows and taken apart again."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from itertools import accumulate
+
+import numpy as np
+from hypothesis import strategies as st
+
+from regtrack.tracks.encoding import EncodedSegments
+from regtrack.tracks.segments import SEGMENT, BlockSegments
+
+# Start and end (0-based, half-open) and value of a segment.
+Row = tuple[int, int, float]
+
+
+@st.composite
+def segment_rows(draw: st.DrawFn, markers: int, span: int = 200_000) -> list[list[Row]]:
+    """Sorted, disjoint segments of some markers; many touch."""
+    found = []
+    for _ in range(markers):
+        edges = sorted(draw(st.sets(st.integers(0, span), max_size=14)))
+        values = draw(st.lists(st.floats(0, 1, width=32), min_size=14, max_size=14))
+        kept = draw(st.lists(st.booleans(), min_size=14, max_size=14))
+        rows = zip(edges[:-1], edges[1:], values, kept, strict=False)
+        found.append([(start, end, value) for start, end, value, keep in rows if keep])
+    return found
+
+
+def block_of(found: list[list[Row]]) -> BlockSegments:
+    """Segments of several markers, as the segmenter gives them."""
+    offsets = np.array([0, *accumulate(map(len, found))], np.int64)
+    return BlockSegments(offsets, np.array([row for rows in found for row in rows], SEGMENT))
+
+
+def rows_of(piece: EncodedSegments) -> list[Row]:
+    """What a reader finds in the deflated sections."""
+    found: list[Row] = []
+    at = 0
+    for start, end, size in piece.sections.tolist():
+        section = zlib.decompress(piece.data[at : at + size])
+        _, first, last, step, span, kind, _, count = struct.unpack_from("<5IBBH", section)
+        assert (first, last, step, span, kind) == (start, end, 0, 0, 1)
+        rows = np.frombuffer(section, SEGMENT, offset=24)
+        assert len(rows) == count
+        assert (rows["start"][0], rows["end"][-1]) == (start, end)
+        found += rows.tolist()
+        at += size
+    assert at == len(piece.data)
+    return found

@@ -1,0 +1,135 @@
+"""Blocks as BigWig files hold them: nothing is lost, and the sums are right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from encoded import Row, block_of, rows_of, segment_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.tracks.encoding import (
+    FIRST_REDUCTION,
+    MOST_ITEMS,
+    encode_block,
+    encode_segments,
+)
+from regtrack.tracks.peaks import narrow_peaks
+from regtrack.tracks.segments import Segments
+
+# The first call compiles a kernel.
+quick = settings(deadline=None, max_examples=60)
+
+
+def thresholds(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
+@quick
+@given(segment_rows(markers=3))
+def test_sections_hold_every_segment(found: list[list[Row]]) -> None:
+    encoded = encode_block(block_of(found), 5, thresholds(1, 1, 1))
+    assert [rows_of(encoded.of(marker)) for marker in range(3)] == found
+
+
+@quick
+@given(segment_rows(markers=2), st.floats(0, 1, width=32), st.integers(1, 199_999))
+def test_peaks_are_those_of_all_segments(
+    found: list[list[Row]], threshold: float, cut: int
+) -> None:
+    # In two pieces, as a peak may reach from one block into the next.
+    halves = [
+        [[row for row in rows if (row[0] < cut) == left] for rows in found]
+        for left in (True, False)
+    ]
+    encoded = [encode_block(block_of(half), 0, thresholds(*[threshold] * 2)) for half in halves]
+    for marker in range(2):
+        whole = [("chr1", Segments.of(block_of([half[marker]]).records)) for half in halves]
+        kept = [("chr1", Segments.of(one.of(marker).high)) for one in encoded]
+        expected = list(narrow_peaks(whole, threshold, "m"))
+        assert list(narrow_peaks(kept, threshold, "m")) == expected
+
+
+def test_of_a_long_peak_three_segments_are_kept() -> None:
+    values = [0.1, 0.5, 0.75, 0.5, 0.875, 0.625, 0.875, 0.5, 0.1, 0.5]
+    rows = [(10 * index, 10 * index + 10, value) for index, value in enumerate(values)]
+    high = encode_block(block_of([rows]), 0, thresholds(0.5)).of(0).high
+    expected = [(10, 40, 0.75), (40, 50, 0.875), (50, 80, 0.875), (90, 100, 0.5)]
+    assert high.tolist() == expected
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_thresholds_of_other_markers_are_refused(count: int) -> None:
+    with pytest.raises(ValueError, match="belong together"):
+        encode_block(block_of([[(0, 1, 0.5)], []]), 0, thresholds(*[0.5] * count))
+
+
+@quick
+@given(segment_rows(markers=2, span=9_000))
+def test_bins_sum_up_the_covered_bases(found: list[list[Row]]) -> None:
+    encoded = encode_block(block_of(found), 0, thresholds(1, 1))
+    for marker, rows in enumerate(found):
+        values = np.full(10_000, np.nan)
+        for start, end, value in rows:
+            values[start:end] = value
+        by_bin = values.reshape(-1, FIRST_REDUCTION)
+        covered = (~np.isnan(by_bin)).sum(axis=1)
+        bins = encoded.of(marker).bins
+        there = np.flatnonzero(covered)
+        assert bins["bin"].tolist() == there.tolist()
+        assert bins["covered"].tolist() == covered[there].tolist()
+        if len(there):
+            assert bins["min"].tolist() == np.nanmin(by_bin[there], axis=1).tolist()
+            assert bins["max"].tolist() == np.nanmax(by_bin[there], axis=1).tolist()
+            np.testing.assert_allclose(bins["sum"], np.nansum(by_bin[there], axis=1))
+            np.testing.assert_allclose(bins["squares"], np.nansum(by_bin[there] ** 2, axis=1))
+
+
+def test_bins_are_counted_from_the_start_of_the_chromosome() -> None:
+    bins = encode_block(block_of([[(400_000, 404_001, 0.5)]]), 0, thresholds(1)).of(0).bins
+    assert bins["bin"].tolist() == [200, 201, 202]
+    assert bins["covered"].tolist() == [2_000, 2_000, 1]
+
+
+@pytest.mark.parametrize("count", [1, MOST_ITEMS, MOST_ITEMS + 1, 5 * MOST_ITEMS - 1])
+def test_sections_are_not_too_long_and_of_one_size(count: int) -> None:
+    rows = [(2 * index, 2 * index + 1, 0.25) for index in range(count)]
+    piece = encode_block(block_of([rows]), 0, thresholds(1)).of(0)
+    assert len(piece.sections) == -(-count // MOST_ITEMS)
+    lengths = (piece.sections["end"].astype(int) - piece.sections["start"] + 1) // 2
+    assert lengths.max() <= MOST_ITEMS
+    assert lengths.max() - lengths.min() <= 1
+    assert rows_of(piece) == rows
+
+
+def test_no_segment_is_no_section() -> None:
+    piece = encode_block(block_of([[], [(1, 2, 0.5)]]), 0, thresholds(1, 1)).of(0)
+    assert (len(piece.sections), len(piece.bins), len(piece.high), piece.data) == (0, 0, 0, b"")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([(5, 5, 0.5)], id="empty"),
+        pytest.param([(5, 4, 0.5)], id="reversed"),
+        pytest.param([(5, 9, 0.5), (8, 12, 0.5)], id="overlapping"),
+        pytest.param([(5, 9, 0.5), (1, 3, 0.5)], id="unsorted"),
+        pytest.param([(5, 9, -0.001)], id="negative value"),
+        pytest.param([(5, 9, 1.001)], id="value above 1"),
+        pytest.param([(5, 9, float("nan"))], id="not a number"),
+    ],
+)
+def test_what_would_make_a_file_wrong_is_refused(rows: list[Row]) -> None:
+    for found in [rows], [[], rows], [[(0, 100, 1.0)], rows]:
+        with pytest.raises(ValueError, match="sorted, disjoint, and probabilities"):
+            encode_block(block_of(found), 0, thresholds(*[1] * len(found)))
+
+
+def test_one_marker_alone_is_encoded_as_in_a_block() -> None:
+    rows = [(3, 7, 0.25), (7, 5_000, 0.75)]
+    columns = (np.array(column) for column in zip(*rows, strict=True))
+    starts, ends, values = columns
+    alone = encode_segments(Segments(starts, ends, values.astype(np.float32)), 2, 0.5)
+    beside = encode_block(block_of([[], rows]), 2, thresholds(1, 0.5)).of(1)
+    assert alone.data == beside.data
+    assert alone.high.tolist() == beside.high.tolist() == [rows[1]]

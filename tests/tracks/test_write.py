@@ -1,0 +1,158 @@
+"""Several markers' files, written together: each is complete or absent, on its own."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+import pysam
+import pytest
+from encoded import Row, block_of
+
+from regtrack.genome.markers import Marker
+from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
+from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.folder import Track
+from regtrack.tracks.write import TrackWork, group_size, write_tracks
+
+SIZES = {"chr2": 450_000, "chr1": 1_000}
+ORDER = (Block("chr2", 0), Block("chr2", 1), Block("chr2", 2), Block("chr1", 0))
+MARKERS = 4
+MANY = 1  # the marker with by far the most segments
+
+
+def rows(marker: int, block: Block) -> list[Row]:
+    """Segments up to the block's very ends, so that peaks go on in the next."""
+    end = min(block.end, SIZES[block.chrom])
+    count = 60 if marker != MANY else 900
+    edges = np.linspace(block.start, end, count).astype(int).tolist()
+    values = np.random.default_rng([marker, block.index, end]).random(count, np.float32).tolist()
+    return list(zip(edges[:-1], edges[1:], values, strict=False))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> TrackWork:
+    """The last three of four markers, on four blocks of two chromosomes."""
+    for name in "blocks", "bigwig", "peaks":
+        (tmp_path / name).mkdir()
+    for block in ORDER:
+        segments = block_of([rows(marker, block) for marker in range(MARKERS)])
+        number = list(SIZES).index(block.chrom)
+        encoded = encode_block(segments, number, np.full(MARKERS, 0.3, np.float32))
+        BlockStore(tmp_path / "blocks").save(block, encoded)
+    tracks = tuple(
+        Track.of(Marker(number, f"K562|T{number}|None", "TFBS", "K562", f"T{number}", "None"), 0.3)
+        for number in range(1, MARKERS)
+    )
+    return TrackWork(1, tracks, SIZES, ORDER, tmp_path / "blocks", tmp_path)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[object]:
+    """Call it with the bytes that a file can have."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def written(work: TrackWork) -> dict[str, bytes]:
+    """All finished files."""
+    folders = ("bigwig", "peaks")
+    paths = [path for name in folders for path in sorted((work.folder / name).iterdir())]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_every_marker_gets_its_own_segments(work: TrackWork) -> None:
+    write_tracks(work)
+    for number, track in enumerate(work.tracks, start=work.first):
+        with pyBigWig.open(str(work.folder / track.bigwig)) as file:
+            for chrom in SIZES:
+                blocks = [block for block in ORDER if block.chrom == chrom]
+                expected = [row for block in blocks for row in rows(number, block)]
+                assert list(file.intervals(chrom)) == expected
+
+
+def test_a_peak_goes_on_in_the_next_block(work: TrackWork) -> None:
+    write_tracks(work)
+    for number, track in enumerate(work.tracks, start=work.first):
+        with pysam.TabixFile(str(work.folder / track.peaks)) as file:
+            spans = [tuple(map(int, line.split("\t")[1:3])) for line in file.fetch("chr2")]
+        last, first = rows(number, ORDER[0])[-1], rows(number, ORDER[1])[0]
+        joined = last[2] >= np.float32(0.3) and first[2] >= np.float32(0.3)
+        assert joined == any(start < BLOCK_LENGTH < end for start, end in spans)
+
+
+@pytest.mark.parametrize("lost", ["bigwig", "peaks"])
+def test_a_killed_run_goes_on_with_what_is_missing(work: TrackWork, lost: str) -> None:
+    write_tracks(work)
+    whole = written(work)
+    (work.folder / getattr(work.tracks[1], lost)).unlink()
+    kept = work.folder / work.tracks[0].bigwig
+    before = kept.stat().st_mtime_ns
+    write_tracks(work)
+    assert written(work) == whole
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_a_run_that_finds_everything_reads_no_block(work: TrackWork) -> None:
+    write_tracks(work)
+    for block in ORDER:
+        BlockStore(work.blocks).path(block).unlink()
+    write_tracks(work)
+
+
+def test_the_same_bytes_however_markers_are_grouped(work: TrackWork) -> None:
+    write_tracks(work)
+    together = written(work)
+    for name in "bigwig", "peaks":
+        for path in (work.folder / name).iterdir():
+            path.unlink()
+    for number, track in enumerate(work.tracks):
+        one = (track,)
+        write_tracks(TrackWork(work.first + number, one, SIZES, ORDER, work.blocks, work.folder))
+    assert written(work) == together
+
+
+def test_a_full_disk_names_the_file_that_met_it_and_leaves_no_part(
+    work: TrackWork, full_disk: object
+) -> None:
+    full_disk(9_000)
+    with pytest.raises(OSError, match="too large") as caught:
+        write_tracks(work)
+    # The first of the group, though the others were opened later.
+    assert caught.value.filename == str(work.folder / work.tracks[0].bigwig)
+    assert written(work) == {}
+
+
+def test_few_open_files_are_enough(work: TrackWork) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/dev/fd").iterdir()))
+    most = group_size(919, 10, 1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + most + 8, before[1]))
+    try:
+        write_tracks(work)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert most < 100  # of the 256 that some systems allow
+
+
+@pytest.mark.parametrize(
+    ("markers", "blocks", "workers", "size"),
+    [
+        (919, 1_250, 4, 16),  # chr1
+        (919, 15_500, 4, 1),  # a whole genome: the bins of each marker are large
+        (10, 5, 4, 3),  # something for every worker
+        (3, 5, 4, 1),
+        (1, 1, 1, 1),
+    ],
+)
+def test_groups_keep_workers_busy_and_memory_small(
+    markers: int, blocks: int, workers: int, size: int
+) -> None:
+    assert group_size(markers, blocks, workers) == size
