@@ -51,7 +51,7 @@ class Plan:
     files
         Number of files of the finished folder.
     seconds
-        Estimate for what is left.
+        Estimate for what is left, without starting processes.
     tracks_bytes
         Estimated size of the finished folder.
     disk_bytes
@@ -59,7 +59,7 @@ class Plan:
     free_bytes
         Free on that disk now.
     memory_bytes
-        Estimate for all processes together.
+        Estimate for all processes together, as if they shared nothing.
     device
         What computes, and in how many processes.
     """
@@ -100,11 +100,11 @@ class Plan:
             + (f"; {done:,} are predicted already" if done else ""),
             "markers": f"{self.markers:,}",
             "device": self.device,
-            "time": f"about {_duration(self.seconds)}",
+            "time": f"about {_duration(self.seconds)}, and some seconds to start",
             "tracks": f"about {_size(self.tracks_bytes)} in {self.files:,} files",
             "disk": f"about {_size(self.disk_bytes)} more while it runs; "
             f"{_size(self.free_bytes)} are free",
-            "memory": f"about {_size(self.memory_bytes)}",
+            "memory": f"about {_size(self.memory_bytes)} at most",
         }
         return "\n".join(f"{key:<9}{value}" for key, value in lines.items())
 
