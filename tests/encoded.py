@@ -1,16 +1,19 @@
-"""Encoded segments, made of rows and taken apart again."""
+"""Encoded segments: made of rows, taken apart again, and written without blocks."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
-from regtrack.tracks.encoding import EncodedSegments
-from regtrack.tracks.segments import SEGMENT, BlockSegments
+from regtrack.tracks.bigwig_writer import writing_bigwig
+from regtrack.tracks.encoding import EncodedSegments, encode_block
+from regtrack.tracks.segments import SEGMENT, BlockSegments, Segments
 
 # Start and end (0-based, half-open) and value of a segment.
 Row = tuple[int, int, float]
@@ -50,3 +53,21 @@ def rows_of(piece: EncodedSegments) -> list[Row]:
         at += size
     assert at == len(piece.data)
     return found
+
+
+def encode_segments(segments: Segments, chrom_index: int, threshold: float = 1) -> EncodedSegments:
+    """As of a block of one marker."""
+    columns = (segments.starts, segments.ends, segments.values)
+    records = np.array(list(zip(*columns, strict=True)), SEGMENT)
+    block = BlockSegments(np.array([0, len(records)]), records)
+    return encode_block(block, chrom_index, np.array([threshold], np.float32)).of(0)
+
+
+def write_bigwig(
+    path: Path, chrom_sizes: Mapping[str, int], segments: Iterable[tuple[str, Segments]]
+) -> None:
+    """Write one track from pieces of chromosomes, in the genome's order."""
+    order = list(chrom_sizes)
+    with writing_bigwig(path, chrom_sizes) as writer:
+        for chrom, piece in segments:
+            writer.add(chrom, encode_segments(piece, order.index(chrom)))

@@ -23,8 +23,8 @@ from regtrack.models.layers import Convolution, Upsampling
 from regtrack.models.network import Network
 from regtrack.models.norm import BatchNorm
 
-# What TorchInductor, too, turns a linear layer on a CPU into. F.linear goes to MKL, which on
-# AMD's processors is half as fast as oneDNN.
+# What TorchInductor, too, turns a linear layer on a CPU into. F.linear goes to MKL, which was
+# half as fast as oneDNN on the processor of docs/performance.md.
 _ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 _HAS_ONEDNN = _ONEDNN_LINEAR is not None and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 

@@ -111,7 +111,7 @@ def _cut_segments(  # type: ignore[no-untyped-def]
     LANES: tl.constexpr,  # noqa: N803
     WRITE: tl.constexpr,  # noqa: N803
 ):
-    """See `_extend` in segmentation.py, of which this is a translation."""
+    """A translation of `_extend_all` in segmentation.py; arguments as `segment_on_device`."""
     block = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     real = lane < markers

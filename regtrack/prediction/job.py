@@ -16,6 +16,7 @@ from regtrack.genome.regions import read_regions
 from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
+from regtrack.tracks.bigwig_writer import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
 
@@ -125,6 +126,11 @@ def plan_job(
     source = Genome(genome)
     if not any_assembly:
         check_assembly(model, checkpoint, genome, source.chrom_sizes)
+    for chrom, size in source.chrom_sizes.items():
+        if size > LONGEST_CHROM:
+            raise InputError(
+                genome, f"{chrom} has {size:,} bases; BigWig files count to {LONGEST_CHROM:,}"
+            )
     chosen = select_markers(checkpoint.markers, marker_patterns)
     rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
     targets = source.known(read_regions(regions, source.chrom_sizes))

@@ -140,7 +140,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     on_cpu = job.device == "cpu"
     processes = min(workers, len(tasks)) if on_cpu else 1
     size = int(bases * sample.bytes_per_base)
-    kind = "process" if on_cpu else "thread"
+    kinds = ("process", "processes") if on_cpu else ("thread", "threads")
     return Plan(
         bases=bases,
         left=left,
@@ -152,8 +152,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         disk_bytes=int(left * sample.bytes_per_base) + max(0, size - written_bytes(job, out)),
         free_bytes=shutil.disk_usage(_first_existing(out)).free,
         memory_bytes=_peak_memory() * (processes + 1),
-        device=f"{describe_device(torch.device(job.device))}, {workers} {kind}"
-        + ("es" * on_cpu or "s") * (workers > 1),
+        device=f"{describe_device(torch.device(job.device))}, {workers} {kinds[workers > 1]}",
     )
 
 

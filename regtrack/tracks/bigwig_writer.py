@@ -7,7 +7,7 @@ headers, summary, chromosomes, data sections, their index, then each zoom level 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -24,9 +24,10 @@ from regtrack.tracks.encoding import (
     MOST_ITEMS,
     EncodedSegments,
     deflate,
-    encode_segments,
 )
-from regtrack.tracks.segments import Segments
+
+# The format counts bases in 32 bits.
+LONGEST_CHROM = 2**32 - 1
 
 _VERSION = 4
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")
@@ -61,6 +62,8 @@ class BigWigWriter:
         self._file = file
         self._names = list(chrom_sizes)
         self._sizes = np.array([*chrom_sizes.values()], np.int64)
+        if self._sizes.max() > LONGEST_CHROM:
+            raise ValueError(f"a chromosome of more than {LONGEST_CHROM:,} bases")
         self._reductions = _reductions(int(self._sizes.max()))
         self._reached = (0, 0)
         self._leaves: list[npt.NDArray[np.void]] = []
@@ -182,7 +185,7 @@ def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWi
     Raises
     ------
     ValueError
-        As `BigWigWriter.add` and `finish`.
+        As `BigWigWriter.add` and `finish`; also when a chromosome is too long for the format.
     OSError
         When the file cannot be written.
     """
@@ -190,23 +193,6 @@ def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWi
         writer = BigWigWriter(path, file, chrom_sizes)
         yield writer
         writer.finish()
-
-
-def write_bigwig(
-    path: Path, chrom_sizes: Mapping[str, int], segments: Iterable[tuple[str, Segments]]
-) -> None:
-    """Write one track from its segments; `writing_bigwig` says how.
-
-    Parameters
-    ----------
-    segments
-        Chromosome and segments, chromosomes in the genome's order, several pieces of one
-        chromosome from left to right.
-    """
-    order = list(chrom_sizes)
-    with writing_bigwig(path, chrom_sizes) as writer:
-        for chrom, piece in segments:
-            writer.add(chrom, encode_segments(piece, order.index(chrom)))
 
 
 def _reductions(longest: int) -> list[int]:

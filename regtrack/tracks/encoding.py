@@ -16,7 +16,7 @@ import numpy.typing as npt
 from isal import isal_zlib
 
 from regtrack.compiled import compiled
-from regtrack.tracks.segments import SEGMENT, BlockSegments, Records, Segments
+from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 
 # Segments per section: what a browser inflates to see a few of them. The format could hold
 # 65,535; kent's tools and libBigWig take 1,024 and some 2,700.
@@ -158,23 +158,6 @@ def encode_block(
     return EncodedBlock(
         offsets, np.array(sections, SECTION), bins[covered], high[:kept].copy(), b"".join(data)
     )
-
-
-def encode_segments(segments: Segments, chrom_index: int, threshold: float = 1) -> EncodedSegments:
-    """Pack the segments of one marker on a stretch of one chromosome.
-
-    Parameters
-    ----------
-    chrom_index, threshold
-        As `encode_block`.
-    """
-    if len(segments) and segments.ends[-1] > np.iinfo(np.uint32).max:
-        raise ValueError("segments out of order or past its end: BigWig counts to 2^32 bases")
-    records = np.empty(len(segments), SEGMENT)
-    records["start"], records["end"] = segments.starts, segments.ends
-    records["value"] = segments.values
-    block = BlockSegments(np.array([0, len(records)]), records)
-    return encode_block(block, chrom_index, np.array([threshold], np.float32)).of(0)
 
 
 def deflate(data: bytes) -> bytes:

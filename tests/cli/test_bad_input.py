@@ -272,3 +272,15 @@ def test_eval_where_nothing_was_predicted(predicted: tuple[TinyWorld, Path], reg
     status, _, err = regtrack("eval", tracks, "--peaks", world.markers, "--region", "chr1:1-1000")
     assert status == 1
     assert "nothing was predicted there" in err
+
+
+def test_a_chromosome_too_long_for_the_format_is_told_before_any_work(
+    tiny: TinyWorld, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtrack.prediction.job.LONGEST_CHROM", 40_000)
+    status, _, err = regtrack(*predict_arguments(tiny, tiny.folder / "tracks"))
+    assert status == 1
+    assert err.splitlines()[-1].endswith(
+        "genome.fa: chr1 has 45,000 bases; BigWig files count to 40,000"
+    )
+    assert not list(tiny.folder.glob("tracks*"))

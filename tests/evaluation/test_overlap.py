@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 import pytest
+from encoded import write_bigwig
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.overlap import score_track
 from regtrack.genome.intervals import IntervalSet
 from regtrack.tracks.bigwig import BigWigReader
-from regtrack.tracks.bigwig_writer import write_bigwig
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}

@@ -11,11 +11,11 @@ import numpy as np
 import pybigtools
 import pyBigWig
 import pytest
+from encoded import write_bigwig
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 from regtrack.tracks.bigwig import BigWigReader
-from regtrack.tracks.bigwig_writer import write_bigwig
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr10": 100_000, "chr2": 5_000, "chr1": 700}  # not sorted, as genomes often are not

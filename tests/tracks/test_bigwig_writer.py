@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
@@ -14,10 +15,10 @@ import numpy as np
 import pybigtools
 import pyBigWig
 import pytest
+from encoded import write_bigwig
 
 from regtrack.genome.intervals import Interval
 from regtrack.tracks.bigwig import BigWigReader
-from regtrack.tracks.bigwig_writer import write_bigwig
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr10": 3_000_001, "chr2": 900_000, "chr1": 700}  # not sorted by name
@@ -209,7 +210,7 @@ FILL_THE_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from regtrack.tracks.bigwig_writer import write_bigwig
+from encoded import write_bigwig
 from regtrack.tracks.segments import Segments
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
@@ -230,6 +231,7 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_nothing(
     path = tmp_path / "a.bw"
     done = subprocess.run(
         [sys.executable, "-c", FILL_THE_DISK, str(path), str(limit)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
         check=True,
@@ -245,7 +247,9 @@ def test_the_reader_of_this_package_agrees(written: Written) -> None:
 
 
 def test_positions_that_the_format_cannot_hold_are_refused(tmp_path: Path) -> None:
-    far = Segments(np.array([2**32 + 1]), np.array([2**32 + 5]), np.array([0.5], np.float32))
-    with pytest.raises(ValueError, match="past its end"):
-        write_bigwig(tmp_path / "a.bw", SIZES, [("chr2", far)])
+    one = Segments(np.array([1]), np.array([5]), np.array([0.5], np.float32))
+    write_bigwig(tmp_path / "longest.bw", {"chr1": 2**32 - 1}, [("chr1", one)])
+    (tmp_path / "longest.bw").unlink()
+    with pytest.raises(ValueError, match="a chromosome of more than 4,294,967,295 bases"):
+        write_bigwig(tmp_path / "a.bw", {**SIZES, "chr3": 2**32}, [("chr2", one)])
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from encoded import Row, block_of, rows_of, segment_rows
+from encoded import Row, block_of, encode_segments, rows_of, segment_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +12,6 @@ from regtrack.tracks.encoding import (
     FIRST_REDUCTION,
     MOST_ITEMS,
     encode_block,
-    encode_segments,
 )
 from regtrack.tracks.peaks import narrow_peaks
 from regtrack.tracks.segments import Segments
