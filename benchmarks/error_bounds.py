@@ -21,18 +21,17 @@ import torch
 
 from regtrack.cli.progress import Progress
 from regtrack.datasets.folder import DenseDataset, open_dataset
-from regtrack.evaluation.evaluate import evaluate
-from regtrack.genome.intervals import Interval
+from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.models.checkpoint import load_network
-from regtrack.models.device import available_cores
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.folder import TrackSet
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
+from regtrack.workers import available_cores
 
 DEFAULT_PAIRS = ("0.002,0.002", "0.005,0.002", "0.005,0.005", "0.01,0.005", "0.01,0.01")
 
@@ -81,19 +80,18 @@ def measure(case: Case, max_error: float, floor: float, exact: dict[str, float])
             case.model, case.dataset.genome.path, [str(case.regions)], [], settings, "cpu"
         )
         run(job, out, available_cores(), False, progress)
-        evaluation = evaluate(out, case.peaks, [], [], progress)
+        evaluation = evaluate(out, Asked(case.peaks), available_cores(), progress)
         segments = size = 0
         for track in TrackSet.read(out).tracks:
             size += (out / track.bigwig).stat().st_size
-            with BigWigReader(out / track.bigwig) as reader:
+            with BigWigSections(out / track.bigwig) as reader:
                 for chrom, targets in job.targets.items():
-                    whole = Interval(chrom, int(targets.starts[0]), int(targets.ends[-1]))
-                    segments += len(reader.segments(whole))
-    values = len(job.rows) * evaluation.bases
+                    segments += sum(map(len, reader.records(chrom, targets)))
+    values = len(job.rows) * evaluation.ground.bases
     lost = np.array(
         [
             exact[marker.name] - one.average_precision
-            for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
+            for marker, one in zip(evaluation.markers, evaluation.overall, strict=True)
             if one.scored
         ]
     )

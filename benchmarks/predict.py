@@ -41,7 +41,6 @@ import torch
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
-from regtrack.models.device import available_cores
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
@@ -52,6 +51,7 @@ from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import Track
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
+from regtrack.workers import available_cores
 
 CHROM = "chr1"
 CPU = torch.device("cpu")
@@ -120,13 +120,11 @@ def memory_of(pid: int) -> int:
     return 1024 * total
 
 
-def run_command(model: Path, genome: Path, out: Path, workers: int) -> tuple[float, int]:
-    """Seconds and peak memory, over all processes, of the command."""
-    shutil.rmtree(out, ignore_errors=True)
-    words = [sys.executable, "-m", "regtrack", "predict", CHROM, "--device", "cpu", "--out", out]
-    words += ["--model", model, "--genome", genome, "--workers", workers]
+def run_command(*words: object) -> tuple[float, int]:
+    """Seconds and peak memory, over all processes, of a command of regtrack."""
+    command = [sys.executable, "-m", "regtrack", *map(str, words)]
     began = time.monotonic()
-    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = 0
 
     def watch() -> None:
@@ -138,10 +136,19 @@ def run_command(model: Path, genome: Path, out: Path, workers: int) -> tuple[flo
     watcher = threading.Thread(target=watch)
     watcher.start()
     if process.wait():
-        sys.exit("regtrack predict failed")
+        sys.exit(f"failed: {command}")
     took = time.monotonic() - began
     watcher.join()
     return took, peak
+
+
+def run_predict(
+    model: Path, genome: Path, out: Path, workers: int, *more: object
+) -> tuple[float, int]:
+    """The same of `regtrack predict` of the whole chromosome."""
+    shutil.rmtree(out, ignore_errors=True)
+    where = ("--model", model, "--genome", genome, "--out", out)
+    return run_command("predict", CHROM, *where, "--device", "cpu", "--workers", workers, *more)
 
 
 class Clock:
@@ -247,7 +254,7 @@ def compare(model: Path, genome: Path, markers: int, length: int, workers: int) 
         wide = widen(model, markers, scratch / "wide.safetensors")
         long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
         bases = length * MEGABASE
-        took, memory = run_command(wide, long, scratch / "tracks", workers)
+        took, memory = run_predict(wide, long, scratch / "tracks", workers)
         size = sum(path.stat().st_size for path in (scratch / "tracks").rglob("*.bw"))
         network, source = load_network(wide, CPU), Genome(long)
         own = suited_length(network.context)
@@ -287,7 +294,7 @@ def scale(model: Path, genome: Path) -> None:
             scratch = Path(folder)
             wide = widen(model, markers, scratch / "wide.safetensors")
             long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
-            took, memory = run_command(wide, long, scratch / "tracks", workers)
+            took, memory = run_predict(wide, long, scratch / "tracks", workers)
         values = markers * length * MEGABASE
         print(
             f"{markers:>8}{length:>6}{workers:>9}{took:>10.1f}{values / took:>12.3g}"

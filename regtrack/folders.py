@@ -154,7 +154,11 @@ def replacing_folder(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def unfinished_run(
-    work: Path, identity: Mapping[str, Any], names: Collection[str], force: bool
+    work: Path,
+    identity: Mapping[str, Any],
+    names: Collection[str],
+    force: bool,
+    no_work: Collection[str] = (),
 ) -> Iterator[None]:
     """Make a work folder, or go on in it when it is of the same run; one run at a time.
 
@@ -171,6 +175,8 @@ def unfinished_run(
         What the run itself puts into the folder, as shell-style patterns.
     force
         Drop an unfinished run of another identity.
+    no_work
+        Names of files that are made again in no time, and so are no work to go on with.
 
     Raises
     ------
@@ -183,7 +189,7 @@ def unfinished_run(
         wanted = _as_read(identity)
         found = _read_identity(work / _IDENTITY)
         if found is not None and found != wanted:
-            if not force and _has_work(work):
+            if not force and _has_work(work, no_work):
                 raise InputError(
                     work,
                     f"holds an unfinished run with another {differences(found, wanted)}; "
@@ -196,7 +202,7 @@ def unfinished_run(
         try:
             yield
         finally:
-            if work.exists() and not _has_work(work):
+            if work.exists() and not _has_work(work, no_work):
                 shutil.rmtree(work)
 
 
@@ -211,9 +217,10 @@ def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
     return found
 
 
-def _has_work(folder: Path) -> bool:
-    """Whether there is any file but those that say whose the folder is."""
-    return any(path.is_file() and path.name not in (_IDENTITY, _LOCK) for path in folder.rglob("*"))
+def _has_work(folder: Path, no_work: Collection[str]) -> bool:
+    """Whether there is any file but those that say whose the folder is, and what is no work."""
+    others = {_IDENTITY, _LOCK, *no_work}
+    return any(path.is_file() and path.name not in others for path in folder.rglob("*"))
 
 
 def clear(entries: Iterable[Path]) -> None:

@@ -63,7 +63,7 @@ def tiny_job(folder: Path) -> Job:
 def two_works(folder: Path, name: str) -> list[BlockWork]:
     """The blocks of the job, to be saved in a folder of that name."""
     (folder / name).mkdir()
-    return block_works(tiny_job(folder / f"world for {name}"), folder / name)
+    return block_works(tiny_job(folder / f"world for {name}"), folder / name, folder / "counts")
 
 
 def compare_blocks(folder: str) -> None:

@@ -9,6 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+import pyBigWig
 from hypothesis import strategies as st
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
@@ -71,3 +72,11 @@ def write_bigwig(
     with writing_bigwig(path, chrom_sizes) as writer:
         for chrom, piece in segments:
             writer.add(chrom, encode_segments(piece, order.index(chrom)))
+
+
+def read_segments(path: Path, chrom: str, start: int, end: int) -> Segments:
+    """The segments of a BigWig file that overlap a region, whole, as pyBigWig reads them."""
+    with pyBigWig.open(str(path)) as file:
+        entries = file.intervals(chrom, start, end) if chrom in file.chroms() else None
+    starts, ends, values = zip(*entries, strict=True) if entries else ((), (), ())
+    return Segments(np.array(starts, int), np.array(ends, int), np.array(values, np.float32))

@@ -28,8 +28,9 @@ NORM_BATCHES = (2, 3)  # windows of a batch that each process holds; not as many
 NORM_MOMENTA = (0.1, None)
 
 
-def touch(path: Path) -> None:
+def touch(path: Path) -> str:
     path.touch()
+    return path.name
 
 
 def refuse(number: int) -> None:

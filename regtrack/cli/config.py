@@ -63,9 +63,7 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         options = {_key(option): option for option in command.params}
         own = tables.get(name, {})
         _check_keys(path, name, own, tuple(options))
-        # Only where the option is that file: `train --model` is the name of a network.
-        files = {key for key, option in options.items() if isinstance(option.type, click.Path)}
-        values = {key: value for key, value in shared.items() if key in files} | own
+        values = {key: shared[key] for key in shared if _is_shared(key, options.get(key))} | own
         found[name] = {
             str(options[key].name): _value(path, name, key, value, options[key])
             for key, value in values.items()
@@ -81,6 +79,15 @@ def name_variables(commands: Mapping[str, click.Command]) -> None:
                 own = f"REGTRACK_{name}_{_key(option)}".upper().replace("-", "_")
                 shared = [option.envvar] if isinstance(option.envvar, str) else []
                 option.envvar = [own, *shared]
+
+
+def _is_shared(key: str, option: click.Parameter | None) -> bool:
+    """Whether an option also goes by REGTRACK_GENOME and the like, and so by `[defaults]`.
+
+    `train --model` does not: it is the name of a network. `predict --peaks` does not, because
+    it costs time.
+    """
+    return option is not None and f"REGTRACK_{key}".upper() in (option.envvar or ())
 
 
 def _key(option: click.Parameter) -> str:

@@ -14,6 +14,7 @@ from regtrack.cli.compare import compare
 from regtrack.cli.config import find_config, name_variables, read_config
 from regtrack.cli.demo import demo
 from regtrack.cli.eval import eval_
+from regtrack.cli.explain import explain
 from regtrack.cli.info import info
 from regtrack.cli.models import models
 from regtrack.cli.predict import predict
@@ -43,7 +44,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
         context.default_map = read_config(config, cli.commands)
 
 
-for command in (demo, prepare, train, search, compare, predict, eval_, info, models):
+for command in (demo, prepare, train, search, compare, predict, eval_, explain, info, models):
     cli.add_command(command)
 name_variables(cli.commands)
 

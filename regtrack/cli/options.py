@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 FILE = click.Path(path_type=Path)
 
-genome = click.option(
-    "--genome", type=FILE, required=True, envvar="REGTRACK_GENOME", help="FASTA, plain or bgzip."
-)
+
+def _genome(required: bool, condition: str) -> Callable[[F], F]:
+    return click.option(
+        "--genome",
+        type=FILE,
+        required=required,
+        envvar="REGTRACK_GENOME",
+        help=f"FASTA, plain or bgzip{condition}.",
+    )
+
+
+def _peaks(required: bool, condition: str) -> Callable[[F], F]:
+    return click.option(
+        "--peaks",
+        type=FILE,
+        required=required,
+        envvar="REGTRACK_PEAKS",
+        help=f"Markers table (TSV) whose column 'file' names the measured peaks{condition}.",
+    )
+
+
+genome = _genome(True, "")
+genome_of_model = _genome(False, "; of a model")
+peaks = _peaks(True, "")
+peaks_or_dataset = _peaks(False, "; where there is no --dataset")
 model = click.option(
     "--model",
     type=FILE,
     required=True,
     envvar="REGTRACK_MODEL",
     help="Checkpoint (.safetensors), as regtrack train writes it.",
-)
-peaks = click.option(
-    "--peaks",
-    type=FILE,
-    required=True,
-    envvar="REGTRACK_PEAKS",
-    help="Markers table (TSV) whose column 'file' names the measured peaks.",
 )
 markers = click.option(
     "--markers",
@@ -32,11 +51,34 @@ markers = click.option(
     help="Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF. "
     "Repeatable.",
 )
+exclude = click.option(
+    "--exclude",
+    type=FILE,
+    multiple=True,
+    envvar="REGTRACK_EXCLUDE",
+    help="BED file of regions that do not count. Repeatable.",
+)
+unknown = click.option(
+    "--unknown",
+    multiple=True,
+    metavar="PATTERN=CHROM,...",
+    help="Chromosomes on which nothing was called for some markers, e.g. '*DREAM=chr1,chr8': "
+    "there, no peak is no information. Repeatable.",
+)
+workers = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    show_default="one per core",
+    help="Processes. Changes the time, not a number.",
+)
 device = click.option(
     "--device",
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
     help="What computes.",
+)
+any_assembly = click.option(
+    "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
 )
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")

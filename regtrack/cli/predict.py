@@ -61,14 +61,19 @@ from regtrack.prediction.settings import PredictionSettings
 )
 @options.device
 @click.option(
+    "--peaks",
+    type=options.FILE,
+    help="Markers table whose column 'file' names measured peaks: score the unrounded "
+    "predictions in the same pass, on every base that is predicted, and leave the report in the "
+    "tracks folder. (Not taken from [defaults]: it costs some time.)",
+)
+@click.option(
     "--plan",
     is_flag=True,
     help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
     "says so before it begins, and is refused when the disk is too small.)",
 )
-@click.option(
-    "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
-)
+@options.any_assembly
 @options.force
 def predict(
     regions: tuple[str, ...],
@@ -78,6 +83,7 @@ def predict(
     markers: tuple[str, ...],
     workers: int | None,
     device: str,
+    peaks: Path | None,
     plan: bool,
     any_assembly: bool,
     force: bool,
@@ -94,10 +100,11 @@ def predict(
     A run that was stopped goes on where it stopped when the same command is given again.
     """
     from regtrack.cli.progress import Progress
-    from regtrack.models.device import available_cores, choose_device, describe_device
+    from regtrack.models.device import choose_device, describe_device
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import check_out, run
+    from regtrack.workers import available_cores
 
     chosen = choose_device(device)
     click.echo(f"device: {describe_device(chosen)}", err=True)
@@ -110,6 +117,7 @@ def predict(
         PredictionSettings(**settings),
         str(chosen),
         any_assembly=any_assembly,
+        peaks=peaks,
     )
     if job.overlap:
         click.echo(
@@ -128,4 +136,7 @@ def predict(
     with Progress() as progress:
         run(job, out, workers, force, progress)
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
-    click.echo(f"look at them in IGV or the UCSC browser; score them: regtrack eval {out}")
+    if peaks:
+        click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
+    scored = "" if peaks else f"; score them: regtrack eval {out}"
+    click.echo(f"look at them in IGV or the UCSC browser{scored}")

@@ -33,6 +33,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     "--exclude",
     type=options.FILE,
     multiple=True,
+    envvar="REGTRACK_EXCLUDE",
     help="BED file of regions that windows should not hold. Repeatable.",
 )
 @click.option(

@@ -19,9 +19,10 @@ import numpy.typing as npt
 import scipy.io
 
 from regtrack.datasets.arrays import Array, write_array
-from regtrack.datasets.settings import INPUT, SPLITS, Observer
+from regtrack.datasets.settings import INPUT, SPLITS
 from regtrack.datasets.short import codes_path, labels_path
 from regtrack.errors import InputError
+from regtrack.observer import Observer
 
 Shape = tuple[int, ...]
 

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from regtrack.datasets.labels import IntervalLabels
-from regtrack.datasets.plan import intersect
 from regtrack.datasets.tables import KNOWN
 from regtrack.datasets.windows import Windows
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import IntervalSet, intersect
 from regtrack.genome.markers import Marker
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
+from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.tracks.bigwig import BigWigReader
 
@@ -60,16 +58,8 @@ class Excluded:
             size = self._chrom_sizes[chrom]
             with BigWigReader(self._mappability) as reader:
                 mapped = reader.at_least(Interval(self._spelling[chrom], 0, size), self._minimum)
-            # What lies between the mapped stretches, and before and behind them.
-            starts = np.concatenate(([0], mapped.ends))
-            ends = np.concatenate((mapped.starts, [size]))
-            some = starts < ends
-            sets.append(IntervalSet.of(starts[some], ends[some]))
-        if not sets:
-            return EMPTY
-        return IntervalSet.of(
-            np.concatenate([one.starts for one in sets]), np.concatenate([one.ends for one in sets])
-        )
+            sets.append(IntervalSet.of([0], [size]).minus(mapped))
+        return IntervalSet.union(sets)
 
 
 def _common(path: Path, found: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> dict[str, str]:

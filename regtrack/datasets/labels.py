@@ -7,7 +7,8 @@ are found without a search.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -26,8 +27,7 @@ Rows = npt.NDArray[np.uint16]
 # The end of a stretch counts from its bin's start, and must fit into 16 bits.
 BIN_LENGTH = 32_768
 _MOST_MARKERS = 1 << 16
-_ROWS = "labels.npy"
-_OFFSETS = "labels.offsets.npy"
+LABEL_FILES = _ROWS, _OFFSETS = "labels.npy", "labels.offsets.npy"
 
 
 class IntervalLabels:
@@ -158,6 +158,27 @@ class IntervalLabels:
             offsets = self._offsets[at + first : at + last + 1]
             _paint(self._rows, offsets, first * BIN_LENGTH - start, labels)
         return labels.T
+
+    def peaks(self, chrom: str, columns: Sequence[int]) -> list[IntervalSet]:
+        """The peaks of some markers on a chromosome."""
+        at = self._bins[chrom]
+        offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
+        rows = self._rows[offsets[0] : offsets[-1]]
+        origins = np.repeat(BIN_LENGTH * np.arange(len(offsets) - 1), np.diff(offsets))
+        found = []
+        for column in columns:
+            mine = rows[:, 0] == column
+            starts, ends = (origins[mine] + rows[mine, edge] for edge in (1, 2))
+            found.append(IntervalSet.of(starts, ends))
+        return found
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all labels, and of what is known."""
+        total = hashlib.sha256()
+        for part in (self._offsets, self._rows, self._known):
+            total.update(np.ascontiguousarray(part).tobytes())
+        return total.hexdigest()
 
     def known_markers(self, chrom: str) -> npt.NDArray[np.bool_]:
         """Markers whose labels on a chromosome mean something; bool (markers,)."""

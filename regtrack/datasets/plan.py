@@ -11,18 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.excluded import Excluded
-from regtrack.datasets.settings import SPLITS, Observer, PrepareSettings
+from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.windows import Windows
 from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, Positions
+from regtrack.genome.intervals import (
+    EMPTY,
+    Interval,
+    IntervalSet,
+    Positions,
+    Regions,
+    intersect,
+)
 from regtrack.genome.names import resolve_chrom
 from regtrack.genome.regions import read_regions
+from regtrack.observer import Observer
 
 # Why a stretch of the grid is no window, in the order in which it is looked for.
 OUTSIDE, UNKNOWN, EXCLUDED, PARTIAL = REASONS = ("outside", "N", "excluded", "partial")
 
-Regions = Mapping[str, IntervalSet]
 Choice = npt.NDArray[np.bool_]
 Splits = npt.NDArray[np.int8]
 
@@ -53,14 +60,6 @@ class Plan:
 def most_bases(share: float, length: int) -> int:
     """The largest number of bases that is not more than a share, as its decimals say it."""
     return int(Fraction(str(share)) * length)
-
-
-def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
-    """Bases in both, per chromosome that has any, in the order of `second`."""
-    found = {
-        chrom: first.get(chrom, EMPTY).intersect(intervals) for chrom, intervals in second.items()
-    }
-    return {chrom: intervals for chrom, intervals in found.items() if len(intervals)}
 
 
 def drop_windows(

@@ -15,17 +15,18 @@ from regtrack.datasets.contents import CONTENTS, Contents
 from regtrack.datasets.deepsea import check_deepsea, write_deepsea
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.plan import Plan, make_plan
-from regtrack.datasets.settings import INPUT, SPLITS, Observer, PrepareSettings
+from regtrack.datasets.settings import INPUT, SPLITS, PrepareSettings
 from regtrack.datasets.short import Samples, ShortDataset, open_samples
 from regtrack.datasets.summary import Rates, summarize_plan, summarize_rates
 from regtrack.datasets.tables import write_tables
-from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
+from regtrack.genome.unknown import read_unknown
+from regtrack.observer import Observer
 
 DEEPSEA_ASSEMBLY = "hg19"
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from regtrack.errors import OptionError
 
@@ -24,19 +24,6 @@ INPUT = 1_000
 
 # Options that say nothing about a dataset that comes with its inputs and splits.
 _NOT_WITH_DEEPSEA = ("mappability", "train", "valid", "test", "split", "unknown")
-
-
-class Observer(Protocol):
-    """Is told of the progress; what it does with it is its own affair."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage of `total` units begins, `done` of which are done."""
-
-    def advanced(self, units: int) -> None:
-        """So many units of the stage are done."""
-
-    def finished(self) -> None:
-        """The stage is over."""
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,16 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
 from regtrack.errors import InputError
-from regtrack.evaluation.evaluate import evaluate
+from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.evaluation.report import text_table, write_report
-from regtrack.models.device import available_cores
+from regtrack.observer import Observer
 from regtrack.prediction.job import plan_job
-from regtrack.prediction.run import PredictionObserver, run
+from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.training.command import TrainingRequest, run_training
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.settings import TrainingSettings
+from regtrack.workers import available_cores
 
 # chr1 is only looked at in the end, chr2 trains, chr3 chooses the best checkpoint.
 CHROM_SIZES = {"chr1": 500_000, "chr2": 3_000_000, "chr3": 300_000}
@@ -53,7 +54,7 @@ dataset = "dataset"
 """
 
 
-class DemoObserver(TrainingObserver, PredictionObserver, Protocol):
+class DemoObserver(TrainingObserver, Observer, Protocol):
     """Is told of every stage of the demo."""
 
 
@@ -86,7 +87,7 @@ def run_demo(
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
     job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
     run(job, tracks, available_cores(), False, observer)
-    evaluation = evaluate(tracks, peaks, [], [], observer)
+    evaluation = evaluate(tracks, Asked(peaks), 1, observer)
     write_report(evaluation, report)
     return f"""
 {text_table(evaluation)}
@@ -98,7 +99,7 @@ Made in {folder}/:
   dataset/                         windows of it, to train on
   model.safetensors                the trained network, with its log
   chr1-tracks/                     its predictions: open bigwig/*.bw and peaks/*.gz in IGV
-  chr1-report/                     scores, one row per marker
+  chr1-report/                     scores: open report.html
 Now type:
   cd {shlex.quote(str(folder))}
   regtrack predict chr1 --out tracks/

@@ -1,73 +1,77 @@
-"""The job behind `regtrack eval`: a tracks folder and measured peaks in, scores out."""
+"""The job behind `regtrack eval TRACKS`: a tracks folder and measured peaks in, scores out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from regtrack.errors import InputError
-from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.overlap import score_track
+from regtrack import __version__
+from regtrack.errors import InputError, OptionError
+from regtrack.evaluation.evaluation import Evaluation, Ground
+from regtrack.evaluation.resampling import Blocks
+from regtrack.evaluation.scoring import MarkerScores
+from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.genome.intervals import IntervalSet, intersect, total_bases
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
-from regtrack.tracks.bigwig import BigWigReader
-from regtrack.tracks.folder import Track, TrackSet
+from regtrack.genome.unknown import read_unknown
+from regtrack.observer import Observer
+from regtrack.tracks.folder import TrackSet
+from regtrack.workers import in_processes_or_here
+
+# Tracks of less than this are read sooner than a process starts.
+_BYTES_PER_PROCESS = 50_000_000
+
+# Whether scored bases were trained on; a checkpoint does not say where it was trained.
+NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Scores of some tracks.
+class Asked:
+    """What to score, as users say it.
 
     Parameters
     ----------
-    tracks
-        Path of the tracks folder.
-    markers, scores
-        One each per scored track, in the order of the tracks.
-    without_peaks
-        Names of tracks for which the table has no measured peaks: not scored.
-    bases
-        Bases looked at: predicted, and inside the regions asked for.
+    peaks
+        Markers table; its rows are matched to the predicted markers by name. None only
+        where the peaks are those of a dataset.
+    regions
+        As typed or BED files; none stands for all that was predicted.
+    exclude
+        BED files: bases that are not scored.
+    markers
+        As `regtrack.genome.markers.select_markers`.
+    unknown
+        As `regtrack.genome.unknown.read_unknown`.
     """
 
-    tracks: Path
-    markers: tuple[Marker, ...]
-    scores: tuple[Scores, ...]
-    without_peaks: tuple[str, ...]
-    bases: int
+    peaks: Path | None
+    regions: Sequence[str] = ()
+    exclude: Sequence[Path] = ()
+    markers: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+
+    def about(self, everywhere: str) -> dict[str, Any]:
+        """For the end of a report; `everywhere` says what no region stands for."""
+        return {
+            "peaks": str(self.peaks),
+            "regions": ", ".join(self.regions) or everywhere,
+            "excluded": ", ".join(map(str, self.exclude)) or "nothing",
+            "seen in training": NOT_KNOWN,
+            "regtrack": __version__,
+        }
 
 
-class EvaluationObserver(Protocol):
-    """Is told of the progress; what it does with it is its own affair."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage of `total` units begins."""
-
-    def advanced(self, units: int) -> None:
-        """So many units are done."""
-
-
-def evaluate(
-    folder: Path,
-    peaks_table: Path,
-    regions: Sequence[str],
-    marker_patterns: Sequence[str],
-    observer: EvaluationObserver,
-) -> Evaluation:
+def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Evaluation:
     """Score the tracks of a folder against measured peaks, where sequence was predicted.
 
     Parameters
     ----------
-    peaks_table
-        Markers table; its rows are matched to the tracks by name.
-    regions
-        As typed or BED files; none stands for all that was predicted.
-    marker_patterns
-        As `regtrack.genome.markers.select_markers`.
+    workers
+        Processes at most; a small job is done in this one.
     observer
         Is told of each track that is scored.
 
@@ -78,58 +82,127 @@ def evaluate(
         cannot be used.
     """
     trackset = TrackSet.read(folder)
-    measured = {marker.name: marker for marker in read_markers(peaks_table)}
-    names = {
-        marker.name
-        for marker in select_markers([track.marker for track in trackset.tracks], marker_patterns)
-    }
-    chosen = [track for track in trackset.tracks if track.marker.name in names]
-    known = [track for track in chosen if track.marker.name in measured]
-    if not known:
-        raise InputError(
-            peaks_table,
-            f"has none of the tracks' markers: it has {next(iter(measured))!r} ..., "
-            f"{folder} has {chosen[0].marker.name!r} ...",
+    predicted = [track.marker for track in trackset.tracks]
+    chosen = select_markers(predicted, asked.markers)
+    known, without_peaks = match(asked, folder, chosen)
+    ground = _ground(trackset, folder, asked)
+    by_index = read_unknown(asked.unknown, predicted, trackset.chrom_sizes)
+    unknown = {one.index: by_index[one.index] for one in known if one.index in by_index}
+    blocks = Blocks.of(ground.where)
+    tracks = {track.marker.name: track for track in trackset.tracks}
+    tasks = [
+        TrackTask(
+            folder / tracks[marker.name].bigwig,
+            Path(marker.file),
+            tracks[marker.name].threshold,
+            trackset.chrom_sizes,
+            ground.without(unknown.get(marker.index, ())),
+            blocks,
         )
-    where = _where(trackset, folder, regions)
-    scores = []
-    observer.stage("scoring", "markers", len(known), 0)
-    for track in known:
-        peaks_file = Path(measured[track.marker.name].file)
-        scores.append(_score(folder, track, where, peaks_file, trackset))
-        observer.advanced(1)
+        for marker in known
+    ]
     return Evaluation(
-        tracks=folder,
-        markers=tuple(track.marker for track in known),
-        scores=tuple(scores),
-        without_peaks=tuple(track.marker.name for track in chosen if track not in known),
-        bases=sum(asked.bases for asked in where.values()),
+        subject=str(folder),
+        kind="tracks",
+        markers=tuple(known),
+        scores=tuple(_scores(tasks, workers, observer)),
+        without_peaks=without_peaks,
+        unknown=unknown,
+        ground=ground,
+        blocks=blocks,
+        about={
+            "model": dict(trackset.model),
+            "genome": trackset.fingerprint,
+            "tracks": dict(trackset.settings),
+            **asked.about("all that was predicted"),
+        },
     )
 
 
-def _where(trackset: TrackSet, folder: Path, regions: Sequence[str]) -> dict[str, IntervalSet]:
+def match(
+    asked: Asked, subject: Path, markers: Sequence[Marker]
+) -> tuple[list[Marker], tuple[str, ...]]:
+    """The rows of a table of peaks that are of some markers, in the markers' order.
+
+    Returns
+    -------
+    list of Marker, tuple of str
+        With the markers' own numbers, and the files and further columns of both; and the names
+        of those markers that are not in the table.
+
+    Raises
+    ------
+    OptionError
+        When there is no table.
+    InputError
+        When none of the markers is in it.
+    """
+    table = asked.peaks
+    if table is None:
+        raise OptionError("--peaks", "is missing: a markers table with peak files")
+    measured = {marker.name: marker for marker in read_markers(table)}
+    found = [
+        Marker.from_json(
+            marker.to_json()
+            | {
+                "file": measured[marker.name].file,
+                "extra": {**marker.extra, **measured[marker.name].extra},
+            }
+        )
+        for marker in markers
+        if marker.name in measured
+    ]
+    if not found:
+        raise InputError(
+            table,
+            f"has none of the markers of {subject}: it has {next(iter(measured))!r} ..., "
+            f"that has {markers[0].name!r} ...",
+        )
+    return found, tuple(marker.name for marker in markers if marker.name not in measured)
+
+
+def without_excluded(
+    where: Mapping[str, IntervalSet], files: Iterable[Path], chrom_sizes: Mapping[str, int]
+) -> dict[str, IntervalSet]:
+    """What remains of some bases when those of BED files are taken out."""
+    left = dict(where)
+    for path in files:
+        listed = read_bed(path, chrom_sizes, skip_empty=True)
+        if not listed:
+            raise InputError(path, "holds no region to exclude; is it complete?")
+        left = {
+            chrom: intervals.minus(listed[chrom]) if chrom in listed else intervals
+            for chrom, intervals in left.items()
+        }
+    return {chrom: intervals for chrom, intervals in left.items() if len(intervals)}
+
+
+def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
     """The bases to score: predicted and, where regions were given, inside these."""
     predicted = trackset.predicted(folder)
-    if not regions:
-        return predicted
-    asked = read_regions(regions, trackset.chrom_sizes)
-    where = {
-        chrom: intervals.intersect(predicted.get(chrom, EMPTY))
-        for chrom, intervals in asked.items()
-    }
-    where = {chrom: intervals for chrom, intervals in where.items() if len(intervals)}
+    where, left_out = predicted, dict[str, int]()
+    if asked.regions:
+        regions = read_regions(asked.regions, trackset.chrom_sizes)
+        where = intersect(predicted, regions)
+        left_out["not predicted, or N"] = total_bases(regions) - total_bases(where)
     if not where:
-        raise InputError(" ".join(regions), f"nothing was predicted there in {folder}")
-    return where
+        raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")
+    kept = without_excluded(where, asked.exclude, trackset.chrom_sizes)
+    if asked.exclude:
+        left_out["excluded"] = total_bases(where) - total_bases(kept)
+    if not kept:
+        raise InputError(folder, "all that was predicted there lies in excluded regions")
+    return Ground(kept, left_out)
 
 
-def _score(
-    folder: Path,
-    track: Track,
-    where: dict[str, IntervalSet],
-    peaks_file: Path,
-    trackset: TrackSet,
-) -> Scores:
-    peaks = read_bed(peaks_file, trackset.chrom_sizes)
-    with BigWigReader(folder / track.bigwig) as reader:
-        return score_track(reader, where, peaks)
+def _scores(tasks: Sequence[TrackTask], workers: int, observer: Observer) -> list[MarkerScores]:
+    """In the order of the tasks."""
+    size = sum(task.bigwig.stat().st_size for task in tasks)
+    processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
+    observer.stage("scoring", "markers", len(tasks), 0)
+    found = {}
+    for task, scores in in_processes_or_here(score_track, tasks, processes):
+        found[task.bigwig] = scores
+        observer.advanced(1)
+    observer.finished()
+    return [found[task.bigwig] for task in tasks]

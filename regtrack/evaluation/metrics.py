@@ -1,4 +1,10 @@
-"""How well values rank the bases of measured peaks above all others."""
+"""How well values rank the bases of measured peaks above all others.
+
+Everything is computed from counts of bases in bins of rising value, outside and inside of peaks.
+Either all bases of a bin have one value (`tied`), as in tracks, and scores are scikit-learn's
+for such a ranking; or their order is not known, as of unrounded probabilities in fine bins, and
+inside of a bin it is taken for even.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
 
 from regtrack.genome.markers import CATEGORIES, Marker
+
+_Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -40,48 +47,126 @@ class Scores:
         return self.positives / self.bases if self.bases else math.nan
 
     @property
+    def lift(self) -> float:
+        """Average precision over the base rate: how many times better than chance."""
+        return self.average_precision / self.base_rate if self.scored else math.nan
+
+    @property
     def scored(self) -> bool:
         """Whether there was any positive to find."""
         return self.positives > 0
 
 
-def score_ranking(
-    values: npt.ArrayLike, positives: npt.ArrayLike, negatives: npt.ArrayLike
-) -> Scores:
-    """Score a ranking given as counts of bases at each value.
+def score_counts(outside: npt.ArrayLike, inside: npt.ArrayLike, *, tied: bool) -> Scores:
+    """Score a ranking given as counts.
 
     Parameters
     ----------
-    values
-        Predicted values, in any order; a value may come more than once.
-    positives, negatives
-        Number of bases inside and outside of peaks that have each value.
-
-    Returns
-    -------
-    Scores
-        Equal to scikit-learn's on one score per base.
+    outside, inside
+        (bins,): bases outside and inside of peaks, in bins of rising value.
+    tied
+        Whether the bases of a bin have the same value.
     """
-    counts = np.concatenate(
-        (np.asarray(positives, dtype=np.float64), np.asarray(negatives, dtype=np.float64))
-    )
-    labels = np.repeat((1, 0), len(counts) // 2)
-    scores = np.tile(np.asarray(values, dtype=np.float64), 2)
-    present = counts > 0
-    counts, labels, scores = counts[present], labels[present], scores[present]
-    total, found = counts.sum(), counts[labels == 1].sum()
+    negatives, positives = _falling(outside), _falling(inside)
+    found, total = positives.sum(), positives.sum() + negatives.sum()
     if not found:
         return Scores(bases=int(total), positives=0)
-    precision, recall, _ = precision_recall_curve(labels, scores, sample_weight=counts)
+    if tied:
+        trapezoid = _trapezoid(negatives, positives)
+    else:
+        trapezoid = float(_area(negatives, positives, 0.0))
     return Scores(
         bases=int(total),
         positives=int(found),
-        average_precision=float(-np.sum(np.diff(recall) * precision[:-1])),
-        pr_auc_trapezoid=float(auc(recall, precision)),
-        auroc=float(roc_auc_score(labels, scores, sample_weight=counts))
-        if found < total
-        else math.nan,
+        average_precision=float(average_precision(outside, inside, tied=tied)),
+        pr_auc_trapezoid=trapezoid,
+        auroc=_auroc(negatives, positives) if found < total else math.nan,
     )
+
+
+def average_precision(
+    outside: npt.ArrayLike, inside: npt.ArrayLike, *, tied: bool
+) -> _Numbers | float:
+    """Average precision of one ranking or of many, (..., bins) -> (...); NaN without positives."""
+    negatives, positives = _falling(outside), _falling(inside)
+    # With order in a bin taken for even, the i-th positive of a bin is counted in its own
+    # precision: half of it on the average.
+    return _steps(negatives, positives) if tied else _area(negatives, positives, 0.5)
+
+
+def precision_recall(outside: npt.ArrayLike, inside: npt.ArrayLike) -> tuple[_Numbers, _Numbers]:
+    """Precision and recall when a bin and all above it are called; needs a positive.
+
+    Returns
+    -------
+    float64 (bins,) each
+        By the rising bin; precision is NaN where nothing is called.
+    """
+    called_outside, called_inside = (
+        np.cumsum(_falling(counts))[::-1] for counts in (outside, inside)
+    )
+    called = called_outside + called_inside
+    with np.errstate(invalid="ignore"):
+        return called_inside / called, called_inside / called_inside[0]
+
+
+def best_f1(outside: npt.ArrayLike, inside: npt.ArrayLike) -> tuple[float, int]:
+    """The best F1 that calling all from some bin on can have, and that bin.
+
+    Of several such bins it is the lowest one; there must be a positive.
+    """
+    called_outside, called_inside = (
+        np.cumsum(_falling(counts))[::-1] for counts in (outside, inside)
+    )
+    f1 = 2 * called_inside / (called_outside + called_inside + called_inside[0])
+    best = int(np.argmax(f1))
+    return float(f1[best]), best
+
+
+def _falling(counts: npt.ArrayLike) -> _Numbers:
+    """From the highest bin down."""
+    return np.asarray(counts, dtype=np.float64)[..., ::-1]
+
+
+def _steps(negatives: _Numbers, positives: _Numbers) -> _Numbers:
+    """Mean, over the positives, of the precision at the end of their bin."""
+    found = np.cumsum(positives, axis=-1)
+    called = found + np.cumsum(negatives, axis=-1)
+    with np.errstate(invalid="ignore"):
+        total: _Numbers = (positives * found / np.maximum(called, 1)).sum(axis=-1) / found[..., -1]
+    return total
+
+
+def _area(negatives: _Numbers, positives: _Numbers, own: float) -> _Numbers:
+    """Integral of precision over recall, both growing evenly inside of a bin.
+
+    Of a bin with p positives among k bases, after f positives among n bases, it is the integral
+    over t from 0 to 1 of p (f + t p) / (n + t k); `own` is added to f and n.
+    """
+    size = positives + negatives
+    found = np.cumsum(positives, axis=-1) - positives + own
+    called = np.cumsum(size, axis=-1) - size + own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(size > 0, positives / size, 0.0)
+        growth = np.where((called > 0) & (size > 0), np.log1p(size / called) / size, 0.0)
+        parts = positives * (share + (found - share * called) * growth)
+        total: _Numbers = parts.sum(axis=-1) / positives.sum(axis=-1)
+    return total
+
+
+def _trapezoid(negatives: _Numbers, positives: _Numbers) -> float:
+    """Area under straight lines between the points of the curve; the first is (0, 1)."""
+    some = (positives + negatives) > 0
+    found, called = (np.cumsum(part[some]) for part in (positives, positives + negatives))
+    precision = np.append(1.0, found / called)
+    recall = np.append(0.0, found / found[-1])
+    return float(np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2))
+
+
+def _auroc(negatives: _Numbers, positives: _Numbers) -> float:
+    """Probability that a positive lies above a negative; a tie is half of one."""
+    found = np.cumsum(positives)
+    return float(np.sum(negatives * (found - positives / 2)) / negatives.sum() / found[-1])
 
 
 @dataclass(frozen=True)

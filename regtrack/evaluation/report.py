@@ -1,55 +1,167 @@
-"""Scores as a table for people, and as `report.tsv` and `report.json` for programs."""
+"""Scores as a table for people, and as `report.tsv`, `report.json` and `report.html`."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
 from regtrack.evaluation.cells import cell, defined
-from regtrack.evaluation.evaluate import Evaluation
-from regtrack.evaluation.metrics import CategoryMeans, Scores, category_means
+from regtrack.evaluation.evaluation import CategorySummary, Evaluation, deepsea_figure
+from regtrack.evaluation.metrics import Scores
+from regtrack.evaluation.numbers import UNDEFINED, counted, number, times
+from regtrack.evaluation.page.write import write_page
+from regtrack.evaluation.resampling import LEVEL, REPLICATES
+from regtrack.evaluation.scoring import MarkerScores, Point
+from regtrack.genome.markers import Marker
 
-FORMAT_VERSION = 1
-_FILES = ("report.tsv", "report.json")
-_PRINTED = ("average_precision", "pr_auc_trapezoid", "auroc", "base_rate")
-_COLUMNS = (
-    "index",
-    "name",
-    "category",
-    "cell",
-    "target",
-    "treatment",
-    "average_precision",
-    "pr_auc_trapezoid",
-    "auroc",
-    "base_rate",
-    "positives",
-    "bases",
-)
+FORMAT_VERSION = 2
+FILES = ("report.tsv", "report.json", "report.html")
+
+# Of the printed list of markers without scores; the files name all.
+_NAMED = 5
+
+Row = dict[str, Any]
+
+
+def rows(evaluation: Evaluation) -> list[Row]:
+    """A row per marker: what `report.tsv` has, docs/report.md says what each column is."""
+    return [
+        _row(marker, scores, evaluation.unknown.get(marker.index, ()))
+        for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
+    ]
+
+
+def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
+    overall, peaks = scores.overall, scores.peaks
+    undefined = Point(math.nan, math.nan, math.nan)
+    here, best = scores.at_threshold or undefined, scores.best or undefined
+    return {
+        **{
+            name: getattr(marker, name)
+            for name in ("index", "name", "category", "cell", "target", "treatment")
+        },
+        "bases": overall.bases,
+        "positives": overall.positives,
+        "base_rate": overall.base_rate,
+        "average_precision": overall.average_precision,
+        "average_precision_low": scores.interval[0],
+        "average_precision_high": scores.interval[1],
+        "lift": overall.lift,
+        "pr_auc_trapezoid": overall.pr_auc_trapezoid,
+        "auroc": overall.auroc,
+        "threshold": here.threshold,
+        "precision": here.precision,
+        "recall": here.recall,
+        "f1": here.f1,
+        "best_f1": best.f1,
+        "best_f1_threshold": best.threshold,
+        "calibration_error": scores.calibration.error,
+        "called_peaks": peaks.called,
+        "called_peaks_hit": peaks.called_hit,
+        "measured_peaks": peaks.measured,
+        "measured_peaks_hit": peaks.measured_hit,
+        **{
+            f"deepsea_{name}": deepsea_figure(marker, name)
+            for name in ("auprc", "auroc", "base_rate")
+        },
+        "unknown_chromosomes": ",".join(unknown),
+    }
 
 
 def text_table(evaluation: Evaluation) -> str:
-    """A row per marker, means per category, what was not scored: what `regtrack eval` prints."""
-    pairs = [
-        pair for pair in zip(evaluation.markers, evaluation.scores, strict=True) if pair[1].scored
+    """What `regtrack eval` prints: a line per marker and category, and what was left out."""
+    header = ("average_precision", "95% interval", "lift", "trapezoid", "auroc", "base_rate")
+    lines: list[tuple[str, str, tuple[str, ...]]] = [
+        (marker.name, marker.category, _printed(one.overall, one.interval))
+        for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
+        if one.overall.scored
     ]
-    means = category_means(evaluation.markers, evaluation.scores)
-    rows: list[tuple[str, str, Scores | CategoryMeans]]
-    rows = [(marker.name, marker.category, score) for marker, score in pairs]
-    rows += [(f"mean of {mean.markers}", mean.category, mean) for mean in means]
-    width = max([len("marker"), *(len(name) for name, _, _ in rows)])
-    lines = [f"{'marker':<{width}}  category  {'  '.join(_PRINTED)}"]
-    for name, category, row in rows:
-        cells = (f"{getattr(row, column):>{len(column)}.4f}" for column in _PRINTED)
-        lines.append(f"{name:<{width}}  {category:<8}  {'  '.join(cells)}")
-    lines.append(f"{evaluation.bases:,} bases scored in {evaluation.tracks}")
-    for reason, names in _unscored(evaluation).items():
+    for summary in evaluation.categories:
+        lines += _printed_summary(summary)
+    width = max([len("marker"), *(len(name) for name, _, _ in lines)])
+    columns = [max(len(title), 15) if "%" in title else len(title) for title in header]
+    titles = (title.rjust(size) for title, size in zip(header, columns, strict=True))
+    text = [f"{'marker':<{width}}  category  {'  '.join(titles)}"]
+    for name, category, values in lines:
+        padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
+        text.append(f"{name:<{width}}  {category:<8}  {'  '.join(padded)}".rstrip())
+    return "\n".join([*text, *notes(evaluation)])
+
+
+def _printed(score: Scores, interval: tuple[float, float]) -> tuple[str, ...]:
+    return (
+        number(score.average_precision),
+        _span(interval),
+        times(score.lift),
+        number(score.pr_auc_trapezoid),
+        number(score.auroc),
+        number(score.base_rate),
+    )
+
+
+def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str, ...]]]:
+    means = summary.means
+    mean = (
+        number(means.average_precision),
+        _span(summary.interval),
+        "",
+        number(means.pr_auc_trapezoid),
+        number(means.auroc),
+        number(means.base_rate),
+    )
+    median = (
+        number(summary.median),
+        _span(summary.median_interval),
+        times(summary.lift),
+        "",
+        "",
+        "",
+    )
+    return [
+        (f"mean of {means.markers}", means.category, mean),
+        (f"median of {means.markers}", means.category, median),
+    ]
+
+
+def notes(evaluation: Evaluation) -> list[str]:
+    """What the table cannot say, a line each."""
+    ground = evaluation.ground
+    found = [f"{ground.bases:,} bases scored in {evaluation.subject}"]
+    found += [
+        f"left out, {reason}: {bases:,} bases" for reason, bases in ground.left_out.items() if bases
+    ]
+    if evaluation.unknown:
+        chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
+        markers = counted(len(evaluation.unknown), "marker")
+        found.append(f"left out, unknown there: {', '.join(chroms)} for {markers}")
+    for reason, names in evaluation.unscored().items():
         if names:
-            lines.append(f"not scored, {reason}: {', '.join(names)}")
-    return "\n".join(lines)
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            found.append(f"not scored, {reason}: {', '.join(names[:_NAMED])}{more}")
+    for summary in evaluation.categories:
+        if summary.published is not None:
+            found.append(
+                f"the paper's {evaluation.about['model']['architecture']}, {summary.means.category}"
+                f": PR AUC {summary.published:.3f} (trapezoid, 919 markers, its own split)"
+            )
+        if summary.deepsea is not None:
+            found.append(
+                f"DeepSEA, {summary.means.category}: mean PR AUC {summary.deepsea:.3f} of "
+                f"{summary.deepsea_markers} markers (published, of 200-bp bins: another task)"
+            )
+    return found
+
+
+def _span(interval: tuple[float, float]) -> str:
+    """An interval in letters that every terminal has."""
+    low, high = map(number, interval)
+    return UNDEFINED if low == UNDEFINED else f"{low}-{high}"
 
 
 def check_out(folder: Path, force: bool) -> None:
@@ -60,14 +172,15 @@ def check_out(folder: Path, force: bool) -> None:
     InputError
         When it is a file, or holds a report and `force` is not set.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(folder, "is a file; expected a folder")
-    if not force and any((folder / name).exists() for name in _FILES):
+    for one in (folder, *folder.parents):
+        if one.exists() and not one.is_dir():
+            raise InputError(one, "is a file; expected a folder")
+    if not force and any((folder / name).exists() for name in FILES):
         raise InputError(folder, "holds a report already; --force replaces it")
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write `report.tsv` (a row per marker) and `report.json`; returns their paths.
+    """Write `report.tsv` (a row per marker), `report.json` and `report.html`; returns their paths.
 
     The folder is made where it is missing. Scores that are not defined are empty in the
     table and null in JSON.
@@ -78,41 +191,83 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
         When a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _rows(evaluation)
-    table = ["\t".join(_COLUMNS)]
-    table += ["\t".join(cell(row[column]) for column in _COLUMNS) for row in rows]
-    record = {
-        "format": FORMAT_VERSION,
-        "tracks": str(evaluation.tracks),
-        "bases": evaluation.bases,
-        "categories": [
-            {key: defined(value) for key, value in vars(mean).items()}
-            for mean in category_means(evaluation.markers, evaluation.scores)
-        ],
-        "not_scored": _unscored(evaluation),
-        "markers": [{key: defined(value) for key, value in row.items()} for row in rows],
-    }
-    paths = [folder / name for name in _FILES]
-    write_text(paths[0], "\n".join(table) + "\n")
-    write_text(paths[1], json.dumps(record, indent=1, allow_nan=False) + "\n")
+    table = rows(evaluation)
+    columns = list(table[0])
+    lines = [columns, *([cell(row[column]) for column in columns] for row in table)]
+    paths = [folder / name for name in FILES]
+    write_text(paths[0], "\n".join("\t".join(line) for line in lines) + "\n")
+    write_text(paths[1], json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n")
+    write_page(evaluation, paths[2])
     return paths
 
 
-def _rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [
+def record(evaluation: Evaluation) -> dict[str, Any]:
+    """What `report.json` holds."""
+    found: dict[str, Any] = _defined(
         {
-            column: getattr(score if hasattr(score, column) else marker, column)
-            for column in _COLUMNS
+            "format": FORMAT_VERSION,
+            "subject": evaluation.subject,
+            "kind": evaluation.kind,
+            "about": dict(evaluation.about),
+            "bases": evaluation.ground.bases,
+            "chromosomes": {
+                chrom: intervals.bases for chrom, intervals in evaluation.ground.where.items()
+            },
+            "left_out": dict(evaluation.ground.left_out),
+            "bootstrap": {
+                "block_length": evaluation.blocks.length,
+                "blocks": len(evaluation.blocks),
+                "resamples": REPLICATES,
+                "level": LEVEL,
+            },
+            "categories": [_category(one) for one in evaluation.categories],
+            "not_scored": evaluation.unscored(),
+            "markers": [
+                row | _details(scores)
+                for row, scores in zip(rows(evaluation), evaluation.scores, strict=True)
+            ],
         }
-        for marker, score in zip(evaluation.markers, evaluation.scores, strict=True)
-    ]
+    )
+    return found
 
 
-def _unscored(evaluation: Evaluation) -> dict[str, list[str]]:
-    pairs = zip(evaluation.markers, evaluation.scores, strict=True)
+def _category(summary: CategorySummary) -> Row:
+    means = asdict(summary.means)
     return {
-        "no measured peak in these bases": [
-            marker.name for marker, score in pairs if not score.scored
-        ],
-        "not in the table of peaks": list(evaluation.without_peaks),
+        "category": means.pop("category"),
+        "markers": means.pop("markers"),
+        "mean": means,
+        "mean_average_precision_interval": summary.interval,
+        "median_average_precision": summary.median,
+        "median_average_precision_interval": summary.median_interval,
+        "median_lift": summary.lift,
+        "mean_calibration_error": summary.calibration_error,
+        "paper_pr_auc": summary.published,
+        "deepsea_auprc": summary.deepsea,
+        "deepsea_markers": summary.deepsea_markers,
     }
+
+
+def _details(scores: MarkerScores) -> Row:
+    """What of a marker has no column of its own."""
+    calibration = scores.calibration
+    return {
+        "chromosomes": {
+            chrom: {**asdict(one), "base_rate": one.base_rate}
+            for chrom, one in scores.chroms.items()
+        },
+        "curve": {
+            "recall": [recall for recall, _ in scores.curve],
+            "precision": [precision for _, precision in scores.curve],
+        },
+        "calibration": asdict(calibration),
+    }
+
+
+def _defined(value: Any) -> Any:
+    """As JSON takes it, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _defined(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(one) for one in value]
+    return defined(value)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from regtrack.errors import InputError
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.bed_scan import scan
+from regtrack.genome.intervals import IntervalSet, Positions
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.textfile import read_bytes
 
@@ -47,64 +50,96 @@ def read_bed(
         end, or when no chromosome is the genome's. A file without any interval is
         not an error.
     """
-    starts: dict[bytes, list[int]] = {}
-    ends: dict[bytes, list[int]] = {}
-    for number, line in enumerate(read_bytes(path).removeprefix(_BOM).split(b"\n"), start=1):
-        fields = line.split(b"\t", 3)
-        if len(fields) < 3 or line.startswith(_HEADERS):
-            fields = _unusual_fields(path, number, line)
-            if not fields:
-                continue
-        try:
-            chrom, start, end = fields[0], int(fields[1]), int(fields[2])
-        except ValueError:
-            raise InputError(
-                path, f"expected numbers as start and end, got {_show(line)}", number
-            ) from None
-        if skip_empty and start == end:
-            continue
-        if not 0 <= start < end <= _LONGEST:
-            raise InputError(path, f"expected 0 <= start < end, got {start} {end}", number)
-        starts.setdefault(chrom, []).append(start)
-        ends.setdefault(chrom, []).append(end)
-
-    found = {chrom.decode("utf-8", "replace"): chrom for chrom in starts}
+    text = read_bytes(path).removeprefix(_BOM)
+    rows = _rows_of(path, text, skip_empty)
     merged: dict[str, list[IntervalSet]] = {}
-    for name, raw in found.items():
-        known = resolve_chrom(name, chrom_sizes)
+    for raw, (starts, ends) in rows.items():
+        known = resolve_chrom(raw.decode("utf-8", "replace"), chrom_sizes)
         if known is None:
             continue
-        intervals = IntervalSet.of(starts[raw], ends[raw])
+        intervals = IntervalSet.of(starts, ends)
         if intervals.ends[-1] > chrom_sizes[known]:
-            raise _past_the_end(path, raw, known, chrom_sizes[known])
+            raise _past_the_end(path, text, raw, known, chrom_sizes[known])
         merged.setdefault(known, []).append(intervals)
-    if found and not merged:
-        raise nothing_in_common(path, found, chrom_sizes)
-    return {
-        chrom: sets[0]
-        if len(sets) == 1
-        else IntervalSet.of(
-            [start for one in sets for start in one.starts.tolist()],
-            [end for one in sets for end in one.ends.tolist()],
-        )
-        for chrom, sets in merged.items()
-    }
+    if rows and not merged:
+        names = [raw.decode("utf-8", "replace") for raw in rows]
+        raise nothing_in_common(path, names, chrom_sizes)
+    return {chrom: IntervalSet.union(sets) for chrom, sets in merged.items()}
 
 
-def _unusual_fields(path: Path, number: int, line: bytes) -> list[bytes]:
-    """Fields of a line that is not plain tab-separated BED; none for a header line."""
-    text = line.strip()
-    if not text or text.startswith(_HEADERS):
-        return []
-    fields = text.split(None, 3)
+def _rows_of(path: Path, text: bytes, skip_empty: bool) -> dict[bytes, tuple[Positions, Positions]]:
+    """Starts and ends of every chromosome, in the file's order of chromosomes."""
+    at, names, starts, ends, odd = scan(text)
+    wrong = np.flatnonzero(~((starts < ends) & (ends <= _LONGEST)))
+    if skip_empty:
+        wrong = wrong[starts[wrong] != ends[wrong]]
+    first_wrong = int(at[wrong[0]]) if len(wrong) else len(text)
+    unusual = [
+        row
+        for begin in odd[odd < first_wrong].tolist()
+        if (row := _unusual_row(path, text, begin, skip_empty))
+    ]
+    if len(wrong):
+        raise _not_an_interval(path, text, first_wrong, int(starts[wrong[0]]), int(ends[wrong[0]]))
+    kept = starts < ends
+    at, names, starts, ends = at[kept], names[kept], starts[kept], ends[kept]
+    found: dict[bytes, tuple[Positions, Positions]] = {}
+    _, firsts, which = np.unique(names, return_index=True, return_inverse=True)
+    parts = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+    for number in np.argsort(firsts):
+        begin = int(at[firsts[number]])
+        raw = text[begin : text.index(b"\t", begin)]
+        found[raw] = (starts[parts[number]], ends[parts[number]])
+    by_chrom: dict[bytes, list[tuple[int, int]]] = {}
+    for raw, start, end in unusual:
+        by_chrom.setdefault(raw, []).append((start, end))
+    for raw, rows in by_chrom.items():
+        nothing = np.zeros(0, np.int64)
+        columns = zip(found.get(raw, (nothing, nothing)), zip(*rows, strict=True), strict=True)
+        starts, ends = (np.append(before, np.array(more, np.int64)) for before, more in columns)
+        found[raw] = (starts, ends)
+    return found
+
+
+def _unusual_row(
+    path: Path, text: bytes, begin: int, skip_empty: bool
+) -> tuple[bytes, int, int] | None:
+    """A line that is not plain tab-separated BED; None for a header line."""
+    end_of_line = text.find(b"\n", begin)
+    line = text[begin : len(text) if end_of_line < 0 else end_of_line]
+    if not line.strip() or line.strip().startswith(_HEADERS):
+        return None
+    fields = line.split(b"\t", 3)
     if len(fields) < 3:
-        raise InputError(path, f"expected at least chrom, start and end, got {_show(line)}", number)
-    return fields
+        fields = line.split(None, 3)
+    if len(fields) < 3:
+        problem = f"expected at least chrom, start and end, got {_show(line)}"
+        raise InputError(path, problem, _line_number(text, begin))
+    try:
+        start, end = int(fields[1]), int(fields[2])
+    except ValueError:
+        problem = f"expected numbers as start and end, got {_show(line)}"
+        raise InputError(path, problem, _line_number(text, begin)) from None
+    if skip_empty and start == end:
+        return None
+    if not 0 <= start < end <= _LONGEST:
+        raise _not_an_interval(path, text, begin, start, end)
+    return fields[0], start, end
 
 
-def _past_the_end(path: Path, raw: bytes, chrom: str, size: int) -> InputError:
+def _not_an_interval(path: Path, text: bytes, begin: int, start: int, end: int) -> InputError:
+    problem = f"expected 0 <= start < end, got {start} {end}"
+    return InputError(path, problem, _line_number(text, begin))
+
+
+def _line_number(text: bytes, begin: int) -> int:
+    """Number, from 1, of the line that begins at a place."""
+    return text.count(b"\n", 0, begin) + 1
+
+
+def _past_the_end(path: Path, text: bytes, raw: bytes, chrom: str, size: int) -> InputError:
     """Find the first interval that ends past its chromosome's end, for the message."""
-    for number, line in enumerate(read_bytes(path).removeprefix(_BOM).split(b"\n"), start=1):
+    for number, line in enumerate(text.split(b"\n"), start=1):
         fields = line.split(None, 3)
         if len(fields) >= 3 and fields[0] == raw and int(fields[2]) > size:
             return InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,15 @@ class IntervalSet:
         closes = np.append(opens[1:], True)[: len(first)]
         return cls(first[opens], reached[closes])
 
+    @classmethod
+    def union(cls, sets: Sequence[IntervalSet]) -> IntervalSet:
+        """Bases that are in any of some sets."""
+        if not sets:
+            return EMPTY
+        return cls.of(
+            np.concatenate([one.starts for one in sets]), np.concatenate([one.ends for one in sets])
+        )
+
     def __len__(self) -> int:
         """Number of intervals."""
         return len(self.starts)
@@ -107,15 +116,35 @@ class IntervalSet:
             np.minimum(self.ends[mine], other.ends[theirs]),
         )
 
+    def minus(self, other: IntervalSet) -> IntervalSet:
+        """Bases of this set that are not in the other."""
+        if not len(self):
+            return self
+        starts = np.concatenate(([0], other.ends))
+        ends = np.concatenate((other.starts, [max(int(self.ends[-1]), int(starts[-1])) + 1]))
+        some = starts < ends
+        return self.intersect(IntervalSet(starts[some], ends[some]))
+
+    def overlapping(self, other: IntervalSet) -> IntervalSet:
+        """The intervals of this set, whole, that share a base with the other."""
+        shared = other.bases_before(self.ends) > other.bases_before(self.starts)
+        return IntervalSet(self.starts[shared], self.ends[shared])
+
     def clip(self, start: int, end: int) -> IntervalSet:
         """Bases of the set inside [start, end)."""
         return self.intersect(IntervalSet.of([start], [end]))
 
+    def units(self, length: int) -> list[int]:
+        """Numbers of the stretches of one length, from a multiple of it on, that hold a base."""
+        found: set[int] = set()
+        for start, end in self:
+            found.update(range(start // length, (end - 1) // length + 1))
+        return sorted(found)
+
     def bases_before(self, positions: npt.ArrayLike) -> Positions:
         """For each position, the number of bases of the set left of it.
 
-        The bases inside [a, b) are then `bases_before(b) - bases_before(a)`: this is
-        what makes scoring cost by segments and not by bases.
+        The bases inside [a, b) are then `bases_before(b) - bases_before(a)`.
         """
         at = np.asarray(positions, dtype=np.int64)
         cumulated = np.concatenate(([0], np.cumsum(self.ends - self.starts)))
@@ -124,6 +153,13 @@ class IntervalSet:
         inside = index > 0
         overshoot[inside] = np.maximum(self.ends[index[inside] - 1] - at[inside], 0)
         return cumulated[index] - overshoot
+
+    def holds(self, positions: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """For each position, whether it is in the set."""
+        at = np.asarray(positions, dtype=np.int64)
+        index = np.searchsorted(self.starts, at, side="right")
+        reached = np.concatenate(([0], self.ends))[index]
+        return (index > 0) & (at < reached)
 
     def nth_base(self, ranks: npt.ArrayLike) -> Positions:
         """Positions of the bases of the given ranks (0 is the first), `bases_before` reversed.
@@ -143,3 +179,19 @@ class IntervalSet:
 
 
 EMPTY = IntervalSet.of([], [])
+
+# Bases of a genome: per chromosome that has any.
+Regions = Mapping[str, IntervalSet]
+
+
+def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
+    """Bases in both, per chromosome that has any, in the order of `second`."""
+    found = {
+        chrom: first.get(chrom, EMPTY).intersect(intervals) for chrom, intervals in second.items()
+    }
+    return {chrom: intervals for chrom, intervals in found.items() if len(intervals)}
+
+
+def total_bases(regions: Regions) -> int:
+    """Number of bases, over all chromosomes."""
+    return sum(intervals.bases for intervals in regions.values())

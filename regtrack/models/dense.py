@@ -64,8 +64,8 @@ class DenseNetwork(Network):
 
     def features(self, codes: Tensor) -> list[Tensor]:
         """What each application of the head reads: (batch, features, length) each."""
-        self._check_length(codes)
-        return [self.trunk(self.embedding(codes).transpose(1, 2))]
+        self._check_length(codes.shape[1])
+        return [self.trunk(self.inputs(codes))]
 
     def hidden(self, codes: Tensor) -> list[Tensor]:
         """One position per base; see `Network.hidden`."""
@@ -79,6 +79,16 @@ class DenseNetwork(Network):
         """The head, on these bases only; see `Network.logits`."""
         values: Tensor = self.head(body[:, :, start:end].transpose(1, 2))
         return values
+
+    def inputs(self, codes: Tensor) -> Tensor:
+        """The embedded bases; see `Network.inputs`."""
+        embedded: Tensor = self.embedding(codes)
+        return embedded.transpose(1, 2)
+
+    def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
+        """The trunk on all, the head on these bases only; see `Network.logits_from`."""
+        self._check_length(inputs.shape[2])
+        return self.logits(self.trunk(inputs), start, end)
 
 
 @DENSE.add("cnn1", "conv 10", paper_parameters=137_187)
@@ -201,9 +211,9 @@ class IdCnn(DenseNetwork):
         """After every time in training, after the last one otherwise."""
         if not self.training:
             return super().features(codes)
-        self._check_length(codes)
+        self._check_length(codes.shape[1])
         found = []
-        values = self.embedding(codes).transpose(1, 2)
+        values = self.inputs(codes)
         for index, layer in enumerate(self.trunk, start=1):
             values = layer(values)
             if index in self._ends:

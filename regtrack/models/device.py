@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from regtrack.errors import OptionError, RegtrackError
+from regtrack.workers import available_cores
 
 
 def choose_device(name: str) -> torch.device:
@@ -47,7 +47,14 @@ def has_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
-    """Predict in float32 as it is, without gradients, and the same every time.
+    """Predict in float32 as it is, without gradients, and the same every time."""
+    with torch.inference_mode(), plain_float32():
+        yield
+
+
+@contextmanager
+def plain_float32() -> Iterator[None]:
+    """Compute in float32 as it is, and the same every time; gradients may be taken.
 
     TF32, the default of convolutions on a GPU and in some places of matrix products, is off by
     more than a track's promise allows.
@@ -55,11 +62,8 @@ def exact_arithmetic() -> Iterator[None]:
     multiply = torch.backends.cuda.matmul
     before = multiply.allow_tf32
     multiply.allow_tf32 = False
-    with (
-        torch.inference_mode(),
-        # `enabled` is False by default here, which would leave cuDNN out altogether.
-        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
-    ):
+    # `enabled` is False by default here, which would leave cuDNN out altogether.
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
         try:
             yield
         finally:
@@ -88,10 +92,3 @@ def describe_device(device: torch.device) -> str:
         return f"cuda:{index} ({torch.cuda.get_device_name(index)})"
     cores = available_cores()
     return f"cpu ({cores} core{'s' if cores > 1 else ''})"
-
-
-def available_cores() -> int:
-    """Number of CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

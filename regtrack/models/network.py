@@ -74,6 +74,22 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
+    def inputs(self, codes: Tensor) -> Tensor:
+        """Codes (batch, length) as the layers read them: (batch, 4, length)."""
+        raise NotImplementedError
+
+    def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
+        """Logits (batch, end - start, markers) of the bases [start, end), from `inputs`.
+
+        Those of `logits`, but the way back to the inputs is open to gradients.
+
+        Raises
+        ------
+        ValueError
+            As `body`.
+        """
+        raise NotImplementedError
+
     def forward(self, codes: Tensor, start: int = 0, end: int | None = None) -> Tensor:
         """Logits of the bases [start, end) of each window.
 
@@ -105,8 +121,8 @@ class Network(nn.Module):
         """Number of trainable parameters."""
         return sum(weights.numel() for weights in self.parameters() if weights.requires_grad)
 
-    def _check_length(self, codes: Tensor) -> None:
-        if codes.shape[1] % self.context.stride:
+    def _check_length(self, length: int) -> None:
+        if length % self.context.stride:
             raise ValueError(
-                f"length {codes.shape[1]} is not a multiple of the stride, {self.context.stride}"
+                f"length {length} is not a multiple of the stride, {self.context.stride}"
             )

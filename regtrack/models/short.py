@@ -67,9 +67,7 @@ class ShortNetwork(Network):
 
     def hidden(self, codes: Tensor) -> list[Tensor]:
         """One position per input of `LENGTH` bases; see `Network.hidden`."""
-        onehot = F.one_hot(codes.long(), len(BASES))[:, :, 1:].transpose(1, 2)
-        inputs = onehot.to(self.output.weight.dtype)
-        values: Tensor = self.head[:-1](self.trunk(inputs).flatten(1))
+        values: Tensor = self.head[:-1](self.trunk(self.inputs(codes)).flatten(1))
         return [values[:, None, :]]
 
     def body(self, codes: Tensor) -> Tensor:
@@ -77,16 +75,40 @@ class ShortNetwork(Network):
 
         See `Network.body`.
         """
-        self._check_length(codes)
+        self._check_length(codes.shape[1])
         windows = F.pad(codes, (FLANK, FLANK)).unfold(1, LENGTH, BIN)
         logits: Tensor = self.output(self.hidden(windows.reshape(-1, LENGTH))[-1])
         return logits.view(len(codes), windows.shape[1], -1)
 
     def logits(self, body: Tensor, start: int, end: int) -> Tensor:
         """Those of the bin that a base lies in; see `Network.logits`."""
-        first, last = start // BIN, -(-end // BIN)
-        by_base = body[:, first:last].repeat_interleave(BIN, dim=1)
-        return by_base[:, start - first * BIN : end - first * BIN]
+        first, last = _bins(start, end)
+        return _by_base(body[:, first:last], start - first * BIN, end - first * BIN)
+
+    def inputs(self, codes: Tensor) -> Tensor:
+        """One-hot, N being 0 throughout; see `Network.inputs`."""
+        onehot = F.one_hot(codes.long(), len(BASES))[:, :, 1:].transpose(1, 2)
+        return onehot.to(self.output.weight.dtype)
+
+    def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
+        """Of the bins of these bases only; see `Network.logits_from`."""
+        self._check_length(inputs.shape[2])
+        first, last = _bins(start, end)
+        around = F.pad(inputs, (FLANK, FLANK))[:, :, first * BIN : last * BIN + 2 * FLANK]
+        windows = around.unfold(2, LENGTH, BIN).transpose(1, 2).reshape(-1, 4, LENGTH)
+        logits: Tensor = self.head(self.trunk(windows).flatten(1))
+        by_bin = logits.view(len(inputs), last - first, -1)
+        return _by_base(by_bin, start - first * BIN, end - first * BIN)
+
+
+def _bins(start: int, end: int) -> tuple[int, int]:
+    """First bin of the bases [start, end), and the one behind their last."""
+    return start // BIN, -(-end // BIN)
+
+
+def _by_base(by_bin: Tensor, start: int, end: int) -> Tensor:
+    """(batch, bins, markers) -> (batch, end - start, markers), from the first bin's first base."""
+    return by_bin.repeat_interleave(BIN, dim=1)[:, start:end]
 
 
 def _width_of(trunk: nn.Module) -> int:

@@ -17,6 +17,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
+from regtrack.prediction.counting import BlockCounter, Measured
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
@@ -28,7 +29,7 @@ from regtrack.tracks.segments import BlockSegments
 
 @dataclass(frozen=True)
 class BlockRecipe:
-    """What every block of a job is predicted with; cheap to send to a process.
+    """What every block of a job is predicted with.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class BlockRecipe:
         Probability from which the peaks of each of them are called.
     blocks
         Folder for the block files.
+    measured
+        Peaks to score the predictions by, or None.
     """
 
     model: Path
@@ -47,6 +50,7 @@ class BlockRecipe:
     settings: PredictionSettings
     device: str
     blocks: Path
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,32 @@ class BlockWork:
     chrom_index: int
     keep_first: bool
 
+    @property
+    def files(self) -> list[Path]:
+        """What is there when it is done."""
+        found = [BlockStore(self.recipe.blocks).path(self.task.block)]
+        if self.recipe.measured:
+            found.append(self.recipe.measured.path(self.task.block))
+        return found
+
 
 def predict_block(work: BlockWork) -> None:
     """Predict one block and save its segments."""
     # One process per core does the work, and a block's bytes must not depend on how
     # many cores there are.
     torch.set_num_threads(1)
-    save_block(work, segment_block(work))
+    counter = counter_of(work)
+    save_block(work, segment_block(work, counter), counter)
 
 
-def segment_block(work: BlockWork) -> BlockSegments:
-    """Predict one block and cut it into segments."""
+def counter_of(work: BlockWork) -> BlockCounter | None:
+    """What counts a block's probabilities, where there are measured peaks."""
+    measured = work.recipe.measured
+    return BlockCounter(measured, work.task.block) if measured else None
+
+
+def segment_block(work: BlockWork, counter: BlockCounter | None = None) -> BlockSegments:
+    """Predict one block and cut it into segments; its probabilities are counted, too."""
     recipe = work.recipe
     network, genome = open_tools(recipe)
     settings = recipe.settings
@@ -93,25 +112,35 @@ def segment_block(work: BlockWork) -> BlockSegments:
     ):
         segmenter.add(stretch.start, stretch.probabilities, keep_first)
         keep_first = False
+        if counter:
+            counter.add(stretch.start, stretch.probabilities)
     return segmenter.finish()
 
 
-def save_block(work: BlockWork, segments: BlockSegments) -> None:
-    """Pack a block's segments as the tracks will hold them, and save them."""
+def save_block(
+    work: BlockWork, segments: BlockSegments, counter: BlockCounter | None = None
+) -> None:
+    """Pack a block's segments as the tracks will hold them, and save them.
+
+    The counts are saved first, so that a saved block has its counts.
+    """
     thresholds = np.array(work.recipe.thresholds, np.float32)
     encoded = encode_block(segments, work.chrom_index, thresholds)
+    if counter:
+        counter.save([encoded.of(row).high for row in counter.rows])
     BlockStore(work.recipe.blocks).save(work.task.block, encoded)
 
 
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     """The network and the genome, opened once per process."""
-    return _opened(recipe.model, recipe.genome, recipe.rows, recipe.device)
+    return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device)
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(
+def open_network(
     model: Path, genome: Path, rows: tuple[int, ...], device: str
 ) -> tuple[Network, Genome]:
+    """A network with some of its outputs, made fast, and the genome; once per process."""
     network = load_network(model, torch.device(device))
     network.keep_markers(list(rows))
     return for_inference(network), Genome(genome)

@@ -10,7 +10,8 @@ import torch
 
 from regtrack.errors import RegtrackError
 from regtrack.models.device import memory_advice
-from regtrack.prediction.blockwork import BlockWork, open_tools, save_block
+from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_block
+from regtrack.prediction.counting import BlockCounter
 from regtrack.prediction.forward import predict_on_device
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.segments import BlockSegments
@@ -37,8 +38,10 @@ def predict_on_gpu(works: Sequence[BlockWork], threads: int) -> Iterator[BlockWo
     with ThreadPoolExecutor(threads) as pool:
         for first in range(0, len(works), size):
             group = works[first : first + size]
-            for work, segments in zip(group, _segments_of(group), strict=True):
-                pending.append((work, pool.submit(save_block, work, segments)))
+            counters = [counter_of(work) for work in group]
+            segmented = _segments_of(group, counters)
+            for work, segments, counter in zip(group, segmented, counters, strict=True):
+                pending.append((work, pool.submit(save_block, work, segments, counter)))
             while len(pending) > size:
                 yield _finished(pending)
         while pending:
@@ -62,8 +65,10 @@ def _blocks_at_once(work: BlockWork) -> int:
     return max(1, min(_MOST_BLOCKS, int(free * _SHARE_OF_MEMORY) // one))
 
 
-def _segments_of(group: Sequence[BlockWork]) -> list[BlockSegments]:
-    """The segments of some blocks; the probabilities never leave the device."""
+def _segments_of(
+    group: Sequence[BlockWork], counters: Sequence[BlockCounter | None]
+) -> list[BlockSegments]:
+    """The segments of some blocks; the probabilities leave the device only to be counted."""
     try:
         from regtrack.prediction import device_segmentation as kernel  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -79,7 +84,9 @@ def _segments_of(group: Sequence[BlockWork]) -> list[BlockSegments]:
     with memory_advice("fewer --markers need less"):
         probabilities = torch.empty(*shape, len(recipe.rows), device=device)
         bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
-    for work, (origin, _), row, kinds in zip(group, spans, probabilities, bases, strict=True):
+    for work, (origin, _), row, kinds, counter in zip(
+        group, spans, probabilities, bases, counters, strict=True
+    ):
         for start, part in predict_on_device(
             network,
             genome,
@@ -91,6 +98,8 @@ def _segments_of(group: Sequence[BlockWork]) -> list[BlockSegments]:
             here = slice(start - origin, start - origin + len(part))
             row[here] = part
             kinds[here] = kernel.ASKED_FOR
+            if counter:
+                counter.add(start, part.cpu().numpy().T)
         if work.keep_first:
             kinds[0] = kernel.KEPT
     origins = [int(start) for start, _ in spans]

@@ -9,13 +9,15 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.errors import InputError
+from regtrack.evaluation.evaluate import Asked
 from regtrack.genome.fasta import Genome, sizes_fingerprint
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
+from regtrack.prediction.yardstick import Yardstick, ground_of
 from regtrack.tracks.bigwig_writer import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
@@ -47,6 +49,8 @@ class Job:
         `cpu` or `cuda:0`: another one rounds otherwise.
     trackset
         What the finished folder's `tracks.json` will say.
+    yardstick
+        What the predictions are scored by in the same pass, or None.
     """
 
     model: Path
@@ -57,6 +61,7 @@ class Job:
     settings: PredictionSettings
     device: str
     trackset: TrackSet
+    yardstick: Yardstick | None = None
 
     @property
     def overlap(self) -> int:
@@ -71,15 +76,7 @@ class Job:
 
     def tasks(self) -> list[BlockTask]:
         """The blocks that hold a target, in the genome's order."""
-        found = []
-        for chrom, targets in self.targets.items():
-            indices: set[int] = set()
-            for start, end in targets:
-                indices.update(range(start // BLOCK_LENGTH, (end - 1) // BLOCK_LENGTH + 1))
-            for index in sorted(indices):
-                block = Block(chrom, index)
-                found.append(BlockTask(block, targets.clip(block.start, block.end)))
-        return found
+        return block_tasks(self.targets)
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""
@@ -92,8 +89,19 @@ class Job:
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
             "device": self.device,
+            **({"peaks": self.yardstick.digest} if self.yardstick else {}),
             **asdict(self.settings),
         }
+
+
+def block_tasks(targets: Regions) -> list[BlockTask]:
+    """The blocks that hold any of some bases, in the order of the chromosomes."""
+    blocks = (
+        (Block(chrom, index), intervals)
+        for chrom, intervals in targets.items()
+        for index in intervals.units(BLOCK_LENGTH)
+    )
+    return [BlockTask(block, intervals.clip(block.start, block.end)) for block, intervals in blocks]
 
 
 def plan_job(
@@ -105,6 +113,7 @@ def plan_job(
     device: str,
     *,
     any_assembly: bool = False,
+    peaks: Path | None = None,
 ) -> Job:
     """Read and check everything that a prediction needs, before any work.
 
@@ -116,6 +125,8 @@ def plan_job(
         As `regtrack.genome.markers.select_markers`.
     any_assembly
         Accept a genome that the model was not trained on.
+    peaks
+        Markers table whose peaks the predictions are scored by, or None.
 
     Raises
     ------
@@ -133,7 +144,8 @@ def plan_job(
             )
     chosen = select_markers(checkpoint.markers, marker_patterns)
     rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
-    targets = source.known(read_regions(regions, source.chrom_sizes))
+    asked = read_regions(regions, source.chrom_sizes)
+    targets = source.known(asked)
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
     context = checkpoint.sketch().context
@@ -155,8 +167,23 @@ def plan_job(
             for row in rows
         ),
     )
+    yardstick = None
+    if peaks is not None:
+        by_table = Asked(peaks, regions)
+        ground = ground_of(asked, targets, by_table, genome, source.chrom_sizes)
+        yardstick = Yardstick.of_table(
+            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground
+        )
     return Job(
-        model, genome, rows, targets, source.digest(targets, reach), settings, device, trackset
+        model,
+        genome,
+        rows,
+        targets,
+        source.digest(targets, reach),
+        settings,
+        device,
+        trackset,
+        yardstick,
     )
 
 

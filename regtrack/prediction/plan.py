@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from regtrack.errors import InputError
+from regtrack.evaluation.report import FILES as REPORT_FILES
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import describe_device
@@ -55,7 +56,8 @@ class Plan:
     tracks_bytes
         Estimated size of the finished folder.
     disk_bytes
-        Estimate of what is still to be written: at the end, blocks and tracks lie side by side.
+        Estimate of what is still to be written: at the end, blocks, the counts of measured
+        peaks, and tracks lie side by side.
     free_bytes
         Free on that disk now.
     memory_bytes
@@ -146,10 +148,11 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         left=left,
         windows=sum(1 for task in tasks for _ in tile(task.targets, context, window)),
         markers=len(job.rows),
-        files=3 * len(job.rows) + 2,
+        files=3 * len(job.rows) + 2 + (len(REPORT_FILES) if job.yardstick else 0),
         seconds=(left + _WRITING_SHARE * bases) * sample.seconds_per_base / processes,
         tracks_bytes=size,
-        disk_bytes=int(left * sample.bytes_per_base) + max(0, size - written_bytes(job, out)),
+        disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))
+        + max(0, size - written_bytes(job, out)),
         free_bytes=shutil.disk_usage(_first_existing(out)).free,
         memory_bytes=_peak_memory() * (processes + 1),
         device=f"{describe_device(torch.device(job.device))}, {workers} {kinds[workers > 1]}",
@@ -158,10 +161,11 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What predicting and saving a base took."""
+    """What predicting and saving a base took; counts are those of measured peaks, if any."""
 
     seconds_per_base: float
     bytes_per_base: float
+    count_bytes_per_base: float
 
 
 def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) -> _Sample:
@@ -171,9 +175,15 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
     }
     threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory(prefix="regtrack-plan.") as scratch:
+        folder = Path(scratch)
+        saved, counts = folder / "blocks", folder / "counts"
+        for one in saved, counts:
+            one.mkdir()
+        if job.yardstick:
+            job.yardstick.save(counts)
         works = [
             replace(work, task=short[work.task.block])
-            for work in block_works(job, Path(scratch))
+            for work in block_works(job, saved, counts)
             if work.task.block in short
         ]
         began = time.monotonic()
@@ -183,10 +193,13 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
         else:
             list(predict_on_gpu(works, workers))
         took = time.monotonic() - began
-        size = sum(path.stat().st_size for path in Path(scratch).iterdir())
+        size, counted = (
+            sum(path.stat().st_size for path in folder.glob(files))
+            for files in ("blocks/*", "counts/*.cnt")
+        )
     torch.set_num_threads(threads)
     sampled = sum(task.targets.bases for task in short.values())
-    return _Sample(took / sampled, size / sampled)
+    return _Sample(took / sampled, size / sampled, counted / sampled)
 
 
 def _first_bases(targets: IntervalSet, count: int) -> IntervalSet:

@@ -8,9 +8,11 @@ it. A killed run is gone on with from what is complete.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
+from regtrack.datasets.labels import LABEL_FILES
+from regtrack.evaluation.report import write_report
 from regtrack.folders import (
     check_folder,
     clear,
@@ -19,29 +21,20 @@ from regtrack.folders import (
     partial_path,
     unfinished_run,
 )
+from regtrack.models.checkpoint import read_checkpoint
+from regtrack.observer import Observer
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
+from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
-from regtrack.prediction.workers import in_processes
-from regtrack.tracks.blocks import BlockStore
+from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.folder import CONTENTS, write_predicted
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
+from regtrack.workers import in_processes
 
 _BLOCKS = "blocks"
+_COUNTS = "counts"
 _TRACKS = "tracks"
-
-
-class PredictionObserver(Protocol):
-    """Is told of the progress; what it does with it is its own affair."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins; `done` of its `total` units were done by an earlier run."""
-
-    def advanced(self, units: int) -> None:
-        """So many units of the stage are done."""
-
-    def finished(self) -> None:
-        """The stage is over."""
 
 
 def check_out(out: Path, force: bool) -> None:
@@ -55,7 +48,7 @@ def check_out(out: Path, force: bool) -> None:
     check_folder(out, force, CONTENTS, "a tracks folder")
 
 
-def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObserver) -> None:
+def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> None:
     """Run a job and leave the finished tracks folder at `out`.
 
     Parameters
@@ -77,25 +70,39 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: PredictionObse
     check_out(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
     work = partial_path(out)
-    with unfinished_run(work, job.identity(), (_BLOCKS, _TRACKS), force):
+    names = (_BLOCKS, _COUNTS, _TRACKS)
+    with unfinished_run(work, job.identity(), names, force, no_work=LABEL_FILES):
         finished = work / _TRACKS
-        for folder in work / _BLOCKS, finished / "bigwig", finished / "peaks":
+        for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
             folder.mkdir(parents=True, exist_ok=True)
         clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
         if not (finished / CONTENTS).exists():
+            if job.yardstick:
+                job.yardstick.save(work / _COUNTS)
             _predict_blocks(job, work, workers, observer)
             _write_tracks(job, work, workers, observer)
+            if job.yardstick:
+                _write_report(job, job.yardstick, work, workers, observer)
             write_predicted(finished, job.targets)
             job.trackset.write(finished)
         # The blocks go first: were the run killed between the two, they would lie there for
         # good, as large as the tracks.
         shutil.rmtree(work / _BLOCKS)
+        shutil.rmtree(work / _COUNTS)
         move_in(finished, out)
         shutil.rmtree(work)
 
 
-def block_works(job: Job, folder: Path) -> list[BlockWork]:
-    """All of a job's blocks, in the genome's order, to be saved in a folder."""
+def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
+    """All of a job's blocks, in the genome's order.
+
+    Parameters
+    ----------
+    folder
+        Where their segments are saved.
+    counts
+        Where their counts are, of a job that has a yardstick; it is saved there.
+    """
     tracks = job.trackset.tracks
     recipe = BlockRecipe(
         model=job.model,
@@ -105,6 +112,7 @@ def block_works(job: Job, folder: Path) -> list[BlockWork]:
         settings=job.settings,
         device=job.device,
         blocks=folder,
+        measured=job.yardstick.saved(counts) if job.yardstick else None,
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
     return [
@@ -116,7 +124,7 @@ def block_works(job: Job, folder: Path) -> list[BlockWork]:
 def left_bases(job: Job, out: Path) -> int:
     """Bases that `run` would have to predict: not those of a run that it would go on with."""
     work = partial_path(out.resolve())
-    works = block_works(job, work / _BLOCKS)
+    works = _works(job, work)
     missing = _missing(works) if is_of_run(work, job.identity()) else works
     return sum(one.task.targets.bases for one in missing)
 
@@ -130,18 +138,23 @@ def written_bytes(job: Job, out: Path) -> int:
     return sum(path.stat().st_size for path in files if path.exists())
 
 
+def _works(job: Job, work: Path) -> list[BlockWork]:
+    return block_works(job, work / _BLOCKS, work / _COUNTS)
+
+
 def _missing(works: list[BlockWork]) -> list[BlockWork]:
-    """Those whose block is not saved yet."""
-    return [one for one in works if not BlockStore(one.recipe.blocks).path(one.task.block).exists()]
+    """Those whose block, or its counts, are not saved yet."""
+    return [one for one in works if not all(path.exists() for path in one.files)]
 
 
-def _predict_blocks(job: Job, work: Path, workers: int, observer: PredictionObserver) -> None:
+def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> None:
     """Predict and save the blocks that are not there yet."""
-    todo = _missing(block_works(job, work / _BLOCKS))
+    todo = _missing(_works(job, work))
     left = sum(one.task.targets.bases for one in todo)
     observer.stage("predicting", "bp", job.bases, job.bases - left)
+    finished: Iterator[BlockWork]
     if job.device == "cpu":
-        finished = in_processes(predict_block, todo, workers)
+        finished = (work for work, _ in in_processes(predict_block, todo, workers))
     else:
         finished = predict_on_gpu(todo, workers)
     for done in finished:
@@ -149,7 +162,7 @@ def _predict_blocks(job: Job, work: Path, workers: int, observer: PredictionObse
     observer.finished()
 
 
-def _write_tracks(job: Job, work: Path, workers: int, observer: PredictionObserver) -> None:
+def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> None:
     """Write each marker's files from the saved blocks."""
     order = tuple(task.block for task in job.tasks())
     tracks = job.trackset.tracks
@@ -160,6 +173,26 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: PredictionObserv
         for first in range(0, len(tracks), size)
     ]
     observer.stage("writing tracks", "markers", len(tracks), 0)
-    for done in in_processes(write_tracks, groups, workers):
+    for done, _ in in_processes(write_tracks, groups, workers):
         observer.advanced(len(done.tracks))
     observer.finished()
+
+
+def _write_report(
+    job: Job, yardstick: Yardstick, work: Path, workers: int, observer: Observer
+) -> None:
+    """Score the counted blocks, and leave the report beside the tracks."""
+    tracks = job.trackset.tracks
+    measured = yardstick.saved(work / _COUNTS)
+    thresholds = [tracks[row].threshold for row in measured.rows]
+    order = [task.block for task in job.tasks()]
+    scores = gather_scores(measured, thresholds, order, workers, observer)
+    about = {
+        "model": dict(job.trackset.model),
+        "genome": str(job.genome),
+        "device": job.device,
+        "tracks": dict(job.trackset.settings),
+    }
+    checkpoint = read_checkpoint(job.model)
+    evaluation = yardstick.evaluation(scores, job.model, "model", checkpoint, about)
+    write_report(evaluation, work / _TRACKS)

@@ -1,10 +1,10 @@
-"""BigWig files, read as segments."""
+"""BigWig files of others, whatever their values."""
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyBigWig
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet, Positions
 from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC
-from regtrack.tracks.segments import Segments, Values
+from regtrack.tracks.segments import Values
 
 # Bases read at once: bounds the memory.
 _READ_LENGTH = 1_000_000
@@ -33,7 +33,7 @@ def _check_header(path: Path) -> None:
 
 
 class BigWigReader:
-    """Reads segments back from a BigWig file; a context manager.
+    """Reads a BigWig file; a context manager.
 
     Raises
     ------
@@ -56,31 +56,6 @@ class BigWigReader:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-    def pieces(self, region: Interval) -> Iterator[Segments]:
-        """The segments that overlap a region, each whole and once, in bounded memory.
-
-        Raises
-        ------
-        InputError
-            When the file's data cannot be decoded.
-        """
-        for start in range(region.start, region.end, _READ_LENGTH):
-            end = min(start + _READ_LENGTH, region.end)
-            found = self.segments(Interval(region.chrom, start, end))
-            # Those that began further left came with the piece before.
-            new = (found.starts >= start) | (start == region.start)
-            yield Segments(found.starts[new], found.ends[new], found.values[new])
-
-    def segments(self, region: Interval) -> Segments:
-        """The segments that overlap a region, whole, as they were written.
-
-        Raises
-        ------
-        InputError
-            When the file's data cannot be decoded.
-        """
-        return Segments(*self._entries(region))
 
     def chrom_sizes(self) -> dict[str, int]:
         """Length of each chromosome in the file's header, in bases."""

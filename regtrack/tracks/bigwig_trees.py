@@ -5,6 +5,7 @@ Layouts after Kent et al. 2010, "BigWig and BigBed", and its supplement.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Callable, Mapping
 
@@ -12,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 BIGWIG_MAGIC = 0x888FFC26
+# Of a file: magic, version, zoom levels, places of the trees and of the data, ...
+HEADER = struct.Struct("<IHHQQQHHQQIQ")
 _CHROM_MAGIC = 0x78CA8C91
 _PLACE_MAGIC = 0x2468ACE0
 _NODE_HEADER = struct.Struct("<BBH")  # whether it is a leaf, nothing, number of its items
+_CHROM_HEADER = struct.Struct("<4IQQ")
+_PLACE_HEADER = struct.Struct("<2IQ4IQ2I")
 
 # Items per node.
 _FANOUT = 256
@@ -33,7 +38,11 @@ LEAF = np.dtype(
 )
 _INNER = np.dtype(LEAF.descr[:-1])
 
+# Of 256 items each, more than any file can hold.
+_MOST_LEVELS = 8
+
 _Items = npt.NDArray[np.void]
+_Bytes = bytes | mmap.mmap
 
 
 def chrom_tree(chrom_sizes: Mapping[str, int], at: int) -> bytes:
@@ -49,12 +58,11 @@ def chrom_tree(chrom_sizes: Mapping[str, int], at: int) -> bytes:
     """
     names = [name.encode() for name in chrom_sizes]
     width = max(map(len, names))
-    leaf = np.dtype([("key", f"S{width}"), ("id", "<u4"), ("size", "<u4")])
-    inner = np.dtype([("key", f"S{width}"), ("offset", "<u8")])
+    leaf, inner = _chrom_items(width)
     items = np.empty(len(names), leaf)
     items["key"], items["id"], items["size"] = names, np.arange(len(names)), [*chrom_sizes.values()]
     items.sort(order="key")
-    header = struct.pack("<4IQQ", _CHROM_MAGIC, min(_FANOUT, len(names)), width, 8, len(names), 0)
+    header = _CHROM_HEADER.pack(_CHROM_MAGIC, min(_FANOUT, len(names)), width, 8, len(names), 0)
 
     def summed_up(items: _Items, starts: npt.NDArray[np.int64]) -> _Items:
         above = np.empty(len(starts), inner)
@@ -76,8 +84,7 @@ def place_tree(sections: npt.NDArray[np.void], items_per_section: int, at: int) 
     at
         Where in the file the tree will begin, which is where the sections end.
     """
-    header = struct.pack(
-        "<2IQ4IQ2I",
+    header = _PLACE_HEADER.pack(
         _PLACE_MAGIC,
         _FANOUT,
         len(sections),
@@ -135,3 +142,65 @@ def _tree(
             node = items[start : start + _FANOUT]
             written.append(_NODE_HEADER.pack(is_leaf, 0, len(node)) + node.tobytes())
     return b"".join(written)
+
+
+def read_chroms(data: _Bytes, at: int) -> dict[str, tuple[int, int]]:
+    """Number and length of each chromosome, by name, from the tree that begins at `at`.
+
+    Raises
+    ------
+    ValueError, struct.error
+        When there is no such tree.
+    """
+    magic, _, width, _, _, _ = _CHROM_HEADER.unpack_from(data, at)
+    if magic != _CHROM_MAGIC:
+        raise ValueError("not a tree of chromosomes")
+    items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width))
+    return {
+        item["key"].decode(): (int(item["id"]), int(item["size"]))
+        for item in items[np.argsort(items["id"])]
+    }
+
+
+def read_places(data: _Bytes, at: int) -> _Items:
+    """LEAF of every section, in the order of the genome, from the tree that begins at `at`.
+
+    Raises
+    ------
+    ValueError, struct.error
+        When there is no such tree.
+    """
+    if _PLACE_HEADER.unpack_from(data, at)[0] != _PLACE_MAGIC:
+        raise ValueError("not a tree of places")
+    return _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER)
+
+
+def _chrom_items(width: int) -> tuple[np.dtype[np.void], np.dtype[np.void]]:
+    """Items of leaves and of inner nodes of the tree of chromosomes."""
+    key = ("key", f"S{width}")
+    return (
+        np.dtype([key, ("id", "<u4"), ("size", "<u4")]),
+        np.dtype([key, ("offset", "<u8")]),
+    )
+
+
+def _read_tree(
+    data: _Bytes, root: int, leaf: np.dtype[np.void], inner: np.dtype[np.void]
+) -> _Items:
+    """All items of the leaves below a node, from left to right."""
+    found = [np.empty(0, leaf)]
+    # Every level is whole before the next one is read, so that a damaged file ends this.
+    level = [root]
+    for _ in range(_MOST_LEVELS):
+        below: list[int] = []
+        for at in level:
+            is_leaf, _, count = _NODE_HEADER.unpack_from(data, at)
+            items = np.frombuffer(data, leaf if is_leaf else inner, count, at + _NODE_HEADER.size)
+            if is_leaf:
+                found.append(items)
+            else:
+                below += items["offset"].tolist()
+        if not below:
+            return np.concatenate(found)
+        level = below
+    raise ValueError("a tree of too many levels")

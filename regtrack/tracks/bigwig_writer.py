@@ -16,21 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import naming, replacing
-from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC, LEAF, chrom_tree, place_tree
+from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC, HEADER, LEAF, chrom_tree, place_tree
+from regtrack.tracks.deflate import deflate
 from regtrack.tracks.encoding import (
     BIN,
     FIRST_REDUCTION,
     LARGEST_SECTION,
     MOST_ITEMS,
     EncodedSegments,
-    deflate,
 )
 
 # The format counts bases in 32 bits.
 LONGEST_CHROM = 2**32 - 1
 
 _VERSION = 4
-_HEADER = struct.Struct("<IHHQQQHHQQIQ")
 _ZOOM_HEADER = struct.Struct("<IIQQ")
 _SUMMARY = struct.Struct("<Qdddd")
 
@@ -71,7 +70,7 @@ class BigWigWriter:
         # Header, zoom headers and summary are written at the end, when they are known; so is
         # the number of sections, in front of them.
         self._chrom_tree_at = (
-            _HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + _SUMMARY.size
+            HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + _SUMMARY.size
         )
         front = bytes(self._chrom_tree_at) + chrom_tree(chrom_sizes, self._chrom_tree_at)
         self._data_at = len(front)
@@ -126,7 +125,7 @@ class BigWigWriter:
                 bins = {number: _coarser(found) for number, found in bins.items()}
             zooms.append(_ZOOM_HEADER.pack(reduction, 0, *self._write_zoom(bins, reduction)))
         self._file.write(struct.pack("<I", BIGWIG_MAGIC))
-        header = _HEADER.pack(
+        header = HEADER.pack(
             BIGWIG_MAGIC,
             _VERSION,
             len(zooms),

@@ -43,6 +43,13 @@ class Block:
         """Behind the last base; may be past the chromosome's end."""
         return self.start + BLOCK_LENGTH
 
+    @property
+    def name(self) -> str:
+        """For its files."""
+        # Chromosome names may hold any character but white space; "/" must not get out.
+        safe = self.chrom.replace("%", "%25").replace("/", "%2F")
+        return f"{safe}.{self.index:05d}"
+
 
 class BlockStore:
     """A folder of block files."""
@@ -52,9 +59,7 @@ class BlockStore:
 
     def path(self, block: Block) -> Path:
         """File of a block, whether it is there or not."""
-        # Chromosome names may hold any character but white space; "/" must not get out.
-        safe = block.chrom.replace("%", "%25").replace("/", "%2F")
-        return self._folder / f"{safe}.{block.index:05d}.blk"
+        return self._folder / f"{block.name}.blk"
 
     def save(self, block: Block, encoded: EncodedBlock) -> None:
         """Write a block's file, complete or not at all.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from isal import isal_zlib
 
 from regtrack.compiled import compiled
+from regtrack.tracks.deflate import deflate
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 
 # Segments per section: what a browser inflates to see a few of them. The format could hold
@@ -24,10 +24,6 @@ MOST_ITEMS = 4_096
 
 # Of a fixed width, so that bins of one block are none of another's.
 FIRST_REDUCTION = 2_000
-
-# Level 1 of isal is 16 to 19 times as fast as level 6 of zlib, and the result is 6% larger
-# (docs/performance.md).
-_LEVEL = 1
 
 # Where a data section lies on its chromosome (0-based, half-open), and its deflated size.
 SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
@@ -45,9 +41,9 @@ BIN = np.dtype(
     ]
 )
 
-_BEDGRAPH = 1
-_SECTION_HEADER = struct.Struct("<5IBBH")
-LARGEST_SECTION = _SECTION_HEADER.size + MOST_ITEMS * SEGMENT.itemsize
+BEDGRAPH = 1
+SECTION_HEADER = struct.Struct("<5IBBH")
+LARGEST_SECTION = SECTION_HEADER.size + MOST_ITEMS * SEGMENT.itemsize
 
 
 @dataclass(frozen=True)
@@ -160,11 +156,6 @@ def encode_block(
     )
 
 
-def deflate(data: bytes) -> bytes:
-    """Compress a section as BigWig files have it: a zlib stream."""
-    return isal_zlib.compress(data, _LEVEL)
-
-
 def _bins_of(records: Records) -> tuple[int, int]:
     """First bin that any segment touches, and the number of bins until the last one."""
     if not len(records):
@@ -192,7 +183,7 @@ def _sections(records: Records, chrom_index: int) -> list[tuple[tuple[int, int, 
     for number in range(count):
         part = records[len(records) * number // count : len(records) * (number + 1) // count]
         start, end = int(part["start"][0]), int(part["end"][-1])
-        header = _SECTION_HEADER.pack(chrom_index, start, end, 0, 0, _BEDGRAPH, 0, len(part))
+        header = SECTION_HEADER.pack(chrom_index, start, end, 0, 0, BEDGRAPH, 0, len(part))
         data = deflate(header + part.tobytes())
         packed.append(((start, end, len(data)), data))
     return packed

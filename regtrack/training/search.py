@@ -25,8 +25,7 @@ from regtrack.evaluation.trials_plot import plot_trials
 from regtrack.folders import clear, partial_path
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
-from regtrack.models.device import available_cores, choose_device
-from regtrack.prediction.workers import in_processes
+from regtrack.models.device import choose_device
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes, torchrun_processes
 from regtrack.training.run import train
@@ -44,6 +43,7 @@ from regtrack.training.trial import (
     read_outcome,
     trials_table,
 )
+from regtrack.workers import available_cores, in_processes
 
 _BEST = "best.safetensors"
 

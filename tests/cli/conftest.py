@@ -18,8 +18,8 @@ Command = Callable[..., Answer]
 @pytest.fixture
 def regtrack(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command line in this process: exit status, stdout, stderr."""
-    for variable in ("REGTRACK_GENOME", "REGTRACK_MODEL", "REGTRACK_PEAKS"):
-        monkeypatch.delenv(variable, raising=False)
+    for name in ("GENOME", "MODEL", "PEAKS", "EXCLUDE"):
+        monkeypatch.delenv(f"REGTRACK_{name}", raising=False)
 
     def call(*arguments: object) -> Answer:
         capfd.readouterr()

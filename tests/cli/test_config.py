@@ -157,7 +157,7 @@ def test_relative_paths_are_anchored_and_absolute_ones_kept(project: Path) -> No
 
 def test_a_shared_key_goes_only_where_a_command_has_it(project: Path) -> None:
     found = settings_of(project, '[defaults]\npeaks = "peaks.tsv"\n')
-    assert {name for name, settings in found.items() if settings} == {"prepare", "eval"}
+    assert {name for name, settings in found.items() if settings} == {"prepare", "eval", "explain"}
 
 
 def test_the_shared_model_is_a_checkpoint_and_not_a_network_to_train(project: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
             r"unknown key 'widnow' in \[predict\]; expected .*window",
         ),
         ("[predict]\nmax_error = 0.1\n", r"unknown key 'max_error' in \[predict\]; .*max-error"),
-        ('[eval]\ngenome = "a.fa"\n', r"unknown key 'genome' in \[eval\]"),
+        ('[eval]\nmodel = "a.st"\n', r"unknown key 'model' in \[eval\]"),
         ("[defaults]\ngenome = 19\n", "genome"),
         ("[defaults]\ngenome = true\n", "genome"),
         ("[defaults.genome]\nhg19 = 1\n", "genome"),

@@ -32,6 +32,7 @@ from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.settings import PredictionSettings
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # The first base of a prediction stands in every track, be it under the floor: no track is empty.
 KEPT = (1_000, 1_001)
@@ -51,11 +52,9 @@ PREDICTED = [
 SHORT = [network for network in PREDICTED if network[0] == "short"]
 
 
-def in_this_process(work: Callable[[T], None], tasks: Sequence[T], _: int) -> Iterator[T]:
+def in_this_process(work: Callable[[T], R], tasks: Sequence[T], _: int) -> Iterator[tuple[T, R]]:
     """What `in_processes` does, without its seconds of start."""
-    for task in tasks:
-        work(task)
-        yield task
+    return ((task, work(task)) for task in tasks)
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def test_a_run_killed_among_the_writers_ends_with_the_same_bytes(
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    whole(path, lines)\n"
         "w.write_peaks = killed\n"
-        "r.in_processes = lambda work, tasks, _: (work(task) or task for task in tasks)\n"
+        "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
         "run(sys.argv[1:])\n"
     )
     arguments = [str(one) for one in predict_arguments(world, out)]

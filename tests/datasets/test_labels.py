@@ -175,3 +175,22 @@ def test_mostly_covered_is_more_than_half(intervals: IntervalSet, step: int) -> 
     painted = np.pad(paint(intervals, 40), (0, -40 % step)).reshape(-1, step)
     expected = np.flatnonzero(2 * painted.sum(axis=1) > step)
     np.testing.assert_array_equal(mostly_covered(intervals, step), expected)
+
+
+@settings(deadline=None)
+@given(st.lists(by_chrom(), min_size=3, max_size=3), st.sampled_from([(0, 3), (1, 2), (2, 3)]))
+def test_peaks_come_back_as_they_were(
+    peaks: list[dict[str, IntervalSet]], span: tuple[int, int]
+) -> None:
+    labels = labels_of(peaks)
+    for chrom in SIZES:
+        found = labels.peaks(chrom, range(*span))
+        assert found == [peaks[marker].get(chrom, EMPTY) for marker in range(*span)]
+
+
+def test_another_label_and_other_knowledge_have_another_digest() -> None:
+    one, other = ({"chr1": IntervalSet.of([5], [end])} for end in (9, 10))
+    assert labels_of([one]).digest == labels_of([one]).digest
+    assert labels_of([one]).digest != labels_of([other]).digest
+    unknown = IntervalLabels.of([one], SIZES, ~all_known(1))
+    assert labels_of([one]).digest != unknown.digest

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from regtrack.evaluation.histogram import BINS, ScoreHistogram
+from regtrack.evaluation.histogram import (
+    COARSE,
+    UNROUNDED,
+    WRITTEN,
+    ScoreHistogram,
+    bin_count,
+    bin_edges,
+    coarser,
+)
 
 
 def some_bases(seed: int, markers: int = 2, bases: int = 3_000) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +31,7 @@ def some_bases(seed: int, markers: int = 2, bases: int = 3_000) -> tuple[np.ndar
 
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_equal_those_from_sorting(seed: int) -> None:
-    probabilities, labels = some_bases(seed)
+    probabilities, labels = some_bases(seed, bases=100_000)
     histogram = ScoreHistogram(2)
     histogram.add(probabilities, labels)
     for row, truth, found in zip(probabilities, labels, histogram.scores(), strict=True):
@@ -86,19 +94,47 @@ def test_what_is_no_number_is_refused() -> None:
         ScoreHistogram(1).add(np.array([[np.nan]], np.float32), np.array([[1]], np.uint8))
 
 
-@pytest.mark.parametrize(
-    ("probability", "place"),
-    [
-        (0.0, 0),
-        (1.0, BINS - 1),
-        (0.5, BINS // 2),
-        (np.nextafter(np.float32(0.5), 0), BINS // 2 - 1),
-    ],
-)
-def test_every_probability_has_its_bin(probability: float, place: int) -> None:
-    histogram = ScoreHistogram(1)
-    histogram.add(np.array([[probability]], np.float32), np.array([[1]], np.uint8))
-    assert np.argwhere(histogram.counts).tolist() == [[0, 1, place]]
+def bins_of(probabilities: np.ndarray) -> np.ndarray:
+    """The bin that each of some probabilities is counted in."""
+    found = []
+    for one in probabilities:
+        histogram = ScoreHistogram(1)
+        histogram.add(np.array([[one]], np.float32), np.array([[1]], np.uint8))
+        ((_, label, place),) = np.argwhere(histogram.counts)
+        assert label == 1
+        found.append(place)
+    return np.array(found)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=5))
+def test_every_probability_lies_between_the_edges_of_its_bin(found: list[float]) -> None:
+    probabilities = np.array([*found, 0, 0.25, 0.5, 0.75, 1, 2**-40], np.float32)
+    bins = bins_of(probabilities)
+    edges = bin_edges(UNROUNDED)
+    assert np.all(edges[bins] <= probabilities)
+    inside = probabilities < edges[bins + 1]
+    assert np.all(inside | (bins == bin_count(UNROUNDED) - 1))
+
+
+@pytest.mark.parametrize("bits", [0, COARSE, UNROUNDED, WRITTEN])
+def test_bins_rise_from_0_to_1_and_are_narrow_in_the_odds(bits: int) -> None:
+    edges = bin_edges(bits)
+    assert len(edges) == bin_count(bits) + 1
+    assert (edges[0], edges[-1]) == (0, 1)
+    assert np.all(np.diff(edges) > 0)
+    usual = edges[(edges > 1e-9) & (edges < 1 - 1e-5)]
+    odds = usual / (1 - usual)
+    assert np.all(odds[1:] / odds[:-1] <= 1 + 2 * 2.0**-bits + 1e-3)
+
+
+@pytest.mark.parametrize(("bits", "to"), [(WRITTEN, COARSE), (UNROUNDED, COARSE), (WRITTEN, 0)])
+def test_coarser_bins_are_unions_of_finer_ones(bits: int, to: int) -> None:
+    assert set(bin_edges(to)) <= set(bin_edges(bits))
+    which = coarser(bits, to)
+    assert which[0] == 0
+    assert which[-1] == bin_count(to) - 1
+    assert set(np.diff(which)) == {0, 1}
 
 
 def test_a_marker_without_positives_is_not_scored() -> None:
@@ -113,8 +149,9 @@ def test_a_marker_without_positives_is_not_scored() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_threshold_has_the_best_f1_of_all(seed: int) -> None:
     random = np.random.default_rng(seed)
-    # Whole bins, so that no threshold lies between two values of one bin.
-    probabilities = (random.choice(40, size=(1, 60)) * 1_600 / BINS).astype(np.float32)
+    # Edges of bins, so that no threshold lies between two values of one bin.
+    edges = bin_edges(UNROUNDED)[5_000::60]
+    probabilities = random.choice(edges, size=(1, 60)).astype(np.float32)
     labels = (random.random((1, 60)) < 0.05 + probabilities).astype(np.uint8)
     histogram = ScoreHistogram(1)
     histogram.add(probabilities, labels)

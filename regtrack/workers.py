@@ -16,14 +16,24 @@ from typing import TypeVar
 from regtrack.errors import RegtrackError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) -> Iterator[T]:
-    """Do `work` on every task; yields each task as it is finished, in any order.
+def available_cores() -> int:
+    """Number of CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_processes(
+    work: Callable[[T], R], tasks: Sequence[T], processes: int
+) -> Iterator[tuple[T, R]]:
+    """Do `work` on every task; yields each task and its result when it is finished, in any order.
 
     Every process is a fresh interpreter (torch does not survive a fork), so `work` must
-    be importable and a task must pickle. The first error is raised, when the tasks that were
-    begun are finished; the others are dropped. Ctrl-C ends all at once.
+    be importable, and tasks and results must pickle. The first error is raised, when the
+    tasks that were begun are finished; the others are dropped. Ctrl-C ends all at once.
 
     Raises
     ------
@@ -39,8 +49,7 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
         with _interrupts_held():
             futures = {pool.submit(work, task): task for task in tasks}
         for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+            yield futures[future], future.result()
     except KeyboardInterrupt:
         # Whatever they were writing lies aside, and blocks take long to finish.
         for child in multiprocessing.active_children():
@@ -49,10 +58,19 @@ def in_processes(work: Callable[[T], None], tasks: Sequence[T], processes: int) 
     except BrokenProcessPool as error:
         raise RegtrackError(
             "a worker process was killed: mostly memory ran out (fewer --workers need less) or "
-            "the disk is full. The same command goes on where it stopped"
+            "the disk is full"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_processes_or_here(
+    work: Callable[[T], R], tasks: Sequence[T], processes: int
+) -> Iterator[tuple[T, R]]:
+    """`in_processes`, but one process is this one: a small job need not wait for another."""
+    if processes > 1:
+        return in_processes(work, tasks, processes)
+    return ((task, work(task)) for task in tasks)
 
 
 @contextmanager

@@ -14,15 +14,15 @@ import pytest
 import worker_tasks
 
 from regtrack.errors import InputError, RegtrackError
-from regtrack.prediction.workers import in_processes
+from regtrack.workers import in_processes
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
 
 # A parent with two workers that hold their locks until they die.
 HOLD_TWO = """
 import sys
 from pathlib import Path
-from regtrack.prediction.workers import in_processes
+from regtrack.workers import in_processes
 from worker_tasks import hold
 if __name__ == "__main__":
     for _ in in_processes(hold, [Path(name) for name in sys.argv[1:]], 2):
@@ -52,7 +52,9 @@ def is_free(path: Path) -> bool:
 @pytest.mark.parametrize("processes", [0, 1, 3])
 def test_every_task_is_done_and_given_back(tmp_path: Path, processes: int) -> None:
     tasks = [tmp_path / str(number) for number in range(5)]
-    assert sorted(in_processes(worker_tasks.touch, tasks, processes)) == tasks
+    assert sorted(in_processes(worker_tasks.touch, tasks, processes)) == [
+        (task, task.name) for task in tasks
+    ]
     assert sorted(tmp_path.iterdir()) == tasks
 
 
@@ -86,7 +88,7 @@ def test_a_killed_worker_is_an_error_and_not_a_wait_for_ever() -> None:
 
 def test_a_worker_leaves_ctrl_c_to_its_parent(tmp_path: Path) -> None:
     tasks = [tmp_path / "done"]
-    assert list(in_processes(worker_tasks.send_interrupt, tasks, 1)) == tasks
+    assert list(in_processes(worker_tasks.send_interrupt, tasks, 1)) == [(tasks[0], None)]
     assert tasks[0].exists()
 
 

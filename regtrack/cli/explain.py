@@ -1,0 +1,85 @@
+"""`regtrack explain`: checkpoints and a region in, what the networks looked at out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.config import Region
+from regtrack.errors import OptionError
+
+
+@click.command(short_help="Show which bases a prediction depends on, near and far.")
+@click.argument("models", metavar="MODEL...", type=options.FILE, nargs=-1, required=True)
+@click.argument("region", type=Region())
+@click.option("--marker", metavar="NAME", help="One marker, by its name or a pattern that fits it.")
+@click.option("--all", "every", is_flag=True, help="The effective context of every marker.")
+@options.markers
+@click.option("--out", type=options.FILE, required=True, help="Folder to write.")
+@options.genome
+@click.option(
+    "--peaks",
+    type=options.FILE,
+    envvar="REGTRACK_PEAKS",
+    help="Markers table (TSV) whose column 'file' names the measured peaks. Without it, or where "
+    "it has no peak for --marker, positive is what is predicted with the marker's threshold or "
+    "more; which it was, the output says.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    show_default="16",
+    help="Positive bases per marker, at most. With --all or --markers.",
+)
+@options.device
+@options.any_assembly
+@options.force
+def explain(
+    models: tuple[Path, ...],
+    region: str,
+    marker: str | None,
+    every: bool,
+    markers: tuple[str, ...],
+    out: Path,
+    genome: Path,
+    peaks: Path | None,
+    samples: int | None,
+    device: str,
+    any_assembly: bool,
+    force: bool,
+) -> None:
+    """Show what networks looked at: gradients of a marker's logits, back to the bases.
+
+    With --marker, an error of 1 starts from every positive base of REGION. The folder gets the
+    norm of its gradient at every base, as a picture with a row per MODEL, and as BigWig files.
+
+    With --all or --markers, it starts from one positive base at a time: a table and a picture
+    say how far away the bases lie that each marker depends on.
+
+    REGION is chr22:1,000-2,000 (1-based, both ends included); with --all or --markers also
+    chr22, all, or the path of a BED file.
+    """
+    _check_choice(marker, every, markers, samples)
+    from regtrack.cli.progress import Progress
+    from regtrack.explain.run import Question, explain_contexts, explain_marker
+
+    question = Question(models, region, genome, peaks, device, any_assembly)
+    with Progress() as progress:
+        if marker is not None:
+            table = explain_marker(question, marker, out, force, progress)
+        else:
+            table = explain_contexts(question, markers, samples or 16, out, force, progress)
+    click.echo(table)
+    click.echo(f"wrote {out}")
+
+
+def _check_choice(
+    marker: str | None, every: bool, markers: tuple[str, ...], samples: int | None
+) -> None:
+    """Exactly one of three; what is for two of them only is not given with the third."""
+    if (marker is not None) + every + bool(markers) != 1:
+        raise OptionError("--marker, --all, --markers", "expected exactly one of them")
+    if marker is not None and samples is not None:
+        raise OptionError("--samples", "is for --all and --markers; --marker takes every base")

@@ -1,0 +1,49 @@
+"""Numbers for people: few digits, and a dash for what is not defined."""
+
+from __future__ import annotations
+
+import math
+
+UNDEFINED = "-"
+
+_TO = "\N{EN DASH}"
+_SMALL = 0.001
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A score with so many decimals, or with two digits where they would show less than that."""
+    if math.isnan(value):
+        return UNDEFINED
+    if value == 0:
+        return "0"
+    if abs(value) < _SMALL:
+        return format(value, f".{1 - math.floor(math.log10(abs(value)))}f")
+    return format(value, f".{digits}f")
+
+
+def times(value: float) -> str:
+    """A lift: three digits."""
+    if math.isnan(value):
+        return UNDEFINED
+    return format(value, ".2f" if value < 0.995 else ".1f" if value < 100 else ",.0f")
+
+
+def span(limits: tuple[float, float], digits: int = 4) -> str:
+    """An interval."""
+    low, high = limits
+    return UNDEFINED if math.isnan(low) else f"{number(low, digits)}{_TO}{number(high, digits)}"
+
+
+def share(part: int, whole: int) -> float:
+    """Part of the whole; NaN of nothing."""
+    return part / whole if whole else math.nan
+
+
+def count_and_share(count: int, hit: int) -> str:
+    """A number of things, and how many percent of them were hit."""
+    return f"{count:,} ({hit / count:.0%})" if count else "0"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 marker`, `2 markers`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,75 @@
+"""What of a marker is shown when its row is opened, as JSON inside of the page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from regtrack.evaluation.cells import defined
+from regtrack.evaluation.evaluation import NO_PEAK_HERE, Evaluation
+from regtrack.evaluation.numbers import number, times
+from regtrack.evaluation.page.plots import address
+from regtrack.evaluation.resampling import LEAST_BLOCKS
+from regtrack.evaluation.scoring import MarkerScores, Point
+
+# Else the page's reader could take a marker's name for the end of the script.
+_UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
+
+def details_json(evaluation: Evaluation) -> str:
+    """By the row's id: curve, scores per chromosome, thresholds, and what is not known."""
+    found = {
+        address(marker)[1:]: _details(scores, evaluation.unknown.get(marker.index, ()))
+        for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
+    }
+    return json.dumps(found, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
+
+
+def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
+    return {
+        "notes": _notes(scores, unknown),
+        "curve": [[float(f"{value:.4g}") for value in point] for point in scores.curve],
+        "baseRate": defined(scores.overall.base_rate),
+        "chromosomes": [
+            [
+                chrom,
+                f"{one.bases:,}",
+                f"{one.positives:,}",
+                number(one.base_rate),
+                number(one.average_precision),
+                times(one.lift),
+                number(one.auroc, 3),
+            ]
+            for chrom, one in scores.chroms.items()
+        ],
+        "thresholds": [
+            _point(name, point)
+            for name, point in (("stored", scores.at_threshold), ("best F1", scores.best))
+            if point is not None
+        ],
+    }
+
+
+def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
+    notes = []
+    if not scores.overall.scored:
+        notes.append(f"Not scored: {NO_PEAK_HERE}.")
+    elif math.isnan(scores.interval[0]):
+        notes.append(f"Fewer than {LEAST_BLOCKS} blocks hold positives: no interval.")
+    if scores.overall.scored:
+        notes.append(f"Dotted: the base rate, {number(scores.overall.base_rate)}.")
+    if unknown:
+        notes.append(f"Nothing is known of it on {', '.join(unknown)}: not scored there.")
+    return notes
+
+
+def _point(name: str, point: Point) -> list[str]:
+    return [
+        name,
+        number(point.threshold),
+        number(point.precision, 3),
+        number(point.recall, 3),
+        number(point.f1, 3),
+    ]

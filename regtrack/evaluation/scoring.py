@@ -1,0 +1,214 @@
+"""All that is said of one marker, from counts of its bases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from regtrack.evaluation.calibration import Calibration, calibrate
+from regtrack.evaluation.histogram import WRITTEN, Counts, Ranking
+from regtrack.evaluation.metrics import (
+    Scores,
+    best_f1,
+    precision_recall,
+    score_counts,
+)
+from regtrack.evaluation.resampling import Replicates, interval, replicate
+from regtrack.genome.intervals import EMPTY, IntervalSet
+
+# Of a drawn precision-recall curve.
+_CURVE_POINTS = 60
+
+
+@dataclass(frozen=True)
+class MarkerCounts:
+    """What was counted of one marker: all that its scores are made of.
+
+    Parameters
+    ----------
+    total
+        Scored bases outside and inside of measured peaks, in bins of fineness `WRITTEN` or
+        `UNROUNDED`.
+    chroms
+        The same per scored chromosome.
+    blocks
+        int64 (blocks, 2, coarse bins): the same of every block of the bootstrap.
+    called
+        Called peaks per chromosome that has any.
+    """
+
+    total: Ranking
+    chroms: Mapping[str, Ranking]
+    blocks: Counts
+    called: Mapping[str, IntervalSet]
+
+
+@dataclass(frozen=True)
+class PeakOverlap:
+    """Peaks against peaks; one shared base is an overlap.
+
+    Parameters
+    ----------
+    called, called_hit
+        Called peaks in the scored bases, and how many of them overlap a measured one.
+    measured, measured_hit
+        The reverse.
+    """
+
+    called: int
+    called_hit: int
+    measured: int
+    measured_hit: int
+
+    @classmethod
+    def of(
+        cls,
+        called: Mapping[str, IntervalSet],
+        measured: Mapping[str, IntervalSet],
+        where: Mapping[str, IntervalSet],
+    ) -> PeakOverlap:
+        """Count the peaks that reach into the scored bases, and those that meet there."""
+        counts = np.zeros(4, np.int64)
+        for chrom, asked in where.items():
+            one, other = called.get(chrom, EMPTY), measured.get(chrom, EMPTY)
+            one_here, other_here = one.overlapping(asked), other.overlapping(asked)
+            counts += (
+                len(one_here),
+                len(one_here.overlapping(other.intersect(asked))),
+                len(other_here),
+                len(other_here.overlapping(one.intersect(asked))),
+            )
+        return cls(*counts.tolist())
+
+
+@dataclass(frozen=True)
+class Point:
+    """Calling all bases from some probability on.
+
+    Parameters
+    ----------
+    threshold
+        The probability.
+    precision, recall
+        Of the bases called; precision is NaN where there is none.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class MarkerScores:
+    """Scores of one marker.
+
+    Parameters
+    ----------
+    overall
+        Over all scored bases.
+    interval
+        95% interval of the average precision; NaN, NaN where there are too few blocks.
+    replicates
+        Average precision of each resample minus `overall`'s; empty without positives.
+    blocks
+        Blocks of the bootstrap that hold a positive.
+    chroms
+        Per chromosome.
+    at_threshold, best
+        When bases are called from the marker's stored threshold on, and from that of the
+        best F1; None without positives.
+    calibration
+        How far probabilities are to be believed.
+    curve
+        Recall and precision of some points of the curve, by rising recall.
+    peaks
+        Called against measured peaks.
+    """
+
+    overall: Scores
+    interval: tuple[float, float]
+    replicates: Replicates = field(repr=False)
+    blocks: int
+    chroms: Mapping[str, Scores]
+    at_threshold: Point | None
+    best: Point | None
+    calibration: Calibration
+    curve: tuple[tuple[float, float], ...] = field(repr=False)
+    peaks: PeakOverlap
+
+
+def score_marker(
+    counts: MarkerCounts,
+    measured: Mapping[str, IntervalSet],
+    where: Mapping[str, IntervalSet],
+    threshold: float,
+) -> MarkerScores:
+    """Scores of one marker.
+
+    Parameters
+    ----------
+    measured
+        Its peaks.
+    where
+        The bases that were counted.
+    threshold
+        Probability from which its peaks are called.
+    """
+    ranking = counts.total
+    tied = ranking.bits == WRITTEN
+    overall = score_counts(*ranking.counts, tied=tied)
+    blocks = int(counts.blocks[:, 1].any(axis=1).sum())
+    resampled = replicate(counts.blocks) if overall.scored else np.zeros(0)
+    return MarkerScores(
+        overall=overall,
+        interval=interval(overall.average_precision, resampled, blocks),
+        replicates=resampled,
+        blocks=blocks,
+        chroms={
+            chrom: score_counts(*of_chrom.counts, tied=tied)
+            for chrom, of_chrom in counts.chroms.items()
+        },
+        at_threshold=_at(ranking, threshold, tied) if overall.scored else None,
+        best=_best(ranking) if overall.scored else None,
+        calibration=calibrate(ranking),
+        curve=_curve(ranking) if overall.scored else (),
+        peaks=PeakOverlap.of(counts.called, measured, where),
+    )
+
+
+def _at(ranking: Ranking, threshold: float, tied: bool) -> Point:
+    """The bin that the threshold lies in counts whole where its bases have one value."""
+    above = np.clip((ranking.upper - threshold) / (ranking.upper - ranking.lower), 0, 1)
+    share = np.ceil(above) if tied else above
+    outside, inside = (ranking.counts * share).sum(axis=1).tolist()
+    called = outside + inside
+    return Point(
+        threshold=threshold,
+        precision=inside / called if called else math.nan,
+        recall=inside / float(ranking.counts[1].sum()),
+    )
+
+
+def _best(ranking: Ranking) -> Point:
+    _, place = best_f1(*ranking.counts)
+    precision, recall = precision_recall(*ranking.counts)
+    return Point(float(ranking.lower[place]), float(precision[place]), float(recall[place]))
+
+
+def _curve(ranking: Ranking) -> tuple[tuple[float, float], ...]:
+    """Points at even steps of recall, and of its logarithm, as far as there are bins."""
+    precision, recall = (part[::-1] for part in precision_recall(*ranking.counts))
+    wanted = np.concatenate(
+        (np.linspace(0, 1, _CURVE_POINTS // 2), np.geomspace(1e-3, 1, _CURVE_POINTS // 2))
+    )
+    places = np.unique(np.minimum(np.searchsorted(recall, wanted), len(recall) - 1))
+    return tuple(zip(recall[places].tolist(), precision[places].tolist(), strict=True))

@@ -1,0 +1,200 @@
+"""The effective context of every marker: how far away the bases lie that its peaks depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from regtrack.explain.gradient import input_gradients, open_network
+from regtrack.explain.positives import (
+    MEASURED,
+    PREDICTED,
+    PeakTable,
+    middles,
+    predicted_bases,
+)
+from regtrack.explain.samples import Sample, spread
+from regtrack.explain.subjects import Subject
+from regtrack.explain.widths import by_distance, share_beyond, widths
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import IntervalSet, Regions
+from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.models.inference import for_inference
+from regtrack.models.network import Network
+from regtrack.observer import Observer
+from regtrack.prediction.windows import Window, suited_length, tile
+
+DISTANCES = (250, 1_000, 2_500)
+
+# Bases of the windows that go through a network together.
+_BASES_TOGETHER = 100_000
+
+
+@dataclass(frozen=True)
+class MarkerContext:
+    """The effective context of one marker in one network.
+
+    Parameters
+    ----------
+    source
+        Where its positive bases come from: `MEASURED` or `PREDICTED`.
+    samples
+        Positive bases that an error of 1 came from, one at a time; 0 where there are none.
+    profile
+        float64: mean over the samples of the share of the gradient's norm at each distance
+        from 0 on; both sides together. Sums to 1; all 0 without samples.
+    """
+
+    subject: Subject
+    marker: Marker
+    source: str
+    samples: int
+    profile: npt.NDArray[np.float64]
+
+    @property
+    def widths(self) -> tuple[int | None, ...]:
+        """Bases around a positive one that hold 50, 90 and 99% of the norm."""
+        return widths(self.profile)
+
+    @property
+    def beyond(self) -> tuple[float | None, ...]:
+        """Shares of the norm that lie farther away than each of `DISTANCES`."""
+        return tuple(share_beyond(self.profile, distance) for distance in DISTANCES)
+
+
+def find_contexts(
+    subject: Subject,
+    genome: Genome,
+    markers: Sequence[Marker],
+    targets: Regions,
+    peaks: PeakTable,
+    samples: int,
+    device: torch.device,
+    observer: Observer,
+) -> list[MarkerContext]:
+    """Effective context of some markers of one network, from some positive bases of each.
+
+    Parameters
+    ----------
+    markers
+        Of those in the checkpoint.
+    targets
+        Bases to choose the positive ones from, without N.
+    peaks
+        Where the table has markers, positive bases are the middles of measured peaks;
+        otherwise bases whose probability reaches the marker's threshold.
+    samples
+        Positive bases per marker, at most; evenly spread over those that there are.
+    """
+    rows = [subject.checkpoint.markers.index(marker) for marker in markers]
+    network = open_network(subject.path, rows, device)
+    if len(peaks):
+        source = MEASURED
+        candidates = [middles(peaks.of(marker), targets) for marker in markers]
+    else:
+        source = PREDICTED
+        thresholds = np.array([subject.checkpoint.thresholds[row] for row in rows], np.float32)
+        bases = sum(intervals.bases for intervals in targets.values())
+        observer.stage(f"{subject.name}, predicting", "bp", bases, 0)
+        candidates = predicted_bases(for_inference(network), genome, targets, thresholds, observer)
+    chosen = [
+        Sample(row, chrom, position)
+        for row, bases_of in enumerate(candidates)
+        for chrom, position in spread(bases_of, samples)
+    ]
+    observer.stage(f"{subject.name}, explaining", "bases", len(chosen), 0)
+    profiles, counts = profiles_of(network, genome, chosen, len(rows), observer)
+    observer.finished()
+    return [
+        MarkerContext(subject, marker, source, int(count), profile / max(count, 1))
+        for marker, profile, count in zip(markers, profiles, counts, strict=True)
+    ]
+
+
+def subjects_of(found: Sequence[MarkerContext]) -> list[Subject]:
+    """The networks, each once, in order."""
+    return list({one.subject.name: one.subject for one in found}.values())
+
+
+def grouped(
+    found: Sequence[MarkerContext], subjects: Sequence[Subject]
+) -> Iterator[tuple[Subject, str, list[MarkerContext]]]:
+    """The contexts of each network and category that has any."""
+    for subject in subjects:
+        for category in CATEGORIES:
+            own = [
+                one for one in found if one.subject is subject and one.marker.category == category
+            ]
+            if own:
+                yield subject, category, own
+
+
+def profiles_of(
+    network: Network,
+    genome: Genome,
+    samples: Sequence[Sample],
+    markers: int,
+    observer: Observer,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """For each marker, the shares of the norm by distance, summed over its samples.
+
+    Returns
+    -------
+    float64 (markers, distances), int64 (markers,)
+        Each sample adds 1 in total, so that none outweighs the others. The counts are those
+        of the samples whose gradient is not 0 everywhere.
+    """
+    length = len(_window(network, 0))
+    profiles = np.zeros((markers, length))
+    counts = np.zeros(markers, np.int64)
+    for batch in _batches(samples, max(1, _BASES_TOGETHER // length)):
+        for sample, window, norm in _norms(network, genome, batch, markers):
+            total = norm.sum(dtype=np.float64)
+            if total > 0:
+                distance = np.abs(np.arange(window.start, window.end) - sample.position)
+                found = by_distance(norm, distance) / total
+                profiles[sample.row, : len(found)] += found
+                counts[sample.row] += 1
+        observer.advanced(len(batch))
+    return profiles, counts
+
+
+def _norms(
+    network: Network, genome: Genome, batch: Sequence[Sample], markers: int
+) -> Iterator[tuple[Sample, Window, npt.NDArray[np.float32]]]:
+    """Each sample with a window of its context, and the norm at the window's bases; 0 at N."""
+    windows = [_window(network, sample.position) for sample in batch]
+    codes = np.stack(
+        [
+            genome.codes(sample.chrom, window.start, window.end)
+            for sample, window in zip(batch, windows, strict=True)
+        ]
+    )
+    core = windows[0].core_end - windows[0].core_start
+    errors = torch.zeros(len(batch), core, markers)
+    for number, (sample, window) in enumerate(zip(batch, windows, strict=True)):
+        errors[number, sample.position - window.core_start, sample.row] = 1
+    device = network.output.weight.device
+    gradients = input_gradients(
+        network,
+        torch.from_numpy(codes).to(device, torch.int32),
+        windows[0].core_start - windows[0].start,
+        errors.to(device),
+    )
+    norms = gradients.norm(dim=2).cpu().numpy() * (codes > 0)
+    yield from zip(batch, windows, norms, strict=True)
+
+
+def _window(network: Network, position: int) -> Window:
+    """The shortest window that holds the whole context of one base; of one length for all."""
+    only = IntervalSet.of([position], [position + 1])
+    return next(tile(only, network.context, suited_length(network.context)))
+
+
+def _batches(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
+    for first in range(0, len(samples), size):
+        yield samples[first : first + size]

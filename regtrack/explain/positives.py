@@ -1,0 +1,125 @@
+"""Where a marker is: by measured peaks, or, without any, where a network says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.evaluation.calling import PeakCaller
+from regtrack.genome.bed import read_bed
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import EMPTY, IntervalSet, Regions
+from regtrack.genome.markers import Marker, read_markers
+from regtrack.models.network import Network
+from regtrack.observer import Observer
+from regtrack.prediction.forward import predict_stretches
+
+MEASURED = "measured peaks"
+PREDICTED = "prediction"
+
+
+@dataclass(frozen=True)
+class Positives:
+    """Bases at which a marker is.
+
+    Parameters
+    ----------
+    source
+        `MEASURED` or `PREDICTED`.
+    threshold
+        Probability from which a base was taken, where it was predicted.
+    bases
+        0-based, half-open, without N.
+    """
+
+    source: str
+    threshold: float | None
+    bases: IntervalSet
+
+    def describe(self) -> str:
+        """`measured peaks`, or `prediction >= 0.25`."""
+        if self.threshold is None:
+            return self.source
+        return f"{self.source} >= {self.threshold:.3g}"
+
+
+class PeakTable:
+    """The measured peaks of a markers table; each file is read when it is first asked for.
+
+    Parameters
+    ----------
+    path
+        None stands for a table without markers.
+
+    Raises
+    ------
+    InputError
+        As `regtrack.genome.markers.read_markers`.
+    """
+
+    def __init__(self, path: Path | None, chrom_sizes: Mapping[str, int]) -> None:
+        listed = () if path is None else read_markers(path)
+        self._files = {marker.name: Path(marker.file) for marker in listed}
+        self._chrom_sizes = chrom_sizes
+        self._read: dict[str, Regions] = {}
+
+    def __len__(self) -> int:
+        """Number of markers."""
+        return len(self._files)
+
+    def of(self, marker: Marker) -> Regions:
+        """Peaks of a marker per chromosome; none where the table does not have it.
+
+        Raises
+        ------
+        InputError
+            As `regtrack.genome.bed.read_bed`.
+        """
+        if marker.name not in self._files:
+            return {}
+        if marker.name not in self._read:
+            self._read[marker.name] = read_bed(self._files[marker.name], self._chrom_sizes)
+        return self._read[marker.name]
+
+
+def middles(peaks: Regions, targets: Regions) -> Regions:
+    """The middle base of each peak, where it is one of the targets."""
+    found = {}
+    for chrom, intervals in targets.items():
+        own = peaks.get(chrom, EMPTY)
+        middle = (own.starts + own.ends) // 2
+        found[chrom] = IntervalSet.of(middle, middle + 1).intersect(intervals)
+    return found
+
+
+def predicted_bases(
+    network: Network,
+    genome: Genome,
+    targets: Regions,
+    thresholds: npt.NDArray[np.float32],
+    observer: Observer,
+) -> list[Regions]:
+    """For each marker of a network, the targets whose probability reaches its threshold.
+
+    Parameters
+    ----------
+    network
+        As `regtrack.prediction.forward.predict_on_device`.
+    thresholds
+        float32 (markers,).
+    observer
+        Is told of the bases that are predicted.
+    """
+    found: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
+    for chrom, intervals in targets.items():
+        caller = PeakCaller(thresholds)
+        for stretch in predict_stretches(network, genome, chrom, intervals):
+            caller.add(stretch.start, stretch.probabilities)
+            observer.advanced(stretch.probabilities.shape[1])
+        for one, runs in zip(found, caller.finish(), strict=True):
+            one[chrom] = IntervalSet.of(runs["start"], runs["end"])
+    return list(found)

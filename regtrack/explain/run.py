@@ -1,0 +1,166 @@
+"""The job behind `regtrack explain`: networks and a region in, a folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regtrack.errors import InputError, OptionError
+from regtrack.explain.context_files import CONTEXTS, context_table, write_contexts
+from regtrack.explain.contexts import find_contexts
+from regtrack.explain.positives import PeakTable
+from regtrack.explain.stretch import Explanation, explain_stretch
+from regtrack.explain.stretch_files import TABLE, text_table, write_explanations
+from regtrack.explain.subjects import Subject, choose_marker, read_subjects
+from regtrack.folders import check_folder, replacing_folder
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import EMPTY, Interval
+from regtrack.genome.markers import select_markers
+from regtrack.genome.regions import read_regions
+from regtrack.models.device import choose_device
+from regtrack.observer import Observer
+
+# A picture of more shows nothing, and every base's gradient is held in memory.
+LONGEST = 10_000_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which networks are asked, where, and with what.
+
+    Parameters
+    ----------
+    models, genome
+        Paths of the checkpoints and the FASTA file.
+    region
+        As typed, or the path of a BED file.
+    peaks
+        Markers table with measured peaks, or None.
+    any_assembly
+        Accept a genome that a network was not trained on.
+    """
+
+    models: Sequence[Path]
+    region: str
+    genome: Path
+    peaks: Path | None
+    device: str
+    any_assembly: bool
+
+
+def explain_marker(
+    question: Question, marker: str, out: Path, force: bool, observer: Observer
+) -> str:
+    """Say what each network looked at to find one marker; returns a table for people.
+
+    Raises
+    ------
+    InputError, OptionError
+        For anything that cannot be used; then nothing is written.
+    OSError
+        When a file cannot be read or written.
+    """
+    device = choose_device(question.device)
+    _check_out(out, force)
+    genome, subjects = _opened(question)
+    chosen = choose_marker(subjects, marker)
+    region = _stretch(question.region, genome)
+    peaks = PeakTable(question.peaks, genome.chrom_sizes).of(chosen)
+    here = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
+    found: list[Explanation] = [
+        explain_stretch(subject, genome, chosen, region, here, device, observer)
+        for subject in subjects
+    ]
+    with replacing_folder(out) as folder:
+        write_explanations(found, genome.chrom_sizes, folder)
+    return text_table(found)
+
+
+def explain_contexts(
+    question: Question,
+    patterns: Sequence[str],
+    samples: int,
+    out: Path,
+    force: bool,
+    observer: Observer,
+) -> str:
+    """Find the effective context of every marker in each network; returns a table for people.
+
+    Parameters
+    ----------
+    patterns
+        As `regtrack.genome.markers.select_markers`.
+    samples
+        Positive bases per marker, at most.
+
+    Raises
+    ------
+    InputError, OptionError
+        For anything that cannot be used; then nothing is written.
+    OSError
+        When a file cannot be read or written.
+    """
+    device = choose_device(question.device)
+    _check_out(out, force)
+    genome, subjects = _opened(question)
+    chosen = [select_markers(subject.checkpoint.markers, patterns) for subject in subjects]
+    peaks = PeakTable(question.peaks, genome.chrom_sizes)
+    targets = genome.known(read_regions([question.region], genome.chrom_sizes))
+    if not targets:
+        raise InputError(question.region, f"nothing but N in {genome.path}")
+    found = [
+        context
+        for subject, markers in zip(subjects, chosen, strict=True)
+        for context in find_contexts(
+            subject, genome, markers, targets, peaks, samples, device, observer
+        )
+    ]
+    if not any(context.samples for context in found):
+        raise InputError(
+            question.region,
+            "no marker has a measured peak there"
+            if len(peaks)
+            else "no marker is predicted with its threshold or more there (--peaks tells where "
+            "markers were measured)",
+        )
+    with replacing_folder(out) as folder:
+        write_contexts(found, folder)
+    return context_table(found)
+
+
+def _check_out(out: Path, force: bool) -> None:
+    """Refuse to touch anything but what `regtrack explain` wrote, and that only when asked to."""
+    contents = CONTEXTS if (out / CONTEXTS).exists() else TABLE
+    check_folder(out, force, contents, "what regtrack explain writes")
+
+
+def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
+    if Path(question.region).suffix == ".safetensors":
+        raise OptionError("REGION", f"{question.region} is a checkpoint; the region comes last")
+    genome = Genome(question.genome)
+    subjects = read_subjects(
+        question.models, question.genome, genome.chrom_sizes, any_assembly=question.any_assembly
+    )
+    return genome, subjects
+
+
+def _stretch(text: str, genome: Genome) -> Interval:
+    """The one stretch of a chromosome that a region is.
+
+    Raises
+    ------
+    InputError
+        When it is several, or too long to be looked at.
+    """
+    regions = read_regions([text], genome.chrom_sizes)
+    stretches = [
+        Interval(chrom, start, end)
+        for chrom, intervals in regions.items()
+        for start, end in intervals
+    ]
+    if len(stretches) > 1:
+        raise InputError(text, f"{len(stretches)} stretches; --marker expects one")
+    if len(stretches[0]) > LONGEST:
+        raise InputError(text, f"{len(stretches[0]):,} bases; --marker expects {LONGEST:,} at most")
+    return stretches[0]

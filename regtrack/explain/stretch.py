@@ -1,0 +1,177 @@
+"""What a network looked at to find one marker on one stretch of a chromosome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from regtrack.errors import InputError
+from regtrack.explain.gradient import input_gradients, open_network
+from regtrack.explain.positives import MEASURED, PREDICTED, Positives
+from regtrack.explain.subjects import Subject, row_of
+from regtrack.explain.widths import by_distance, distances, widths
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
+from regtrack.genome.markers import Marker
+from regtrack.models.network import Network
+from regtrack.observer import Observer
+from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.windows import suited_length, tile
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one network looked at.
+
+    Parameters
+    ----------
+    positives
+        The bases that an error of 1 came from.
+    start
+        Position of the first base that has a norm: the region's, less the context; 0-based.
+    norm
+        float32 (bases,): L2 norm of the gradient at each base of the region and of the
+        context around it. NaN at N.
+    probability
+        float32, the predicted probability at each base of the region. NaN at N.
+    """
+
+    subject: Subject
+    marker: Marker
+    region: Interval
+    positives: Positives
+    start: int
+    norm: npt.NDArray[np.float32]
+    probability: npt.NDArray[np.float32]
+
+    @property
+    def end(self) -> int:
+        """Behind the last base that has a norm."""
+        return self.start + len(self.norm)
+
+    @property
+    def relative(self) -> npt.NDArray[np.float32]:
+        """The norm relative to its maximum, between 0 and 1."""
+        most = np.nanmax(self.norm)
+        return self.norm / most if most > 0 else self.norm
+
+    @property
+    def widths(self) -> tuple[int | None, ...]:
+        """Bases around a positive one that hold 50, 90 and 99% of the norm."""
+        distance = distances(self.start, self.end, self.positives.bases)
+        return widths(by_distance(self.norm, distance))
+
+
+def explain_stretch(
+    subject: Subject,
+    genome: Genome,
+    marker: Marker,
+    region: Interval,
+    peaks: IntervalSet,
+    device: torch.device,
+    observer: Observer,
+    *,
+    window: int | None = None,
+) -> Explanation:
+    """Backpropagate an error of 1 from every positive base of a region (the paper's figure 2).
+
+    Parameters
+    ----------
+    peaks
+        Measured peaks of the marker on the region's chromosome. Where none of them has a base
+        in the region, those bases are positive that the network says are.
+    window
+        Bases that the network reads at once, halo included; None suits its context. Changes
+        the result by no more than rounding, but for a recurrent network.
+
+    Raises
+    ------
+    InputError
+        When no base is positive.
+    """
+    row = row_of(subject, marker)
+    assert row is not None
+    network = open_network(subject.path, [row], device)
+    threshold = subject.checkpoint.thresholds[row]
+    known = genome.known({region.chrom: _whole(region)}).get(region.chrom, EMPTY)
+    if not len(known):
+        raise InputError(f"region {region}", f"nothing but N in {genome.path}")
+    observer.stage(f"{subject.name}, predicting", "bp", known.bases, 0)
+    probability = np.full(len(region), np.nan, np.float32)
+    for piece in predict_stretches(network, genome, region.chrom, known, window=window):
+        values = piece.probabilities[0]
+        probability[piece.start - region.start :][: len(values)] = values
+        observer.advanced(len(values))
+    positives = Positives(MEASURED, None, peaks.intersect(known))
+    if not len(positives.bases):
+        high = np.flatnonzero(probability >= np.float32(threshold)) + region.start
+        positives = Positives(PREDICTED, threshold, IntervalSet.of(high, high + 1))
+    if not len(positives.bases):
+        raise InputError(
+            subject.path,
+            f"no base of {region} is in a measured peak of {marker.name} or predicted with its "
+            f"threshold, {threshold:.3g} or more (the highest is {np.nanmax(probability):.3g}): "
+            "choose a region with a peak of it (--peaks)",
+        )
+    context = network.context
+    start = max(0, region.start - context.left)
+    end = min(genome.chrom_sizes[region.chrom], region.end + context.right)
+    around = Interval(region.chrom, start, end)
+    observer.stage(f"{subject.name}, explaining", "bp", positives.bases.bases, 0)
+    gradient = added_up(network, genome, around, positives.bases, observer, window=window)
+    norm = np.linalg.norm(gradient, axis=1)
+    norm[genome.codes(region.chrom, start, end) == 0] = np.nan
+    observer.finished()
+    return Explanation(subject, marker, region, positives, start, norm, probability)
+
+
+def added_up(
+    network: Network,
+    genome: Genome,
+    around: Interval,
+    positives: IntervalSet,
+    observer: Observer,
+    *,
+    window: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Gradient of the sum of a network's only logit over the positive bases.
+
+    Every window is given the errors of its core and has the full context of them. So what
+    windows give a base adds up to what one window over everything would give.
+
+    Parameters
+    ----------
+    around
+        The bases to give a gradient: the positive ones and their context.
+
+    Returns
+    -------
+    float32 (bases, 4)
+    """
+    device = network.output.weight.device
+    total = np.zeros((len(around), 4), np.float32)
+    length = window or suited_length(network.context)
+    for one in tile(positives, network.context, length):
+        own = positives.clip(one.core_start, one.core_end)
+        errors = torch.zeros(1, one.core_end - one.core_start, 1)
+        for first, last in own:
+            errors[:, first - one.core_start : last - one.core_start] = 1
+        codes = torch.from_numpy(genome.codes(around.chrom, one.start, one.end)[None])
+        gradient = input_gradients(
+            network,
+            codes.to(device, torch.int32),
+            one.core_start - one.start,
+            errors.to(device),
+        )
+        first, last = max(one.start, around.start), min(one.end, around.end)
+        mine = slice(first - around.start, last - around.start)
+        total[mine] += gradient[0, first - one.start : last - one.start].cpu().numpy()
+        observer.advanced(own.bases)
+    return total
+
+
+def _whole(region: Interval) -> IntervalSet:
+    return IntervalSet.of([region.start], [region.end])

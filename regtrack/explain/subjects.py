@@ -1,0 +1,125 @@
+"""The networks that are asked, and the one marker that they are asked about."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.markers import Marker, match_markers
+from regtrack.genome.names import first_names
+from regtrack.models.checkpoint import Checkpoint, check_assembly, read_checkpoint
+from regtrack.models.context import Context
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A checkpoint whose network is asked what it looked at.
+
+    Parameters
+    ----------
+    name
+        The file's name without its ending; numbered where another one has it already.
+    """
+
+    path: Path
+    name: str
+    checkpoint: Checkpoint
+
+    @property
+    def context(self) -> Context:
+        """What a prediction depends on."""
+        return self.checkpoint.sketch().context
+
+    @property
+    def note(self) -> str:
+        """What is to be said of a network whose context has no bound; else nothing."""
+        if self.context.exact:
+            return ""
+        return (
+            f"{self.name}: a recurrent network reads on without end; its gradient was followed "
+            f"for {self.context.left:,} bases, and depends a little on where windows lie"
+        )
+
+
+def read_subjects(
+    paths: Sequence[Path], genome: Path, chrom_sizes: Mapping[str, int], *, any_assembly: bool
+) -> tuple[Subject, ...]:
+    """Read the metadata of some checkpoints, in order.
+
+    Parameters
+    ----------
+    any_assembly
+        Accept a genome that a network was not trained on.
+
+    Raises
+    ------
+    InputError
+        For what is not a checkpoint, or does not fit the genome.
+    OSError
+        When a file cannot be read.
+    """
+    found: dict[str, Subject] = {}
+    for path in paths:
+        if path.is_dir():
+            raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
+        checkpoint = read_checkpoint(path)
+        if not any_assembly:
+            check_assembly(path, checkpoint, genome, chrom_sizes)
+        name, number = path.stem, 1
+        while name.lower() in found:  # file systems may not tell upper case from lower
+            number += 1
+            name = f"{path.stem}_{number}"
+        found[name.lower()] = Subject(path, name, checkpoint)
+    return tuple(found.values())
+
+
+def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
+    """The one marker that a name or pattern means, and that all networks have.
+
+    Raises
+    ------
+    OptionError
+        When the first network has none of this name, or several.
+    InputError
+        When another network does not have it.
+    """
+    markers = subjects[0].checkpoint.markers
+    named = [marker for marker in markers if marker.name == text]
+    hits = named or match_markers(markers, text)
+    if len(hits) > 1:
+        raise OptionError(
+            "--marker",
+            f"{text!r} fits {len(hits)} markers ({first_names(hit.name for hit in hits)}); "
+            "expected one",
+        )
+    if not hits:
+        raise OptionError(
+            "--marker", f"no marker {text!r} in {subjects[0].path}; {_hint(subjects[0], text)}"
+        )
+    for subject in subjects[1:]:
+        if row_of(subject, hits[0]) is None:
+            raise InputError(
+                subject.path,
+                f"has no marker {hits[0].name!r}, which {subjects[0].path} has; "
+                f"{_hint(subject, hits[0].name)}",
+            )
+    return hits[0]
+
+
+def row_of(subject: Subject, marker: Marker) -> int | None:
+    """Which output of a network a marker is, by its name."""
+    names = [one.name for one in subject.checkpoint.markers]
+    return names.index(marker.name) if marker.name in names else None
+
+
+def _hint(subject: Subject, text: str) -> str:
+    """`the nearest is <marker>`, or the first where none is near."""
+    names = [marker.name for marker in subject.checkpoint.markers]
+    lowered = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(text.lower().replace("*", ""), lowered, n=1)
+    if near:
+        return f"the nearest is {lowered[near[0]]!r}"
+    return f"the first is {names[0]!r}"

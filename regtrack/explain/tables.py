@@ -1,0 +1,34 @@
+"""Tables, as people and as programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from regtrack.atomic import write_text
+from regtrack.evaluation.cells import cell
+
+
+def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:
+    """Lines of a table whose first `words` columns start, and whose others end, in one place."""
+    widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            f"{text:<{width}}" if column < words else f"{text:>{width}}"
+            for column, (text, width) in enumerate(zip(row, widest, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write rows of the same columns, tab-separated, with a header; there is at least one.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    lines = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
+    write_text(path, "\n".join("\t".join(line) for line in lines) + "\n")

@@ -1,0 +1,18 @@
+"""How work that takes long tells what it is doing, without knowing who listens."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Is told of the progress; what it does with it is its own affair."""
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """A stage of `total` units begins, `done` of which are done."""
+
+    def advanced(self, units: int) -> None:
+        """So many units of the stage are done."""
+
+    def finished(self) -> None:
+        """The stage is over."""

@@ -1,0 +1,249 @@
+"""The job behind `regtrack eval MODEL`: exact scores from unrounded predictions.
+
+Probabilities are counted block by block, in constant memory, and never written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
+from regtrack.errors import InputError, OptionError
+from regtrack.evaluation.calling import PeakCaller
+from regtrack.evaluation.evaluate import Asked
+from regtrack.evaluation.evaluation import Evaluation
+from regtrack.genome.fasta import Genome
+from regtrack.genome.markers import select_markers
+from regtrack.genome.regions import ALL, read_regions
+from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
+from regtrack.models.device import choose_device, describe_device
+from regtrack.observer import Observer
+from regtrack.prediction.blockwork import open_network
+from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
+from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.job import BlockTask, block_tasks
+from regtrack.prediction.yardstick import Yardstick, ground_of
+from regtrack.workers import in_processes_or_here
+
+# Files of counts take some 3 kB per marker each, however long what was counted is.
+_MOST_FILES = 500
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """A model to score, checked and ready to run.
+
+    Parameters
+    ----------
+    model, genome
+        Paths of the checkpoint and the FASTA file.
+    checkpoint
+        What the former says.
+    device
+        `cpu` or `cuda:0`.
+    yardstick
+        What it is scored by.
+    """
+
+    model: Path
+    genome: Path
+    checkpoint: Checkpoint
+    device: str
+    yardstick: Yardstick
+
+
+def plan_scores(
+    model: Path, genome: Path, asked: Asked, device: str, *, any_assembly: bool = False
+) -> ScoreJob:
+    """Read and check everything that scoring a model on regions needs.
+
+    Parameters
+    ----------
+    asked
+        No region stands for the whole genome.
+    any_assembly
+        Accept a genome that the model was not trained on.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used.
+    """
+    checkpoint = read_checkpoint(model)
+    source = Genome(genome)
+    sizes = source.chrom_sizes
+    if not any_assembly:
+        check_assembly(model, checkpoint, genome, sizes)
+    markers = select_markers(checkpoint.markers, asked.markers)
+    regions = read_regions(asked.regions or [ALL], sizes)
+    ground = ground_of(regions, source.known(regions), asked, genome, sizes)
+    yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground)
+    return ScoreJob(model, genome, checkpoint, device, yardstick)
+
+
+def plan_split(
+    model: Path,
+    folder: Path,
+    split: str,
+    genome: Path | None,
+    marker_patterns: Sequence[str],
+    device: str,
+    *,
+    any_assembly: bool = False,
+) -> ScoreJob:
+    """Read and check everything that scoring a model on a split of a dataset needs.
+
+    Parameters
+    ----------
+    folder, genome
+        As `regtrack.datasets.folder.open_dataset`.
+    split
+        `train`, `valid` or `test`.
+    any_assembly
+        As `plan_scores`.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used.
+    """
+    checkpoint = read_checkpoint(model)
+    dataset = open_dataset(folder, genome)
+    if not isinstance(dataset, DenseDataset):
+        raise InputError(
+            folder, "a dataset of the short task, which has no bases; regtrack compare scores it"
+        )
+    if not any_assembly:
+        check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
+    markers = select_markers(checkpoint.markers, marker_patterns)
+    yardstick = Yardstick.of_dataset(dataset, split, model, checkpoint, markers)
+    return ScoreJob(model, dataset.genome.path, checkpoint, device, yardstick)
+
+
+def evaluate_model(
+    model: Path,
+    asked: Asked,
+    dataset: Path | None,
+    split: str,
+    workers: int,
+    observer: Observer,
+    *,
+    genome: Path | None,
+    device: str,
+    any_assembly: bool,
+) -> Evaluation:
+    """Score a model on regions, by the peaks of a table, or on a split of a dataset.
+
+    Parameters
+    ----------
+    asked
+        With a dataset it only says which markers: the dataset's windows count whole.
+    device
+        As `regtrack.models.device.choose_device`.
+
+    Raises
+    ------
+    OptionError
+        When there is no dataset, and no genome or peaks.
+    InputError
+        As `plan_scores` and `plan_split`.
+    """
+    chosen = str(choose_device(device))
+    if dataset is not None:
+        job = plan_split(
+            model, dataset, split, genome, asked.markers, chosen, any_assembly=any_assembly
+        )
+    elif genome is None:
+        raise OptionError("--genome", "is missing: the sequence that the model reads")
+    else:
+        job = plan_scores(model, genome, asked, chosen, any_assembly=any_assembly)
+    return run_scores(job, workers, observer)
+
+
+@dataclass(frozen=True)
+class CountWork:
+    """Predict some consecutive blocks and count them together; what a worker process does."""
+
+    model: Path
+    genome: Path
+    rows: tuple[int, ...]
+    thresholds: tuple[float, ...]
+    device: str
+    measured: Measured
+    tasks: tuple[BlockTask, ...]
+
+
+def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
+    """Predict and count every block, then score marker by marker.
+
+    Parameters
+    ----------
+    workers
+        Processes; changes nothing but the time. With a GPU, this one predicts.
+
+    Raises
+    ------
+    OSError
+        When the disk for temporary files is full.
+    """
+    checkpoint = job.checkpoint
+    places = {marker.name: place for place, marker in enumerate(checkpoint.markers)}
+    rows = tuple(places[marker.name] for marker in job.yardstick.markers)
+    thresholds = tuple(checkpoint.thresholds[row] for row in rows)
+    with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
+        # Nothing but the scored markers is predicted.
+        measured = job.yardstick.save(Path(scratch)).alone()
+        works = [
+            CountWork(job.model, job.genome, rows, thresholds, job.device, measured, tasks)
+            for tasks in _groups(block_tasks(measured.ground.where))
+        ]
+        observer.stage("predicting", "bp", measured.ground.bases, 0)
+        threads = torch.get_num_threads()
+        processes = workers if job.device == "cpu" else 1
+        for work, _ in in_processes_or_here(count_blocks, works, processes):
+            observer.advanced(sum(task.targets.bases for task in work.tasks))
+        torch.set_num_threads(threads)
+        observer.finished()
+        order = [work.tasks[0].block for work in works]
+        scores = gather_scores(measured, thresholds, order, workers, observer)
+    about = {
+        "model": {
+            "sha256": file_sha256(job.model),
+            "architecture": checkpoint.architecture,
+            "assembly": checkpoint.assembly,
+        },
+        "genome": str(job.genome),
+        "device": describe_device(torch.device(job.device)),
+    }
+    return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)
+
+
+def _groups(tasks: Sequence[BlockTask]) -> Iterator[tuple[BlockTask, ...]]:
+    """Consecutive blocks of one chromosome, so that there are not too many files."""
+    size = -(-len(tasks) // _MOST_FILES)
+    for _, group in itertools.groupby(tasks, key=lambda task: task.block.chrom):
+        of_chrom = tuple(group)
+        for first in range(0, len(of_chrom), size):
+            yield of_chrom[first : first + size]
+
+
+def count_blocks(work: CountWork) -> None:
+    """Predict some blocks, count their probabilities, and call their peaks."""
+    torch.set_num_threads(1)
+    network, genome = open_network(work.model, work.genome, work.rows, work.device)
+    first = work.tasks[0].block
+    counter = BlockCounter(work.measured, first)
+    caller = PeakCaller(np.array(work.thresholds, np.float32))
+    for task in work.tasks:
+        for stretch in predict_stretches(network, genome, first.chrom, task.targets):
+            counter.add(stretch.start, stretch.probabilities)
+            caller.add(stretch.start, stretch.probabilities)
+    counter.save(caller.finish())

@@ -1,0 +1,34 @@
+"""zlib streams, as BigWig files have them, packed and unpacked with isal."""
+
+from __future__ import annotations
+
+from isal import isal_zlib
+
+# Level 1 of isal is 16 to 19 times as fast as level 6 of zlib, and the result is 6% larger
+# (docs/performance.md).
+_LEVEL = 1
+
+_WINDOW_BITS = 15  # of every zlib stream
+
+NotDeflated: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+
+
+def deflate(data: bytes) -> bytes:
+    """Compress into a zlib stream."""
+    return isal_zlib.compress(data, _LEVEL)
+
+
+def inflate(data: bytes, size: int) -> bytes:
+    """Inverse of `deflate`.
+
+    Parameters
+    ----------
+    size
+        About how much will come out; another number only costs time.
+
+    Raises
+    ------
+    NotDeflated
+        When it is no zlib stream, or a truncated one.
+    """
+    return isal_zlib.decompress(data, _WINDOW_BITS, size)

@@ -1,0 +1,522 @@
+"""`regtrack eval` of a model, and `predict --peaks`: exact scores of unrounded predictions."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from builders import (
+    TINY_SIZES,
+    TinyDatasets,
+    TinyWorld,
+    a_marker,
+    random_sequence,
+    write_checkpoint,
+    write_fasta,
+    write_markers,
+)
+from sklearn.metrics import average_precision_score
+
+from regtrack.genome.bed import read_bed
+from regtrack.genome.fasta import Genome
+from regtrack.genome.markers import Marker, read_markers
+from regtrack.models.checkpoint import load_network
+
+
+@pytest.fixture(autouse=True)
+def one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is this process, so that none has to start; where nothing else is asked for."""
+    monkeypatch.setenv("REGTRACK_EVAL_WORKERS", "1")
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "report.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def one_pass(world: TinyWorld, chrom: str) -> np.ndarray:
+    """Probabilities of a whole chromosome in one window, (markers, bases)."""
+    network, genome = load_network(world.model, torch.device("cpu")), Genome(world.genome)
+    size = TINY_SIZES[chrom]
+    halo = 10_000
+    length = -(-(size + 2 * halo) // 10) * 10
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(genome.codes(chrom, -halo, length - halo))[None].int())
+    return logits[0].sigmoid().numpy()[:, halo : halo + size]
+
+
+def truth_of(world: TinyWorld, marker: int, chrom: str) -> np.ndarray:
+    inside = np.zeros(TINY_SIZES[chrom], bool)
+    peaks = read_bed(world.folder / "peaks" / f"{marker}.narrowPeak", TINY_SIZES)
+    for start, end in peaks.get(chrom, ()):
+        inside[start:end] = True
+    return inside
+
+
+def known_of(world: TinyWorld, chrom: str) -> np.ndarray:
+    return Genome(world.genome).codes(chrom, 0, TINY_SIZES[chrom]) > 0
+
+
+def runs_in(values: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], values, [0]))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def test_a_model_scores_as_its_probabilities_do_base_by_base(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    out = tmp_path / "report"
+    status, printed, _ = regtrack(
+        *("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers, "--out", out),
+        *("--workers", 2),
+    )
+    assert status == 0
+    assert f"{sum(TINY_SIZES.values()) - 1_138:,} bases scored in {tiny.model}" in printed
+    assert "left out, N: 1,138 bases" in printed
+    rows = rows_of(out)
+    values = {chrom: one_pass(tiny, chrom) for chrom in TINY_SIZES}
+    known = {chrom: known_of(tiny, chrom) for chrom in TINY_SIZES}
+    for marker, row in enumerate(rows):
+        truth = {chrom: truth_of(tiny, marker, chrom) for chrom in TINY_SIZES}
+        labels = np.concatenate([truth[chrom][known[chrom]] for chrom in TINY_SIZES])
+        scores = np.concatenate([values[chrom][marker, known[chrom]] for chrom in TINY_SIZES])
+        assert int(row["bases"]) == len(labels)
+        assert int(row["positives"]) == labels.sum()
+        expected = average_precision_score(labels, scores)
+        assert float(row["average_precision"]) == pytest.approx(expected, abs=2e-4)
+        called = scores >= float(row["threshold"])
+        assert float(row["recall"]) == pytest.approx(called[labels].mean(), abs=2e-3)
+        assert float(row["precision"]) == pytest.approx(labels[called].mean(), abs=2e-3)
+        calls = {
+            chrom: (values[chrom][marker] >= float(row["threshold"])) & known[chrom]
+            for chrom in TINY_SIZES
+        }
+        runs = [(chrom, *run) for chrom in TINY_SIZES for run in runs_in(calls[chrom])]
+        hits = sum(truth[chrom][start:end].any() for chrom, start, end in runs)
+        assert abs(int(row["called_peaks"]) - len(runs)) <= 2  # probabilities at the threshold
+        assert abs(int(row["called_peaks_hit"]) - hits) <= 2
+        measured = [
+            (chrom, *run) for chrom in TINY_SIZES for run in runs_in(truth[chrom] & known[chrom])
+        ]
+        assert int(row["measured_peaks"]) <= len(measured)
+
+
+def test_the_number_of_workers_changes_no_byte(tiny: TinyWorld, tmp_path: Path, regtrack) -> None:
+    reports = []
+    for workers in 1, 3:
+        out = tmp_path / str(workers)
+        command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+        assert regtrack(*command, "--workers", workers, "--out", out)[0] == 0
+        reports.append([path.read_bytes() for path in sorted(out.iterdir())])
+    assert reports[0] == reports[1]
+
+
+def test_a_split_of_a_dataset_scores_as_training_said(
+    datasets: TinyDatasets, tmp_path: Path, regtrack
+) -> None:
+    from regtrack.datasets.folder import open_dataset
+    from regtrack.training.processes import Processes
+    from regtrack.training.validation import score
+
+    world = datasets.world
+    status, printed, _ = regtrack(
+        *("eval", world.model, "--dataset", datasets.dense, "--split", "valid", "--out", tmp_path)
+    )
+    assert status == 0
+    cpu = torch.device("cpu")
+    expected = score(
+        load_network(world.model, cpu), open_dataset(datasets.dense), "valid", Processes(0, 1, cpu)
+    ).scores()
+    for row, one in zip(rows_of(tmp_path), expected, strict=True):
+        assert (int(row["bases"]), int(row["positives"])) == (one.bases, one.positives)
+        if one.scored:
+            found = float(row["average_precision"])
+            assert found == pytest.approx(one.average_precision, abs=1e-4)
+    # Of DNase nothing is known on chr2.
+    assert [row["unknown_chromosomes"] for row in rows_of(tmp_path)] == ["", "chr2", ""]
+    assert "left out, unknown there: chr2 for 1 marker" in printed
+    record = json.loads((tmp_path / "report.json").read_text())
+    assert record["about"]["seen in training"].startswith("not known")
+
+
+def test_regions_excluded_and_unknown_bases_do_not_count(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    (tmp_path / "bad.bed").write_text("chr1\t5000\t7000\n")
+    status, printed, _ = regtrack(
+        *("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers),
+        *("--region", "chr1:1-10,000", "--region", "chr2", "--exclude", tmp_path / "bad.bed"),
+        *("--unknown", "HepG2*=chr2", "--out", tmp_path / "report"),
+    )
+    assert status == 0
+    rows = rows_of(tmp_path / "report")
+    on_chr1 = 10_000 - 1_000 - 2_000
+    assert [int(row["bases"]) for row in rows] == [on_chr1 + 7_003, on_chr1, on_chr1 + 7_003]
+    assert "left out, N: 1,000 bases" in printed
+    assert "left out, excluded: 2,000 bases" in printed
+
+
+def test_tracks_and_their_model_score_alike(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    regions = ("--region", tracks / "predicted.bed")
+    assert regtrack("eval", tracks, "--peaks", world.markers, "--out", tmp_path / "tracks")[0] == 0
+    assert (
+        regtrack(
+            *("eval", world.model, "--genome", world.genome, "--peaks", world.markers, *regions),
+            *("--out", tmp_path / "model"),
+        )[0]
+        == 0
+    )
+    for one, other in zip(rows_of(tmp_path / "tracks"), rows_of(tmp_path / "model"), strict=True):
+        assert one["bases"] == other["bases"]
+        found = float(one["average_precision"])
+        assert found == pytest.approx(float(other["average_precision"]), abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def with_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyWorld, Path]:
+    """A world, and tracks of its two chromosomes that were scored in the same pass."""
+    from builders import make_tiny_world
+
+    from regtrack.cli.main import run
+
+    world = make_tiny_world(tmp_path_factory.mktemp("scored") / "world")
+    out = world.folder / "tracks"
+    assert run([str(one) for one in predict(world, out)]) == 0
+    return world, out
+
+
+def predict(world: TinyWorld, out: Path) -> tuple[object, ...]:
+    return (
+        *("predict", "chr1", "chr2", "--out", out, "--model", world.model),
+        *("--genome", world.genome, "--peaks", world.markers, "--workers", 1),
+    )
+
+
+def test_predict_leaves_the_report_of_its_unrounded_predictions(
+    with_report: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = with_report
+    status, _, _ = regtrack(
+        *("eval", world.model, "--genome", world.genome, "--peaks", world.markers),
+        *("--region", "chr1", "--region", "chr2", "--out", tmp_path),
+    )
+    assert status == 0
+    same = ("bases", "positives", "average_precision", "average_precision_low", "auroc", "recall")
+    for one, other in zip(rows_of(tracks), rows_of(tmp_path), strict=True):
+        assert [one[name] for name in same] == [other[name] for name in same]
+
+
+def test_its_called_peaks_are_those_in_the_peak_files(
+    with_report: tuple[TinyWorld, Path],
+) -> None:
+    _, tracks = with_report
+    for row in rows_of(tracks):
+        (file,) = (tracks / "peaks").glob(f"{row['index']}_*.gz")
+        lines = read_bed(file, TINY_SIZES)
+        assert int(row["called_peaks"]) == sum(len(one) for one in lines.values())
+
+
+def test_the_tracks_are_those_without_a_report(
+    with_report: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = with_report
+    out = tmp_path / "tracks"
+    arguments = [one for one in predict(world, out) if one not in ("--peaks", world.markers)]
+    assert regtrack(*arguments)[0] == 0
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        assert path.read_bytes() == (tracks / path.relative_to(out)).read_bytes()
+
+
+def test_a_killed_run_loses_no_counts(with_report: tuple[TinyWorld, Path], tmp_path: Path) -> None:
+    world, tracks = with_report
+    out = tmp_path / "tracks"
+    # Killed when the second block is about to be saved: its counts are there, the block is not.
+    code = (
+        "import os, signal, sys\n"
+        "import regtrack.prediction.run as r\n"
+        "from regtrack.tracks.blocks import BlockStore\n"
+        "from regtrack.cli.main import run\n"
+        "whole, saved = BlockStore.save, []\n"
+        "def killed(*arguments):\n"
+        "    if saved:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    saved.append(whole(*arguments))\n"
+        "BlockStore.save = killed\n"
+        "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
+        "run(sys.argv[1:])\n"
+    )
+    arguments = [str(one) for one in predict(world, out)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob("tracks.partial/counts/*.cnt"))) == 2
+    again = subprocess.run([sys.executable, "-m", "regtrack", *arguments], check=False)
+    assert again.returncode == 0
+    assert not list(tmp_path.glob("*.partial"))
+    for path in (path for path in tracks.rglob("*") if path.is_file()):
+        assert path.read_bytes() == (out / path.relative_to(tracks)).read_bytes(), path
+
+
+def test_an_unfinished_run_without_peaks_is_another_run(
+    with_report: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, _ = with_report
+    out = tmp_path / "tracks"
+    work = tmp_path / "tracks.partial"
+    arguments = [one for one in predict(world, out) if one not in ("--peaks", world.markers)]
+    code = (
+        "import os, signal, sys\n"
+        "import regtrack.prediction.run as r\n"
+        "from regtrack.cli.main import run\n"
+        "r._write_tracks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
+        "run(sys.argv[1:])\n"
+    )
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=False)
+    assert work.exists()
+    status, _, err = regtrack(*predict(world, out))
+    assert status == 1
+    assert "holds an unfinished run with another peaks" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "message"),
+    [
+        (["--genome", None], 2, "--genome: is missing"),
+        (["--peaks", None], 2, "--peaks: is missing"),
+        (["--dataset", "DENSE"], 2, "--peaks: does not go with --dataset"),
+        (["--split", "valid"], 2, "--split: is of a --dataset"),
+        (["--region", "chr1:1-900"], 1, "is N or lies in excluded regions"),
+        (["--region", "chr9"], 1, "neither a file nor a chromosome"),
+        (["--markers", "nothing*"], 2, "no marker left"),
+        (["--unknown", "K562"], 2, "expected PATTERN=CHROM"),
+        (["--device", "tpu"], 2, "--device: expected auto"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_line(
+    datasets: TinyDatasets, regtrack, change: list[str | None], status: int, message: str
+) -> None:
+    world = datasets.world
+    options: dict[str, object] = {"--genome": world.genome, "--peaks": world.markers}
+    places = {"DENSE": datasets.dense, "SHORT": datasets.short}
+    for name, value in zip(change[::2], change[1::2], strict=True):
+        options[str(name)] = places.get(str(value), value)
+    given = [one for pair in options.items() if pair[1] is not None for one in pair]
+    found, out, err = regtrack("eval", world.model, *given)
+    assert (found, out) == (status, "")
+    assert message in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["--region", "chr1"], 2, "--region: does not go with --dataset"),
+        (["--exclude", "a.bed"], 2, "--exclude: does not go with --dataset"),
+        (["--unknown", "K562*=chr1"], 2, "--unknown: does not go with --dataset"),
+        ([], 1, "its test split is empty"),
+        (["--split", "valid", "--markers", "nothing"], 2, "no marker left"),
+    ],
+)
+def test_what_does_not_go_with_a_dataset_is_one_line(
+    datasets: TinyDatasets, regtrack, options: list[str], status: int, message: str
+) -> None:
+    found, out, err = regtrack("eval", datasets.world.model, "--dataset", datasets.dense, *options)
+    assert (found, out) == (status, "")
+    assert message in err.splitlines()[-1]
+
+
+def test_a_dataset_of_the_short_task_has_no_bases(datasets: TinyDatasets, regtrack) -> None:
+    status, _, err = regtrack("eval", datasets.world.model, "--dataset", datasets.short)
+    assert (status, "which has no bases; regtrack compare" in err) == (1, True)
+
+
+@pytest.mark.parametrize("option", [("--dataset", "set"), ("--split", "test"), ("--device", "cpu")])
+def test_what_is_for_a_model_does_not_go_with_tracks(
+    predicted: tuple[TinyWorld, Path], regtrack, option: tuple[str, str]
+) -> None:
+    world, tracks = predicted
+    status, _, err = regtrack("eval", tracks, "--peaks", world.markers, *option)
+    assert (status, f"{option[0]}: is for a model" in err) == (2, True)
+
+
+def test_a_path_that_does_not_exist_is_named(tiny: TinyWorld, regtrack) -> None:
+    status, _, err = regtrack("eval", tiny.folder / "modle", "--dataset", "dataset")
+    assert (status, "modle: no such file or folder" in err) == (1, True)
+
+
+def test_a_report_below_a_file_is_refused_before_any_work(
+    tiny: TinyWorld, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtrack.prediction.scored.count_blocks", lambda _: 1 / 0)
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    status, _, err = regtrack(*command, "--out", tiny.markers / "report")
+    assert (status, "markers.tsv: is a file; expected a folder" in err) == (1, True)
+
+
+def test_a_model_of_another_assembly_is_not_scored_on_a_dataset(
+    datasets: TinyDatasets, tmp_path: Path, regtrack
+) -> None:
+    markers = read_markers(datasets.world.markers)
+    other = write_checkpoint(tmp_path / "other.safetensors", markers, {**TINY_SIZES, "chr1": 9})
+    command = ("eval", other, "--dataset", datasets.dense, "--split", "valid")
+    status, _, err = regtrack(*command)
+    assert (status, "another assembly" in err) == (1, True)
+    assert regtrack(*command, "--any-assembly")[0] == 0
+
+
+def test_another_assembly_is_refused_unless_one_insists(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    longer = {chrom: f"{text}ACGT" for chrom, text in tiny.sequences.items()}
+    other = write_fasta(tmp_path / "other.fa", longer)
+    command = ("eval", tiny.model, "--genome", other, "--peaks", tiny.markers, "--region", "chr1")
+    status, _, err = regtrack(*command)
+    assert (status, "another assembly" in err) == (1, True)
+    assert regtrack(*command, "--any-assembly")[0] == 0
+
+
+def test_no_temporary_file_is_left_behind(
+    tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    assert regtrack(*command)[0] == 0
+    assert not list(tmp_path.glob("regtrack-eval*"))
+    monkeypatch.setattr("regtrack.prediction.scored.count_blocks", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        regtrack(*command)
+    assert not list(tmp_path.glob("regtrack-eval*"))
+
+
+def reordered(world: TinyWorld, path: Path, rows: list[int]) -> Path:
+    """The table of some of the world's peaks, in another order and with other numbers."""
+    header, *lines = world.markers.read_text().splitlines()
+    chosen = [lines[row].split("\t") for row in rows]
+    text = ["\t".join([str(40 + place), *fields[1:]]) for place, fields in enumerate(chosen)]
+    path.write_text("\n".join([header, *text]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("command", ["eval model", "eval tracks", "predict"])
+def test_peaks_are_matched_by_name_whatever_their_order(
+    tiny: TinyWorld, tmp_path: Path, regtrack, command: str
+) -> None:
+    """And only those markers are scored that are asked for and have peaks."""
+    table = reordered(tiny, tiny.folder / "other.tsv", [2, 0])
+    for name, peaks, markers in ("all", tiny.markers, []), ("some", table, ["*H3K4me3*", "*DN*"]):
+        out = tmp_path / name
+        chosen = [word for pattern in markers for word in ("--markers", pattern)]
+        where = ("--genome", tiny.genome)
+        scored = ("--peaks", peaks, "--out", out, *chosen)
+        if command == "predict":
+            words = ("predict", "all", "--model", tiny.model, *where, *scored, "--workers", 1)
+        elif command == "eval model":
+            words = ("eval", tiny.model, *where, *scored)
+        else:
+            tracks = tmp_path / f"tracks of {name}"
+            model = ("--model", tiny.model, "--workers", 1)
+            assert regtrack("predict", "all", *model, *where, *chosen, "--out", tracks)[0] == 0
+            words = ("eval", tracks, *scored)
+        assert regtrack(*words)[0] == 0
+    by_name = {row["name"]: row for row in rows_of(tmp_path / "all")}
+    (found,) = rows_of(tmp_path / "some")
+    expected = by_name["K562|H3K4me3|None"]
+    for column in ("index", "bases", "positives", "measured_peaks", "threshold"):
+        assert found[column] == expected[column]
+    # Another matrix product may differ in its last bit.
+    for column in ("average_precision", "auroc", "recall"):
+        assert float(found[column]) == pytest.approx(float(expected[column]), rel=1e-4)
+    record = json.loads((tmp_path / "some" / "report.json").read_text())
+    assert record["not_scored"]["not in the table of peaks"] == ["HepG2|DNase|None"]
+
+
+@pytest.fixture(scope="module")
+def long_world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    """A chromosome over three blocks of a prediction, with peaks over their borders."""
+    folder = tmp_path_factory.mktemp("long")
+    random = np.random.default_rng(4)
+    sizes = {"chr1": 430_000, "chr2": 9_000}
+    genome = write_fasta(
+        folder / "genome.fa",
+        {chrom: random_sequence(random, size) for chrom, size in sizes.items()},
+    )
+    (folder / "peaks").mkdir()
+    markers = []
+    for index, name in enumerate(("K562|CTCF|None", "K562|MAZ|None")):
+        starts = [99_900, 199_950, 299_000, *random.integers(0, 420_000, 30)]
+        rows = [f"chr1\t{start}\t{start + 300}\n" for start in starts]
+        (folder / "peaks" / f"{index}.bed").write_text("".join(rows) + "chr2\t5\t900\n")
+        marker = a_marker(index, name)
+        markers.append(Marker(**{**marker.to_json(), "file": f"peaks/{index}.bed"}))
+    return TinyWorld(
+        folder,
+        genome,
+        write_markers(folder / "markers.tsv", markers),
+        write_checkpoint(folder / "model.safetensors", markers, sizes),
+        {},
+    )
+
+
+def test_borders_of_blocks_and_groups_change_nothing(
+    long_world: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = long_world
+    command = ("eval", world.model, "--genome", world.genome, "--peaks", world.markers)
+    command += ("--region", "chr1")
+    assert regtrack(*command, "--out", tmp_path / "usual")[0] == 0
+    expected = (tmp_path / "usual" / "report.tsv").read_bytes()
+    # One file for everything on a chromosome; every marker by itself, in processes.
+    monkeypatch.setattr("regtrack.prediction.scored._MOST_FILES", 1)
+    monkeypatch.setattr("regtrack.prediction.counting._LARGEST_GROUP", 1)
+    monkeypatch.setattr("regtrack.prediction.counting._WORTH_A_PROCESS", 0)
+    assert regtrack(*command, "--workers", 2, "--out", tmp_path / "other")[0] == 0
+    assert (tmp_path / "other" / "report.tsv").read_bytes() == expected
+    network, genome = load_network(world.model, torch.device("cpu")), Genome(world.genome)
+    codes = np.concatenate([genome.codes("chr1", -10_000, 440_000)])
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(codes[None]).int())[0].numpy()[:, 10_000:440_000]
+    values = 1 / (1 + np.exp(-logits))
+    record = json.loads((tmp_path / "usual" / "report.json").read_text())
+    assert record["bootstrap"]["blocks"] == 5
+    for marker, row in enumerate(record["markers"]):
+        inside = np.zeros(430_000, bool)
+        for start, end in read_bed(Path(world.folder / f"peaks/{marker}.bed"), {"chr1": 430_000})[
+            "chr1"
+        ]:
+            inside[start:end] = True
+        here = row["chromosomes"]["chr1"]
+        assert (here["bases"], here["positives"]) == (430_000, inside.sum())
+        expected_score = average_precision_score(inside, values[marker])
+        assert here["average_precision"] == pytest.approx(expected_score, abs=1e-4)
+        called = runs_in(values[marker] >= row["threshold"])
+        assert row["called_peaks"] == pytest.approx(len(called), abs=5)  # at the threshold
+
+
+def test_tracks_over_several_blocks_score_as_their_report_says(
+    long_world: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    world, out = long_world, tmp_path / "tracks"
+    assert (
+        regtrack(
+            *("predict", "all", "--model", world.model, "--genome", world.genome),
+            *("--peaks", world.markers, "--out", out, "--workers", 1),
+        )[0]
+        == 0
+    )
+    assert regtrack("eval", out, "--peaks", world.markers, "--out", tmp_path / "report")[0] == 0
+    same = ("called_peaks", "called_peaks_hit", "measured_peaks", "measured_peaks_hit", "bases")
+    for one, other in zip(rows_of(out), rows_of(tmp_path / "report"), strict=True):
+        assert [one[name] for name in same] == [other[name] for name in same]
+        assert float(one["average_precision"]) == pytest.approx(
+            float(other["average_precision"]), abs=5e-3
+        )

@@ -1,0 +1,77 @@
+"""Evaluations to make reports of."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from builders import a_marker
+
+from regtrack.evaluation.evaluation import Evaluation, Ground
+from regtrack.evaluation.histogram import (
+    COARSE,
+    UNROUNDED,
+    Ranking,
+    bin_count,
+    bin_edges,
+    coarser,
+)
+from regtrack.evaluation.resampling import Blocks
+from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
+from regtrack.genome.intervals import IntervalSet
+
+_BLOCKS, _LENGTH = 6, 100_000
+_WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}
+
+
+@functools.cache
+def marker_scores(seed: int, positives: int = 300) -> MarkerScores:
+    """Of random probabilities that are higher inside of peaks; `positives` bases per block.
+
+    Two peaks are called, and one of them is one of the two measured ones.
+    """
+    random = np.random.default_rng(seed)
+    fine = np.zeros((_BLOCKS, 2, bin_count(UNROUNDED)), np.int64)
+    for block in fine:
+        for inside, bases in enumerate((_LENGTH - positives, positives)):
+            odds = np.exp(random.normal(-6 + (1 + seed / 4) * inside, 1.5, bases))
+            block[inside] = np.histogram(odds / (1 + odds), bin_edges(UNROUNDED))[0]
+    coarse = np.zeros((_BLOCKS, 2, bin_count(COARSE)), np.int64)
+    np.add.at(coarse, (slice(None), slice(None), coarser(UNROUNDED, COARSE)), fine)
+    called = {"chr1": IntervalSet.of([1_000, 9_000], [1_200, 9_200])}
+    measured = {"chr1": IntervalSet.of([1_100, 5_000], [1_300, 5_200])} if positives else {}
+    ranking = Ranking.of(fine.sum(axis=0), UNROUNDED)
+    counts = MarkerCounts(ranking, {"chr1": ranking}, coarse, called)
+    return score_marker(counts, measured, _WHERE, threshold=0.05)
+
+
+def unscored() -> MarkerScores:
+    """Of a marker without a measured peak."""
+    return marker_scores(0, positives=0)
+
+
+def an_evaluation() -> Evaluation:
+    """Two TFBS markers and a DNase marker with scores, and a TFBS marker without.
+
+    Their rows in the table of a page are m3, m4, m5 and m7.
+    """
+    return Evaluation(
+        subject="/runs/model.safetensors",
+        kind="model",
+        markers=(
+            a_marker(3, "K562|CTCF|None"),
+            a_marker(4, "K562|JunD|TGFb"),
+            a_marker(5, "HepG2|DNase|None", "DNase"),
+            a_marker(7, "HepG2|MAZ|None"),
+        ),
+        scores=(marker_scores(4), marker_scores(2), marker_scores(3), unscored()),
+        without_peaks=("A549|POLR2A|None",),
+        unknown={4: ("chr6",)},
+        ground=Ground(_WHERE, {"excluded": 41_713}),
+        blocks=Blocks.of(_WHERE),
+        about={
+            "model": {"architecture": "dilated", "assembly": "hg19"},
+            "tracks": {"peak_threshold": None},
+            "seen in training": "no: another split",
+        },
+    )

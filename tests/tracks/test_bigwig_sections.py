@@ -1,0 +1,116 @@
+"""BigWig files read section by section: what pyBigWig and regtrack wrote, and what is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+import pytest
+from encoded import write_bigwig
+
+from regtrack.errors import InputError
+from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.bigwig_sections import BigWigSections
+from regtrack.tracks.segments import Segments
+
+SIZES = {"chr2": 2_000_000, "chr10": 900_000, "chr1": 50_000}
+Rows = list[tuple[int, int, float]]
+
+
+def some_segments(seed: int, size: int, count: int) -> Segments:
+    random = np.random.default_rng(seed)
+    edges = np.sort(random.choice(size, 2 * count, replace=False)).astype(np.int64)
+    return Segments(edges[::2], edges[1::2], random.random(count).astype(np.float32))
+
+
+PIECES = [("chr2", some_segments(0, 2_000_000, 30_000)), ("chr1", some_segments(1, 50_000, 200))]
+
+
+def by_regtrack(path: Path) -> None:
+    write_bigwig(path, SIZES, PIECES)
+
+
+def by_pybigwig(path: Path, zooms: int = 5) -> None:
+    with pyBigWig.open(str(path), "w") as file:
+        file.addHeader(list(SIZES.items()), maxZooms=zooms)
+        for chrom, found in PIECES:
+            names = [chrom] * len(found)
+            values = found.values.astype(float)
+            file.addEntries(names, found.starts, ends=found.ends, values=values)
+
+
+WRITERS = [by_regtrack, by_pybigwig, lambda path: by_pybigwig(path, zooms=0)]
+
+
+def rows_of(path: Path, chrom: str, asked: IntervalSet) -> Rows:
+    with BigWigSections(path) as file:
+        return [row for records in file.records(chrom, asked) for row in records.tolist()]
+
+
+def whole(chrom: str) -> IntervalSet:
+    return IntervalSet.of([0], [SIZES[chrom]])
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_every_segment_comes_back_once_and_in_order(write, tmp_path: Path) -> None:
+    write(tmp_path / "a.bw")
+    with BigWigSections(tmp_path / "a.bw") as file:
+        assert file.chrom_sizes == SIZES
+    for chrom, expected in PIECES:
+        found = rows_of(tmp_path / "a.bw", chrom, whole(chrom))
+        columns = (expected.starts, expected.ends, expected.values)
+        assert found == list(zip(*(column.tolist() for column in columns), strict=True))
+    assert rows_of(tmp_path / "a.bw", "chr10", whole("chr10")) == []
+
+
+@pytest.mark.parametrize("write", WRITERS[:2])
+def test_sections_without_a_base_asked_for_are_not_read(write, tmp_path: Path) -> None:
+    write(tmp_path / "a.bw")
+    asked = IntervalSet.of([300_000, 1_500_000], [300_100, 1_500_100])
+    everything = rows_of(tmp_path / "a.bw", "chr2", whole("chr2"))
+    found = rows_of(tmp_path / "a.bw", "chr2", asked)
+    needed = [row for row in everything if asked.clip(row[0], row[1]).bases]
+    assert set(needed) <= set(found) <= set(everything)
+    assert len(found) < len(everything)
+    assert found == sorted(found)
+
+
+def test_a_chromosome_that_the_file_does_not_have_has_no_segment(tmp_path: Path) -> None:
+    by_regtrack(tmp_path / "a.bw")
+    assert rows_of(tmp_path / "a.bw", "chrX", IntervalSet.of([0], [9])) == []
+
+
+@pytest.mark.parametrize("keep", [0, 63, 64, 300, 0.5, 0.999])
+def test_a_truncated_file_is_refused(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "a.bw"
+    by_regtrack(path)
+    data = path.read_bytes()
+    # All zoom levels and their indices lie behind what is read: cut off the data's own end.
+    path.write_bytes(data[: keep if keep > 1 else int(keep * data.index(b"\x68\x24", 5_000))])
+    with pytest.raises(InputError, match=r"a\.bw: (not a BigWig|damaged)"):
+        rows_of(path, "chr2", whole("chr2"))
+
+
+def test_what_is_no_bigwig_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.bw").write_bytes(b"chr1\t10\t20\t0.5\n" * 100)
+    with pytest.raises(InputError, match="not a BigWig file"):
+        BigWigSections(tmp_path / "a.bw")
+
+
+def test_a_damaged_section_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.bw"
+    by_regtrack(path)
+    data = bytearray(path.read_bytes())
+    data[5_000:5_400] = b"\xff" * 400
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="damaged: a section cannot be read"):
+        rows_of(path, "chr2", whole("chr2"))
+
+
+def test_values_of_fixed_length_are_refused(tmp_path: Path) -> None:
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
+        file.addHeader(list(SIZES.items()))
+        file.addEntries("chr2", 100, values=[0.1, 0.2, 0.3], span=10, step=10)
+    with pytest.raises(InputError, match=r"section type 3.*expected segments"):
+        rows_of(tmp_path / "a.bw", "chr2", whole("chr2"))
