@@ -71,8 +71,8 @@ def eval_(
     of a dataset; nothing is written but the report.
 
     What was left out (N, excluded or unknown bases, markers without peaks) is said. Scoring a
-    model keeps counts in the folder for temporary files (TMPDIR): some 3 MB per million bases and
-    919 markers, 3 GB at most.
+    model keeps counts in the folder for temporary files (TMPDIR): some 30 MB per million bases
+    and 919 markers, 2 GB at most.
     """
     from regtrack.cli.progress import Progress
     from regtrack.evaluation.evaluate import Asked, evaluate

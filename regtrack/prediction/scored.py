@@ -34,7 +34,7 @@ from regtrack.prediction.yardstick import Yardstick, ground_of
 from regtrack.workers import in_processes_or_here
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
-_MOST_FILES = 500
+_MOST_FILES = 200
 
 
 @dataclass(frozen=True)
