@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
+import numpy as np  # noqa: F401 - its threads are limited only when it is there
+from threadpoolctl import threadpool_limits
+
 from regtrack.errors import RegtrackError
 
 T = TypeVar("T")
@@ -43,7 +46,7 @@ def in_processes(
     pool = ProcessPoolExecutor(
         max_workers=max(1, min(processes, len(tasks))),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_die_with_the_parent,
+        initializer=_begin,
     )
     try:
         with _interrupts_held():
@@ -96,8 +99,13 @@ def _interrupts_held() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _die_with_the_parent() -> None:
-    """Do not live on when the parent is killed."""
+def _begin() -> None:
+    """Compute in one thread, and do not live on when the parent is killed.
+
+    There are as many processes as cores: threads of numpy's matrix products would only wait for
+    each other, which made scoring take twice as long.
+    """
+    threadpool_limits(1, "blas")
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()

@@ -57,6 +57,7 @@ LIBRARIES = {
     "safetensors": {"models"},
     "scipy": {"datasets/deepsea.py", "evaluation/resampling.py"},
     "sqlalchemy": {"training/study.py"},
+    "threadpoolctl": {"workers.py"},
     "torch": {"models", "training", "prediction", "explain", "demo"},
     "triton": {"prediction/device_segmentation.py"},
 }

@@ -15,7 +15,12 @@ from regtrack.errors import OptionError
 @click.argument("models", metavar="MODEL...", type=options.FILE, nargs=-1, required=True)
 @click.argument("region", type=Region())
 @click.option("--marker", metavar="NAME", help="One marker, by its name or a pattern that fits it.")
-@click.option("--all", "every", is_flag=True, help="The effective context of every marker.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="The effective context of every marker; --markers, instead of it, of some.",
+)
 @options.markers
 @click.option("--out", type=options.FILE, required=True, help="Folder to write.")
 @options.genome

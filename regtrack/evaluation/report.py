@@ -25,6 +25,7 @@ FILES = ("report.tsv", "report.json", "report.html")
 
 # Of the printed list of markers without scores; the files name all.
 _NAMED = 5
+_SCREENFUL = 30
 
 Row = dict[str, Any]
 
@@ -82,13 +83,16 @@ def text_table(evaluation: Evaluation) -> str:
         for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
         if one.overall.scored
     ]
+    markers = len(lines)
     for summary in evaluation.categories:
         lines += _printed_summary(summary)
     width = max([len("marker"), *(len(name) for name, _, _ in lines)])
     columns = [max(len(title), 15) if "%" in title else len(title) for title in header]
     titles = (title.rjust(size) for title, size in zip(header, columns, strict=True))
     text = [f"{'marker':<{width}}  category  {'  '.join(titles)}"]
-    for name, category, values in lines:
+    for place, (name, category, values) in enumerate(lines):
+        if place == markers > _SCREENFUL:
+            text += ["", text[0]]  # the first one has scrolled away
         padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
         text.append(f"{name:<{width}}  {category:<8}  {'  '.join(padded)}".rstrip())
     return "\n".join([*text, *notes(evaluation)])

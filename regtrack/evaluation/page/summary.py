@@ -181,10 +181,17 @@ def flattened(about: Mapping[str, Any], above: str = "") -> list[tuple[str, str]
 
 
 def rankings(evaluation: Evaluation) -> str:
-    """The markers at both ends of each category, by lift; none of them at both."""
+    """The markers at both ends of each category, by lift; none of them at both.
+
+    A marker with peaks in a few places only may be there by luck: it is left out where there
+    are others.
+    """
     tables = []
     for category in CATEGORIES:
         pairs = [pair for pair in scored_markers(evaluation) if pair[0].category == category]
+        sure = [pair for pair in pairs if not math.isnan(pair[1].interval[0])]
+        if len(sure) > _RANKED:
+            pairs = sure
         pairs.sort(key=lambda pair: -pair[1].overall.lift)
         best, others = pairs[:_RANKED], pairs[_RANKED:]
         for title, chosen in (("best", best), ("worst", others[: -_RANKED - 1 : -1])):
@@ -192,5 +199,8 @@ def rankings(evaluation: Evaluation) -> str:
                 tables.append(ranked_table(f"{category}, {title}", chosen))
     if not tables:
         return "<p>No marker has scores.</p>"
-    note = '<p class="note">By lift, so that a rare marker is not called bad for being rare.</p>'
-    return "\n".join([note, '<div class="pairs">', *tables, "</div>"])
+    note = (
+        "By lift, so that a rare marker is not called bad for being rare; of the markers with an "
+        "interval, where there are enough."
+    )
+    return "\n".join([f'<p class="note">{note}</p>', '<div class="pairs">', *tables, "</div>"])
