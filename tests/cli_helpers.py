@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,3 +24,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    """A report's rows, as its table has them."""
+    with (folder / "report.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))

@@ -14,7 +14,7 @@ from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import IntervalSet, intersect, total_bases
+from regtrack.genome.intervals import IntervalSet, Regions, intersect, total_bases
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.unknown import read_unknown
@@ -39,7 +39,7 @@ class Asked:
         Markers table; its rows are matched to the predicted markers by name. None only
         where the peaks are those of a dataset.
     regions
-        As typed or BED files; none stands for all that was predicted.
+        As typed or BED files; none stands for all that was predicted, or the whole genome.
     exclude
         BED files: bases that are not scored.
     markers
@@ -177,22 +177,48 @@ def without_excluded(
     return {chrom: intervals for chrom, intervals in left.items() if len(intervals)}
 
 
+def ground_of(
+    regions: Regions,
+    there: Regions,
+    missing: str,
+    exclude: Sequence[Path],
+    subject: Path,
+    chrom_sizes: Mapping[str, int],
+) -> Ground:
+    """The bases of some regions that can be scored, without the excluded ones.
+
+    Parameters
+    ----------
+    there
+        Those of the regions for which there is a prediction.
+    missing
+        What the others are called.
+    subject
+        For messages.
+
+    Raises
+    ------
+    InputError
+        When nothing is left, or a file of excluded regions holds none.
+    """
+    kept = without_excluded(there, exclude, chrom_sizes)
+    if not kept:
+        raise InputError(subject, f"all that was asked for is {missing} or excluded")
+    left_out = {missing: total_bases(regions) - total_bases(there)}
+    if exclude:
+        left_out["excluded"] = total_bases(there) - total_bases(kept)
+    return Ground(kept, left_out)
+
+
 def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
     """The bases to score: predicted and, where regions were given, inside these."""
+    sizes = trackset.chrom_sizes
     predicted = trackset.predicted(folder)
-    where, left_out = predicted, dict[str, int]()
-    if asked.regions:
-        regions = read_regions(asked.regions, trackset.chrom_sizes)
-        where = intersect(predicted, regions)
-        left_out["not predicted, or N"] = total_bases(regions) - total_bases(where)
+    regions: Regions = read_regions(asked.regions, sizes) if asked.regions else predicted
+    where = intersect(predicted, regions)
     if not where:
         raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")
-    kept = without_excluded(where, asked.exclude, trackset.chrom_sizes)
-    if asked.exclude:
-        left_out["excluded"] = total_bases(where) - total_bases(kept)
-    if not kept:
-        raise InputError(folder, "all that was predicted there lies in excluded regions")
-    return Ground(kept, left_out)
+    return ground_of(regions, where, "not predicted, or N", asked.exclude, folder, sizes)
 
 
 def _scores(tasks: Sequence[TrackTask], workers: int, observer: Observer) -> list[MarkerScores]:

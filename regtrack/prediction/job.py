@@ -9,7 +9,7 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.errors import InputError
-from regtrack.evaluation.evaluate import Asked
+from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
@@ -17,7 +17,7 @@ from regtrack.genome.regions import read_regions
 from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
-from regtrack.prediction.yardstick import Yardstick, ground_of
+from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.bigwig_writer import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
@@ -170,7 +170,7 @@ def plan_job(
     yardstick = None
     if peaks is not None:
         by_table = Asked(peaks, regions)
-        ground = ground_of(asked, targets, by_table, genome, source.chrom_sizes)
+        ground = ground_of(asked, targets, "N", (), genome, source.chrom_sizes)
         yardstick = Yardstick.of_table(
             by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground
         )

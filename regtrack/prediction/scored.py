@@ -18,7 +18,7 @@ from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.calling import PeakCaller
-from regtrack.evaluation.evaluate import Asked
+from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import select_markers
@@ -30,7 +30,7 @@ from regtrack.prediction.blockwork import open_network
 from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask, block_tasks
-from regtrack.prediction.yardstick import Yardstick, ground_of
+from regtrack.prediction.yardstick import Yardstick
 from regtrack.workers import in_processes_or_here
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
@@ -84,7 +84,7 @@ def plan_scores(
         check_assembly(model, checkpoint, genome, sizes)
     markers = select_markers(checkpoint.markers, asked.markers)
     regions = read_regions(asked.regions or [ALL], sizes)
-    ground = ground_of(regions, source.known(regions), asked, genome, sizes)
+    ground = ground_of(regions, source.known(regions), "N", asked.exclude, genome, sizes)
     yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground)
     return ScoreJob(model, genome, checkpoint, device, yardstick)
 
@@ -227,7 +227,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
 
 
 def _groups(tasks: Sequence[BlockTask]) -> Iterator[tuple[BlockTask, ...]]:
-    """Consecutive blocks of one chromosome, so that there are not too many files."""
+    """Consecutive blocks of one chromosome, some `_MOST_FILES` groups in all."""
     size = -(-len(tasks) // _MOST_FILES)
     for _, group in itertools.groupby(tasks, key=lambda task: task.block.chrom):
         of_chrom = tuple(group)

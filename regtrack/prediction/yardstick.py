@@ -12,12 +12,12 @@ from regtrack import __version__
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.errors import InputError
-from regtrack.evaluation.evaluate import NOT_KNOWN, Asked, match, without_excluded
+from regtrack.evaluation.evaluate import NOT_KNOWN, Asked, match
 from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import Regions, total_bases
+from regtrack.genome.intervals import total_bases
 from regtrack.genome.markers import Marker
 from regtrack.genome.unknown import read_unknown
 from regtrack.models.catalog import ARCHITECTURES
@@ -217,27 +217,3 @@ class Yardstick:
             about={**about, **self.about},
             published=ARCHITECTURES[checkpoint.task][checkpoint.architecture].paper_auc,
         )
-
-
-def ground_of(
-    regions: Regions, known: Regions, asked: Asked, genome: Path, chrom_sizes: Mapping[str, int]
-) -> Ground:
-    """The bases of some regions that are neither N nor excluded.
-
-    Parameters
-    ----------
-    known
-        Those of the regions that are not N.
-
-    Raises
-    ------
-    InputError
-        When there is none.
-    """
-    kept = without_excluded(known, asked.exclude, chrom_sizes)
-    if not kept:
-        raise InputError(genome, "all that was asked for is N or lies in excluded regions")
-    left_out = {"N": total_bases(regions) - total_bases(known)}
-    if asked.exclude:
-        left_out["excluded"] = total_bases(known) - total_bases(kept)
-    return Ground(kept, left_out)

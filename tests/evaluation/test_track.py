@@ -16,6 +16,7 @@ from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}
@@ -168,3 +169,20 @@ def test_a_file_whose_values_are_no_probabilities_is_refused(tmp_path: Path) -> 
         file.addEntries(["chr1"], [10], ends=[20], values=[3.5])
     with pytest.raises(InputError, match=r"a.bw: expected sorted probabilities on chr1"):
         scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((5, 15)))
+
+
+def test_a_file_of_other_chromosomes_than_the_tracks_is_refused(tmp_path: Path) -> None:
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
+        file.addHeader([("chr1", 901), ("chr2", 300), ("chr3", 100)])
+        file.addEntries(["chr1"], [10], ends=[20], values=[0.5])
+    with pytest.raises(InputError, match=r"a\.bw: has other chromosomes than"):
+        scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((5, 15)))
+
+
+def test_sections_that_overlap_are_refused(track: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = BigWigSections.records
+    monkeypatch.setattr(
+        BigWigSections, "records", lambda *asked: [one for _ in range(9) for one in once(*asked)]
+    )
+    with pytest.raises(InputError, match="expected sorted probabilities on chr1"):
+        scored(track, on_chr1((0, 900)), on_chr1((5, 15)))
