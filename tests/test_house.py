@@ -26,10 +26,12 @@ ROOMS = {
     "evaluation": {"tracks", "genome"},
     "prediction": {"evaluation", "datasets", "models", "tracks", "genome"},
     "training": {"prediction", "evaluation", "datasets", "models", "genome"},
+    "browsers": {"evaluation", "tracks", "genome"},
     "explain": {"prediction", "evaluation", "models", "tracks", "genome"},
     "demo": {"training", "prediction", "evaluation", "datasets", "models", "tracks", "genome"},
     "cli": {
         "demo",
+        "browsers",
         "explain",
         "training",
         "prediction",
@@ -136,7 +138,7 @@ def test_a_library_stays_in_its_room(library: str) -> None:
     assert strays == set()
 
 
-@pytest.mark.parametrize("room", ["genome", "tracks", "datasets", "evaluation"])
+@pytest.mark.parametrize("room", ["genome", "tracks", "datasets", "evaluation", "browsers"])
 def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
     names = [dotted(module) for module in MODULES if room_of(module) == room]
     # As on a machine where torch is not installed; sys.modules["torch"] = None would do,

@@ -37,6 +37,13 @@ genome = _genome(True, "")
 genome_of_model = _genome(False, "; of a model")
 peaks = _peaks(True, "")
 peaks_or_dataset = _peaks(False, "; where there is no --dataset")
+peaks_shown = _peaks(False, "; they are shown below the predictions")
+report = click.option(
+    "--report",
+    type=FILE,
+    show_default="the one in the tracks folder, if there is one",
+    help="Folder of a report (regtrack eval --out): how good each marker is.",
+)
 model = click.option(
     "--model",
     type=FILE,

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 
 from regtrack.atomic import replacing
 from regtrack.evaluation.comparison import Comparison
-from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.palette import COLOURS
 
-# Told apart by the colour-blind (Okabe & Ito 2008), and by their shade in print.
-COLOURS = dict(zip(CATEGORIES, ("#0072B2", "#D55E00", "#009E73"), strict=True))
-# Of bars side by side: grey, orange, blue, green, yellow; from the same palette.
+# Of bars side by side: grey, orange, blue, green, yellow, told apart by the colour-blind (Okabe &
+# Ito 2008).
 BAR_COLOURS = ("#999999", "#D55E00", "#0072B2", "#009E73", "#F0E442")
 
 _HOLLOW: dict[str, Any] = {

@@ -17,11 +17,12 @@ from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.numbers import UNDEFINED, counted, number, times
 from regtrack.evaluation.page.write import write_page
 from regtrack.evaluation.resampling import LEVEL, REPLICATES
+from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
 from regtrack.genome.markers import Marker
 
 FORMAT_VERSION = 2
-FILES = ("report.tsv", "report.json", "report.html")
+FILES = (TABLE, "report.json", "report.html")
 
 # Of the printed list of markers without scores; the files name all.
 _NAMED = 5

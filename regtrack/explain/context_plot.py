@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from regtrack.evaluation.plots import COLOURS, save_figure
+from regtrack.evaluation.plots import save_figure
 from regtrack.explain.contexts import MarkerContext, grouped, subjects_of
+from regtrack.genome.palette import COLOURS
 
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 _BINS = 60

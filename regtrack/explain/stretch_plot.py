@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from regtrack.evaluation.plots import COLOURS, save_figure
+from regtrack.evaluation.plots import save_figure
 from regtrack.explain.stretch import Explanation
+from regtrack.genome.palette import COLOURS
 
 _POSITIVE, _PROBABILITY, _EDGE = "#444444", "#E69F00", "#999999"
 # More columns than the picture has pixels across would only hide each other.

@@ -8,18 +8,59 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pysam
 
 from regtrack.atomic import naming
+from regtrack.errors import InputError
 from regtrack.genome.intervals import Positions
+from regtrack.genome.textfile import read_text
 from regtrack.tracks.segments import Segments, Values
 
 _LINES_AT_ONCE = 1_000
 
 # The empty block that ends every bgzip file.
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+class CalledPeak(NamedTuple):
+    """One line of a peak file that `write_peaks` wrote.
+
+    `start` and `end` are 0-based, half-open; `score` is 0 to 1000, `value` the highest
+    probability, `summit` counted from `start`.
+    """
+
+    chrom: str
+    start: int
+    end: int
+    name: str
+    score: int
+    value: float
+    summit: int
+
+
+def read_peaks(path: Path) -> list[CalledPeak]:
+    """Read the peaks that were called for a track, in the file's order.
+
+    Raises
+    ------
+    InputError
+        For a truncated file, or a line that is not narrowPeak.
+    OSError
+        When the file cannot be read.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            chrom, start, end, name, score, _, value, _, _, summit = line.split("\t")
+            found.append(
+                CalledPeak(chrom, int(start), int(end), name, int(score), float(value), int(summit))
+            )
+        except ValueError as error:
+            raise InputError(path, f"not narrowPeak ({error})", number) from error
+    return found
 
 
 def narrow_peaks(

@@ -8,9 +8,10 @@ import numpy as np
 import pysam
 import pytest
 
+from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.peaks import narrow_peaks, write_peaks
+from regtrack.tracks.peaks import CalledPeak, narrow_peaks, read_peaks, write_peaks
 from regtrack.tracks.segments import Segments
 
 Rows = list[tuple[int, int, float]]
@@ -187,3 +188,24 @@ def test_an_error_of_words_alone_says_what_it_may_mean(
     with pytest.raises(OSError, match="Error closing BGZFile object; is the disk full"):
         write_peaks(tmp_path / "a.narrowPeak.gz", ["chr1\t1\t2\n"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_called_peaks_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    rows = [("chr1", segments([(100, 120, 0.5), (120, 130, 0.75)]))]
+    write_peaks(path, narrow_peaks(rows, 0.5, "m"))
+    assert read_peaks(path) == [CalledPeak("chr1", 100, 130, "m_1", 750, 0.75, 25)]
+
+
+def test_a_file_without_peaks_holds_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    write_peaks(path, [])
+    assert read_peaks(path) == []
+
+
+@pytest.mark.parametrize("line", ["chr1\t1\t5", "chr1\t1\tx\tm\t1\t.\t1\t-1\t-1\t2"])
+def test_a_line_that_is_not_narrowpeak_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.narrowPeak"
+    path.write_text("chr1\t1\t9\tm_1\t500\t.\t0.5\t-1\t-1\t2\n" + line + "\n")
+    with pytest.raises(InputError, match=r"a\.narrowPeak:2: not narrowPeak"):
+        read_peaks(path)

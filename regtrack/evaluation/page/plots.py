@@ -15,9 +15,9 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 from regtrack.evaluation.evaluation import Evaluation, deepsea_figure
 from regtrack.evaluation.numbers import count_and_share, number, share, span
 from regtrack.evaluation.page.svg import INK, PIXELS, QUIET, inline_svg, page_style
-from regtrack.evaluation.plots import COLOURS
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.palette import COLOURS
 
 Scored = tuple[Marker, MarkerScores]
 

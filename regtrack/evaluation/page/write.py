@@ -40,6 +40,7 @@ from regtrack.evaluation.page.summary import (
 from regtrack.evaluation.page.table import link, markers_table
 from regtrack.evaluation.resampling import LEAST_BLOCKS, LEVEL, REPLICATES
 from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.palette import css
 
 _NOTHING_TO_DRAW = "<p>No marker has scores, so that there is nothing to draw.</p>"
 
@@ -64,7 +65,7 @@ def page(evaluation: Evaluation) -> str:
     script = _part("page.js")
     return Template(_part("page.html")).substitute(
         script_hash=_hash(script),
-        css=_part("page.css"),
+        css=css() + _part("page.css"),
         script=script,
         subject=escape(subject_name(evaluation)),
         kind=escape(kind_words(evaluation)),

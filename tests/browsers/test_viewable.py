@@ -1,0 +1,98 @@
+"""What is known of the markers of a tracks folder, and which are shown first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browsers_builders import MARKERS, write_report_table, write_tracks_folder
+from builders import write_markers
+from evaluation_builders import an_evaluation
+
+from regtrack.browsers.viewable import Viewable
+from regtrack.errors import InputError, OptionError
+from regtrack.evaluation.report import rows, write_report
+from regtrack.evaluation.scores_table import read_average_precision
+
+NAMES = [marker.name for marker in MARKERS]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tracks_folder(tmp_path / "tracks")
+
+
+def names(tracks: tuple) -> list[str]:
+    return [track.marker.name for track in tracks]
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
+    evaluation = an_evaluation()
+    write_report(evaluation, tmp_path)
+    expected = {
+        row["name"]: pytest.approx(row["average_precision"], rel=1e-5)
+        for row in rows(evaluation)
+        if row["positives"]
+    }
+    assert len(expected) == 3
+    assert read_average_precision(tmp_path) == expected
+
+
+def test_a_folder_without_a_report_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"not a report .* regtrack eval --out makes one"):
+        read_average_precision(tmp_path)
+
+
+@pytest.mark.parametrize("table", ["name\tlift\na\t1\n", "name\taverage_precision\na\tx\n"])
+def test_a_damaged_report_is_refused(tmp_path: Path, table: str) -> None:
+    (tmp_path / "report.tsv").write_text(table)
+    with pytest.raises(InputError, match=r"report\.tsv: damaged"):
+        read_average_precision(tmp_path)
+
+
+def test_a_report_in_the_tracks_folder_is_found(folder: Path) -> None:
+    assert Viewable.read(folder).scores == {}
+    write_report_table(folder, {NAMES[0]: 0.5, NAMES[1]: None})
+    assert Viewable.read(folder).scores == {NAMES[0]: 0.5}
+
+
+def test_another_report_goes_before_it(folder: Path, tmp_path: Path) -> None:
+    write_report_table(folder, {NAMES[0]: 0.5})
+    other = write_report_table(tmp_path / "report", {NAMES[0]: 0.25})
+    assert Viewable.read(folder, other).scores == {NAMES[0]: 0.25}
+
+
+def test_measured_peaks_are_matched_by_name(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.bed").write_text("chr1\t5\t9\n")
+    renumbered = replace(MARKERS[1], index=7, file="a.bed")
+    table = write_markers(tmp_path / "markers.tsv", [renumbered])
+    assert Viewable.read(folder, peaks=table).measured == {NAMES[1]: tmp_path / "a.bed"}
+
+
+def test_a_table_of_other_markers_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.bed").write_text("chr1\t5\t9\n")
+    table = write_markers(
+        tmp_path / "markers.tsv", [replace(MARKERS[1], name="other", file="a.bed")]
+    )
+    with pytest.raises(InputError, match="has none of the markers"):
+        Viewable.read(folder, peaks=table)
+
+
+def test_patterns_choose_in_the_order_of_the_folder(folder: Path) -> None:
+    viewable = Viewable.read(folder)
+    assert names(viewable.chosen(["GR", "k562*"], 1)) == [NAMES[0], NAMES[3]]
+    with pytest.raises(OptionError, match="'nothing' matches no name"):
+        viewable.chosen(["nothing"], 1)
+
+
+def test_without_patterns_each_category_shows_its_best(folder: Path) -> None:
+    write_report_table(folder, {NAMES[3]: 0.5, NAMES[0]: 0.25})
+    viewable = Viewable.read(folder)
+    assert names(viewable.chosen([], 1)) == [NAMES[3]]
+    assert names(viewable.chosen([], 3)) == [NAMES[1], NAMES[2], NAMES[3]]
+    assert names(viewable.chosen([], 9)) == NAMES
+
+
+def test_without_scores_the_first_of_each_category_are_shown(folder: Path) -> None:
+    assert names(Viewable.read(folder).best(2)) == [NAMES[0], NAMES[1]]
