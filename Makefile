@@ -5,18 +5,25 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint browser clean
 
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 
-test: lint
+test: lint browser
 	$(BIN)/pytest -n auto
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Some tests look at pages in a browser, and are skipped, saying so, where there is none.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	    apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } || \
+	  echo "no chromium: the tests that need a browser will be skipped"
 
 clean:
 	rm -rf $(VENV) demo

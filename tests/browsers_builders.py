@@ -60,6 +60,7 @@ def write_tracks_folder(
 def write_report_table(folder: Path, scores: Mapping[str, float | None]) -> Path:
     """The table of a report, as far as browsers read it; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [f"{name}\t{'' if score is None else score}" for name, score in scores.items()]
-    (folder / "report.tsv").write_text("\n".join(["name\taverage_precision", *rows]) + "\n")
+    rows = [f"{name}\t{'' if score is None else score}\t0.01" for name, score in scores.items()]
+    header = "name\taverage_precision\tbase_rate"
+    (folder / "report.tsv").write_text("\n".join([header, *rows]) + "\n")
     return folder

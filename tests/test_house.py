@@ -54,14 +54,17 @@ LIBRARIES = {
     "numba": {"compiled.py"},
     "optuna": {"training/study.py"},
     "tqdm": {"cli"},
-    "pyBigWig": {"tracks/bigwig.py"},
+    "pyBigWig": {"tracks/bigbed.py", "tracks/bigwig.py"},
+    "pybigtools": {"tracks/bigbed.py"},
     "pysam": {"genome", "tracks/peaks.py"},
     "safetensors": {"models"},
     "scipy": {"datasets/deepsea.py", "evaluation/resampling.py"},
     "sqlalchemy": {"training/study.py"},
+    "starlette": {"browsers/browse.py", "browsers/server.py"},
     "threadpoolctl": {"workers.py"},
     "torch": {"models", "training", "prediction", "explain", "demo"},
     "triton": {"prediction/device_segmentation.py"},
+    "uvicorn": {"browsers/server.py"},
 }
 
 
@@ -164,7 +167,10 @@ def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
         ["compare", "--help"],
         ["prepare", "--help"],
         ["search", "--help"],
+        ["session", "--help"],
         ["explain", "--help"],
+        ["browse", "--help"],
+        ["hub", "--help"],
     ],
 )
 def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
@@ -177,7 +183,7 @@ def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
     help_text, loaded = printed.rstrip().rsplit("\n", 1)
     assert help_text.startswith("Usage: regtrack")
     heavy = {"torch", "pyBigWig", "numba", "pysam", "pyfaidx", "sklearn", "scipy", "h5py", "numpy"}
-    heavy |= {"optuna", "sqlalchemy", "matplotlib"}
+    heavy |= {"optuna", "sqlalchemy", "matplotlib", "starlette", "uvicorn", "pybigtools"}
     assert heavy & set(json.loads(loaded)) == set()
 
 

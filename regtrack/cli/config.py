@@ -27,8 +27,14 @@ _EXPECTED: dict[type, tuple[tuple[type, ...], str]] = {
 SHARED = ("genome", "model", "peaks", "exclude")
 
 
-class Region(click.types.StringParamType):
-    """A region or the path of a BED file; which, the library finds out."""
+class Named(click.types.StringParamType):
+    """A name or the path of a file; which, the library finds out."""
+
+    name = "text"
+
+
+class Region(Named):
+    """A region or the path of a BED file."""
 
     name = "region"
 
@@ -115,6 +121,6 @@ def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter
 def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     """Paths relative to the configuration file made so that they work from anywhere."""
     is_path = isinstance(option.type, click.Path)
-    if is_path or (isinstance(option.type, Region) and (folder / value).is_file()):
+    if is_path or (isinstance(option.type, Named) and (folder / value).is_file()):
         return str(folder / Path(value).expanduser())
     return value

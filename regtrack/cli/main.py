@@ -10,16 +10,19 @@ from pathlib import Path
 import click
 
 from regtrack import __version__
+from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
 from regtrack.cli.config import find_config, name_variables, read_config
 from regtrack.cli.demo import demo
 from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
+from regtrack.cli.hub import hub
 from regtrack.cli.info import info
 from regtrack.cli.models import models
 from regtrack.cli.predict import predict
 from regtrack.cli.prepare import prepare
 from regtrack.cli.search import search
+from regtrack.cli.session import session
 from regtrack.cli.train import train
 from regtrack.errors import OptionError, RegtrackError
 
@@ -44,7 +47,21 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
         context.default_map = read_config(config, cli.commands)
 
 
-for command in (demo, prepare, train, search, compare, predict, eval_, explain, info, models):
+for command in (
+    demo,
+    prepare,
+    train,
+    search,
+    compare,
+    predict,
+    eval_,
+    browse,
+    session,
+    hub,
+    explain,
+    info,
+    models,
+):
     cli.add_command(command)
 name_variables(cli.commands)
 

@@ -35,6 +35,7 @@ def _peaks(required: bool, condition: str) -> Callable[[F], F]:
 
 genome = _genome(True, "")
 genome_of_model = _genome(False, "; of a model")
+genome_shown = _genome(False, "; its sequence is shown")
 peaks = _peaks(True, "")
 peaks_or_dataset = _peaks(False, "; where there is no --dataset")
 peaks_shown = _peaks(False, "; they are shown below the predictions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -138,5 +139,10 @@ def predict(
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
     if peaks:
         click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
-    scored = "" if peaks else f"; score them: regtrack eval {out}"
-    click.echo(f"look at them in IGV or the UCSC browser{scored}")
+    else:
+        click.echo(f"score them:    regtrack eval {quote(str(out))}")
+    click.echo(
+        f"look at them:  regtrack browse {quote(str(out))}\n"
+        f"  in IGV:      regtrack session {quote(str(out))}\n"
+        f"  at UCSC:     regtrack hub {quote(str(out))} --url https://... --email ..."
+    )

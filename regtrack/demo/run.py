@@ -98,10 +98,11 @@ Made in {folder}/:
   genome.fa, markers.tsv, peaks/   the simulated genome and its measured peaks
   dataset/                         windows of it, to train on
   model.safetensors                the trained network, with its log
-  chr1-tracks/                     its predictions: open bigwig/*.bw and peaks/*.gz in IGV
+  chr1-tracks/                     its predictions: a BigWig and peaks per marker
   chr1-report/                     scores: open report.html
 Now type:
   cd {shlex.quote(str(folder))}
+  regtrack browse chr1-tracks/
   regtrack predict chr1 --out tracks/
   regtrack eval tracks/
   regtrack info tracks/"""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,24 +10,11 @@ import pyBigWig
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet, Positions
-from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC
+from regtrack.tracks.bbi import BIGWIG_MAGIC, check_header, not_bbi
 from regtrack.tracks.segments import Values
 
 # Bases read at once: bounds the memory.
 _READ_LENGTH = 1_000_000
-
-
-def _check_header(path: Path) -> None:
-    """Refuse a file whose header points past its end: pyBigWig crashes on it."""
-    with path.open("rb") as file:  # an OSError that names the file, where pyBigWig has none
-        header = file.read(64)
-        size = file.seek(0, os.SEEK_END)
-    for order in "<>":
-        if len(header) == 64 and header.startswith(struct.pack(f"{order}I", BIGWIG_MAGIC)):
-            version, zooms, *offsets = struct.unpack_from(f"{order}HHQQQ", header, 4)
-            if version <= 5 and 64 + 24 * zooms <= size and max(offsets) < size:
-                return
-    raise InputError(path, "not a BigWig file, or a truncated one")
 
 
 class BigWigReader:
@@ -45,11 +30,11 @@ class BigWigReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        _check_header(path)
+        check_header(path, BIGWIG_MAGIC)
         try:
             self._file = pyBigWig.open(str(path))
         except RuntimeError as error:
-            raise InputError(path, "not a BigWig file, or a truncated one") from error
+            raise not_bbi(path, BIGWIG_MAGIC) from error
 
     def __enter__(self) -> BigWigReader:
         return self

@@ -14,7 +14,8 @@ import numpy as np
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC, HEADER, read_chroms, read_places
+from regtrack.tracks.bbi import BIGWIG_MAGIC
+from regtrack.tracks.bigwig_trees import HEADER, read_chroms, read_places
 from regtrack.tracks.deflate import NotDeflated, inflate
 from regtrack.tracks.encoding import BEDGRAPH, SECTION_HEADER
 from regtrack.tracks.segments import SEGMENT, Records

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-BIGWIG_MAGIC = 0x888FFC26
 # Of a file: magic, version, zoom levels, places of the trees and of the data, ...
 HEADER = struct.Struct("<IHHQQQHHQQIQ")
 _CHROM_MAGIC = 0x78CA8C91

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import naming, replacing
-from regtrack.tracks.bigwig_trees import BIGWIG_MAGIC, HEADER, LEAF, chrom_tree, place_tree
+from regtrack.tracks.bbi import BIGWIG_MAGIC
+from regtrack.tracks.bigwig_trees import HEADER, LEAF, chrom_tree, place_tree
 from regtrack.tracks.deflate import deflate
 from regtrack.tracks.encoding import (
     BIN,

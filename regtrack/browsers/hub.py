@@ -1,0 +1,129 @@
+"""The job behind `regtrack hub`: a tracks folder in, a UCSC track hub of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regtrack.atomic import replacing, write_text
+from regtrack.browsers.hub_page import page_text
+from regtrack.browsers.hub_plan import COLOURS, FOLDER, HUB, METADATA, PAGE, Hub, Wish
+from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text
+from regtrack.errors import InputError
+from regtrack.folders import check_folder, replacing_folder
+from regtrack.observer import Observer
+from regtrack.tracks.bigbed import write_narrow_peaks
+from regtrack.tracks.peaks import read_peaks
+from regtrack.workers import in_processes_or_here
+
+# Compressed peaks that are converted in about the time that a process takes to start.
+_BYTES_PER_PROCESS = 2_000_000
+
+
+@dataclass(frozen=True)
+class PeaksTask:
+    """Called peaks of one marker, and the bigBed file that they go to."""
+
+    peaks: Path
+    bigbed: Path
+    chrom_sizes: dict[str, int]
+
+
+def write_hub(folder: Path, wish: Wish, workers: int, force: bool, observer: Observer) -> Hub:
+    """Make a track hub of a tracks folder, in it: `hub/`, and `hub.txt` last.
+
+    Parameters
+    ----------
+    workers
+        Processes at most; a small job is done in this one.
+    force
+        Replace an earlier hub.
+    observer
+        Is told of each marker whose peaks are converted.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no tracks, or a hub already; when a peak file is damaged.
+    OptionError
+        When a part of the wish does not go with the tracks.
+    OSError
+        When a file cannot be written; what was there before is as it was.
+    """
+    hub = Hub.read(folder, wish)
+    _check_free(folder, force)
+    # The text is put in place when the folder is, so that it never leads to nothing.
+    with replacing(folder / HUB) as text, replacing_folder(folder / FOLDER) as made:
+        hub = hub.without_peaks(_write_bigbeds(hub, folder, made, workers, observer))
+        if wish.style == "faceted":
+            write_text(made / Path(METADATA).name, metadata_text(hub))
+            write_text(made / Path(COLOURS).name, colours_text())
+        write_text(made / Path(PAGE).name, page_text(hub))
+        text.write_text(hub_text(hub), encoding="ascii")
+    return hub
+
+
+def instructions(folder: Path, hub: Hub) -> str:
+    """What to do with a finished hub."""
+    peaks = sum(track.bigbed is not None for track in hub.tracks)
+    return (
+        f"wrote {folder / HUB} and {folder / FOLDER}: {len(hub.tracks):,} markers, "
+        f"{peaks:,} of them with called peaks\n"
+        f"test it:  regtrack hub {folder} --check\n"
+        f"copy the folder {folder} to {hub.wish.base} (the server must answer byte ranges)\n"
+        f"open it:  {hub.address}"
+    )
+
+
+def write_bigbed(task: PeaksTask) -> bool:
+    """Convert the peaks of one marker; False, and no file, where there are none.
+
+    Raises
+    ------
+    InputError
+        When the peaks are not what the format can hold.
+    """
+    peaks = sorted(read_peaks(task.peaks), key=lambda peak: (peak.chrom, peak.start, peak.end))
+    if not peaks:
+        return False
+    try:
+        write_narrow_peaks(task.bigbed, peaks, task.chrom_sizes)
+    except ValueError as error:
+        raise InputError(task.peaks, str(error)) from error
+    return True
+
+
+def _check_free(folder: Path, force: bool) -> None:
+    """Refuse to touch an earlier hub unasked, and what is none at all."""
+    check_folder(folder / FOLDER, force, Path(PAGE).name, "a track hub's")
+    text = folder / HUB
+    if text.is_dir():
+        raise InputError(text, "is a folder; expected a file, or nothing yet")
+    if text.exists():
+        if not force:
+            raise InputError(text, "exists already; --force replaces it")
+        if not text.read_bytes().lstrip().startswith(b"hub"):
+            raise InputError(text, "not replaced: it is not a track hub's")
+
+
+def _write_bigbeds(
+    hub: Hub, folder: Path, made: Path, workers: int, observer: Observer
+) -> Sequence[str]:
+    """Convert the peaks of all markers; the keys of those that have none."""
+    sizes = dict(hub.viewable.trackset.chrom_sizes)
+    tasks = {
+        track.key: PeaksTask(folder / one.peaks, made / f"{track.marker.slug}.bb", sizes)
+        for track, one in zip(hub.tracks, hub.viewable.trackset.tracks, strict=True)
+    }
+    size = sum(task.peaks.stat().st_size for task in tasks.values())
+    processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
+    keys = {task.bigbed: key for key, task in tasks.items()}
+    without = []
+    observer.stage("converting peaks", "markers", len(tasks), 0)
+    for task, has_peaks in in_processes_or_here(write_bigbed, list(tasks.values()), processes):
+        if not has_peaks:
+            without.append(keys[task.bigbed])
+        observer.advanced(1)
+    observer.finished()
+    return without

@@ -1,0 +1,237 @@
+"""`regtrack hub --check`: the rules of track hubs, those that UCSC's hubCheck leaves out as well.
+
+It reads what is there, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from regtrack.browsers.hub_check_facets import check_facets
+from regtrack.browsers.hub_check_files import check_files
+from regtrack.browsers.hub_check_subgroups import check_subgroups
+from regtrack.browsers.hub_parse import HubText, Problem, Stanza, read_hub
+from regtrack.errors import InputError
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_PRINTABLE = re.compile(r"[ -~]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ASSEMBLY = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*\d+|GC[AF]_\d+\.\d+")
+_RANGE = re.compile(r"bigWig\s+(\S+)\s+(\S+)")
+_COLOUR = re.compile(r"(?:{0},){{2}}{0}".format(r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"))
+_LONGEST = {"shortLabel": 17, "longLabel": 76}
+_VISIBILITY = ("hide", "dense", "squish", "pack", "full")
+_NEEDED = {
+    "hub": ("shortLabel", "longLabel", "email", "useOneFile"),
+    "genome": (),
+    "track": ("shortLabel", "longLabel"),
+}
+# Tracks that are shown at first: a page of these still loads.
+_MOST_ON = 50
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a test of a hub found."""
+
+    path: Path
+    problems: tuple[Problem, ...]
+    tracks: int
+
+    @property
+    def broken(self) -> int:
+        """Number of broken rules."""
+        return len(self.problems)
+
+    @property
+    def text(self) -> str:
+        """A line per broken rule; or one that says what was tested."""
+        if not self.problems:
+            return f"{self.path}: {self.tracks:,} tracks with data, no rule broken"
+        return "\n".join(
+            _on_one_line(f"{self.path}:{line}: {subject}: {problem}")
+            for line, subject, problem in self.problems
+        )
+
+
+def _on_one_line(text: str) -> str:
+    """Text of others' files as a terminal takes it: what is not to be printed is escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def check_hub(path: Path) -> Checked:
+    """Test a hub by the rules of UCSC's format; no network is needed.
+
+    Parameters
+    ----------
+    path
+        Of a `hub.txt`, or of the folder in which one lies.
+
+    Raises
+    ------
+    InputError
+        When there is no hub, or its text cannot be parsed at all.
+    OSError
+        When it cannot be read.
+    """
+    text = path / "hub.txt" if path.is_dir() else path
+    if not text.exists():
+        raise InputError(text, "no such hub; regtrack hub TRACKS --url BASE writes one")
+    hub = read_hub(text)
+    rules = (
+        _check_kinds,
+        _check_needed,
+        _check_names,
+        _check_labels,
+        _check_parents,
+        _check_display,
+        _check_first,
+        check_facets,
+        check_subgroups,
+        check_files,
+    )
+    problems = [*hub.problems, *(problem for rule in rules for problem in rule(hub))]
+    return Checked(text, tuple(sorted(problems)), len(hub.data))
+
+
+def _check_kinds(hub: HubText) -> Iterator[Problem]:
+    """One hub, then one genome, then tracks."""
+    for place, stanza in enumerate(hub.stanzas):
+        expected = {0: "hub", 1: "genome"}.get(place, "track")
+        if stanza.kind != expected:
+            yield stanza.problem(f"stanza {place + 1} of the file, expected a {expected}")
+    if not hub.data:
+        yield hub.stanzas[-1].problem("no track with data follows, expected one or more")
+
+
+def _check_needed(hub: HubText) -> Iterator[Problem]:
+    for stanza in hub.stanzas:
+        needed = list(_NEEDED.get(stanza.kind, ()))
+        if stanza.kind == "track" and not stanza.is_container:
+            needed += ["type", "bigDataUrl", "parent"]
+        if "compositeTrack" in stanza.settings:
+            needed.append("type")
+        for setting in needed:
+            if setting not in stanza.settings:
+                yield stanza.problem(f"no {setting}, expected one")
+        if stanza.kind == "hub":
+            if "email" in stanza.settings and not _EMAIL.fullmatch(stanza.get("email")):
+                yield stanza.problem(
+                    f"email {stanza.get('email')!r}, expected name@example.org", "email"
+                )
+            if stanza.get("useOneFile") not in {"", "on"}:
+                yield stanza.problem("useOneFile is not on, expected it to be", "useOneFile")
+        if stanza.kind == "genome" and not _ASSEMBLY.fullmatch(stanza.name):
+            yield stanza.problem("not a genome of UCSC's, expected a name such as hg19")
+
+
+def _check_names(hub: HubText) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for track in hub.tracks:
+        if not _NAME.fullmatch(track.name):
+            yield track.problem("bad name, expected a letter, then letters, digits, underscores")
+        if track.name in first:
+            yield track.problem(
+                f"the name of line {first[track.name]} again, expected one of its own"
+            )
+        first.setdefault(track.name, track.line)
+
+
+def _check_labels(hub: HubText) -> Iterator[Problem]:
+    first: dict[tuple[str, str], int] = {}
+    for stanza in hub.stanzas:
+        for setting, longest in _LONGEST.items():
+            label = stanza.get(setting)
+            if not label:
+                continue
+            if len(label) > longest:
+                yield stanza.problem(
+                    f"{setting} of {len(label)} letters, expected {longest} at most", setting
+                )
+            if not _PRINTABLE.fullmatch(label):
+                yield stanza.problem(f"{setting} {label!r}, expected plain ASCII", setting)
+            if stanza.kind == "track" and (setting, label) in first:
+                yield stanza.problem(
+                    f"{setting} {label!r} of line {first[setting, label]} again, expected one of "
+                    "its own",
+                    setting,
+                )
+            if stanza.kind == "track":
+                first.setdefault((setting, label), stanza.settings[setting].line)
+
+
+def _check_parents(hub: HubText) -> Iterator[Problem]:
+    known = {track.name: track for track in hub.tracks}
+    for track in hub.tracks:
+        words = track.get("parent").split()
+        if words:
+            parent = known.get(words[0])
+            if parent is None:
+                yield track.problem(f"no parent {words[0]!r}, expected a track", "parent")
+            elif not parent.is_container or parent is track:
+                yield track.problem(
+                    f"parent {words[0]!r} holds no tracks, expected a composite or a view",
+                    "parent",
+                )
+            if words[1:] not in ([], ["on"], ["off"]):
+                yield track.problem(
+                    f"parent {track.get('parent')!r}, expected a name, and on or off", "parent"
+                )
+        if "view" in track.settings and not _is_composite(known.get(track.parent)):
+            yield track.problem("a view outside of a composite, expected one as parent", "view")
+        if track.is_container and not hub.children(track.name):
+            yield track.problem("holds no track, expected one or more")
+
+
+def _is_composite(track: Stanza | None) -> bool:
+    return track is not None and track.get("compositeTrack") == "on"
+
+
+def _check_display(hub: HubText) -> Iterator[Problem]:
+    for track in hub.tracks:
+        if track.get("visibility") not in {"", *_VISIBILITY}:
+            yield track.problem(
+                f"visibility {track.get('visibility')!r}, expected {', '.join(_VISIBILITY)}",
+                "visibility",
+            )
+        colour = track.get("color")
+        if colour and not _COLOUR.fullmatch(colour):
+            yield track.problem(f"color {colour!r}, expected as 0,68,136", "color")
+        if "viewLimits" in track.settings:
+            yield from _check_limits(track)
+
+
+def _check_limits(track: Stanza) -> Iterator[Problem]:
+    """The limits of the display lie inside of those of the values."""
+    limits, kind = track.get("viewLimits"), track.get("type")
+    try:
+        low, high = map(float, limits.split(":"))
+    except ValueError:
+        yield track.problem(f"viewLimits {limits!r}, expected as 0:1", "viewLimits")
+        return
+    if not low < high:
+        yield track.problem(f"viewLimits {limits}, expected the lower one first", "viewLimits")
+    within = _RANGE.fullmatch(kind)
+    try:
+        least, most = map(float, within.groups()) if within else (low, high)
+    except ValueError:
+        yield track.problem(f"type {kind!r}, expected as bigWig 0 1", "type")
+        return
+    if low < least or high > most:
+        yield track.problem(f"viewLimits {limits}, expected them inside of {kind}", "viewLimits")
+
+
+def _check_first(hub: HubText) -> Iterator[Problem]:
+    """Some tracks are shown at first, but not too many."""
+    on = Counter(track.get("parent").split()[1:] != ["off"] for track in hub.data)[True]
+    if hub.data and not 1 <= on <= _MOST_ON:
+        yield Problem(
+            hub.data[0].line, "all tracks", f"{on:,} are on at first, expected 1 to {_MOST_ON}"
+        )

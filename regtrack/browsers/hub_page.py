@@ -1,0 +1,117 @@
+"""The page that says what the tracks of a hub are."""
+
+from __future__ import annotations
+
+from html import escape
+from statistics import fmean
+
+from regtrack import __version__
+from regtrack.browsers.hub_plan import Hub
+from regtrack.genome.markers import CATEGORIES, describe_markers
+
+_LARGEST_ERROR = "max_error"
+_FLOOR = "floor"
+
+
+def page_text(hub: Hub) -> str:
+    """`description.html`: the model, what a value promises, settings, and scores if known.
+
+    Without a style sheet, as the browser sets it into pages of its own.
+    """
+    trackset = hub.viewable.trackset
+    markers = [track.marker for track in hub.tracks]
+    architecture = escape(trackset.model["architecture"])
+    body = [
+        "<h2>Description</h2>",
+        f"<p>What a neural network, &ldquo;{architecture}&rdquo;, predicts from the DNA sequence "
+        f"alone: at every base, the probability that it lies in a peak of each of "
+        f"{len(markers):,} regulatory markers ({escape(describe_markers(markers))}). These are "
+        "predictions, not measurements.</p>",
+        "<h2>What is shown</h2>",
+        "<ul>",
+        f"<li><b>Predicted probability</b> (bigWig), from 0 to 1. {_promise(hub)}</li>",
+        "<li><b>Predicted peaks</b> (bigNarrowPeak): where the probability is at or above the "
+        "marker's threshold. The score is 1000 times the highest probability in the peak, which "
+        "also is its signal value; p and q values are not assigned. A marker for which no peak "
+        "was called has no such track.</li>",
+        "</ul>",
+        *_scores(hub),
+        "<h2>How it was made</h2>",
+        "<table>",
+        *(
+            f"<tr><th align='left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in _facts(hub).items()
+        ),
+        "</table>",
+        "<p>Method: Gupta &amp; Rush 2017, <i>Dilated Convolutions for Modeling Long-Distance "
+        "Genomic Dependencies</i>.</p>",
+        f"<p>Contact: {escape(hub.wish.email)}</p>",
+    ]
+    head = '<meta charset="utf-8"><title>Predicted regulatory tracks</title>'
+    return "\n".join(
+        ["<!DOCTYPE html>", '<html lang="en">', f"<head>{head}</head>", "<body>", *body]
+        + ["</body>", "</html>", ""]
+    )
+
+
+def _promise(hub: Hub) -> str:
+    settings = hub.viewable.trackset.settings
+    error, floor = (settings.get(name) for name in (_LARGEST_ERROR, _FLOOR))
+    value = (
+        "the predicted probability"
+        if error is None
+        else (f"within {escape(str(error))} of the predicted probability")
+    )
+    under = "" if floor is None else (f", or the probability is under {escape(str(floor))}")
+    return (
+        f"A value is, at every base, {value}. Where there is no value, the sequence is N, or "
+        f"was not predicted{under}. Zoomed out, a pixel shows the highest value in it."
+    )
+
+
+def _scores(hub: Hub) -> list[str]:
+    """A table of means per category; nothing where no score is known."""
+    rows = []
+    for category in CATEGORIES:
+        scored = [
+            (track.score, track.base_rate)
+            for track in hub.tracks
+            if track.marker.category == category and track.score is not None
+        ]
+        if scored:
+            rates = [rate for _, rate in scored if rate is not None]
+            rate = f"{fmean(rates):.4f}" if rates else "not known"
+            rows.append(
+                f"<tr><td>{category}</td><td align='right'>{len(scored):,}</td>"
+                f"<td align='right'>{fmean(score for score, _ in scored):.4f}</td>"
+                f"<td align='right'>{rate}</td></tr>"
+            )
+    if not rows:
+        return []
+    return [
+        "<h2>How good it is</h2>",
+        "<p>Average precision (step-wise area under the precision-recall curve) of single bases "
+        "against measured peaks, mean over the markers; a random track would have the base "
+        "rate.</p>",
+        "<table>",
+        "<tr><th align='left'>Category</th><th>Markers</th><th>Average precision</th>"
+        "<th>Base rate</th></tr>",
+        *rows,
+        "</table>",
+    ]
+
+
+def _facts(hub: Hub) -> dict[str, str]:
+    trackset = hub.viewable.trackset
+    return {
+        "Genome": f"{hub.assembly} (the model was trained on {trackset.model['assembly']})",
+        "Genome fingerprint": trackset.fingerprint,
+        "Network": trackset.model["architecture"],
+        "Checkpoint (SHA-256)": trackset.model["sha256"],
+        **{
+            name.replace("_", " ").capitalize(): str(value)
+            for name, value in trackset.settings.items()
+            if value is not None
+        },
+        "Written by": f"regtrack {__version__}",
+    }

@@ -1,0 +1,218 @@
+"""The text of a hub: `hub.txt`, its table of markers, and the colours of that table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from regtrack.browsers.hub_labels import field, plain
+from regtrack.browsers.hub_plan import COLOURS, METADATA, PAGE, Hub, HubTrack
+from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.palette import COLOURS as PALETTE
+from regtrack.genome.palette import rgb
+
+Stanza = Mapping[str, str]
+
+# The name of what holds all tracks, and the column that has the part after it.
+_PARENT = "regtrack"
+_KEY = "Marker"
+
+_SIGNAL_STYLE = {
+    "type": "bigWig 0 1",
+    "viewLimits": "0:1",
+    "autoScale": "off",
+    "alwaysZero": "on",
+    # A peak must not vanish when a pixel is many bases.
+    "windowingFunction": "maximum",
+    "maxHeightPixels": "100:32:8",
+    "graphTypeDefault": "bar",
+}
+_PEAKS_STYLE = {"type": "bigNarrowPeak"}
+_SUBGROUPS = ("cell", "target", "treatment")
+
+
+def hub_text(hub: Hub) -> str:
+    """`hub.txt`: hub, genome and tracks, a blank line between them."""
+    tracks = _faceted(hub) if hub.wish.style == "faceted" else _composites(hub)
+    stanzas = [_hub(hub), {"genome": hub.assembly}, *tracks]
+    return "\n".join(
+        "".join(f"{name} {value}\n" for name, value in stanza.items()) for stanza in stanzas
+    )
+
+
+def metadata_text(hub: Hub) -> str:
+    """The table behind a faceted hub: a row per marker.
+
+    The first column is the key in the tracks' names. A name that begins with an underscore is
+    searched, but gets no box of values to choose from.
+    """
+    scored = any(track.score is not None for track in hub.tracks)
+    header = [_KEY, "_Name", "Category", "Cell", "Target", "Treatment"]
+    rows = [header + ["_PR_AUC_average_precision"] * scored]
+    for track in hub.tracks:
+        marker = track.marker
+        words = (marker.name, marker.category, marker.cell, marker.target, marker.treatment)
+        score = "NA" if track.score is None else f"{track.score:.4f}"
+        rows.append([track.key, *map(field, words)] + [score] * scored)
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def colours_text() -> str:
+    """JSON: the colour of each value of a column of the table."""
+    return json.dumps({"Category": dict(PALETTE)}, indent=1) + "\n"
+
+
+def _hub(hub: Hub) -> Stanza:
+    model = hub.viewable.trackset.model
+    return {
+        "hub": f"regtrack_{model['sha256'][:8]}",
+        "shortLabel": _title(hub)[:17].rstrip(),
+        "longLabel": _long_title(hub),
+        "useOneFile": "on",
+        "email": hub.wish.email,
+        "descriptionUrl": PAGE,
+    }
+
+
+def _title(hub: Hub) -> str:
+    return plain(f"regtrack {hub.viewable.trackset.model['architecture']}")
+
+
+def _long_title(hub: Hub) -> str:
+    architecture = plain(hub.viewable.trackset.model["architecture"])
+    title = f"Regulatory markers predicted at every base, by {architecture} (regtrack)"
+    return title if len(title) <= 76 else f"{title[:75].rstrip()}"
+
+
+def _faceted(hub: Hub) -> Iterator[Stanza]:
+    """One composite of all markers, searched by the columns of their table."""
+    yield {
+        "track": _PARENT,
+        "compositeTrack": "faceted",
+        "shortLabel": "Predicted markers",
+        "longLabel": "Predicted probability and peaks of regulatory markers",
+        "type": "bigWig",
+        "visibility": "full",
+        "noInherit": "on",
+        # The browser takes a relative address as one of its own.
+        "metaDataUrl": f"{hub.wish.base}/{METADATA}",
+        "primaryKey": _KEY,
+        "colorSettingsUrl": f"{hub.wish.base}/{COLOURS}",
+        "dataTypes": 'signal|"Predicted probability" peaks|"Predicted peaks"',
+        "defaultSortField": "Category",
+        "html": PAGE,
+    }
+    for place, track in enumerate(hub.tracks):
+        for kind, stanza in _tracks(track, _PARENT, _PARENT):
+            # Without it they stand in the order of their labels.
+            yield {**stanza, "priority": str(2 * place + (1 if kind == "signal" else 2))}
+
+
+def _tracks(
+    track: HubTrack, signal_parent: str, peaks_parent: str
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The stanzas of a marker: signal and, where there are some, peaks."""
+    state = "on" if track.on else "off"
+    colour = {"color": rgb(track.marker.category)}
+    yield (
+        "signal",
+        {
+            "track": f"{_PARENT}_{track.key}_signal",
+            "parent": f"{signal_parent} {state}",
+            "bigDataUrl": track.bigwig,
+            "shortLabel": track.labels.signal_short,
+            "longLabel": track.labels.signal_long,
+            **_SIGNAL_STYLE,
+            "visibility": "full",
+            **colour,
+        },
+    )
+    if track.bigbed is not None:
+        yield (
+            "peaks",
+            {
+                "track": f"{_PARENT}_{track.key}_peaks",
+                "parent": f"{peaks_parent} {state}",
+                "bigDataUrl": track.bigbed,
+                "shortLabel": track.labels.peaks_short,
+                "longLabel": track.labels.peaks_long,
+                **_PEAKS_STYLE,
+                "visibility": "dense",
+                **colour,
+            },
+        )
+
+
+def _composites(hub: Hub) -> Iterator[Stanza]:
+    """A composite per category with a matrix of cells and targets, all in one super track."""
+    yield {
+        "track": _PARENT,
+        "superTrack": "on show",
+        "shortLabel": "Predicted markers",
+        "longLabel": "Predicted probability and peaks of regulatory markers",
+        "html": PAGE,
+    }
+    for category in CATEGORIES:
+        tracks = [track for track in hub.tracks if track.marker.category == category]
+        if tracks:
+            yield from _composite(category, tracks)
+
+
+def _composite(category: str, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
+    name = f"{_PARENT}_{category}"
+    views = {"signal": "Predicted_probability"}
+    if any(track.bigbed for track in tracks):
+        views["peaks"] = "Predicted_peaks"
+    values = {
+        group: sorted({getattr(track.marker, group) for track in tracks}) for group in _SUBGROUPS
+    }
+    # Tags of letters and digits, whatever the values are.
+    tags = {
+        group: {value: f"{group[:2]}{place}" for place, value in enumerate(listed)}
+        for group, listed in values.items()
+    }
+    yield {
+        "track": name,
+        "parent": _PARENT,
+        "compositeTrack": "on",
+        "shortLabel": f"{category} predicted",
+        "longLabel": f"{category}: predicted probability and peaks",
+        "type": "bigWig 0 1",
+        "visibility": "full",
+        "subGroup1": _line("view Views", views.items()),
+        **{
+            f"subGroup{number}": _line(
+                f"{group} {group.capitalize()}",
+                ((tag, _label(value)) for value, tag in tags[group].items()),
+            )
+            for number, group in enumerate(_SUBGROUPS, start=2)
+        },
+        "dimensions": "dimX=cell dimY=target dimA=treatment",
+        "sortOrder": "target=+ cell=+ treatment=+ view=-",
+        "html": PAGE,
+    }
+    for view, label in views.items():
+        style = _SIGNAL_STYLE if view == "signal" else _PEAKS_STYLE
+        yield {
+            "track": f"{name}_{view}",
+            "parent": name,
+            "view": view,
+            "shortLabel": f"{category} {view}",
+            "longLabel": f"{category}: {label.replace('_', ' ').lower()}",
+            **style,
+            "visibility": "full" if view == "signal" else "dense",
+            "viewUi": "on",
+        }
+    for track in tracks:
+        for view, stanza in _tracks(track, f"{name}_signal", f"{name}_peaks"):
+            members = ((group, tags[group][getattr(track.marker, group)]) for group in _SUBGROUPS)
+            yield {**stanza, "subGroups": _line(f"view={view}", members)}
+
+
+def _line(first: str, pairs: Iterable[tuple[str, str]]) -> str:
+    return " ".join([first, *(f"{name}={value}" for name, value in pairs)])
+
+
+def _label(value: str) -> str:
+    """A value as a word: the browser shows underscores as spaces."""
+    return field(value).replace(" ", "_").replace("=", "_")

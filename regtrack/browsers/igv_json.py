@@ -1,0 +1,87 @@
+"""A session of igv.js: JSON, whose URLs are relative to the page that shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from regtrack.browsers.reference import Reference
+from regtrack.browsers.rows import HIGHEST, LOWEST, Row
+from regtrack.genome.intervals import Interval
+
+NAME = "igv.json"
+MANY = 30  # markers: with more of them, igv.js takes long (a minute and more for 919)
+_SIGNAL_HEIGHT, _PEAKS_HEIGHT = 50, 25  # pixels
+
+# The URL of a path: one relative to the tracks folder, or an absolute one outside of it.
+Address = Callable[[str | Path], str]
+
+
+def session_json(
+    rows: Sequence[Row], reference: Reference, locus: Interval, address: Address
+) -> str:
+    """Text of a session.
+
+    Parameters
+    ----------
+    address
+        Makes a URL of a path.
+    """
+    tracks: list[dict[str, Any]] = []
+    for row in rows:
+        tracks.append(_signal(row, address))
+        tracks += [_peaks(row, kind, path, address) for kind, path in row.peaks]
+    for order, track in enumerate(tracks, start=1):
+        track["order"] = order
+    session = {**genome_of(reference, address), "locus": str(locus), "tracks": tracks}
+    return json.dumps(session, indent=1) + "\n"
+
+
+def genome_of(reference: Reference, address: Address) -> dict[str, Any]:
+    """`{"genome": id}` of a hosted genome, `{"reference": {...}}` of any other."""
+    path = reference.path
+    if path is None:
+        return {"genome": reference.name}
+    about: dict[str, Any] = {"id": reference.name, "name": reference.name}
+    if reference.kind == "sizes":
+        about |= {"format": "chromsizes", "fastaURL": address(path)}
+    else:
+        about["fastaURL"] = address(path)
+        about["indexURL"] = address(path.with_name(f"{path.name}.fai"))
+        if reference.bgzipped:
+            about["compressedIndexURL"] = address(path.with_name(f"{path.name}.gzi"))
+    return {"reference": about}
+
+
+def _signal(row: Row, address: Address) -> dict[str, Any]:
+    return {
+        "type": "wig",
+        "format": "bigwig",
+        "name": row.title,
+        "url": address(row.signal),
+        "color": f"rgb({row.colour})",
+        "min": LOWEST,
+        "max": HIGHEST,
+        "autoscale": False,
+        # A peak is narrower than a pixel when zoomed out; a mean would flatten it.
+        "windowFunction": "max",
+        "height": _SIGNAL_HEIGHT,
+    }
+
+
+def _peaks(row: Row, kind: str, path: str, address: Address) -> dict[str, Any]:
+    return {
+        "type": "annotation",
+        "format": "narrowPeak" if ".narrowPeak" in path else "bed",
+        # A label lies on top of its track: a long one would hide the peaks. A click on it shows
+        # the metadata.
+        "name": f"{kind} peaks",
+        "metadata": {"marker": row.name},
+        "url": address(path),
+        "indexURL": address(f"{path}.tbi"),
+        "color": f"rgb({row.colour})",
+        "displayMode": "COLLAPSED",
+        "height": _PEAKS_HEIGHT,
+    }

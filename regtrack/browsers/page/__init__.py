@@ -1,0 +1,1 @@
+"""The page of `regtrack browse`, as its server gives it out."""

@@ -1,0 +1,144 @@
+"""The genome that a browser shows below the tracks: hosted, a FASTA file, or lengths alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from regtrack.atomic import write_text
+from regtrack.errors import InputError
+from regtrack.genome.faidx import check_format
+from regtrack.genome.fasta import Genome, sizes_fingerprint
+from regtrack.genome.names import first_names
+from regtrack.tracks.folder import TrackSet
+
+# Names such as hg19, mm10, canFam3, sacCer3: those of UCSC, under which IGV hosts genomes.
+_HOSTED = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*\d+")
+SIZES_SUFFIX = ".chrom.sizes"  # by which IGV knows such a file
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A genome as browsers name one.
+
+    Parameters
+    ----------
+    kind
+        `hosted`: IGV has it, and fetches it by its id; `fasta`: a file with its index beside it;
+        `sizes`: names and lengths of chromosomes, without a sequence.
+    name
+        The id, or what the genome is called.
+    path
+        The file, absolute; None for a hosted one. That of `sizes` lies in the tracks folder, and
+        is written by `write_sizes`.
+    bgzipped
+        Whether a FASTA file is compressed, and so has a second index (`.gzi`).
+    """
+
+    kind: Literal["hosted", "fasta", "sizes"]
+    name: str
+    path: Path | None = None
+    bgzipped: bool = False
+
+
+def is_hosted(name: str) -> bool:
+    """Whether a name looks like the id of a genome that IGV hosts: `hg19`, `canFam3`."""
+    return _HOSTED.fullmatch(name) is not None
+
+
+def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Reference:
+    """The genome to show some tracks on; of a FASTA file, a missing index is made.
+
+    Parameters
+    ----------
+    asked
+        An id (`hg19`) or the path of a FASTA file. None: the model's assembly where that looks
+        like an id, the lengths of the tracks' chromosomes otherwise.
+    folder, trackset
+        The tracks folder, and what it says.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is no FASTA, no index lies beside it or can be made there,
+        or it is of another assembly than the tracks.
+    """
+    if asked is None:
+        assembly = trackset.model["assembly"]
+        if is_hosted(assembly):
+            return Reference("hosted", assembly)
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", assembly).strip("_.") or "genome"
+        return Reference("sizes", assembly or slug, folder.resolve() / f"{slug}{SIZES_SUFFIX}")
+    if is_hosted(asked):
+        return Reference("hosted", asked)
+    return _fasta(Path(asked), folder, trackset)
+
+
+def write_sizes(reference: Reference, chrom_sizes: Mapping[str, int]) -> None:
+    """Write the file of a reference of kind `sizes`, complete or not at all.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    if reference.kind == "sizes" and reference.path is not None:
+        lines = (f"{chrom}\t{size}\n" for chrom, size in chrom_sizes.items() if size)
+        write_text(reference.path, "".join(lines))
+
+
+def checked_fasta(path: Path, folder: Path, trackset: TrackSet) -> Path:
+    """A FASTA file of the genome of some tracks, links followed; a missing index is made.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is no FASTA, or is of another assembly than the tracks.
+    """
+    if not path.exists():
+        raise InputError(
+            path,
+            "neither a file nor the id of a genome; expected a FASTA file, or hg19 or the like",
+        )
+    if path.is_dir():
+        raise InputError(path, "is a folder; expected a FASTA file")
+    path = path.resolve()  # as IGV does before it looks for an index
+    sizes = Genome(path).chrom_sizes
+    if sizes_fingerprint(sizes) != trackset.fingerprint:
+        _check_sizes(path, sizes, folder, trackset.chrom_sizes)
+    return path
+
+
+def _fasta(path: Path, folder: Path, trackset: TrackSet) -> Reference:
+    """A FASTA file, checked; IGV looks for indexes beside it only."""
+    path = checked_fasta(path, folder, trackset)
+    bgzipped = check_format(path)
+    for suffix in (".fai", ".gzi") if bgzipped else (".fai",):
+        index = path.with_name(f"{path.name}{suffix}")
+        if not index.is_file():
+            raise InputError(
+                index, "is missing, and cannot be made there; browsers look for it beside the FASTA"
+            )
+    return Reference("fasta", path.name, path, bgzipped)
+
+
+def _check_sizes(
+    path: Path, sizes: Mapping[str, int], folder: Path, of_tracks: Mapping[str, int]
+) -> None:
+    """Refuse a genome that lacks a chromosome of the tracks, or has it with another length."""
+    for chrom, size in of_tracks.items():
+        if chrom not in sizes:
+            raise InputError(
+                path,
+                f"another genome than that of {folder}: it has {first_names(sizes)}, but no "
+                f"{chrom}, which the tracks have",
+            )
+        if sizes[chrom] != size:
+            raise InputError(
+                path,
+                f"another assembly than that of {folder}: {chrom} has {sizes[chrom]:,} bases here, "
+                f"{size:,} in the tracks",
+            )

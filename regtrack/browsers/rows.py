@@ -1,0 +1,72 @@
+"""What is shown of one marker: a signal, the peaks predicted from it, the measured ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.palette import rgb
+from regtrack.tracks.folder import Track
+
+# A probability: the scale of every signal, so that tracks can be compared by eye.
+LOWEST, HIGHEST = 0, 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One marker's tracks, from above.
+
+    Parameters
+    ----------
+    name
+        Of the marker.
+    score
+        Its average precision, where that is known.
+    colour
+        `0,68,136`.
+    signal, predicted, measured
+        Paths relative to the tracks folder: BigWig, narrowPeak and BED, each with its index
+        (`.tbi`) beside it; None where nothing was measured.
+    """
+
+    name: str
+    score: float | None
+    colour: str
+    signal: str
+    predicted: str
+    measured: str | None
+
+    @property
+    def title(self) -> str:
+        """The name, with the average precision where it is known: `K562|CTCF|None (AP 0.312)`."""
+        return self.name if self.score is None else f"{self.name} (AP {self.score:.3f})"
+
+    @property
+    def peaks(self) -> tuple[tuple[str, str], ...]:
+        """The tracks of peaks below the signal: `predicted` or `measured`, and the path."""
+        predicted = ("predicted", self.predicted)
+        return (predicted,) if self.measured is None else (predicted, ("measured", self.measured))
+
+
+def rows_of(
+    viewable: Viewable, tracks: Sequence[Track], measured: Mapping[str, str]
+) -> tuple[Row, ...]:
+    """Rows of some tracks, in their order.
+
+    Parameters
+    ----------
+    measured
+        Path of the measured peaks relative to the folder, by name of marker.
+    """
+    return tuple(
+        Row(
+            name=track.marker.name,
+            score=viewable.scores.get(track.marker.name),
+            colour=rgb(track.marker.category),
+            signal=track.bigwig,
+            predicted=track.peaks,
+            measured=measured.get(track.marker.name),
+        )
+        for track in tracks
+    )

@@ -1,0 +1,191 @@
+"""The server of `regtrack browse`: on this machine only, and of known addresses only."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from regtrack.browsers.lookup import Lookup, Record
+from regtrack.browsers.site import Site
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.intervals import Interval
+
+HOST = "127.0.0.1"
+USUAL_PORT = 8919
+_NAMES = [HOST, "localhost"]
+_TRIED = 20
+
+# The page may load and ask nothing but this server. igv.js styles its elements in place and
+# draws its icons as data.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self' data:; font-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Tracks may be predicted anew under the same names.
+    "Cache-Control": "no-store",
+}
+
+
+class _WithHeaders:
+    """Adds the headers that every answer has, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with)
+
+
+def make_app(site: Site, lookup: Lookup) -> Starlette:
+    """The server's answers: GET and HEAD of what `site` and `lookup` have, and 404.
+
+    A `Host` that is not this machine is refused, so that no page from elsewhere can read the
+    tracks by a name that it lets point here (DNS rebinding).
+
+    Raises
+    ------
+    InputError
+        As `Site.files`.
+    """
+    sizes = site.viewable.trackset.chrom_sizes
+    asked: dict[str, Callable[[Request], list[Record]]] = {
+        "/search": lambda request: lookup.find_gene(request.query_params.get("q", "")),
+        "/genes": lambda request: lookup.genes(_region(request, sizes)),
+        "/measured/{index:int}": lambda request: lookup.measured(
+            request.path_params["index"], _region(request, sizes)
+        ),
+        "/strongest/{index:int}": lambda request: lookup.strongest(request.path_params["index"]),
+    }
+    return Starlette(
+        routes=[
+            *(Route(address, _answering(question)) for address, question in asked.items()),
+            Route("/{address:path}", _giving(site.files, site.texts)),
+        ],
+        middleware=[
+            Middleware(_WithHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_NAMES, www_redirect=False),
+        ],
+    )
+
+
+def _giving(
+    files: Mapping[str, Path], texts: Mapping[str, tuple[str, str]]
+) -> Callable[[Request], Response]:
+    """Gives what has an address; addresses are looked up, never joined to a folder's path."""
+
+    def give(request: Request) -> Response:
+        address = f"/{request.path_params['address']}"
+        if address in texts:
+            content, media_type = texts[address]
+            return Response(content, media_type=media_type)
+        if address not in files:
+            return PlainTextResponse("no such address", 404)
+        if not files[address].is_file():
+            return PlainTextResponse("the file is gone", 404)
+        media_type = "text/javascript" if address.endswith(".js") else "application/octet-stream"
+        return FileResponse(files[address], media_type=media_type)
+
+    return give
+
+
+def _answering(question: Callable[[Request], list[Record]]) -> Callable[[Request], Response]:
+    """Answers a question with JSON, and a bad one or a bad file with a status and a line."""
+
+    def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(question(request))
+        except KeyError:
+            return PlainTextResponse("no such marker, or nothing is known of it", 404)
+        except ValueError as error:
+            return PlainTextResponse(f"expected chrom, start and end: {error}", 400)
+        except (InputError, OSError) as error:
+            return PlainTextResponse(str(error), 500)
+
+    return answer
+
+
+def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval:
+    """The region that was asked about, 0-based, half-open, inside its chromosome.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    chrom, start, end = (request.query_params.get(key, "") for key in ("chrom", "start", "end"))
+    if chrom not in chrom_sizes:
+        raise ValueError(f"no chromosome {chrom!r}")
+    return Interval(chrom, max(int(start), 0), min(int(end), chrom_sizes[chrom]))
+
+
+def listening(port: int | None) -> socket.socket:
+    """A socket that listens on this machine only.
+
+    Parameters
+    ----------
+    port
+        None for the usual one or, where another program has it, one of those that follow.
+
+    Raises
+    ------
+    OptionError
+        When the port is in use, or may not be used.
+    """
+    for candidate in range(USUAL_PORT, USUAL_PORT + _TRIED) if port is None else (port,):
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((HOST, candidate))
+            found.listen()
+        except OSError as error:
+            found.close()
+            reason = error.strerror
+        else:
+            return found
+    raise OptionError("--port", f"{candidate} cannot be used ({reason}); choose another one")
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where the page is, as a browser takes it."""
+    return f"http://{HOST}:{listener.getsockname()[1]}/"
+
+
+def tunnel_to(listener: socket.socket) -> str:
+    """The command that brings the page to a user who is elsewhere."""
+    port = listener.getsockname()[1]
+    return f"ssh -L {port}:{HOST}:{port} {socket.gethostname()}"
+
+
+def serve(app: Starlette, listener: socket.socket) -> None:
+    """Answer requests until the program is interrupted (Ctrl-C, SIGTERM)."""
+    settings = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(settings).run(sockets=[listener])

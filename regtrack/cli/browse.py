@@ -1,0 +1,88 @@
+"""`regtrack browse`: a tracks folder, in a web browser on this machine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+from regtrack.errors import InputError
+
+
+@click.command(short_help="Look at tracks in your web browser.")
+@click.argument("tracks", type=options.FILE, required=False)
+@click.option(
+    "--markers",
+    multiple=True,
+    metavar="PATTERN",
+    show_default="a few, the best of each category",
+    help="Shown at first: markers whose name, cell, target or category matches, 30 at most. "
+    "Repeatable.",
+)
+@click.option(
+    "--region",
+    show_default="the strongest predicted peak",
+    help="Where to open: chr22 or chr22:1,000-2,000 (1-based, both ends included).",
+)
+@options.peaks_shown
+@options.report
+@options.genome_shown
+@click.option(
+    "--genes",
+    type=options.FILE,
+    help="Genes to show and to jump to by name: GTF, GFF3, BED, or a gene table of UCSC "
+    "(refGene.txt.gz).",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    show_default="8919, or one of those that follow",
+    help="Port of this machine (127.0.0.1) to serve the page on.",
+)
+@click.option(
+    "--open/--no-open",
+    "opens",
+    default=True,
+    show_default=True,
+    help="Open the page in the browser, where there is a screen.",
+)
+def browse(
+    tracks: Path | None,
+    markers: tuple[str, ...],
+    region: str | None,
+    peaks: Path | None,
+    report: Path | None,
+    genome: Path | None,
+    genes: Path | None,
+    port: int | None,
+    opens: bool,
+) -> None:
+    """Look at a tracks folder in your web browser: igv.js and a chooser of markers.
+
+    The page finds markers by words, category, cell and target, shows PR AUC beside them, goes
+    from peak to peak, and keeps what it shows in its address, so that a link restores it. It
+    needs no internet. It is served to this machine only, until Ctrl-C.
+
+    With --genome the sequence is shown, too.
+    """
+    if tracks is None:
+        raise InputError(
+            "browse",
+            "no tracks given; first: regtrack predict chr1 --out tracks/, then: "
+            "regtrack browse tracks/",
+        )
+    from regtrack.browsers.browse import Sight, browsing, open_page
+    from regtrack.browsers.server import address_of, listening, serve, tunnel_to
+
+    app = browsing(Sight(tracks, markers, region, report, peaks, genome, genes))
+    with listening(port) as listener:
+        address = address_of(listener)
+        click.echo(f"{tracks}: {address} (Ctrl-C ends it)")
+        if not (opens and open_page(address)):
+            click.echo(
+                f"open that address; for one on another machine, first: {tunnel_to(listener)}"
+            )
+        with suppress(KeyboardInterrupt):
+            serve(app, listener)

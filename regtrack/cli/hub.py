@@ -1,0 +1,93 @@
+"""`regtrack hub`: a tracks folder in, a UCSC track hub out; or a hub in, its mistakes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from regtrack.cli import options
+from regtrack.errors import InputError, OptionError
+
+
+@click.command(short_help="Make a track hub of tracks, for the UCSC browser.")
+@click.argument("tracks", metavar="TRACKS", type=options.FILE)
+@click.option("--url", metavar="BASE", help="Where the folder TRACKS will be on the web.")
+@click.option("--email", metavar="ADDRESS", help="Whom users of the hub can write to.")
+@click.option(
+    "--style",
+    type=click.Choice(["faceted", "composite"]),
+    default="faceted",
+    show_default=True,
+    help="Faceted: one table of all markers to search. Composite: a matrix of cells and targets "
+    "for each category, which older browsers know, too.",
+)
+@click.option(
+    "--assembly",
+    metavar="NAME",
+    show_default="that of the model",
+    help="The genome's name at UCSC, such as hg19.",
+)
+@options.markers
+@options.report
+@options.workers
+@options.force
+@click.option("--check", is_flag=True, help="Test the hub that is there; write nothing.")
+@click.pass_context
+def hub(
+    context: click.Context,
+    tracks: Path,
+    url: str | None,
+    email: str | None,
+    style: str,
+    assembly: str | None,
+    markers: tuple[str, ...],
+    report: Path | None,
+    workers: int | None,
+    force: bool,
+    check: bool,
+) -> None:
+    """Make a UCSC track hub of the folder TRACKS, in it: hub.txt and hub/.
+
+    Copy the whole folder to BASE, on a web server that answers byte ranges (nearly all do), and
+    open the address that is printed. A few markers are shown at first: the best scored ones of
+    each category. Markers without called peaks have no track of peaks.
+
+    With --check, TRACKS may also be the path of a hub.txt. Tested are the rules of UCSC's format
+    which its own hubCheck leaves out as well: labels, parents, the table behind the tracks, and
+    every file. Each broken rule is a line; the exit status is then 1.
+    """
+    _check_options(context, check)
+    if check:
+        from regtrack.browsers.hub_check import check_hub
+
+        checked = check_hub(tracks)
+        click.echo(checked.text)
+        if checked.broken:
+            raise InputError(checked.path, f"{checked.broken:,} broken rules")
+        return
+    from regtrack.browsers.hub import instructions, write_hub
+    from regtrack.browsers.hub_plan import Wish
+    from regtrack.cli.progress import Progress
+    from regtrack.workers import available_cores
+
+    wish = Wish(url or "", email or "", style, assembly, markers, report)
+    with Progress() as progress:
+        made = write_hub(tracks, wish, workers or available_cores(), force, progress)
+    click.echo(instructions(tracks, made))
+
+
+def _check_options(context: click.Context, check: bool) -> None:
+    """Refuse an option that would do nothing, and to go without one that is needed."""
+    options_of = {
+        str(one.name): max(one.opts, key=len)
+        for one in context.command.params
+        if isinstance(one, click.Option)
+    }
+    for name, option in options_of.items():
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if check and typed and name != "check":
+            raise OptionError(option, "does nothing with --check")
+        if not check and name in {"url", "email"} and not context.params[name]:
+            raise OptionError(option, "is missing; --check alone does without")

@@ -1,0 +1,68 @@
+"""`regtrack session`: a tracks folder in; sessions of IGV desktop and igv.js beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.config import Named
+
+
+@click.command(short_help="Write sessions for IGV desktop and igv.js.")
+@click.argument("tracks", type=options.FILE)
+@options.markers
+@options.peaks_shown
+@options.report
+@click.option(
+    "--reference",
+    type=Named(),
+    metavar="ID|FASTA",
+    show_default="the model's assembly where IGV hosts it, else the chromosomes' lengths",
+    help="Genome to show: the id of one that IGV hosts (hg19, hg38, mm10 ...), or a FASTA file, "
+    "plain or bgzip, of the assembly that was predicted.",
+)
+@click.option(
+    "--region",
+    metavar="REGION",
+    show_default="around the highest predicted peak",
+    help="Where to open, e.g. chr22:21,330,001-21,361,000.",
+)
+@click.option(
+    "--url",
+    metavar="BASE",
+    help="Where the folder will be on the web (https://...): igv.json then works from any page.",
+)
+@options.force
+def session(
+    tracks: Path,
+    markers: tuple[str, ...],
+    peaks: Path | None,
+    report: Path | None,
+    reference: str | None,
+    region: str | None,
+    url: str | None,
+    force: bool,
+) -> None:
+    """Write sessions of the tracks folder TRACKS into it: igv.xml and igv.json.
+
+    Both show each marker's probability on a fixed scale of 0 to 1, its predicted peaks and, with
+    --peaks, its measured ones (written to TRACKS/measured). Without --markers, a few of each
+    category, the best ones where a report is known.
+
+    igv.xml is for IGV desktop: File > Open Session. Its paths are relative to it, so the folder
+    can be moved or copied as a whole.
+
+    igv.json is for igv.js: browser.loadSession({url: "igv.json"}). Without --url, its URLs are
+    relative to the page that igv.js runs in, not to the file: the page must be served from
+    TRACKS. With --url, it works from any page, and in the web app of IGV; the server must answer
+    range requests and, to pages of other sites, allow them (CORS).
+    """
+    from regtrack.browsers.session import Wanted, write_sessions
+
+    wanted = Wanted(markers, peaks, report, reference, region, url)
+    written = write_sessions(tracks, wanted, force)
+    for note in written.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(written.text)

@@ -1,0 +1,199 @@
+"""bigBed files: peaks as the UCSC browser reads them over the web (`bigNarrowPeak`)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pybigtools
+import pyBigWig
+
+from regtrack.atomic import replacing
+from regtrack.errors import InputError
+from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
+from regtrack.tracks.peaks import CalledPeak
+
+# What the columns are called; UCSC's own names, so that its pages know them.
+NARROW_PEAK = """table bigNarrowPeak
+"BED6+4: peaks of a predicted signal, based on their highest value"
+(
+    string chrom;        "Chromosome"
+    uint chromStart;     "First base, counted from 0"
+    uint chromEnd;       "Base behind the last one"
+    string name;         "Name of the peak"
+    uint score;          "1000 times the highest value"
+    char[1] strand;      "No strand"
+    float signalValue;   "Highest predicted probability"
+    float pValue;        "Not assigned: -1"
+    float qValue;        "Not assigned: -1"
+    int peak;            "Highest base, counted from chromStart"
+)
+"""
+FIELDS = 10
+_BED_FIELDS = 6
+# Place in the header of the number of fields, and of those which are BED's own.
+_FIELDS_AT = 32
+_COUNTS = struct.Struct("<HH")
+# Some readers split columns at any space.
+_NAME = re.compile(r"[^\s\0-\x1f\x7f]+")
+
+# Start and end (0-based, half-open), and the other columns, tab-separated.
+Entry = tuple[int, int, str]
+
+
+class BigBedReader:
+    """Reads a bigBed file; a context manager.
+
+    Raises
+    ------
+    InputError
+        When the file is not a bigBed file, or is truncated.
+    OSError
+        When it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        check_header(path, BIGBED_MAGIC)
+        with path.open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            if struct.pack("<I", BIGBED_MAGIC) not in ((last := file.read()), last[::-1]):
+                raise not_bbi(path, BIGBED_MAGIC)
+            file.seek(_FIELDS_AT)
+            self.fields, self.bed_fields = _COUNTS.unpack(file.read(_COUNTS.size))
+        try:
+            self._file = pyBigWig.open(str(path))
+        except RuntimeError as error:
+            raise not_bbi(path, BIGBED_MAGIC) from error
+
+    def __enter__(self) -> BigBedReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def chrom_sizes(self) -> dict[str, int]:
+        """Length of each chromosome in the file, in bases."""
+        return dict(self._file.chroms())
+
+    def entries(self, chrom: str) -> list[Entry]:
+        """All that lies on a chromosome of the file, in its order.
+
+        Raises
+        ------
+        InputError
+            When the file's data cannot be decoded.
+        """
+        try:
+            found = self._file.entries(chrom, 0, self._file.chroms()[chrom])
+        except RuntimeError as error:
+            raise InputError(self._path, f"cannot be read on {chrom}; is it complete?") from error
+        return list(found or ())
+
+
+def write_narrow_peaks(
+    path: Path, peaks: Sequence[CalledPeak], chrom_sizes: Mapping[str, int]
+) -> None:
+    """Write peaks as bigNarrowPeak, complete or not at all, and read back every one.
+
+    Parameters
+    ----------
+    peaks
+        On each chromosome in the order of their starts.
+    chrom_sizes
+        Lengths in bases, of the peaks' chromosomes at least.
+
+    Raises
+    ------
+    ValueError
+        When there is no peak (the format has no empty file), a peak is out of order, reaches
+        past its chromosome, or holds what the format does not.
+    OSError
+        When the file cannot be written, or does not hold what was written.
+    """
+    if not peaks:
+        raise ValueError("a bigBed file needs at least one peak")
+    # The format wants chromosomes in the order of their names.
+    chroms = sorted({peak.chrom for peak in peaks})
+    wanted: dict[str, list[Entry]] = {chrom: [] for chrom in chroms}
+    for peak in peaks:
+        _check(peak, chrom_sizes)
+        wanted[peak.chrom].append((peak.start, peak.end, _columns(peak)))
+    for chrom, entries in wanted.items():
+        if any(one[0] > other[0] for one, other in pairwise(entries)):
+            raise ValueError(f"peaks of {chrom} are out of order")
+    sizes = {chrom: chrom_sizes[chrom] for chrom in chroms}
+    with replacing(path) as aside, tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        scratch = Path(folder) / "peaks.bb"  # pybigtools goes by the end of the name
+        scratch.touch()  # an OSError that names the file, where pybigtools has words alone
+        _write(scratch, sizes, wanted)
+        if not _holds(scratch, wanted):
+            raise OSError(errno.EIO, "not written whole; is the disk full?")
+        scratch.replace(aside)
+
+
+def _check(peak: CalledPeak, chrom_sizes: Mapping[str, int]) -> None:
+    """Refuse what pybigtools would write, or print an error about and return."""
+    size = chrom_sizes.get(peak.chrom)
+    if size is None:
+        raise ValueError(f"a peak on {peak.chrom}, which the genome does not have")
+    place = f"peak {peak.name!r} at {peak.chrom} {peak.start}-{peak.end} (0-based)"
+    if not 0 <= peak.start < peak.end <= size:
+        raise ValueError(f"{place}: outside of the chromosome of {size:,} bases, or empty")
+    if not 0 <= peak.score <= 1000 or not 0 <= peak.summit < peak.end - peak.start:
+        raise ValueError(f"{place}: score {peak.score} or summit {peak.summit} out of bounds")
+    if not _NAME.fullmatch(peak.name):
+        raise ValueError(f"{place}: a name must not be empty, nor hold a space")
+
+
+def _columns(peak: CalledPeak) -> str:
+    """What follows the end, as narrowPeak has it."""
+    return f"{peak.name}\t{peak.score}\t.\t{peak.value:.6g}\t-1\t-1\t{peak.summit}"
+
+
+def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[Entry]]) -> None:
+    """Let pybigtools write; whether it did, a reader must find out."""
+    rows = ((chrom, *entry) for chrom, entries in wanted.items() for entry in entries)
+    with _quiet():
+        try:
+            pybigtools.open(str(path), "w").write(dict(sizes), rows, autosql=NARROW_PEAK)
+        except BaseException as error:
+            # Its panics, on a full disk, are no Exception, and their class has no module.
+            if type(error).__name__ != "PanicException":
+                raise
+
+
+def _holds(path: Path, wanted: Mapping[str, Sequence[Entry]]) -> bool:
+    """Whether a file holds these entries and no others; its header is put right first."""
+    try:
+        check_header(path, BIGBED_MAGIC)
+        with path.open("rb+") as file:
+            # Of 10 columns 6 are BED's own: pybigtools takes all for such.
+            file.seek(_FIELDS_AT)
+            file.write(_COUNTS.pack(FIELDS, _BED_FIELDS))
+        with BigBedReader(path) as reader:
+            return {chrom: reader.entries(chrom) for chrom in reader.chrom_sizes()} == wanted
+    except InputError:
+        return False
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep stdout and stderr clear of what pybigtools prints: errors, backtraces of threads."""
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            for stream in kept:
+                os.dup2(nothing.fileno(), stream)
+        yield
+    finally:
+        for stream, copy in kept.items():
+            os.dup2(copy, stream)
+            os.close(copy)

@@ -1,0 +1,418 @@
+"""The test of a hub: each rule, when it alone is broken, is one line that names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browsers_builders import MARKERS, segments_of, write_tracks_folder
+from builders import Unwatched, a_marker
+from encoded import write_bigwig
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.browsers.hub import write_hub
+from regtrack.browsers.hub_check import check_hub
+from regtrack.browsers.hub_parse import read_hub
+from regtrack.browsers.hub_plan import STYLES, Wish
+from regtrack.errors import InputError
+from regtrack.tracks.bigbed import write_narrow_peaks
+from regtrack.tracks.peaks import CalledPeak
+
+WISH = Wish("https://example.org/lab/tracks", "me@example.org")
+
+
+def a_hub(folder: Path, style: str) -> Path:
+    write_tracks_folder(folder)
+    write_hub(folder, replace(WISH, style=style), 1, False, Unwatched())
+    return folder
+
+
+@pytest.fixture
+def faceted(tmp_path: Path) -> Path:
+    return a_hub(tmp_path / "tracks", STYLES[0])
+
+
+@pytest.fixture
+def composite(tmp_path: Path) -> Path:
+    return a_hub(tmp_path / "tracks", STYLES[1])
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """One edit, the first place that fits; where none does, the test is wrong."""
+    text = path.read_text(encoding="utf-8")
+    changed = re.sub(old, new, text, count=1, flags=re.MULTILINE)
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+
+
+def lines_of(folder: Path) -> list[str]:
+    checked = check_hub(folder)
+    assert checked.broken == len(checked.problems)
+    return checked.text.splitlines() if checked.broken else []
+
+
+# A name for the case, what is replaced in hub.txt by what, and the lines that say so, with " & "
+# between them: each is there, and no other.
+TEXT = [
+    ("no hub", r"^hub .*", "hubs x", r":1: hubs x: stanza 1 of the file, expected a hub"),
+    ("no genome", r"^genome hg19\n\n", "", r"stanza 2 of the file, expected a genome"),
+    (
+        "a second genome",
+        r"^track regtrack_m1_signal",
+        "\ngenome mm10\n\n\\g<0>",
+        r"expected a track",
+    ),
+    ("odd genome", "genome hg19", "genome GRCh37", r":8: genome GRCh37: not a genome of UCSC's"),
+    ("no email", r"^email .*\n", "", r":1: hub regtrack_12121212: no email, expected one"),
+    ("odd email", r"^email .*", "email me", r":5: .*email 'me', expected name@example\.org"),
+    ("several files", "useOneFile on", "useOneFile off", r":4: .*useOneFile is not on"),
+    ("no long label", r"^longLabel Pred.*\n", "", r":10: track regtrack: no longLabel, expected"),
+    ("no type", r"^type bigWig 0 1\nviewLimits.*\n", "", r"m0_signal: no type, expected one"),
+    ("no data", r"^bigDataUrl .*m?0_K.*\n", "", r"m0_signal: no bigDataUrl, expected one"),
+    ("no value", r"^alwaysZero on", "alwaysZero", r"alwaysZero has no value, expected one"),
+    ("twice", r"^alwaysZero on", "\\g<0>\nvisibility full", r"visibility stands twice in the st"),
+    (
+        "long short label",
+        "CTCF K562$",
+        "CTCF K562 and more",
+        r"shortLabel of 18 letters, expected 17",
+    ),
+    (
+        "long label",
+        "None: predicted prob",
+        "x" * 60 + "\\g<0>",
+        r"longLabel of 97 .*expected 76 at m",
+    ),
+    ("odd letters", "CTCF K562$", "CTCF\u00a0K562", r"shortLabel 'CTCF\\xa0K562', expected plain"),
+    ("same label", "DNase HepG2$", "CTCF K562", r"'CTCF K562' of line 27 again, expected one of"),
+    (
+        "odd parent",
+        "^parent regtrack on",
+        "parent nobody on",
+        r"m0_signal: no parent 'nobody'",
+    ),
+    ("odd state", "^parent regtrack on", "parent regtrack yes", r"'regtrack yes', expected a name"),
+    ("odd visibility", "^visibility dense", "visibility thin", r"visibility 'thin', expected hide"),
+    ("odd colour", "^color 0,68,136", "color 0,68,256", r"color '0,68,256', expected as 0,68,136"),
+    ("limits", "^viewLimits 0:1", "viewLimits 0:2", r"viewLimits 0:2, expected them inside of big"),
+    ("limits turned", "^viewLimits 0:1", "viewLimits 1:0", r"1:0, expected the lower one first"),
+    ("no limits", "^viewLimits 0:1", "viewLimits 1", r"viewLimits '1', expected as 0:1"),
+    (
+        "odd range",
+        "^type bigWig 0 1",
+        "type bigWig a b",
+        r"type 'bigWig a b', expected as bigWig 0",
+    ),
+    ("odd type", "^type bigWig 0 1\nviewLimits.*", "type wig", r"type 'wig', expected bigWig, "),
+    ("wrong type", "^type bigNarrowPeak", "type bigWig 0 1", r"not a BigWig file, or a trunc"),
+    ("bed for wig", "^type bigWig 0 1", "type bigNarrowPeak", r"not a bigBed file, or a truncated"),
+    ("no file", "bigwig/0_", "bigwig/9_", r"bigDataUrl 'bigwig/9_.*', expected a file in"),
+    ("outside", "bigwig/0_", "../tracks/bigwig/0_", r"bigDataUrl '\.\./tracks.*', expected a file"),
+    ("no page", "^html hub/", "html ", r":22: .*html 'description.html', expected a file in"),
+]
+
+FACETED = [
+    ("odd kind", "compositeTrack faceted", "compositeTrack yes", r"'yes', expected on or facet"),
+    ("relative", "metaDataUrl .*/tracks/", "metaDataUrl ", r"expected a whole address: https://"),
+    ("half", "metaDataUrl .*", "metaDataUrl https://[::1", r"expected a whole address: https://"),
+    ("ftp", "metaDataUrl https", "metaDataUrl ftp", r"expected a whole address: https://"),
+    ("no table", "metadata.tsv", "meta.tsv", r"metaDataUrl '.*meta.tsv', expected a file in"),
+    ("elsewhere", "lab/tracks/hub/col", "lab/hub/col", r"is at .*/lab/, expected it at .*/tracks/"),
+    ("no key", "primaryKey.*\n", "", r"no primaryKey, expected one in a faceted composite"),
+    (
+        "other key",
+        "primaryKey Marker",
+        "primaryKey Id",
+        r"tsv:1: no column 'Id', expected the prim",
+    ),
+    ("no types", "dataTypes.*\n", "", r"no dataTypes, expected one in a faceted composite"),
+    ("case", "regtrack_m0_signal", "regtrack_m0_Signal", r"expected the name regtrack_KEY_TYPE"),
+    ("other name", "regtrack_m0_peaks", "regtrack_m00_peaks", r"expected the name regtrack_KEY"),
+    ("a group", "^color .*", "\\g<0>\nsubGroups a=b", r"subGroups, expected none in a faceted com"),
+    ("no colours", "colors.json", "no.json", r"colorSettingsUrl '.*no.json', expected a file"),
+    (
+        "underscore",
+        r"peaks\|",
+        "peaks_x|",
+        r"'peaks_x', expected no under & m\d_peaks: expected the",
+    ),
+]
+
+COMPOSITE = [
+    ("same name", "regtrack_m0_peaks", "regtrack_m0_signal", r"the name of line \d+ again, expect"),
+    ("bad name", "regtrack_m0_peaks", "regtrack-m0-peaks", r"bad name, expected a letter, then"),
+    (
+        "parent's name",
+        "^track regtrack_TFBS$",
+        "track regtrack_TF",
+        r"(signal|peaks): no parent 'regtrack_TFBS' & view outside & _TF: holds no track, expect",
+    ),
+    (
+        "data as parent",
+        "^parent regtrack_TFBS_peaks",
+        "parent regtrack_m0_signal",
+        r"parent 'regtrack_m0_signal' holds no tracks",
+    ),
+    (
+        "no such view",
+        "^view signal",
+        "view signals",
+        r"view 'signals', expected one that subgroup & =signal, expected signals as its",
+    ),
+    ("undeclared", "cell=ce1", "cell=ce9", r"subGroups: cell=ce9, expected what regtrack_TFBS de"),
+    ("not a member", " treatment=tr1$", "", r"not a member of treatment, expected it in subGrou"),
+    (
+        "other view",
+        "=signal cell=ce1",
+        "=peaks cell=ce1",
+        r"view=peaks, expected signal as its par",
+    ),
+    ("ten groups", "^subGroup4", "subGroup10", r"subGroup10, expected subGroup1 to subGroup9"),
+    ("tag", "^subGroup4 (.*)$", "subGroup4 \\1 a_b=x", r"tag 'a_b', expected letters and digits"),
+    (
+        "tag twice",
+        "^subGroup4 (.*)$",
+        "subGroup4 \\1 tr0=x",
+        r"tag 'tr0' stands twice, expected it",
+    ),
+    ("empty group", "^subGroup4 .*", "subGroup4", r"no value & treatment.*, expected"),
+    ("a space", "tr0=DEX_", "tr0=DEX ", r"subGroup4, expected: tag, title, and & '\(500pM\)'"),
+    (
+        "group twice",
+        "^subGroup4 treatment (.*)",
+        "\\g<0>\nsubGroup5 cell \\1",
+        r"subGroup5: 'cell' again, expected another & cell=ce\d, expected what",
+    ),
+    ("dimension", "dimX=cell", "dimX=cells", r"dimensions: 'dimX=cells', expected one of the su"),
+    ("order", "target=\\+", "protein=+", r"sortOrder: 'protein=\+', expected one of the subgroups"),
+    (
+        "no type",
+        "^type bigWig 0 1\nvisibility full\nsubG",
+        "subG",
+        r"regtrack_TFBS: no type, expect",
+    ),
+]
+
+
+def say(folder: Path, messages: str) -> None:
+    """The lines are these, and no others."""
+    lines = lines_of(folder)
+    patterns = messages.split(" & ")
+    assert all(re.fullmatch(r".*hub\.txt:\d+: (all tracks|\w+ \S+): .+", one) for one in lines)
+    for pattern in patterns:
+        assert [one for one in lines if re.search(pattern, one)], (pattern, lines)
+    for line in lines:
+        assert [one for one in patterns if re.search(one, line)], line
+
+
+def cases(table: list[tuple[str, ...]]) -> list:
+    return [pytest.param(*case[1:], id=case[0]) for case in table]
+
+
+@pytest.mark.parametrize(("old", "new", "messages"), cases(TEXT))
+def test_a_rule_of_all_hubs(faceted: Path, old: str, new: str, messages: str) -> None:
+    edit(faceted / "hub.txt", old, new)
+    say(faceted, messages)
+
+
+@pytest.mark.parametrize(("old", "new", "messages"), cases(FACETED))
+def test_a_rule_of_faceted_hubs(faceted: Path, old: str, new: str, messages: str) -> None:
+    edit(faceted / "hub.txt", old, new)
+    say(faceted, messages)
+
+
+@pytest.mark.parametrize(("old", "new", "messages"), cases(COMPOSITE))
+def test_a_rule_of_composites(composite: Path, old: str, new: str, messages: str) -> None:
+    edit(composite / "hub.txt", old, new)
+    say(composite, messages)
+
+
+TABLE = [
+    (
+        "key gone",
+        "^m1\t",
+        "m7\t",
+        r":3: key 'm7' has no track & m1_(signal|peaks): expected the name",
+    ),
+    (
+        "a row more",
+        r"\Z",
+        "m7\ta\tb\tc\td\te\n",
+        r"tsv:6: key 'm7' has no track, expected one or more",
+    ),
+    (
+        "a key twice",
+        "^m1\t.*\n",
+        "\\g<0>\\g<0>",
+        r"tsv:[34]: key 'm1' stands 2 times, expected it once",
+    ),
+    ("underscore", "^m1\t", "m_1\t", r"'m_1', expected one without & m1_\w+: expected & no track"),
+    (
+        "a space",
+        "Category",
+        "The category",
+        r"tsv:1: column 'The category', expected a name & colors",
+    ),
+    ("a field less", "\tNone$", "", r"metadata\.tsv:2: 5 fields, expected 6"),
+    ("a bar", "\tCTCF\t", "\tCTCF|x\t", r"tsv:2: field 'CTCF\|x', expected no \| but before a"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "messages"), cases(TABLE))
+def test_a_rule_of_the_table(faceted: Path, old: str, new: str, messages: str) -> None:
+    edit(faceted / "hub" / "metadata.tsv", old, new)
+    say(faceted, messages)
+
+
+def test_a_label_behind_a_bar_is_no_mistake(faceted: Path) -> None:
+    edit(faceted / "hub" / "metadata.tsv", "\tCTCF\t", '\tCTCF|"the factor"\t')
+    assert lines_of(faceted) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "messages"),
+    [
+        ("#004488", "blue", r"hub/colors\.json: 'blue' for 'TFBS', expected as #004488"),
+        ("Category", "Kind", r"hub/colors\.json: 'Kind', expected a column's name"),
+        (r"\A.", "[", r"hub/colors\.json: not what is expected"),
+    ],
+)
+def test_a_rule_of_the_colours(faceted: Path, old: str, new: str, messages: str) -> None:
+    edit(faceted / "hub" / "colors.json", old, new)
+    say(faceted, messages)
+
+
+def test_an_empty_table_is_said(faceted: Path) -> None:
+    (faceted / "hub" / "metadata.tsv").write_text("")
+    say(faceted, r"hub/metadata\.tsv:1: no column 'Marker', expected the primaryKey")
+
+
+def test_a_table_that_is_no_text_is_said(faceted: Path) -> None:
+    (faceted / "hub" / "metadata.tsv").write_bytes(b"Marker\tx\nm0\t\xff\n")
+    say(faceted, r"hub/metadata\.tsv:1: not text, expected UTF-8")
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def other_size(path: Path) -> None:
+    write_bigwig(path, {"chr1": 20_001, "chr2": 5_000}, [("chr1", segments_of(0))])
+
+
+def other_name(path: Path) -> None:
+    write_bigwig(path, {"1": 20_000}, [("1", segments_of(0))])
+
+
+def peaks_elsewhere(path: Path) -> None:
+    write_narrow_peaks(path, [CalledPeak("2", 1, 9, "x", 7, 0.007, 3)], {"2": 5_000})
+
+
+def no_narrow_peaks(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[32] = 6
+    path.write_bytes(content)
+
+
+SIGNAL, PEAKS = f"bigwig/{MARKERS[0].slug}.bw", f"hub/{MARKERS[0].slug}.bb"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "messages"),
+    [
+        (SIGNAL, Path.unlink, r"m0_signal: bigDataUrl 'bigwig/.*', expected a file in"),
+        (PEAKS, Path.unlink, r"m0_peaks: bigDataUrl 'hub/.*', expected a file in"),
+        (PEAKS, truncate, r"m0_peaks: .*\.bb: not a bigBed file, or a truncated one"),
+        (PEAKS, no_narrow_peaks, r"\.bb: 6 columns, expected 10 \(bigNarrowPeak\)"),
+        (SIGNAL, other_size, r"m0_signal: chr1 of 20,001 bases, expected 20,000 as in the others"),
+        (
+            SIGNAL,
+            other_name,
+            r"m0_signal: has 1, which the others do not have, expected chr1, chr2",
+        ),
+        (PEAKS, peaks_elsewhere, r"m0_peaks: has 2, which the others do not have, expected chr1"),
+    ],
+)
+def test_a_rule_of_the_files(
+    faceted: Path, name: str, change: Callable[[Path], object], messages: str
+) -> None:
+    change(faceted / name)
+    say(faceted, messages)
+
+
+@pytest.mark.parametrize(("state", "count"), [("off", 0), ("on", 60)])
+def test_as_many_tracks_are_on_at_first_as_a_page_can_show(
+    tmp_path: Path, state: str, count: int
+) -> None:
+    markers = [a_marker(index, f"K562|T{index}|None") for index in range(30)]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    write_hub(folder, WISH, 1, False, Unwatched())
+    text = (folder / "hub.txt").read_text()
+    (folder / "hub.txt").write_text(
+        re.sub("^(parent regtrack) .*", rf"\1 {state}", text, flags=re.M)
+    )
+    say(folder, rf"all tracks: {count} are on at first, expected 1 to 50")
+
+
+def test_a_composite_without_tracks_is_said(faceted: Path) -> None:
+    text = (faceted / "hub.txt").read_text()
+    (faceted / "hub.txt").write_text(text.partition("track regtrack_m0_signal")[0])
+    say(
+        faceted,
+        "no track with data follows & holds no track, expected one & key 'm\\d' has no track",
+    )
+
+
+def test_the_path_of_the_text_will_do(faceted: Path) -> None:
+    assert check_hub(faceted / "hub.txt").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no such hub; regtrack hub"), (b"", "is empty"), (b"\xff", "not a text file")],
+)
+def test_what_is_no_hub_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "hub.txt").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        check_hub(tmp_path)
+
+
+def test_stanzas_are_read_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "hub.txt").write_text(
+        "# a comment\nhub x\r\nlongLabel a \\\n   long one\n\n\n  track a  \n\n  type bigWig\n"
+    )
+    hub = read_hub(tmp_path / "hub.txt")
+    assert [(one.kind, one.name, one.line) for one in hub.stanzas] == [
+        ("hub", "x", 2),
+        ("track", "a", 7),
+        ("type", "bigWig", 9),
+    ]
+    assert hub.stanzas[0].settings["longLabel"] == ("a    long one", 4)
+
+
+@pytest.fixture(scope="module", params=STYLES)
+def good(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    return a_hub(tmp_path_factory.mktemp("good") / "tracks", request.param)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_text_makes_the_test_fail(good: Path, data: st.DataObject) -> None:
+    whole = (good / "hub.txt").read_text()
+    lines = whole.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        name, _, value = lines[at].partition(" ")
+        words = st.sampled_from(
+            [name, value, "", "0", "view", "subGroups", "on", "x=", "=", "http:"]
+        )
+        lines[at] = " ".join(data.draw(st.lists(words | st.text(max_size=5), max_size=4)))
+    edited = good / "edited.txt"
+    edited.write_text("\n".join(lines), encoding="utf-8")
+    for line in check_hub(edited).text.splitlines():
+        assert str(edited) in line

@@ -1,0 +1,69 @@
+"""Where a browser opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browsers_builders import MARKERS, write_tracks_folder
+
+from regtrack.browsers.locus import AROUND, opening_locus, strongest_locus
+from regtrack.browsers.viewable import Viewable
+from regtrack.errors import InputError
+from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.tracks.folder import write_predicted
+from regtrack.tracks.peaks import write_peaks
+
+SIZES = {"chr1": 200_000, "chr2": 90_000}
+
+
+def peak(chrom: str, start: int, value: float) -> str:
+    return f"{chrom}\t{start}\t{start + 100}\tp\t500\t.\t{value}\t-1\t-1\t50\n"
+
+
+def viewable_of(folder: Path, *peaks: list[str]) -> Viewable:
+    """A folder whose first markers have these peaks, and whose others have none."""
+    write_tracks_folder(folder, sizes=SIZES, peakless=range(len(MARKERS)))
+    viewable = Viewable.read(folder)
+    for track, lines in zip(viewable.trackset.tracks, peaks, strict=False):
+        write_peaks(folder / track.peaks, lines)
+    return viewable
+
+
+def test_it_opens_around_the_highest_peak_of_the_first_marker_that_has_one(tmp_path: Path) -> None:
+    lines = [peak("chr1", 60_000, 0.5), peak("chr1", 90_000, 0.9), peak("chr2", 40_000, 0.8)]
+    viewable = viewable_of(tmp_path / "tracks", [], lines, [peak("chr1", 150_000, 1.0)])
+    found = strongest_locus(viewable, viewable.trackset.tracks)
+    assert found == Interval("chr1", 90_050 - AROUND, 90_050 + AROUND)
+    found = strongest_locus(viewable, viewable.trackset.tracks[2:])
+    assert found == Interval("chr1", 150_050 - AROUND, 150_050 + AROUND)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"), [(10, (0, 60 + AROUND)), (199_900, (199_950 - AROUND, 200_000))]
+)
+def test_it_stays_inside_the_chromosome(
+    tmp_path: Path, start: int, expected: tuple[int, int]
+) -> None:
+    viewable = viewable_of(tmp_path / "tracks", [peak("chr1", start, 0.5)])
+    assert strongest_locus(viewable, viewable.trackset.tracks) == Interval("chr1", *expected)
+
+
+def test_without_a_peak_it_opens_where_prediction_begins(tmp_path: Path) -> None:
+    folder = tmp_path / "tracks"
+    viewable = viewable_of(folder)
+    for last, end in ((20_000, 20_000), (90_000, 10_000 + 2 * AROUND)):
+        write_predicted(folder, {"chr2": IntervalSet.of([10_000], [last])})
+        found = strongest_locus(viewable, viewable.trackset.tracks)
+        assert found == Interval("chr2", 10_000, end)
+    write_predicted(folder, {})
+    assert strongest_locus(viewable, []) == Interval("chr1", 0, 2 * AROUND)
+
+
+def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
+    viewable = viewable_of(tmp_path / "tracks", [peak("chr1", 60_000, 0.5)])
+    tracks = viewable.trackset.tracks
+    assert opening_locus(viewable, tracks, "2:1,001-2,000") == Interval("chr2", 1_000, 2_000)
+    assert opening_locus(viewable, tracks, None).chrom == "chr1"
+    with pytest.raises(InputError, match=r"region 'chr7'"):
+        opening_locus(viewable, tracks, "chr7")

@@ -1,0 +1,307 @@
+"""Sessions of a tracks folder: what IGV desktop and igv.js find in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+from xml.etree import ElementTree as ET
+
+import pysam
+import pytest
+from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
+from builders import a_marker, write_fasta, write_markers
+
+from regtrack.browsers.session import Sessions, Wanted, write_sessions
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.palette import COLOURS
+
+NAMES = [marker.name for marker in MARKERS]
+SIGNAL = "org.broad.igv.track.DataSourceTrack"
+PEAKS = "org.broad.igv.track.FeatureTrack"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tracks_folder(tmp_path / "tracks")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Measured peaks of three of the four markers; one's are of another chromosome only."""
+    (tmp_path / "a.bed").write_text("chr2\t5\t9\nchr1\t600\t700\nchr1\t100\t200\nchr1\t150\t250\n")
+    (tmp_path / "b.bed").write_text("chr1\t7\t8\nchr9\t7\t8\n")
+    (tmp_path / "c.bed").write_text("")
+    rows = [
+        replace(marker, file=name)
+        for marker, name in zip(MARKERS, ("a.bed", "b.bed", "c.bed"), strict=False)
+    ]
+    return write_markers(tmp_path / "markers.tsv", rows)
+
+
+def write(folder: Path, force: bool = False, **wanted: object) -> Sessions:
+    return write_sessions(folder, Wanted(**wanted), force)  # type: ignore[arg-type]
+
+
+def xml_of(folder: Path) -> ET.Element:
+    return ET.parse(folder / "igv.xml").getroot()
+
+
+def data_tracks(folder: Path) -> list[ET.Element]:
+    return xml_of(folder).findall("Panel[@name='DataPanel']/Track")
+
+
+def json_of(folder: Path) -> dict:
+    return json.loads((folder / "igv.json").read_text())
+
+
+def a_genome(path: Path, sizes: dict[str, int] | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lengths = {**SIZES, "chrM": 16} if sizes is None else sizes
+    return write_fasta(path, {chrom: "A" * size for chrom, size in lengths.items()})
+
+
+def test_igv_shows_each_signal_from_0_to_1_in_its_colour_above_its_peaks(folder: Path) -> None:
+    write_report_table(folder, {NAMES[0]: 0.3118})
+    write(folder)
+    tracks = data_tracks(folder)
+    names = [name for marker in NAMES for name in (marker, f"{marker} predicted")]
+    names[0] = f"{NAMES[0]} (AP 0.312)"
+    assert [track.get("name") for track in tracks] == names
+    assert [track.get("clazz") for track in tracks] == [SIGNAL, PEAKS] * 4
+    colours = [COLOURS[marker.category] for marker in MARKERS for _ in range(2)]
+    found = ["#{:02X}{:02X}{:02X}".format(*map(int, t.get("color", "").split(","))) for t in tracks]
+    assert found == colours
+    for track in tracks[::2]:
+        (scale,) = track.findall("DataRange")
+        bounds = [scale.get(key) for key in ("minimum", "baseline", "maximum", "type")]
+        assert bounds == ["0", "0", "1", "LINEAR"]
+        assert (track.get("autoScale"), track.get("windowFunction")) == ("false", "max")
+
+
+def test_igv_loads_every_file_that_it_shows_by_a_path_inside_the_folder(
+    folder: Path, table: Path, tmp_path: Path
+) -> None:
+    write(folder, peaks=table)
+    moved = shutil.move(folder, tmp_path / "moved & renamed")
+    resources = [one.get("path", "") for one in xml_of(moved).findall("Resources/Resource")]
+    assert resources == [track.get("id") for track in data_tracks(moved)]
+    assert len(set(resources)) == len(resources) == 10
+    assert all((moved / path).is_file() and not Path(path).is_absolute() for path in resources)
+
+
+def test_igv_js_shows_the_same(folder: Path, table: Path) -> None:
+    write_report_table(folder, {NAMES[0]: 0.3118})
+    write(folder, peaks=table)
+    session = json_of(folder)
+    tracks = session["tracks"]
+    assert [track["order"] for track in tracks] == list(range(1, len(tracks) + 1))
+    assert [track["url"] for track in tracks] == [one.get("id") for one in data_tracks(folder)]
+    assert (session["genome"], session["locus"]) == ("hg19", xml_of(folder).get("locus"))
+    signal, predicted, measured = tracks[:3]
+    assert signal["name"] == f"{NAMES[0]} (AP 0.312)"
+    assert signal["color"] == "rgb(0,68,136)"
+    scale = [signal[key] for key in ("min", "max", "autoscale", "windowFunction")]
+    assert scale == [0, 1, False, "max"]
+    assert [one["format"] for one in tracks[:3]] == ["bigwig", "narrowPeak", "bed"]
+    assert [one["name"] for one in (predicted, measured)] == ["predicted peaks", "measured peaks"]
+    for one in (predicted, measured):
+        assert one["metadata"] == {"marker": NAMES[0]}
+        assert one["indexURL"] == f"{one['url']}.tbi"
+        assert (folder / one["indexURL"]).is_file()
+
+
+def test_measured_peaks_are_sorted_merged_and_of_the_genome(folder: Path, table: Path) -> None:
+    written = write(folder, peaks=table)
+    slug = MARKERS[0].slug
+    with pysam.TabixFile(str(folder / "measured" / f"{slug}.bed.gz")) as file:
+        assert file.contigs == ["chr1", "chr2"]
+        assert list(file.fetch("chr1")) == ["chr1\t100\t250", "chr1\t600\t700"]
+        assert list(file.fetch("chr2", 4, 6)) == ["chr2\t5\t9"]
+    with pysam.TabixFile(str(folder / "measured" / f"{MARKERS[1].slug}.bed.gz")) as file:
+        assert list(file.fetch()) == ["chr1\t7\t8"]
+    # A marker without a peak, and one that the table does not have, have no file.
+    assert sorted(path.name for path in (folder / "measured").iterdir()) == [
+        *(f"{marker.slug}.bed.gz{end}" for marker in MARKERS[:2] for end in ("", ".tbi")),
+    ]
+    assert written.notes == ("2 of 4 markers have no measured peaks",)
+    assert "measured/ (2 BED)" in written.text
+
+
+def test_only_what_is_asked_for_is_shown(folder: Path, table: Path) -> None:
+    written = write(folder, markers=["GR"], peaks=table)
+    assert [track.get("name") for track in data_tracks(folder)] == [
+        NAMES[3],
+        f"{NAMES[3]} predicted",
+    ]
+    assert not (folder / "measured").exists()
+    assert written.text.startswith("1 marker on hg19")
+
+
+def test_without_patterns_there_are_eight_of_all_categories(tmp_path: Path) -> None:
+    kinds = ["TFBS"] * 6 + ["DNase"] * 6
+    markers = [a_marker(index, f"c{index}|t|None", kind) for index, kind in enumerate(kinds)]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    write(folder)
+    assert len(data_tracks(folder)) == 16
+
+
+def test_many_markers_are_allowed_and_said_to_be_slow(tmp_path: Path) -> None:
+    markers = [a_marker(index, f"c{index}|t|None") for index in range(31)]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    (note,) = write(folder, markers=["*"]).notes
+    assert note.startswith("igv.json: 31 markers; igv.js is slow with more than 30")
+    assert len(json_of(folder)["tracks"]) == 62
+    assert write(folder, markers=["c?|*", "c1?|*", "c2*"], force=True).notes == ()
+
+
+def test_any_letter_in_a_name_or_path_is_kept(tmp_path: Path) -> None:
+    name = 'a<b>&"c"\'é|t #1%20?|None'
+    genome = a_genome(tmp_path / "my <genomes> & 50%20 #1" / "génome 1.fa")
+    folder = write_tracks_folder(tmp_path / "tr acks", [a_marker(0, name)])
+    write(folder, reference=str(genome))
+    assert data_tracks(folder)[0].get("name") == name
+    assert json_of(folder)["tracks"][0]["name"] == name
+    # IGV desktop takes a path as it is, igv.js as the URL that it is.
+    relative = "../my <genomes> & 50%20 #1/génome 1.fa"
+    assert xml_of(folder).get("genome") == relative
+    url = json_of(folder)["reference"]["fastaURL"]
+    assert unquote(urlsplit(url).path) == relative
+    assert urlsplit(url).fragment == urlsplit(url).query == ""
+
+
+def test_a_letter_that_xml_cannot_hold_is_replaced(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", [a_marker(0, "bell\x07|t|None")])
+    write(folder)
+    assert data_tracks(folder)[0].get("name") == "bell\N{REPLACEMENT CHARACTER}|t|None"
+
+
+def test_a_hosted_genome_goes_by_its_id_and_brings_its_genes(folder: Path) -> None:
+    write(folder)
+    assert xml_of(folder).get("genome") == "hg19"
+    panel = [one.get("name") for one in xml_of(folder).findall("Panel[@name='FeaturePanel']/Track")]
+    assert panel == ["Reference sequence", "Refseq Genes"]
+    assert json_of(folder)["genome"] == "hg19"
+    write(folder, reference="canFam3", force=True)
+    assert (xml_of(folder).get("genome"), json_of(folder)["genome"]) == ("canFam3", "canFam3")
+    # The address of its genes is not known.
+    assert len(xml_of(folder).findall("Panel[@name='FeaturePanel']/Track")) == 1
+
+
+def test_a_genome_that_nobody_hosts_is_shown_by_its_lengths(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", assembly="simulated")
+    written = write(folder)
+    assert (folder / "simulated.chrom.sizes").read_text() == "chr1\t20000\nchr2\t5000\n"
+    assert xml_of(folder).get("genome") == "simulated.chrom.sizes"
+    assert not xml_of(folder).findall("Panel[@name='FeaturePanel']")
+    assert json_of(folder)["reference"] == {
+        "id": "simulated",
+        "name": "simulated",
+        "format": "chromsizes",
+        "fastaURL": "simulated.chrom.sizes",
+    }
+    assert written.notes == ()
+    assert "wrote" in written.text
+    assert "simulated.chrom.sizes" in written.text
+
+
+@pytest.mark.parametrize("bgzip", [False, True])
+def test_a_fasta_file_is_named_with_its_indexes(folder: Path, tmp_path: Path, bgzip: bool) -> None:
+    genome = a_genome(tmp_path / "genomes" / "own.fa")
+    if bgzip:
+        pysam.tabix_compress(str(genome), f"{genome}.gz")
+        genome = genome.with_name("own.fa.gz")
+    (note,) = write(folder, reference=str(genome)).notes
+    assert f"{genome} lies outside of {folder}" in note
+    assert xml_of(folder).get("genome") == f"../genomes/{genome.name}"
+    reference = json_of(folder)["reference"]
+    ends = {"fastaURL": "", "indexURL": ".fai", "compressedIndexURL": ".gzi"}
+    if not bgzip:
+        del ends["compressedIndexURL"]
+    urls = {key: f"../genomes/{genome.name}{end}" for key, end in ends.items()}
+    assert reference == {"id": genome.name, "name": genome.name, **urls}
+    assert all((folder / url).is_file() for url in urls.values())
+
+
+def test_a_fasta_file_in_the_folder_moves_with_it(folder: Path) -> None:
+    written = write(folder, reference=str(a_genome(folder / "own.fa")))
+    assert written.notes == ()
+    assert xml_of(folder).get("genome") == "own.fa"
+
+
+def test_paths_lead_from_the_true_place_of_a_linked_folder(folder: Path, tmp_path: Path) -> None:
+    genome = a_genome(tmp_path / "genomes" / "own.fa")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    linked = tmp_path / "a" / "b" / "tracks"
+    linked.symlink_to(folder)
+    write(linked, reference=str(genome))
+    assert xml_of(linked).get("genome") == "../genomes/own.fa"
+
+
+def test_with_a_url_igv_js_works_from_any_page(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", assembly="simulated")
+    base = "https://example.org/my%20lab/tracks"
+    for url in (base, f"{base}/"):
+        write(folder, url=url, force=True)
+        session = json_of(folder)
+        assert session["reference"]["fastaURL"] == f"{base}/simulated.chrom.sizes"
+        for track in session["tracks"]:
+            assert track["url"] == urljoin(f"{base}/", track["url"])
+            assert (folder / track["url"].removeprefix(f"{base}/")).is_file()
+    assert xml_of(folder).get("genome") == "simulated.chrom.sizes"
+
+
+@pytest.mark.parametrize(
+    "url", ["example.org/tracks", "ftp://example.org", "https://", "http://e/?a=b"]
+)
+def test_a_url_that_is_none_is_refused(folder: Path, url: str) -> None:
+    with pytest.raises(OptionError, match=r"--url: expected"):
+        write(folder, url=url)
+
+
+@pytest.mark.parametrize("name", ["igv.xml", "igv.json"])
+def test_a_session_is_replaced_only_when_asked_to(folder: Path, table: Path, name: str) -> None:
+    (folder / name).write_text("mine")
+    with pytest.raises(InputError, match=rf"{name}: exists already; --force replaces it"):
+        write(folder, peaks=table)
+    assert not (folder / "measured").exists()
+    write(folder, peaks=table, force=True)
+    assert (folder / name).read_text() != "mine"
+
+
+def test_a_folder_in_the_way_is_left_alone(folder: Path) -> None:
+    (folder / "igv.xml").mkdir()
+    with pytest.raises(InputError, match=r"igv\.xml: is a folder"):
+        write(folder, force=True)
+
+
+def test_the_same_command_writes_the_same_bytes(folder: Path, table: Path) -> None:
+    def content() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    write(folder, peaks=table)
+    before = content()
+    write(folder, peaks=table, force=True)
+    assert content() == before
+
+
+def test_bad_measured_peaks_leave_no_session(folder: Path, table: Path) -> None:
+    (table.parent / "b.bed").write_text("chr1\t7\t99999\n")
+    with pytest.raises(InputError, match=r"b\.bed:1: ends at 99,999, past the end of chr1"):
+        write(folder, peaks=table)
+    assert not list(folder.glob("igv.*"))
+
+
+def test_a_full_disk_leaves_no_session_that_looks_finished(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left.*igv\.xml"):
+        write(folder)
+    assert not list(folder.glob("igv*"))

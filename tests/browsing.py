@@ -1,0 +1,82 @@
+"""A tracks folder with all that can be shown beside it, and the command that serves it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
+from builders import a_marker, random_sequence, write_fasta, write_markers
+
+MANY = (*MARKERS, *(a_marker(index, f"K562|TF{index}|None") for index in range(4, 40)))
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What there is to be looked at."""
+
+    tracks: Path
+    peaks: Path
+    report: Path
+    genome: Path
+    genes: Path
+
+    @property
+    def options(self) -> list[object]:
+        """Of `regtrack browse`: everything."""
+        shown = ["--peaks", self.peaks, "--report", self.report]
+        return [self.tracks, *shown, "--genome", self.genome, "--genes", self.genes]
+
+
+def make_sights(folder: Path) -> Sights:
+    """40 markers on chr1; measured peaks of the first two."""
+    (folder / "a.bed").write_text("chr1\t400\t500\nchr1\t4000\t4100\nchr2\t10\t20\n")
+    (folder / "genes.bed").write_text("chr1\t1000\t3000\tCRKL\t0\t+\nchr1\t6000\t7000\tCRK\t0\t-\n")
+    random = np.random.default_rng(1)
+    sequences = {chrom: random_sequence(random, size) for chrom, size in SIZES.items()}
+    measured = [replace(marker, file="a.bed") for marker in MARKERS[:2]]
+    return Sights(
+        write_tracks_folder(folder / "tracks", MANY),
+        write_markers(folder / "markers.tsv", measured),
+        write_report_table(folder / "report", {one.name: 0.01 * one.index for one in MANY}),
+        write_fasta(folder / "genome.fa", sequences),
+        folder / "genes.bed",
+    )
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def browsing(arguments: Sequence[object], port: int) -> Iterator[str]:
+    """Run `regtrack browse` and give its address; it must end well when it is interrupted."""
+    command = [sys.executable, "-m", "regtrack", "browse", *map(str, arguments)]
+    running = subprocess.Popen(
+        [*command, "--no-open", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert running.stdout
+    try:
+        line = running.stdout.readline()
+        assert "http://127.0.0.1:" in line, running.communicate(timeout=10)
+        yield line.split()[1]
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, problems = running.communicate(timeout=20)
+    assert (running.returncode, problems) == (0, "")

@@ -1,0 +1,204 @@
+"""`regtrack hub` as a user meets it: what it prints, leaves, and refuses."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browsers_builders import MARKERS, write_report_table, write_tracks_folder
+from builders import TinyWorld
+from cli_helpers import files_of
+
+WHERE = ("--url", "https://example.org/tracks/", "--email", "me@example.org")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return write_tracks_folder(tmp_path / "tracks", peakless=[1])
+
+
+def test_it_says_what_to_do_with_the_hub(folder: Path, regtrack) -> None:
+    status, out, _ = regtrack("hub", "tracks", *WHERE)
+    assert status == 0
+    assert out.splitlines() == [
+        "wrote tracks/hub.txt and tracks/hub: 4 markers, 3 of them with called peaks",
+        "test it:  regtrack hub tracks --check",
+        "copy the folder tracks to https://example.org/tracks (the server must answer byte ranges)",
+        "open it:  https://genome.ucsc.edu/cgi-bin/hgTracks?db=hg19"
+        "&hubUrl=https://example.org/tracks/hub.txt",
+    ]
+    assert sorted(set(files_of(folder / "hub"))) == [
+        *(f"{marker.slug}.bb" for marker in MARKERS if marker.index != 1),
+        "colors.json",
+        "description.html",
+        "metadata.tsv",
+    ]
+
+
+@pytest.mark.parametrize("style", ["faceted", "composite"])
+def test_what_it_wrote_passes_its_own_test(
+    folder: Path, regtrack: Callable[..., tuple[int, str, str]], style: str
+) -> None:
+    assert regtrack("hub", folder, *WHERE, "--style", style)[0] == 0
+    before = files_of(folder)
+    line = f"{folder / 'hub.txt'}: 7 tracks with data, no rule broken\n"
+    assert regtrack("hub", folder, "--check") == (0, line, "")
+    assert regtrack("hub", folder / "hub.txt", "--check") == (0, line, "")
+    assert files_of(folder) == before
+
+
+def test_each_broken_rule_is_a_line(folder: Path, regtrack) -> None:
+    assert regtrack("hub", "tracks", *WHERE)[0] == 0
+    text = (folder / "hub.txt").read_text()
+    text = text.replace("email me@example.org", "email me").replace(
+        "viewLimits 0:1", "viewLimits 1", 1
+    )
+    (folder / "hub.txt").write_text(text)
+    status, out, err = regtrack("hub", "tracks", "--check")
+    assert (status, err) == (1, "regtrack: tracks/hub.txt: 2 broken rules\n")
+    assert out.splitlines() == [
+        "tracks/hub.txt:5: hub regtrack_12121212: email 'me', expected name@example.org",
+        "tracks/hub.txt:30: track regtrack_m0_signal: viewLimits '1', expected as 0:1",
+    ]
+
+
+def test_predicted_tracks_become_a_hub(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    import shutil
+
+    folder = tmp_path / "tracks"
+    shutil.copytree(predicted[1], folder)
+    status, _, err = regtrack("hub", folder, *WHERE, "--assembly", "hg19")
+    assert status == 0, err
+    assert regtrack("hub", folder, "--check")[0] == 0
+
+
+def test_a_report_elsewhere_is_read(folder: Path, regtrack) -> None:
+    write_report_table(folder.parent / "report", {MARKERS[0].name: 0.5})
+    assert regtrack("hub", "tracks", *WHERE, "--report", "report")[0] == 0
+    assert "0.5000" in (folder / "hub" / "metadata.tsv").read_text()
+
+
+def test_an_earlier_hub_is_replaced_only_by_force(folder: Path, regtrack) -> None:
+    assert regtrack("hub", "tracks", *WHERE)[0] == 0
+    before = files_of(folder)
+    status, out, err = regtrack("hub", "tracks", *WHERE)
+    assert (status, out) == (1, "")
+    assert err == "regtrack: tracks/hub: exists already; --force replaces it\n"
+    assert regtrack("hub", "tracks", *WHERE, "--force")[0] == 0
+    assert files_of(folder) == before
+
+
+def nothing(_: Path) -> None:
+    """The folder as it is."""
+
+
+def simulated(folder: Path) -> None:
+    path = folder / "tracks.json"
+    path.write_text(path.read_text().replace('"hg19"', '"simulated"'))
+
+
+def in_the_way(folder: Path) -> None:
+    (folder / "hub.txt").mkdir()
+
+
+def no_peaks_file(folder: Path) -> None:
+    (folder / "peaks" / f"{MARKERS[0].slug}.narrowPeak.gz").write_bytes(b"\x1f\x8bno")
+
+
+URL, MAIL = WHERE[:2], WHERE[2:]
+BAD: list[tuple[str, Callable[[Path], object], tuple[str, ...], int, str]] = [
+    ("no address", nothing, MAIL, 2, "--url: is missing; --check alone does without"),
+    ("no email", nothing, URL, 2, "--email: is missing"),
+    ("no scheme", nothing, (*MAIL, "--url", "example.org"), 2, "--url: expected where the folder"),
+    ("odd email", nothing, (*URL, "--email", "me"), 2, "--email: expected name@example.org, got"),
+    ("odd style", nothing, (*WHERE, "--style", "x"), 2, "'--style': 'x' is not one of"),
+    (
+        "odd marker",
+        nothing,
+        (*WHERE, "--markers", "zebra"),
+        2,
+        "--markers: no marker left: 'zebra'",
+    ),
+    (
+        "odd genome",
+        simulated,
+        WHERE,
+        2,
+        "--assembly: expected UCSC's name of a genome, such as hg19; the model has 'simulated': "
+        "pass --assembly hg19",
+    ),
+    ("no report", nothing, (*WHERE, "--report", "no"), 1, r"no: not a report \(no report.tsv\)"),
+    ("no tracks", lambda f: (f / "tracks.json").unlink(), WHERE, 1, "not a tracks folder"),
+    ("a folder in the way", in_the_way, WHERE, 1, "tracks/hub.txt: is a folder; expected a file"),
+    ("damaged peaks", no_peaks_file, WHERE, 1, "narrowPeak.gz: truncated or damaged gzip file"),
+    (
+        "nothing to test",
+        nothing,
+        ("--check",),
+        1,
+        "hub.txt: no such hub; regtrack hub TRACKS --url",
+    ),
+    ("test and address", nothing, (*URL, "--check"), 2, "--url: does nothing with --check"),
+    ("test and force", nothing, ("--check", "--force"), 2, "--force: does nothing with --check"),
+    (
+        "test and markers",
+        nothing,
+        ("--check", "--markers", "CTCF"),
+        2,
+        "--markers: does nothing with --check",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "status", "message"),
+    [pytest.param(*case[1:], id=case[0]) for case in BAD],
+)
+def test_hub_says_in_one_line(
+    folder: Path,
+    regtrack,
+    change: Callable[[Path], object],
+    arguments: tuple[str, ...],
+    status: int,
+    message: str,
+) -> None:
+    change(folder)
+    before = files_of(folder)
+    given, out, err = regtrack("hub", "tracks", *arguments)
+    assert (given, out) == (status, ""), err
+    assert re.search(message, err.strip().splitlines()[-1]), err
+    assert "Traceback" not in err
+    assert files_of(folder) == before
+    assert not list(folder.glob("*.partial"))
+
+
+def test_a_limit_on_files_leaves_nothing_half_written(folder: Path) -> None:
+    # As a full disk does: no file can grow beyond some bytes, and pybigtools says so on stderr.
+    program = (
+        "import resource, signal, sys\n"
+        "from regtrack.cli.main import run\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        f"sys.exit(run(['hub', 'tracks', *{WHERE!r}]))\n"
+    )
+    before = files_of(folder)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.fullmatch(r"regtrack: .*\.bb: not written whole; is the disk full\?", last), last
+    assert "panicked" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert files_of(folder) == before
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["bigwig", "peaks", "predicted.bed", "tracks.json"]
+    )

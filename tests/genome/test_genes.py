@@ -1,0 +1,140 @@
+"""Genes of annotation files, as people have them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from regtrack.errors import InputError
+from regtrack.genome.genes import Gene, read_genes
+from regtrack.genome.intervals import IntervalSet
+
+SIZES = {"chr1": 1_000, "chr22": 5_000}
+
+
+def gene(
+    start: int, end: int, *exons: tuple[int, int], name: str = "CRKL", strand: str = "+"
+) -> Gene:
+    sets = IntervalSet.of(*zip(*(exons or [(start, end)]), strict=True))
+    return Gene(name, "chr22", start, end, strand, sets)
+
+
+def read(folder: Path, *lines: str) -> tuple[Gene, ...]:
+    path = folder / "genes"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return read_genes(path, SIZES)
+
+
+GTF = (
+    'chr22\tHAVANA\tgene\t101\t200\t.\t+\t.\tgene_id "ENSG1.1"; level 2; gene_name "CRKL";',
+    'chr22\tHAVANA\texon\t101\t120\t.\t+\t.\tgene_id "ENSG1.1"; exon_number 1; gene_name "CRKL";',
+    'chr22\tHAVANA\texon\t151\t200\t.\t+\t.\tgene_id "ENSG1.1"; exon_number 2; gene_name "CRKL";',
+)
+GENE_TABLE = "NM_1\tchr22\t+\t100\t200\t110\t150\t2\t100,150,\t120,200,"
+EXTENDED = f"{GENE_TABLE}\t0\tCRKL\tcmpl\tcmpl\t0,0,"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(GTF, gene(100, 200, (100, 120), (150, 200)), id="GTF of GENCODE"),
+        pytest.param(
+            ('chr22\trefGene\texon\t101\t120\t.\t-\t.\tgene_id "CRKL"; transcript_id "NM_1";',),
+            gene(100, 120, strand="-"),
+            id="GTF without lines for genes",
+        ),
+        pytest.param(
+            (
+                "22\tensembl\tgene\t101\t200\t.\t-\t.\tID=gene:ENSG1;Name=CRKL;biotype=x",
+                "22\tensembl\tmRNA\t101\t200\t.\t-\t.\tID=transcript:E;Parent=gene:ENSG1;Name=C-1",
+            ),
+            gene(100, 200, strand="-"),
+            id="GFF3 of Ensembl",
+        ),
+        pytest.param(
+            (
+                "chr22\tH\tgene\t101\t200\t.\t+\t.\tID=E;gene_id=E;gene_name=CRKL",
+                "chr22\tH\texon\t111\t120\t.\t+\t.\tID=x;Parent=T;gene_id=E;gene_name=CRKL",
+            ),
+            gene(100, 200, (110, 120)),
+            id="GFF3 of GENCODE",
+        ),
+        pytest.param(
+            ("chr22\tR\tpseudogene\t101\t200\t.\t?\t.\tID=gene-1;Name=a%2Cb",),
+            gene(100, 200, name="a,b", strand="."),
+            id="GFF3 with an escaped name",
+        ),
+        pytest.param(
+            ("#bin\tname\tchrom\tstrand", f"585\t{EXTENDED}"),
+            gene(100, 200, (100, 120), (150, 200)),
+            id="refGene of UCSC",
+        ),
+        pytest.param((EXTENDED,), gene(100, 200, (100, 120), (150, 200)), id="genePredExt"),
+        pytest.param(
+            (GENE_TABLE,), gene(100, 200, (100, 120), (150, 200), name="NM_1"), id="genePred"
+        ),
+        pytest.param(("chr22\t100\t200\tCRKL",), gene(100, 200, strand="."), id="BED4"),
+        pytest.param(
+            ("track name=x", "chr22\t100\t200\tCRKL\t0\t-\t100\t100\t0\t2\t10,20,\t0,80,"),
+            gene(100, 200, (100, 110), (180, 200), strand="-"),
+            id="BED12",
+        ),
+    ],
+)
+def test_every_usual_format_is_read(tmp_path: Path, lines: tuple[str, ...], expected: Gene) -> None:
+    assert read(tmp_path, *lines) == (expected,)
+
+
+def test_overlapping_transcripts_are_one_gene_and_others_lie_elsewhere(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "chr22\t900\t950\tA",
+        "chr22\t150\t250\tA",
+        "chr22\t100\t200\tA",
+        "chr22\t250\t260\tA",
+        "chr22\t100\t120\tB",
+    )
+    assert [(one.name, one.start, one.end) for one in found] == [
+        ("B", 100, 120),
+        ("A", 100, 250),
+        ("A", 250, 260),
+        ("A", 900, 950),
+    ]
+
+
+def test_gzip_is_read_and_other_chromosomes_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "genes.bed.gz"
+    path.write_bytes(gzip.compress(b"chr9\t1\t99999999\tX\n22\t100\t200\tCRKL\n"))
+    assert read_genes(path, SIZES) == (gene(100, 200, strand="."),)
+    path.write_bytes(path.read_bytes()[:-6])
+    with pytest.raises(InputError, match="truncated or damaged gzip"):
+        read_genes(path, SIZES)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("chr22\t100\t200", "1: not a gene: expected GTF, GFF3, BED, or a gene table of UCSC"),
+        ("hello", "1: not a gene"),
+        ("chr22\t200\t100\tA", "1: A lies at 200-100"),
+        ("chr22\t100\t9999\tA", "chr22 has 5,000 bases; is it of another assembly"),
+        ("chrZ\t1\t2\tA", "no chromosome in common"),
+        ("# nothing", "holds no gene"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        read(tmp_path, line)
+
+
+def test_a_later_line_of_another_kind_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="genes:2: not a gene"):
+        read(tmp_path, GENE_TABLE, "chr22\t100\t200\tA")
+
+
+def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "genes").write_bytes(b"chr1\t\xff\xfe\n")
+    with pytest.raises(InputError, match="not a text file"):
+        read_genes(tmp_path / "genes", SIZES)
