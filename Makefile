@@ -20,10 +20,12 @@ lint: $(VENV)/installed
 
 # Some tests look at pages in a browser, and are skipped, saying so, where there is none.
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	    apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } || \
-	  echo "no chromium: the tests that need a browser will be skipped"
+	@for one in chromium chromium-browser google-chrome; do \
+	  command -v $$one >/dev/null && exit 0; \
+	done; \
+	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium || \
+	  echo "no chromium: the tests that look at pages in a browser are skipped"
 
 clean:
 	rm -rf $(VENV) demo

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -17,8 +18,6 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 
 _HEADERS = ("#", "track", "browser")
-# `key "value"` of GTF, `key=value` of GFF3.
-_ATTRIBUTE = re.compile(r'\s*([^\s="]+)(?:\s+"([^"]*)"|=([^;]*)|\s+([^;]*))\s*;?')
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,17 @@ class _Part(NamedTuple):
     """What one line says of a gene; a gene's lines may be many."""
 
     name: str
-    chrom: str
     start: int
     end: int
     strand: str
     exons: tuple[tuple[int, int], ...]
+
+
+class _Layout(NamedTuple):
+    """How a file's lines are read: the column of the chromosome, and what the line says."""
+
+    chrom: int
+    parse: Callable[[list[str]], _Part | None]
 
 
 def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
@@ -77,22 +82,21 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     """
     known: dict[str, str | None] = {}
     parts: dict[tuple[str, str], list[_Part]] = {}
-    parse: Callable[[list[str]], _Part | None] | None = None
+    layout: _Layout | None = None
     for number, line in _lines(path):
         fields = line.rstrip("\r\n").split("\t")
         try:
-            parse = parse or _parser(fields)
-            part = parse(fields)
+            layout = layout or _layout_of(fields)
+            raw = fields[layout.chrom]
+            if raw not in known:
+                known[raw] = resolve_chrom(raw, chrom_sizes)
+            chrom = known[raw]
+            part = None if chrom is None else layout.parse(fields)
         except (ValueError, IndexError) as error:
             raise InputError(
                 path, "not a gene: expected GTF, GFF3, BED, or a gene table of UCSC", number
             ) from error
-        if part is None:
-            continue
-        if part.chrom not in known:
-            known[part.chrom] = resolve_chrom(part.chrom, chrom_sizes)
-        chrom = known[part.chrom]
-        if chrom is None:
+        if chrom is None or part is None:
             continue
         if not 0 <= part.start < part.end <= chrom_sizes[chrom]:
             raise InputError(
@@ -102,10 +106,10 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
                 number,
             )
         parts.setdefault((chrom, part.name), []).append(part)
-    if not known:
-        raise InputError(path, "holds no gene")
-    if not parts:
+    if known and not any(known.values()):
         raise nothing_in_common(path, known, chrom_sizes)
+    if not parts:
+        raise InputError(path, "holds no gene of the genome's chromosomes")
     return tuple(
         sorted(
             (gene for (chrom, _), some in parts.items() for gene in _merged(chrom, some)),
@@ -148,8 +152,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(path, f"truncated or damaged gzip file ({error})") from error
 
 
-def _parser(fields: list[str]) -> Callable[[list[str]], _Part | None]:
-    """What reads a file whose first line has these fields.
+def _layout_of(fields: list[str]) -> _Layout:
+    """The format of a file whose first line has these fields.
 
     Raises
     ------
@@ -157,46 +161,56 @@ def _parser(fields: list[str]) -> Callable[[list[str]], _Part | None]:
         When no format has such a line.
     """
     if len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal():
-        return _from_gff
-    for column in (2, 3):  # with `bin`, as UCSC's databases have it, everything is one later
-        if len(fields) >= column + 8 and fields[column] in {"+", "-"}:
-            return lambda row: _from_gene_table(row[column - 2 :])
+        return _Layout(0, _from_gff)
+    for chrom in (1, 2):  # with `bin`, as UCSC's databases have it, everything is one later
+        if len(fields) >= chrom + 9 and fields[chrom + 1] in {"+", "-"}:
+            return _Layout(chrom, partial(_from_gene_table, first=chrom - 1))
     int(fields[1]), int(fields[2])
-    return _from_bed
+    return _Layout(0, _from_bed)
 
 
 def _from_gff(fields: list[str]) -> _Part | None:
     """A line of GTF or GFF3 (1-based, both ends included); None for what is of no gene."""
-    chrom, _, kind, start, end, _, strand, _, text = fields
-    found = {key: "".join(values) for key, *values in _ATTRIBUTE.findall(text)}
-    name = found.get("gene_name") or found.get("gene")
-    if kind.lower().endswith("gene"):  # also ncRNA_gene, pseudogene
-        name = name or found.get("Name") or found.get("gene_id") or found.get("ID")
+    _, _, kind, start, end, _, strand, _, text = fields
+    is_gene = kind.lower().endswith("gene")  # also ncRNA_gene, pseudogene
+    if not is_gene and kind != "exon":
+        return None
+    keys = ["gene_name", "gene"]
+    if is_gene:
+        keys += ["Name", "gene_id", "ID"]
     elif "=" not in text:
-        name = name or found.get("gene_id")  # of GTF, which need not have lines for genes
+        keys += ["gene_id"]  # of GTF, which need not have lines for genes
+    name = next(filter(None, (_attribute(text, key) for key in keys)), "")
     if not name:
         return None
     first, last = int(start) - 1, int(end)
     exons = ((first, last),) if kind == "exon" else ()
-    return _Part(unquote(name), chrom, first, last, strand, exons)
+    return _Part(unquote(name), first, last, strand, exons)
 
 
-def _from_gene_table(fields: list[str]) -> _Part:
-    """A line of UCSC's genePred, extended or not (0-based, half-open)."""
-    accession, chrom, strand, start, end = fields[:5]
+def _attribute(text: str, key: str) -> str:
+    """The value of `key "value"` (GTF) or `key=value` (GFF3); empty where there is none."""
+    found = re.search(rf'(?:^|;)\s*{key}(?:=|\s+"?)([^";]*)', text)
+    return found[1].strip() if found else ""
+
+
+def _from_gene_table(row: list[str], first: int) -> _Part:
+    """A line of UCSC's genePred, extended or not (0-based, half-open), from a column on."""
+    fields = row[first:]
+    accession, _, strand, start, end = fields[:5]
     name = fields[11] if len(fields) >= 15 and fields[11] else accession
     exons = zip(_numbers(fields[8]), _numbers(fields[9]), strict=True)
-    return _Part(name, chrom, int(start), int(end), strand, tuple(exons))
+    return _Part(name, int(start), int(end), strand, tuple(exons))
 
 
 def _from_bed(fields: list[str]) -> _Part:
     """A line of BED with four columns or more; with twelve, blocks are exons."""
-    chrom, start, end, name = fields[0], int(fields[1]), int(fields[2]), fields[3]
+    start, end, name = int(fields[1]), int(fields[2]), fields[3]
     exons: tuple[tuple[int, int], ...] = ()
     if len(fields) >= 12:
         blocks = zip(_numbers(fields[11]), _numbers(fields[10]), strict=True)
         exons = tuple((start + at, start + at + length) for at, length in blocks)
-    return _Part(name, chrom, start, end, fields[5] if len(fields) > 5 else ".", exons)
+    return _Part(name, start, end, fields[5] if len(fields) > 5 else ".", exons)
 
 
 def _numbers(text: str) -> list[int]:

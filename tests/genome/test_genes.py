@@ -131,7 +131,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, line: str, problem: str) -> None:
 
 def test_a_later_line_of_another_kind_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="genes:2: not a gene"):
-        read(tmp_path, GENE_TABLE, "chr22\t100\t200\tA")
+        read(tmp_path, "chr22\t100\t200\tA", "chr22\thello")
 
 
 def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
