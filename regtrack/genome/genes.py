@@ -1,13 +1,12 @@
-"""Genes of an annotation file: GTF, GFF3, UCSC's gene tables (genePred) or BED."""
+"""Genes of an annotation file: GTF, GFF3, UCSC's gene tables or BED."""
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 
 _HEADERS = ("#", "track", "browser")
+_STRANDS = {"+", "-"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Gene:
     strand
         `+`, `-`, or `.` where it is not known.
     exons
-        Bases that are exon in any transcript.
+        Bases that are exon in any transcript; where the file has no exons, the whole gene.
     """
 
     name: str
@@ -45,27 +45,52 @@ class Gene:
 
 
 class _Part(NamedTuple):
-    """What one line says of a gene; a gene's lines may be many."""
+    """What one line says of a gene, 0-based, half-open; a gene's lines may be many."""
 
-    name: str
     start: int
     end: int
     strand: str
     exons: tuple[tuple[int, int], ...]
 
 
+@dataclass
+class _Found:
+    """What has been read. In annotations, most exons stand there several times: once is kept.
+
+    GFF3 may name genes only: then an exon has a transcript as its parent, and that a gene.
+    """
+
+    parts: dict[tuple[str, str], set[_Part]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    orphans: set[tuple[str, str, _Part]] = field(default_factory=set)
+
+    def add(self, chrom: str, name: str, part: _Part) -> None:
+        """Keep what a line says of a gene that it names."""
+        self.parts.setdefault((chrom, name), set()).add(part)
+
+    def adopt(self) -> None:
+        """Give exons that name a parent to its gene; those of none are dropped."""
+        for chrom, parent, part in self.orphans:
+            ancestor, seen = parent, {parent}
+            while ancestor not in self.names and self.parents.get(ancestor, ancestor) not in seen:
+                ancestor = self.parents[ancestor]
+                seen.add(ancestor)
+            if ancestor in self.names:
+                self.add(chrom, self.names[ancestor], part)
+
+
 class _Layout(NamedTuple):
-    """How a file's lines are read: the column of the chromosome, and what the line says."""
+    """How a file's lines are read: the column of the chromosome, and what keeps the line."""
 
     chrom: int
-    parse: Callable[[list[str]], _Part | None]
+    keep: Callable[[_Found, str, list[str]], _Part | None]
 
 
 def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     """Read the genes of some chromosomes, sorted by position; plain or gzip.
 
-    What kind of file it is, its first line tells. Transcripts of one name that overlap are
-    one gene.
+    What kind of file it is, its first line tells. Lines of one name that overlap are one gene.
 
     Parameters
     ----------
@@ -81,71 +106,74 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
         When the file cannot be read.
     """
     known: dict[str, str | None] = {}
-    parts: dict[tuple[str, str], list[_Part]] = {}
+    found = _Found()
     layout: _Layout | None = None
     for number, line in _lines(path):
-        fields = line.rstrip("\r\n").split("\t")
+        fields = line.split("\t") if "\t" in line else line.split()
         try:
             layout = layout or _layout_of(fields)
             raw = fields[layout.chrom]
             if raw not in known:
                 known[raw] = resolve_chrom(raw, chrom_sizes)
             chrom = known[raw]
-            part = None if chrom is None else layout.parse(fields)
+            part = None if chrom is None else layout.keep(found, chrom, fields)
         except (ValueError, IndexError) as error:
             raise InputError(
                 path, "not a gene: expected GTF, GFF3, BED, or a gene table of UCSC", number
             ) from error
-        if chrom is None or part is None:
-            continue
-        if not 0 <= part.start < part.end <= chrom_sizes[chrom]:
+        if chrom and part and not 0 <= part.start < part.end <= chrom_sizes[chrom]:
             raise InputError(
                 path,
-                f"{part.name} lies at {part.start}-{part.end}, but {chrom} has "
+                f"a gene from {part.start:,} to {part.end:,}, but {chrom} has "
                 f"{chrom_sizes[chrom]:,} bases; is it of another assembly?",
                 number,
             )
-        parts.setdefault((chrom, part.name), []).append(part)
     if known and not any(known.values()):
         raise nothing_in_common(path, known, chrom_sizes)
-    if not parts:
+    found.adopt()
+    if not found.parts:
         raise InputError(path, "holds no gene of the genome's chromosomes")
     return tuple(
         sorted(
-            (gene for (chrom, _), some in parts.items() for gene in _merged(chrom, some)),
+            (gene for key, some in found.parts.items() for gene in _merged(*key, some)),
             key=lambda gene: (gene.chrom, gene.start, gene.end, gene.name),
         )
     )
 
 
-def _merged(chrom: str, parts: Collection[_Part]) -> Iterator[Gene]:
+def _merged(chrom: str, name: str, parts: set[_Part]) -> Iterator[Gene]:
     """The genes of one name: lines that overlap are one gene, others lie elsewhere."""
     group: list[_Part] = []
-    for part in sorted(parts, key=lambda one: one.start):
-        if group and part.start >= max(one.end for one in group):
-            yield _gene(chrom, group)
+    end = 0
+    for part in sorted(parts):
+        if group and part.start >= end:
+            yield _gene(chrom, name, group, end)
             group = []
         group.append(part)
-    yield _gene(chrom, group)
+        end = max(end, part.end)
+    yield _gene(chrom, name, group, end)
 
 
-def _gene(chrom: str, group: list[_Part]) -> Gene:
-    start, end = group[0].start, max(part.end for part in group)
-    exons = list(itertools.chain.from_iterable(part.exons for part in group)) or [(start, end)]
-    strand = group[0].strand if group[0].strand in {"+", "-"} else "."
-    return Gene(group[0].name, chrom, start, end, strand, IntervalSet.of(*zip(*exons, strict=True)))
+def _gene(chrom: str, name: str, group: list[_Part], end: int) -> Gene:
+    start = group[0].start
+    listed = [exon for part in group for exon in part.exons] or [(start, end)]
+    exons = IntervalSet.of(*zip(*listed, strict=True)).clip(start, end)
+    strand = next((part.strand for part in group if part.strand in _STRANDS), ".")
+    return Gene(name, chrom, start, end, strand, exons)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are no header. Annotations are large: never held whole."""
+    """Numbered lines that are no header, one at a time: annotations are large."""
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     opened = gzip.open if packed else open
     try:
         with opened(path, "rt", encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
+                if line.startswith("##FASTA"):  # GFF3 may end with the sequence
+                    return
                 if line.strip() and not line.startswith(_HEADERS):
-                    yield number, line
+                    yield number, line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InputError(path, "not a text file (UTF-8 expected)") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -160,32 +188,39 @@ def _layout_of(fields: list[str]) -> _Layout:
     ValueError, IndexError
         When no format has such a line.
     """
-    if len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal():
-        return _Layout(0, _from_gff)
-    for chrom in (1, 2):  # with `bin`, as UCSC's databases have it, everything is one later
-        if len(fields) >= chrom + 9 and fields[chrom + 1] in {"+", "-"}:
-            return _Layout(chrom, partial(_from_gene_table, first=chrom - 1))
+    numbers = len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal()
+    if numbers and fields[6] in {*_STRANDS, ".", "?"}:
+        return _Layout(0, _keep_gff)
+    for chrom in (1, 2):  # something goes before genePred in refFlat, and in UCSC's databases
+        if len(fields) >= chrom + 9 and fields[chrom + 1] in _STRANDS:
+            return _Layout(chrom, partial(_keep_gene_table, before=chrom - 1))
     int(fields[1]), int(fields[2])
-    return _Layout(0, _from_bed)
+    return _Layout(0, _keep_bed)
 
 
-def _from_gff(fields: list[str]) -> _Part | None:
-    """A line of GTF or GFF3 (1-based, both ends included); None for what is of no gene."""
-    _, _, kind, start, end, _, strand, _, text = fields
-    is_gene = kind.lower().endswith("gene")  # also ncRNA_gene, pseudogene
-    if not is_gene and kind != "exon":
+def _keep_gff(found: _Found, chrom: str, fields: list[str]) -> _Part | None:
+    """A line of GTF or GFF3 (1-based, both ends included)."""
+    _, _, kind, first, last, _, strand, _, text = fields
+    is_gene, is_exon = kind.lower().endswith("gene"), kind == "exon"  # also ncRNA_gene
+    is_gff3 = re.match(r'\s*[^\s="]+=', text) is not None
+    if not is_gene and not is_exon:
+        if is_gff3 and (parent := _attribute(text, "Parent")):
+            found.parents[_attribute(text, "ID")] = parent
         return None
     keys = ["gene_name", "gene"]
     if is_gene:
         keys += ["Name", "gene_id", "ID"]
-    elif "=" not in text:
-        keys += ["gene_id"]  # of GTF, which need not have lines for genes
-    name = next(filter(None, (_attribute(text, key) for key in keys)), "")
-    if not name:
-        return None
-    first, last = int(start) - 1, int(end)
-    exons = ((first, last),) if kind == "exon" else ()
-    return _Part(unquote(name), first, last, strand, exons)
+    elif not is_gff3:
+        keys += ["gene_id"]  # GTF need not have lines for genes
+    name = unquote(next(filter(None, (_attribute(text, key) for key in keys)), ""))
+    start, end = int(first) - 1, int(last)
+    part = _Part(start, end, strand, ((start, end),) if is_exon else ())
+    if name:
+        found.add(chrom, name, part)
+        found.names[_attribute(text, "ID")] = name
+    elif parent := _attribute(text, "Parent"):
+        found.orphans.add((chrom, parent, part))
+    return part
 
 
 def _attribute(text: str, key: str) -> str:
@@ -194,23 +229,31 @@ def _attribute(text: str, key: str) -> str:
     return found[1].strip() if found else ""
 
 
-def _from_gene_table(row: list[str], first: int) -> _Part:
-    """A line of UCSC's genePred, extended or not (0-based, half-open), from a column on."""
-    fields = row[first:]
-    accession, _, strand, start, end = fields[:5]
-    name = fields[11] if len(fields) >= 15 and fields[11] else accession
+def _keep_gene_table(found: _Found, chrom: str, row: list[str], before: int) -> _Part:
+    """A line of UCSC's genePred (0-based, half-open), extended or not.
+
+    What goes before it is a gene's name (refFlat), or a number for databases (refGene).
+    """
+    fields = row[before:]
+    name = fields[11] if len(fields) >= 15 and fields[11] else fields[0]
+    if before and not row[0].isdecimal():
+        name = row[0]
     exons = zip(_numbers(fields[8]), _numbers(fields[9]), strict=True)
-    return _Part(name, int(start), int(end), strand, tuple(exons))
+    part = _Part(int(fields[3]), int(fields[4]), fields[2], tuple(exons))
+    found.add(chrom, name, part)
+    return part
 
 
-def _from_bed(fields: list[str]) -> _Part:
+def _keep_bed(found: _Found, chrom: str, fields: list[str]) -> _Part:
     """A line of BED with four columns or more; with twelve, blocks are exons."""
     start, end, name = int(fields[1]), int(fields[2]), fields[3]
     exons: tuple[tuple[int, int], ...] = ()
     if len(fields) >= 12:
         blocks = zip(_numbers(fields[11]), _numbers(fields[10]), strict=True)
         exons = tuple((start + at, start + at + length) for at, length in blocks)
-    return _Part(name, start, end, fields[5] if len(fields) > 5 else ".", exons)
+    part = _Part(start, end, fields[5] if len(fields) > 5 else ".", exons)
+    found.add(chrom, name, part)
+    return part
 
 
 def _numbers(text: str) -> list[int]:

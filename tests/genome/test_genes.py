@@ -46,11 +46,29 @@ EXTENDED = f"{GENE_TABLE}\t0\tCRKL\tcmpl\tcmpl\t0,0,"
             id="GTF without lines for genes",
         ),
         pytest.param(
+            ('chr22\tx\texon\t101\t120\t.\t-\t.\tgene_id "CRKL"; note "a=b";',),
+            gene(100, 120, strand="-"),
+            id="GTF with an equals sign in a note",
+        ),
+        pytest.param(
+            (
+                "##gff-version 3",
+                "chr22\tP\tgene\t101\t200\t.\t+\t.\tID=a;;Name=CRKL",
+                "##FASTA",
+                ">chr22",
+                "ACGT",
+            ),
+            gene(100, 200),
+            id="GFF3 with the sequence behind",
+        ),
+        pytest.param(
             (
                 "22\tensembl\tgene\t101\t200\t.\t-\t.\tID=gene:ENSG1;Name=CRKL;biotype=x",
                 "22\tensembl\tmRNA\t101\t200\t.\t-\t.\tID=transcript:E;Parent=gene:ENSG1;Name=C-1",
+                "22\tensembl\texon\t101\t120\t.\t-\t.\tParent=transcript:E;Name=ENSE1",
+                "22\tensembl\texon\t111\t130\t.\t-\t.\tParent=nobody;Name=ENSE2",
             ),
-            gene(100, 200, strand="-"),
+            gene(100, 200, (100, 120), strand="-"),
             id="GFF3 of Ensembl",
         ),
         pytest.param(
@@ -71,11 +89,25 @@ EXTENDED = f"{GENE_TABLE}\t0\tCRKL\tcmpl\tcmpl\t0,0,"
             gene(100, 200, (100, 120), (150, 200)),
             id="refGene of UCSC",
         ),
+        pytest.param(
+            (f"CRKL\t{GENE_TABLE}",), gene(100, 200, (100, 120), (150, 200)), id="refFlat of UCSC"
+        ),
         pytest.param((EXTENDED,), gene(100, 200, (100, 120), (150, 200)), id="genePredExt"),
         pytest.param(
             (GENE_TABLE,), gene(100, 200, (100, 120), (150, 200), name="NM_1"), id="genePred"
         ),
         pytest.param(("chr22\t100\t200\tCRKL",), gene(100, 200, strand="."), id="BED4"),
+        pytest.param(("chr22 100 200 CRKL\r",), gene(100, 200, strand="."), id="BED with spaces"),
+        pytest.param(
+            ("chr22\t100\t200\t1399\t500\t+\t100\t200\t0,0,0",),
+            gene(100, 200, name="1399"),
+            id="BED9 with numbers for names",
+        ),
+        pytest.param(
+            ("chr22\t100\t200\tCRKL\t0\t-\t100\t100\t0\t1\t500,\t50,",),
+            gene(100, 200, (150, 200), strand="-"),
+            id="BED12 with a block past the end",
+        ),
         pytest.param(
             ("track name=x", "chr22\t100\t200\tCRKL\t0\t-\t100\t100\t0\t2\t10,20,\t0,80,"),
             gene(100, 200, (100, 110), (180, 200), strand="-"),
@@ -104,6 +136,17 @@ def test_overlapping_transcripts_are_one_gene_and_others_lie_elsewhere(tmp_path:
     ]
 
 
+def test_parents_that_go_round_in_circles_have_no_gene(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "chr22\tx\tgene\t101\t200\t.\t+\t.\tID=g;Name=CRKL",
+        "chr22\tx\tmRNA\t101\t200\t.\t+\t.\tID=a;Parent=b",
+        "chr22\tx\tmRNA\t101\t200\t.\t+\t.\tID=b;Parent=a",
+        "chr22\tx\texon\t101\t120\t.\t+\t.\tParent=a",
+    )
+    assert found == (gene(100, 200),)
+
+
 def test_gzip_is_read_and_other_chromosomes_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "genes.bed.gz"
     path.write_bytes(gzip.compress(b"chr9\t1\t99999999\tX\n22\t100\t200\tCRKL\n"))
@@ -118,7 +161,7 @@ def test_gzip_is_read_and_other_chromosomes_are_passed_over(tmp_path: Path) -> N
     [
         ("chr22\t100\t200", "1: not a gene: expected GTF, GFF3, BED, or a gene table of UCSC"),
         ("hello", "1: not a gene"),
-        ("chr22\t200\t100\tA", "1: A lies at 200-100"),
+        ("chr22\t200\t100\tA", "1: a gene from 200 to 100"),
         ("chr22\t100\t9999\tA", "chr22 has 5,000 bases; is it of another assembly"),
         ("chrZ\t1\t2\tA", "no chromosome in common"),
         ("# nothing", "holds no gene"),
