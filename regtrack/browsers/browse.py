@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.locus import opening_locus
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.server import make_app
-from regtrack.browsers.site import FEW_MARKERS, MOST_MARKERS, Site
+from regtrack.browsers.site import Sequence, Site
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
 from regtrack.genome.faidx import check_format, make_index
@@ -23,13 +23,11 @@ from regtrack.genome.genes import read_genes
 
 
 @dataclass(frozen=True)
-class Sight:
+class BrowseOptions:
     """What a user wants to look at.
 
     Parameters
     ----------
-    folder
-        The tracks folder.
     markers
         Patterns of those that are there at first, as `select_markers` takes them; none for a few.
     region
@@ -42,8 +40,7 @@ class Sight:
         Annotation, as `read_genes` takes it.
     """
 
-    folder: Path
-    markers: Sequence[str] = ()
+    markers: tuple[str, ...] = ()
     region: str | None = None
     report: Path | None = None
     peaks: Path | None = None
@@ -51,8 +48,10 @@ class Sight:
     genes: Path | None = None
 
 
-def browsing(sight: Sight) -> Starlette:
-    """The server's application for a tracks folder; every file is looked at beforehand.
+def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
+    """The application that serves the page of a tracks folder.
+
+    Tables, genes and the genome are read beforehand; tracks and peaks when they are looked at.
 
     Raises
     ------
@@ -61,29 +60,25 @@ def browsing(sight: Sight) -> Starlette:
     OSError
         When a file cannot be read.
     """
-    viewable = Viewable.read(sight.folder, sight.report, sight.peaks)
-    sizes = viewable.trackset.chrom_sizes
-    shown = viewable.chosen(sight.markers, FEW_MARKERS)
-    if len(shown) > MOST_MARKERS:
+    viewable = Viewable.read(folder, asked.report, asked.peaks)
+    shown = viewable.chosen(asked.markers, 8)
+    if len(shown) > MANY:
         raise OptionError(
             "--markers",
-            f"match {len(shown)} markers; {MOST_MARKERS} at most can be shown at once "
+            f"match {len(shown)} markers; {MANY} at most can be shown at once "
             "(on the page, all can be chosen from)",
         )
-    opens = opening_locus(viewable, shown, sight.region)
-    genes = read_genes(sight.genes, sizes) if sight.genes else ()
-    genome = _sequence(sight.genome, viewable)
-    site = Site(viewable, shown, opens, genome, has_genes=bool(genes))
+    opens = opening_locus(viewable, shown, asked.region)
+    genes = read_genes(asked.genes, viewable.trackset.chrom_sizes) if asked.genes else ()
+    sequence = _sequence(asked.genome, viewable) if asked.genome else None
+    site = Site(viewable, shown, opens, sequence, has_genes=bool(genes))
     return make_app(site, Lookup(viewable, genes))
 
 
-def _sequence(fasta: Path | None, viewable: Viewable) -> tuple[Path, ...]:
+def _sequence(fasta: Path, viewable: Viewable) -> Sequence:
     """A FASTA file and its indexes, checked against the genome of the tracks."""
-    if fasta is None:
-        return ()
     path = checked_fasta(fasta, viewable.folder, viewable.trackset)
-    fai, gzi = make_index(path, check_format(path))
-    return (path, fai) if gzi is None else (path, fai, gzi)
+    return Sequence(path, *make_index(path, check_format(path)))
 
 
 def open_page(address: str) -> bool:

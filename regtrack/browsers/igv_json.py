@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.browsers.reference import Reference
-from regtrack.browsers.rows import HIGHEST, LOWEST, Row
+from regtrack.browsers.rows import HIGHEST, LOWEST, Peaks, Row
 from regtrack.genome.intervals import Interval
 
 NAME = "igv.json"
 MANY = 30  # markers: with more of them, igv.js takes long (a minute and more for 919)
-_SIGNAL_HEIGHT, _PEAKS_HEIGHT = 50, 25  # pixels
+_SIGNAL_HEIGHT, _PEAKS_HEIGHT = 46, 27  # pixels; in less, a label of peaks is cut off
 
 # The URL of a path: one relative to the tracks folder, or an absolute one outside of it.
 Address = Callable[[str | Path], str]
@@ -29,10 +29,7 @@ def session_json(
     address
         Makes a URL of a path.
     """
-    tracks: list[dict[str, Any]] = []
-    for row in rows:
-        tracks.append(_signal(row, address))
-        tracks += [_peaks(row, kind, path, address) for kind, path in row.peaks]
+    tracks = [track for row in rows for track in tracks_of(row, address)]
     for order, track in enumerate(tracks, start=1):
         track["order"] = order
     session = {**genome_of(reference, address), "locus": str(locus), "tracks": tracks}
@@ -55,6 +52,20 @@ def genome_of(reference: Reference, address: Address) -> dict[str, Any]:
     return {"reference": about}
 
 
+def tracks_of(row: Row, address: Address) -> list[dict[str, Any]]:
+    """The tracks of one marker, from above: its signal, and its peaks by their index."""
+    peaks = [
+        peaks_track(row, one)
+        | {
+            "format": "narrowPeak" if ".narrowPeak" in one.path else "bed",
+            "url": address(one.path),
+            "indexURL": address(f"{one.path}.tbi"),
+        }
+        for one in row.peaks
+    ]
+    return [_signal(row, address), *peaks]
+
+
 def _signal(row: Row, address: Address) -> dict[str, Any]:
     return {
         "type": "wig",
@@ -71,17 +82,15 @@ def _signal(row: Row, address: Address) -> dict[str, Any]:
     }
 
 
-def _peaks(row: Row, kind: str, path: str, address: Address) -> dict[str, Any]:
+def peaks_track(row: Row, peaks: Peaks) -> dict[str, Any]:
+    """A track of peaks, but for where they come from."""
     return {
         "type": "annotation",
-        "format": "narrowPeak" if ".narrowPeak" in path else "bed",
         # A label lies on top of its track: a long one would hide the peaks. A click on it shows
         # the metadata.
-        "name": f"{kind} peaks",
+        "name": peaks.kind,
         "metadata": {"marker": row.name},
-        "url": address(path),
-        "indexURL": address(f"{path}.tbi"),
-        "color": f"rgb({row.colour})",
+        "color": f"rgb({peaks.colour})",
         "displayMode": "COLLAPSED",
         "height": _PEAKS_HEIGHT,
     }

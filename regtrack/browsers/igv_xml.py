@@ -39,11 +39,11 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
     resources = ET.SubElement(root, "Resources")
     panel = ET.SubElement(root, "Panel", name="DataPanel")
     for row in rows:
-        for path in (row.signal, *(path for _, path in row.peaks)):
+        for path in (row.signal, *(one.path for one in row.peaks)):
             ET.SubElement(resources, "Resource", path=_legal(path))
         _add_signal(panel, row)
-        for kind, path in row.peaks:
-            _add_peaks(panel, f"{row.name} {kind}", path, row.colour)
+        for one in row.peaks:
+            _add_peaks(panel, f"{row.name} {one.kind}", one.path, one.colour)
     _add_genome(root, reference)
     ET.indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'

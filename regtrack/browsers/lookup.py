@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.bed import read_bed
 from regtrack.genome.genes import Gene
-from regtrack.genome.intervals import Interval, IntervalSet
-from regtrack.tracks.peaks import CalledPeak, read_peaks
+from regtrack.genome.intervals import Interval, IntervalSet, Regions
+from regtrack.tracks.peaks import read_peaks, strongest_first
 
-# More are not clicked through.
-STRONGEST = 200
+STRONGEST = 200  # peaks; more are not clicked through
+MOST_FOUND = 20  # genes; igv.js goes to the first
 
 Record = dict[str, Any]
 
 
 class Lookup:
-    """Peaks of markers and places of genes, read when they are asked for and then kept.
+    """Peaks of markers, read when they are asked for, and places of genes.
 
     Answers are as igv.js takes features: 0-based, half-open but for search results. May be
     asked by several threads.
@@ -44,7 +44,17 @@ class Lookup:
             self._by_chrom.setdefault(gene.chrom, []).append(gene)
         self._names = sorted(self._by_name)
         self._measured_of = cache(self._read_measured)
-        self._strongest_of = cache(self._read_strongest)
+
+    @property
+    def markers(self) -> Collection[int]:
+        """Numbers of all markers."""
+        return self._tracks.keys()
+
+    @property
+    def with_measured(self) -> Collection[int]:
+        """Numbers of the markers of which something was measured."""
+        names = self._viewable.measured
+        return {index for index, track in self._tracks.items() if track.marker.name in names}
 
     def measured(self, index: int, region: Interval) -> list[Record]:
         """Measured peaks of a marker that overlap a region, merged, whole.
@@ -56,11 +66,11 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        intervals = self._measured_of(index).get(region.chrom)
-        if intervals is None:
-            return []
-        here = intervals.overlapping(IntervalSet.of([region.start], [region.end]))
-        return [{"chr": region.chrom, "start": start, "end": end} for start, end in here]
+        return _overlapping(self._measured_of(index), region)
+
+    def predicted(self, region: Interval) -> list[Record]:
+        """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
+        return _overlapping(self._viewable.predicted, region)
 
     def _read_measured(self, index: int) -> Mapping[str, IntervalSet]:
         path = self._viewable.measured[self._tracks[index].marker.name]
@@ -76,16 +86,11 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
+        peaks = read_peaks(self._viewable.folder / self._tracks[index].peaks)
         return [
             {"chr": one.chrom, "start": one.start, "end": one.end, "value": one.value}
-            for one in self._strongest_of(index)
+            for one in strongest_first(peaks)[:STRONGEST]
         ]
-
-    def _read_strongest(self, index: int) -> list[CalledPeak]:
-        peaks = read_peaks(self._viewable.folder / self._tracks[index].peaks)
-        # Of equally high ones the widest: a plateau, not a spike.
-        peaks.sort(key=lambda peak: (-peak.value, peak.start - peak.end))
-        return peaks[:STRONGEST]
 
     def find_gene(self, text: str) -> list[Record]:
         """Genes of a name, whatever its case; else those whose name begins so, by name.
@@ -98,10 +103,10 @@ class Lookup:
         first = bisect.bisect_left(self._names, wanted)
         names = itertools.takewhile(lambda name: name.startswith(wanted), self._names[first:])
         some = [wanted] if wanted in self._by_name else names
+        genes = (gene for name in some for gene in self._by_name[name])
         return [
             {"gene": gene.name, "chromosome": gene.chrom, "start": gene.start + 1, "end": gene.end}
-            for name in some
-            for gene in self._by_name[name]
+            for gene in itertools.islice(genes, MOST_FOUND)
         ]
 
     def genes(self, region: Interval) -> list[Record]:
@@ -111,6 +116,14 @@ class Lookup:
             for gene in self._by_chrom.get(region.chrom, ())
             if gene.start < region.end and gene.end > region.start
         ]
+
+
+def _overlapping(regions: Regions, region: Interval) -> list[Record]:
+    intervals = regions.get(region.chrom)
+    if intervals is None:
+        return []
+    here = intervals.overlapping(IntervalSet.of([region.start], [region.end]))
+    return [{"chr": region.chrom, "start": start, "end": end} for start, end in here]
 
 
 def _feature(gene: Gene) -> Record:

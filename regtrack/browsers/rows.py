@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.palette import rgb
@@ -11,6 +12,16 @@ from regtrack.tracks.folder import Track
 
 # A probability: the scale of every signal, so that tracks can be compared by eye.
 LOWEST, HIGHEST = 0, 1
+# Grey: what was measured is told apart from what was predicted.
+_MEASURED = "68,68,68"
+
+
+class Peaks(NamedTuple):
+    """One track of peaks: `predicted` or `measured`, its path, and its colour."""
+
+    kind: str
+    path: str
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Row:
     score
         Its average precision, where that is known.
     colour
-        `0,68,136`.
+        Of its category: `0,68,136`.
     signal, predicted, measured
         Paths relative to the tracks folder: BigWig, narrowPeak and BED, each with its index
         (`.tbi`) beside it; None where nothing was measured.
@@ -43,10 +54,12 @@ class Row:
         return self.name if self.score is None else f"{self.name} (AP {self.score:.3f})"
 
     @property
-    def peaks(self) -> tuple[tuple[str, str], ...]:
-        """The tracks of peaks below the signal: `predicted` or `measured`, and the path."""
-        predicted = ("predicted", self.predicted)
-        return (predicted,) if self.measured is None else (predicted, ("measured", self.measured))
+    def peaks(self) -> tuple[Peaks, ...]:
+        """The tracks of peaks below the signal."""
+        predicted = Peaks("predicted", self.predicted, self.colour)
+        if self.measured is None:
+            return (predicted,)
+        return (predicted, Peaks("measured", self.measured, _MEASURED))
 
 
 def rows_of(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -43,22 +45,7 @@ _HEADERS = {
 }
 
 
-class _WithHeaders:
-    """Adds the headers that every answer has, errors included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, send_with)
-
-
-def make_app(site: Site, lookup: Lookup) -> Starlette:
+def make_app(site: Site, lookup: Lookup) -> ASGIApp:
     """The server's answers: GET and HEAD of what `site` and `lookup` have, and 404.
 
     A `Host` that is not this machine is refused, so that no page from elsewhere can read the
@@ -72,22 +59,40 @@ def make_app(site: Site, lookup: Lookup) -> Starlette:
     sizes = site.viewable.trackset.chrom_sizes
     asked: dict[str, Callable[[Request], list[Record]]] = {
         "/search": lambda request: lookup.find_gene(request.query_params.get("q", "")),
-        "/genes": lambda request: lookup.genes(_region(request, sizes)),
-        "/measured/{index:int}": lambda request: lookup.measured(
-            request.path_params["index"], _region(request, sizes)
+        "/genes": lambda request: _within(request, sizes, lookup.genes),
+        "/predicted": lambda request: _within(request, sizes, lookup.predicted),
+        "/measured/{index:int}": lambda request: _within(
+            request, sizes, partial(lookup.measured, _one_of(lookup.with_measured, request))
         ),
-        "/strongest/{index:int}": lambda request: lookup.strongest(request.path_params["index"]),
+        "/strongest/{index:int}": lambda request: lookup.strongest(
+            _one_of(lookup.markers, request)
+        ),
     }
-    return Starlette(
+    app = Starlette(
         routes=[
             *(Route(address, _answering(question)) for address, question in asked.items()),
             Route("/{address:path}", _giving(site.files, site.texts)),
         ],
         middleware=[
-            Middleware(_WithHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=_NAMES, www_redirect=False),
         ],
+        exception_handlers={InputError: _unusable, OSError: _unusable},
     )
+    return _with_headers(app)
+
+
+def _with_headers(app: ASGIApp) -> ASGIApp:
+    """Add the headers that every answer has, errors included."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await app(scope, receive, send_with)
+
+    return wrapped
 
 
 def _giving(
@@ -101,9 +106,9 @@ def _giving(
             content, media_type = texts[address]
             return Response(content, media_type=media_type)
         if address not in files:
-            return PlainTextResponse("no such address", 404)
+            raise HTTPException(404, "no such address")
         if not files[address].is_file():
-            return PlainTextResponse("the file is gone", 404)
+            raise HTTPException(404, "the file is gone")
         media_type = "text/javascript" if address.endswith(".js") else "application/octet-stream"
         return FileResponse(files[address], media_type=media_type)
 
@@ -111,33 +116,40 @@ def _giving(
 
 
 def _answering(question: Callable[[Request], list[Record]]) -> Callable[[Request], Response]:
-    """Answers a question with JSON, and a bad one or a bad file with a status and a line."""
-
-    def answer(request: Request) -> Response:
-        try:
-            return JSONResponse(question(request))
-        except KeyError:
-            return PlainTextResponse("no such marker, or nothing is known of it", 404)
-        except ValueError as error:
-            return PlainTextResponse(f"expected chrom, start and end: {error}", 400)
-        except (InputError, OSError) as error:
-            return PlainTextResponse(str(error), 500)
-
-    return answer
+    """Answers a question with JSON."""
+    return lambda request: JSONResponse(question(request))
 
 
-def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval:
-    """The region that was asked about, 0-based, half-open, inside its chromosome.
+def _unusable(_: Request, error: Exception) -> Response:
+    """A file that cannot be used; the page shows the line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return PlainTextResponse(f"{error.filename}: {error.strerror}", 500)
+    return PlainTextResponse(str(error), 500)
 
-    Raises
-    ------
-    ValueError
-        When it is none.
+
+def _one_of(known: Container[int], request: Request) -> int:
+    """The number of the marker that was asked about."""
+    index: int = request.path_params["index"]
+    if index not in known:
+        raise HTTPException(404, "no such marker, or nothing is known of it")
+    return index
+
+
+def _within(
+    request: Request, chrom_sizes: Mapping[str, int], features: Callable[[Interval], list[Record]]
+) -> list[Record]:
+    """The features of the region that was asked about, 0-based, half-open.
+
+    igv.js goes past the ends of chromosomes when it is told to: there, nothing is.
     """
-    chrom, start, end = (request.query_params.get(key, "") for key in ("chrom", "start", "end"))
+    chrom, first, last = (request.query_params.get(key, "") for key in ("chrom", "start", "end"))
     if chrom not in chrom_sizes:
-        raise ValueError(f"no chromosome {chrom!r}")
-    return Interval(chrom, max(int(start), 0), min(int(end), chrom_sizes[chrom]))
+        raise HTTPException(400, f"expected chrom, start and end; there is no chrom {chrom!r}")
+    try:
+        start, end = max(int(first), 0), min(int(last), chrom_sizes[chrom])
+    except ValueError as error:
+        raise HTTPException(400, f"expected chrom, start and end; {error}") from error
+    return features(Interval(chrom, start, end)) if start < end else []
 
 
 def listening(port: int | None) -> socket.socket:
@@ -178,7 +190,7 @@ def tunnel_to(listener: socket.socket) -> str:
     return f"ssh -L {port}:{HOST}:{port} {socket.gethostname()}"
 
 
-def serve(app: Starlette, listener: socket.socket) -> None:
+def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Answer requests until the program is interrupted (Ctrl-C, SIGTERM)."""
     settings = uvicorn.Config(
         app,

@@ -5,25 +5,34 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from regtrack.browsers.igv_json import MANY, genome_of, peaks_track, tracks_of
+from regtrack.browsers.reference import Reference
+from regtrack.browsers.rows import Row, rows_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
-from regtrack.genome.markers import CATEGORIES
-from regtrack.genome.palette import COLOURS, css
+from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.palette import css
 from regtrack.tracks.folder import Track
 
-# igv.js needs over a minute for 919 tracks, and nobody sees more than a screenful.
-MOST_MARKERS = 30
-FEW_MARKERS = 6
+_FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
+_SIZES = "chrom.sizes"
 
-Record = dict[str, Any]
+
+@dataclass(frozen=True)
+class Sequence:
+    """A FASTA file and its indexes; `gzi` is None where it is not compressed."""
+
+    fasta: Path
+    fai: Path
+    gzi: Path | None
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,8 @@ class Site:
         Tracks that are there when the page opens.
     opens
         Where it opens.
-    genome
-        FASTA, its `.fai`, and its `.gzi` where it is bgzip; empty for none.
+    sequence
+        Of the genome; None where only the lengths of its chromosomes are known.
     has_genes
         Whether genes can be shown and searched for.
     """
@@ -47,7 +56,7 @@ class Site:
     viewable: Viewable
     shown: tuple[Track, ...]
     opens: Interval
-    genome: tuple[Path, ...] = ()
+    sequence: Sequence | None = None
     has_genes: bool = False
 
     @cached_property
@@ -64,64 +73,76 @@ class Site:
         for name in tracks:
             if not (folder / name).resolve().is_relative_to(folder.resolve()):
                 raise InputError(folder / name, "lies outside of the tracks folder; not served")
-        return {
-            "/igv.js": _igv_js(),
-            **{f"/tracks/{name}": folder / name for name in tracks},
-            **{f"/genome/{path.name}": path for path in self.genome},
-        }
+        found = {"/igv.js": _igv_js(), **{f"/tracks/{name}": folder / name for name in tracks}}
+        if self.sequence is not None:
+            address = f"/genome/{self.sequence.fasta.name}"
+            found |= {address: self.sequence.fasta, f"{address}.fai": self.sequence.fai}
+            if self.sequence.gzi is not None:
+                found[f"{address}.gzi"] = self.sequence.gzi
+        return found
 
     @cached_property
     def texts(self) -> Mapping[str, tuple[str, str]]:
         """Content and media type of what is made in memory, by its address."""
         sizes = self.viewable.trackset.chrom_sizes
-        lines = (f"{chrom}\t{size}\n" for chrom, size in sizes.items())
+        lines = (f"{chrom}\t{size}\n" for chrom, size in sizes.items() if size)
         return {
             "/": (_part("page.html"), "text/html"),
             "/page.css": (css() + _part("page.css"), "text/css"),
             "/page.js": (_part("page.js"), "text/javascript"),
-            "/chrom.sizes": ("".join(lines), "text/plain"),
+            f"/genome/{_SIZES}": ("".join(lines), "text/plain"),
             "/site.json": (json.dumps(self._record()), "application/json"),
         }
 
-    def _record(self) -> Record:
+    def _record(self) -> dict[str, Any]:
         """What the page needs to know at first."""
-        trackset, shown = self.viewable.trackset, {track.marker.index for track in self.shown}
-        genome = {
-            {".fai": "indexURL", ".gzi": "compressedIndexURL"}.get(path.suffix, "fastaURL"): (
-                quote(f"/genome/{path.name}")
-            )
-            for path in self.genome
-        }
+        trackset = self.viewable.trackset
+        measured = dict.fromkeys(self.viewable.measured, "")
+        rows = rows_of(self.viewable, trackset.tracks, measured)
         return {
-            "folder": self.viewable.folder.name or str(self.viewable.folder),
+            "folder": self.viewable.folder.resolve().name,
             "model": dict(trackset.model),
             "opens": str(self.opens),
-            "reference": {"id": trackset.model["assembly"], "name": trackset.model["assembly"]}
-            | (genome or {"format": "chromsizes", "fastaURL": "/chrom.sizes"}),
+            "flank": _FLANK,
+            **genome_of(self._reference, lambda path: quote(f"/genome/{Path(path).name}")),
+            "predicted": {
+                chrom: [int(bases.starts[0]), int(bases.ends[-1])]
+                for chrom, bases in self.viewable.predicted.items()
+            },
             "genes": self.has_genes,
-            "most": MOST_MARKERS,
-            "colours": dict(COLOURS),
+            "most": MANY,
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),
-            "markers": [self._marker(track, shown) for track in trackset.tracks],
+            "shown": [track.marker.index for track in self.shown],
+            "markers": [
+                _marker(track.marker, row) for track, row in zip(trackset.tracks, rows, strict=True)
+            ],
         }
 
-    def _marker(self, track: Track, shown: set[int]) -> Record:
-        marker, viewable = track.marker, self.viewable
-        return {
-            "index": marker.index,
-            "name": marker.name,
-            "category": marker.category,
-            "cell": marker.cell,
-            "target": marker.target,
-            "treatment": marker.treatment,
-            "score": viewable.scores.get(marker.name),
-            "threshold": track.threshold,
-            "bigwig": quote(f"/tracks/{track.bigwig}"),
-            "peaks": quote(f"/tracks/{track.peaks}"),
-            "measured": marker.name in viewable.measured,
-            "shown": marker.index in shown,
-        }
+    @property
+    def _reference(self) -> Reference:
+        name = self.viewable.trackset.model["assembly"] or "genome"
+        if self.sequence is None:
+            return Reference("sizes", name, Path(_SIZES))
+        return Reference("fasta", name, self.sequence.fasta, self.sequence.gzi is not None)
+
+
+def _marker(marker: Marker, row: Row) -> dict[str, Any]:
+    """What the page knows of a marker, and what igv.js is told of its tracks."""
+    tracks = tracks_of(replace(row, measured=None), lambda path: quote(f"/tracks/{path}"))
+    for peaks in row.peaks[1:]:
+        # Measured peaks are no file of the folder: the page asks for those of a region.
+        tracks.append(peaks_track(row, peaks) | {"asked": f"measured/{marker.index}"})
+    return {
+        "index": marker.index,
+        "name": marker.name,
+        "category": marker.category,
+        "cell": marker.cell,
+        "target": marker.target,
+        "treatment": marker.treatment,
+        "score": row.score,
+        "tracks": tracks,
+    }
 
 
 def _part(name: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from regtrack.evaluation.evaluate import Asked, match
 from regtrack.evaluation.scores_table import TABLE, read_average_precision
+from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import CATEGORIES, select_markers
 from regtrack.tracks.folder import Track, TrackSet
 
@@ -59,6 +61,17 @@ class Viewable:
             measured = {marker.name: Path(marker.file) for marker in found}
         scores = {} if report is None else read_average_precision(report)
         return cls(folder, trackset, scores, measured)
+
+    @cached_property
+    def predicted(self) -> Regions:
+        """The bases that were predicted: elsewhere, no value means nothing.
+
+        Raises
+        ------
+        InputError
+            When the file that says so is damaged.
+        """
+        return self.trackset.predicted(self.folder)
 
     def chosen(self, patterns: Sequence[str], few: int) -> tuple[Track, ...]:
         """The tracks of the markers that match, in the folder's order; without patterns, a few.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.errors import InputError
+from regtrack.errors import OptionError
 
 
 @click.command(short_help="Look at tracks in your web browser.")
@@ -68,15 +68,14 @@ def browse(
     With --genome the sequence is shown, too.
     """
     if tracks is None:
-        raise InputError(
-            "browse",
-            "no tracks given; first: regtrack predict chr1 --out tracks/, then: "
-            "regtrack browse tracks/",
+        raise OptionError(
+            "TRACKS",
+            "is missing; first: regtrack predict chr1 --out tracks/, then: regtrack browse tracks/",
         )
-    from regtrack.browsers.browse import Sight, browsing, open_page
+    from regtrack.browsers.browse import BrowseOptions, browsing, open_page
     from regtrack.browsers.server import address_of, listening, serve, tunnel_to
 
-    app = browsing(Sight(tracks, markers, region, report, peaks, genome, genes))
+    app = browsing(tracks, BrowseOptions(markers, region, report, peaks, genome, genes))
     with listening(port) as listener:
         address = address_of(listener)
         click.echo(f"{tracks}: {address} (Ctrl-C ends it)")

@@ -102,7 +102,7 @@ Made in {folder}/:
   chr1-report/                     scores: open report.html
 Now type:
   cd {shlex.quote(str(folder))}
-  regtrack browse chr1-tracks/
+  regtrack browse chr1-tracks/ --report chr1-report/
   regtrack predict chr1 --out tracks/
   regtrack eval tracks/
   regtrack info tracks/"""

@@ -63,6 +63,11 @@ def read_peaks(path: Path) -> list[CalledPeak]:
     return found
 
 
+def strongest_first(peaks: Iterable[CalledPeak]) -> list[CalledPeak]:
+    """Peaks by their value, the highest first; of equal ones the widest: no spike, a plateau."""
+    return sorted(peaks, key=lambda peak: (-peak.value, peak.start - peak.end))
+
+
 def narrow_peaks(
     pieces: Iterable[tuple[str, Segments]], threshold: float, name: str
 ) -> Iterator[str]:

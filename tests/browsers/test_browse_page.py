@@ -120,6 +120,7 @@ def test_it_opens_with_the_best_of_each_category_at_a_peak(visit: Visit) -> None
     assert visit.page.title() == "tracks - regtrack"
     assert visit.tracks() == [
         "genes",
+        "was predicted",
         "HepG2|DNase|None (AP 0.010)",
         "predicted",
         "measured",
@@ -127,11 +128,11 @@ def test_it_opens_with_the_best_of_each_category_at_a_peak(visit: Visit) -> None
         "predicted",
         *(
             label
-            for index in (36, 37, 38, 39)
+            for index in (34, 35, 36, 37, 38, 39)
             for label in (f"K562|TF{index}|None (AP {index / 100:.3f})", "predicted")
         ),
     ]
-    assert "locus=chr1:" in visit.page.url
+    visit.wait_for("locus=chr1:")
 
 
 def test_a_marker_is_searched_and_added_and_removed_again(visit: Visit) -> None:
@@ -143,7 +144,7 @@ def test_a_marker_is_searched_and_added_and_removed_again(visit: Visit) -> None:
     assert visit.tracks()[-2:] == ["A549|GR|DEX_(500pM) (AP 0.030)", "predicted"]
     visit.settle()
     box.uncheck()
-    visit.wait_for(r"markers=1,2,36,37,38,39$")
+    visit.wait_for(r"markers=1,2,34,35,36,37,38,39$")
     assert "A549|GR|DEX_(500pM) (AP 0.030)" not in visit.tracks()
 
 
@@ -153,15 +154,17 @@ def test_facets_narrow_the_list(visit: Visit) -> None:
     assert visit.names() == ["HepG2|DNase|None", "Monocytes-CD14+RO01746|H3K4me2|None"]
     page.check("#categories input[value=TFBS]")
     page.select_option("#cell", "K562")
+    assert page.locator("#target option").first.text_content() == "all 37"
     page.select_option("#target", "TF7")
     assert visit.names() == ["K562|TF7|None"]
+    assert page.locator("#cell option").all_text_contents() == ["all 1", "K562 (1)"]
     page.click("#filter button[type=reset]")
     page.select_option("#order", "score")
     assert visit.names()[:2] == ["K562|TF39|None", "K562|TF38|None"]
     page.check("#only-shown")
     visit.settle()
-    assert len(visit.names()) == 6
-    assert page.text_content("#count") == "6 of 40 markers, 6 shown"
+    assert len(visit.names()) == 8
+    assert page.text_content("#count") == "8 of 40 markers, 8 shown"
 
 
 def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
@@ -178,28 +181,35 @@ def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
 
 def test_the_strongest_peaks_are_clicked_through(visit: Visit) -> None:
     visit.row("A549|GR|DEX_(500pM)").locator("button").click()
-    visit.wait_for(r",3$")  # it is shown, too
+    visit.wait_for(r"locus=chr1:1-2530&markers=[\d,]+,3$")  # it is shown, too
     peaks = visit.page.locator("#peaks ol button")
     assert peaks.all_text_contents() == ["0.750chr1:431100 bp"]
-    visit.page.click("#next")
-    visit.wait_for(r"locus=chr1:1-2530&")
     assert visit.page.text_content("#place") == "1 of 1 strongest"
     assert visit.page.is_disabled("#next")
-    visit.page.click("#close-peaks")
+    peaks.first.press("Escape")
     assert not visit.page.is_visible("#peaks")
+
+
+def test_where_nothing_was_predicted_it_says_so(visit: Visit) -> None:
+    assert not visit.page.is_visible("#nowhere")
+    visit.type_locus("chr2:1-500")
+    visit.page.wait_for_selector("#nowhere:visible", timeout=WAIT)
+    assert "There are predictions on chr1." in (visit.page.text_content("#nowhere") or "")
+    visit.type_locus("chr1:1-500")
+    visit.page.wait_for_selector("#nowhere", state="hidden", timeout=WAIT)
 
 
 def test_a_link_restores_the_view(visit: Visit, address: str) -> None:
     link = f"{address}#locus=chr1:300-700&markers=7,3,99"
     visit.open(link)
-    expected = ["genes", "K562|TF7|None (AP 0.070)", "predicted"]
-    assert visit.tracks()[:3] == expected
-    assert visit.page.url == f"{address}#locus=chr1:300-700&markers=7,3"
+    expected = ["genes", "was predicted", "K562|TF7|None (AP 0.070)", "predicted"]
+    assert visit.tracks()[:4] == expected
+    visit.wait_for("locus=chr1:300-700&markers=7,3$")
     visit.page.evaluate(
         "location.hash = '#locus=chr1:500-900&markers=8'"
     )  # pasted into the same tab
     visit.wait_for(r"locus=chr1:500-900&markers=8$")
-    assert visit.tracks() == ["genes", "K562|TF8|None (AP 0.080)", "predicted"]
+    assert visit.tracks() == ["genes", "was predicted", "K562|TF8|None (AP 0.080)", "predicted"]
 
 
 def test_no_more_than_thirty_markers_are_shown_at_once(visit: Visit, address: str) -> None:
@@ -216,7 +226,7 @@ def test_a_track_removed_in_igv_is_unchecked(visit: Visit) -> None:
     visit.page.evaluate(
         "browser.removeTrack(browser.findTracks('name', 'HepG2|DNase|None (AP 0.010)')[0])"
     )
-    visit.wait_for(r"markers=2,36,37,38,39$")
+    visit.wait_for(r"markers=2,34,35,36,37,38,39$")
     assert not visit.row("HepG2|DNase|None").locator("input").is_checked()
     assert "measured" not in visit.tracks()
 
@@ -225,8 +235,43 @@ def test_without_anything_but_tracks_it_opens_too(chromium: Browser, sights: Sig
     arguments = [sights.tracks, "--markers", "GR", "--region", "chr2:1-500"]
     with browsing(arguments, free_port()) as address:
         bare = Visit(chromium, address)
-        assert bare.tracks() == ["A549|GR|DEX_(500pM)", "predicted"]
-        assert "locus=chr2:1-500&markers=3" in bare.page.url
+        assert bare.tracks() == ["was predicted", "A549|GR|DEX_(500pM)", "predicted"]
+        bare.wait_for("locus=chr2:1-500&markers=3$")
         assert "--genes" in (bare.page.text_content("#hint") or "")
         bare.page.close()
     assert bare.failures == []
+
+
+def test_checked_and_unchecked_at_once_the_last_click_counts(visit: Visit) -> None:
+    box = visit.row("K562|TF5|None").locator("input")
+    for _ in range(3):
+        box.check(force=True)
+        box.uncheck(force=True)
+    visit.row("K562|TF6|None").locator("input").check()
+    visit.wait_for(r"markers=[\d,]+,6$")
+    assert not box.is_checked()
+    assert "K562|TF5|None (AP 0.050)" not in visit.tracks()
+    assert visit.page.text_content("#count") == "40 of 40 markers, 9 shown"
+
+
+def test_a_link_without_markers_keeps_those_that_are_shown(visit: Visit) -> None:
+    visit.page.evaluate("location.hash = '#locus=chr1:500-900'")
+    visit.wait_for(r"locus=chr1:500-900&markers=1,2,34,35,36,37,38,39$")
+
+
+def test_a_link_to_nowhere_says_so_and_shows_the_rest(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr9:1-5&markers=5,5,5")
+    assert visit.page.text_content("#problem-text") == "nothing is found at chr9:1-5"
+    assert visit.tracks() == ["genes", "was predicted", "K562|TF5|None (AP 0.050)", "predicted"]
+    visit.page.click("#problem-close")
+    assert not visit.page.is_visible("#problem")
+
+
+def test_the_list_can_be_put_away(visit: Visit) -> None:
+    wide = "document.querySelector('#igv').getBoundingClientRect().width"
+    before = visit.page.evaluate(wide)
+    visit.page.click("#toggle")
+    assert not visit.page.is_visible("#chooser")
+    assert visit.page.evaluate(wide) > before + 300
+    visit.page.click("#toggle")
+    assert visit.page.is_visible("#chooser")

@@ -107,7 +107,7 @@ def test_igv_js_shows_the_same(folder: Path, table: Path) -> None:
     scale = [signal[key] for key in ("min", "max", "autoscale", "windowFunction")]
     assert scale == [0, 1, False, "max"]
     assert [one["format"] for one in tracks[:3]] == ["bigwig", "narrowPeak", "bed"]
-    assert [one["name"] for one in (predicted, measured)] == ["predicted peaks", "measured peaks"]
+    assert [one["name"] for one in (predicted, measured)] == ["predicted", "measured"]
     for one in (predicted, measured):
         assert one["metadata"] == {"marker": NAMES[0]}
         assert one["indexURL"] == f"{one['url']}.tbi"

@@ -26,9 +26,9 @@ def _nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_tracks_it_says_what_to_run_first(regtrack) -> None:
     status, out, err = regtrack("browse")
-    assert (status, out) == (1, "")
+    assert (status, out) == (2, "")
     assert err == (
-        "regtrack: browse: no tracks given; first: regtrack predict chr1 --out tracks/, "
+        "regtrack: TRACKS: is missing; first: regtrack predict chr1 --out tracks/, "
         "then: regtrack browse tracks/\n"
     )
 

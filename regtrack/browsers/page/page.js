@@ -3,9 +3,8 @@
 // shown stands in the address (#locus=...&markers=1,5), so that a link restores it.
 
 const byId = (id) => document.getElementById(id);
-const MOST_LISTED = 40; // characters of a locus, more are not one
-const PEAKS_HEIGHT = 27; // pixels; igv.js cuts its labels off in less
-const FLANK = 2000; // bases shown on each side of a peak, at least, and of a gene
+const WHOLE_CHROMOSOMES = 1_000_000_000; // bases that are shown without zooming in
+const REMEMBER_AFTER = 150; // milliseconds without a move; browsers limit how often it may be done
 
 let site; // what the server knows of the tracks, site.json
 let browser; // igv.js
@@ -13,14 +12,19 @@ const markers = new Map(); // index -> marker, with its row and, when shown, its
 let listed = []; // the strongest peaks of the marker whose list is open
 let current = -1; // which of them was gone to
 
-start().catch(problem);
+// One thing after another: igv.js must have loaded a track before it is removed again.
+let turn = Promise.resolve();
+const inTurn = (job) => { turn = turn.then(job).catch(problem); };
+
+inTurn(start);
 
 async function start() {
-  site = await (await fetch("site.json")).json();
+  site = await ask("site.json");
   document.title = `${site.folder} - regtrack`;
   byId("folder").textContent = site.folder;
   byId("model").textContent = `${site.model.architecture}, ${site.model.assembly}`;
-  byId("order-label").hidden = !site.scored;
+  byId("order-label").hidden = byId("ap").hidden = !site.scored;
+  byId("where").textContent = `There are predictions on ${Object.keys(site.predicted).join(", ")}.`;
   if (!site.genes) byId("hint").textContent = "Type a region, chr1:1,000-2,000. Genes can be found when browse is given --genes.";
   for (const marker of site.markers) markers.set(marker.index, marker);
   buildFilter();
@@ -28,19 +32,20 @@ async function start() {
   const wanted = asked();
   browser = await igv.createBrowser(byId("igv"), {
     reference: site.reference,
-    locus: wanted.locus || locusText(site.opens),
+    locus: site.opens,
     loadDefaultGenomes: false,
-    flanking: FLANK,
+    flanking: site.flank,
     search: { url: `${location.origin}/search?q=$FEATURE$`, coords: 1, chromosomeField: "chromosome", geneField: "gene" },
     showSVGButton: true,
-    tracks: site.genes ? [genesTrack()] : [],
+    tracks: [...(site.genes ? [genesTrack()] : []), predictedTrack()],
   });
-  const shown = wanted.markers || site.markers.filter((one) => one.shown).map((one) => one.index);
-  await show(shown.filter((index) => markers.has(index)).slice(0, site.most));
-  browser.on("locuschange", remember);
+  await show(wanted.markers ?? site.shown);
+  await goTo(wanted.locus).catch(problem);
+  browser.on("locuschange", moved);
   browser.on("trackremoved", removedByHand);
-  window.addEventListener("hashchange", () => restore().catch(problem));
-  remember();
+  window.addEventListener("hashchange", () => inTurn(restore));
+  moved();
+  document.body.inert = false;
   document.body.dataset.ready = "yes";
 }
 
@@ -50,31 +55,48 @@ function asked() {
   const words = new URLSearchParams(location.hash.slice(1));
   const numbers = words.get("markers");
   return {
-    locus: (words.get("locus") || "").slice(0, MOST_LISTED),
+    locus: words.get("locus"),
     markers: numbers === null ? null : numbers.split(",").filter(Boolean).map(Number),
   };
 }
 
+// igv.js counts in fractions of bases when the window is resized.
+const locusNow = () => [browser.currentLoci()].flat()[0].replace(/\.\d+/g, "");
+
 function view() {
-  const locus = locusText([browser.currentLoci()].flat()[0]);
+  const locus = locusNow();
   return `#locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
 }
 
+let remembering;
 function remember() {
-  history.replaceState(null, "", view());
+  clearTimeout(remembering);
+  remembering = setTimeout(() => history.replaceState(null, "", view()), REMEMBER_AFTER);
 }
 
-async function restore() {
-  if (location.hash === view()) return;
-  const wanted = asked();
-  const numbers = wanted.markers || [];
-  for (const one of shownOnes()) if (!numbers.includes(one.index)) await hide(one);
-  await show(numbers.filter((index) => markers.has(index)).slice(0, site.most));
-  if (wanted.locus) await browser.search(wanted.locus);
+function moved() {
+  const [, chrom, start, end] = locusNow().match(/^(.*):(\d+)-(\d+)$/) ?? [];
+  const [first, behind] = site.predicted[chrom] ?? [0, 0];
+  byId("nowhere").hidden = !chrom || (Number(start) <= behind && Number(end) > first);
   remember();
 }
 
-const locusText = (text) => text.replaceAll(",", "");
+// The address was changed by hand, or a link of this page was pasted into it.
+async function restore() {
+  const wanted = asked();
+  if (wanted.markers) {
+    for (const one of shownOnes()) if (!wanted.markers.includes(one.index)) await hide(one);
+    await show(wanted.markers);
+  }
+  await goTo(wanted.locus);
+  remember();
+}
+
+async function goTo(locus) {
+  if (!locus) return;
+  const found = await browser.search(locus);
+  if (!found) throw new Error(`nothing is found at ${locus}`);
+}
 
 // ---- igv tracks
 
@@ -82,6 +104,14 @@ function genesTrack() {
   return {
     type: "annotation", name: "genes", order: -1, height: 60, displayMode: "EXPANDED", color: "#444444",
     visibilityWindow: 20_000_000, removable: false, reader: reader("genes"),
+  };
+}
+
+// A base without a value is one of two things, which must not be mixed up.
+function predictedTrack() {
+  return {
+    type: "annotation", name: "was predicted", order: -0.5, height: 27, displayMode: "COLLAPSED", color: "#bbbbbb",
+    visibilityWindow: WHOLE_CHROMOSOMES, removable: false, reader: reader("predicted"),
   };
 }
 
@@ -96,52 +126,40 @@ function reader(address) {
 }
 
 async function ask(address) {
-  const answer = await fetch(address);
+  const answer = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
   if (!answer.ok) throw new Error(await answer.text());
   return await answer.json();
 }
 
-function tracksOf(marker, place) {
-  const color = site.colours[marker.category];
-  const score = marker.score === null ? "" : ` (AP ${marker.score.toFixed(3)})`;
-  const tracks = [
-    {
-      type: "wig", format: "bigwig", name: marker.name + score, url: marker.bigwig, color,
-      min: 0, max: 1, autoscale: false, windowFunction: "max", height: 46, order: place,
-    },
-    {
-      type: "annotation", format: "narrowpeak", name: "predicted", url: marker.peaks, indexURL: `${marker.peaks}.tbi`,
-      color, displayMode: "COLLAPSED", height: PEAKS_HEIGHT, order: place + 0.1, visibilityWindow: -1,
-    },
-  ];
-  if (marker.measured) {
-    tracks.push({
-      type: "annotation", name: "measured", color: "#444444", displayMode: "COLLAPSED", height: PEAKS_HEIGHT,
-      order: place + 0.2, visibilityWindow: 1_000_000_000, reader: reader(`measured/${marker.index}`),
-    });
-  }
-  return tracks;
+// Measured peaks are no file of the tracks folder: the server is asked for those of a region.
+function configurations(one) {
+  return one.tracks.map((track, number) => ({
+    ...track,
+    order: one.place + number / 10,
+    ...(track.asked ? { reader: reader(track.asked), visibilityWindow: WHOLE_CHROMOSOMES } : {}),
+  }));
 }
 
 let places = 0; // so that markers stand in the order in which they were added
 
-const shownOnes = () => [...markers.values()].filter((one) => one.tracks).sort((a, b) => a.place - b.place);
+const shownOnes = () => [...markers.values()].filter((one) => one.loaded).sort((a, b) => a.place - b.place);
 
 async function show(indices) {
-  const added = indices.map((index) => markers.get(index)).filter((one) => !one.tracks);
-  for (const one of added) {
-    one.place = ++places;
-    one.tracks = [];
+  const room = site.most - shownOnes().length;
+  const added = [...new Set(indices)].map((index) => markers.get(index)).filter((one) => one && !one.loaded).slice(0, room);
+  for (const one of added) one.place = ++places;
+  try {
+    const wanted = added.map(configurations);
+    const loaded = await browser.loadTrackList(wanted.flat());
+    for (const [number, one] of added.entries()) one.loaded = loaded.splice(0, wanted[number].length);
+  } finally {
+    mark();
   }
-  mark();
-  const configurations = added.map((one) => tracksOf(one, one.place));
-  const loaded = await browser.loadTrackList(configurations.flat());
-  for (const [number, one] of added.entries()) one.tracks = loaded.splice(0, configurations[number].length);
 }
 
 async function hide(one) {
-  const tracks = one.tracks;
-  one.tracks = null;
+  const tracks = one.loaded ?? [];
+  one.loaded = null;
   mark();
   for (const track of tracks) {
     browser.removeTrack(track);
@@ -151,11 +169,11 @@ async function hide(one) {
 
 // A track's own menu removes it: with a marker's signal goes the marker.
 function removedByHand(track) {
-  const removed = Array.isArray(track) ? track[0] : track;
-  const one = shownOnes().find((marker) => marker.tracks[0] === removed);
+  const removed = [track].flat()[0];
+  const one = shownOnes().find((marker) => marker.loaded[0] === removed);
   if (!one) return;
-  one.tracks.shift();
-  setTimeout(() => hide(one).then(remember).catch(problem)); // once igv.js is done with the first
+  one.loaded.shift();
+  setTimeout(() => inTurn(() => hide(one).then(remember))); // once igv.js is done with the first
 }
 
 // ---- the chooser
@@ -168,13 +186,6 @@ function buildFilter() {
     const box = element("input", { type: "checkbox", value: category, defaultChecked: true });
     byId("categories").append(element("label", {}, box, element("span", { className: `swatch ${category}` }), `${category} ${many}`));
   }
-  for (const key of ["cell", "target"]) {
-    const counts = new Map();
-    for (const one of all) counts.set(one[key], (counts.get(one[key]) || 0) + 1);
-    const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { sensitivity: "base", numeric: true }));
-    byId(key).append(element("option", { value: "" }, `all ${counts.size}`));
-    for (const [value, many] of sorted) byId(key).append(element("option", { value }, `${value} (${many})`));
-  }
   const form = byId("filter");
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -184,9 +195,12 @@ function buildFilter() {
 function buildRows() {
   for (const one of markers.values()) {
     one.box = element("input", { type: "checkbox" });
-    one.box.addEventListener("change", () => chosen(one).catch(problem));
+    one.box.addEventListener("change", () => {
+      one.wanted = one.box.checked;
+      inTurn(() => chosen(one));
+    });
     const peaks = element("button", { type: "button", title: `strongest predicted peaks of ${one.name}` }, "peaks");
-    peaks.addEventListener("click", () => openPeaks(one).catch(problem));
+    peaks.addEventListener("click", () => inTurn(() => openPeaks(one)));
     const name = element("span", { className: "name", title: one.name }, one.name);
     const swatch = element("span", { className: `swatch ${one.category}` });
     const score = element("span", { className: "score", title: "average precision (PR AUC)" }, one.score === null ? "" : one.score.toFixed(3));
@@ -197,36 +211,53 @@ function buildRows() {
 }
 
 function filter() {
-  const words = byId("words").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = byId("words").value.toLowerCase().replaceAll("*", " ").split(/\s+/).filter(Boolean);
   const categories = [...byId("categories").querySelectorAll(":checked")].map((box) => box.value);
-  const [cell, target, only] = [byId("cell").value, byId("target").value, byId("only-shown").checked];
-  let visible = 0;
-  for (const one of markers.values()) {
-    const fits = categories.includes(one.category) && (!cell || one.cell === cell) && (!target || one.target === target)
-      && (!only || Boolean(one.tracks)) && words.every((word) => one.words.includes(word));
-    one.row.hidden = !fits;
-    visible += fits;
-  }
+  const only = byId("only-shown").checked;
+  const fitting = [...markers.values()].filter((one) => categories.includes(one.category)
+    && (!only || one.loaded) && words.every((word) => one.words.includes(word)));
+  const [cell, target] = [byId("cell").value, byId("target").value];
+  const inCell = (one) => !cell || one.cell === cell;
+  const onTarget = (one) => !target || one.target === target;
+  offer("cell", fitting.filter(onTarget));
+  offer("target", fitting.filter(inCell));
+  const visible = new Set(fitting.filter((one) => inCell(one) && onTarget(one)));
+  for (const one of markers.values()) one.row.hidden = !visible.has(one);
   const ordered = [...markers.values()];
   if (byId("order").value === "score") ordered.sort((a, b) => (b.score ?? -1) - (a.score ?? -1));
   byId("markers").replaceChildren(...ordered.map((one) => one.row));
-  byId("count").dataset.visible = visible;
+  byId("count").dataset.visible = visible.size;
   mark();
+}
+
+// What can be chosen beside all that is chosen already, and how many markers each choice leaves.
+function offer(key, left) {
+  const chosenOne = byId(key).value;
+  const counts = new Map(chosenOne ? [[chosenOne, 0]] : []);
+  for (const one of left) counts.set(one[key], (counts.get(one[key]) ?? 0) + 1);
+  const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { sensitivity: "base", numeric: true }));
+  byId(key).replaceChildren(
+    element("option", { value: "" }, `all ${counts.size}`),
+    ...sorted.map(([value, many]) => element("option", { value, selected: value === chosenOne }, `${value} (${many})`)),
+  );
 }
 
 function mark() {
   const shown = shownOnes().length;
   for (const one of markers.values()) {
-    one.box.checked = Boolean(one.tracks);
-    one.box.disabled = !one.tracks && shown >= site.most;
+    one.box.checked = one.wanted ?? Boolean(one.loaded);
+    one.box.disabled = !one.box.checked && shown >= site.most;
   }
   const full = shown >= site.most ? ` (${site.most} at most)` : "";
   byId("count").textContent = `${byId("count").dataset.visible} of ${markers.size} markers, ${shown} shown${full}`;
 }
 
+// Clicked several times while igv.js was at work, only the last click counts.
 async function chosen(one) {
-  if (one.box.checked) await show([one.index]);
-  else await hide(one);
+  const wanted = one.wanted;
+  one.wanted = undefined;
+  if (wanted) await show([one.index]);
+  else if (wanted === false) await hide(one);
   remember();
 }
 
@@ -242,23 +273,23 @@ async function openPeaks(one) {
       element("span", { className: "value" }, peak.value.toFixed(3)),
       element("span", { className: "where" }, `${peak.chr}:${(peak.start + 1).toLocaleString("en")}`),
       element("span", { className: "width" }, `${(peak.end - peak.start).toLocaleString("en")} bp`));
-    button.addEventListener("click", () => goTo(number).catch(problem));
+    button.addEventListener("click", () => inTurn(() => goToPeak(number)));
     return element("li", {}, button);
   });
   byId("peaks").querySelector("ol").replaceChildren(...rows);
-  stepped();
-  if (!one.tracks && shownOnes().length < site.most) {
-    await show([one.index]);
-    remember();
-  }
+  byId("peaks").querySelector("ol button")?.focus();
+  if (!one.loaded) await show([one.index]);
+  if (listed.length) await goToPeak(0);
+  else stepped();
+  one.loaded?.[0].trackView.axis.scrollIntoView({ block: "nearest" });
 }
 
-async function goTo(number) {
+async function goToPeak(number) {
   current = number;
   stepped();
   const { chr, start, end } = listed[number];
-  const flank = Math.max(FLANK, 2 * (end - start));
-  await browser.search(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
+  const flank = Math.max(site.flank, 2 * (end - start));
+  await goTo(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
 }
 
 function stepped() {
@@ -273,9 +304,10 @@ function stepped() {
   }
 }
 
-byId("previous").addEventListener("click", () => goTo(current - 1).catch(problem));
-byId("next").addEventListener("click", () => goTo(current + 1).catch(problem));
+byId("previous").addEventListener("click", () => inTurn(() => goToPeak(current - 1)));
+byId("next").addEventListener("click", () => inTurn(() => goToPeak(current + 1)));
 byId("close-peaks").addEventListener("click", () => { byId("peaks").hidden = true; });
+byId("peaks").addEventListener("keydown", (event) => { if (event.key === "Escape") byId("close-peaks").click(); });
 
 // ---- the bar
 
@@ -286,17 +318,18 @@ byId("toggle").addEventListener("click", () => {
   if (browser) browser.visibilityChange();
 });
 
-byId("copy").addEventListener("click", async () => {
-  remember();
-  await navigator.clipboard.writeText(location.href);
+byId("copy").addEventListener("click", () => inTurn(async () => {
+  await navigator.clipboard.writeText(`${location.origin}/${view()}`);
   byId("copy").textContent = "copied";
   setTimeout(() => { byId("copy").textContent = "copy a link to this view"; }, 1500);
-});
+}));
 
 function problem(error) {
-  byId("problem").textContent = String(error.message || error);
+  byId("problem-text").textContent = String(error.message || error);
   byId("problem").hidden = false;
 }
+
+byId("problem-close").addEventListener("click", () => { byId("problem").hidden = true; });
 
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);

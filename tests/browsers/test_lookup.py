@@ -1,0 +1,66 @@
+"""What the page asks for: genes by name, peaks by value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browsers_builders import write_tracks_folder
+
+from regtrack.browsers.lookup import MOST_FOUND, STRONGEST, Lookup
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.genes import Gene
+from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.tracks.peaks import CalledPeak, strongest_first, write_peaks
+
+
+def gene(name: str, start: int = 100) -> Gene:
+    return Gene(name, "chr1", start, start + 50, "+", IntervalSet.of([start], [start + 50]))
+
+
+@pytest.fixture
+def viewable(tmp_path: Path) -> Viewable:
+    return Viewable.read(write_tracks_folder(tmp_path / "tracks"))
+
+
+def found(viewable: Viewable, text: str, *names: str) -> list[str]:
+    return [one["gene"] for one in Lookup(viewable, map(gene, names)).find_gene(text)]
+
+
+def test_a_gene_is_found_whatever_its_case_and_before_longer_names(viewable: Viewable) -> None:
+    assert found(viewable, " crk ", "CRKL", "Crk", "ACRK") == ["Crk"]
+    assert found(viewable, "cr", "CRKL", "Crk", "ACRK") == ["Crk", "CRKL"]
+    assert found(viewable, "crkx", "CRKL", "Crk") == []
+
+
+def test_a_name_of_several_places_has_them_all(viewable: Viewable) -> None:
+    lookup = Lookup(viewable, [gene("U6", 100), gene("U6", 900)])
+    assert [one["start"] for one in lookup.find_gene("u6")] == [101, 901]
+
+
+def test_not_all_genes_of_a_letter_are_listed(viewable: Viewable) -> None:
+    assert len(found(viewable, "a", *(f"A{number}" for number in range(100)))) == MOST_FOUND
+
+
+def test_genes_of_a_region_are_those_that_share_a_base_with_it(viewable: Viewable) -> None:
+    lookup = Lookup(viewable, [gene("A", 100), gene("B", 150)])
+    names = [one["name"] for one in lookup.genes(Interval("chr1", 149, 151))]
+    assert names == ["A", "B"]
+    assert [one["name"] for one in lookup.genes(Interval("chr1", 150, 151))] == ["B"]
+    assert lookup.genes(Interval("chr2", 0, 500)) == []
+
+
+def test_of_equally_high_peaks_the_widest_comes_first() -> None:
+    rows = [("a", 0, 10, 0.5), ("b", 20, 60, 0.5), ("c", 70, 71, 0.9)]
+    peaks = [CalledPeak("chr1", start, end, name, 1, v, 0) for name, start, end, v in rows]
+    assert [peak.name for peak in strongest_first(peaks)] == ["c", "b", "a"]
+
+
+def test_only_the_strongest_peaks_are_listed(viewable: Viewable) -> None:
+    lines = (
+        f"chr1\t{10 * n}\t{10 * n + 5}\tp_{n}\t1\t.\t{n / 1000}\t-1\t-1\t2\n" for n in range(500)
+    )
+    write_peaks(viewable.folder / viewable.trackset.tracks[0].peaks, lines)
+    strongest = Lookup(viewable).strongest(0)
+    assert len(strongest) == STRONGEST
+    assert strongest[0] == {"chr": "chr1", "start": 4990, "end": 4995, "value": 0.499}
