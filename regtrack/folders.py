@@ -55,6 +55,25 @@ def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
         raise InputError(out, f"not replaced: it is not {kind} (no {contents})")
 
 
+def check_file(path: Path, force: bool, kind: str) -> None:
+    """Refuse to write where a folder lies, or, unless asked to, where a file does.
+
+    Parameters
+    ----------
+    kind
+        What is to be written, such as `a session`.
+
+    Raises
+    ------
+    InputError
+        When `path` may not be replaced; a link counts, wherever it leads.
+    """
+    if path.is_dir():
+        raise InputError(path, f"is a folder; expected {kind}, or nothing yet")
+    if os.path.lexists(path) and not force:
+        raise InputError(path, "exists already; --force replaces it")
+
+
 def locked(file: IO[str]) -> bool:
     """Lock a file for this process; False where another one holds it.
 

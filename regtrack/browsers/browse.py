@@ -61,7 +61,7 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
         When a file cannot be read.
     """
     viewable = Viewable.read(folder, asked.report, asked.peaks)
-    shown = viewable.chosen(asked.markers, 8)
+    shown = viewable.chosen(asked.markers)
     if len(shown) > MANY:
         raise OptionError(
             "--markers",

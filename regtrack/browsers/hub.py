@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from regtrack.atomic import replacing, write_text
 from regtrack.browsers.hub_page import page_text
-from regtrack.browsers.hub_plan import COLOURS, FOLDER, HUB, METADATA, PAGE, Hub, Wish
+from regtrack.browsers.hub_plan import COLOURS_FILE, FOLDER, HUB, METADATA, PAGE, Hub, HubOptions
 from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text
 from regtrack.errors import InputError
-from regtrack.folders import check_folder, replacing_folder
+from regtrack.folders import check_file, check_folder, replacing_folder
 from regtrack.observer import Observer
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks import read_peaks
@@ -30,8 +31,15 @@ class PeaksTask:
     chrom_sizes: dict[str, int]
 
 
-def write_hub(folder: Path, wish: Wish, workers: int, force: bool, observer: Observer) -> Hub:
+def write_hub(
+    folder: Path, options: HubOptions, workers: int, force: bool, observer: Observer
+) -> Hub:
     """Make a track hub of a tracks folder, in it: `hub/`, and `hub.txt` last.
+
+    Both are made aside, then renamed, the folder first. A process that is killed before that
+    leaves what was there. Killed between the renames, it leaves the earlier `hub.txt`, if there
+    was one, beside the new `hub/`, or, where the earlier folder had just been moved to `.hub.*`,
+    beside none: `check_hub` finds the files that are missing, and `force` makes both anew.
 
     Parameters
     ----------
@@ -47,18 +55,18 @@ def write_hub(folder: Path, wish: Wish, workers: int, force: bool, observer: Obs
     InputError
         When the folder holds no tracks, or a hub already; when a peak file is damaged.
     OptionError
-        When a part of the wish does not go with the tracks.
+        When an option does not go with the tracks.
     OSError
         When a file cannot be written; what was there before is as it was.
     """
-    hub = Hub.read(folder, wish)
+    hub = Hub.read(folder, options)
     _check_free(folder, force)
     # The text is put in place when the folder is, so that it never leads to nothing.
     with replacing(folder / HUB) as text, replacing_folder(folder / FOLDER) as made:
         hub = hub.without_peaks(_write_bigbeds(hub, folder, made, workers, observer))
-        if wish.style == "faceted":
+        if options.style == "faceted":
             write_text(made / Path(METADATA).name, metadata_text(hub))
-            write_text(made / Path(COLOURS).name, colours_text())
+            write_text(made / Path(COLOURS_FILE).name, colours_text())
         write_text(made / Path(PAGE).name, page_text(hub))
         text.write_text(hub_text(hub), encoding="ascii")
     return hub
@@ -70,8 +78,8 @@ def instructions(folder: Path, hub: Hub) -> str:
     return (
         f"wrote {folder / HUB} and {folder / FOLDER}: {len(hub.tracks):,} markers, "
         f"{peaks:,} of them with called peaks\n"
-        f"test it:  regtrack hub {folder} --check\n"
-        f"copy the folder {folder} to {hub.wish.base} (the server must answer byte ranges)\n"
+        f"test it:  regtrack hub {quote(str(folder))} --check\n"
+        f"copy the folder {folder} to {hub.options.base} (the server must answer byte ranges)\n"
         f"open it:  {hub.address}"
     )
 
@@ -98,13 +106,9 @@ def _check_free(folder: Path, force: bool) -> None:
     """Refuse to touch an earlier hub unasked, and what is none at all."""
     check_folder(folder / FOLDER, force, Path(PAGE).name, "a track hub's")
     text = folder / HUB
-    if text.is_dir():
-        raise InputError(text, "is a folder; expected a file, or nothing yet")
-    if text.exists():
-        if not force:
-            raise InputError(text, "exists already; --force replaces it")
-        if not text.read_bytes().lstrip().startswith(b"hub"):
-            raise InputError(text, "not replaced: it is not a track hub's")
+    check_file(text, force, "a track hub")
+    if text.exists() and not text.read_bytes().lstrip().startswith(b"hub"):
+        raise InputError(text, "not replaced: it is not a track hub's")
 
 
 def _write_bigbeds(

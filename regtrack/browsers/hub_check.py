@@ -1,12 +1,12 @@
 """`regtrack hub --check`: the rules of track hubs, those that UCSC's hubCheck leaves out as well.
 
-It reads what is there, whoever wrote it.
+It reads what is there, whoever wrote it. A few rules are only what users need: labels that are
+shown whole and tell siblings apart, and some tracks, but not too many, on at first.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,8 @@ from regtrack.errors import InputError
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[ -~]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_ASSEMBLY = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*\d+|GC[AF]_\d+\.\d+")
-_RANGE = re.compile(r"bigWig\s+(\S+)\s+(\S+)")
-_COLOUR = re.compile(r"(?:{0},){{2}}{0}".format(r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"))
+_ASSEMBLY = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*[0-9]+|GC[AF]_[0-9]+\.[0-9]+")
+_COLOUR = re.compile(r"(?:{0},){{2}}{0}".format(r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"))
 _LONGEST = {"shortLabel": 17, "longLabel": 76}
 _VISIBILITY = ("hide", "dense", "squish", "pack", "full")
 _NEEDED = {
@@ -83,7 +82,9 @@ def check_hub(path: Path) -> Checked:
     """
     text = path / "hub.txt" if path.is_dir() else path
     if not text.exists():
-        raise InputError(text, "no such hub; regtrack hub TRACKS --url BASE writes one")
+        raise InputError(
+            text, "no such hub; regtrack hub TRACKS --url BASE --email ADDRESS writes one"
+        )
     hub = read_hub(text)
     rules = (
         _check_kinds,
@@ -115,7 +116,7 @@ def _check_needed(hub: HubText) -> Iterator[Problem]:
     for stanza in hub.stanzas:
         needed = list(_NEEDED.get(stanza.kind, ()))
         if stanza.kind == "track" and not stanza.is_container:
-            needed += ["type", "bigDataUrl", "parent"]
+            needed += ["type", "bigDataUrl"]
         if "compositeTrack" in stanza.settings:
             needed.append("type")
         for setting in needed:
@@ -145,7 +146,7 @@ def _check_names(hub: HubText) -> Iterator[Problem]:
 
 
 def _check_labels(hub: HubText) -> Iterator[Problem]:
-    first: dict[tuple[str, str], int] = {}
+    first: dict[tuple[str, str, str], int] = {}
     for stanza in hub.stanzas:
         for setting, longest in _LONGEST.items():
             label = stanza.get(setting)
@@ -157,14 +158,16 @@ def _check_labels(hub: HubText) -> Iterator[Problem]:
                 )
             if not _PRINTABLE.fullmatch(label):
                 yield stanza.problem(f"{setting} {label!r}, expected plain ASCII", setting)
-            if stanza.kind == "track" and (setting, label) in first:
+            if not stanza.parent:
+                continue
+            # Tracks of different parents are told apart by these.
+            place = (stanza.parent, setting, label)
+            line = stanza.settings[setting].line
+            if first.setdefault(place, line) != line:
                 yield stanza.problem(
-                    f"{setting} {label!r} of line {first[setting, label]} again, expected one of "
-                    "its own",
+                    f"{setting} {label!r} of line {first[place]} again, expected one of its own",
                     setting,
                 )
-            if stanza.kind == "track":
-                first.setdefault((setting, label), stanza.settings[setting].line)
 
 
 def _check_parents(hub: HubText) -> Iterator[Problem]:
@@ -206,11 +209,22 @@ def _check_display(hub: HubText) -> Iterator[Problem]:
             yield track.problem(f"color {colour!r}, expected as 0,68,136", "color")
         if "viewLimits" in track.settings:
             yield from _check_limits(track)
+        kind, *bounds = track.get("type").split() or [""]
+        if kind == "bigWig" and bounds and not (len(bounds) == 2 and all(map(_is_number, bounds))):
+            yield track.problem(f"type {track.get('type')!r}, expected as bigWig 0 1", "type")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_limits(track: Stanza) -> Iterator[Problem]:
-    """The limits of the display lie inside of those of the values."""
-    limits, kind = track.get("viewLimits"), track.get("type")
+    """The limits of the display are two numbers, whatever the type says of the values."""
+    limits = track.get("viewLimits")
     try:
         low, high = map(float, limits.split(":"))
     except ValueError:
@@ -218,20 +232,20 @@ def _check_limits(track: Stanza) -> Iterator[Problem]:
         return
     if not low < high:
         yield track.problem(f"viewLimits {limits}, expected the lower one first", "viewLimits")
-    within = _RANGE.fullmatch(kind)
-    try:
-        least, most = map(float, within.groups()) if within else (low, high)
-    except ValueError:
-        yield track.problem(f"type {kind!r}, expected as bigWig 0 1", "type")
-        return
-    if low < least or high > most:
-        yield track.problem(f"viewLimits {limits}, expected them inside of {kind}", "viewLimits")
 
 
 def _check_first(hub: HubText) -> Iterator[Problem]:
     """Some tracks are shown at first, but not too many."""
-    on = Counter(track.get("parent").split()[1:] != ["off"] for track in hub.data)[True]
+    known = {track.name: track for track in hub.tracks}
+    on = sum(_is_on(track, known.get(track.parent)) for track in hub.data)
     if hub.data and not 1 <= on <= _MOST_ON:
         yield Problem(
             hub.data[0].line, "all tracks", f"{on:,} are on at first, expected 1 to {_MOST_ON}"
         )
+
+
+def _is_on(track: Stanza, parent: Stanza | None) -> bool:
+    """Whether a track is shown at first: composites say so of theirs, others of themselves."""
+    if parent is None or "superTrack" in parent.settings:
+        return track.get("visibility") not in {"", "hide"}
+    return track.get("parent").split()[1:] != ["off"]

@@ -16,6 +16,13 @@ from regtrack.tracks.bigwig import BigWigReader
 _NAMED = ("bigDataUrl", "html", "descriptionUrl")
 # Those which the browser takes only with the whole address.
 ABSOLUTE = ("metaDataUrl", "colorSettingsUrl")
+# Types of text, which the browser does not read over the web, and what it takes for them.
+_TEXT = {
+    "bed": "bigBed",
+    "bedGraph": "bigWig",
+    "narrowPeak": "bigNarrowPeak",
+    "wig": "bigWig",
+}
 
 
 def is_absolute(url: str) -> bool:
@@ -41,7 +48,10 @@ def local_file(folder: Path, url: str) -> Path | None:
 
 
 def check_files(hub: HubText) -> Iterator[Problem]:
-    """Every file that is named is there, of its type, and of the same genome as the others."""
+    """Every file that is named is there, of its type, and of the same genome as the others.
+
+    Of types other than bigWig, bigBed and bigNarrowPeak only that the file is there is tested.
+    """
     sizes: dict[str, Mapping[str, int]] = {}
     for stanza in hub.stanzas:
         for setting in (*_NAMED, *ABSOLUTE):
@@ -65,12 +75,12 @@ def check_files(hub: HubText) -> Iterator[Problem]:
 
 
 def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
-    """Chromosomes of a data file, read as what its type says.
+    """Chromosomes of a data file, read as what its type says; none of a type not known here.
 
     Raises
     ------
     InputError
-        When it is none, or regtrack does not know the type.
+        When it is not what its type says, or the type is none of hubs.
     """
     word = next(iter(kind.split()), "")
     if word == "bigWig":
@@ -81,7 +91,9 @@ def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
             if word == "bigNarrowPeak" and peaks.fields != FIELDS:
                 raise InputError(path, f"{peaks.fields} columns, expected {FIELDS} ({word})")
             return peaks.chrom_sizes()
-    raise InputError(path, f"type {kind!r}, expected bigWig, bigBed or bigNarrowPeak")
+    if word in _TEXT:
+        raise InputError(path, f"type {kind!r}, expected {_TEXT[word]}")
+    return {}
 
 
 def _check_base(hub: HubText) -> Iterator[Problem]:

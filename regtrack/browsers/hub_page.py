@@ -9,9 +9,6 @@ from regtrack import __version__
 from regtrack.browsers.hub_plan import Hub
 from regtrack.genome.markers import CATEGORIES, describe_markers
 
-_LARGEST_ERROR = "max_error"
-_FLOOR = "floor"
-
 
 def page_text(hub: Hub) -> str:
     """`description.html`: the model, what a value promises, settings, and scores if known.
@@ -45,7 +42,7 @@ def page_text(hub: Hub) -> str:
         "</table>",
         "<p>Method: Gupta &amp; Rush 2017, <i>Dilated Convolutions for Modeling Long-Distance "
         "Genomic Dependencies</i>.</p>",
-        f"<p>Contact: {escape(hub.wish.email)}</p>",
+        f"<p>Contact: {escape(hub.options.email)}</p>",
     ]
     head = '<meta charset="utf-8"><title>Predicted regulatory tracks</title>'
     return "\n".join(
@@ -56,7 +53,7 @@ def page_text(hub: Hub) -> str:
 
 def _promise(hub: Hub) -> str:
     settings = hub.viewable.trackset.settings
-    error, floor = (settings.get(name) for name in (_LARGEST_ERROR, _FLOOR))
+    error, floor = settings.get("max_error"), settings.get("floor")
     value = (
         "the predicted probability"
         if error is None

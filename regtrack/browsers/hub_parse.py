@@ -155,9 +155,9 @@ def _paragraphs(text: str) -> Iterator[list[_Line]]:
         begun = ""
         if whole.lstrip().startswith("#"):
             continue
-        name, _, value = whole.strip().partition(" ")
-        if name:
-            found.append(_Line(number, name, value.strip()))
+        words = whole.split(None, 1)
+        if words:
+            found.append(_Line(number, words[0], " ".join(words[1:]).strip()))
         elif found:
             yield found
             found = []

@@ -6,30 +6,26 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from regtrack.browsers.address import folder_address, is_ucsc_name
 from regtrack.browsers.hub_labels import Labels, labels_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
-from regtrack.evaluation.scores_table import TABLE, read_base_rates
 from regtrack.genome.markers import Marker
 
 HUB = "hub.txt"
 FOLDER = "hub"
 METADATA = f"{FOLDER}/metadata.tsv"
-COLOURS = f"{FOLDER}/colors.json"
+COLOURS_FILE = f"{FOLDER}/colors.json"
 PAGE = f"{FOLDER}/description.html"
 STYLES = ("faceted", "composite")
 
-# Markers whose tracks are shown at first: more would fill the screen and take long to load.
-_FIRST = 8
-_ASSEMBLY = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*\d+|GC[AF]_\d{9}\.\d+")
-_ADDRESS = re.compile(r"[!-~]+")
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 
 
 @dataclass(frozen=True)
-class Wish:
+class HubOptions:
     """A hub as users ask for it.
 
     Parameters
@@ -61,11 +57,9 @@ class Wish:
     report: Path | None = None
 
     def __post_init__(self) -> None:
-        if not _is_folder_address(self.url):
+        if self.base.endswith(f"/{HUB}"):
             raise OptionError(
-                "--url",
-                f"expected where the folder will be on the web, such as "
-                f"https://example.org/tracks, got {self.url!r}",
+                "--url", f"expected where the folder will be on the web, got that of a {HUB}"
             )
         if not _EMAIL.fullmatch(self.email):
             raise OptionError("--email", f"expected name@example.org, got {self.email!r}")
@@ -73,7 +67,7 @@ class Wish:
     @property
     def base(self) -> str:
         """The address without a slash at its end."""
-        return self.url.rstrip("/")
+        return folder_address(self.url)
 
 
 @dataclass(frozen=True)
@@ -112,13 +106,13 @@ class Hub:
         Only with the tracks that are in the hub.
     """
 
-    wish: Wish
+    options: HubOptions
     viewable: Viewable
     assembly: str
     tracks: tuple[HubTrack, ...]
 
     @classmethod
-    def read(cls, folder: Path, wish: Wish) -> Hub:
+    def read(cls, folder: Path, options: HubOptions) -> Hub:
         """The hub of a tracks folder, as if each marker had called peaks.
 
         Raises
@@ -128,18 +122,16 @@ class Hub:
         OptionError
             When UCSC cannot know the assembly, or a pattern matches no marker.
         """
-        viewable = Viewable.read(folder, wish.report)
+        viewable = Viewable.read(folder, options.report)
         trackset = viewable.trackset
-        chosen = viewable.chosen(wish.markers, len(trackset.tracks))
+        chosen = viewable.matching(options.markers)
         viewable = replace(viewable, trackset=replace(trackset, tracks=chosen))
-        first = {track.marker.index for track in viewable.best(_FIRST)}
-        report = wish.report or folder
-        rates = read_base_rates(report) if (report / TABLE).is_file() else {}
+        first = {track.marker.index for track in viewable.best()}
         labels = labels_of([track.marker for track in chosen])
         return cls(
-            wish,
+            options,
             viewable,
-            _known_assembly(wish.assembly, trackset.model["assembly"]),
+            _known_assembly(options.assembly, trackset.model["assembly"]),
             tuple(
                 HubTrack(
                     track.marker,
@@ -149,7 +141,7 @@ class Hub:
                     f"{FOLDER}/{track.marker.slug}.bb",
                     track.marker.index in first,
                     viewable.scores.get(track.marker.name),
-                    rates.get(track.marker.name),
+                    viewable.base_rates.get(track.marker.name),
                 )
                 for track, named in zip(chosen, labels, strict=True)
             ),
@@ -167,30 +159,13 @@ class Hub:
     @property
     def address(self) -> str:
         """What opens the hub in UCSC's browser."""
-        hub = quote(f"{self.wish.base}/{HUB}", safe=":/")
+        hub = quote(f"{self.options.base}/{HUB}", safe=":/")
         return f"https://genome.ucsc.edu/cgi-bin/hgTracks?db={self.assembly}&hubUrl={hub}"
-
-
-def _is_folder_address(url: str) -> bool:
-    """Whether files can be named by what follows a web address."""
-    if not _ADDRESS.fullmatch(url):
-        return False
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:  # such as half an IPv6 address
-        return False
-    return (
-        parts.scheme in {"http", "https"}
-        and bool(host)
-        and not {"?", "#"} & set(url)
-        and not parts.path.endswith(HUB)
-    )
 
 
 def _known_assembly(asked: str | None, of_model: str) -> str:
     name = of_model if asked is None else asked
-    if _ASSEMBLY.fullmatch(name):
+    if is_ucsc_name(name):
         return name
     got = f"got {name!r}"
     if asked is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from regtrack.browsers.hub_labels import field, plain
-from regtrack.browsers.hub_plan import COLOURS, METADATA, PAGE, Hub, HubTrack
+from regtrack.browsers.hub_labels import LONG, SHORT, field, plain
+from regtrack.browsers.hub_plan import COLOURS_FILE, METADATA, PAGE, Hub, HubTrack
 from regtrack.genome.markers import CATEGORIES
-from regtrack.genome.palette import COLOURS as PALETTE
-from regtrack.genome.palette import rgb
+from regtrack.genome.palette import COLOURS, rgb
 
 Stanza = Mapping[str, str]
 
@@ -33,7 +32,7 @@ _SUBGROUPS = ("cell", "target", "treatment")
 
 def hub_text(hub: Hub) -> str:
     """`hub.txt`: hub, genome and tracks, a blank line between them."""
-    tracks = _faceted(hub) if hub.wish.style == "faceted" else _composites(hub)
+    tracks = _faceted(hub) if hub.options.style == "faceted" else _composites(hub)
     stanzas = [_hub(hub), {"genome": hub.assembly}, *tracks]
     return "\n".join(
         "".join(f"{name} {value}\n" for name, value in stanza.items()) for stanza in stanzas
@@ -59,17 +58,17 @@ def metadata_text(hub: Hub) -> str:
 
 def colours_text() -> str:
     """JSON: the colour of each value of a column of the table."""
-    return json.dumps({"Category": dict(PALETTE)}, indent=1) + "\n"
+    return json.dumps({"Category": dict(COLOURS)}, indent=1) + "\n"
 
 
 def _hub(hub: Hub) -> Stanza:
     model = hub.viewable.trackset.model
     return {
         "hub": f"regtrack_{model['sha256'][:8]}",
-        "shortLabel": _title(hub)[:17].rstrip(),
+        "shortLabel": _title(hub)[:SHORT].rstrip(),
         "longLabel": _long_title(hub),
         "useOneFile": "on",
-        "email": hub.wish.email,
+        "email": hub.options.email,
         "descriptionUrl": PAGE,
     }
 
@@ -81,7 +80,7 @@ def _title(hub: Hub) -> str:
 def _long_title(hub: Hub) -> str:
     architecture = plain(hub.viewable.trackset.model["architecture"])
     title = f"Regulatory markers predicted at every base, by {architecture} (regtrack)"
-    return title if len(title) <= 76 else f"{title[:75].rstrip()}"
+    return title[:LONG].rstrip()
 
 
 def _faceted(hub: Hub) -> Iterator[Stanza]:
@@ -95,9 +94,9 @@ def _faceted(hub: Hub) -> Iterator[Stanza]:
         "visibility": "full",
         "noInherit": "on",
         # The browser takes a relative address as one of its own.
-        "metaDataUrl": f"{hub.wish.base}/{METADATA}",
+        "metaDataUrl": f"{hub.options.base}/{METADATA}",
         "primaryKey": _KEY,
-        "colorSettingsUrl": f"{hub.wish.base}/{COLOURS}",
+        "colorSettingsUrl": f"{hub.options.base}/{COLOURS_FILE}",
         "dataTypes": 'signal|"Predicted probability" peaks|"Predicted peaks"',
         "defaultSortField": "Category",
         "html": PAGE,

@@ -8,7 +8,7 @@ from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import Interval
 from regtrack.genome.regions import parse_region
 from regtrack.tracks.folder import Track
-from regtrack.tracks.peaks import read_peaks
+from regtrack.tracks.peaks import read_peaks, strongest_first
 
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
@@ -37,7 +37,9 @@ def opening_locus(viewable: Viewable, tracks: Sequence[Track], region: str | Non
 
 
 def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
-    """The highest predicted peak of the first track that has one, and what lies around it.
+    """The strongest predicted peak of the first track that has one, and what lies around it.
+
+    The strongest is the first of `strongest_first`.
 
     Without any peak, the beginning of what was predicted; without that, of the genome.
 
@@ -59,14 +61,20 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
     """
     sizes = viewable.trackset.chrom_sizes
     for track in tracks:
-        peaks = read_peaks(viewable.folder / track.peaks)
+        peaks = strongest_first(read_peaks(viewable.folder / track.peaks))
         if peaks:
-            highest = max(peaks, key=lambda peak: peak.value)
+            highest = peaks[0]
             summit = highest.start + highest.summit
             last = min(summit + AROUND, sizes[highest.chrom])
             return Interval(highest.chrom, max(summit - AROUND, 0), last)
-    for chrom, predicted in viewable.trackset.predicted(viewable.folder).items():
+    for chrom, predicted in viewable.predicted.items():
         start, end = next(iter(predicted))
         return Interval(chrom, start, min(end, start + 2 * AROUND))
     chrom, size = next(iter(sizes.items()))
     return Interval(chrom, 0, min(size, 2 * AROUND))
+
+
+def is_predicted(viewable: Viewable, region: Interval) -> bool:
+    """Whether any base of a region was predicted."""
+    intervals = viewable.predicted.get(region.chrom)
+    return intervals is not None and len(intervals.clip(region.start, region.end)) > 0

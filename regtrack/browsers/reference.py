@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from regtrack.atomic import write_text
+from regtrack.browsers.address import is_ucsc_name
 from regtrack.errors import InputError
+from regtrack.folders import check_file
 from regtrack.genome.faidx import check_format
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.names import first_names
 from regtrack.tracks.folder import TrackSet
 
-# Names such as hg19, mm10, canFam3, sacCer3: those of UCSC, under which IGV hosts genomes.
-_HOSTED = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*\d+")
+# Ids of the genomes that IGV hosts (igvteam/igv-data, genomes/web/web_genomes.txt).
+_HOSTED = re.compile(
+    "hs1|hg18|hg19|hg38|hg38_1kg|mm9|mm10|mm39|rn6|rn7|gorGor4|gorGor6|panTro4|panTro5|panTro6|"
+    "macFas5|panPan2|canFam3|canFam4|canFam5|canFam6|bosTau8|bosTau9|susScr11|galGal6|danRer10|"
+    "danRer11|ce10|ce11|dm3|dm6|sacCer3|tair10|ASM294v2|ASM985889v3"
+)
 SIZES_SUFFIX = ".chrom.sizes"  # by which IGV knows such a file
 
 
@@ -27,8 +33,8 @@ class Reference:
     Parameters
     ----------
     kind
-        `hosted`: IGV has it, and fetches it by its id; `fasta`: a file with its index beside it;
-        `sizes`: names and lengths of chromosomes, without a sequence.
+        `hosted`: IGV fetches it by its id; `fasta`: a file with its index beside it; `sizes`:
+        names and lengths of chromosomes, without a sequence.
     name
         The id, or what the genome is called.
     path
@@ -45,7 +51,7 @@ class Reference:
 
 
 def is_hosted(name: str) -> bool:
-    """Whether a name looks like the id of a genome that IGV hosts: `hg19`, `canFam3`."""
+    """Whether a name is known to be the id of a genome that IGV hosts: `hg19`, `canFam3`."""
     return _HOSTED.fullmatch(name) is not None
 
 
@@ -55,8 +61,9 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     Parameters
     ----------
     asked
-        An id (`hg19`) or the path of a FASTA file. None: the model's assembly where that looks
-        like an id, the lengths of the tracks' chromosomes otherwise.
+        An id or the path of a FASTA file: what IGV is known to host, or could be an id
+        (`is_ucsc_name`) and is no file, is taken for an id. None: the model's assembly where IGV
+        is known to host it, the lengths of the tracks' chromosomes otherwise.
     folder, trackset
         The tracks folder, and what it says.
 
@@ -72,9 +79,24 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
             return Reference("hosted", assembly)
         slug = re.sub(r"[^A-Za-z0-9.-]+", "_", assembly).strip("_.") or "genome"
         return Reference("sizes", assembly or slug, folder.resolve() / f"{slug}{SIZES_SUFFIX}")
-    if is_hosted(asked):
+    path = Path(asked)
+    if is_hosted(asked) or (is_ucsc_name(asked) and not path.is_file()):
         return Reference("hosted", asked)
-    return _fasta(Path(asked), folder, trackset)
+    return _fasta(path, folder, trackset)
+
+
+def check_sizes(reference: Reference, chrom_sizes: Mapping[str, int], force: bool) -> None:
+    """Refuse what `write_sizes` would overwrite, unless it is the same.
+
+    Raises
+    ------
+    InputError
+        When another file lies there and `force` is not set, or a folder.
+    """
+    path = reference.path
+    if reference.kind == "sizes" and path is not None:
+        same = path.is_file() and path.read_bytes() == _sizes_text(chrom_sizes).encode()
+        check_file(path, force or same, "the lengths of chromosomes")
 
 
 def write_sizes(reference: Reference, chrom_sizes: Mapping[str, int]) -> None:
@@ -86,8 +108,11 @@ def write_sizes(reference: Reference, chrom_sizes: Mapping[str, int]) -> None:
         When it cannot be written.
     """
     if reference.kind == "sizes" and reference.path is not None:
-        lines = (f"{chrom}\t{size}\n" for chrom, size in chrom_sizes.items() if size)
-        write_text(reference.path, "".join(lines))
+        write_text(reference.path, _sizes_text(chrom_sizes))
+
+
+def _sizes_text(chrom_sizes: Mapping[str, int]) -> str:
+    return "".join(f"{chrom}\t{size}\n" for chrom, size in chrom_sizes.items() if size)
 
 
 def checked_fasta(path: Path, folder: Path, trackset: TrackSet) -> Path:
@@ -108,7 +133,7 @@ def checked_fasta(path: Path, folder: Path, trackset: TrackSet) -> Path:
     path = path.resolve()  # as IGV does before it looks for an index
     sizes = Genome(path).chrom_sizes
     if sizes_fingerprint(sizes) != trackset.fingerprint:
-        _check_sizes(path, sizes, folder, trackset.chrom_sizes)
+        _check_chroms(path, sizes, folder, trackset.chrom_sizes)
     return path
 
 
@@ -125,7 +150,7 @@ def _fasta(path: Path, folder: Path, trackset: TrackSet) -> Reference:
     return Reference("fasta", path.name, path, bgzipped)
 
 
-def _check_sizes(
+def _check_chroms(
     path: Path, sizes: Mapping[str, int], folder: Path, of_tracks: Mapping[str, int]
 ) -> None:
     """Refuse a genome that lacks a chromosome of the tracks, or has it with another length."""

@@ -6,22 +6,27 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from regtrack.atomic import write_text
 from regtrack.browsers import igv_json, igv_xml
-from regtrack.browsers.locus import opening_locus
-from regtrack.browsers.measured import FOLDER, write_measured
-from regtrack.browsers.reference import Reference, find_reference, write_sizes
+from regtrack.browsers.address import folder_address
+from regtrack.browsers.locus import is_predicted, opening_locus
+from regtrack.browsers.measured import FOLDER, check_measured, write_measured
+from regtrack.browsers.reference import (
+    Reference,
+    check_sizes,
+    find_reference,
+    is_hosted,
+    write_sizes,
+)
 from regtrack.browsers.rows import rows_of
 from regtrack.browsers.viewable import Viewable
-from regtrack.errors import InputError, OptionError
-
-FEW = 8  # markers that are shown unless patterns say which
+from regtrack.folders import check_file
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SessionOptions:
     """What a session is to show, as users say it.
 
     Parameters
@@ -62,48 +67,46 @@ class Sessions:
     notes: tuple[str, ...]
 
 
-def write_sessions(folder: Path, wanted: Wanted, force: bool) -> Sessions:
+def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessions:
     """Write `igv.xml` and `igv.json` into a tracks folder, and what they need beside it.
 
     That is `measured/` where there are measured peaks, and `<assembly>.chrom.sizes` where the
     genome is known by its lengths alone. All but the measured peaks is checked before anything is
-    written; the sessions come last, each complete or not at all.
+    written. These come first, as a whole folder or not at all, the sessions last, each complete or
+    not at all.
 
     Raises
     ------
     InputError
         When the folder, the table, the report, the reference or the region cannot be used, or
-        there is a session already and `force` is not given.
+        there is a file of these names already and `force` is not given.
     OptionError
         When a pattern matches no marker, or the URL is none.
     OSError
         When the folder cannot be written.
     """
-    address = _address(folder, wanted.url)
-    viewable = Viewable.read(folder, wanted.report, wanted.peaks)
+    address = _address(folder, options.url)
+    viewable = Viewable.read(folder, options.report, options.peaks)
     for name in (igv_xml.NAME, igv_json.NAME):
-        _check_free(folder / name, force)
-    tracks = viewable.chosen(wanted.markers, FEW)
-    locus = opening_locus(viewable, tracks, wanted.region)
-    reference = find_reference(wanted.reference, folder, viewable.trackset)
-    measured = write_measured(viewable, tracks, folder)
+        check_file(folder / name, force, "a session")
+    if options.peaks is not None:
+        check_measured(folder, force)
+    tracks = viewable.chosen(options.markers)
+    locus = opening_locus(viewable, tracks, options.region)
+    reference = find_reference(options.reference, folder, viewable.trackset)
+    check_sizes(reference, viewable.trackset.chrom_sizes, force)
+    measured = {} if options.peaks is None else write_measured(viewable, tracks, folder)
     write_sizes(reference, viewable.trackset.chrom_sizes)
     rows = rows_of(viewable, tracks, measured)
     xml = igv_xml.session_xml(rows, reference, locus, folder)
     write_text(folder / igv_xml.NAME, xml)
     write_text(folder / igv_json.NAME, igv_json.session_json(rows, reference, locus, address))
+    notes = _notes(folder, options, len(rows), len(measured), reference)
+    if not is_predicted(viewable, locus):
+        notes.append(f"nothing was predicted at {locus}: empty rows mean that nothing is known")
     return Sessions(
-        _text(folder, wanted.url, len(rows), len(measured), reference, str(locus)),
-        tuple(_notes(folder, wanted, len(rows), len(measured), reference)),
+        _text(folder, options.url, len(rows), len(measured), reference, str(locus)), tuple(notes)
     )
-
-
-def _check_free(path: Path, force: bool) -> None:
-    """Refuse a session that is there already."""
-    if path.is_dir():
-        raise InputError(path, "is a folder; expected a session, or nothing")
-    if os.path.lexists(path) and not force:
-        raise InputError(path, "exists already; --force replaces it")
 
 
 def _address(folder: Path, url: str | None) -> igv_json.Address:
@@ -114,17 +117,13 @@ def _address(folder: Path, url: str | None) -> igv_json.Address:
     OptionError
         Unless `url` is the address of a folder.
     """
-    base = None if url is None else urlsplit(url)
-    if base and (base.scheme not in ("http", "https") or not base.netloc):
-        raise OptionError("--url", f"expected http://... or https://..., got {url!r}")
-    if base and (base.query or base.fragment):
-        raise OptionError("--url", f"expected the address of a folder, got {url!r}")
+    base = None if url is None else folder_address(url)
 
     def address(path: str | Path) -> str:
         # A path relative to the folder stays what it is.
         relative = os.path.relpath(folder.resolve() / path, folder.resolve())
         quoted = quote(os.fsencode(relative))
-        return quoted if url is None else urljoin(f"{url.rstrip('/')}/", quoted)
+        return quoted if base is None else urljoin(f"{base}/", quoted)
 
     return address
 
@@ -148,7 +147,7 @@ def _text(
 
 
 def _notes(
-    folder: Path, wanted: Wanted, markers: int, measured: int, reference: Reference
+    folder: Path, options: SessionOptions, markers: int, measured: int, reference: Reference
 ) -> list[str]:
     """What may surprise a user."""
     notes = []
@@ -157,8 +156,13 @@ def _notes(
             f"{igv_json.NAME}: {markers} markers; igv.js is slow with more than {igv_json.MANY} "
             "(--markers chooses; IGV desktop takes hundreds)"
         )
-    if wanted.peaks is not None and measured < markers:
+    if options.peaks is not None and measured < markers:
         notes.append(f"{markers - measured} of {markers} markers have no measured peaks")
+    if reference.kind == "hosted" and not is_hosted(reference.name):
+        notes.append(
+            f"--reference {reference.name}: no such file, so it is taken for the id of a genome; "
+            "whether IGV hosts that is not checked"
+        )
     path = reference.path
     if path is not None and not path.is_relative_to(folder.resolve()):
         notes.append(

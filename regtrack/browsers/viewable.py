@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, match
-from regtrack.evaluation.scores_table import TABLE, read_average_precision
+from regtrack.evaluation.scores_table import NO_SCORES, TABLE, read_scores
 from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import CATEGORIES, select_markers
 from regtrack.tracks.folder import Track, TrackSet
+
+FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Viewable:
         What lies in it.
     scores
         Average precision by name of marker, where a report has it.
+    base_rates
+        What a random track would have of it, by name of marker, from the same report.
     measured
         File of the measured peaks, by name of marker.
     """
@@ -33,6 +38,7 @@ class Viewable:
     folder: Path
     trackset: TrackSet
     scores: Mapping[str, float]
+    base_rates: Mapping[str, float]
     measured: Mapping[str, Path]
 
     @classmethod
@@ -49,18 +55,25 @@ class Viewable:
         Raises
         ------
         InputError
-            When one of them is not what it should be, or none of the markers is in the table.
+            When one of them is not what it should be, or is of other markers.
         """
         trackset = TrackSet.read(folder)
         if report is None and (folder / TABLE).is_file():
             report = folder
+        markers = [track.marker for track in trackset.tracks]
         measured: dict[str, Path] = {}
         if peaks is not None:
-            markers = [track.marker for track in trackset.tracks]
             found, _ = match(Asked(peaks), folder, markers)
             measured = {marker.name: Path(marker.file) for marker in found}
-        scores = {} if report is None else read_average_precision(report)
-        return cls(folder, trackset, scores, measured)
+        scores = NO_SCORES if report is None else read_scores(report)
+        scored = scores.average_precision
+        if scored and not any(marker.name in scored for marker in markers):
+            raise InputError(
+                report or folder,
+                f"a report of other markers than those of {folder}: it has "
+                f"{next(iter(scored))!r} ..., that has {markers[0].name!r} ...",
+            )
+        return cls(folder, trackset, scores.average_precision, scores.base_rates, measured)
 
     @cached_property
     def predicted(self) -> Regions:
@@ -73,7 +86,7 @@ class Viewable:
         """
         return self.trackset.predicted(self.folder)
 
-    def chosen(self, patterns: Sequence[str], few: int) -> tuple[Track, ...]:
+    def chosen(self, patterns: Sequence[str], few: int = FEW) -> tuple[Track, ...]:
         """The tracks of the markers that match, in the folder's order; without patterns, a few.
 
         Raises
@@ -81,13 +94,21 @@ class Viewable:
         OptionError
             When a pattern matches no marker.
         """
-        if not patterns:
-            return self.best(few)
+        return self.matching(patterns) if patterns else self.best(few)
+
+    def matching(self, patterns: Sequence[str]) -> tuple[Track, ...]:
+        """The tracks of the markers that match, in the folder's order; without patterns, all.
+
+        Raises
+        ------
+        OptionError
+            When a pattern matches no marker.
+        """
         markers = select_markers([track.marker for track in self.trackset.tracks], patterns)
         wanted = {marker.index for marker in markers}
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
 
-    def best(self, few: int) -> tuple[Track, ...]:
+    def best(self, few: int = FEW) -> tuple[Track, ...]:
         """Tracks to begin with: of each category in turn the best scored, then the first ones."""
         ranked = sorted(
             self.trackset.tracks, key=lambda track: -self.scores.get(track.marker.name, 0.0)

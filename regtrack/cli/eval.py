@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from regtrack.cli import options
 from regtrack.cli.config import Region
@@ -115,17 +114,12 @@ def _check_options(context: click.Context, subject: Path, dataset: Path | None) 
     """Refuse an option that would do nothing; those of regtrack.toml may be for another use."""
     if not subject.exists():
         raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")
-    typed = {
-        str(one.name): max(one.opts, key=len)
-        for one in context.command.params
-        if context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
-    }
     if subject.is_dir():
         wrong, why = _NOT_WITH_TRACKS, "is for a model; this is a folder"
     elif dataset is not None:
         wrong, why = _NOT_WITH_A_DATASET, "does not go with --dataset"
     else:
         wrong, why = {"split"}, "is of a --dataset, and there is none"
-    for name, option in typed.items():
+    for name, option in options.typed(context).items():
         if name in wrong:
             raise OptionError(option, why)

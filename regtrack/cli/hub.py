@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from regtrack.cli import options
 from regtrack.errors import InputError, OptionError
@@ -54,9 +53,9 @@ def hub(
     open the address that is printed. A few markers are shown at first: the best scored ones of
     each category. Markers without called peaks have no track of peaks.
 
-    With --check, TRACKS may also be the path of a hub.txt. Tested are the rules of UCSC's format
-    which its own hubCheck leaves out as well: labels, parents, the table behind the tracks, and
-    every file. Each broken rule is a line; the exit status is then 1.
+    With --check, TRACKS may also be the path of a hub.txt. Tested are rules of UCSC's format,
+    those that its own hubCheck leaves out as well: labels, parents, the table behind the tracks,
+    and every file. Each broken rule is a line; the exit status is then 1.
     """
     _check_options(context, check)
     if check:
@@ -65,29 +64,27 @@ def hub(
         checked = check_hub(tracks)
         click.echo(checked.text)
         if checked.broken:
-            raise InputError(checked.path, f"{checked.broken:,} broken rules")
+            rules = "rule" if checked.broken == 1 else "rules"
+            raise InputError(checked.path, f"{checked.broken:,} broken {rules}")
         return
     from regtrack.browsers.hub import instructions, write_hub
-    from regtrack.browsers.hub_plan import Wish
+    from regtrack.browsers.hub_plan import HubOptions
     from regtrack.cli.progress import Progress
     from regtrack.workers import available_cores
 
-    wish = Wish(url or "", email or "", style, assembly, markers, report)
+    asked = HubOptions(url or "", email or "", style, assembly, markers, report)
     with Progress() as progress:
-        made = write_hub(tracks, wish, workers or available_cores(), force, progress)
+        made = write_hub(tracks, asked, workers or available_cores(), force, progress)
     click.echo(instructions(tracks, made))
 
 
 def _check_options(context: click.Context, check: bool) -> None:
     """Refuse an option that would do nothing, and to go without one that is needed."""
-    options_of = {
-        str(one.name): max(one.opts, key=len)
-        for one in context.command.params
-        if isinstance(one, click.Option)
-    }
-    for name, option in options_of.items():
-        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if check and typed and name != "check":
-            raise OptionError(option, "does nothing with --check")
-        if not check and name in {"url", "email"} and not context.params[name]:
-            raise OptionError(option, "is missing; --check alone does without")
+    if check:
+        for name, option in options.typed(context).items():
+            if name != "check":
+                raise OptionError(option, "does nothing with --check")
+        return
+    for name in ("url", "email"):
+        if not context.params[name]:
+            raise OptionError(f"--{name}", "is missing; --check alone does without")

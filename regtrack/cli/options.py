@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,3 +91,16 @@ any_assembly = click.option(
     "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
 )
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
+
+
+def typed(context: click.Context) -> dict[str, str]:
+    """Options that stand on the command line, as users write them, by name of parameter.
+
+    Those of regtrack.toml or of the environment, which may be for another use, are not in it.
+    """
+    return {
+        str(one.name): max(one.opts, key=len)
+        for one in context.command.params
+        if isinstance(one, click.Option)
+        and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+    }

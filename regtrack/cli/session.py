@@ -59,10 +59,10 @@ def session(
     TRACKS. With --url, it works from any page, and in the web app of IGV; the server must answer
     range requests and, to pages of other sites, allow them (CORS).
     """
-    from regtrack.browsers.session import Wanted, write_sessions
+    from regtrack.browsers.session import SessionOptions, write_sessions
 
-    wanted = Wanted(markers, peaks, report, reference, region, url)
-    written = write_sessions(tracks, wanted, force)
+    asked = SessionOptions(markers, peaks, report, reference, region, url)
+    written = write_sessions(tracks, asked, force)
     for note in written.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(written.text)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from regtrack.errors import InputError
 from regtrack.genome.textfile import read_text
@@ -12,8 +14,22 @@ from regtrack.genome.textfile import read_text
 TABLE = "report.tsv"
 
 
-def read_average_precision(folder: Path) -> dict[str, float]:
-    """Average precision by name of marker, of those that have one.
+class Scores(NamedTuple):
+    """How good markers are, by name; a marker without a score is not in it.
+
+    `base_rates` are the shares of the scored bases that are positive: the average precision of
+    a random track.
+    """
+
+    average_precision: Mapping[str, float]
+    base_rates: Mapping[str, float]
+
+
+NO_SCORES = Scores({}, {})
+
+
+def read_scores(folder: Path) -> Scores:
+    """The scores of a report.
 
     Parameters
     ----------
@@ -27,21 +43,15 @@ def read_average_precision(folder: Path) -> dict[str, float]:
     OSError
         When it cannot be read.
     """
-    return _read(folder, "average_precision")
-
-
-def read_base_rates(folder: Path) -> dict[str, float]:
-    """Share of the scored bases that are positive, as `read_average_precision`."""
-    return _read(folder, "base_rate")
-
-
-def _read(folder: Path, column: str) -> dict[str, float]:
-    """The numbers of one column, by name of marker."""
     path = folder / TABLE
     if not path.is_file():
         raise InputError(folder, f"not a report (no {TABLE}); regtrack eval --out makes one")
-    rows = csv.DictReader(io.StringIO(read_text(path)), delimiter="\t")
+    rows = list(csv.DictReader(io.StringIO(read_text(path)), delimiter="\t"))
     try:
-        return {row["name"]: float(row[column]) for row in rows if row[column]}
+        return Scores(_column(rows, "average_precision"), _column(rows, "base_rate"))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(path, f"damaged ({error!r})") from error
+
+
+def _column(rows: list[dict[str, str]], column: str) -> dict[str, float]:
+    return {row["name"]: float(row[column]) for row in rows if row[column]}

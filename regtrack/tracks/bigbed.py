@@ -62,9 +62,11 @@ class BigBedReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         check_header(path, BIGBED_MAGIC)
+        mark = struct.pack("<I", BIGBED_MAGIC)
         with path.open("rb") as file:
-            file.seek(-4, os.SEEK_END)
-            if struct.pack("<I", BIGBED_MAGIC) not in ((last := file.read()), last[::-1]):
+            # The mark that begins a file ends it, too; some machines write its bytes backwards.
+            file.seek(-len(mark), os.SEEK_END)
+            if file.read() not in {mark, mark[::-1]}:
                 raise not_bbi(path, BIGBED_MAGIC)
             file.seek(_FIELDS_AT)
             self.fields, self.bed_fields = _COUNTS.unpack(file.read(_COUNTS.size))
@@ -159,7 +161,7 @@ def _columns(peak: CalledPeak) -> str:
 
 
 def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[Entry]]) -> None:
-    """Let pybigtools write; whether it did, a reader must find out."""
+    """Let pybigtools write, and put its header right; whether it did, a reader must find out."""
     rows = ((chrom, *entry) for chrom, entries in wanted.items() for entry in entries)
     with _quiet():
         try:
@@ -168,16 +170,15 @@ def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[E
             # Its panics, on a full disk, are no Exception, and their class has no module.
             if type(error).__name__ != "PanicException":
                 raise
+    with path.open("rb+") as file:
+        # Of 10 columns 6 are BED's own: pybigtools takes all for such.
+        file.seek(_FIELDS_AT)
+        file.write(_COUNTS.pack(FIELDS, _BED_FIELDS))
 
 
 def _holds(path: Path, wanted: Mapping[str, Sequence[Entry]]) -> bool:
-    """Whether a file holds these entries and no others; its header is put right first."""
+    """Whether a file holds these entries, and no others."""
     try:
-        check_header(path, BIGBED_MAGIC)
-        with path.open("rb+") as file:
-            # Of 10 columns 6 are BED's own: pybigtools takes all for such.
-            file.seek(_FIELDS_AT)
-            file.write(_COUNTS.pack(FIELDS, _BED_FIELDS))
         with BigBedReader(path) as reader:
             return {chrom: reader.entries(chrom) for chrom in reader.chrom_sizes()} == wanted
     except InputError:

@@ -100,6 +100,8 @@ class TrackSet:
             When the folder is not a tracks folder, is of a newer format, or lacks a file.
         """
         path = folder / CONTENTS
+        if folder.is_file():
+            raise InputError(folder, "is a file; expected a tracks folder")
         if not path.is_file():
             raise InputError(
                 folder, f"not a tracks folder (no {CONTENTS}); regtrack predict makes one"

@@ -64,7 +64,10 @@ def read_peaks(path: Path) -> list[CalledPeak]:
 
 
 def strongest_first(peaks: Iterable[CalledPeak]) -> list[CalledPeak]:
-    """Peaks by their value, the highest first; of equal ones the widest: no spike, a plateau."""
+    """Peaks by their highest value, the highest first.
+
+    Of equally high ones the widest comes first (a plateau, not a spike), then what stood first.
+    """
     return sorted(peaks, key=lambda peak: (-peak.value, peak.start - peak.end))
 
 

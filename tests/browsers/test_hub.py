@@ -22,11 +22,11 @@ from regtrack.browsers import hub as job
 from regtrack.browsers.hub import write_hub
 from regtrack.browsers.hub_check import check_hub
 from regtrack.browsers.hub_parse import HubText, Stanza, read_hub
-from regtrack.browsers.hub_plan import STYLES, Hub, Wish
+from regtrack.browsers.hub_plan import STYLES, Hub, HubOptions
 from regtrack.errors import InputError, OptionError
 from regtrack.tracks.folder import TrackSet
 
-WISH = Wish("https://example.org/lab/tracks", "me@example.org")
+OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 NAMES = [marker.name for marker in MARKERS]
 
 
@@ -35,8 +35,10 @@ def folder(tmp_path: Path) -> Path:
     return write_tracks_folder(tmp_path / "tracks", peakless=[2])
 
 
-def write(folder: Path, wish: Wish = WISH, workers: int = 1, force: bool = False) -> HubText:
-    write_hub(folder, wish, workers, force, Unwatched())
+def write(
+    folder: Path, options: HubOptions = OPTIONS, workers: int = 1, force: bool = False
+) -> HubText:
+    write_hub(folder, options, workers, force, Unwatched())
     return read_hub(folder / "hub.txt")
 
 
@@ -52,7 +54,7 @@ def table(folder: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_hub_breaks_no_rule(folder: Path, style: str) -> None:
-    write(folder, replace(WISH, style=style))
+    write(folder, replace(OPTIONS, style=style))
     checked = check_hub(folder)
     assert checked.problems == ()
     assert checked.tracks == 7  # four signals, and the peaks of three
@@ -182,7 +184,7 @@ def test_a_peak_outside_of_the_genome_is_refused_with_its_file(folder: Path) -> 
 
 
 def test_a_composite_of_each_category_has_a_matrix(folder: Path) -> None:
-    hub = write(folder, replace(WISH, style="composite"))
+    hub = write(folder, replace(OPTIONS, style="composite"))
     assert track(hub, "regtrack").get("superTrack") == "on show"
     composite = track(hub, "regtrack_TFBS")
     assert composite.parent == "regtrack"
@@ -203,19 +205,33 @@ def test_a_composite_of_each_category_has_a_matrix(folder: Path) -> None:
     ]
 
 
+def test_a_long_name_of_a_network_is_cut_to_what_is_shown(folder: Path) -> None:
+    found = TrackSet.read(folder)
+    replace(found, model={**found.model, "architecture": "x" * 100}).write(folder)
+    first = write(folder).stanzas[0]
+    assert [len(first.get(name)) for name in ("shortLabel", "longLabel")] == [17, 76]
+    assert check_hub(folder).problems == ()
+
+
+def test_without_patterns_all_markers_are_in_the_hub(tmp_path: Path) -> None:
+    markers = [a_marker(index, f"K562|T{index}|None") for index in range(9)]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    assert [one.on for one in Hub.read(folder, OPTIONS).tracks] == [True] * 8 + [False]
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_the_best_markers_are_on_at_first(tmp_path: Path, style: str) -> None:
     markers = [a_marker(index, f"K562|T{index}|None") for index in range(20)]
     folder = write_tracks_folder(tmp_path / "tracks", markers)
     write_report_table(folder, {marker.name: marker.index / 100 for marker in markers})
-    hub = write(folder, replace(WISH, style=style))
+    hub = write(folder, replace(OPTIONS, style=style))
     on = [one.name for one in hub.data if one.get("parent").endswith(" on")]
     assert on == [f"regtrack_m{n}_{kind}" for n in range(12, 20) for kind in ("signal", "peaks")]
     assert check_hub(folder).problems == ()
 
 
 def test_patterns_choose_what_is_in_the_hub(folder: Path) -> None:
-    hub = write(folder, replace(WISH, markers=["CTCF", "hepg2*"]))
+    hub = write(folder, replace(OPTIONS, markers=["CTCF", "hepg2*"]))
     assert [row["Marker"] for row in table(folder)] == ["m0", "m1"]
     assert len(hub.data) == 4
     assert sorted(path.stem for path in (folder / "hub").glob("*.bb")) == [
@@ -240,7 +256,7 @@ def test_odd_names_break_no_rule(tmp_path: Path, style: str) -> None:
     # Names of files have a limit of their own.
     markers = [a_marker(index, name) for index, name in enumerate(ODD)]
     folder = write_tracks_folder(tmp_path / "tracks", markers)
-    write(folder, replace(WISH, style=style))
+    write(folder, replace(OPTIONS, style=style))
     checked = check_hub(folder)
     assert (checked.problems, checked.tracks) == ((), 2 * len(ODD))
     assert (folder / "hub.txt").read_bytes().isascii()
@@ -310,7 +326,7 @@ def test_an_earlier_hub_is_replaced_only_when_asked_for(folder: Path) -> None:
     with pytest.raises(InputError, match="hub: exists already; --force replaces it"):
         write(folder)
     assert files_of(folder) == before
-    write(folder, replace(WISH, style="composite"), force=True)
+    write(folder, replace(OPTIONS, style="composite"), force=True)
     assert not (folder / "hub" / "metadata.tsv").exists()
     write(folder, force=True)
     assert files_of(folder) == before
@@ -323,8 +339,12 @@ def test_what_is_no_hub_is_not_replaced(folder: Path) -> None:
     with pytest.raises(InputError, match=r"hub\.txt: not replaced: it is not a track hub's"):
         write(folder, force=True)
     (folder / "hub.txt").unlink()
+    (folder / "hub.txt").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"hub\.txt: exists already"):
+        write(folder)
+    (folder / "hub.txt").unlink()
     (folder / "hub.txt").mkdir()
-    with pytest.raises(InputError, match=r"hub\.txt: is a folder; expected a file"):
+    with pytest.raises(InputError, match=r"hub\.txt: is a folder; expected a track hub"):
         write(folder, force=True)
     (folder / "hub.txt").rmdir()
     (folder / "hub").mkdir()
@@ -344,7 +364,7 @@ def test_an_earlier_hub_is_as_it_was_when_a_file_cannot_be_written(
     before = files_of(folder)
     monkeypatch.setattr(job, broken, full)
     with pytest.raises(OSError, match="No space left") as caught:
-        write(folder, replace(WISH, style="composite"), force=True)
+        write(folder, replace(OPTIONS, style="composite"), force=True)
     assert caught.value.filename is not None
     assert files_of(folder) == before
 
@@ -361,34 +381,37 @@ def test_an_earlier_hub_is_as_it_was_when_a_file_cannot_be_written(
         "https://example.org/tracks#x",
         "https://example.org/tracks/hub.txt",
         "https://[::1/tracks",
+        "https://example.org:port/tracks",
         "https://example.org/\u00e4",
         "",
     ],
 )
 def test_what_is_no_address_of_a_folder_is_refused(url: str) -> None:
     with pytest.raises(OptionError, match="--url: expected where the folder will be on the web"):
-        replace(WISH, url=url)
+        replace(OPTIONS, url=url)
 
 
 @pytest.mark.parametrize("email", ["me", "me@", "@example.org", "a b@example.org", "a@b@c", ""])
 def test_what_is_no_email_address_is_refused(email: str) -> None:
     with pytest.raises(OptionError, match=r"--email: expected name@example\.org"):
-        replace(WISH, email=email)
+        replace(OPTIONS, email=email)
 
 
 @pytest.mark.parametrize("name", ["hg19", "mm10", "danRer11", "sacCer3", "hs1", "GCA_009914755.4"])
 def test_a_name_of_ucsc_is_taken(folder: Path, name: str) -> None:
-    assert Hub.read(folder, replace(WISH, assembly=name)).assembly == name
+    assert Hub.read(folder, replace(OPTIONS, assembly=name)).assembly == name
 
 
-@pytest.mark.parametrize("name", ["simulated", "GRCh38", "hg 19", "hg19\ntrack x", ""])
+@pytest.mark.parametrize(
+    "name", ["simulated", "GRCh38", "hg 19", "hg19\ntrack x", "hg\u0663", "GCA_\u0663.4", ""]
+)
 def test_another_name_of_a_genome_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(OptionError, match="--assembly: expected UCSC's name"):
-        Hub.read(folder, replace(WISH, assembly=name))
+        Hub.read(folder, replace(OPTIONS, assembly=name))
 
 
 def test_a_slash_at_the_end_of_the_address_is_no_matter(folder: Path) -> None:
-    hub = Hub.read(folder, Wish("http://localhost:8000/a%20b/", "me@localhost"))
+    hub = Hub.read(folder, HubOptions("http://localhost:8000/a%20b/", "me@localhost"))
     assert hub.address == (
         "https://genome.ucsc.edu/cgi-bin/hgTracks?db=hg19"
         "&hubUrl=http://localhost:8000/a%2520b/hub.txt"

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from regtrack.browsers.hub import write_hub
 from regtrack.browsers.hub_check import check_hub
 from regtrack.browsers.hub_parse import read_hub
-from regtrack.browsers.hub_plan import STYLES, Wish
+from regtrack.browsers.hub_plan import STYLES, HubOptions
 from regtrack.errors import InputError
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks import CalledPeak
 
-WISH = Wish("https://example.org/lab/tracks", "me@example.org")
+OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 
 
 def a_hub(folder: Path, style: str) -> Path:
     write_tracks_folder(folder)
-    write_hub(folder, replace(WISH, style=style), 1, False, Unwatched())
+    write_hub(folder, replace(OPTIONS, style=style), 1, False, Unwatched())
     return folder
 
 
@@ -88,6 +88,8 @@ TEXT = [
         r"longLabel of 97 .*expected 76 at m",
     ),
     ("odd letters", "CTCF K562$", "CTCF\u00a0K562", r"shortLabel 'CTCF\\xa0K562', expected plain"),
+    ("odd genome's digit", "genome hg19", "genome hg1\u0669", r"not a genome of UCSC's"),
+    ("half a range", "^type bigWig 0 1", "type bigWig 0", r"type 'bigWig 0', expected as bigWig 0"),
     ("same label", "DNase HepG2$", "CTCF K562", r"'CTCF K562' of line 27 again, expected one of"),
     (
         "odd parent",
@@ -98,7 +100,6 @@ TEXT = [
     ("odd state", "^parent regtrack on", "parent regtrack yes", r"'regtrack yes', expected a name"),
     ("odd visibility", "^visibility dense", "visibility thin", r"visibility 'thin', expected hide"),
     ("odd colour", "^color 0,68,136", "color 0,68,256", r"color '0,68,256', expected as 0,68,136"),
-    ("limits", "^viewLimits 0:1", "viewLimits 0:2", r"viewLimits 0:2, expected them inside of big"),
     ("limits turned", "^viewLimits 0:1", "viewLimits 1:0", r"1:0, expected the lower one first"),
     ("no limits", "^viewLimits 0:1", "viewLimits 1", r"viewLimits '1', expected as 0:1"),
     (
@@ -107,7 +108,12 @@ TEXT = [
         "type bigWig a b",
         r"type 'bigWig a b', expected as bigWig 0",
     ),
-    ("odd type", "^type bigWig 0 1\nviewLimits.*", "type wig", r"type 'wig', expected bigWig, "),
+    (
+        "odd type",
+        "^type bigWig 0 1\nviewLimits.*",
+        "type wig",
+        r"\.bw: type 'wig', expected bigWig",
+    ),
     ("wrong type", "^type bigNarrowPeak", "type bigWig 0 1", r"not a BigWig file, or a trunc"),
     ("bed for wig", "^type bigWig 0 1", "type bigNarrowPeak", r"not a bigBed file, or a truncated"),
     ("no file", "bigwig/0_", "bigwig/9_", r"bigDataUrl 'bigwig/9_.*', expected a file in"),
@@ -350,7 +356,7 @@ def test_as_many_tracks_are_on_at_first_as_a_page_can_show(
 ) -> None:
     markers = [a_marker(index, f"K562|T{index}|None") for index in range(30)]
     folder = write_tracks_folder(tmp_path / "tracks", markers)
-    write_hub(folder, WISH, 1, False, Unwatched())
+    write_hub(folder, OPTIONS, 1, False, Unwatched())
     text = (folder / "hub.txt").read_text()
     (folder / "hub.txt").write_text(
         re.sub("^(parent regtrack) .*", rf"\1 {state}", text, flags=re.M)
@@ -393,6 +399,78 @@ def test_stanzas_are_read_with_their_lines(tmp_path: Path) -> None:
         ("type", "bigWig", 9),
     ]
     assert hub.stanzas[0].settings["longLabel"] == ("a    long one", 4)
+
+
+def test_a_tab_ends_the_name_of_a_setting(tmp_path: Path) -> None:
+    (tmp_path / "hub.txt").write_text("hub\tx\nlongLabel\t a \tb \nuseOneFile\n")
+    (stanza,) = read_hub(tmp_path / "hub.txt").stanzas
+    values = {name: one.value for name, one in stanza.settings.items()}
+    assert values == {"hub": "x", "longLabel": "a \tb", "useOneFile": ""}
+
+
+OTHERS = """
+track plain
+type bigWig 0 1
+bigDataUrl {signal}
+shortLabel Signal
+longLabel A signal
+viewLimits -5:20
+visibility full
+
+track same
+type bigWig
+bigDataUrl {signal}
+shortLabel Signal
+longLabel A signal
+
+track reads
+type bam
+bigDataUrl reads.bam
+shortLabel Reads
+longLabel Reads of the experiment
+
+track genes
+type bigGenePred
+bigDataUrl {peaks}
+shortLabel Genes
+longLabel Genes, and what was found of them
+
+track variants
+type vcfTabix
+bigDataUrl reads.bam
+shortLabel Variants
+longLabel Variants
+"""
+
+
+@pytest.fixture
+def others(faceted: Path) -> Path:
+    """A hub as others write one: tracks without a parent, with equal labels, of other types."""
+    text = (faceted / "hub.txt").read_text().partition("\ntrack ")[0]
+    tracks = OTHERS.format(signal=SIGNAL, peaks=PEAKS)
+    (faceted / "hub.txt").write_text(text + tracks)
+    (faceted / "reads.bam").write_bytes(b"as bam has it")
+    return faceted
+
+
+def test_hubs_of_others_break_no_rule(others: Path) -> None:
+    assert lines_of(others) == []
+
+
+def test_a_file_of_any_type_must_be_there(others: Path) -> None:
+    (others / "reads.bam").unlink()
+    say(others, r"track reads: bigDataUrl 'reads\.bam', expected a & variants: bigDataUrl 'reads\.")
+
+
+@pytest.mark.parametrize("visibility", ["hide", ""])
+def test_a_track_without_a_parent_is_on_when_it_is_visible(others: Path, visibility: str) -> None:
+    edit(others / "hub.txt", "^visibility full\n", visibility and f"visibility {visibility}\n")
+    say(others, "all tracks: 0 are on at first, expected 1 to 50")
+
+
+def test_labels_of_different_parents_may_be_equal(composite: Path) -> None:
+    edit(composite / "hub.txt", "^shortLabel DNase HepG2$", "shortLabel CTCF K562")
+    assert lines_of(composite) == []
 
 
 @pytest.fixture(scope="module", params=STYLES)

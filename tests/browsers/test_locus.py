@@ -51,13 +51,14 @@ def test_it_stays_inside_the_chromosome(
 
 def test_without_a_peak_it_opens_where_prediction_begins(tmp_path: Path) -> None:
     folder = tmp_path / "tracks"
-    viewable = viewable_of(folder)
+    viewable_of(folder)
     for last, end in ((20_000, 20_000), (90_000, 10_000 + 2 * AROUND)):
         write_predicted(folder, {"chr2": IntervalSet.of([10_000], [last])})
+        viewable = Viewable.read(folder)
         found = strongest_locus(viewable, viewable.trackset.tracks)
         assert found == Interval("chr2", 10_000, end)
     write_predicted(folder, {})
-    assert strongest_locus(viewable, []) == Interval("chr1", 0, 2 * AROUND)
+    assert strongest_locus(Viewable.read(folder), []) == Interval("chr1", 0, 2 * AROUND)
 
 
 def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
@@ -67,3 +68,11 @@ def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
     assert opening_locus(viewable, tracks, None).chrom == "chr1"
     with pytest.raises(InputError, match=r"region 'chr7'"):
         opening_locus(viewable, tracks, "chr7")
+
+
+def test_of_equally_high_peaks_it_opens_at_the_widest(tmp_path: Path) -> None:
+    wide = peak("chr2", 40_000, 0.9).replace("40100", "40200")
+    lines = [peak("chr1", 60_000, 0.9), wide, peak("chr2", 70_000, 0.8)]
+    viewable = viewable_of(tmp_path / "tracks", lines)
+    found = strongest_locus(viewable, viewable.trackset.tracks)
+    assert found == Interval("chr2", 40_050 - AROUND, 40_050 + AROUND)

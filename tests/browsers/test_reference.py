@@ -9,7 +9,13 @@ import pytest
 from browsers_builders import SIZES, write_tracks_folder
 from builders import write_fasta
 
-from regtrack.browsers.reference import Reference, find_reference, is_hosted, write_sizes
+from regtrack.browsers.reference import (
+    Reference,
+    check_sizes,
+    find_reference,
+    is_hosted,
+    write_sizes,
+)
 from regtrack.errors import InputError
 from regtrack.tracks.folder import TrackSet
 
@@ -27,14 +33,15 @@ def fasta(path: Path, **sizes: int) -> Path:
     return write_fasta(path, {chrom: "A" * size for chrom, size in {**SIZES, **sizes}.items()})
 
 
-@pytest.mark.parametrize("name", ["hg19", "hg38", "mm10", "canFam3", "sacCer3", "dm6"])
-def test_names_as_ucsc_gives_them_are_ids(name: str, folder: Path) -> None:
+@pytest.mark.parametrize("name", ["hg19", "hg38_1kg", "mm10", "canFam3", "sacCer3", "dm6", "hs1"])
+def test_names_of_genomes_that_igv_hosts_are_ids(name: str, folder: Path) -> None:
     assert is_hosted(name)
     assert find(name, folder) == Reference("hosted", name)
 
 
 @pytest.mark.parametrize(
-    "name", ["simulated", "GRCh38", "genome.fa", "./hg19", "", "hg19.fa", "19"]
+    "name",
+    ["simulated", "GRCh38", "genome.fa", "./hg19", "", "hg19.fa", "19", "nosuch1", "hg1\u0669"],
 )
 def test_other_names_are_not(name: str) -> None:
     assert not is_hosted(name)
@@ -46,6 +53,38 @@ def test_an_id_is_an_id_also_where_a_folder_has_its_name(
     (tmp_path / "hg19").mkdir()
     monkeypatch.chdir(tmp_path)
     assert find("hg19", folder).kind == "hosted"
+
+
+def test_what_looks_like_an_id_is_one_when_it_is_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("nosuch1", "GCA_009914755.4"):
+        assert find(name, folder) == Reference("hosted", name)
+    fasta(tmp_path / "nosuch1")
+    assert find("nosuch1", folder).kind == "fasta"
+
+
+def test_an_assembly_that_only_looks_like_an_id_is_shown_by_its_lengths(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", assembly="nosuch1")
+    path = folder.resolve() / "nosuch1.chrom.sizes"
+    assert find(None, folder) == Reference("sizes", "nosuch1", path)
+
+
+def test_another_file_of_lengths_is_replaced_only_when_asked_to(folder: Path) -> None:
+    reference = find(None, folder)
+    check_sizes(reference, SIZES, force=False)
+    write_sizes(reference, SIZES)
+    check_sizes(reference, SIZES, force=False)
+    path = folder / "simulated.chrom.sizes"
+    path.write_bytes(b"\xff mine")
+    check_sizes(reference, SIZES, force=True)
+    with pytest.raises(InputError, match=r"simulated\.chrom\.sizes: exists already; --force repl"):
+        check_sizes(reference, SIZES, force=False)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match=r"simulated\.chrom\.sizes: is a folder; expected"):
+        check_sizes(reference, SIZES, force=True)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pysam
 import pytest
 from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
 from builders import a_marker, write_fasta, write_markers
+from cli_helpers import files_of
 
-from regtrack.browsers.session import Sessions, Wanted, write_sessions
+from regtrack.browsers.session import SessionOptions, Sessions, write_sessions
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.palette import COLOURS
 
@@ -43,7 +44,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, force: bool = False, **wanted: object) -> Sessions:
-    return write_sessions(folder, Wanted(**wanted), force)  # type: ignore[arg-type]
+    return write_sessions(folder, SessionOptions(**wanted), force)  # type: ignore[arg-type]
 
 
 def xml_of(folder: Path) -> ET.Element:
@@ -255,7 +256,19 @@ def test_with_a_url_igv_js_works_from_any_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["example.org/tracks", "ftp://example.org", "https://", "http://e/?a=b"]
+    "url",
+    [
+        "example.org/tracks",
+        "ftp://example.org",
+        "https://",
+        "https://:80/tracks",
+        "http://e/?a=b",
+        "http://e/#a",
+        "http://[",
+        "http://e/my tracks",
+        "http://e/tracks\n",
+        "",
+    ],
 )
 def test_a_url_that_is_none_is_refused(folder: Path, url: str) -> None:
     with pytest.raises(OptionError, match=r"--url: expected"):
@@ -290,9 +303,69 @@ def test_the_same_command_writes_the_same_bytes(folder: Path, table: Path) -> No
 
 def test_bad_measured_peaks_leave_no_session(folder: Path, table: Path) -> None:
     (table.parent / "b.bed").write_text("chr1\t7\t99999\n")
+    before = files_of(folder)
     with pytest.raises(InputError, match=r"b\.bed:1: ends at 99,999, past the end of chr1"):
         write(folder, peaks=table)
+    assert files_of(folder) == before
+    assert not list(folder.glob("measured*"))
+
+
+def test_bad_measured_peaks_leave_the_earlier_session(folder: Path, table: Path) -> None:
+    write(folder, peaks=table)
+    before = files_of(folder)
+    (table.parent / "b.bed").write_text("chr1\t7\t99999\n")
+    with pytest.raises(InputError, match=r"b\.bed:1: ends at 99,999, past the end of chr1"):
+        write(folder, peaks=table, force=True)
+    assert files_of(folder) == before
+
+
+def test_measured_peaks_of_an_earlier_choice_are_gone(folder: Path, table: Path) -> None:
+    write(folder, peaks=table)
+    write(folder, peaks=table, markers=["CTCF"], force=True)
+    slug = MARKERS[0].slug
+    assert sorted(path.name for path in (folder / "measured").iterdir()) == [
+        f"{slug}.bed.gz",
+        f"{slug}.bed.gz.tbi",
+    ]
+    before = files_of(folder / "measured")
+    write(folder, force=True)  # without peaks, they are no matter
+    assert files_of(folder / "measured") == before
+    write(folder, peaks=table, markers=["GR"], force=True)
+    assert not (folder / "measured").exists()
+
+
+def test_measured_peaks_are_replaced_only_when_asked_to(folder: Path, table: Path) -> None:
+    (folder / "measured").mkdir()
+    with pytest.raises(InputError, match=r"measured: exists already; --force replaces it"):
+        write(folder, peaks=table)
+    (folder / "measured" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match=r"measured: is in the way: thesis\.txt in it is not"):
+        write(folder, peaks=table, force=True)
+    shutil.rmtree(folder / "measured")
+    (folder / "measured").write_text("mine")
+    with pytest.raises(InputError, match=r"measured: is a file; expected a folder of measured"):
+        write(folder, peaks=table, force=True)
     assert not list(folder.glob("igv.*"))
+
+
+def test_lengths_of_the_users_own_are_replaced_only_when_asked_to(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", assembly="simulated")
+    sizes = folder / "simulated.chrom.sizes"
+    sizes.write_text("chr1\t1\n")
+    with pytest.raises(InputError, match=r"simulated\.chrom\.sizes: exists already; --force"):
+        write(folder)
+    assert not list(folder.glob("igv.*"))
+    sizes.write_text("chr1\t20000\nchr2\t5000\n")
+    write(folder)
+    sizes.write_text("chr1\t1\n")
+    write(folder, force=True)
+    assert sizes.read_text() == "chr1\t20000\nchr2\t5000\n"
+
+
+def test_an_id_that_is_not_known_is_taken_and_said_not_to_be_checked(folder: Path) -> None:
+    (note,) = write(folder, reference="nosuch1").notes
+    assert note.startswith("--reference nosuch1: no such file, so it is taken for the id of a gen")
+    assert xml_of(folder).get("genome") == json_of(folder)["genome"] == "nosuch1"
 
 
 def test_a_full_disk_leaves_no_session_that_looks_finished(
@@ -305,3 +378,8 @@ def test_a_full_disk_leaves_no_session_that_looks_finished(
     with pytest.raises(OSError, match=r"No space left.*igv\.xml"):
         write(folder)
     assert not list(folder.glob("igv*"))
+
+
+def test_a_region_without_predictions_is_noted(folder: Path) -> None:
+    (note,) = write(folder, region="chr2:1-500").notes
+    assert note == "nothing was predicted at chr2:1-500: empty rows mean that nothing is known"

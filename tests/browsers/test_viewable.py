@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from browsers_builders import MARKERS, write_report_table, write_tracks_folder
-from builders import write_markers
+from builders import a_marker, write_markers
 from evaluation_builders import an_evaluation
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.report import rows, write_report
-from regtrack.evaluation.scores_table import read_average_precision
+from regtrack.evaluation.scores_table import read_scores
 
 NAMES = [marker.name for marker in MARKERS]
 
@@ -36,25 +36,36 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
         if row["positives"]
     }
     assert len(expected) == 3
-    assert read_average_precision(tmp_path) == expected
+    base_rates = {
+        row["name"]: pytest.approx(row["base_rate"], rel=1e-5)
+        for row in rows(evaluation)
+        if row["base_rate"] is not None
+    }
+    assert base_rates
+    assert read_scores(tmp_path).base_rates == base_rates
+    assert read_scores(tmp_path).average_precision == expected
 
 
 def test_a_folder_without_a_report_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a report .* regtrack eval --out makes one"):
-        read_average_precision(tmp_path)
+        read_scores(tmp_path)
 
 
-@pytest.mark.parametrize("table", ["name\tlift\na\t1\n", "name\taverage_precision\na\tx\n"])
+@pytest.mark.parametrize(
+    "table", ["name\tlift\na\t1\n", "name\taverage_precision\tbase_rate\na\tx\t0.5\n"]
+)
 def test_a_damaged_report_is_refused(tmp_path: Path, table: str) -> None:
     (tmp_path / "report.tsv").write_text(table)
     with pytest.raises(InputError, match=r"report\.tsv: damaged"):
-        read_average_precision(tmp_path)
+        read_scores(tmp_path)
 
 
 def test_a_report_in_the_tracks_folder_is_found(folder: Path) -> None:
     assert Viewable.read(folder).scores == {}
     write_report_table(folder, {NAMES[0]: 0.5, NAMES[1]: None})
-    assert Viewable.read(folder).scores == {NAMES[0]: 0.5}
+    viewable = Viewable.read(folder)
+    assert viewable.scores == {NAMES[0]: 0.5}
+    assert viewable.base_rates == {NAMES[0]: 0.01, NAMES[1]: 0.01}
 
 
 def test_another_report_goes_before_it(folder: Path, tmp_path: Path) -> None:
@@ -81,6 +92,8 @@ def test_a_table_of_other_markers_is_refused(folder: Path, tmp_path: Path) -> No
 
 def test_patterns_choose_in_the_order_of_the_folder(folder: Path) -> None:
     viewable = Viewable.read(folder)
+    assert names(viewable.matching(["GR", "k562*"])) == [NAMES[0], NAMES[3]]
+    assert names(viewable.matching([])) == NAMES
     assert names(viewable.chosen(["GR", "k562*"], 1)) == [NAMES[0], NAMES[3]]
     with pytest.raises(OptionError, match="'nothing' matches no name"):
         viewable.chosen(["nothing"], 1)
@@ -96,3 +109,17 @@ def test_without_patterns_each_category_shows_its_best(folder: Path) -> None:
 
 def test_without_scores_the_first_of_each_category_are_shown(folder: Path) -> None:
     assert names(Viewable.read(folder).best(2)) == [NAMES[0], NAMES[1]]
+
+
+def test_eight_are_few(tmp_path: Path) -> None:
+    markers = [a_marker(index, f"c{index}|t|None") for index in range(9)]
+    viewable = Viewable.read(write_tracks_folder(tmp_path / "tracks", markers))
+    assert viewable.chosen([]) == viewable.best() == viewable.trackset.tracks[:8]
+
+
+def test_a_report_of_other_markers_is_refused(folder: Path, tmp_path: Path) -> None:
+    report = write_report_table(tmp_path / "report", {"other": 0.25})
+    with pytest.raises(InputError, match="a report of other markers than those of"):
+        Viewable.read(folder, report)
+    nothing_scored = write_report_table(tmp_path / "report", {"other": None})
+    assert Viewable.read(folder, nothing_scored).scores == {}

@@ -67,6 +67,13 @@ def test_each_broken_rule_is_a_line(folder: Path, regtrack) -> None:
     ]
 
 
+def test_one_broken_rule_is_one(folder: Path, regtrack) -> None:
+    assert regtrack("hub", "tracks", *WHERE)[0] == 0
+    text = (folder / "hub.txt").read_text()
+    (folder / "hub.txt").write_text(text.replace("email me@example.org", "email me"))
+    assert regtrack("hub", "tracks", "--check")[2] == "regtrack: tracks/hub.txt: 1 broken rule\n"
+
+
 def test_predicted_tracks_become_a_hub(
     predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
 ) -> None:
@@ -134,9 +141,23 @@ BAD: list[tuple[str, Callable[[Path], object], tuple[str, ...], int, str]] = [
         "--assembly: expected UCSC's name of a genome, such as hg19; the model has 'simulated': "
         "pass --assembly hg19",
     ),
+    (
+        "odd digit",
+        nothing,
+        (*WHERE, "--assembly", "hg\u0663"),
+        2,
+        "--assembly: expected UCSC's name of a genome, such as hg19; got 'hg",
+    ),
+    ("half an address", nothing, (*MAIL, "--url", "http://["), 2, "--url: expected where the f"),
     ("no report", nothing, (*WHERE, "--report", "no"), 1, r"no: not a report \(no report.tsv\)"),
     ("no tracks", lambda f: (f / "tracks.json").unlink(), WHERE, 1, "not a tracks folder"),
-    ("a folder in the way", in_the_way, WHERE, 1, "tracks/hub.txt: is a folder; expected a file"),
+    (
+        "a folder in the way",
+        in_the_way,
+        WHERE,
+        1,
+        "tracks/hub.txt: is a folder; expected a track hub",
+    ),
     ("damaged peaks", no_peaks_file, WHERE, 1, "narrowPeak.gz: truncated or damaged gzip file"),
     (
         "nothing to test",

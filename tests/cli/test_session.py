@@ -105,7 +105,8 @@ BAD: list[tuple[str, Callable[[Path], object], list[str], int, str]] = [
     ("assembly", nothing, ["--reference", "other.fa"], 1, r"other\.fa: another assembly than that"),
     ("no table", nothing, ["--peaks", "no.tsv"], 1, r"no\.tsv: No such file"),
     ("no report", nothing, ["--report", "tracks"], 1, r"tracks: not a report"),
-    ("no url", nothing, ["--url", "tracks"], 2, r"--url: expected http://\.\.\. or https://"),
+    ("no url", nothing, ["--url", "tracks"], 2, r"--url: expected where the folder will"),
+    ("half an url", nothing, ["--url", "http://["], 2, r"--url: expected where the folder will be"),
     ("in the way", lambda t: (t / "igv.xml").mkdir(), ["--force"], 1, r"igv\.xml: is a folder"),
     ("a link", lambda t: (t / "igv.json").symlink_to("no"), [], 1, r"igv\.json: exists already"),
 ]

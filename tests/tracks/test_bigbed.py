@@ -178,3 +178,20 @@ def test_a_truncated_file_is_refused(tmp_path: Path, kept: int) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         BigBedReader(tmp_path / "a.bb")
+
+
+def test_a_file_of_the_other_byte_order_is_known_by_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.bb"
+    write_narrow_peaks(path, GOOD, SIZES)
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + content[:-5:-1])
+    with BigBedReader(path) as reader:
+        assert reader.chrom_sizes() == {"chr10": 3_000, "chr2": 900}
+
+
+def test_the_reader_of_what_was_written_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.bb"
+    write_narrow_peaks(path, GOOD, SIZES)
+    before = path.read_bytes()
+    assert not bigbed._holds(path, {})
+    assert path.read_bytes() == before

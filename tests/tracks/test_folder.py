@@ -126,7 +126,7 @@ def test_another_folder_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
-    with pytest.raises(InputError, match="not a tracks folder"):
+    with pytest.raises(InputError, match="is a file; expected a tracks folder"):
         TrackSet.read(tmp_path / "file")
 
 

@@ -11,7 +11,13 @@ import pytest
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.peaks import CalledPeak, narrow_peaks, read_peaks, write_peaks
+from regtrack.tracks.peaks import (
+    CalledPeak,
+    narrow_peaks,
+    read_peaks,
+    strongest_first,
+    write_peaks,
+)
 from regtrack.tracks.segments import Segments
 
 Rows = list[tuple[int, int, float]]
@@ -209,3 +215,14 @@ def test_a_line_that_is_not_narrowpeak_is_named(tmp_path: Path, line: str) -> No
     path.write_text("chr1\t1\t9\tm_1\t500\t.\t0.5\t-1\t-1\t2\n" + line + "\n")
     with pytest.raises(InputError, match=r"a\.narrowPeak:2: not narrowPeak"):
         read_peaks(path)
+
+
+def test_of_equally_high_peaks_the_widest_comes_first_then_the_first() -> None:
+    peaks = [
+        CalledPeak("chr1", 0, 10, "low", 500, 0.5, 1),
+        CalledPeak("chr1", 20, 30, "narrow", 900, 0.9, 1),
+        CalledPeak("chr1", 40, 60, "wide", 900, 0.9, 1),
+        CalledPeak("chr2", 0, 20, "as wide", 900, 0.9, 1),
+    ]
+    names = [peak.name for peak in strongest_first(peaks)]
+    assert names == ["wide", "as wide", "narrow", "low"]
