@@ -23,6 +23,8 @@ from regtrack.errors import InputError
 _IDENTITY = "run.json"
 _LOCK = "lock"
 _WHOLE = "whole"
+# What a killed process was writing aside: regtrack's own files, and those of safetensors.
+ASIDE = ("*.tmp", ".tmp*")
 
 
 def partial_path(out: Path) -> Path:
@@ -181,7 +183,7 @@ def unfinished_run(
 ) -> Iterator[None]:
     """Make a work folder, or go on in it when it is of the same run; one run at a time.
 
-    What a killed process was writing aside (`*.tmp`) is removed; so is the folder itself,
+    What a killed process was writing aside (`ASIDE`) is removed; so is the folder itself,
     when the body ends without having put a file into it.
 
     Parameters
@@ -203,8 +205,8 @@ def unfinished_run(
         When the folder holds what is not regtrack's, or an unfinished run of another
         identity, or another process is at work in it.
     """
-    with claimed_folder(work, (*names, _IDENTITY, "*.tmp")):
-        clear(list(work.rglob("*.tmp")))
+    with claimed_folder(work, (*names, _IDENTITY, *ASIDE)):
+        clear([path for name in ASIDE for path in work.rglob(name)])
         wanted = _as_read(identity)
         found = _read_identity(work / _IDENTITY)
         if found is not None and found != wanted:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from regtrack.errors import InputError, OptionError
-from regtrack.folders import clear, differences, locked, refuse_foreign
+from regtrack.folders import ASIDE, clear, differences, locked, refuse_foreign
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.space import Choice, Range, Space
 from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
@@ -174,7 +174,7 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(folder, "is a file; expected the folder of a search")
     folder.mkdir(parents=True, exist_ok=True)
-    refuse_foreign(folder, (*OURS, "*.tmp"))
+    refuse_foreign(folder, (*OURS, *ASIDE))
     wanted = json.loads(json.dumps(identity))
     with folder_locked(folder):
         found = _read_identity(folder)
@@ -185,7 +185,7 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
                 raise InputError(folder, f"holds {what}{more}; --force drops it")
             _drop(folder)
         (folder / TRIALS).mkdir(exist_ok=True)
-        clear(list(folder.glob("*.tmp")))
+        clear([path for name in ASIDE for path in folder.glob(name)])
         with _understood(folder / DATABASE):
             storage, study = _open(folder)
             study.set_user_attr(_IDENTITY, wanted)

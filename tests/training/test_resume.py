@@ -256,11 +256,12 @@ def test_what_is_not_its_own_is_not_touched(
     assert [path.name for path in work.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["state.safetensors.4711.tmp", ".tmpBhhTWI"])
 def test_what_a_killed_process_was_writing_is_removed(
-    datasets: TinyDatasets, out: Path, work: Path
+    datasets: TinyDatasets, out: Path, work: Path, name: str
 ) -> None:
     train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
-    half = work / "state.safetensors.4711.tmp"
+    half = work / name
     half.write_bytes(b"half of it")
     train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
     assert not half.exists()
