@@ -171,6 +171,7 @@ def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
         ["explain", "--help"],
         ["browse", "--help"],
         ["hub", "--help"],
+        ["markers", "--help"],
     ],
 )
 def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:

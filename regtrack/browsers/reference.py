@@ -12,6 +12,7 @@ from regtrack.atomic import write_text
 from regtrack.browsers.address import is_ucsc_name
 from regtrack.errors import InputError
 from regtrack.folders import check_file
+from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.faidx import check_format
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.names import first_names
@@ -164,6 +165,6 @@ def _check_chroms(
         if sizes[chrom] != size:
             raise InputError(
                 path,
-                f"another assembly than that of {folder}: {chrom} has {sizes[chrom]:,} bases here, "
-                f"{size:,} in the tracks",
+                f"is {describe(sizes, chrom)}, but {folder} is of "
+                f"{describe_other(of_tracks, chrom, sizes)}",
             )

@@ -39,7 +39,7 @@ from regtrack.errors import InputError, OptionError
 @options.genome_of_model
 @options.workers
 @options.device
-@options.any_assembly
+@options.any_genome
 @click.option("--out", type=options.FILE, help="Folder for report.html, report.tsv, report.json.")
 @options.force
 @click.pass_context
@@ -56,7 +56,7 @@ def eval_(
     genome: Path | None,
     workers: int | None,
     device: str,
-    any_assembly: bool,
+    any_genome: bool,
     out: Path | None,
     force: bool,
 ) -> None:
@@ -96,7 +96,7 @@ def eval_(
                 progress,
                 genome=genome,
                 device=device,
-                any_assembly=any_assembly,
+                any_genome=any_genome,
             )
         else:
             evaluation = evaluate(subject, asked, cores, progress)
@@ -107,7 +107,7 @@ def eval_(
 
 # What a dataset says itself, and what tracks do not need.
 _NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown"}
-_NOT_WITH_TRACKS = {"dataset", "split", "device", "any_assembly"}
+_NOT_WITH_TRACKS = {"dataset", "split", "device", "any_genome"}
 
 
 def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:

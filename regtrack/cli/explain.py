@@ -39,7 +39,7 @@ from regtrack.errors import OptionError
     help="Positive bases per marker, at most. With --all or --markers.",
 )
 @options.device
-@options.any_assembly
+@options.any_genome
 @options.force
 def explain(
     models: tuple[Path, ...],
@@ -52,7 +52,7 @@ def explain(
     peaks: Path | None,
     samples: int | None,
     device: str,
-    any_assembly: bool,
+    any_genome: bool,
     force: bool,
 ) -> None:
     """Show what networks looked at: gradients of a marker's logits, back to the bases.
@@ -70,7 +70,7 @@ def explain(
     from regtrack.cli.progress import Progress
     from regtrack.explain.run import Question, explain_contexts, explain_marker
 
-    question = Question(models, region, genome, peaks, device, any_assembly)
+    question = Question(models, region, genome, peaks, device, any_genome)
     with Progress() as progress:
         if marker is not None:
             table = explain_marker(question, marker, out, force, progress)

@@ -18,6 +18,7 @@ from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
 from regtrack.cli.hub import hub
 from regtrack.cli.info import info
+from regtrack.cli.markers import markers
 from regtrack.cli.models import models
 from regtrack.cli.predict import predict
 from regtrack.cli.prepare import prepare
@@ -61,6 +62,7 @@ for command in (
     explain,
     info,
     models,
+    markers,
 ):
     cli.add_command(command)
 name_variables(cli.commands)

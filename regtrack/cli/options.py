@@ -87,8 +87,11 @@ device = click.option(
     metavar="auto|cpu|cuda[:N]",
     help="What computes.",
 )
-any_assembly = click.option(
-    "--any-assembly", is_flag=True, help="Accept a genome that the model was not trained on."
+any_genome = click.option(
+    "--any-genome",
+    is_flag=True,
+    help="Accept a genome that the model was not trained on: of another assembly or species, told "
+    "by the lengths of chromosomes. (Peaks and regions must lie on the genome all the same.)",
 )
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
 

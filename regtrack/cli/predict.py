@@ -74,7 +74,7 @@ from regtrack.prediction.settings import PredictionSettings
     help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
     "says so before it begins, and is refused when the disk is too small.)",
 )
-@options.any_assembly
+@options.any_genome
 @options.force
 def predict(
     regions: tuple[str, ...],
@@ -86,7 +86,7 @@ def predict(
     device: str,
     peaks: Path | None,
     plan: bool,
-    any_assembly: bool,
+    any_genome: bool,
     force: bool,
     **settings: Any,
 ) -> None:
@@ -117,7 +117,7 @@ def predict(
         markers,
         PredictionSettings(**settings),
         str(chosen),
-        any_assembly=any_assembly,
+        any_genome=any_genome,
         peaks=peaks,
     )
     if job.overlap:

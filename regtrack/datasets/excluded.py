@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
@@ -72,8 +73,8 @@ def _common(path: Path, found: Mapping[str, int], chrom_sizes: Mapping[str, int]
         if size != chrom_sizes[chrom]:
             raise InputError(
                 path,
-                f"another assembly: {name} has {size:,} bases here, but {chrom_sizes[chrom]:,} "
-                "in the genome",
+                f"is of {describe(found, name)}, but the genome is "
+                f"{describe_other(chrom_sizes, chrom, found)}",
             )
         spelling[chrom] = name
     if not spelling:

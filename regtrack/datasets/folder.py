@@ -13,6 +13,7 @@ from regtrack.datasets.short import ShortDataset, open_samples
 from regtrack.datasets.tables import read_windows
 from regtrack.datasets.windows import Windows
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.fasta import Genome
 
 __all__ = ["SPLITS", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
@@ -81,23 +82,25 @@ def _open_genome(
             f"made with {fasta}, which is missing; --genome says where the FASTA lies now",
         )
     genome = Genome(fasta)
-    problem = _other_sizes(genome.chrom_sizes, contents.chrom_sizes)
+    problem = _other_sizes(genome.chrom_sizes, contents)
     if not problem and genome.digest(splits["valid"].regions()) != contents.sequence:
-        problem = "another sequence in the validation windows"
+        problem = "has another sequence in the validation windows"
     if problem:
         raise InputError(
             path,
-            f"made with another genome: {fasta} has {problem}; regtrack prepare makes it anew",
+            f"made with another genome: {fasta} {problem}; regtrack prepare makes it anew",
         )
     return genome
 
 
-def _other_sizes(found: Mapping[str, int], expected: Mapping[str, int]) -> str:
-    """`7,003 bases of chr2, not 9,999`: the first difference, or nothing."""
+def _other_sizes(found: Mapping[str, int], contents: Contents) -> str:
+    """`is hg38 (chr1 has ... bases), not hg19 (...)`: the first difference, or nothing."""
+    expected = contents.chrom_sizes
     for chrom, size in expected.items():
         if chrom not in found:
-            return f"no {chrom}"
+            return f"has no {chrom}"
         if found[chrom] != size:
-            return f"{found[chrom]:,} bases of {chrom}, not {size:,}"
+            there = describe_other(expected, chrom, found, contents.assembly)
+            return f"is {describe(found, chrom)}, not {there}"
     more = [chrom for chrom in found if chrom not in expected]
-    return f"{more[0]}, which was not there" if more else ""
+    return f"has {more[0]}, which was not there" if more else ""

@@ -37,7 +37,7 @@ class Question:
         As typed, or the path of a BED file.
     peaks
         Markers table with measured peaks, or None.
-    any_assembly
+    any_genome
         Accept a genome that a network was not trained on.
     """
 
@@ -46,7 +46,7 @@ class Question:
     genome: Path
     peaks: Path | None
     device: str
-    any_assembly: bool
+    any_genome: bool
 
 
 def explain_marker(
@@ -140,7 +140,7 @@ def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
         raise OptionError("REGION", f"{question.region} is a checkpoint; the region comes last")
     genome = Genome(question.genome)
     subjects = read_subjects(
-        question.models, question.genome, genome.chrom_sizes, any_assembly=question.any_assembly
+        question.models, question.genome, genome.chrom_sizes, any_genome=question.any_genome
     )
     return genome, subjects
 

@@ -45,13 +45,13 @@ class Subject:
 
 
 def read_subjects(
-    paths: Sequence[Path], genome: Path, chrom_sizes: Mapping[str, int], *, any_assembly: bool
+    paths: Sequence[Path], genome: Path, chrom_sizes: Mapping[str, int], *, any_genome: bool
 ) -> tuple[Subject, ...]:
     """Read the metadata of some checkpoints, in order.
 
     Parameters
     ----------
-    any_assembly
+    any_genome
         Accept a genome that a network was not trained on.
 
     Raises
@@ -66,7 +66,7 @@ def read_subjects(
         if path.is_dir():
             raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
         checkpoint = read_checkpoint(path)
-        if not any_assembly:
+        if not any_genome:
             check_assembly(path, checkpoint, genome, chrom_sizes)
         name, number = path.stem, 1
         while name.lower() in found:  # file systems may not tell upper case from lower

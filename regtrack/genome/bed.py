@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import assemblies_that_hold, recognise
 from regtrack.genome.bed_scan import scan
 from regtrack.genome.intervals import IntervalSet, Positions
 from regtrack.genome.names import nothing_in_common, resolve_chrom
@@ -47,8 +48,8 @@ def read_bed(
     ------
     InputError
         For a line that is not BED, an end before its start or past the chromosome's
-        end, or when no chromosome is the genome's. A file without any interval is
-        not an error.
+        end (which says of which assemblies genome and file are, where their lengths tell),
+        or when no chromosome is the genome's. A file without any interval is not an error.
     """
     text = read_bytes(path).removeprefix(_BOM)
     rows = _rows_of(path, text, skip_empty)
@@ -59,7 +60,8 @@ def read_bed(
             continue
         intervals = IntervalSet.of(starts, ends)
         if intervals.ends[-1] > chrom_sizes[known]:
-            raise _past_the_end(path, text, raw, known, chrom_sizes[known])
+            whose = _whose(rows, chrom_sizes)
+            raise _past_the_end(path, text, raw, known, chrom_sizes[known], whose)
         merged.setdefault(known, []).append(intervals)
     if rows and not merged:
         names = [raw.decode("utf-8", "replace") for raw in rows]
@@ -137,15 +139,30 @@ def _line_number(text: bytes, begin: int) -> int:
     return text.count(b"\n", 0, begin) + 1
 
 
-def _past_the_end(path: Path, text: bytes, raw: bytes, chrom: str, size: int) -> InputError:
+def _whose(
+    rows: Mapping[bytes, tuple[Positions, Positions]], chrom_sizes: Mapping[str, int]
+) -> str:
+    """Of which assembly the genome is and the file may be, where their lengths tell."""
+    genome = recognise(chrom_sizes)
+    if genome is None:
+        return "is it of another assembly?"
+    last = {raw.decode("utf-8", "replace"): int(ends.max()) for raw, (_, ends) in rows.items()}
+    fitting = assemblies_that_hold(last, genome)
+    if not fitting:
+        return f"is it of another assembly? The genome is {genome}"
+    return f"the genome is {genome}, the file fits {' or '.join(fitting)}"
+
+
+def _past_the_end(
+    path: Path, text: bytes, raw: bytes, chrom: str, size: int, whose: str
+) -> InputError:
     """Find the first interval that ends past its chromosome's end, for the message."""
     for number, line in enumerate(text.split(b"\n"), start=1):
         fields = line.split(None, 3)
         if len(fields) >= 3 and fields[0] == raw and int(fields[2]) > size:
             return InputError(
                 path,
-                f"ends at {int(fields[2]):,}, past the end of {chrom} ({size:,} bases); "
-                "is it of another assembly?",
+                f"ends at {int(fields[2]):,}, past the end of {chrom} ({size:,} bases); {whose}",
                 number,
             )
     raise AssertionError("no interval ends past the chromosome's end")

@@ -153,11 +153,18 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         raise InputError(path, str(error), number) from None
 
 
-def select_markers(markers: Sequence[Marker], patterns: Sequence[str]) -> tuple[Marker, ...]:
+def select_markers(
+    markers: Sequence[Marker], patterns: Sequence[str], option: str = "--markers"
+) -> tuple[Marker, ...]:
     """Markers whose name, cell, target or category matches a pattern, in table order.
 
     Patterns are shell-style (`K562*`, `CTCF`), upper and lower case alike. No pattern
     selects all.
+
+    Parameters
+    ----------
+    option
+        Where users typed the patterns, for the message.
 
     Raises
     ------
@@ -171,7 +178,7 @@ def select_markers(markers: Sequence[Marker], patterns: Sequence[str]) -> tuple[
         hits = match_markers(markers, pattern)
         if not hits:
             raise OptionError(
-                "--markers",
+                option,
                 f"no marker left: {pattern!r} matches no name, cell, target or category "
                 f"(the first marker is {markers[0].name!r})",
             )
@@ -191,6 +198,10 @@ def _matches(marker: Marker, pattern: str) -> bool:
 
 def describe_markers(markers: Sequence[Marker]) -> str:
     """`171: 133 TFBS, 9 DNase, 29 Histone`."""
+    return f"{len(markers)}: {count_categories(markers)}"
+
+
+def count_categories(markers: Sequence[Marker]) -> str:
+    """`133 TFBS, 9 DNase, 29 Histone`; a category without a marker is left out."""
     counts = Counter(marker.category for marker in markers)
-    parts = [f"{counts[category]} {category}" for category in CATEGORIES if counts[category]]
-    return f"{len(markers)}: {', '.join(parts)}"
+    return ", ".join(f"{counts[one]} {one}" for one in CATEGORIES if counts[one])

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
 from regtrack.genome.markers import Marker
-from regtrack.genome.names import MITOCHONDRION, resolve_chrom
+from regtrack.genome.names import MITOCHONDRION, first_names, resolve_chrom
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
@@ -155,33 +156,35 @@ def check_assembly(
 ) -> None:
     """Refuse a genome that is not the one that the checkpoint was trained on.
 
-    Chromosomes of one name must have one length; at least one must be in both. A checkpoint
-    that was trained on sequence without a genome knows none, and fits any.
+    Chromosomes of one name must have one length; at least one must be in both, or both must be
+    parts of one known assembly. A checkpoint that was trained on sequence without a genome knows
+    none, and fits any.
 
     Raises
     ------
     InputError
-        Naming the first chromosome that differs.
+        Naming both assemblies and the first chromosome that differs.
     """
-    if not checkpoint.chrom_sizes:
+    known = checkpoint.chrom_sizes
+    if not known:
         return
-    trained_on = f"{path} was trained on {checkpoint.assembly}"
-    shared = 0
-    for chrom, size in sizes.items():
-        known = resolve_chrom(chrom, checkpoint.chrom_sizes)
-        # The mitochondrion says nothing: one assembly's files hold different ones.
-        if known is None or known in MITOCHONDRION:
-            continue
-        shared += 1
-        if checkpoint.chrom_sizes[known] != size:
-            raise InputError(
-                genome,
-                f"another assembly: {chrom} has {size:,} bases here, but {trained_on}, where it "
-                f"has {checkpoint.chrom_sizes[known]:,} (--any-assembly predicts all the same)",
-            )
-    if not shared:
-        raise InputError(
-            genome,
-            f"another assembly: {trained_on}, which has none of these chromosomes "
-            "(--any-assembly predicts all the same)",
+    # The mitochondrion says nothing: one assembly's files hold different ones.
+    shared = {
+        chrom: own
+        for chrom in sizes
+        if (own := resolve_chrom(chrom, known)) is not None and own not in MITOCHONDRION
+    }
+    for chrom, own in shared.items():
+        if known[own] != sizes[chrom]:
+            there = describe_other(known, own, sizes, checkpoint.assembly)
+            raise _other_assembly(genome, describe(sizes, chrom), f"{path} was trained on {there}")
+    names = {recognise(sizes), recognise(known)}
+    if not shared and (len(names) > 1 or None in names):
+        there = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
+        raise _other_assembly(
+            genome, describe(sizes), f"{path} was trained on {there} ({first_names(known)})"
         )
+
+
+def _other_assembly(genome: Path, here: str, there: str) -> InputError:
+    return InputError(genome, f"is {here}, but {there}; --any-genome predicts all the same")

@@ -112,7 +112,7 @@ def plan_job(
     settings: PredictionSettings,
     device: str,
     *,
-    any_assembly: bool = False,
+    any_genome: bool = False,
     peaks: Path | None = None,
 ) -> Job:
     """Read and check everything that a prediction needs, before any work.
@@ -123,7 +123,7 @@ def plan_job(
         As typed: `chr22`, `chr22:1,000-2,000`, `all`, or the path of a BED file.
     marker_patterns
         As `regtrack.genome.markers.select_markers`.
-    any_assembly
+    any_genome
         Accept a genome that the model was not trained on.
     peaks
         Markers table whose peaks the predictions are scored by, or None.
@@ -135,7 +135,7 @@ def plan_job(
     """
     checkpoint = read_checkpoint(model)
     source = Genome(genome)
-    if not any_assembly:
+    if not any_genome:
         check_assembly(model, checkpoint, genome, source.chrom_sizes)
     for chrom, size in source.chrom_sizes.items():
         if size > LONGEST_CHROM:

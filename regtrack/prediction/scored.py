@@ -61,7 +61,7 @@ class ScoreJob:
 
 
 def plan_scores(
-    model: Path, genome: Path, asked: Asked, device: str, *, any_assembly: bool = False
+    model: Path, genome: Path, asked: Asked, device: str, *, any_genome: bool = False
 ) -> ScoreJob:
     """Read and check everything that scoring a model on regions needs.
 
@@ -69,7 +69,7 @@ def plan_scores(
     ----------
     asked
         No region stands for the whole genome.
-    any_assembly
+    any_genome
         Accept a genome that the model was not trained on.
 
     Raises
@@ -80,7 +80,7 @@ def plan_scores(
     checkpoint = read_checkpoint(model)
     source = Genome(genome)
     sizes = source.chrom_sizes
-    if not any_assembly:
+    if not any_genome:
         check_assembly(model, checkpoint, genome, sizes)
     markers = select_markers(checkpoint.markers, asked.markers)
     regions = read_regions(asked.regions or [ALL], sizes)
@@ -97,7 +97,7 @@ def plan_split(
     marker_patterns: Sequence[str],
     device: str,
     *,
-    any_assembly: bool = False,
+    any_genome: bool = False,
 ) -> ScoreJob:
     """Read and check everything that scoring a model on a split of a dataset needs.
 
@@ -107,7 +107,7 @@ def plan_split(
         As `regtrack.datasets.folder.open_dataset`.
     split
         `train`, `valid` or `test`.
-    any_assembly
+    any_genome
         As `plan_scores`.
 
     Raises
@@ -121,7 +121,7 @@ def plan_split(
         raise InputError(
             folder, "a dataset of the short task, which has no bases; regtrack compare scores it"
         )
-    if not any_assembly:
+    if not any_genome:
         check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
     markers = select_markers(checkpoint.markers, marker_patterns)
     yardstick = Yardstick.of_dataset(dataset, split, model, checkpoint, markers)
@@ -138,7 +138,7 @@ def evaluate_model(
     *,
     genome: Path | None,
     device: str,
-    any_assembly: bool,
+    any_genome: bool,
 ) -> Evaluation:
     """Score a model on regions, by the peaks of a table, or on a split of a dataset.
 
@@ -159,12 +159,12 @@ def evaluate_model(
     chosen = str(choose_device(device))
     if dataset is not None:
         job = plan_split(
-            model, dataset, split, genome, asked.markers, chosen, any_assembly=any_assembly
+            model, dataset, split, genome, asked.markers, chosen, any_genome=any_genome
         )
     elif genome is None:
         raise OptionError("--genome", "is missing: the sequence that the model reads")
     else:
-        job = plan_scores(model, genome, asked, chosen, any_assembly=any_assembly)
+        job = plan_scores(model, genome, asked, chosen, any_genome=any_genome)
     return run_scores(job, workers, observer)
 
 

@@ -136,8 +136,8 @@ def test_an_index_that_lies_elsewhere_is_of_no_use_to_a_browser(
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"chr1": 19_999}, r"another assembly .*: chr1 has 19,999 bases here, 20,000 in the track"),
-        ({"chr2": 5_001}, r"another assembly .*: chr2 has 5,001 bases here, 5,000 in the tracks"),
+        ({"chr1": 19_999}, r"\(chr1 has 19,999 bases\), but .* unknown assembly \(20,000\)"),
+        ({"chr2": 5_001}, r"\(chr2 has 5,001 bases\), but .* is of another .* \(5,000\)"),
     ],
 )
 def test_another_assembly_is_refused(

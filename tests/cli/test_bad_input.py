@@ -99,7 +99,7 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
         r"model\.safetensors: a pickle.*expected \.safetensors",
     ),
     ("newer model", newer_checkpoint, [], 1, r"format 7; this regtrack reads up to 1"),
-    ("other assembly", other_assembly, [], 1, r"genome\.fa: another assembly: chr2 has 7,003"),
+    ("other assembly", other_assembly, [], 1, r"genome\.fa: is .*\(chr2 has 7,003 bases\)"),
     ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no marker left"),
     ("negative error", lambda _: None, ["--max-error", "-1"], 2, r"--max-error: expected 0\.0001"),
     ("floor past 1", lambda _: None, ["--floor", "2"], 2, r"--floor: expected a probability"),
@@ -212,7 +212,7 @@ def test_peaks_that_cannot_be_used_are_one_line(
 def test_another_assembly_can_be_insisted_on(tiny: TinyWorld, regtrack) -> None:
     other_assembly(tiny)
     out = tiny.folder / "tracks"
-    status, _, _ = regtrack(*predict_arguments(tiny, out, "--any-assembly", regions=["chrM"]))
+    status, _, _ = regtrack(*predict_arguments(tiny, out, "--any-genome", regions=["chrM"]))
     assert status == 0
     assert (out / "tracks.json").is_file()
 

@@ -179,9 +179,9 @@ def test_an_argument_may_stand_in_the_file_too(
 
 def test_keys_are_written_as_the_options_are(project: Path) -> None:
     found = settings_of(
-        project, '[predict]\nmax-error = 0.01\nany-assembly = true\nmarkers = ["CTCF"]\n'
+        project, '[predict]\nmax-error = 0.01\nany-genome = true\nmarkers = ["CTCF"]\n'
     )
-    assert found["predict"] == {"max_error": 0.01, "any_assembly": True, "markers": ["CTCF"]}
+    assert found["predict"] == {"max_error": 0.01, "any_genome": True, "markers": ["CTCF"]}
 
 
 def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(

@@ -80,7 +80,7 @@ def test_the_bigwig_holds_the_relative_norm_of_every_base(tiny: TinyWorld, regtr
     )
     assert status == 0, err
     genome = Genome(tiny.genome)
-    subject = read_subjects([tiny.model], tiny.genome, TINY_SIZES, any_assembly=False)[0]
+    subject = read_subjects([tiny.model], tiny.genome, TINY_SIZES, any_genome=False)[0]
     region = parse_region(REGION, TINY_SIZES)
     marker = read_markers(tiny.markers)[1]
     peaks = read_bed(Path(marker.file), TINY_SIZES)["chr1"].clip(region.start, region.end)
@@ -283,7 +283,7 @@ BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
         r"tracks: is a folder; expected a checkpoint",
     ),
     ("another file as model", nothing, ["genome.fa", HERE, *ONE], 1, r"not a \.safetensors file"),
-    ("other assembly", other_assembly, [HERE, *ONE], 1, r"another assembly: chr2 has 7,003"),
+    ("other assembly", other_assembly, [HERE, *ONE], 1, r"is an unknown assembly \(chr2 has 7,003"),
     ("no such table", nothing, [HERE, *ONE, "--peaks", "no.tsv"], 1, r"no\.tsv: No such file"),
     ("no such device", nothing, [HERE, *ONE, "--device", "tpu"], 2, r"--device: expected auto"),
     ("out is a file", nothing, [HERE, *ONE, "--out", "genome.fa"], 1, r"genome\.fa: is a file"),
@@ -341,6 +341,6 @@ def test_too_long_a_stretch_is_refused_before_any_work(
 
 def test_another_assembly_is_taken_when_asked_for(tiny: TinyWorld, regtrack) -> None:
     other_assembly(tiny)
-    arguments = command(tiny, REGION, "--marker", "*DNase*", "--any-assembly")
+    arguments = command(tiny, REGION, "--marker", "*DNase*", "--any-genome")
     status, _, err = regtrack(*arguments)
     assert status == 0, err

@@ -215,7 +215,7 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
         bigwig("a.bw", {"chr2": 99}),
         ["--mappability", "a.bw"],
         1,
-        r"a\.bw: another assembly: chr2 has 99 bases here, but 7,003",
+        r"a\.bw: is of an unknown assembly \(chr2 has 99 bases\), but the genome is .* \(7,003\)",
     ),
     ("mappability is text", write("a.bw", "x"), ["--mappability", "a.bw"], 1, r"a\.bw: not a BigW"),
     ("windows too long", lambda _: None, ["--window", "50000"], 1, r"--split: no window of 50,000"),

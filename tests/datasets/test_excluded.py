@@ -67,7 +67,10 @@ def test_an_empty_line_of_a_list_is_passed_over(tmp_path: Path) -> None:
     ("sizes", "message"),
     [
         ({"scaffold": 60}, r"m\.bw: has no chromosome in common .* it has scaffold, the genome"),
-        ({"chr1": 61}, r"m\.bw: another assembly: chr1 has 61 bases here, but 60 in the genome"),
+        (
+            {"chr1": 61},
+            r"m\.bw: is of an .* \(chr1 has 61 bases\), but the genome is another .* \(60\)",
+        ),
     ],
 )
 def test_mappability_of_another_genome_is_refused(

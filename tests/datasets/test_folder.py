@@ -107,7 +107,10 @@ def other_base(world: TinyWorld, at: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda w: {**w.sequences, "chr2": "ACGT"}, r"has 4 bases of chr2, not 7,003"),
+        (
+            lambda w: {**w.sequences, "chr2": "ACGT"},
+            r"is an unknown assembly \(chr2 has 4 bases\), not genome \(7,003\)",
+        ),
         (lambda w: {"chr1": w.sequences["chr1"]}, r"has no chr2"),
         (lambda w: {**w.sequences, "chrX": "ACGT"}, r"has chrX, which was not there"),
         (lambda w: other_base(w, 5_000), r"has another sequence in the validation windows"),

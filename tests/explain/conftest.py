@@ -23,7 +23,7 @@ def tiny_one(tmp_path_factory: pytest.TempPathFactory) -> Explainable:
         path: Path = world.folder / f"{task}.{name}.safetensors"
         if not path.exists():
             write_checkpoint(path, markers, TINY_SIZES, task=task, architecture=name)
-        return read_subjects([path], world.genome, TINY_SIZES, any_assembly=False)[0]
+        return read_subjects([path], world.genome, TINY_SIZES, any_genome=False)[0]
 
     return Explainable(
         world,

@@ -270,3 +270,47 @@ def test_a_file_whose_lines_end_as_on_old_macs_is_refused_and_not_cut(bed: Path)
     bed.write_bytes(b"chr1\t0\t10\rchr1\t20\t30\r")
     with pytest.raises(InputError, match="expected numbers as start and end"):
         read_bed(bed, {"chr1": 100})
+
+
+@pytest.mark.parametrize(
+    ("content", "chrom_sizes", "says"),
+    [
+        (
+            "chr1\t5\t9\nchr17\t82999000\t83000000\n",
+            {"chr1": 249_250_621, "chr17": 81_195_210},
+            ":2: ends at 83,000,000, past the end of chr17 (81,195,210 bases); the genome is hg19, "
+            "the file fits hg38 or hs1",
+        ),
+        (
+            # chr1 is not in the genome, but speaks against hs1.
+            "17\t82999000\t83000000\n1\t248900000\t248900001\n",
+            {"chr17": 81_195_210},
+            ":1: ends at 83,000,000, past the end of chr17 (81,195,210 bases); the genome is hg19, "
+            "the file fits hg38",
+        ),
+        (
+            "chr17\t1\t90000000\n",
+            {"chr17": 81_195_210},
+            ":1: ends at 90,000,000, past the end of chr17 (81,195,210 bases); is it of another "
+            "assembly? The genome is hg19",
+        ),
+        (
+            "chrUn_7\t1\t90000000\n",
+            {"chr17": 81_195_210, "chrUn_7": 100},
+            ":1: ends at 90,000,000, past the end of chrUn_7 (100 bases); is it of another "
+            "assembly? The genome is hg19",
+        ),
+        (
+            "chr1\t1\t2000\n",
+            SIZES,
+            ":1: ends at 2,000, past the end of chr1 (1,000 bases); is it of another assembly?",
+        ),
+    ],
+)
+def test_peaks_past_an_end_say_which_assembly_they_fit(
+    bed: Path, content: str, chrom_sizes: dict[str, int], says: str
+) -> None:
+    bed.write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_bed(bed, chrom_sizes)
+    assert str(caught.value) == f"{bed}{says}"

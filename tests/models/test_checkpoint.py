@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -317,16 +318,49 @@ def test_the_genome_it_was_trained_on_is_accepted(sizes: dict[str, int]) -> None
 @pytest.mark.parametrize(
     ("sizes", "problem"),
     [
-        pytest.param({"chr2": 1_000, "chr1": 1_999}, "chr1 has 1,999 bases here", id="length"),
-        pytest.param({"1": 1_999}, "1 has 1,999 bases here", id="length, without chr"),
-        pytest.param({"chrI": 2_000}, "none of these chromosomes", id="nothing shared"),
-        pytest.param({}, "none of these chromosomes", id="nothing at all"),
+        pytest.param(
+            {"chr2": 1_000, "chr1": 1_999},
+            r"\(chr1 has 1,999 bases\), .* on hg19 \(2,000\); ",
+            id="length",
+        ),
+        pytest.param(
+            {"1": 1_999}, r"\(1 has 1,999 bases\), .* \(2,000\); ", id="length, without chr"
+        ),
+        pytest.param(
+            {"chrI": 2_000},
+            r"\(chrI has 2,000 bases\), .* on hg19, whose chromosomes are others \(chr2, chr1\); ",
+            id="nothing shared",
+        ),
+        pytest.param({}, r"\(it has no chromosome\), .* are others", id="nothing at all"),
     ],
 )
 def test_another_genome_is_refused(sizes: dict[str, int], problem: str) -> None:
     with pytest.raises(InputError, match=problem) as caught:
         check_assembly(Path("m.safetensors"), a_checkpoint(), Path("genome.fa"), sizes)
     message = str(caught.value)
-    assert message.startswith("genome.fa: another assembly")
+    assert message.startswith("genome.fa: is an unknown assembly")
     assert "m.safetensors was trained on hg19" in message
-    assert "--any-assembly" in message  # how to go on all the same
+    assert message.endswith("; --any-genome predicts all the same")
+
+
+HG19 = {"chr1": 249_250_621, "chr22": 51_304_566}
+HG38 = {"chr1": 248_956_422, "chr22": 50_818_468}
+
+
+@pytest.mark.parametrize("name", ["hg19", "genome"])
+def test_known_assemblies_are_called_by_their_names(name: str) -> None:
+    checkpoint = replace(a_checkpoint(), chrom_sizes=HG19, assembly=name)
+    with pytest.raises(InputError) as caught:
+        check_assembly(Path("model.safetensors"), checkpoint, Path("hg38.fa"), HG38)
+    assert str(caught.value) == (
+        "hg38.fa: is hg38 (chr1 has 248,956,422 bases), but model.safetensors was trained on hg19 "
+        "(249,250,621); --any-genome predicts all the same"
+    )
+
+
+def test_other_chromosomes_of_the_same_known_assembly_are_accepted() -> None:
+    checkpoint = replace(a_checkpoint(), chrom_sizes={"chr22": HG19["chr22"]})
+    sizes = {"chr1": HG19["chr1"]}
+    check_assembly(Path("model.safetensors"), checkpoint, Path("hg19.fa"), sizes)
+    with pytest.raises(InputError, match=r"is hg38 .* trained on hg19, whose chrom.* \(chr22\)"):
+        check_assembly(Path("m.safetensors"), checkpoint, Path("hg38.fa"), {"chr1": HG38["chr1"]})

@@ -1,0 +1,120 @@
+"""Which assembly a genome is: told by the lengths of its chromosomes, in the words of users.
+
+A wrong assembly has no symptom but numbers that mean nothing; so errors say which is which.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+
+from regtrack.genome.names import resolve_chrom
+
+UNKNOWN = "an unknown assembly"
+_TABLE = "assemblies.tsv"
+
+
+@functools.cache
+def _known() -> dict[str, tuple[str, dict[str, int]]]:
+    """By name of assembly, its species and the lengths of its whole chromosomes, in bases.
+
+    Mitochondria are not among them: one assembly's files hold different ones.
+    """
+    table = resources.files("regtrack.genome") / "data" / _TABLE
+    found: dict[str, tuple[str, dict[str, int]]] = {}
+    for line in table.read_text(encoding="utf-8").splitlines()[1:]:
+        species, assembly, chrom, length = line.split("\t")
+        found.setdefault(assembly, (species, {}))[1][chrom] = int(length)
+    return found
+
+
+def recognise(chrom_sizes: Mapping[str, int]) -> str | None:
+    """Name of the assembly whose chromosomes these are, as UCSC calls it, or None.
+
+    `hg19` also stands for GRCh37 and b37, with or without `chr`: they have the same lengths.
+
+    Parameters
+    ----------
+    chrom_sizes
+        Lengths in bases; some chromosomes of the assembly will do, and others (scaffolds,
+        decoys, mitochondria) are not looked at. All that the assembly has must agree.
+    """
+    fitting = [
+        assembly
+        for assembly, (_, lengths) in _known().items()
+        if (pairs := _pairs(chrom_sizes, lengths)) and all(size == known for size, known in pairs)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, ...]:
+    """Other assemblies of the same species on which some intervals would lie, by their ends.
+
+    Parameters
+    ----------
+    ends
+        The last end on each chromosome, in bases; of whole chromosomes only, others say nothing.
+    assembly
+        As `recognise` names it; where that holds them all, there is no reason for another.
+    """
+    species, own = _known()[assembly]
+    telling = [(known, end) for chrom, end in ends.items() if (known := resolve_chrom(chrom, own))]
+
+    def holds(lengths: Mapping[str, int]) -> bool:
+        return all(end <= lengths.get(chrom, 0) for chrom, end in telling)
+
+    return tuple(
+        other
+        for other, (of_species, lengths) in _known().items()
+        if of_species == species and holds(lengths) and not holds(own)
+    )
+
+
+def describe(chrom_sizes: Mapping[str, int], chrom: str | None = None) -> str:
+    """`hg38 (chr1 has 248,956,422 bases)`, or `an unknown assembly (...)`.
+
+    Parameters
+    ----------
+    chrom
+        The chromosome that tells; the first one where none is given.
+    """
+    name = recognise(chrom_sizes) or UNKNOWN
+    chrom = next(iter(chrom_sizes), None) if chrom is None else chrom
+    if chrom is None:
+        return f"{name} (it has no chromosome)"
+    return f"{name} ({chrom} has {chrom_sizes[chrom]:,} bases)"
+
+
+def describe_other(
+    chrom_sizes: Mapping[str, int], chrom: str, than: Mapping[str, int], name: str = ""
+) -> str:
+    """What follows `describe` of another genome in an error: `hg19 (249,250,621)`.
+
+    Parameters
+    ----------
+    chrom
+        The chromosome that tells, as this genome spells it.
+    than
+        The genome that was described first: where both go by one name, this is `another` one.
+    name
+        What this genome is called where its lengths are not known.
+    """
+    found = name_of(chrom_sizes, name)
+    if found == (recognise(than) or UNKNOWN):
+        found = f"another {found.removeprefix('an ')}"
+    return f"{found} ({chrom_sizes[chrom]:,})"
+
+
+def name_of(chrom_sizes: Mapping[str, int], name: str = "") -> str:
+    """The assembly's name: by its lengths or, where they are not known, what it is called."""
+    return recognise(chrom_sizes) or name or UNKNOWN
+
+
+def _pairs(chrom_sizes: Mapping[str, int], lengths: Mapping[str, int]) -> list[tuple[int, int]]:
+    """Length here and there of each chromosome that both have, whatever its spelling."""
+    return [
+        (size, lengths[known])
+        for chrom, size in chrom_sizes.items()
+        if (known := resolve_chrom(chrom, lengths)) is not None
+    ]

@@ -1,0 +1,75 @@
+"""The catalogue: the 919 markers of the paper, which are DeepSEA's, in their published order."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from importlib import resources
+
+from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers, select_markers
+
+_TABLE = "markers919.tsv"
+_SHOWN = COLUMNS[:-1]  # `file` has nothing to say: no peaks come along
+
+
+@functools.cache
+def catalogue() -> tuple[Marker, ...]:
+    """The 919 markers of the paper.
+
+    Names are `cell|target|treatment`, as published; of those that are alike, upper and lower case
+    taken together, the second and later ones in the order of the index end in `|2`, `|3` ...
+
+    Returns
+    -------
+    tuple of Marker
+        Of index 0 to 918. `Marker.extra` has `accession` and `url` of the file of peaks, and
+        DeepSEA's published figures of 200-bp bins: `deepsea_auroc`, `deepsea_auprc` and
+        `deepsea_base_rate`, `NA` where there is none. `Marker.file` is empty.
+    """
+    with resources.as_file(resources.files("regtrack.genome") / "data" / _TABLE) as path:
+        return read_markers(path, need_files=False)
+
+
+def find_in_catalogue(patterns: Sequence[str]) -> tuple[Marker, ...]:
+    """The catalogue's markers that match any of some patterns; all of them without one.
+
+    Parameters
+    ----------
+    patterns
+        As `regtrack.genome.markers.select_markers`.
+
+    Raises
+    ------
+    OptionError
+        When a pattern matches no marker.
+    """
+    return select_markers(catalogue(), patterns, "PATTERN")
+
+
+def markers_table(markers: Sequence[Marker]) -> str:
+    """Markers as columns for people: index, name, category, cell, target and treatment."""
+    rows = [_SHOWN, *(_cells(marker) for marker in markers)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def markers_tsv(markers: Sequence[Marker]) -> str:
+    """Markers of the catalogue with all their columns, as the header and rows of a TSV file."""
+    rows = [(*_SHOWN, *catalogue()[0].extra)]
+    rows += [(*_cells(marker), *marker.extra.values()) for marker in markers]
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def describe_found(markers: Sequence[Marker]) -> str:
+    """`5 of 919 markers: 3 TFBS, 1 DNase, 1 Histone`."""
+    return f"{len(markers)} of {len(catalogue())} markers: {count_categories(markers)}"
+
+
+def _cells(marker: Marker) -> tuple[str, ...]:
+    return tuple(str(getattr(marker, column)) for column in _SHOWN)
