@@ -14,10 +14,12 @@ from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
 from regtrack.cli.config import find_config, name_variables, read_config
 from regtrack.cli.demo import demo
+from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
 from regtrack.cli.hub import hub
 from regtrack.cli.info import info
+from regtrack.cli.init import init
 from regtrack.cli.markers import markers
 from regtrack.cli.models import models
 from regtrack.cli.predict import predict
@@ -50,6 +52,8 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
 
 for command in (
     demo,
+    init,
+    doctor,
     prepare,
     train,
     search,

@@ -34,11 +34,23 @@ def _peaks(required: bool, condition: str) -> Callable[[F], F]:
     )
 
 
+def _model(required: bool) -> Callable[[F], F]:
+    return click.option(
+        "--model",
+        type=FILE,
+        required=required,
+        envvar="REGTRACK_MODEL",
+        help="Checkpoint (.safetensors), as regtrack train writes it.",
+    )
+
+
 genome = _genome(True, "")
+genome_looked_at = _genome(False, "")
 genome_of_model = _genome(False, "; of a model")
 genome_shown = _genome(False, "; its sequence is shown")
 peaks = _peaks(True, "")
 peaks_or_dataset = _peaks(False, "; where there is no --dataset")
+peaks_looked_at = _peaks(False, "")
 peaks_shown = _peaks(False, "; they are shown below the predictions")
 report = click.option(
     "--report",
@@ -46,13 +58,8 @@ report = click.option(
     show_default="the one in the tracks folder, if there is one",
     help="Folder of a report (regtrack eval --out): how good each marker is.",
 )
-model = click.option(
-    "--model",
-    type=FILE,
-    required=True,
-    envvar="REGTRACK_MODEL",
-    help="Checkpoint (.safetensors), as regtrack train writes it.",
-)
+model = _model(True)
+model_looked_at = _model(False)
 markers = click.option(
     "--markers",
     multiple=True,

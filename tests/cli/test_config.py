@@ -158,7 +158,7 @@ def test_relative_paths_are_anchored_and_absolute_ones_kept(project: Path) -> No
 def test_a_shared_key_goes_only_where_a_command_has_it(project: Path) -> None:
     found = settings_of(project, '[defaults]\npeaks = "peaks.tsv"\n')
     having = {name for name, settings in found.items() if settings}
-    assert having == {"prepare", "eval", "browse", "session", "explain"}
+    assert having == {"doctor", "prepare", "eval", "browse", "session", "explain"}
 
 
 def test_the_shared_model_is_a_checkpoint_and_not_a_network_to_train(project: Path) -> None:

@@ -1,0 +1,37 @@
+"""`regtrack doctor`: what this machine has, what is configured, what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.config import find_config
+
+
+@click.command(short_help="Say what is configured here, what is missing, and how to get it.")
+@options.genome_looked_at
+@options.peaks_looked_at
+@options.exclude
+@options.model_looked_at
+@click.pass_context
+def doctor(
+    context: click.Context,
+    genome: Path | None,
+    peaks: Path | None,
+    exclude: tuple[Path, ...],
+    model: Path | None,
+) -> None:
+    """Say what this machine has, what is configured here, and what is missing.
+
+    Every configured file is opened as a command would open it. What is missing or wrong comes
+    last, with the command that mends it; the exit status is then 1. Options stand for what is
+    configured.
+    """
+    from regtrack.workspace.doctor import Configured, examine, report
+
+    findings = examine(Configured(find_config(Path.cwd()), genome, peaks, model, exclude))
+    click.echo(report(findings))
+    if any(one.problem for one in findings):
+        context.exit(1)

@@ -1,0 +1,24 @@
+"""`regtrack init`: a configuration that names what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+
+
+@click.command(short_help="Write a regtrack.toml that names what is there.")
+@click.argument("folder", metavar="[DIR]", type=options.FILE, default=".")
+@options.force
+def init(folder: Path, force: bool) -> None:
+    """Write a regtrack.toml into DIR (here, if not given) that names what is there.
+
+    Genome (a FASTA), markers.tsv, exclude/*.bed.gz and a checkpoint of DIR itself or, where it
+    has none, those that regtrack fetch fetched. After it, `regtrack prepare`, `regtrack train`
+    and `regtrack predict chr1 --out tracks/` need no options in DIR and below.
+    """
+    from regtrack.workspace.init import initialise
+
+    click.echo(initialise(folder, force))

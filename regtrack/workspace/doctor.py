@@ -1,0 +1,174 @@
+"""The job behind `regtrack doctor`: what this machine has, what is configured, what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from regtrack import __version__
+from regtrack.errors import RegtrackError
+from regtrack.genome.bed import read_bed
+from regtrack.genome.cache import cache_folder
+from regtrack.genome.fasta import Genome
+from regtrack.genome.markers import describe_markers, read_markers
+from regtrack.models.checkpoint import check_assembly, read_checkpoint
+from regtrack.models.device import choose_device, describe_device, has_bfloat16
+from regtrack.workers import available_cores
+from regtrack.workspace.init import FETCHED
+
+LIBRARIES = ("torch", "numpy", "pysam", "pyBigWig", "numba", "igv-notebook")
+# Fewer than this many open files, or less free disk, has been seen to stop a run.
+LEAST_FILES = 256
+LEAST_DISK = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's.
+
+    Parameters
+    ----------
+    name, value
+        What was looked at, and what was seen.
+    problem
+        What is wrong with it, and the command that mends it; empty where nothing is.
+    """
+
+    name: str
+    value: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What commands are told here by options, variables and the configuration file.
+
+    Parameters
+    ----------
+    config
+        The configuration file, if there is one.
+    genome, peaks, model, exclude
+        As `[defaults]` has them.
+    """
+
+    config: Path | None
+    genome: Path | None = None
+    peaks: Path | None = None
+    model: Path | None = None
+    exclude: tuple[Path, ...] = ()
+
+
+def examine(configured: Configured) -> list[Finding]:
+    """Look at the machine and at everything that is configured.
+
+    Nothing is changed, but that a missing index of the genome is made.
+    """
+    return [*_machine(), *_disk(), *_configured(configured)]
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as text, problems marked and counted."""
+    width = max(len(one.name) for one in findings) + 2
+    lines = [f"{one.name:<{width}}{one.value}" for one in findings]
+    problems = [one for one in findings if one.problem]
+    if not problems:
+        return "\n".join([*lines, "", "nothing is missing"])
+    told = [f"{one.name}: {one.problem}" for one in problems]
+    return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {one}" for one in told)])
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("regtrack", __version__)
+    yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
+    yield Finding("libraries", versions)
+    device = choose_device("auto")
+    units = "with" if has_bfloat16(device) else "without"
+    yield Finding("device", f"{describe_device(device)}, {units} units for bfloat16")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield Finding("memory", f"{memory / 1e9:,.1f} GB for {available_cores()} cores")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = f"few; before a run: ulimit -n {min(hard, 4096)}" if 0 <= soft < LEAST_FILES else ""
+    yield Finding("open files", f"{soft:,} at once ({hard:,} at most)", few)
+
+
+def _disk() -> Iterator[Finding]:
+    folders = {
+        "disk here": Path.cwd(),
+        "disk, temporary": Path(tempfile.gettempdir()),
+        "disk, cache": cache_folder(),
+    }
+    for name, folder in folders.items():
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        free = shutil.disk_usage(there).free
+        little = "little space is left" if free < LEAST_DISK else ""
+        yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
+    fetched = cache_folder() / FETCHED
+    peaks = len(list(fetched.glob("peaks/*.gz")))
+    has = f"{FETCHED}: {peaks} peak files" if fetched.exists() else "nothing"
+    yield Finding("fetched", f"{has}, in {cache_folder()}")
+
+
+def _configured(configured: Configured) -> Iterator[Finding]:
+    if configured.config is None:
+        yield Finding("regtrack.toml", "none from here upward", "regtrack init writes one")
+    else:
+        yield Finding("regtrack.toml", str(configured.config))
+    genome, model = configured.genome, configured.model
+    yield _looked_at("genome", genome, _genome, "regtrack fetch genome hg19, then regtrack init")
+    yield _looked_at("peaks", configured.peaks, _peaks, "regtrack fetch peaks, then regtrack init")
+    for path in configured.exclude:
+        yield _looked_at("exclude", path, partial(_excluded, genome), "regtrack fetch exclude")
+    if not configured.exclude:
+        yield Finding("exclude", "nothing (regtrack fetch exclude has regions of hg19)")
+    if model is not None and not model.exists():
+        yield Finding("model", f"{model} (not yet)", "regtrack prepare, then regtrack train")
+    else:
+        yield _looked_at(
+            "model", model, partial(_model, genome), "regtrack init names one to be trained"
+        )
+
+
+def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missing: str) -> Finding:
+    """A configured file, opened as a command would."""
+    if path is None:
+        return Finding(name, "not configured", missing)
+    try:
+        return Finding(name, f"{path}: {look(path)}")
+    except FileNotFoundError:
+        return Finding(name, str(path), f"there is no {path}; {missing}")
+    except OSError as error:
+        return Finding(name, str(path), f"{error.filename or path}: {error.strerror or error}")
+    except RegtrackError as error:
+        return Finding(name, str(path), str(error))
+
+
+def _genome(path: Path) -> str:
+    sizes = Genome(path).chrom_sizes
+    return f"{len(sizes):,} chromosomes, {sum(sizes.values()):,} bases"
+
+
+def _peaks(path: Path) -> str:
+    return f"{describe_markers(read_markers(path))}, every file there"
+
+
+def _excluded(genome: Path | None, path: Path) -> str:
+    if genome is None or not genome.exists():
+        return f"{path.stat().st_size:,} bytes"
+    listed = read_bed(path, Genome(genome).chrom_sizes, skip_empty=True)
+    return f"{sum(one.bases for one in listed.values()):,} bases"
+
+
+def _model(genome: Path | None, path: Path) -> str:
+    checkpoint = read_checkpoint(path)
+    if genome is not None and genome.exists():
+        check_assembly(path, checkpoint, genome, Genome(genome).chrom_sizes)
+    return f"{checkpoint.architecture}, {len(checkpoint.markers)} markers, {checkpoint.assembly}"

@@ -1,0 +1,178 @@
+"""The job behind `regtrack init`: a `regtrack.toml` that names what is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regtrack.atomic import write_text
+from regtrack.errors import InputError
+from regtrack.folders import check_file
+from regtrack.genome.assemblies import recognise
+from regtrack.genome.cache import cache_folder
+from regtrack.genome.fasta import Genome
+
+NAME = "regtrack.toml"
+MODEL, DATASET = "model.safetensors", "dataset"
+# What `regtrack fetch` fetches; its folder in the cache has the same name.
+FETCHED = "hg19"
+
+_GENOMES = ("*.fa", "*.fasta", "*.fna", "*.fa.gz", "*.fasta.gz", "*.fna.gz")
+_TABLES = ("markers.tsv",)
+_EXCLUDED = ("exclude/*.bed", "exclude/*.bed.gz")
+_MODELS = ("*.safetensors",)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a configuration can name.
+
+    Parameters
+    ----------
+    genome, peaks
+        FASTA, and markers table; None where there is none.
+    exclude
+        BED files.
+    model
+        Checkpoint, which need not exist yet.
+    assembly
+        Name of the genome's assembly, where it is known.
+    """
+
+    genome: Path | None
+    peaks: Path | None
+    exclude: tuple[Path, ...]
+    model: Path
+    assembly: str | None
+
+
+def initialise(folder: Path, force: bool) -> str:
+    """Write `regtrack.toml` into a folder, and return what to tell the user.
+
+    What lies in the folder goes before what `regtrack fetch` put into the cache.
+
+    Raises
+    ------
+    InputError
+        When there is such a file and `force` is not given, or several files could be meant.
+    OSError
+        When the folder cannot be made or written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(folder, "is a file; expected a folder")
+    check_file(folder / NAME, force, "a configuration")
+    found = look_around(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / NAME, config_text(found, folder))
+    return summary(found, folder)
+
+
+def look_around(folder: Path) -> Found:
+    """What lies in a folder or, where nothing does, in the cache.
+
+    Raises
+    ------
+    InputError
+        When several files of a folder could be the genome or the model.
+    """
+    fetched = cache_folder() / FETCHED
+    own = _only_one(folder, _GENOMES, "genome")
+    genome = own or _only_one(fetched, (f"{FETCHED}.fa.gz",), "genome")
+    peaks = _only_one(folder, _TABLES, "table") or _only_one(fetched, _TABLES, "table")
+    assembly = FETCHED if genome and not own else None
+    if own:
+        assembly = recognise(Genome(own).chrom_sizes)
+    exclude = _all(folder, _EXCLUDED)
+    if not exclude and assembly == FETCHED:
+        exclude = _all(fetched, _EXCLUDED)
+    model = folder / MODEL
+    if not model.exists():
+        model = _only_one(folder, _MODELS, "model") or model
+    return Found(genome, peaks, exclude, model, assembly)
+
+
+def config_text(found: Found, folder: Path) -> str:
+    """The text of a configuration; what is missing stands in it as a comment."""
+    lines = [
+        "# What regtrack commands in this folder, and below it, need not be told. Options and",
+        "# REGTRACK_... variables go before it; paths are relative to this file.",
+        "[defaults]",
+        _line("genome", found.genome, folder, "genome.fa.gz"),
+        _line("peaks", found.peaks, folder, "markers.tsv"),
+    ]
+    if found.exclude:
+        paths = ", ".join(_quoted(_path(one, folder)) for one in found.exclude)
+        lines.append(f"exclude = [{paths}]")
+    lines += [
+        f"model = {_quoted(_path(found.model, folder))}",
+        "",
+        "[prepare]",
+        f'out = "{DATASET}"',
+        f"assembly = {_quoted(found.assembly)}" if found.assembly else '# assembly = "hg19"',
+        "",
+        "[train]",
+        f'dataset = "{DATASET}"',
+        f"out = {_quoted(_path(found.model, folder))}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def summary(found: Found, folder: Path) -> str:
+    """What was found, and what to type next."""
+    rows = [
+        ("genome", str(found.genome) if found.genome else "none: regtrack fetch genome hg19"),
+        ("peaks", str(found.peaks) if found.peaks else "none: regtrack fetch peaks"),
+        ("exclude", ", ".join(map(str, found.exclude)) or "none: regtrack fetch exclude"),
+        ("model", str(found.model) if found.model.exists() else f"{found.model} (not yet)"),
+        ("assembly", found.assembly or "not known; see [prepare]"),
+    ]
+    text = [f"wrote {folder / NAME}", *(f"  {name:<10}{value}" for name, value in rows)]
+    if found.genome and found.peaks:
+        trained = found.model.exists()
+        steps = [] if trained else ["regtrack prepare", "regtrack train"]
+        text += ["next:", *(f"  {one}" for one in [*steps, "regtrack predict chr1 --out tracks/"])]
+    else:
+        text.append("then: regtrack init --force")
+    return "\n".join(text)
+
+
+def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:
+    """The one file that matches.
+
+    Raises
+    ------
+    InputError
+        When several do.
+    """
+    matches = _all(folder, patterns)
+    if len(matches) > 1:
+        names = ", ".join(one.name for one in matches[:3])
+        raise InputError(
+            folder, f"which of {names} is the {kind}? leave one there, or write {NAME}"
+        )
+    return matches[0] if matches else None
+
+
+def _all(folder: Path, patterns: Iterable[str]) -> tuple[Path, ...]:
+    return tuple(
+        sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
+    )
+
+
+def _line(key: str, path: Path | None, folder: Path, example: str) -> str:
+    if path is None:
+        return f"# {key} = {_quoted(example)}"
+    return f"{key} = {_quoted(_path(path, folder))}"
+
+
+def _path(path: Path, folder: Path) -> str:
+    """Relative to the folder inside of it, absolute elsewhere: the cache stays where it is."""
+    absolute, base = path.absolute(), folder.absolute()
+    return str(absolute.relative_to(base) if absolute.is_relative_to(base) else absolute)
+
+
+def _quoted(text: str) -> str:
+    """A string as TOML has it; JSON's escapes are among its own."""
+    return json.dumps(text)
