@@ -20,6 +20,7 @@ MODULES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.p
 # What each room may import, besides itself and the modules that stand at the door.
 ROOMS = {
     "genome": set(),
+    "fetching": {"genome"},
     "models": {"genome"},
     "tracks": {"genome"},
     "datasets": {"tracks", "genome"},
@@ -35,6 +36,7 @@ ROOMS = {
         "browsers",
         "workspace",
         "explain",
+        "fetching",
         "training",
         "prediction",
         "evaluation",
@@ -60,6 +62,7 @@ LIBRARIES = {
     "pyBigWig": {"tracks/bigbed.py", "tracks/bigwig.py"},
     "pybigtools": {"tracks/bigbed.py"},
     "pysam": {"genome", "tracks/peaks.py"},
+    "requests": {"fetching/web.py"},
     "safetensors": {"models"},
     "scipy": {"datasets/deepsea.py", "evaluation/resampling.py"},
     "sqlalchemy": {"training/study.py"},
@@ -144,7 +147,9 @@ def test_a_library_stays_in_its_room(library: str) -> None:
     assert strays == set()
 
 
-@pytest.mark.parametrize("room", ["genome", "tracks", "datasets", "evaluation", "browsers"])
+@pytest.mark.parametrize(
+    "room", ["genome", "fetching", "tracks", "datasets", "evaluation", "browsers"]
+)
 def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
     names = [dotted(module) for module in MODULES if room_of(module) == room]
     # As on a machine where torch is not installed; sys.modules["torch"] = None would do,
@@ -177,6 +182,8 @@ def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
         ["doctor", "--help"],
         ["hub", "--help"],
         ["markers", "--help"],
+        ["fetch", "--help"],
+        ["fetch", "peaks", "--help"],
     ],
 )
 def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
@@ -190,6 +197,7 @@ def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
     assert help_text.startswith("Usage: regtrack")
     heavy = {"torch", "pyBigWig", "numba", "pysam", "pyfaidx", "sklearn", "scipy", "h5py", "numpy"}
     heavy |= {"optuna", "sqlalchemy", "matplotlib", "starlette", "uvicorn", "pybigtools"}
+    heavy |= {"requests", "urllib3", "platformdirs"}
     assert heavy & set(json.loads(loaded)) == set()
 
 

@@ -44,9 +44,10 @@ def find_config(start: Path) -> Path | None:
     return next((one / NAME for one in (start, *start.parents) if (one / NAME).is_file()), None)
 
 
-def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, dict[str, Any]]:
+def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, Any]:
     """Defaults for each command's options: `[defaults]`, then the command's own table.
 
+    The commands of a group share the group's table; each takes of it what it knows.
     Relative paths are meant relative to the file.
 
     Raises
@@ -64,23 +65,41 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
             known = ", ".join(["defaults", *commands])
             raise InputError(path, f"unknown table [{table}]; expected one of {known}")
     _check_keys(path, "defaults", shared, SHARED)
-    found = {}
-    for name, command in commands.items():
-        options = {_key(option): option for option in command.params}
-        own = tables.get(name, {})
-        _check_keys(path, name, own, tuple(options))
-        values = {key: shared[key] for key in shared if _is_shared(key, options.get(key))} | own
-        found[name] = {
-            str(options[key].name): _value(path, name, key, value, options[key])
-            for key, value in values.items()
+    return {
+        name: _defaults(path, name, command, shared, tables.get(name, {}))
+        for name, command in commands.items()
+    }
+
+
+def _defaults(
+    path: Path, name: str, command: click.Command, shared: dict[str, Any], own: dict[str, Any]
+) -> dict[str, Any]:
+    """The `default_map` of a command; of a group, one for each of its commands."""
+    if isinstance(command, click.Group):
+        known = [{_key(option) for option in one.params} for one in command.commands.values()]
+        _check_keys(path, name, own, tuple(sorted(set().union(*known))))
+        members = {
+            key: _defaults(path, name, one, shared, {k: own[k] for k in own if k in keys})
+            for (key, one), keys in zip(command.commands.items(), known, strict=True)
         }
-    return found
+        return {key: values for key, values in members.items() if values}
+    options = {_key(option): option for option in command.params}
+    _check_keys(path, name, own, tuple(options))
+    values = {key: shared[key] for key in shared if _is_shared(key, options.get(key))} | own
+    return {
+        str(options[key].name): _value(path, name, key, value, options[key])
+        for key, value in values.items()
+    }
 
 
 def name_variables(commands: Mapping[str, click.Command]) -> None:
-    """Let every option be set by `REGTRACK_<COMMAND>_<OPTION>`, named as users write it."""
+    """Let every option be set by `REGTRACK_<COMMAND>_<OPTION>`, named as users write it.
+
+    Of a group, by `REGTRACK_<GROUP>_<OPTION>` for all of its commands.
+    """
     for name, command in commands.items():
-        for option in command.params:
+        members = command.commands.values() if isinstance(command, click.Group) else [command]
+        for option in (option for member in members for option in member.params):
             if isinstance(option, click.Option):
                 own = f"REGTRACK_{name}_{_key(option)}".upper().replace("-", "_")
                 shared = [option.envvar] if isinstance(option.envvar, str) else []

@@ -17,6 +17,7 @@ from regtrack.cli.demo import demo
 from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
+from regtrack.cli.fetch import fetch
 from regtrack.cli.hub import hub
 from regtrack.cli.info import info
 from regtrack.cli.init import init
@@ -52,6 +53,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
 
 for command in (
     demo,
+    fetch,
     init,
     doctor,
     prepare,

@@ -37,7 +37,7 @@ class Progress:
             total=total,
             initial=done,
             unit=unit,
-            unit_scale=unit == "bp",
+            unit_scale=unit in ("bp", "B"),
             file=sys.stderr,
             dynamic_ncols=True,
         )

@@ -16,6 +16,7 @@ from typing import IO
 import pysam
 
 from regtrack.errors import InputError
+from regtrack.genome.cache import cache_folder
 
 _PIECE = 1 << 24
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -87,9 +88,8 @@ def _beside(path: Path) -> tuple[Path, str]:
 
 def _in_cache(path: Path) -> tuple[Path, str]:
     """Folder and name of an index kept away from its FASTA file."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    return Path(home) / "regtrack" / "faidx", f"{key}_{path.name}"
+    return cache_folder() / "faidx", f"{key}_{path.name}"
 
 
 def _build_index(path: Path, bgzipped: bool, target: Path) -> list[Path]:

@@ -33,6 +33,7 @@ def fasta(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of indices that cannot lie beside their file."""
+    monkeypatch.delenv("REGTRACK_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "regtrack" / "faidx"
 
@@ -301,7 +302,7 @@ def test_with_no_folder_for_an_index_the_error_says_so(
 ) -> None:
     blocked = tmp_path / "a-file"
     blocked.touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setenv("REGTRACK_CACHE", str(blocked))
     write_fasta(fasta, {"chr1": "ACGT"})
     with pytest.raises(InputError, match=r"genome\.fa: no index, and no folder to make it in"):
         Genome(fasta)

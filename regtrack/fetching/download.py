@@ -1,0 +1,146 @@
+"""One file into `<name>.part`, which a later try, or a later run, goes on with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from regtrack.atomic import naming
+from regtrack.fetching.failures import PassingError
+from regtrack.fetching.web import Web, length
+
+_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a partial file is a part of.
+
+    Parameters
+    ----------
+    url
+        The address that it came from.
+    validator
+        What the server knows this version of the file by; empty where it does not tell.
+    size
+        Bytes of the whole file, where the server told.
+    """
+
+    url: str
+    validator: str
+    size: int | None
+
+    @classmethod
+    def read(cls, part: Path) -> Note | None:
+        """The note beside a partial file, when there is a sound one."""
+        try:
+            note = cls(**json.loads(note_path(part).read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return note if isinstance(note.size, int | None) else None
+
+    def write(self, part: Path) -> None:
+        """Put the note beside a partial file."""
+        # One that is not whole counts as none, so that it need not be written aside.
+        note_path(part).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def note_path(part: Path) -> Path:
+    """Where the note on a partial file lies."""
+    return part.with_name(f"{part.name}.json")
+
+
+def drop(part: Path) -> None:
+    """Remove a partial file and the note on it."""
+    part.unlink(missing_ok=True)
+    note_path(part).unlink(missing_ok=True)
+
+
+def size_of(part: Path) -> int:
+    """Bytes that are there already."""
+    return part.stat().st_size if part.is_file() else 0
+
+
+def download(web: Web, url: str, part: Path, told: Callable[[int], object]) -> bool:
+    """Bring a whole file to `part`; tells whether it goes on with what an earlier run left.
+
+    Parameters
+    ----------
+    told
+        Is called with the number of bytes that are there, which may also fall.
+
+    Raises
+    ------
+    FetchError
+        When it cannot be had; what came of it stays.
+    OSError
+        When it cannot be written; it names the file.
+    """
+    left = size_of(part) > 0
+    web.persist(url, lambda: _try(web, url, part, told), lambda: size_of(part))
+    return left
+
+
+def _try(web: Web, url: str, part: Path, told: Callable[[int], object]) -> None:
+    """Ask once for what is missing."""
+    address, have = web.address(url), size_of(part)
+    note = Note.read(part)
+    if note is None or note.url != address:
+        have = 0
+    elif have == note.size:
+        told(have)
+        return
+    elif not note.validator or (note.size is not None and have > note.size):
+        have = 0
+    headers = {"Range": f"bytes={have}-", "If-Range": note.validator} if note and have else {}
+    with web.ask(url, headers=headers) as response:
+        first, total = _range_of(response.headers)
+        if response.status_code == 416:
+            if have and total == have:
+                told(have)
+                return
+            drop(part)
+            raise PassingError(address, "the server does not know the rest of the file")
+        if response.status_code == 206:
+            if not have or first != have or (note and note.size not in (None, total)):
+                drop(part)
+                raise PassingError(address, "the server sent another part than was asked for")
+        else:
+            have, total = 0, length(response)
+            with naming(part):
+                part.write_bytes(b"")
+                Note(address, _validator(response.headers), total).write(part)
+        told(have)
+        with naming(part), part.open("ab") as file:
+            try:
+                for piece in web.pieces(response):
+                    file.write(piece)
+                    have += len(piece)
+                    told(have)
+                whole = total is None or have >= total
+            except PassingError as error:
+                raise _broken(address, have, total) from error
+    if not whole:
+        raise _broken(address, have, total)
+
+
+def _broken(address: str, have: int, total: int | None) -> PassingError:
+    of = "" if total is None else f" of {total:,}"
+    return PassingError(address, f"the connection broke after {have:,}{of} bytes")
+
+
+def _validator(headers: Mapping[str, str]) -> str:
+    """A strong ETag, or else the date of the last change."""
+    etag = headers.get("ETag", "")
+    return etag if etag.startswith('"') else headers.get("Last-Modified", "")
+
+
+def _range_of(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """First byte and size of the whole, of a partial answer."""
+    found = _RANGE.fullmatch(headers.get("Content-Range", ""))
+    if found is None:
+        return None, None
+    return None if found[1] is None else int(found[1]), int(found[2])

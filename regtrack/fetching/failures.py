@@ -1,0 +1,51 @@
+"""Why a file was not fetched: for good, for now, or because what came is not it."""
+
+from __future__ import annotations
+
+from regtrack.errors import RegtrackError
+
+
+class FetchError(RegtrackError):
+    """A file that cannot be had; the others may.
+
+    Parameters
+    ----------
+    url
+        The address that was asked.
+    problem
+        What went wrong.
+    status
+        The server's answer, when it was that.
+    """
+
+    def __init__(self, url: str, problem: str, status: int | None = None) -> None:
+        super().__init__(url, problem)
+        self.status = status
+
+    def __str__(self) -> str:
+        url, problem = self.args
+        return f"{url}: {problem}"
+
+
+class PassingError(FetchError):
+    """A failure that may be over at the next try.
+
+    Parameters
+    ----------
+    after
+        Seconds that the server asks to wait.
+    """
+
+    def __init__(
+        self, url: str, problem: str, status: int | None = None, after: float = 0.0
+    ) -> None:
+        super().__init__(url, problem, status)
+        self.after = after
+
+
+class DamagedError(FetchError):
+    """What was downloaded is not what was expected."""
+
+
+class StoppedError(RegtrackError):
+    """The run ends, because of Ctrl-C or because another file's failure ends it."""

@@ -1,0 +1,49 @@
+"""One process and thread at a time for one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import IO
+
+from regtrack.folders import locked
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.5
+
+
+@contextmanager
+def file_lock(path: Path, check: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Wait until nobody else holds `<path>.lock`, and hold it; it is gone afterwards.
+
+    A killed process holds nothing.
+
+    Parameters
+    ----------
+    check
+        Is called while waiting; may raise.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    wait = _FIRST_WAIT
+    while True:
+        with lock.open("a") as file:
+            if locked(file) and _is_at(file, lock):
+                try:
+                    yield
+                finally:
+                    lock.unlink(missing_ok=True)
+                return
+        check()
+        Event().wait(wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Whether an open file still has its name; who held it before has removed it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,128 @@
+"""From a partial file that is whole to the file under its own name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from regtrack.atomic import naming, replacing
+from regtrack.errors import InputError
+from regtrack.fetching.digests import Digests, digests
+from regtrack.fetching.download import drop
+from regtrack.fetching.failures import DamagedError
+from regtrack.fetching.records import Record, Records
+from regtrack.fetching.soundness import check_begin, check_content
+from regtrack.fetching.sources import Source
+from regtrack.genome.bgzip import recompress
+from regtrack.genome.faidx import check_format, make_index
+from regtrack.observer import Observer
+
+INDEXES = (".fai", ".gzi")
+
+
+def place(
+    source: Source,
+    part: Path,
+    md5: Callable[[str], str | None],
+    records: Records,
+    observer: Observer,
+    check: Callable[[], object],
+) -> None:
+    """Check what was downloaded, record it, and give it its name.
+
+    Recorded first: killed in between, the next run finds all of it in the partial file.
+
+    Parameters
+    ----------
+    md5
+        Tells the published checksum of a URL.
+    check
+        Is called now and then; what it raises ends the work.
+
+    Raises
+    ------
+    DamagedError
+        When it is not what was asked for.
+    FetchError
+        When its checksum cannot be had.
+    """
+    check_begin(source, part)
+    came = digests(part, md5=True)
+    expected = md5(source.url)
+    check_content(source, part)  # first: it says better what is wrong
+    if expected not in (None, came.md5):
+        raise DamagedError(source.url, f"its MD5 is {came.md5}, published is {expected}")
+    final = part.with_suffix("")
+    if source.form == "fasta":
+        _place_genome(source, part, final, came, expected is not None, records, observer, check)
+    else:
+        records.add({source.path: Record.of(came, source.url, came, expected is not None)})
+        with naming(final):
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            part.replace(final)
+    drop(part)
+
+
+def _place_genome(
+    source: Source,
+    part: Path,
+    final: Path,
+    came: Digests,
+    published: bool,
+    records: Records,
+    observer: Observer,
+    check: Callable[[], object],
+) -> None:
+    """Recompress and index aside; then all three get their names."""
+    for left in final.parent.glob(f"{final.name}.*.tmp*"):
+        left.unlink()  # of a killed run
+    observer.stage(f"{final.name} to bgzip", "B", came.size, 0)
+    done = 0
+
+    def told(read: int) -> None:
+        nonlocal done
+        check()
+        observer.advanced(read - done)
+        done = read
+
+    with replacing(final) as aside, ExitStack() as undo:
+        made = {suffix: aside.with_name(f"{aside.name}{suffix}") for suffix in INDEXES}
+        for path in made.values():
+            undo.callback(path.unlink, missing_ok=True)
+        try:
+            recompress(part, aside, told)
+            observer.finished()
+            make_index(aside, check_format(aside))
+        except InputError as error:
+            raise DamagedError(source.url, str(error.args[1])) from error
+        new = {source.path: Record.of(digests(aside), source.url, came, published)}
+        for suffix, path in made.items():
+            made_of_it = Record.of(digests(path), source.url, came, published)
+            new[f"{source.path}{suffix}"] = made_of_it
+        records.add(new)
+        for suffix, path in made.items():
+            path.replace(final.with_name(f"{final.name}{suffix}"))
+
+
+def mend_indexes(source: Source, folder: Path, records: Records) -> tuple[str, ...]:
+    """Make the indexes of a sound genome again where they are not as recorded; names them."""
+    known = records.read()
+    paths = [f"{source.path}{suffix}" for suffix in INDEXES]
+    wrong = [path for path in paths if records.problem(path, source.url, known)]
+    if wrong:
+        genome = folder / source.path
+        for path in paths:
+            (folder / path).unlink(missing_ok=True)
+        make_index(genome, check_format(genome))
+        of = known[source.path]
+        came = Digests(of.source_size, "", of.source_md5)
+        records.add(
+            {
+                path: Record.of(digests(folder / path), source.url, came, of.published)
+                for path in paths
+            }
+        )
+    return tuple(wrong)

@@ -1,0 +1,158 @@
+"""What a run of `fetch` found and did, and how it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from regtrack.errors import RegtrackError
+from regtrack.fetching.sources import KINDS, Kind, Source
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A file of the run, and why it has to be fetched; None where it is there already."""
+
+    source: Source
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is where.
+
+    Parameters
+    ----------
+    folder
+        The folder of the assembly.
+    planned
+        Every file that was asked for, as it was found.
+    failed
+        Why a file is not there, by its path.
+    mended
+        Indexes that were made again.
+    sizes
+        Bytes, by path; None where nobody told.
+    """
+
+    folder: Path
+    planned: Sequence[Planned]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    mended: Sequence[str] = ()
+    sizes: Mapping[str, int | None] = field(default_factory=dict)
+
+    def of(self, kind: Kind) -> list[Planned]:
+        """The files of one kind."""
+        return [one for one in self.planned if one.source.kind == kind]
+
+    def where(self, kind: Kind) -> Path:
+        """What to name to a user who looks for them."""
+        names = {"genome": "hg19.fa.gz", "exclude": "exclude", "peaks": "markers.tsv"}
+        return self.folder / names[kind]
+
+    def check(self) -> None:
+        """Raise `RegtrackError`, in one line, when a file is not there."""
+        if self.failed:
+            raise RegtrackError(
+                f"{len(self.failed):,} of {_files(len(self.planned))} not fetched; the others are "
+                "in place: run it again for the rest"
+            )
+
+
+def check_offline(planned: Sequence[Planned], folder: Path) -> None:
+    """Raise `RegtrackError` when something would have to be fetched, naming it."""
+    wrong = [one for one in planned if one.problem is not None]
+    if wrong:
+        names = [
+            one.source.path + ("" if one.problem == "missing" else f" ({one.problem})")
+            for one in wrong
+        ]
+        raise RegtrackError(
+            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: {_some(names)}; "
+            "without --offline they are fetched"
+        )
+
+
+def describe_plan(report: Report) -> str:
+    """What would be fetched, how much it is, and where it would lie."""
+    lines = []
+    for kind in _kinds(report):
+        files = report.of(kind)
+        wanted = [one.source for one in files if one.problem is not None]
+        there = f", {len(files) - len(wanted):,} there already" if len(wanted) < len(files) else ""
+        lines.append(
+            f"{kind}: {_files(len(wanted))} to fetch ({_total(report, wanted)}){there}: "
+            f"{report.where(kind)}"
+        )
+        if len(wanted) <= _SHOWN:
+            lines += [f"  {source.url} ({_total(report, [source])})" for source in wanted]
+    return "\n".join(lines)
+
+
+def describe_report(report: Report) -> str:
+    """What is where now, and what to do next."""
+    lines = []
+    again = [
+        f"{one.source.path} ({one.problem})"
+        for one in report.planned
+        if one.problem not in (None, "missing") and one.source.path not in report.failed
+    ]
+    if again:
+        lines.append(f"fetched again: {_some(again)}")
+    if report.mended:
+        lines.append(f"indexed again: {', '.join(report.mended)}")
+    for kind in _kinds(report):
+        files = report.of(kind)
+        good = [one for one in files if one.source.path not in report.failed]
+        new = sum(one.problem is not None for one in good)
+        lines.append(
+            f"{kind}: {_files(len(good))} ({new:,} new, "
+            f"{_total(report, [one.source for one in good])}): {report.where(kind)}"
+        )
+    if not report.failed:
+        lines.append("next: regtrack init")
+    return "\n".join(lines)
+
+
+def describe_failures(report: Report) -> str:
+    """The first few files that are not there, a line each."""
+    lines = [f"{path}: {why}" for path, why in sorted(report.failed.items())]
+    more = [f"and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []
+    return "\n".join([*lines[:_SHOWN], *more])
+
+
+def _kinds(report: Report) -> list[Kind]:
+    return [kind for kind in KINDS if report.of(kind)]
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file{'' if number == 1 else 's'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of some names."""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _total(report: Report, sources: Sequence[Source]) -> str:
+    """Bytes of some files, and of how many they are not known."""
+    sizes = [report.sizes.get(source.path) for source in sources]
+    known = [size for size in sizes if size is not None]
+    unknown = len(sizes) - len(known)
+    if unknown and not known:
+        return "size unknown"
+    return f"{_bytes(sum(known))}{f', {unknown:,} of unknown size' if unknown else ''}"
+
+
+def _bytes(number: int) -> str:
+    """`948.7 MB`."""
+    size = float(number)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{number} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,66 @@
+"""Where everything is published, and under what name it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from regtrack.genome.markers import Marker
+
+Kind = Literal["genome", "exclude", "peaks"]
+Form = Literal["sizes", "gzip", "fasta"]
+
+ASSEMBLIES = ("hg19",)
+KINDS: tuple[Kind, ...] = ("genome", "exclude", "peaks")
+
+_UCSC = "https://hgdownload.soe.ucsc.edu/goldenPath/hg19"
+_MAPABILITY = f"{_UCSC}/encodeDCC/wgEncodeMapability"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be fetched.
+
+    Parameters
+    ----------
+    path
+        Its path in the folder of the assembly.
+    url
+        Where it is published.
+    kind
+        `genome`, `exclude` or `peaks`.
+    form
+        `gzip`; `fasta`, which is gzip and is kept as bgzip with its index; or `sizes`, a text.
+    """
+
+    path: str
+    url: str
+    kind: Kind
+    form: Form
+
+
+GENOME = (
+    Source("hg19.fa.gz", f"{_UCSC}/bigZips/hg19.fa.gz", "genome", "fasta"),
+    Source("hg19.chrom.sizes", f"{_UCSC}/bigZips/hg19.chrom.sizes", "genome", "sizes"),
+)
+# Signal artifacts, whatever the cell, and stretches that reads cannot be assigned to.
+EXCLUDE = tuple(
+    Source(f"exclude/{name}", f"{_MAPABILITY}/{name}", "exclude", "gzip")
+    for name in (
+        "wgEncodeDacMapabilityConsensusExcludable.bed.gz",
+        "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
+    )
+)
+
+
+def peak_sources(markers: Sequence[Marker]) -> tuple[Source, ...]:
+    """The peak file of each marker of the catalogue."""
+    return tuple(
+        Source(peaks_path(marker), marker.extra["url"], "peaks", "gzip") for marker in markers
+    )
+
+
+def peaks_path(marker: Marker) -> str:
+    """Where a marker's peaks are kept, in the folder of the assembly."""
+    return f"peaks/{marker.slug}.narrowPeak.gz"

@@ -1,0 +1,240 @@
+"""HTTP: one question, and the patience to ask it again."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+
+from regtrack import __version__
+from regtrack.fetching.failures import FetchError, PassingError, StoppedError
+
+T = TypeVar("T")
+
+_TIMEOUTS = (15, 30)  # seconds: to be connected, and between two pieces of an answer
+_PIECE = 1 << 13  # bytes; of a piece that breaks off, nothing is kept
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_PATIENCE = 600.0  # seconds that a server may ask us to wait
+_DOWN = 3  # files in a row that a host did not give, until it is no longer asked
+_TRY_AGAIN = (408, 425, 429)
+
+
+class Web:
+    """Asks servers for files; to be shared between threads.
+
+    Parameters
+    ----------
+    mirror
+        A URL; https://host/path is asked for at mirror/host/path.
+    tries
+        How often to ask while nothing new comes.
+    wait
+        Waits some seconds between two tries; by default it ends early when the run does.
+    """
+
+    def __init__(
+        self,
+        mirror: str | None = None,
+        tries: int = 6,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self._mirror = mirror
+        self._tries = tries
+        self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait
+        self._own = threading.local()
+        self._open: set[requests.Response] = set()
+        self._failures: Counter[str] = Counter()
+
+    def address(self, url: str) -> str:
+        """Where a file is asked for."""
+        if self._mirror is None:
+            return url
+        return f"{self._mirror.rstrip('/')}/{url.partition('://')[2]}"
+
+    def stop(self) -> None:
+        """End all that goes on in other threads, soon."""
+        self._stopped.set()
+        for response in list(self._open):
+            # Reading would otherwise go on until it times out. (urllib3 2.3 and later)
+            with suppress(Exception):
+                response.raw.shutdown()
+
+    def check(self) -> None:
+        """Raise `StoppedError` once the run has ended."""
+        if self._stopped.is_set():
+            raise StoppedError("stopped")
+
+    def size(self, url: str) -> int | None:
+        """Bytes of a file, where the server tells."""
+        try:
+            with self.ask(url, "HEAD") as response:
+                return length(response)
+        except FetchError:
+            return None
+
+    def text(self, url: str) -> str:
+        """A small text file.
+
+        Raises
+        ------
+        FetchError
+            When it cannot be had.
+        """
+
+        def ask() -> str:
+            with self.ask(url) as response:
+                return b"".join(self.pieces(response)).decode("utf-8", "replace")
+
+        return self.persist(url, ask)
+
+    def persist(self, url: str, ask: Callable[[], T], have: Callable[[], int] = lambda: 0) -> T:
+        """Ask until there is an answer, waiting longer each time.
+
+        Parameters
+        ----------
+        have
+            Number of bytes that came so far; a try that brought new ones has not failed.
+
+        Raises
+        ------
+        FetchError
+            When the server says no, did not answer well often enough, or did not so for
+            several files before.
+        """
+        host = urlsplit(self.address(url)).netloc
+        failed, most = 0, have()
+        while True:
+            self.check()
+            if self._failures[host] >= _DOWN:
+                raise FetchError(self.address(url), f"not tried: {host} gave up on other files")
+            try:
+                answer = ask()
+            except PassingError as error:
+                self.check()
+                failed = 1 if have() > most else failed + 1
+                most = max(most, have())
+                if failed >= self._tries or error.after > _PATIENCE:
+                    self._failures[host] += 1
+                    raise self._last(error) from error
+                pause = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failed - 1))
+                self._wait(max(error.after, pause * random.uniform(0.5, 1)))
+            except FetchError:
+                self._failures[host] = 0
+                raise
+            else:
+                self._failures[host] = 0
+                return answer
+
+    def _last(self, error: PassingError) -> FetchError:
+        """The failure with which a file is given up."""
+        url, problem = error.args
+        if error.after > _PATIENCE:
+            return FetchError(url, f"{problem}, and asks to wait {error.after:,.0f} s")
+        return FetchError(url, f"{problem} (tried {self._tries} times)", error.status)
+
+    @contextmanager
+    def ask(
+        self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Iterator[requests.Response]:
+        """One question; the answer's body is not read yet.
+
+        Raises
+        ------
+        PassingError
+            When the server cannot be reached, or says that it cannot answer now.
+        FetchError
+            When it says no.
+        """
+        address = self.address(url)
+        try:
+            response = self._session().request(
+                method,
+                address,
+                # What is fetched is compressed as it is to be kept.
+                headers={"Accept-Encoding": "identity", **(headers or {})},
+                stream=True,
+                timeout=_TIMEOUTS,
+                allow_redirects=True,
+            )
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise PassingError(address, _why(error)) from error
+        except requests.RequestException as error:
+            raise FetchError(address, str(error).replace("\n", " ")) from error
+        with response:
+            self._open.add(response)
+            try:
+                self.check()
+                _refuse(address, response)
+                yield response
+            finally:
+                self._open.discard(response)
+
+    def pieces(self, response: requests.Response) -> Iterator[bytes]:
+        """The body as the server keeps it, also where it calls a .gz file an encoding."""
+        response.raw.headers.pop("Content-Encoding", None)
+        try:
+            for piece in response.iter_content(_PIECE):
+                self.check()
+                yield piece
+        except (requests.RequestException, OSError) as error:
+            self.check()
+            raise PassingError(response.url, "the connection broke") from error
+
+    def _session(self) -> requests.Session:
+        """The connections of this thread."""
+        session: requests.Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = self._own.session = requests.Session()
+            session.headers["User-Agent"] = f"regtrack/{__version__}"
+        return session
+
+
+def length(response: requests.Response) -> int | None:
+    """Bytes of the body, where the server tells."""
+    told = response.headers.get("Content-Length", "")
+    return int(told) if told.isdecimal() else None
+
+
+def _refuse(address: str, response: requests.Response) -> None:
+    """Raise what an answer that brings no file stands for."""
+    status = response.status_code
+    if status in (200, 206, 416):
+        return
+    problem = f"the server answers {status} {response.reason or ''}".rstrip()
+    if status in _TRY_AGAIN or status >= 500:
+        raise PassingError(address, problem, status, _asked_to_wait(response))
+    raise FetchError(address, problem, status)
+
+
+def _asked_to_wait(response: requests.Response) -> float:
+    """Seconds, from `Retry-After`: a number or a date."""
+    told = response.headers.get("Retry-After", "").strip()
+    if told.isdecimal():
+        return float(told)
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _why(error: requests.RequestException) -> str:
+    """In words, as requests' own are long."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if found := re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error)):
+        return f"cannot be reached ({found[1]})"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the secure connection failed (certificate?)"
+    if "RemoteDisconnected" in str(error):
+        return "the connection broke"
+    return "cannot be reached"

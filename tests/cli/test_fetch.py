@@ -1,0 +1,136 @@
+"""`regtrack fetch` as a user meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fetching_server import Act, Sources, alone, miniature, path_of, serving
+
+from regtrack.fetching.sources import EXCLUDE
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of hg19, which is not there yet."""
+    return alone(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def sources() -> Iterator[Sources]:
+    """A server with the genome, the regions to exclude, and the peaks of two markers."""
+    with serving(miniature([0, 918])) as served:
+        yield served
+
+
+def test_it_says_what_is_where_and_what_is_next(cache: Path, sources: Sources, regtrack) -> None:
+    status, out, err = regtrack("fetch", "genome", "hg19", "--mirror", sources.url)
+    assert status == 0
+    assert out.splitlines() == [
+        f"genome: 2 files (2 new, 21.3 kB): {cache / 'hg19.fa.gz'}",
+        "next: regtrack init",
+    ]
+    assert "genome: " in err
+    assert "hg19.fa.gz to bgzip" in err
+    assert regtrack("fetch", "genome", "--offline")[0] == 0
+
+
+def test_a_dry_run_says_how_much(cache: Path, sources: Sources, regtrack) -> None:
+    status, out, _ = regtrack("fetch", "all", "--dry-run", "--mirror", sources.url)
+    assert status == 0
+    assert out.splitlines() == [
+        f"genome: 2 files to fetch (19.9 kB): {cache / 'hg19.fa.gz'}",
+        "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.fa.gz (19.9 kB)",
+        "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.chrom.sizes (29 B)",
+        f"exclude: 2 files to fetch (62 B): {cache / 'exclude'}",
+        *(f"  {source.url} (31 B)" for source in EXCLUDE),
+        f"peaks: 919 files to fetch (86 B, 917 of unknown size): {cache / 'markers.tsv'}",
+    ]
+    assert not cache.exists()
+    status, out, _ = regtrack("fetch", "exclude", "--dry-run", "--offline")
+    assert out.splitlines()[0] == (f"exclude: 2 files to fetch (size unknown): {cache / 'exclude'}")
+
+
+def test_offline_names_what_is_missing(cache: Path, regtrack) -> None:
+    status, out, err = regtrack("fetch", "exclude", "--offline")
+    assert (status, out) == (1, "")
+    assert err.splitlines()[-1] == (
+        f"regtrack: {cache}: 2 of 2 files not there: {EXCLUDE[0].path}, {EXCLUDE[1].path}; "
+        "without --offline they are fetched"
+    )
+
+
+def test_some_fail_and_the_others_stay(cache: Path, sources: Sources, regtrack) -> None:
+    path = path_of(EXCLUDE[1].url)
+    sources.acts[path] = [Act(404)]
+    status, out, err = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert status == 1
+    assert out == f"exclude: 1 file (1 new, 31 B): {cache / 'exclude'}\n"
+    assert err.splitlines()[-2:] == [
+        f"{EXCLUDE[1].path}: {sources.url}{path}: the server answers 404 Not Found",
+        "regtrack: 1 of 2 files not fetched; the others are in place: run it again for the rest",
+    ]
+    status, out, err = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert status == 0
+    assert out.startswith("exclude: 2 files (1 new, 62 B)")
+
+
+def test_what_was_changed_is_named(cache: Path, sources: Sources, regtrack) -> None:
+    assert regtrack("fetch", "exclude", "--mirror", sources.url)[0] == 0
+    (cache / EXCLUDE[0].path).write_bytes(b"")
+    _, out, _ = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert out.splitlines()[0] == (
+        f"fetched again: {EXCLUDE[0].path} (changed: 0 bytes, 31 were fetched)"
+    )
+
+
+def test_markers_are_chosen_by_pattern(cache: Path, sources: Sources, regtrack) -> None:
+    status, out, _ = regtrack("fetch", "peaks", "--markers", "8988T", "--mirror", sources.url)
+    assert status == 0
+    assert out.startswith("peaks: 1 file (1 new, ")
+    assert len((cache / "markers.tsv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("where", ["file", "variable"])
+def test_the_mirror_may_stand_in_the_configuration(
+    cache: Path, sources: Sources, regtrack, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "file":
+        text = f'[fetch]\nmirror = "{sources.url}"\njobs = 2\nmarkers = "8988T"\n'
+        Path("regtrack.toml").write_text(text)
+    else:
+        monkeypatch.setenv("REGTRACK_FETCH_MIRROR", sources.url)
+        monkeypatch.setenv("REGTRACK_FETCH_MARKERS", "8988T")
+    assert regtrack("fetch", "exclude")[0] == 0
+    assert regtrack("fetch", "peaks")[1].startswith("peaks: 1 file (1 new, ")
+    assert cache.is_dir()
+    # What is typed wins.
+    status, _, err = regtrack("fetch", "genome", "--mirror", "nowhere")
+    assert (status, err) == (
+        2,
+        "regtrack: --mirror: expected http://... or https://..., got nowhere\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[fetch]\nmirrors = 1\n", "unknown key 'mirrors' in [fetch]; expected assembly, dry-run"),
+        ("[fetch]\njobs = 'x'\n", "expected a whole number as jobs in [fetch], got 'x'"),
+        ("[fetch.genome]\njobs = 2\n", "unknown key 'genome' in [fetch]"),
+        ("[fetch]\njobs = 0\n", "Invalid value for '--jobs'"),
+    ],
+)
+def test_the_table_is_checked(cache: Path, regtrack, text: str, message: str) -> None:
+    Path("regtrack.toml").write_text(text)
+    status, _, err = regtrack("fetch", "genome", "--offline")
+    assert status in (1, 2)
+    assert message in err
+    assert not cache.exists()
+
+
+def test_an_unknown_assembly_is_refused(regtrack) -> None:
+    status, _, err = regtrack("fetch", "genome", "hg38")
+    assert status == 2
+    assert "'hg38' is not 'hg19'" in err

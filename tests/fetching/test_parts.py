@@ -1,0 +1,198 @@
+"""The small parts: continuing, waiting, locking, reading checksums."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from fetching_server import Act, Sources, serving
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.fetching.digests import digests
+from regtrack.fetching.download import download, note_path
+from regtrack.fetching.failures import FetchError
+from regtrack.fetching.locks import file_lock
+from regtrack.fetching.published import read_md5sums
+from regtrack.fetching.records import Record, Records
+from regtrack.fetching.web import Web
+
+URL = "https://example.org/a/file"
+PATH = "/example.org/a/file"
+BODY = bytes(range(256)) * 200
+
+
+@pytest.fixture(autouse=True)
+def _alone(cache: Path) -> None:
+    """No proxy stands between us and the server."""
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    cuts=st.lists(
+        st.tuples(st.integers(0, len(BODY)), st.booleans(), st.sampled_from([0, 0, 0, 500, 416])),
+        max_size=5,
+    ),
+    left=st.binary(max_size=20),
+)
+def test_however_it_is_cut_the_bytes_are_the_files(
+    cuts: list[tuple[int, bool, int]], left: bytes
+) -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    sources.acts[PATH] = [
+        Act(cut=cut, length=len(BODY), ranges=ranges, status=status) for cut, ranges, status in cuts
+    ]
+    with serving(sources), tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "file.part"
+        part.write_bytes(left)  # of which nobody knows what it is
+        told: list[int] = []
+        web = Web(sources.url, wait=lambda _: None)
+        download(web, URL, part, told.append)
+        assert part.read_bytes() == BODY
+        assert told[-1] == len(BODY)
+        assert len(sources.asked) <= 6
+
+
+def test_a_whole_part_is_not_asked_for(tmp_path: Path) -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    part = tmp_path / "file.part"
+    with serving(sources):
+        web = Web(sources.url)
+        assert download(web, URL, part, lambda _: None) is False
+        assert download(web, URL, part, lambda _: None) is True
+    assert len(sources.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "note", ["", "{}", "[]", '{"url": 1}', '{"url":"a","validator":"b","size":"c"}']
+)
+def test_a_note_that_is_none_means_to_begin_anew(tmp_path: Path, note: str) -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    part = tmp_path / "file.part"
+    part.write_bytes(b"x" * 100)
+    note_path(part).write_text(note)
+    with serving(sources):
+        download(Web(sources.url), URL, part, lambda _: None)
+    assert part.read_bytes() == BODY
+    assert sources.asked[0].range is None
+
+
+def test_bad_answers_in_between_bytes_are_not_counted(tmp_path: Path) -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    # Every try brings some: more of them than tries are allowed for nothing.
+    sources.acts[PATH] = [Act(cut=9_000, length=len(BODY)) for _ in range(4)]
+    waits: list[float] = []
+    with serving(sources):
+        web = Web(sources.url, tries=2, wait=waits.append)
+        download(web, URL, tmp_path / "file.part", lambda _: None)
+    assert max(waits) <= 1
+
+
+def test_a_date_may_be_waited_for(tmp_path: Path) -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    when = formatdate(time.time() + 100, usegmt=True)
+    sources.acts[PATH] = [Act(503, {"Retry-After": when}), Act(503, {"Retry-After": "soon"})]
+    waits: list[float] = []
+    with serving(sources):
+        web = Web(sources.url, wait=waits.append)
+        download(web, URL, tmp_path / "file.part", lambda _: None)
+    assert 90 < waits[0] <= 100
+    assert 1 <= waits[1] <= 2
+
+
+def test_waits_grow_and_end() -> None:
+    sources = Sources()
+    sources.acts[PATH] = [Act(500, forever=True)]
+    waits: list[float] = []
+    with serving(sources), pytest.raises(FetchError, match="tried 9 times"):
+        Web(sources.url, tries=9, wait=waits.append).text(URL)
+    assert all(
+        longest / 2 <= wait <= longest
+        for wait, longest in zip(waits, (1, 2, 4, 8, 16, 32, 60, 60), strict=True)
+    )
+
+
+@pytest.mark.parametrize("mirror", ["http://a/b", "http://a/b/"])
+def test_a_mirror_is_asked_in_the_servers_stead(mirror: str) -> None:
+    assert Web(mirror).address("http://host/x/y.gz") == "http://a/b/host/x/y.gz"
+    assert Web(mirror).address("https://host/x") == "http://a/b/host/x"
+    assert Web().address(URL) == URL
+
+
+def test_lines_of_checksums() -> None:
+    one, two = "a" * 32, "B" * 32
+    text = f"{one}  x.gz\n{two} *./y.gz\r\nMD5 of all\n\n{one[1:]}  short.gz\n<html>\n"
+    assert read_md5sums(text) == {"x.gz": one, "y.gz": two.lower()}
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading_of_checksums(text: str) -> None:
+    assert all(len(md5) == 32 for md5 in read_md5sums(text).values())
+
+
+def test_one_at_a_time_and_no_lock_stays(tmp_path: Path) -> None:
+    inside, most, done = 0, 0, 0
+    counting = threading.Lock()
+
+    def work() -> None:
+        nonlocal inside, most, done
+        for _ in range(30):
+            with file_lock(tmp_path / "file"):
+                with counting:
+                    inside += 1
+                    most = max(most, inside)
+                time.sleep(0.0002)
+                with counting:
+                    inside -= 1
+                    done += 1
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (most, done) == (1, 120)
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_waiting_for_a_lock_ends_when_the_run_does(tmp_path: Path) -> None:
+    web = Web()
+
+    def impatient() -> None:
+        web.stop()
+        web.check()
+
+    with (
+        file_lock(tmp_path / "file"),
+        pytest.raises(Exception, match="stopped"),
+        file_lock(tmp_path / "file", impatient),
+    ):
+        pass
+
+
+def test_records_of_several_writers_add_up(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"abc")
+    record = Record.of(digests(tmp_path / "f"), URL, digests(tmp_path / "f", md5=True), True)
+
+    def work(name: str) -> None:
+        own = Records(tmp_path)
+        for number in range(10):
+            own.add({f"{name}{number}": record})
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(Records(tmp_path).read()) == 40
+    assert Records(tmp_path).problem("f", URL, {"f": record}) is None
+    assert Records(tmp_path).problem("f", "https://b", {"f": record}) == f"fetched from {URL}"
