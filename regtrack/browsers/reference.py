@@ -155,16 +155,17 @@ def _check_chroms(
     path: Path, sizes: Mapping[str, int], folder: Path, of_tracks: Mapping[str, int]
 ) -> None:
     """Refuse a genome that lacks a chromosome of the tracks, or has it with another length."""
-    for chrom, size in of_tracks.items():
-        if chrom not in sizes:
-            raise InputError(
-                path,
-                f"another genome than that of {folder}: it has {first_names(sizes)}, but no "
-                f"{chrom}, which the tracks have",
-            )
-        if sizes[chrom] != size:
+    for chrom in sizes:  # a length tells more than a name
+        if sizes[chrom] != of_tracks.get(chrom, sizes[chrom]):
             raise InputError(
                 path,
                 f"is {describe(sizes, chrom)}, but {folder} is of "
                 f"{describe_other(of_tracks, chrom, sizes)}",
             )
+    missing = first_names(chrom for chrom in of_tracks if chrom not in sizes)
+    if missing:
+        raise InputError(
+            path,
+            f"another genome than that of {folder}: it has {first_names(sizes)}, but no "
+            f"{missing}, which the tracks have",
+        )

@@ -147,6 +147,14 @@ def test_another_assembly_is_refused(
         find(fasta(tmp_path / "own.fa", **sizes), folder)
 
 
+def test_of_a_genome_that_lacks_a_chromosome_the_lengths_are_looked_at_first(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = write_fasta(tmp_path / "own.fa", {"chr2": "A" * 5_001})
+    with pytest.raises(InputError, match=r"is an unknown assembly \(chr2 has 5,001 bases\), but"):
+        find(path, folder)
+
+
 def test_a_genome_without_a_chromosome_of_the_tracks_is_refused(
     folder: Path, tmp_path: Path
 ) -> None:
