@@ -53,6 +53,7 @@ def write_tracks_folder(
         chrom_sizes=sizes,
         settings={"max_error": 0.003, "floor": 0.003},
         tracks=tracks,
+        assembly=assembly,
     ).write(folder)
     return folder
 

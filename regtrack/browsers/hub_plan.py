@@ -131,7 +131,7 @@ class Hub:
         return cls(
             options,
             viewable,
-            _known_assembly(options.assembly, trackset.model["assembly"]),
+            _known_assembly(options.assembly, trackset.assembly),
             tuple(
                 HubTrack(
                     track.marker,
@@ -163,11 +163,11 @@ class Hub:
         return f"https://genome.ucsc.edu/cgi-bin/hgTracks?db={self.assembly}&hubUrl={hub}"
 
 
-def _known_assembly(asked: str | None, of_model: str) -> str:
-    name = of_model if asked is None else asked
+def _known_assembly(asked: str | None, of_tracks: str) -> str:
+    name = of_tracks if asked is None else asked
     if is_ucsc_name(name):
         return name
     got = f"got {name!r}"
     if asked is None:
-        got = f"the model has {name!r}: pass --assembly hg19, or what it is"
+        got = f"the tracks are of {name!r}: pass --assembly hg19, or what it is"
     raise OptionError("--assembly", f"expected UCSC's name of a genome, such as hg19; {got}")

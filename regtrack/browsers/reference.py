@@ -63,7 +63,7 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     ----------
     asked
         An id or the path of a FASTA file: what IGV is known to host, or could be an id
-        (`is_ucsc_name`) and is no file, is taken for an id. None: the model's assembly where IGV
+        (`is_ucsc_name`) and is no file, is taken for an id. None: the tracks' assembly where IGV
         is known to host it, the lengths of the tracks' chromosomes otherwise.
     folder, trackset
         The tracks folder, and what it says.
@@ -75,7 +75,7 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
         or it is of another assembly than the tracks.
     """
     if asked is None:
-        assembly = trackset.model["assembly"]
+        assembly = trackset.assembly
         if is_hosted(assembly):
             return Reference("hosted", assembly)
         slug = re.sub(r"[^A-Za-z0-9.-]+", "_", assembly).strip("_.") or "genome"

@@ -101,7 +101,7 @@ class Site:
         rows = rows_of(self.viewable, trackset.tracks, measured)
         return {
             "folder": self.viewable.folder.resolve().name,
-            "model": dict(trackset.model),
+            "about": f"{trackset.model['architecture']}, {trackset.assembly}",
             "opens": str(self.opens),
             "flank": _FLANK,
             **genome_of(self._reference, lambda path: quote(f"/genome/{Path(path).name}")),
@@ -121,7 +121,7 @@ class Site:
 
     @property
     def _reference(self) -> Reference:
-        name = self.viewable.trackset.model["assembly"] or "genome"
+        name = self.viewable.trackset.assembly
         if self.sequence is None:
             return Reference("sizes", name, Path(_SIZES))
         return Reference("fasta", name, self.sequence.fasta, self.sequence.gzi is not None)

@@ -25,13 +25,15 @@ def doctor(
 ) -> None:
     """Say what this machine has, what is configured here, and what is missing.
 
-    Every configured file is opened as a command would open it. What is missing or wrong comes
+    Every configured file is opened as a command would open it (a genome without an index gets
+    one), of the peaks the first. What is missing or wrong comes
     last, with the command that mends it; the exit status is then 1. Options stand for what is
     configured.
     """
     from regtrack.workspace.doctor import Configured, examine, report
 
-    findings = examine(Configured(find_config(Path.cwd()), genome, peaks, model, exclude))
+    config, broken = find_config(Path.cwd()), context.obj or ""
+    findings = examine(Configured(config, broken, genome, peaks, model, exclude))
     click.echo(report(findings))
     if any(one.problem for one in findings):
         context.exit(1)

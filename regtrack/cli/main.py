@@ -28,7 +28,7 @@ from regtrack.cli.prepare import prepare
 from regtrack.cli.search import search
 from regtrack.cli.session import session
 from regtrack.cli.train import train
-from regtrack.errors import OptionError, RegtrackError
+from regtrack.errors import InputError, OptionError, RegtrackError
 
 
 @click.group(
@@ -47,8 +47,14 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
     ...) or from the nearest regtrack.toml, looked for from the working folder upward.
     """
     config = find_config(Path.cwd())
-    if config is not None:
+    if config is None or context.invoked_subcommand == "init":  # which writes one
+        return
+    try:
         context.default_map = read_config(config, cli.commands)
+    except InputError as error:
+        if context.invoked_subcommand != "doctor":
+            raise
+        context.obj = str(error)  # for the doctor to tell
 
 
 for command in (

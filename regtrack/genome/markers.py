@@ -179,7 +179,7 @@ def select_markers(
         if not hits:
             raise OptionError(
                 option,
-                f"no marker left: {pattern!r} matches no name, cell, target or category "
+                f"no such marker: {pattern!r} matches no name, cell, target or category "
                 f"(the first marker is {markers[0].name!r})",
             )
         chosen.update(marker.index for marker in hits)

@@ -10,6 +10,7 @@ from typing import Any
 from regtrack import __version__
 from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, ground_of
+from regtrack.genome.assemblies import name_of
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
@@ -166,6 +167,7 @@ def plan_job(
             Track.of(checkpoint.markers[row], _threshold(checkpoint.thresholds[row], settings))
             for row in rows
         ),
+        assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
     )
     yardstick = None
     if peaks is not None:

@@ -28,6 +28,7 @@ def describe_tracks(folder: Path) -> str:
         "markers": describe_markers([track.marker for track in found.tracks]),
         "model": f"{found.model['architecture']}, trained on {found.model['assembly']}, "
         f"sha256 {found.model['sha256'][:16]}...",
+        "genome": found.assembly,
         "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
         **{

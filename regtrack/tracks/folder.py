@@ -63,6 +63,8 @@ class TrackSet:
         Those that shaped the values: `max_error`, `floor`, `peak_threshold`, ...
     tracks
         In the order of the markers table.
+    assembly
+        Name of the predicted genome's assembly, which need not be the model's.
     """
 
     model: Mapping[str, str]
@@ -70,13 +72,18 @@ class TrackSet:
     chrom_sizes: Mapping[str, int]
     settings: Mapping[str, Any]
     tracks: tuple[Track, ...]
+    assembly: str
 
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""
         record = {
             "format": FORMAT_VERSION,
             "model": dict(self.model),
-            "genome": {"fingerprint": self.fingerprint, "chrom_sizes": dict(self.chrom_sizes)},
+            "genome": {
+                "assembly": self.assembly,
+                "fingerprint": self.fingerprint,
+                "chrom_sizes": dict(self.chrom_sizes),
+            },
             "settings": dict(self.settings),
             "tracks": [
                 {
@@ -129,6 +136,8 @@ class TrackSet:
                     )
                     for track in record["tracks"]
                 ),
+                # Folders of before this was kept were of the model's genome.
+                assembly=record["genome"].get("assembly", record["model"]["assembly"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(path, f"damaged ({error!r})") from error

@@ -7,7 +7,7 @@ import platform
 import resource
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from regtrack import __version__
 from regtrack.errors import RegtrackError
+from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed import read_bed
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
@@ -53,13 +54,14 @@ class Configured:
 
     Parameters
     ----------
-    config
-        The configuration file, if there is one.
+    config, broken
+        The configuration file, if there is one, and why it cannot be read.
     genome, peaks, model, exclude
         As `[defaults]` has them.
     """
 
     config: Path | None
+    broken: str = ""
     genome: Path | None = None
     peaks: Path | None = None
     model: Path | None = None
@@ -88,16 +90,37 @@ def report(findings: list[Finding]) -> str:
 def _machine() -> Iterator[Finding]:
     yield Finding("regtrack", __version__)
     yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
-    yield Finding("libraries", versions)
+    versions = {name: _version(name) for name in LIBRARIES}
+    absent = [name for name, version in versions.items() if version is None]
+    yield Finding(
+        "libraries",
+        ", ".join(f"{name} {version or 'not installed'}" for name, version in versions.items()),
+        f"install regtrack anew: without {', '.join(absent)}, parts of it fail" if absent else "",
+    )
     device = choose_device("auto")
     units = "with" if has_bfloat16(device) else "without"
     yield Finding("device", f"{describe_device(device)}, {units} units for bfloat16")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     yield Finding("memory", f"{memory / 1e9:,.1f} GB for {available_cores()} cores")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = f"few; before a run: ulimit -n {min(hard, 4096)}" if 0 <= soft < LEAST_FILES else ""
-    yield Finding("open files", f"{soft:,} at once ({hard:,} at most)", few)
+    yield _open_files(*resource.getrlimit(resource.RLIMIT_NOFILE))
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _open_files(soft: int, hard: int) -> Finding:
+    """How many files a process may open; a run with few of them is slower, or ends."""
+    told = ["no limit" if one == resource.RLIM_INFINITY else f"{one:,}" for one in (soft, hard)]
+    problem = ""
+    if soft != resource.RLIM_INFINITY and soft < LEAST_FILES:
+        enough = hard == resource.RLIM_INFINITY or hard >= LEAST_FILES
+        mended = f"before a run: ulimit -n {LEAST_FILES}" if enough else "ask an administrator"
+        problem = f"few; {mended}"
+    return Finding("open files", f"{told[0]} at once ({told[1]} at most)", problem)
 
 
 def _disk() -> Iterator[Finding]:
@@ -108,6 +131,9 @@ def _disk() -> Iterator[Finding]:
     }
     for name, folder in folders.items():
         there = next(one for one in (folder, *folder.parents) if one.exists())
+        if not there.is_dir():
+            yield Finding(name, str(folder), f"{there} is a file; expected a folder")
+            continue
         free = shutil.disk_usage(there).free
         little = "little space is left" if free < LEAST_DISK else ""
         yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
@@ -121,20 +147,30 @@ def _configured(configured: Configured) -> Iterator[Finding]:
     if configured.config is None:
         yield Finding("regtrack.toml", "none from here upward", "regtrack init writes one")
     else:
-        yield Finding("regtrack.toml", str(configured.config))
-    genome, model = configured.genome, configured.model
-    yield _looked_at("genome", genome, _genome, "regtrack fetch genome hg19, then regtrack init")
-    yield _looked_at("peaks", configured.peaks, _peaks, "regtrack fetch peaks, then regtrack init")
+        yield Finding("regtrack.toml", str(configured.config), configured.broken)
+    model = configured.model
+    genome = _looked_at(
+        "genome", configured.genome, _genome, "regtrack fetch genome hg19, then regtrack init"
+    )
+    yield genome
+    # What depends on a genome that cannot be read is not looked at: it would fail alike.
+    readable = configured.genome is not None and not genome.problem
+    sizes = Genome(configured.genome).chrom_sizes if readable and configured.genome else None
+    yield _looked_at(
+        "peaks",
+        configured.peaks,
+        partial(_peaks, sizes),
+        "regtrack fetch peaks, then regtrack init",
+    )
     for path in configured.exclude:
-        yield _looked_at("exclude", path, partial(_excluded, genome), "regtrack fetch exclude")
+        yield _looked_at("exclude", path, partial(_excluded, sizes), "regtrack fetch exclude")
     if not configured.exclude:
         yield Finding("exclude", "nothing (regtrack fetch exclude has regions of hg19)")
     if model is not None and not model.exists():
         yield Finding("model", f"{model} (not yet)", "regtrack prepare, then regtrack train")
     else:
-        yield _looked_at(
-            "model", model, partial(_model, genome), "regtrack init names one to be trained"
-        )
+        look = partial(_model, configured.genome, sizes)
+        yield _looked_at("model", model, look, "regtrack init names one to be trained")
 
 
 def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missing: str) -> Finding:
@@ -153,22 +189,26 @@ def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missin
 
 def _genome(path: Path) -> str:
     sizes = Genome(path).chrom_sizes
-    return f"{len(sizes):,} chromosomes, {sum(sizes.values()):,} bases"
+    return f"{len(sizes):,} chromosomes, {sum(sizes.values()):,} bases, {name_of(sizes)}"
 
 
-def _peaks(path: Path) -> str:
-    return f"{describe_markers(read_markers(path))}, every file there"
+def _peaks(sizes: Mapping[str, int] | None, path: Path) -> str:
+    """All files are there; whether they are of the genome, the first one tells."""
+    markers = read_markers(path)
+    if sizes is not None:
+        read_bed(Path(markers[0].file), sizes)
+    return f"{describe_markers(markers)}, every file there"
 
 
-def _excluded(genome: Path | None, path: Path) -> str:
-    if genome is None or not genome.exists():
+def _excluded(sizes: Mapping[str, int] | None, path: Path) -> str:
+    if sizes is None:
         return f"{path.stat().st_size:,} bytes"
-    listed = read_bed(path, Genome(genome).chrom_sizes, skip_empty=True)
+    listed = read_bed(path, sizes, skip_empty=True)
     return f"{sum(one.bases for one in listed.values()):,} bases"
 
 
-def _model(genome: Path | None, path: Path) -> str:
+def _model(genome: Path | None, sizes: Mapping[str, int] | None, path: Path) -> str:
     checkpoint = read_checkpoint(path)
-    if genome is not None and genome.exists():
-        check_assembly(path, checkpoint, genome, Genome(genome).chrom_sizes)
+    if genome is not None and sizes is not None:
+        check_assembly(path, checkpoint, genome, sizes)
     return f"{checkpoint.architecture}, {len(checkpoint.markers)} markers, {checkpoint.assembly}"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
@@ -80,13 +81,13 @@ def look_around(folder: Path) -> Found:
     fetched = cache_folder() / FETCHED
     own = _only_one(folder, _GENOMES, "genome")
     genome = own or _only_one(fetched, (f"{FETCHED}.fa.gz",), "genome")
-    peaks = _only_one(folder, _TABLES, "table") or _only_one(fetched, _TABLES, "table")
-    assembly = FETCHED if genome and not own else None
-    if own:
-        assembly = recognise(Genome(own).chrom_sizes)
+    assembly = recognise(Genome(own).chrom_sizes) if own else FETCHED if genome else None
+    peaks = _only_one(folder, _TABLES, "table")
     exclude = _all(folder, _EXCLUDED)
-    if not exclude and assembly == FETCHED:
-        exclude = _all(fetched, _EXCLUDED)
+    # What was fetched is of one assembly; where no genome is there yet, that may be it.
+    if assembly == FETCHED or genome is None:
+        peaks = peaks or _only_one(fetched, _TABLES, "table")
+        exclude = exclude or _all(fetched, _EXCLUDED)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
@@ -129,13 +130,12 @@ def summary(found: Found, folder: Path) -> str:
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]
     text = [f"wrote {folder / NAME}", *(f"  {name:<10}{value}" for name, value in rows)]
+    there = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
     if found.genome and found.peaks:
-        trained = found.model.exists()
-        steps = [] if trained else ["regtrack prepare", "regtrack train"]
-        text += ["next:", *(f"  {one}" for one in [*steps, "regtrack predict chr1 --out tracks/"])]
-    else:
-        text.append("then: regtrack init --force")
-    return "\n".join(text)
+        training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
+        steps = [*there, *training, "regtrack predict chr1 --out tracks/"]
+        return "\n".join([*text, "next:", *(f"  {one}" for one in steps)])
+    return "\n".join([*text, f"then: {' && '.join([*there, 'regtrack init --force'])}"])
 
 
 def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:
@@ -174,5 +174,5 @@ def _path(path: Path, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string as TOML has it; JSON's escapes are among its own."""
-    return json.dumps(text)
+    """A string as TOML has it: as JSON has it, but with other letters as they are."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 from builders import TinyWorld
 
 from regtrack.workspace import doctor
+
+INFINITY = resource.RLIM_INFINITY
 
 
 @pytest.fixture(autouse=True)
@@ -76,12 +79,69 @@ def test_a_file_that_is_gone_and_a_model_to_come(regtrack) -> None:
     assert "model: regtrack prepare, then regtrack train" in out
 
 
-def test_little_space_and_few_files_are_problems(regtrack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_space_is_a_problem(regtrack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LEAST_DISK", 1 << 60)
-    monkeypatch.setattr(doctor.resource, "getrlimit", lambda _: (64, 1024))
+    assert "disk here: little space is left" in problems(regtrack("doctor")[1])
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "problem"),
+    [
+        ((64, 1024), "64 at once (1,024 at most)", "few; before a run: ulimit -n 256"),
+        ((64, 128), "64 at once (128 at most)", "few; ask an administrator"),
+        ((64, INFINITY), "64 at once (no limit at most)", "few; before a run: ulimit -n 256"),
+        ((INFINITY, INFINITY), "no limit at once (no limit at most)", ""),
+        ((1024, 4096), "1,024 at once (4,096 at most)", ""),
+    ],
+)
+def test_few_open_files_are_a_problem(
+    regtrack, monkeypatch: pytest.MonkeyPatch, limits: tuple, value: str, problem: str
+) -> None:
+    monkeypatch.setattr(doctor.resource, "getrlimit", lambda _: limits)
     _, out, _ = regtrack("doctor")
-    assert "disk here: little space is left" in problems(out)
-    assert "open files: few; before a run: ulimit -n 1024" in problems(out)
+    assert value in out
+    assert [one for one in problems(out) if one.startswith("open files")] == (
+        [f"open files: {problem}"] if problem else []
+    )
+
+
+def test_a_library_that_is_not_there(regtrack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LIBRARIES", ("numpy", "no-such-library"))
+    _, out, _ = regtrack("doctor")
+    assert "no-such-library not installed" in out
+    assert "libraries: install regtrack anew: without no-such-library, parts of it fail" in out
+
+
+def test_a_cache_that_is_a_file(regtrack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REGTRACK_CACHE", str(tmp_path / "file"))
+    _, out, _ = regtrack("doctor")
+    assert f"{tmp_path / 'file'} is a file; expected a folder" in out or "REGTRACK_CACHE" in out
+
+
+def test_peaks_of_another_assembly(tiny: TinyWorld, regtrack, tmp_path: Path) -> None:
+    (tmp_path / "other.fa").write_text(">chr1\nACGT\n")
+    _, out, _ = regtrack("doctor", "--genome", tmp_path / "other.fa", "--peaks", tiny.markers)
+    assert any("past the end of chr1 (4 bases)" in problem for problem in problems(out))
+
+
+def test_what_depends_on_a_bad_genome_is_not_blamed(tiny: TinyWorld, regtrack) -> None:
+    Path("bad.fa").write_text("text")
+    options = ("--peaks", tiny.markers, "--model", tiny.model)
+    _, out, _ = regtrack("doctor", "--genome", "bad.fa", *options)
+    assert [one.partition(":")[0] for one in problems(out)] == ["regtrack.toml", "genome"]
+
+
+@pytest.mark.parametrize("text", ["[defaults\n", "[defaults]\nnothing = 1\n"])
+def test_a_broken_configuration_is_told_and_can_be_replaced(regtrack, text: str) -> None:
+    Path("regtrack.toml").write_text(text)
+    status, out, _ = regtrack("doctor")
+    assert status == 1
+    assert problems(out)[0].startswith("regtrack.toml: ")
+    assert regtrack("models")[0] == 1
+    assert regtrack("init")[0] == 1  # it is there, whatever it is
+    assert regtrack("init", "--force")[0] == 0
+    assert regtrack("models")[0] == 0
 
 
 def test_init_then_doctor(tiny: TinyWorld, regtrack) -> None:

@@ -131,15 +131,15 @@ BAD: list[tuple[str, Callable[[Path], object], tuple[str, ...], int, str]] = [
         nothing,
         (*WHERE, "--markers", "zebra"),
         2,
-        "--markers: no marker left: 'zebra'",
+        "--markers: no such marker: 'zebra'",
     ),
     (
         "odd genome",
         simulated,
         WHERE,
         2,
-        "--assembly: expected UCSC's name of a genome, such as hg19; the model has 'simulated': "
-        "pass --assembly hg19",
+        "--assembly: expected UCSC's name of a genome, such as hg19; the tracks are of "
+        "'simulated': pass --assembly hg19",
     ),
     (
         "odd digit",

@@ -52,7 +52,7 @@ def test_a_pattern_that_matches_nothing_is_one_line(regtrack) -> None:
     assert regtrack("markers", "zebra") == (
         2,
         "",
-        "regtrack: PATTERN: no marker left: 'zebra' matches no name, cell, target or category "
+        "regtrack: PATTERN: no such marker: 'zebra' matches no name, cell, target or category "
         "(the first marker is '8988T|DNase|None')\n",
     )
 

@@ -10,6 +10,7 @@ from builders import a_marker, write_checkpoint, write_markers
 
 from regtrack.cli.main import run
 from regtrack.genome.markers import Marker
+from regtrack.tracks.folder import TrackSet
 
 HG19 = {"chr1": 249_250_621, "chr22": 51_304_566}
 HG38_CHR22 = 50_818_468
@@ -97,7 +98,12 @@ def test_any_genome_insists(regtrack, tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, _, err = regtrack(*command, "--out", out, "--device", "cpu", "--any-genome")
     assert status == 0, err
-    assert (out / "tracks.json").is_file()
+    # What shows the tracks shows them on the genome that was predicted, not on the model's.
+    assert TrackSet.read(out).assembly == "hg38"
+    assert regtrack("session", out)[0] == 0
+    assert 'genome="hg38"' in (out / "igv.xml").read_text()
+    address = ("--url", "https://example.org", "--email", "a@example.org")
+    assert "db=hg38&" in regtrack("hub", out, *address)[1]
 
 
 def test_the_right_genome_needs_no_option_though_it_lacks_chromosomes(

@@ -403,7 +403,7 @@ def test_a_mirror_is_a_url(mirror: str) -> None:
 
 
 def test_no_such_marker(cache: Path) -> None:
-    with pytest.raises(OptionError, match="--markers: no marker left: 'zebra'"):
+    with pytest.raises(OptionError, match="--markers: no such marker: 'zebra'"):
         fetch(["peaks"], FetchSettings(), Quiet(), ["zebra"])
     assert not cache.exists()
 

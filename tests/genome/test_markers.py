@@ -233,7 +233,7 @@ def test_patterns_select_markers_in_the_order_of_the_table(
 def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
     with pytest.raises(OptionError) as caught:
         select_markers(MARKERS, ["CTCF", pattern])
-    assert str(caught.value).startswith(f"--markers: no marker left: {pattern!r} matches no name")
+    assert str(caught.value).startswith(f"--markers: no such marker: {pattern!r} matches no name")
     assert "'K562|CTCF|None'" in str(caught.value)
 
 

@@ -25,6 +25,7 @@ TRACKS = TrackSet(
         Track.of(a_marker(3), 0.25),
         Track.of(a_marker(0, "HepG2|DNase|None", "DNase"), 1 / 3),
     ),
+    assembly="hg38",
 )
 
 
@@ -151,3 +152,8 @@ def test_nan_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         changed.write(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_folder_is_of_the_models_genome(folder: Path) -> None:
+    rewrite(folder, lambda record: record["genome"].pop("assembly"))
+    assert TrackSet.read(folder).assembly == "hg19"

@@ -23,11 +23,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, cache: Path) -> Path:
+def folder(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder; the name must be quoted in TOML."""
     assert not cache.exists()
-    folder = tmp_path / 'a "study"'
+    folder = tmp_path / 'a "study" \N{OLD ITALIC LETTER A}\x7f'
     folder.mkdir()
+    monkeypatch.chdir(folder)
     return folder
 
 
@@ -88,16 +89,13 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
     ]
 
 
-def test_excluded_regions_of_hg19_are_not_taken_for_another_genome(
-    folder: Path, cache: Path
-) -> None:
+def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Path) -> None:
     fill(cache / "hg19", "hg19.fa.gz")
     a_genome(folder / "own.fa")
-    initialise(folder, force=False)
+    told = initialise(folder, force=False)
     found = configured(folder)["prepare"]
-    assert found["genome"] == str(folder / "own.fa")
-    assert "exclude" not in found
-    assert "assembly" not in found
+    assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
+    assert "peaks     none" in told
 
 
 def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
@@ -134,8 +132,9 @@ def test_a_configuration_is_replaced_only_when_asked(folder: Path) -> None:
 
 
 def test_a_missing_folder_is_made_and_a_file_is_none(folder: Path) -> None:
-    initialise(folder / "new" / "one", force=False)
-    assert (folder / "new" / "one" / "regtrack.toml").is_file()
+    told = initialise(Path("new one"), force=False)
+    assert told.endswith("then: cd 'new one' && regtrack init --force")
+    assert (folder / "new one" / "regtrack.toml").is_file()
     (folder / "file").touch()
     with pytest.raises(InputError, match="is a file; expected a folder"):
         initialise(folder / "file", force=False)

@@ -22,7 +22,7 @@ async function start() {
   site = await ask("site.json");
   document.title = `${site.folder} - regtrack`;
   byId("folder").textContent = site.folder;
-  byId("model").textContent = `${site.model.architecture}, ${site.model.assembly}`;
+  byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
   byId("where").textContent = `There are predictions on ${Object.keys(site.predicted).join(", ")}.`;
   if (!site.genes) byId("hint").textContent = "Type a region, chr1:1,000-2,000. Genes can be found when browse is given --genes.";
