@@ -100,7 +100,7 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
     ),
     ("newer model", newer_checkpoint, [], 1, r"format 7; this regtrack reads up to 1"),
     ("other assembly", other_assembly, [], 1, r"genome\.fa: is .*\(chr2 has 7,003 bases\)"),
-    ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no marker left"),
+    ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no such marker"),
     ("negative error", lambda _: None, ["--max-error", "-1"], 2, r"--max-error: expected 0\.0001"),
     ("floor past 1", lambda _: None, ["--floor", "2"], 2, r"--floor: expected a probability"),
     (

@@ -183,7 +183,7 @@ def test_tracks_and_their_model_score_alike(
         (["--split", "valid"], 2, "--split: is of a --dataset"),
         (["--region", "chr1:1-900"], 1, "all that was asked for is N or excluded"),
         (["--region", "chr9"], 1, "neither a file nor a chromosome"),
-        (["--markers", "nothing*"], 2, "no marker left"),
+        (["--markers", "nothing*"], 2, "no such marker"),
         (["--unknown", "K562"], 2, "expected PATTERN=CHROM"),
         (["--device", "tpu"], 2, "--device: expected auto"),
     ],
@@ -209,7 +209,7 @@ def test_what_cannot_be_scored_is_one_line(
         (["--exclude", "a.bed"], 2, "--exclude: does not go with --dataset"),
         (["--unknown", "K562*=chr1"], 2, "--unknown: does not go with --dataset"),
         ([], 1, "its test split is empty"),
-        (["--split", "valid", "--markers", "nothing"], 2, "no marker left"),
+        (["--split", "valid", "--markers", "nothing"], 2, "no such marker"),
     ],
 )
 def test_what_does_not_go_with_a_dataset_is_one_line(

@@ -267,7 +267,7 @@ BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
         1,
         r"other\.safetensors: has no marker 'HepG2\|DNase\|None', which model\.safetensors has",
     ),
-    ("no marker left", nothing, [HERE, "--markers", "zebra"], 2, r"--markers: no marker left"),
+    ("no marker left", nothing, [HERE, "--markers", "zebra"], 2, r"--markers: no such marker"),
     ("only N", nothing, ["chr1:1-1,000", *ONE], 1, r"chr1:1-1,000: nothing but N in"),
     ("only N, all", nothing, ["chr1:1-1,000", "--all"], 1, r"chr1:1-1,000: nothing but N in"),
     ("past the end", nothing, ["chr2:1-8,000", *ONE], 1, r"outside the chromosome: chr2 has 7,003"),

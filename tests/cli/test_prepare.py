@@ -236,7 +236,7 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
     ("unknown nothing", lambda _: None, ["--unknown", "x=chr1"], 2, r"--unknown: 'x' matches no"),
     ("unknown where", lambda _: None, ["--unknown", "K562=chr8"], 2, r"--unknown: no chromosome"),
     ("unknown malformed", lambda _: None, ["--unknown", "K562"], 2, r"--unknown: expected PATT"),
-    ("no marker", lambda _: None, ["--markers", "x"], 2, r"--markers: no marker left"),
+    ("no marker", lambda _: None, ["--markers", "x"], 2, r"--markers: no such marker"),
     ("no factor", lambda _: None, ["--task", "short", "--markers", "DNase"], 1, r"no TFBS marker"),
     ("no such task", lambda _: None, ["--task", "long"], 2, r"--task"),
     ("bins off the grid", lambda _: None, ["--task", "short", "--window", "1999"], 2,
