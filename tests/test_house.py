@@ -28,7 +28,7 @@ ROOMS = {
     "prediction": {"evaluation", "datasets", "models", "tracks", "genome"},
     "training": {"prediction", "evaluation", "datasets", "models", "genome"},
     "browsers": {"evaluation", "tracks", "genome"},
-    "workspace": {"models", "genome"},
+    "workspace": {"models", "fetching", "genome"},
     "explain": {"prediction", "evaluation", "models", "tracks", "genome"},
     "demo": {"training", "prediction", "evaluation", "datasets", "models", "tracks", "genome"},
     "cli": {

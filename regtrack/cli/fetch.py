@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from regtrack.cli import options
+from regtrack.errors import OptionError
 from regtrack.fetching.settings import FetchSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,10 +48,16 @@ def fetch() -> None:
 
 
 @fetch.command(short_help="The sequence, and the chromosomes' lengths.")
-@click.argument("assembly", type=click.Choice(["hg19"]), default="hg19")
+@click.argument("assembly", default="hg19")
 @_shared
-def genome(assembly: str, **settings: Any) -> None:  # noqa: ARG001 - there is one
+def genome(assembly: str, **settings: Any) -> None:
     """Fetch the sequence (0.9 GB), make it bgzip, and index it."""
+    from regtrack.fetching.sources import ASSEMBLY
+
+    if assembly != ASSEMBLY:
+        raise OptionError(
+            "ASSEMBLY", f"only {ASSEMBLY} so far, as the peaks are of {ASSEMBLY}; got {assembly}"
+        )
     _fetch(["genome"], settings)
 
 

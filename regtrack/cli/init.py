@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.config import NAME
 
 
 @click.command(short_help="Write a regtrack.toml that names what is there.")
@@ -21,4 +22,4 @@ def init(folder: Path, force: bool) -> None:
     """
     from regtrack.workspace.init import initialise
 
-    click.echo(initialise(folder, force))
+    click.echo(initialise(folder / NAME, force))

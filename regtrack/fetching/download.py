@@ -16,7 +16,7 @@ _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 
 @dataclass(frozen=True)
-class Note:
+class PartNote:
     """What a partial file is a part of.
 
     Parameters
@@ -34,7 +34,7 @@ class Note:
     size: int | None
 
     @classmethod
-    def read(cls, part: Path) -> Note | None:
+    def read(cls, part: Path) -> PartNote | None:
         """The note beside a partial file, when there is a sound one."""
         try:
             note = cls(**json.loads(note_path(part).read_text(encoding="utf-8")))
@@ -64,12 +64,12 @@ def size_of(part: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
 
-def download(web: Web, url: str, part: Path, told: Callable[[int], object]) -> bool:
+def download(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> bool:
     """Bring a whole file to `part`; tells whether it goes on with what an earlier run left.
 
     Parameters
     ----------
-    told
+    progress
         Is called with the number of bytes that are there, which may also fall.
 
     Raises
@@ -80,18 +80,18 @@ def download(web: Web, url: str, part: Path, told: Callable[[int], object]) -> b
         When it cannot be written; it names the file.
     """
     left = size_of(part) > 0
-    web.persist(url, lambda: _try(web, url, part, told), lambda: size_of(part))
+    web.with_retries(url, lambda: _try(web, url, part, progress), lambda: size_of(part))
     return left
 
 
-def _try(web: Web, url: str, part: Path, told: Callable[[int], object]) -> None:
+def _try(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> None:
     """Ask once for what is missing."""
     address, have = web.address(url), size_of(part)
-    note = Note.read(part)
+    note = PartNote.read(part)
     if note is None or note.url != address:
         have = 0
     elif have == note.size:
-        told(have)
+        progress(have)
         return
     elif not note.validator or (note.size is not None and have > note.size):
         have = 0
@@ -100,7 +100,7 @@ def _try(web: Web, url: str, part: Path, told: Callable[[int], object]) -> None:
         first, total = _range_of(response.headers)
         if response.status_code == 416:
             if have and total == have:
-                told(have)
+                progress(have)
                 return
             drop(part)
             raise PassingError(address, "the server does not know the rest of the file")
@@ -112,14 +112,14 @@ def _try(web: Web, url: str, part: Path, told: Callable[[int], object]) -> None:
             have, total = 0, length(response)
             with naming(part):
                 part.write_bytes(b"")
-                Note(address, _validator(response.headers), total).write(part)
-        told(have)
+                PartNote(address, _validator(response.headers), total).write(part)
+        progress(have)
         with naming(part), part.open("ab") as file:
             try:
                 for piece in web.pieces(response):
                     file.write(piece)
                     have += len(piece)
-                    told(have)
+                    progress(have)
                 whole = total is None or have >= total
             except PassingError as error:
                 raise _broken(address, have, total) from error

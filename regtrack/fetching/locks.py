@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import IO
 
 from regtrack.folders import locked
@@ -15,7 +15,11 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.5
 
 
 @contextmanager
-def file_lock(path: Path, check: Callable[[], object] = lambda: None) -> Iterator[None]:
+def file_lock(
+    path: Path,
+    check: Callable[[], object] = lambda: None,
+    waiting: Callable[[], object] = lambda: None,
+) -> Iterator[None]:
     """Wait until nobody else holds `<path>.lock`, and hold it; it is gone afterwards.
 
     A killed process holds nothing.
@@ -24,10 +28,12 @@ def file_lock(path: Path, check: Callable[[], object] = lambda: None) -> Iterato
     ----------
     check
         Is called while waiting; may raise.
+    waiting
+        Is called once when the wait is not a short one.
     """
     lock = path.with_name(f"{path.name}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
-    wait = _FIRST_WAIT
+    wait, told = _FIRST_WAIT, False
     while True:
         with lock.open("a") as file:
             if locked(file) and _is_at(file, lock):
@@ -37,7 +43,10 @@ def file_lock(path: Path, check: Callable[[], object] = lambda: None) -> Iterato
                     lock.unlink(missing_ok=True)
                 return
         check()
-        Event().wait(wait)
+        if wait >= _LONGEST_WAIT and not told:
+            waiting()
+            told = True
+        time.sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT)
 
 

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from regtrack.atomic import write_text
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.records import Record, Records
-from regtrack.fetching.sources import peaks_path
+from regtrack.fetching.sources import MARKERS_TABLE, peaks_path
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.markers import COLUMNS, Marker
 
-NAME = "markers.tsv"
 
-
-def write_markers_table(folder: Path, records: Records) -> None:
+def write_markers_table(folder: Path, records: Records, failed: Collection[str] = ()) -> None:
     """List every marker of the catalogue whose peaks were fetched, by whichever run.
 
-    Nothing is written where there are none, or where it says so already.
+    Nothing is written, and no lock taken, where there are none, or where it says so already.
+
+    Parameters
+    ----------
+    failed
+        Paths of files that are not what was fetched, though there may be some.
     """
-    table = folder / NAME
+    if text_to_write(folder, records, failed) is None:
+        return
+    table = folder / MARKERS_TABLE
     with file_lock(table):
-        for left in folder.glob(f"{NAME}.*.tmp"):
+        for left in folder.glob(f"{MARKERS_TABLE}.*.tmp"):
             left.unlink()  # of a killed run
-        known = records.read()
-        there = [marker for marker in catalogue() if _is_there(folder, marker, known)]
-        text = markers_text(there)
-        if there and not (table.is_file() and table.read_bytes() == text.encode()):
+        text = text_to_write(folder, records, failed)  # another run may have written it
+        if text is not None:
             write_text(table, text)
+
+
+def text_to_write(folder: Path, records: Records, failed: Collection[str] = ()) -> str | None:
+    """The table as it should be; None where it is so, or where there are no peaks."""
+    known = records.read()
+    there = [
+        marker
+        for marker in catalogue()
+        if peaks_path(marker) not in failed and _is_there(folder, marker, known)
+    ]
+    text, table = markers_text(there), folder / MARKERS_TABLE
+    if not there or (table.is_file() and table.read_bytes() == text.encode()):
+        return None
+    return text
 
 
 def _is_there(folder: Path, marker: Marker, known: dict[str, Record]) -> bool:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from regtrack.atomic import naming, replacing
-from regtrack.errors import InputError
+from regtrack.errors import InputError, RegtrackError
 from regtrack.fetching.digests import Digests, digests
 from regtrack.fetching.download import drop
 from regtrack.fetching.failures import DamagedError
@@ -82,7 +82,7 @@ def _place_genome(
     observer.stage(f"{final.name} to bgzip", "B", came.size, 0)
     done = 0
 
-    def told(read: int) -> None:
+    def progress(read: int) -> None:
         nonlocal done
         check()
         observer.advanced(read - done)
@@ -93,9 +93,9 @@ def _place_genome(
         for path in made.values():
             undo.callback(path.unlink, missing_ok=True)
         try:
-            recompress(part, aside, told)
+            recompress(part, aside, progress)
             observer.finished()
-            make_index(aside, check_format(aside))
+            _index(aside)
         except InputError as error:
             raise DamagedError(source.url, str(error.args[1])) from error
         new = {source.path: Record.of(digests(aside), source.url, came, published)}
@@ -107,17 +107,22 @@ def _place_genome(
             path.replace(final.with_name(f"{final.name}{suffix}"))
 
 
-def mend_indexes(source: Source, folder: Path, records: Records) -> tuple[str, ...]:
-    """Make the indexes of a sound genome again where they are not as recorded; names them."""
+def wrong_indexes(source: Source, records: Records) -> tuple[str, ...]:
+    """Paths of a genome's indexes that are not as recorded."""
     known = records.read()
     paths = [f"{source.path}{suffix}" for suffix in INDEXES]
-    wrong = [path for path in paths if records.problem(path, source.url, known)]
+    return tuple(path for path in paths if records.problem(path, source.url, known))
+
+
+def mend_indexes(source: Source, folder: Path, records: Records) -> tuple[str, ...]:
+    """Make the indexes of a sound genome again where they are not as recorded; names them."""
+    wrong = wrong_indexes(source, records)
     if wrong:
-        genome = folder / source.path
+        paths = [f"{source.path}{suffix}" for suffix in INDEXES]
         for path in paths:
             (folder / path).unlink(missing_ok=True)
-        make_index(genome, check_format(genome))
-        of = known[source.path]
+        _index(folder / source.path)
+        of = records.read()[source.path]
         came = Digests(of.source_size, "", of.source_md5)
         records.add(
             {
@@ -125,4 +130,14 @@ def mend_indexes(source: Source, folder: Path, records: Records) -> tuple[str, .
                 for path in paths
             }
         )
-    return tuple(wrong)
+    return wrong
+
+
+def _index(genome: Path) -> None:
+    """Index a bgzip file, beside it and nowhere else."""
+    made, _ = make_index(genome, check_format(genome))
+    if made.parent != genome.parent:
+        raise RegtrackError(
+            f"{genome}: its index cannot be written beside it; is the folder read-only, or the "
+            "disk full?"
+        )

@@ -8,6 +8,8 @@ from threading import Lock
 from regtrack.fetching.failures import FetchError
 from regtrack.fetching.web import Web
 
+# What servers answer where there is no such file; some mirrors say so with 403.
+_NONE = (403, 404, 410)
 _LINE = re.compile(r"([0-9a-fA-F]{32})\s+\*?(\S+)")
 
 
@@ -46,7 +48,7 @@ class Published:
         try:
             return read_md5sums(self._web.text(url))
         except FetchError as error:
-            return {} if error.status == 404 else error
+            return {} if error.status in _NONE else error
 
 
 def read_md5sums(text: str) -> dict[str, str]:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regtrack.errors import RegtrackError
-from regtrack.fetching.sources import KINDS, Kind, Source
+from regtrack.fetching.sources import (
+    EXCLUDE_FOLDER,
+    GENOME_FILE,
+    KINDS,
+    MARKERS_TABLE,
+    PEAKS_FOLDER,
+    Kind,
+    Source,
+)
 
 _SHOWN = 5
 
@@ -36,6 +44,8 @@ class Report:
         Indexes that were made again.
     sizes
         Bytes, by path; None where nobody told.
+    unreachable
+        Hosts that told nothing as they cannot be reached, by path.
     """
 
     folder: Path
@@ -43,6 +53,7 @@ class Report:
     failed: Mapping[str, str] = field(default_factory=dict)
     mended: Sequence[str] = ()
     sizes: Mapping[str, int | None] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> list[Planned]:
         """The files of one kind."""
@@ -50,15 +61,17 @@ class Report:
 
     def where(self, kind: Kind) -> Path:
         """What to name to a user who looks for them."""
-        names = {"genome": "hg19.fa.gz", "exclude": "exclude", "peaks": "markers.tsv"}
+        names = {"genome": GENOME_FILE, "exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
         return self.folder / names[kind]
 
     def check(self) -> None:
         """Raise `RegtrackError`, in one line, when a file is not there."""
         if self.failed:
+            others = len(self.failed) < len(self.planned)
+            rest = "; the others are in place: run it again for the rest"
             raise RegtrackError(
-                f"{len(self.failed):,} of {_files(len(self.planned))} not fetched; the others are "
-                "in place: run it again for the rest"
+                f"{len(self.failed):,} of {_files(len(self.planned))} not fetched"
+                f"{rest if others else ': run it again'}"
             )
 
 
@@ -76,6 +89,15 @@ def check_offline(planned: Sequence[Planned], folder: Path) -> None:
         )
 
 
+def check_made(wrong: Sequence[str], folder: Path) -> None:
+    """Raise `RegtrackError` when what is made of fetched files is not as it was, naming it."""
+    if wrong:
+        raise RegtrackError(
+            f"{folder}: missing or changed: {_some(wrong)}; without --offline made again, "
+            "of what is there"
+        )
+
+
 def describe_plan(report: Report) -> str:
     """What would be fetched, how much it is, and where it would lie."""
     lines = []
@@ -84,8 +106,9 @@ def describe_plan(report: Report) -> str:
         wanted = [one.source for one in files if one.problem is not None]
         there = f", {len(files) - len(wanted):,} there already" if len(wanted) < len(files) else ""
         lines.append(
-            f"{kind}: {_files(len(wanted))} to fetch ({_total(report, wanted)}){there}: "
-            f"{report.where(kind)}"
+            f"{kind}: {_files(len(wanted))} to fetch ({_total(report, wanted)}"
+            f"{_why_unknown(report, wanted)}){there}: "
+            f"{report.folder / PEAKS_FOLDER if kind == 'peaks' else report.where(kind)}"
         )
         if len(wanted) <= _SHOWN:
             lines += [f"  {source.url} ({_total(report, [source])})" for source in wanted]
@@ -146,6 +169,12 @@ def _total(report: Report, sources: Sequence[Source]) -> str:
     if unknown and not known:
         return "size unknown"
     return f"{_bytes(sum(known))}{f', {unknown:,} of unknown size' if unknown else ''}"
+
+
+def _why_unknown(report: Report, sources: Sequence[Source]) -> str:
+    """Which hosts did not tell sizes, if it is because of that."""
+    hosts = {report.unreachable.get(source.path) for source in sources} - {None}
+    return f", as {', '.join(sorted(map(str, hosts)))} cannot be reached" if hosts else ""
 
 
 def _bytes(number: int) -> str:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import RLock
 from typing import TypeVar
 
 from regtrack.fetching.download import download, drop
 from regtrack.fetching.failures import DamagedError, FetchError
 from regtrack.fetching.locks import file_lock
-from regtrack.fetching.markers_table import write_markers_table
-from regtrack.fetching.place import mend_indexes, place
+from regtrack.fetching.markers_table import text_to_write, write_markers_table
+from regtrack.fetching.place import mend_indexes, place, wrong_indexes
 from regtrack.fetching.published import Published
 from regtrack.fetching.records import Records
-from regtrack.fetching.report import Planned, Report, check_offline
+from regtrack.fetching.report import Planned, Report, check_made, check_offline
 from regtrack.fetching.settings import FetchSettings
-from regtrack.fetching.sources import ASSEMBLIES, EXCLUDE, GENOME, KINDS, Source, peak_sources
+from regtrack.fetching.sources import (
+    ASSEMBLY,
+    EXCLUDE,
+    GENOME,
+    KINDS,
+    MARKERS_TABLE,
+    Source,
+    peak_sources,
+)
+from regtrack.fetching.threads import ThreadSafeObserver
 from regtrack.fetching.web import Web
-from regtrack.genome.cache import cache_folder
+from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.markers import select_markers
 from regtrack.observer import Observer
@@ -56,6 +65,8 @@ def fetch(
     ------
     OptionError
         When a pattern matches no marker.
+    InputError
+        When a file is where the cache folder should be.
     RegtrackError
         Offline, when something is missing.
     OSError
@@ -63,18 +74,21 @@ def fetch(
     """
     sources = [*GENOME, *EXCLUDE, *peak_sources(select_markers(catalogue(), markers))]
     wanted = [source for source in sources if source.kind in kinds]
-    folder = cache_folder() / ASSEMBLIES[0]
+    folder = possible_cache_folder() / ASSEMBLY
     asker = web or Web(settings.mirror)
-    return Fetching(folder, settings, asker, _InTurn(observer)).run(wanted)
+    return Fetching(folder, settings, asker, ThreadSafeObserver(observer)).run(wanted)
 
 
 class Fetching:
     """One run; `run` does it."""
 
-    def __init__(self, folder: Path, settings: FetchSettings, web: Web, observer: Observer) -> None:
+    def __init__(
+        self, folder: Path, settings: FetchSettings, web: Web, observer: ThreadSafeObserver
+    ) -> None:
         self._folder = folder
         self._settings = settings
         self._web = web
+        web.notice = observer.note
         self._observer = observer
         self._records = Records(folder)
         self._published = Published(web)
@@ -92,9 +106,13 @@ class Fetching:
         self._observer.finished()
         planned = [found[source] for source in wanted]
         if self._settings.dry_run:
-            return Report(self._folder, planned, sizes=self._sizes(planned))
+            sizes = self._sizes(planned)
+            silent = self._unreachable(planned, sizes)
+            return Report(self._folder, planned, sizes=sizes, unreachable=silent)
         if self._settings.offline:
             check_offline(planned, self._folder)
+            check_made(self._wrongly_made(planned), self._folder)
+            return Report(self._folder, planned, sizes=self._recorded_sizes())
         failed: dict[str, str] = {}
         try:
             for kind in KINDS:
@@ -102,14 +120,30 @@ class Fetching:
         finally:
             # After Ctrl-C, too: what came is there to be used.
             if any(one.source.kind == "peaks" for one in planned) and self._folder.is_dir():
-                write_markers_table(self._folder, self._records)
+                write_markers_table(self._folder, self._records, failed)
         mended: tuple[str, ...] = ()
-        for one in planned:
-            if one.source.form == "fasta" and one.source.path not in failed:
-                with file_lock(self._folder / one.source.path, self._web.check):
-                    mended = mend_indexes(one.source, self._folder, self._records)
-        sizes = {path: record.size for path, record in self._records.read().items()}
-        return Report(self._folder, planned, failed, mended, sizes)
+        for source in _genomes(planned):
+            # Looked at without a lock: where all is well, one need not be able to write.
+            if source.path not in failed and wrong_indexes(source, self._records):
+                with self._lock(self._folder / source.path):
+                    mended = mend_indexes(source, self._folder, self._records)
+        return Report(self._folder, planned, failed, mended, self._recorded_sizes())
+
+    def _recorded_sizes(self) -> dict[str, int | None]:
+        return {path: record.size for path, record in self._records.read().items()}
+
+    def _wrongly_made(self, planned: Sequence[Planned]) -> list[str]:
+        """What is made of fetched files and is not as it should be."""
+        wrong = [path for one in _genomes(planned) for path in wrong_indexes(one, self._records)]
+        if any(one.source.kind == "peaks" for one in planned):
+            text = text_to_write(self._folder, self._records)
+            wrong += [] if text is None else [MARKERS_TABLE]
+        return wrong
+
+    def _lock(self, path: Path) -> AbstractContextManager[None]:
+        """Wait for other runs, saying so."""
+        line = f"another fetch is at work on {path.name}"
+        return file_lock(path, self._web.check, lambda: self._observer.note(line))
 
     def _fetch_kind(self, planned: Sequence[Planned]) -> dict[str, str]:
         """Fetch the files that have to be; tells why some could not be, by path."""
@@ -142,17 +176,17 @@ class Fetching:
         part = final.with_name(f"{final.name}.part")
         most = 0
 
-        def told(have: int) -> None:
+        def progress(have: int) -> None:
             nonlocal most
             advanced(max(0, have - most))
             most = max(most, have)
 
-        with file_lock(final, self._web.check):
+        with self._lock(final):
             if self._records.problem(source.path, source.url, self._records.read()) is None:
                 return
-            final.unlink(missing_ok=True)  # whatever it is, it is not what was fetched
+            # What is there stays until the new one is whole.
             while True:
-                left = download(self._web, source.url, part, told)
+                left = download(self._web, source.url, part, progress)
                 try:
                     self._place(source, part)
                 except DamagedError:
@@ -178,6 +212,17 @@ class Fetching:
         self._observer.finished()
         return found
 
+    def _unreachable(
+        self, planned: Sequence[Planned], sizes: Mapping[str, int | None]
+    ) -> dict[str, str]:
+        """Hosts that did not tell sizes as there was no answer, by path."""
+        silent = [one.source for one in planned if sizes.get(one.source.path, 0) is None]
+        return {
+            source.path: self._web.host(source.url)
+            for source in silent
+            if self._web.is_silent(source.url)
+        }
+
     def _each(
         self,
         work: Callable[[Source], T],
@@ -199,24 +244,8 @@ class Fetching:
             pool.shutdown(cancel_futures=True)
 
 
-class _InTurn:
-    """An observer that several threads may tell."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._lock = RLock()
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        with self._lock:
-            self._observer.stage(name, unit, total, done)
-
-    def advanced(self, units: int) -> None:
-        with self._lock:
-            self._observer.advanced(units)
-
-    def finished(self) -> None:
-        with self._lock:
-            self._observer.finished()
+def _genomes(planned: Sequence[Planned]) -> list[Source]:
+    return [one.source for one in planned if one.source.form == "fasta"]
 
 
 def _nobody(_: int) -> None:

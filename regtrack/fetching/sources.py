@@ -11,10 +11,15 @@ from regtrack.genome.markers import Marker
 Kind = Literal["genome", "exclude", "peaks"]
 Form = Literal["sizes", "gzip", "fasta"]
 
-ASSEMBLIES = ("hg19",)
+ASSEMBLY = "hg19"
+GENOME_FILE = f"{ASSEMBLY}.fa.gz"
+EXCLUDE_FOLDER = "exclude"
+PEAKS_FOLDER = "peaks"
+MARKERS_TABLE = "markers.tsv"
 KINDS: tuple[Kind, ...] = ("genome", "exclude", "peaks")
 
-_UCSC = "https://hgdownload.soe.ucsc.edu/goldenPath/hg19"
+_UCSC = f"https://hgdownload.soe.ucsc.edu/goldenPath/{ASSEMBLY}"
+_LENGTHS = f"{ASSEMBLY}.chrom.sizes"
 _MAPABILITY = f"{_UCSC}/encodeDCC/wgEncodeMapability"
 
 
@@ -41,12 +46,12 @@ class Source:
 
 
 GENOME = (
-    Source("hg19.fa.gz", f"{_UCSC}/bigZips/hg19.fa.gz", "genome", "fasta"),
-    Source("hg19.chrom.sizes", f"{_UCSC}/bigZips/hg19.chrom.sizes", "genome", "sizes"),
+    Source(GENOME_FILE, f"{_UCSC}/bigZips/{GENOME_FILE}", "genome", "fasta"),
+    Source(_LENGTHS, f"{_UCSC}/bigZips/{_LENGTHS}", "genome", "sizes"),
 )
 # Signal artifacts, whatever the cell, and stretches that reads cannot be assigned to.
 EXCLUDE = tuple(
-    Source(f"exclude/{name}", f"{_MAPABILITY}/{name}", "exclude", "gzip")
+    Source(f"{EXCLUDE_FOLDER}/{name}", f"{_MAPABILITY}/{name}", "exclude", "gzip")
     for name in (
         "wgEncodeDacMapabilityConsensusExcludable.bed.gz",
         "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
@@ -63,4 +68,4 @@ def peak_sources(markers: Sequence[Marker]) -> tuple[Source, ...]:
 
 def peaks_path(marker: Marker) -> str:
     """Where a marker's peaks are kept, in the folder of the assembly."""
-    return f"peaks/{marker.slug}.narrowPeak.gz"
+    return f"{PEAKS_FOLDER}/{marker.slug}.narrowPeak.gz"

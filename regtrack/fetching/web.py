@@ -25,6 +25,7 @@ _PIECE = 1 << 13  # bytes; of a piece that breaks off, nothing is kept
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _PATIENCE = 600.0  # seconds that a server may ask us to wait
 _DOWN = 3  # files in a row that a host did not give, until it is no longer asked
+_SECURE = ("hgdownload.cse.ucsc.edu",)  # published as http, but they know https
 _TRY_AGAIN = (408, 425, 429)
 
 
@@ -39,6 +40,11 @@ class Web:
         How often to ask while nothing new comes.
     wait
         Waits some seconds between two tries; by default it ends early when the run does.
+
+    Attributes
+    ----------
+    notice
+        Is told, in words, what is waited for; to be set.
     """
 
     def __init__(
@@ -51,14 +57,18 @@ class Web:
         self._tries = tries
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
-        self._own = threading.local()
+        self._local = threading.local()
         self._open: set[requests.Response] = set()
         self._failures: Counter[str] = Counter()
+        self._silent: Counter[str] = Counter()
+        self.notice: Callable[[str], object] = lambda _: None
 
     def address(self, url: str) -> str:
         """Where a file is asked for."""
         if self._mirror is None:
-            return url
+            scheme, _, rest = url.partition("://")
+            secure = scheme == "http" and rest.partition("/")[0] in _SECURE
+            return f"https://{rest}" if secure else url
         return f"{self._mirror.rstrip('/')}/{url.partition('://')[2]}"
 
     def stop(self) -> None:
@@ -74,13 +84,30 @@ class Web:
         if self._stopped.is_set():
             raise StoppedError("stopped")
 
+    def host(self, url: str) -> str:
+        """Who is asked for a file; without the password that a mirror's URL may have."""
+        return urlsplit(self.address(url)).netloc.rpartition("@")[2]
+
+    def is_silent(self, url: str) -> bool:
+        """Whether the host of a file could not be reached when last asked for a size."""
+        return self._silent[self.host(url)] > 0
+
     def size(self, url: str) -> int | None:
-        """Bytes of a file, where the server tells."""
+        """Bytes of a file, where the server tells; a host that cannot be reached is asked thrice.
+
+        Files may still be asked for there.
+        """
+        host = self.host(url)
+        if self._silent[host] >= _DOWN:
+            return None
         try:
             with self.ask(url, "HEAD") as response:
-                return length(response)
-        except FetchError:
+                size = length(response)
+        except FetchError as error:
+            self._silent[host] = self._silent[host] + 1 if _is_silence(error) else 0
             return None
+        self._silent[host] = 0
+        return size
 
     def text(self, url: str) -> str:
         """A small text file.
@@ -95,9 +122,11 @@ class Web:
             with self.ask(url) as response:
                 return b"".join(self.pieces(response)).decode("utf-8", "replace")
 
-        return self.persist(url, ask)
+        return self.with_retries(url, ask)
 
-    def persist(self, url: str, ask: Callable[[], T], have: Callable[[], int] = lambda: 0) -> T:
+    def with_retries(
+        self, url: str, ask: Callable[[], T], have: Callable[[], int] = lambda: 0
+    ) -> T:
         """Ask until there is an answer, waiting longer each time.
 
         Parameters
@@ -111,7 +140,7 @@ class Web:
             When the server says no, did not answer well often enough, or did not so for
             several files before.
         """
-        host = urlsplit(self.address(url)).netloc
+        host = self.host(url)
         failed, most = 0, have()
         while True:
             self.check()
@@ -126,6 +155,7 @@ class Web:
                 if failed >= self._tries or error.after > _PATIENCE:
                     self._failures[host] += 1
                     raise self._last(error) from error
+                self.notice(f"waiting for {host} (try {failed + 1} of {self._tries})")
                 pause = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failed - 1))
                 self._wait(max(error.after, pause * random.uniform(0.5, 1)))
             except FetchError:
@@ -192,9 +222,9 @@ class Web:
 
     def _session(self) -> requests.Session:
         """The connections of this thread."""
-        session: requests.Session | None = getattr(self._own, "session", None)
+        session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._own.session = requests.Session()
+            session = self._local.session = requests.Session()
             session.headers["User-Agent"] = f"regtrack/{__version__}"
         return session
 
@@ -203,6 +233,11 @@ def length(response: requests.Response) -> int | None:
     """Bytes of the body, where the server tells."""
     told = response.headers.get("Content-Length", "")
     return int(told) if told.isdecimal() else None
+
+
+def _is_silence(error: FetchError) -> bool:
+    """Whether there was no answer at all."""
+    return isinstance(error, PassingError) and error.status is None
 
 
 def _refuse(address: str, response: requests.Response) -> None:

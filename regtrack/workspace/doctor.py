@@ -15,6 +15,7 @@ from pathlib import Path
 
 from regtrack import __version__
 from regtrack.errors import RegtrackError
+from regtrack.fetching.sources import ASSEMBLY, PEAKS_FOLDER
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed import read_bed
 from regtrack.genome.cache import cache_folder
@@ -23,7 +24,6 @@ from regtrack.genome.markers import describe_markers, read_markers
 from regtrack.models.checkpoint import check_assembly, read_checkpoint
 from regtrack.models.device import choose_device, describe_device, has_bfloat16
 from regtrack.workers import available_cores
-from regtrack.workspace.init import FETCHED
 
 LIBRARIES = ("torch", "numpy", "pysam", "pyBigWig", "numba", "igv-notebook")
 # Fewer than this many open files, or less free disk, has been seen to stop a run.
@@ -137,9 +137,9 @@ def _disk() -> Iterator[Finding]:
         free = shutil.disk_usage(there).free
         little = "little space is left" if free < LEAST_DISK else ""
         yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
-    fetched = cache_folder() / FETCHED
-    peaks = len(list(fetched.glob("peaks/*.gz")))
-    has = f"{FETCHED}: {peaks} peak files" if fetched.exists() else "nothing"
+    fetched = cache_folder() / ASSEMBLY
+    peaks = len(list(fetched.glob(f"{PEAKS_FOLDER}/*.gz")))
+    has = f"{ASSEMBLY}: {peaks} peak files" if fetched.exists() else "nothing"
     yield Finding("fetched", f"{has}, in {cache_folder()}")
 
 

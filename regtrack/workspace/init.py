@@ -10,19 +10,17 @@ from shlex import quote
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
+from regtrack.fetching.sources import ASSEMBLY, EXCLUDE_FOLDER, GENOME_FILE, MARKERS_TABLE
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
 
-NAME = "regtrack.toml"
 MODEL, DATASET = "model.safetensors", "dataset"
-# What `regtrack fetch` fetches; its folder in the cache has the same name.
-FETCHED = "hg19"
 
 _GENOMES = ("*.fa", "*.fasta", "*.fna", "*.fa.gz", "*.fasta.gz", "*.fna.gz")
-_TABLES = ("markers.tsv",)
-_EXCLUDED = ("exclude/*.bed", "exclude/*.bed.gz")
+_TABLES = (MARKERS_TABLE,)
+_EXCLUDED = (f"{EXCLUDE_FOLDER}/*.bed", f"{EXCLUDE_FOLDER}/*.bed.gz")
 _MODELS = ("*.safetensors",)
 
 
@@ -49,10 +47,10 @@ class Found:
     assembly: str | None
 
 
-def initialise(folder: Path, force: bool) -> str:
-    """Write `regtrack.toml` into a folder, and return what to tell the user.
+def initialise(config: Path, force: bool) -> str:
+    """Write a configuration file, and return what to tell the user.
 
-    What lies in the folder goes before what `regtrack fetch` put into the cache.
+    What lies in its folder goes before what `regtrack fetch` put into the cache.
 
     Raises
     ------
@@ -61,13 +59,14 @@ def initialise(folder: Path, force: bool) -> str:
     OSError
         When the folder cannot be made or written.
     """
+    folder = config.parent
     if folder.exists() and not folder.is_dir():
         raise InputError(folder, "is a file; expected a folder")
-    check_file(folder / NAME, force, "a configuration")
+    check_file(config, force, "a configuration")
     found = look_around(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / NAME, config_text(found, folder))
-    return summary(found, folder)
+    write_text(config, config_text(found, folder))
+    return f"wrote {config}\n{summary(found, folder)}"
 
 
 def look_around(folder: Path) -> Found:
@@ -78,14 +77,14 @@ def look_around(folder: Path) -> Found:
     InputError
         When several files of a folder could be the genome or the model.
     """
-    fetched = cache_folder() / FETCHED
+    fetched = cache_folder() / ASSEMBLY
     own = _only_one(folder, _GENOMES, "genome")
-    genome = own or _only_one(fetched, (f"{FETCHED}.fa.gz",), "genome")
-    assembly = recognise(Genome(own).chrom_sizes) if own else FETCHED if genome else None
+    genome = own or _only_one(fetched, (GENOME_FILE,), "genome")
+    assembly = recognise(Genome(own).chrom_sizes) if own else ASSEMBLY if genome else None
     peaks = _only_one(folder, _TABLES, "table")
     exclude = _all(folder, _EXCLUDED)
     # What was fetched is of one assembly; where no genome is there yet, that may be it.
-    if assembly == FETCHED or genome is None:
+    if assembly == ASSEMBLY or genome is None:
         peaks = peaks or _only_one(fetched, _TABLES, "table")
         exclude = exclude or _all(fetched, _EXCLUDED)
     model = folder / MODEL
@@ -129,7 +128,7 @@ def summary(found: Found, folder: Path) -> str:
         ("model", str(found.model) if found.model.exists() else f"{found.model} (not yet)"),
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]
-    text = [f"wrote {folder / NAME}", *(f"  {name:<10}{value}" for name, value in rows)]
+    text = [f"  {name:<10}{value}" for name, value in rows]
     there = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
     if found.genome and found.peaks:
         training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
@@ -150,7 +149,8 @@ def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:
     if len(matches) > 1:
         names = ", ".join(one.name for one in matches[:3])
         raise InputError(
-            folder, f"which of {names} is the {kind}? leave one there, or write {NAME}"
+            folder,
+            f"which of {names} is the {kind}? leave one there, or name it yourself",
         )
     return matches[0] if matches else None
 

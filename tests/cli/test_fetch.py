@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from fetching_server import Act, Sources, alone, miniature, path_of, serving
 
 from regtrack.fetching.sources import EXCLUDE
+from regtrack.fetching.web import Web
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_a_dry_run_says_how_much(cache: Path, sources: Sources, regtrack) -> Non
         "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.chrom.sizes (29 B)",
         f"exclude: 2 files to fetch (62 B): {cache / 'exclude'}",
         *(f"  {source.url} (31 B)" for source in EXCLUDE),
-        f"peaks: 919 files to fetch (86 B, 917 of unknown size): {cache / 'markers.tsv'}",
+        f"peaks: 919 files to fetch (86 B, 917 of unknown size): {cache / 'peaks'}",
     ]
     assert not cache.exists()
     status, out, _ = regtrack("fetch", "exclude", "--dry-run", "--offline")
@@ -133,4 +135,68 @@ def test_the_table_is_checked(cache: Path, regtrack, text: str, message: str) ->
 def test_an_unknown_assembly_is_refused(regtrack) -> None:
     status, _, err = regtrack("fetch", "genome", "hg38")
     assert status == 2
-    assert "'hg38' is not 'hg19'" in err
+    assert err == ("regtrack: ASSEMBLY: only hg19 so far, as the peaks are of hg19; got hg38\n")
+
+
+def test_a_dry_run_without_network_asks_each_host_a_few_times(
+    cache: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    first = Web.ask
+
+    def ask(self: Web, url: str, method: str = "GET") -> AbstractContextManager[object]:
+        asked.append(url)
+        return first(self, url, method)
+
+    monkeypatch.setattr(Web, "ask", ask)
+    nowhere = ("--mirror", "http://127.0.0.1:9", "--jobs", "1")
+    status, out, _ = regtrack("fetch", "all", "--dry-run", *nowhere)
+    assert status == 0
+    assert len(asked) == 3
+    why = "size unknown, as 127.0.0.1:9 cannot be reached"
+    lines = out.splitlines()
+    assert lines[0] == f"genome: 2 files to fetch ({why}): {cache / 'hg19.fa.gz'}"
+    assert lines[-1] == f"peaks: 919 files to fetch ({why}): {cache / 'peaks'}"
+    # One file alone is enough to say it.
+    out = regtrack("fetch", "peaks", "--markers", "8988T", "--dry-run", *nowhere)[1]
+    assert out.startswith(f"peaks: 1 file to fetch ({why}): ")
+
+
+def test_when_all_fail_no_others_are_in_place(cache: Path, sources: Sources, regtrack) -> None:
+    for source in EXCLUDE:
+        sources.acts[path_of(source.url)] = [Act(404)]
+    status, _, err = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert status == 1
+    assert err.splitlines()[-1] == "regtrack: 2 of 2 files not fetched: run it again"
+    assert cache.is_dir()
+
+
+def test_a_retry_is_told(cache: Path, sources: Sources, regtrack) -> None:
+    sources.acts[path_of(EXCLUDE[0].url)] = [Act(503)]
+    status, _, err = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert status == 0
+    assert f"waiting for {sources.url.partition('://')[2]} (try 2 of 6)" in err
+    assert cache.is_dir()
+
+
+@pytest.mark.parametrize("inside", ["", "/deeper"])
+def test_a_file_as_cache_is_one_line(
+    tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    file = tmp_path / "afile"
+    file.write_text("")
+    monkeypatch.setenv("REGTRACK_CACHE", f"{file}{inside}")
+    assert regtrack("fetch", "genome", "--offline") == (
+        1,
+        "",
+        f"regtrack: REGTRACK_CACHE: expected a folder; {file} is a file\n",
+    )
+
+
+def test_nobodys_home_as_cache_is_one_line(regtrack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGTRACK_CACHE", "~no-such-user/x")
+    assert regtrack("fetch", "genome", "--offline") == (
+        1,
+        "",
+        "regtrack: REGTRACK_CACHE: no such user's home folder: ~no-such-user/x\n",
+    )

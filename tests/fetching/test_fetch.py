@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from cli_helpers import files_of
 from fetching_server import SIZES, Act, Sources, fasta, packed, path_of
 
 from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.fetching import place
+from regtrack.fetching.locks import file_lock
 from regtrack.fetching.report import Report, describe_failures
 from regtrack.fetching.run import fetch
 from regtrack.fetching.settings import FetchSettings
@@ -38,10 +41,10 @@ class Quiet:
         self.stages: list[tuple[str, str, int]] = []
         self.units = 0
 
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:  # noqa: ARG002
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
         """Remember what begins."""
         self.stages.append((name, unit, total))
-        self.units = 0
+        self.units = done
 
     def advanced(self, units: int) -> None:
         """Count."""
@@ -118,6 +121,12 @@ MENDED: dict[str, tuple[str, list[Act], int]] = {
     "called an encoding": (PEAKS, [Act(headers={"Content-Encoding": "gzip"})], 1),
     "no length": (PEAKS, [Act(length=-1)], 1),
     "no checksums": (PEAKS.rpartition("/")[0] + "/md5sum.txt", [Act(404)], 1),
+    "no checksums, as some mirrors say it": (
+        PEAKS.rpartition("/")[0] + "/md5sum.txt",
+        [Act(403)],
+        1,
+    ),
+    "checksums gone": (PEAKS.rpartition("/")[0] + "/md5sum.txt", [Act(410)], 1),
     "checksums late": (PEAKS.rpartition("/")[0] + "/md5sum.txt", [Act(500)], 2),
 }
 
@@ -219,8 +228,8 @@ REFUSED: dict[str, tuple[str, Act, str, int]] = {
     "a truncated genome": (FASTA, Act(body=packed(fasta())[:-9], **ALWAYS), "MD5|truncated", 1),
     "no checksums": (
         PEAKS.rpartition("/")[0] + "/md5sum.txt",
-        Act(403, **ALWAYS),
-        "md5sum.txt: the server answers 403 Forbidden",
+        Act(401, **ALWAYS),
+        "md5sum.txt: the server answers 401 Unauthorized",
         1,
     ),
 }
@@ -337,12 +346,113 @@ def test_a_file_that_nobody_recorded_is_fetched_anew(cache: Path, sources: Sourc
     assert path.read_bytes() == sources.files[PEAKS]
 
 
+def test_what_is_there_stays_when_nothing_comes(cache: Path, sources: Sources) -> None:
+    go(sources, "genome", "peaks")
+    (cache / "fetched.json").unlink()
+    before = files_of(cache)
+    web = Web("http://127.0.0.1:9", wait=lambda _: None)
+    report = fetch(["genome", "peaks"], FetchSettings(), Quiet(), TWO, web)
+    assert len(report.failed) == 4
+    with pytest.raises(RegtrackError, match="4 of 4 files not fetched: run it again"):
+        report.check()
+    assert files_of(cache) == before
+    assert not go(sources, "genome", "peaks").failed
+    assert set(files_of(cache)) - set(before) == {"fetched.json"}
+
+
+def test_what_stays_changed_is_not_in_the_table(cache: Path, sources: Sources) -> None:
+    go(sources, "peaks")
+    path = cache / f"peaks/{FIRST.slug}.narrowPeak.gz"
+    path.write_bytes(bytes(len(path.read_bytes())))
+    sources.acts[PEAKS] = [Act(404)]
+    assert list(go(sources, "peaks").failed) == [f"peaks/{FIRST.slug}.narrowPeak.gz"]
+    assert [one.name for one in read_markers(cache / "markers.tsv")] == [LAST.name]
+    assert not go(sources, "peaks").failed
+    assert [one.name for one in read_markers(cache / "markers.tsv")] == list(TWO)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_where_all_is_well_nothing_is_written_nor_locked(
+    cache: Path, sources: Sources, offline: bool
+) -> None:
+    go(sources, "genome", "exclude", "peaks")
+    before = times_of(cache)
+    go(sources, "genome", "exclude", "peaks", offline=offline)
+    assert times_of(cache) == before  # a lock that came and went would be seen in its folder's
+
+
+def times_of(cache: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in (cache, *cache.rglob("*"))}
+
+
+def test_offline_a_table_that_was_changed_is_an_error(cache: Path, sources: Sources) -> None:
+    go(sources, "peaks")
+    good = (cache / "markers.tsv").read_bytes()
+    (cache / "markers.tsv").write_text("")
+    before = times_of(cache)
+    with pytest.raises(RegtrackError, match=r"missing or changed: markers\.tsv; without"):
+        go(sources, "peaks", offline=True)
+    assert times_of(cache) == before
+    go(sources, "peaks")
+    assert (cache / "markers.tsv").read_bytes() == good
+
+
+def test_an_index_lies_beside_its_genome_or_it_is_said(
+    cache: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = (cache / "faidx" / "a.fai", cache / "faidx" / "a.gzi")
+    with monkeypatch.context() as patched:
+        patched.setattr(place, "make_index", lambda *_: elsewhere)
+        with pytest.raises(RegtrackError, match="its index cannot be written beside it; is the"):
+            go(sources, "genome")
+    assert (cache / "hg19.fa.gz.part").exists()
+    asked = len(sources.of(FASTA))
+    assert not go(sources, "genome").failed
+    assert len(sources.of(FASTA)) == asked
+    (cache / "hg19.fa.gz.gzi").unlink()
+    monkeypatch.setattr(place, "make_index", lambda *_: elsewhere)
+    with pytest.raises(RegtrackError, match=r"hg19\.fa\.gz: its index cannot be written"):
+        go(sources, "genome")
+
+
+def test_another_fetch_is_told_of(cache: Path, sources: Sources) -> None:
+    cache.mkdir(parents=True)
+    quiet = Telling("another fetch is at work on hg19.chrom.sizes")
+    holding = ExitStack()
+    holding.enter_context(file_lock(cache / "hg19.chrom.sizes"))
+    quiet.then = holding.close
+    fetch(["genome"], FetchSettings(jobs=2), quiet, (), Web(sources.url))
+    assert quiet.told
+    assert (cache / "hg19.chrom.sizes").exists()
+
+
+class Telling(Quiet):
+    """An observer that waits for a line."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self.line = line
+        self.told = False
+        self.then: Callable[[], object] = lambda: None
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Do what is to be done at that line."""
+        super().stage(name, unit, total, done)
+        if name == self.line:
+            self.told = True
+            self.then()
+
+
 def test_a_spoiled_index_is_made_again_and_nothing_asked_for(cache: Path, sources: Sources) -> None:
     go(sources, "genome")
     good = (cache / "hg19.fa.gz.fai").read_bytes()
     (cache / "hg19.fa.gz.fai").write_text("chr1\t1\t1\t1\t1\n")
     asked = len(sources.asked)
-    assert go(sources, "genome", offline=True).mended == ("hg19.fa.gz.fai",)
+    before = files_of(cache)
+    with pytest.raises(RegtrackError, match=r"missing or changed: hg19\.fa\.gz\.fai; without"):
+        go(sources, "genome", offline=True)
+    assert files_of(cache) == before
+    assert go(sources, "genome").mended == ("hg19.fa.gz.fai",)
     assert (cache / "hg19.fa.gz.fai").read_bytes() == good
     assert len(sources.asked) == asked
     assert go(sources, "genome").mended == ()
@@ -410,7 +520,14 @@ def test_no_such_marker(cache: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(cache: Path, sources: Sources) -> None:
     cache.parent.write_text("in the way")
-    with pytest.raises(OSError, match="cache"):
+    with pytest.raises(InputError, match="REGTRACK_CACHE: expected a folder"):
+        go(sources, "exclude", "peaks")
+
+
+def test_a_folder_in_which_nothing_can_be_made(cache: Path, sources: Sources) -> None:
+    cache.mkdir(parents=True)
+    (cache / "exclude").write_text("in the way")
+    with pytest.raises(OSError, match="exclude"):
         go(sources, "exclude", "peaks")
 
 

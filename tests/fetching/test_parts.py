@@ -19,7 +19,10 @@ from regtrack.fetching.failures import FetchError
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.published import read_md5sums
 from regtrack.fetching.records import Record, Records
+from regtrack.fetching.sources import peak_sources
+from regtrack.fetching.threads import ThreadSafeObserver
 from regtrack.fetching.web import Web
+from regtrack.genome.catalogue import catalogue
 
 URL = "https://example.org/a/file"
 PATH = "/example.org/a/file"
@@ -126,6 +129,72 @@ def test_a_mirror_is_asked_in_the_servers_stead(mirror: str) -> None:
     assert Web(mirror).address("http://host/x/y.gz") == "http://a/b/host/x/y.gz"
     assert Web(mirror).address("https://host/x") == "http://a/b/host/x"
     assert Web().address(URL) == URL
+
+
+def test_a_host_that_knows_https_is_asked_so() -> None:
+    url = "http://hgdownload.cse.ucsc.edu/goldenPath/a.gz"
+    assert Web().address(url) == "https://hgdownload.cse.ucsc.edu/goldenPath/a.gz"
+    assert Web().host(url) == "hgdownload.cse.ucsc.edu"
+    assert Web("https://me:secret@m:81/x").host(url) == "m:81"
+    assert Web("http://m").address(url) == "http://m/hgdownload.cse.ucsc.edu/goldenPath/a.gz"
+    for other in ("http://example.org/a", "http://hgdownload.cse.ucsc.edu.example.org/a"):
+        assert Web().address(other) == other
+    published = {source.url.partition("://")[0] for source in peak_sources(catalogue())}
+    assert published == {"http", "https"}
+    asked = {Web().address(source.url).partition("://")[0] for source in peak_sources(catalogue())}
+    assert asked == {"https"}
+
+
+def test_a_host_that_answers_is_asked_for_every_size() -> None:
+    sources = Sources()
+    with serving(sources):
+        web = Web(sources.url)
+        assert [web.size(URL) for _ in range(5)] == [None] * 5
+        assert not web.is_silent(URL)
+        sources.files[PATH] = BODY
+        assert web.size(URL) == len(BODY)
+    assert sources.heads[PATH] == 6
+
+
+def test_a_silent_host_may_still_be_asked_for_files() -> None:
+    web = Web("http://127.0.0.1:9", tries=1)
+    assert [web.size(URL) for _ in range(5)] == [None] * 5
+    assert web.is_silent(URL)
+    with pytest.raises(FetchError, match="cannot be reached"):
+        web.text(URL)
+
+
+def test_a_note_gives_way_to_what_goes_on() -> None:
+    shown: list[tuple[object, ...]] = []
+
+    class Shown:
+        def stage(self, *what: object) -> None:
+            shown.append(what)
+
+        def advanced(self, units: int) -> None:
+            shown.append((units,))
+
+        def finished(self) -> None:
+            shown.append(())
+
+    observer = ThreadSafeObserver(Shown())
+    observer.stage("peaks", "B", 10, 1)
+    observer.advanced(2)
+    observer.note("waiting")
+    observer.advanced(3)
+    observer.advanced(1)
+    observer.finished()
+    observer.note("still")
+    assert shown == [
+        ("peaks", "B", 10, 1),
+        (2,),
+        ("waiting", "B", 10, 3),
+        ("peaks", "B", 10, 6),
+        (1,),
+        (),
+        ("still", "file", 0, 0),
+        (),
+    ]
 
 
 def test_lines_of_checksums() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from builders import a_marker, random_sequence, write_fasta, write_markers
 
-from regtrack.cli.config import read_config
+from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
 from regtrack.errors import InputError
 from regtrack.workspace.init import initialise
@@ -52,7 +52,7 @@ def configured(folder: Path) -> dict[str, dict[str, object]]:
 
 
 def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
-    told = initialise(folder, force=False)
+    told = initialise(folder / NAME, force=False)
     assert "none: regtrack fetch genome hg19" in told
     assert "none: regtrack fetch peaks" in told
     assert told.endswith("then: regtrack init --force")
@@ -63,7 +63,7 @@ def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
 def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
     fill(folder, "own.fa")
     (folder / "old.safetensors").touch()
-    told = initialise(folder, force=False)
+    told = initialise(folder / NAME, force=False)
     assert told.endswith("next:\n  regtrack predict chr1 --out tracks/")
     text = (folder / "regtrack.toml").read_text()
     assert 'genome = "own.fa"' in text
@@ -77,7 +77,7 @@ def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
 
 def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, cache: Path) -> None:
     fill(cache / "hg19", "hg19.fa.gz")
-    told = initialise(folder, force=False)
+    told = initialise(folder / NAME, force=False)
     assert told.endswith(
         "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/"
     )
@@ -92,7 +92,7 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
 def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Path) -> None:
     fill(cache / "hg19", "hg19.fa.gz")
     a_genome(folder / "own.fa")
-    told = initialise(folder, force=False)
+    told = initialise(folder / NAME, force=False)
     found = configured(folder)["prepare"]
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
     assert "peaks     none" in told
@@ -101,7 +101,7 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
 def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
     for name in ("a.safetensors", "model.safetensors"):
         (folder / name).touch()
-    initialise(folder, force=False)
+    initialise(folder / NAME, force=False)
     assert configured(folder)["predict"]["model"] == str(folder / "model.safetensors")
 
 
@@ -118,23 +118,23 @@ def test_of_several_files_it_does_not_guess(
     for name in names:
         (folder / name).touch()
     with pytest.raises(InputError, match=problem):
-        initialise(folder, force=False)
+        initialise(folder / NAME, force=False)
     assert not (folder / "regtrack.toml").exists()
 
 
 def test_a_configuration_is_replaced_only_when_asked(folder: Path) -> None:
     (folder / "regtrack.toml").write_text("mine")
     with pytest.raises(InputError, match="exists already; --force replaces it"):
-        initialise(folder, force=False)
+        initialise(folder / NAME, force=False)
     assert (folder / "regtrack.toml").read_text() == "mine"
-    initialise(folder, force=True)
+    initialise(folder / NAME, force=True)
     assert configured(folder)
 
 
 def test_a_missing_folder_is_made_and_a_file_is_none(folder: Path) -> None:
-    told = initialise(Path("new one"), force=False)
+    told = initialise(Path("new one") / NAME, force=False)
     assert told.endswith("then: cd 'new one' && regtrack init --force")
     assert (folder / "new one" / "regtrack.toml").is_file()
     (folder / "file").touch()
     with pytest.raises(InputError, match="is a file; expected a folder"):
-        initialise(folder / "file", force=False)
+        initialise(folder / "file" / NAME, force=False)
