@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,10 @@ import numpy as np
 from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
 from builders import a_marker, random_sequence, write_fasta, write_markers
 
+# A browser for the tests that look at pages; None where there is none.
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 MANY = (*MARKERS, *(a_marker(index, f"K562|TF{index}|None") for index in range(4, 40)))
 
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import Sights, browsing, free_port
+from browsing import CHROMIUM, Sights, browsing, free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 # Chromium asks its maker for updates at every start; nothing here may leave the machine.
 FLAGS = [
     "--disable-background-networking",

@@ -8,18 +8,14 @@ import html
 import json
 import os
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
+from browsing import CHROMIUM
 from evaluation_builders import an_evaluation
 
 from regtrack.evaluation.page.write import page
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 # What a reader does, and what then stands in the table.
 VISIT = """
@@ -69,7 +65,7 @@ addEventListener("hashchange", () => {
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    if BROWSER is None:
+    if CHROMIUM is None:
         pytest.skip("needs a browser: chromium, chromium-browser or google-chrome")
     folder = tmp_path_factory.mktemp("browser")
     # The page lets no script run but its own: the visitor's is let in by its hash.
@@ -81,7 +77,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if os.name == "posix" and os.geteuid() == 0:
         flags.append("--no-sandbox")
     done = subprocess.run(
-        [BROWSER, *flags, f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri()],
+        [CHROMIUM, *flags, f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri()],
         capture_output=True,
         text=True,
         check=False,
