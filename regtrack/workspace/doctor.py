@@ -15,8 +15,14 @@ from pathlib import Path
 
 from regtrack import __version__
 from regtrack.errors import RegtrackError
-from regtrack.fetching.sources import ASSEMBLY, PEAKS_FOLDER
-from regtrack.genome.assemblies import name_of
+from regtrack.fetching.sources import (
+    ASSEMBLY,
+    EXCLUDE_FOLDER,
+    GENOME_FILE,
+    MARKERS_TABLE,
+    PEAKS_FOLDER,
+)
+from regtrack.genome.assemblies import name_of, recognise
 from regtrack.genome.bed import read_bed
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
@@ -138,8 +144,12 @@ def _disk() -> Iterator[Finding]:
         little = "little space is left" if free < LEAST_DISK else ""
         yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
     fetched = cache_folder() / ASSEMBLY
-    peaks = len(list(fetched.glob(f"{PEAKS_FOLDER}/*.gz")))
-    has = f"{ASSEMBLY}: {peaks} peak files" if fetched.exists() else "nothing"
+    has = "nothing"
+    if fetched.exists():
+        sequence = "sequence" if (fetched / GENOME_FILE).exists() else "no sequence"
+        peaks = len(list(fetched.glob(f"{PEAKS_FOLDER}/*.gz")))
+        excluded = len(list(fetched.glob(f"{EXCLUDE_FOLDER}/*.gz")))
+        has = f"{ASSEMBLY}: {sequence}, {peaks} peak files, {excluded} files of regions to exclude"
     yield Finding("fetched", f"{has}, in {cache_folder()}")
 
 
@@ -148,22 +158,25 @@ def _configured(configured: Configured) -> Iterator[Finding]:
         yield Finding("regtrack.toml", "none from here upward", "regtrack init writes one")
     else:
         yield Finding("regtrack.toml", str(configured.config), configured.broken)
+    if configured.broken:
+        return  # what it would say is not known
     model = configured.model
     genome = _looked_at(
-        "genome", configured.genome, _genome, "regtrack fetch genome hg19, then regtrack init"
+        "genome", configured.genome, _genome, _how_to_get(GENOME_FILE, f"genome {ASSEMBLY}")
     )
     yield genome
     # What depends on a genome that cannot be read is not looked at: it would fail alike.
     readable = configured.genome is not None and not genome.problem
     sizes = Genome(configured.genome).chrom_sizes if readable and configured.genome else None
-    yield _looked_at(
-        "peaks",
-        configured.peaks,
-        partial(_peaks, sizes),
-        "regtrack fetch peaks, then regtrack init",
-    )
+    peaks = _how_to_get(MARKERS_TABLE, "peaks")
+    if sizes is not None and recognise(sizes) != ASSEMBLY:
+        peaks = (
+            f"name a markers table with peaks of this genome; regtrack fetch has {ASSEMBLY} only"
+        )
+    yield _looked_at("peaks", configured.peaks, partial(_peaks, sizes), peaks)
     for path in configured.exclude:
-        yield _looked_at("exclude", path, partial(_excluded, sizes), "regtrack fetch exclude")
+        exclude = _how_to_get(EXCLUDE_FOLDER, "exclude")
+        yield _looked_at("exclude", path, partial(_excluded, sizes), exclude)
     if not configured.exclude:
         yield Finding("exclude", "nothing (regtrack fetch exclude has regions of hg19)")
     if model is not None and not model.exists():
@@ -171,6 +184,16 @@ def _configured(configured: Configured) -> Iterator[Finding]:
     else:
         look = partial(_model, configured.genome, sizes)
         yield _looked_at("model", model, look, "regtrack init names one to be trained")
+
+
+def _how_to_get(name: str, kind: str) -> str:
+    """The command that gets something: it may have been fetched already."""
+    there = (cache_folder() / ASSEMBLY / name).exists()
+    return (
+        "regtrack init names what was fetched"
+        if there
+        else (f"regtrack fetch {kind}, then regtrack init")
+    )
 
 
 def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missing: str) -> Finding:
@@ -184,7 +207,9 @@ def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missin
     except OSError as error:
         return Finding(name, str(path), f"{error.filename or path}: {error.strerror or error}")
     except RegtrackError as error:
-        return Finding(name, str(path), str(error))
+        fetched = path.absolute().is_relative_to(cache_folder())
+        mended = f"; regtrack fetch {name} brings it again" if fetched else ""
+        return Finding(name, str(path), f"{error}{mended}")
 
 
 def _genome(path: Path) -> str:

@@ -13,7 +13,7 @@ from regtrack.errors import InputError
 from regtrack.fetching.sources import ASSEMBLY, EXCLUDE_FOLDER, GENOME_FILE, MARKERS_TABLE
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import recognise
-from regtrack.genome.cache import cache_folder
+from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
 
 MODEL, DATASET = "model.safetensors", "dataset"
@@ -66,7 +66,9 @@ def initialise(config: Path, force: bool) -> str:
     found = look_around(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(config, config_text(found, folder))
-    return f"wrote {config}\n{summary(found, folder)}"
+    above = next((one for one in folder.resolve().parents if (one / config.name).is_file()), None)
+    hides = f"here it goes before {above / config.name}\n" if above else ""
+    return f"wrote {config}\n{hides}{summary(found, folder)}"
 
 
 def look_around(folder: Path) -> Found:
@@ -77,7 +79,7 @@ def look_around(folder: Path) -> Found:
     InputError
         When several files of a folder could be the genome or the model.
     """
-    fetched = cache_folder() / ASSEMBLY
+    fetched = possible_cache_folder() / ASSEMBLY
     own = _only_one(folder, _GENOMES, "genome")
     genome = own or _only_one(fetched, (GENOME_FILE,), "genome")
     assembly = recognise(Genome(own).chrom_sizes) if own else ASSEMBLY if genome else None
@@ -121,10 +123,20 @@ def config_text(found: Found, folder: Path) -> str:
 
 def summary(found: Found, folder: Path) -> str:
     """What was found, and what to type next."""
+    # What can be fetched is of no use for another genome.
+    fetchable = found.genome is None or found.assembly == ASSEMBLY
+    own = f"none (regtrack fetch has those of {ASSEMBLY} only)"
     rows = [
-        ("genome", str(found.genome) if found.genome else "none: regtrack fetch genome hg19"),
-        ("peaks", str(found.peaks) if found.peaks else "none: regtrack fetch peaks"),
-        ("exclude", ", ".join(map(str, found.exclude)) or "none: regtrack fetch exclude"),
+        (
+            "genome",
+            str(found.genome) if found.genome else f"none: regtrack fetch genome {ASSEMBLY}",
+        ),
+        ("peaks", str(found.peaks or ("none: regtrack fetch peaks" if fetchable else own))),
+        (
+            "exclude",
+            ", ".join(map(str, found.exclude))
+            or ("none: regtrack fetch exclude" if fetchable else own),
+        ),
         ("model", str(found.model) if found.model.exists() else f"{found.model} (not yet)"),
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]
@@ -132,9 +144,17 @@ def summary(found: Found, folder: Path) -> str:
     there = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
     if found.genome and found.peaks:
         training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
-        steps = [*there, *training, "regtrack predict chr1 --out tracks/"]
+        steps = [*there, *training, f"regtrack predict {_first(found.genome)} --out tracks/"]
         return "\n".join([*text, "next:", *(f"  {one}" for one in steps)])
-    return "\n".join([*text, f"then: {' && '.join([*there, 'regtrack init --force'])}"])
+    again = " && ".join([*there, "regtrack init --force"])
+    table = "" if fetchable else f"put a markers table with your peaks there ({MARKERS_TABLE}), "
+    return "\n".join([*text, f"{table}then: {again}"])
+
+
+def _first(genome: Path) -> str:
+    """A chromosome to try it on."""
+    chroms = list(Genome(genome).chrom_sizes)
+    return "chr1" if "chr1" in chroms else chroms[0]
 
 
 def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:

@@ -137,7 +137,8 @@ def test_a_broken_configuration_is_told_and_can_be_replaced(regtrack, text: str)
     Path("regtrack.toml").write_text(text)
     status, out, _ = regtrack("doctor")
     assert status == 1
-    assert problems(out)[0].startswith("regtrack.toml: ")
+    (problem,) = problems(out)  # and nothing that would follow from it
+    assert problem.startswith("regtrack.toml: ")
     assert regtrack("models")[0] == 1
     assert regtrack("init")[0] == 1  # it is there, whatever it is
     assert regtrack("init", "--force")[0] == 0
@@ -151,4 +152,28 @@ def test_init_then_doctor(tiny: TinyWorld, regtrack) -> None:
     assert (status, err) == (0, "")
     assert out.startswith("wrote regtrack.toml\n")
     status, out, _ = regtrack("doctor")
-    assert problems(out) == ["peaks: regtrack fetch peaks, then regtrack init"]
+    assert problems(out) == [
+        "peaks: name a markers table with peaks of this genome; regtrack fetch has hg19 only"
+    ]
+
+
+def test_what_was_fetched_needs_no_second_fetching(regtrack, tmp_path: Path) -> None:
+    fetched = tmp_path / "cache" / "hg19"
+    (fetched / "peaks").mkdir(parents=True)
+    (fetched / "hg19.fa.gz").touch()
+    (fetched / "markers.tsv").touch()
+    _, out, _ = regtrack("doctor")
+    assert "genome: regtrack init names what was fetched" in problems(out)
+    assert "peaks: regtrack init names what was fetched" in problems(out)
+    assert "hg19: sequence, 0 peak files, 0 files of regions to exclude" in out
+
+
+def test_a_damaged_cache_is_mended_by_fetching(tiny: TinyWorld, regtrack, tmp_path: Path) -> None:
+    fetched = tmp_path / "cache" / "hg19"
+    fetched.mkdir(parents=True)
+    (fetched / "markers.tsv").write_text("zzz\n")
+    _, out, _ = regtrack("doctor", "--genome", tiny.genome, "--peaks", fetched / "markers.tsv")
+    assert any(
+        one.startswith("peaks: ") and one.endswith("; regtrack fetch peaks brings it again")
+        for one in problems(out)
+    )

@@ -95,7 +95,10 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     told = initialise(folder / NAME, force=False)
     found = configured(folder)["prepare"]
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
-    assert "peaks     none" in told
+    assert "peaks     none (regtrack fetch has those of hg19 only)" in told
+    assert told.endswith(
+        "put a markers table with your peaks there (markers.tsv), then: regtrack init --force"
+    )
 
 
 def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
@@ -138,3 +141,23 @@ def test_a_missing_folder_is_made_and_a_file_is_none(folder: Path) -> None:
     (folder / "file").touch()
     with pytest.raises(InputError, match="is a file; expected a folder"):
         initialise(folder / "file" / NAME, force=False)
+
+
+def test_it_says_which_configuration_it_hides(folder: Path) -> None:
+    initialise(folder / NAME, force=False)
+    told = initialise(folder / "sub" / NAME, force=False)
+    assert f"here it goes before {folder / NAME}\n" in told
+
+
+def test_it_suggests_a_chromosome_that_is_there(folder: Path) -> None:
+    write_fasta(folder / "own.fa", {"II": "ACGT"})
+    write_markers(folder / "markers.tsv", [a_marker()])
+    told = initialise(folder / NAME, force=False)
+    assert told.endswith("  regtrack predict II --out tracks/")
+
+
+def test_a_cache_that_is_a_file_is_refused(folder: Path, cache: Path) -> None:
+    cache.touch()
+    with pytest.raises(InputError, match="REGTRACK_CACHE: expected a folder"):
+        initialise(folder / NAME, force=False)
+    assert not (folder / NAME).exists()
