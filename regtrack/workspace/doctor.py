@@ -166,8 +166,9 @@ def _configured(configured: Configured) -> Iterator[Finding]:
     )
     yield genome
     # What depends on a genome that cannot be read is not looked at: it would fail alike.
-    readable = configured.genome is not None and not genome.problem
-    sizes = Genome(configured.genome).chrom_sizes if readable and configured.genome else None
+    sizes = None
+    if configured.genome is not None and not genome.problem:
+        sizes = Genome(configured.genome).chrom_sizes
     peaks = _how_to_get(MARKERS_TABLE, "peaks")
     if sizes is not None and recognise(sizes) != ASSEMBLY:
         peaks = (
@@ -188,12 +189,9 @@ def _configured(configured: Configured) -> Iterator[Finding]:
 
 def _how_to_get(name: str, kind: str) -> str:
     """The command that gets something: it may have been fetched already."""
-    there = (cache_folder() / ASSEMBLY / name).exists()
-    return (
-        "regtrack init names what was fetched"
-        if there
-        else (f"regtrack fetch {kind}, then regtrack init")
-    )
+    if (cache_folder() / ASSEMBLY / name).exists():
+        return "regtrack init names what was fetched"
+    return f"regtrack fetch {kind}, then regtrack init"
 
 
 def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missing: str) -> Finding:

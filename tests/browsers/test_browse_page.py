@@ -271,3 +271,14 @@ def test_the_list_can_be_put_away(visit: Visit) -> None:
     assert visit.page.evaluate(wide) > before + 300
     visit.page.click("#toggle")
     assert visit.page.is_visible("#chooser")
+
+
+def test_when_the_server_has_ended_the_page_says_so(chromium: Browser, sights: Sights) -> None:
+    with browsing([sights.tracks, "--markers", "GR"], free_port()) as address:
+        left = Visit(chromium, address)
+        left.settle()
+    left.row("HepG2|DNase|None").locator("button").click()
+    left.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    said = left.page.text_content("#problem-text")
+    assert said == "The server of this page does not answer; is regtrack browse still running?"
+    left.page.close()

@@ -101,3 +101,12 @@ def test_no_browser_is_started_where_there_is_no_screen(monkeypatch: pytest.Monk
     monkeypatch.setenv("DISPLAY", ":0")
     assert open_page("http://127.0.0.1:8919/")
     assert opened == ["http://127.0.0.1:8919/"]
+
+
+def test_without_igv_js_it_says_what_to_install(
+    sights: Sights, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    status, _, err = regtrack("browse", sights.tracks)
+    assert status == 1
+    assert err.endswith("igv.js is missing: pip install igv-notebook\n")
