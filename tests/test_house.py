@@ -46,7 +46,7 @@ ROOMS = {
         "genome",
     },
 }
-AT_THE_DOOR = {"atomic", "compiled", "errors", "folders", "observer", "workers"}
+AT_THE_DOOR = {"atomic", "compiled", "documents", "errors", "folders", "observer", "workers"}
 AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_THE_DOOR}
 
 # Where each third-party library may be imported: rooms, or single modules.
@@ -55,6 +55,7 @@ LIBRARIES = {
     "h5py": {"datasets/deepsea.py"},
     "isal": {"tracks/deflate.py"},
     "matplotlib": {"evaluation", "explain"},
+    "msgspec": {"documents.py"},
     "numba": {"compiled.py"},
     "optuna": {"training/study.py"},
     "tqdm": {"cli"},
