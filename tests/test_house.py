@@ -46,7 +46,16 @@ ROOMS = {
         "genome",
     },
 }
-AT_THE_DOOR = {"atomic", "compiled", "documents", "errors", "folders", "observer", "workers"}
+AT_THE_DOOR = {
+    "atomic",
+    "compiled",
+    "documents",
+    "errors",
+    "folders",
+    "notes",
+    "observer",
+    "workers",
+}
 AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_THE_DOOR}
 
 # Where each third-party library may be imported: rooms, or single modules.

@@ -29,6 +29,7 @@ from regtrack.cli.search import search
 from regtrack.cli.session import session
 from regtrack.cli.train import train
 from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.notes import heard
 
 
 @click.group(
@@ -88,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     debug = False
     try:
-        with cli.make_context("regtrack", list(arguments)) as context:
+        with cli.make_context("regtrack", list(arguments)) as context, heard(_print_note):
             debug = context.params["debug"]
             cli.invoke(context)
     except click.exceptions.Exit as done:
@@ -114,6 +115,12 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Entry point of the command `regtrack`."""
     sys.exit(run(sys.argv[1:]))
+
+
+def _print_note(text: str) -> None:
+    from tqdm import tqdm  # whose bar, if there is one, must not be torn
+
+    tqdm.write(f"regtrack: note: {text}", file=sys.stderr)
 
 
 def _one_line(error: Exception) -> str:
