@@ -5,7 +5,9 @@ Not written through memory mapping: on a full disk that kills the process withou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,20 @@ from regtrack.atomic import naming
 from regtrack.errors import InputError
 
 Array = npt.NDArray[Any]
+
+# What a user can do about an array that is not as it was written.
+ANEW = "regtrack prepare makes it anew"
+
+# `write_array_header_1_0`: magic, version 1.0, the length of a dictionary, the dictionary.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>..)"
+    rb"\{'descr': '(?P<kind>[<>|=][a-z]\d{1,2})', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>(?:\d{1,18}, )*\d{1,18},?)\), \} *\n",
+    re.DOTALL,
+)
+_BEFORE_HEADER = 10
+_LONGEST_HEADER = 4_096
+_PIECE = 1 << 24
 
 
 def write_array(
@@ -53,28 +69,58 @@ def save_array(path: Path, array: Array) -> None:
     write_array(path, [array], array.shape, array.dtype)
 
 
-def open_array(path: Path, columns: int | None = None) -> Array:
+def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> Array:
     """Open an array without reading it; what is looked at is read then.
+
+    Only what `write_array` writes is opened. The header is not given to numpy, which takes it
+    for Python source.
 
     Parameters
     ----------
-    columns
-        Length of its second axis, where it has one.
+    shape
+        Lengths of its axes; None where any will do.
 
     Raises
     ------
     InputError
-        When the file is missing, is no array, or not of that shape.
+        When the file is missing, is no array, or not of that type and shape.
+    OSError
+        When it cannot be read, or not be mapped into memory.
     """
-    try:
-        if not path.stat().st_size:
-            raise InputError(path, "empty file; regtrack prepare makes it anew")
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(path, "missing from the dataset; regtrack prepare makes it anew") from None
-    except (ValueError, EOFError) as error:
-        raise InputError(path, f"damaged ({error})") from error
-    if array.shape[1:] != (() if columns is None else (columns,)):
-        raise InputError(path, f"damaged (an array of shape {array.shape})")
+    kind = np.dtype(dtype)
+    with naming(path):
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                head = file.read(_LONGEST_HEADER)
+        except FileNotFoundError:
+            raise InputError(path, f"missing from the dataset; {ANEW}") from None
+        if not size:
+            raise InputError(path, f"empty file; {ANEW}")
+        found = _HEADER.match(head)
+        if found is None:
+            raise InputError(path, f"damaged (not an array as regtrack writes it); {ANEW}")
+        own = tuple(int(length) for length in found["shape"].split(b",") if length.strip())
+        described = f"{found['kind'].decode()} of shape {own}"
+        fits = len(own) == len(shape) and all(
+            wanted in (None, length) for length, wanted in zip(own, shape, strict=True)
+        )
+        if found["kind"].decode() != kind.str or not fits:
+            wanted = ", ".join("n" if length is None else str(length) for length in shape)
+            raise InputError(
+                path,
+                f"damaged (an array {described}, expected {kind.str} of shape ({wanted})); {ANEW}",
+            )
+        begin = int.from_bytes(found["length"], "little") + _BEFORE_HEADER
+        if begin != found.end() or begin + math.prod(own) * kind.itemsize != size:
+            raise InputError(path, f"damaged ({size:,} bytes for an array {described}); {ANEW}")
+        mapped = np.memmap(path, kind, "r", begin, own)
     # Without the wrapper of memory mapping every index is faster; the mapping stays.
-    return np.asarray(array)
+    return np.asarray(mapped)
+
+
+def pieces_of(array: Array) -> Iterator[Array]:
+    """An array in pieces along its first axis, so that looking at all takes little memory."""
+    rows = max(1, _PIECE // max(1, array[:1].nbytes))
+    for first in range(0, len(array), rows):
+        yield array[first : first + rows]

@@ -7,20 +7,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import write_text
-from regtrack.datasets.settings import TASKS
+from regtrack.datasets.arrays import ANEW
+from regtrack.datasets.settings import SPLITS, TASKS
+from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
 
 FORMAT_VERSION = 1
 CONTENTS = "dataset.json"
-_ANEW = "regtrack prepare makes it anew"
 _PIECE = 1 << 24
+# Positions of a chromosome fit into 32 bits, in BigWig files as in the short task's bins.
+_LONGEST = (1 << 32) - 1
+_OF_WINDOWS = {"windows", "bases", "known", "dropped"}
+_OF_SPLITS = {"windows", "bases", "known", "samples"}
+
+
+class Dropped(TypedDict):
+    """What was dropped for one reason."""
+
+    windows: int
+    bases: int
+
+
+class Summary(TypedDict, total=False):
+    """Counts and rates of a dataset, for people.
+
+    `windows`, `bases`, `known` and `samples` are of each split, `dropped` of each reason, and
+    `base_rates` of categories, then splits. What comes without a genome has no windows.
+    """
+
+    windows: dict[str, int]
+    bases: dict[str, int]
+    known: dict[str, int]
+    dropped: dict[str, Dropped]
+    samples: dict[str, int]
+    peaks: int
+    base_rates: dict[str, dict[str, float]]
+    without_peak_in_train: list[str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +84,7 @@ class Contents:
     Raises
     ------
     ValueError
-        For an unknown task, or a folder without markers.
+        For an unknown task, a folder without markers, or what contradicts itself.
     """
 
     task: str
@@ -67,7 +96,7 @@ class Contents:
     markers: tuple[Marker, ...]
     unknown: Mapping[int, tuple[str, ...]]
     settings: Mapping[str, Any]
-    summary: Mapping[str, Any]
+    summary: Summary
     files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,6 +104,30 @@ class Contents:
             raise ValueError(f"expected one of {', '.join(TASKS)} as task, got {self.task!r}")
         if not self.markers:
             raise ValueError("expected at least one marker")
+        if self.task == "dense" and self.genome is None:
+            raise ValueError("expected a genome, which the dense task needs")
+        if not 0 < self.window <= _LONGEST:
+            raise ValueError(f"expected a window of 1 or more bases, got {self.window}")
+        for chrom, size in self.chrom_sizes.items():
+            if not 0 <= size <= _LONGEST:
+                raise ValueError(f"expected 0 to {_LONGEST:,} bases of {chrom}, got {size}")
+        for chroms in self.unknown.values():
+            for chrom in chroms:
+                if chrom not in self.chrom_sizes:
+                    raise ValueError(f"unknown on {chrom}, which is no chromosome of the genome")
+        self._check_summary()
+        for name in self.files:
+            if name in {"", ".."} or Path(name).name != name:
+                raise ValueError(f"expected the name of a file in the folder, got {name!r}")
+
+    def _check_summary(self) -> None:
+        """See that what is counted of one split is counted of all."""
+        missing = _OF_WINDOWS - self.summary.keys()
+        if "windows" in self.summary and missing:
+            raise ValueError(f"expected {min(missing)} beside windows in the summary")
+        for name, counts in self.summary.items():
+            if name in _OF_SPLITS and set(SPLITS) != set(cast("dict[str, int]", counts)):
+                raise ValueError(f"expected {name} of {', '.join(SPLITS)} in the summary")
 
     @property
     def digest(self) -> str:
@@ -85,10 +138,10 @@ class Contents:
     def known(self) -> npt.NDArray[np.bool_]:
         """Per chromosome and marker, whether absence of a peak means something; bool."""
         known = np.ones((len(self.chrom_sizes), len(self.markers)), dtype=bool)
-        chroms = list(self.chrom_sizes)
+        numbers = {chrom: number for number, chrom in enumerate(self.chrom_sizes)}
         for row, marker in enumerate(self.markers):
             for chrom in self.unknown.get(marker.index, ()):
-                known[chroms.index(chrom), row] = False
+                known[numbers[chrom], row] = False
         return known
 
     def write(self, folder: Path) -> None:
@@ -130,37 +183,32 @@ class Contents:
             raise InputError(folder, "is a file; expected a dataset folder")
         if not path.is_file():
             raise InputError(folder, f"not a dataset (no {CONTENTS}); regtrack prepare makes one")
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            version = int(record["format"])
-            if version > FORMAT_VERSION:
-                raise InputError(
-                    path,
-                    f"written in format {version}; this regtrack reads up to {FORMAT_VERSION}: "
-                    "please update it",
-                )
-            names = ("task", "assembly", "chrom_sizes", "genome", "sequence", "window")
-            found = cls(
-                **{name: record[name] for name in (*names, "settings", "summary")},
-                markers=tuple(map(Marker.from_json, record["markers"])),
-                unknown={int(key): tuple(value) for key, value in record["unknown"].items()},
-                files={name: (int(size), sha) for name, (size, sha) in record["files"].items()},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(path, f"damaged ({error!r})") from error
+        found = read_json(path, cls, FORMAT_VERSION)
         for name in found.files:
-            found._check_file(folder / name)
+            found._check_size(folder / name)
+            if name.endswith(".bed"):
+                found.check_file(folder / name)
         return found
 
-    def _check_file(self, path: Path) -> None:
-        """Size of every file, checksum of the tables: arrays would take long to read."""
-        size, sha256 = self.files[path.name]
+    def check_file(self, path: Path) -> None:
+        """Read a file of the folder, and see that it is the one that was written.
+
+        Raises
+        ------
+        InputError
+            When it was not written, or was changed.
+        """
+        if path.name not in self.files:
+            raise InputError(path.parent / CONTENTS, f"damaged (no {path.name} in it); {ANEW}")
+        if _sha256(path) != self.files[path.name][1]:
+            raise InputError(path, f"was changed after it was written; {ANEW}")
+
+    def _check_size(self, path: Path) -> None:
+        size, _ = self.files[path.name]
         if not path.is_file():
-            raise InputError(path, f"missing, though {CONTENTS} names it; {_ANEW}")
+            raise InputError(path, f"missing, though {CONTENTS} names it; {ANEW}")
         if path.stat().st_size != size:
-            raise InputError(path, f"has {path.stat().st_size:,} bytes, expected {size:,}; {_ANEW}")
-        if path.suffix == ".bed" and _sha256(path) != sha256:
-            raise InputError(path, f"was changed after it was written; {_ANEW}")
+            raise InputError(path, f"has {path.stat().st_size:,} bytes, expected {size:,}; {ANEW}")
 
     def _identity(self) -> dict[str, Any]:
         markers = [marker.to_json() | {"file": ""} for marker in self.markers]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from regtrack.datasets.contents import Contents
+from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.names import first_names
@@ -38,14 +36,14 @@ def describe_dataset(folder: Path) -> str:
         **({"peaks": f"{summary['peaks']:,}"} if "peaks" in summary else {}),
         **_splits(found),
         **_dropped(summary),
-        "no peak in train": _named(summary["without_peak_in_train"]),
+        "no peak in train": _named(summary.get("without_peak_in_train", [])),
         **_unknown(found),
         "base rates": "".join(f"{split:>10}" for split in SPLITS),
         **{
             f"  {category}": "".join(
                 f"{rates[split]:>10.5f}" if split in rates else f"{'-':>10}" for split in SPLITS
             )
-            for category, rates in summary["base_rates"].items()
+            for category, rates in summary.get("base_rates", {}).items()
         },
     }
     width = max(map(len, lines)) + 2
@@ -70,7 +68,7 @@ def _splits(found: Contents) -> dict[str, str]:
     return {"split": how, **{f"  {split}": _one_split(summary, split) for split in SPLITS}}
 
 
-def _one_split(summary: Mapping[str, Any], split: str) -> str:
+def _one_split(summary: Summary, split: str) -> str:
     """`304 windows, 7,600,000 bases, 7,555,111 of them known`."""
     parts = []
     if "samples" in summary:
@@ -85,7 +83,7 @@ def _one_split(summary: Mapping[str, Any], split: str) -> str:
     return " in ".join(parts)
 
 
-def _dropped(summary: Mapping[str, Any]) -> dict[str, str]:
+def _dropped(summary: Summary) -> dict[str, str]:
     """Windows and bases dropped, by reason."""
     if "dropped" not in summary:
         return {}
@@ -93,7 +91,8 @@ def _dropped(summary: Mapping[str, Any]) -> dict[str, str]:
     return {
         "dropped": f"{total:,} windows",
         **{
-            f"  {reason}": f"{one['windows']:,} windows, {one['bases']:,} bases: {_REASONS[reason]}"
+            f"  {reason}": f"{one['windows']:,} windows, {one['bases']:,} bases: "
+            f"{_REASONS.get(reason, reason)}"
             for reason, one in summary["dropped"].items()
             if one["windows"]
         },

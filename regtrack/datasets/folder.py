@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from regtrack.datasets.contents import Contents
+from regtrack.datasets.arrays import ANEW
+from regtrack.datasets.contents import CONTENTS, Contents
 from regtrack.datasets.dense import DenseDataset
-from regtrack.datasets.labels import IntervalLabels
+from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
 from regtrack.datasets.settings import SPLITS
-from regtrack.datasets.short import ShortDataset, open_samples
-from regtrack.datasets.tables import read_windows
+from regtrack.datasets.short import ShortDataset, check_samples, open_samples, sample_paths
+from regtrack.datasets.tables import KNOWN, WINDOWS, read_windows
 from regtrack.datasets.windows import Windows
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
@@ -19,14 +20,22 @@ from regtrack.genome.fasta import Genome
 __all__ = ["SPLITS", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
 
 
-def open_dataset(path: Path, genome: Path | None = None) -> DenseDataset | ShortDataset:
+def open_dataset(
+    path: Path, genome: Path | None = None, *, checked: bool = False
+) -> DenseDataset | ShortDataset:
     """Open a dataset folder that `regtrack prepare` made.
+
+    All of its files are read, which takes some seconds per GB, and held against the checksums
+    and the sizes in `dataset.json`.
 
     Parameters
     ----------
     genome
         FASTA to read instead of the one that the folder names: it may have moved. What
         comes from the DeepSEA files needs none.
+    checked
+        Whether another process has read the arrays already, or is about to; then only what
+        they are is looked at.
 
     Raises
     ------
@@ -35,41 +44,39 @@ def open_dataset(path: Path, genome: Path | None = None) -> DenseDataset | Short
         missing, has other chromosomes, or another sequence in the validation windows.
     """
     contents = Contents.read(path)
-    if contents.genome is None:
-        return ShortDataset(
-            path,
-            contents.markers,
-            contents.assembly,
-            contents.chrom_sizes,
-            None,
-            contents.digest,
-            contents.known(),
-            open_samples(path, len(contents.markers), from_genome=False),
+    splits: dict[str, Windows] = {}
+    opened = None
+    if contents.genome is not None:
+        contents.check_file(path / WINDOWS)
+        splits = read_windows(path, contents.chrom_sizes)
+        opened = _open_genome(path, contents, splits, genome or Path(contents.genome))
+    about = (path, contents.markers, contents.assembly, contents.chrom_sizes)
+    known = contents.known()
+    if contents.task == "dense" and opened is not None:
+        _check_windows(path, contents, splits)
+        labels = IntervalLabels.open(path, contents.chrom_sizes, known)
+        for name in () if checked else LABEL_FILES:
+            contents.check_file(path / name)
+        if not checked:
+            labels.check()
+        return DenseDataset(*about, opened, contents.window, labels, contents.digest, splits)
+    samples = open_samples(path, len(contents.markers), from_genome=opened is not None)
+    if not checked:
+        for file in sample_paths(path, from_genome=opened is not None):
+            contents.check_file(file)
+        check_samples(path, samples, contents.chrom_sizes)
+    return ShortDataset(*about, opened, contents.digest, known, samples)
+
+
+def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]) -> None:
+    """Refuse tables that are not of one dataset."""
+    contents.check_file(path / KNOWN)
+    length = splits[SPLITS[0]].length
+    if length != contents.window:
+        raise InputError(
+            path / WINDOWS,
+            f"has windows of {length:,} bases, but {CONTENTS} names {contents.window:,}; {ANEW}",
         )
-    splits = read_windows(path, contents.chrom_sizes)
-    opened = _open_genome(path, contents, splits, genome or Path(contents.genome))
-    if contents.task == "dense":
-        return DenseDataset(
-            path,
-            contents.markers,
-            contents.assembly,
-            contents.chrom_sizes,
-            opened,
-            contents.window,
-            IntervalLabels.open(path, contents.chrom_sizes, contents.known()),
-            contents.digest,
-            splits,
-        )
-    return ShortDataset(
-        path,
-        contents.markers,
-        contents.assembly,
-        contents.chrom_sizes,
-        opened,
-        contents.digest,
-        contents.known(),
-        open_samples(path, len(contents.markers), from_genome=True),
-    )
 
 
 def _open_genome(

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
-from regtrack.datasets.arrays import open_array, save_array
+from regtrack.datasets.arrays import ANEW, open_array, pieces_of, save_array
 from regtrack.datasets.cells import cut
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet, Positions
@@ -45,6 +45,8 @@ class IntervalLabels:
         Length of every chromosome, in bases, in the order of the bins.
     known
         bool (chromosomes, markers): False where absence of a peak says nothing.
+    path
+        The file of the rows, where they lie in one.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class IntervalLabels:
         offsets: Positions,
         chrom_sizes: Mapping[str, int],
         known: npt.NDArray[np.bool_],
+        path: Path | None = None,
     ) -> None:
         first, bins = _number_bins(chrom_sizes)
         if len(offsets) != bins + 1 or offsets[0] != 0 or offsets[-1] != len(rows):
@@ -67,8 +70,9 @@ class IntervalLabels:
         if len(known) != len(chrom_sizes):
             raise ValueError("expected a row of known markers per chromosome")
         self._rows = rows
-        self._offsets = offsets
+        self._offsets = np.array(offsets)  # no file, which may change once it was checked
         self._known = known
+        self._path = path
         self._bins = first
         self._sizes = dict(chrom_sizes)
 
@@ -128,13 +132,35 @@ class IntervalLabels:
         Raises
         ------
         InputError
-            When an array is missing or damaged.
+            When an array is missing or damaged, as far as that shows without reading the rows;
+            `check` reads them.
         """
-        rows, offsets = open_array(folder / _ROWS, 3), open_array(folder / _OFFSETS)
+        path = folder / _ROWS
+        rows = open_array(path, np.uint16, (None, 3))
+        offsets = open_array(folder / _OFFSETS, np.int64, (None,))
         try:
-            return cls(rows, offsets, chrom_sizes, known)
+            return cls(rows, offsets, chrom_sizes, known, path)
         except ValueError as error:
-            raise InputError(folder / _OFFSETS, f"damaged ({error})") from error
+            raise InputError(folder / _OFFSETS, f"damaged ({error}); {ANEW}") from error
+
+    def check(self) -> None:
+        """Read all rows, and see that each is a stretch of a known marker in its bin.
+
+        Raises
+        ------
+        InputError
+            When one is not.
+        """
+        for rows in pieces_of(self._rows):
+            marker, start, end = rows.T
+            if np.any((marker >= self.markers) | (start >= end) | (end > BIN_LENGTH)):
+                raise self._damaged()
+
+    def _damaged(self) -> InputError:
+        return InputError(
+            self._path or _ROWS,
+            "damaged (a row that is no stretch of one of the markers in its bin); " + ANEW,
+        )
 
     @property
     def markers(self) -> int:
@@ -149,6 +175,11 @@ class IntervalLabels:
         uint8 array (markers, end - start)
             In memory the markers of a base lie side by side, as in the logits. Where a
             marker is not known, 0 says nothing.
+
+        Raises
+        ------
+        InputError
+            When a row is of no marker: the file changed since it was checked.
         """
         labels = np.zeros((end - start, self.markers), dtype=np.uint8)
         first = max(start, 0) // BIN_LENGTH
@@ -156,11 +187,18 @@ class IntervalLabels:
         if first < last:
             at = self._bins[chrom]
             offsets = self._offsets[at + first : at + last + 1]
-            _paint(self._rows, offsets, first * BIN_LENGTH - start, labels)
+            if not _paint(self._rows, offsets, first * BIN_LENGTH - start, labels):
+                raise self._damaged()
         return labels.T
 
     def peaks(self, chrom: str, columns: Sequence[int]) -> list[IntervalSet]:
-        """The peaks of some markers on a chromosome."""
+        """The peaks of some markers on a chromosome.
+
+        Raises
+        ------
+        InputError
+            When a row is damaged.
+        """
         at = self._bins[chrom]
         offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
         rows = self._rows[offsets[0] : offsets[-1]]
@@ -169,6 +207,8 @@ class IntervalLabels:
         for column in columns:
             mine = rows[:, 0] == column
             starts, ends = (origins[mine] + rows[mine, edge] for edge in (1, 2))
+            if np.any(starts >= ends):
+                raise self._damaged()
             found.append(IntervalSet.of(starts, ends))
         return found
 
@@ -190,6 +230,11 @@ class IntervalLabels:
 
         Chromosomes on which a marker is not known do not count; a marker known on none
         has 0.
+
+        Raises
+        ------
+        InputError
+            As `spread`.
         """
         inside = np.zeros(self.markers, dtype=np.int64)
         bases = np.zeros(self.markers, dtype=np.int64)
@@ -198,7 +243,8 @@ class IntervalLabels:
             counts = np.zeros(self.markers, dtype=np.int64)
             at = self._bins[chrom]
             offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
-            _count(self._rows, offsets, region.starts, region.ends, counts)
+            if not _count(self._rows, offsets, region.starts, region.ends, counts):
+                raise self._damaged()
             inside += counts * known
             bases += region.bases * known
         return inside / np.maximum(bases, 1)
@@ -232,20 +278,28 @@ def _cut_marker(
     return np.concatenate(where), np.concatenate(rows)
 
 
+# `IntervalLabels` holds that offsets are rows. The rows may lie in a file, so that these two look
+# at each marker's number themselves: nothing that changes there leads them out of memory.
+
+
 @compiled
-def _paint(rows: Rows, offsets: Positions, origin: int, labels: Labels) -> None:
-    """Set the labels of consecutive bins, the first of which begins at `origin` of them."""
+def _paint(rows: Rows, offsets: Positions, origin: int, labels: Labels) -> bool:
+    """Set the labels of consecutive bins, the first of which begins at `origin` of them.
+
+    False when a row is of no marker.
+    """
     bases, markers = labels.shape
     for number in range(len(offsets) - 1):
         for row in range(offsets[number], offsets[number + 1]):
             marker = rows[row, 0]
             first = max(origin + int(rows[row, 1]), 0)
             last = min(origin + int(rows[row, 2]), bases)
-            if marker >= markers:  # a damaged file must not damage memory
-                continue
+            if marker >= markers:
+                return False
             for base in range(first, last):
                 labels[base, marker] = 1
         origin += BIN_LENGTH
+    return True
 
 
 @compiled
@@ -255,8 +309,11 @@ def _count(
     starts: Positions,
     ends: Positions,
     counts: npt.NDArray[np.int64],
-) -> None:
-    """Add up each marker's bases inside sorted intervals of a chromosome."""
+) -> bool:
+    """Add up each marker's bases inside sorted intervals of a chromosome.
+
+    False when a row is of no marker.
+    """
     nearest = 0
     for number in range(len(offsets) - 1):
         origin = number * BIN_LENGTH
@@ -269,9 +326,13 @@ def _count(
         for row in range(offsets[number], offsets[number + 1]):
             first = origin + int(rows[row, 1])
             last = origin + int(rows[row, 2])
+            marker = rows[row, 0]
+            if marker >= len(counts):
+                return False
             at = nearest
             while at < len(starts) and starts[at] < last:
                 overlap = min(last, ends[at]) - max(first, starts[at])
                 if overlap > 0:
-                    counts[rows[row, 0]] += overlap
+                    counts[marker] += overlap
                 at += 1
+    return True

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.bins import label_bins
-from regtrack.datasets.contents import CONTENTS, Contents
+from regtrack.datasets.contents import CONTENTS, Contents, Summary
 from regtrack.datasets.deepsea import check_deepsea, write_deepsea
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.plan import Plan, make_plan
@@ -88,18 +87,18 @@ def _from_genome(settings: PrepareSettings, folder: Path, observer: Observer) ->
     write_tables(folder, plan)
     peaks = _Peaks(markers, sizes, observer)
     write = _write_dense if settings.task == "dense" else _write_short
-    summary = {**contents.summary, **write(contents, plan, peaks, folder)}
+    found = write(contents, plan, peaks, folder)
     for split in SPLITS[:2]:
-        if not any(rates.get(split) for rates in summary["base_rates"].values()):
+        if not any(rates.get(split) for rates in found["base_rates"].values()):
             raise InputError(
                 settings.peaks,
                 f"no marker has a peak in the windows of {split}; are peaks and genome of one "
                 "assembly?",
             )
-    return replace(contents, summary={**summary, "peaks": peaks.count})
+    return replace(contents, summary={**contents.summary, **found, "peaks": peaks.count})
 
 
-def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> dict[str, Any]:
+def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> Summary:
     """Write the labels of the dense task."""
     labels = IntervalLabels.of(peaks, contents.chrom_sizes, contents.known())
     labels.save(folder)
@@ -113,7 +112,7 @@ def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) ->
     return summarize_rates(contents.markers, rates, known)
 
 
-def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> dict[str, Any]:
+def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> Summary:
     """Write the samples of the short task."""
     categories = [marker.category for marker in contents.markers]
     if "TFBS" not in categories:
@@ -130,9 +129,7 @@ def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) ->
     return _summarize_samples(folder, contents, samples)
 
 
-def _summarize_samples(
-    folder: Path, contents: Contents, samples: Mapping[str, Samples]
-) -> dict[str, Any]:
+def _summarize_samples(folder: Path, contents: Contents, samples: Mapping[str, Samples]) -> Summary:
     """Numbers and base rates of the samples of the short task."""
     dataset = ShortDataset(
         folder,

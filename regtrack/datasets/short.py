@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.arrays import Array, open_array, save_array
+from regtrack.datasets.arrays import ANEW, Array, open_array, pieces_of, save_array
 from regtrack.datasets.settings import BIN, INPUT, SPLITS
-from regtrack.genome.fasta import Genome
+from regtrack.errors import InputError
+from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.markers import Marker
 
 Numbers = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ class Samples:
         """Write bins and labels, as `open_samples` reads them."""
         save_array(labels_path(folder, split), self.labels)
         if self.bins is not None:
-            save_array(folder / f"{split}.bins.npy", self.bins)
+            save_array(bins_path(folder, split), self.bins)
 
 
 def labels_path(folder: Path, split: str) -> Path:
@@ -59,9 +60,20 @@ def labels_path(folder: Path, split: str) -> Path:
     return folder / f"{split}.labels.npy"
 
 
+def bins_path(folder: Path, split: str) -> Path:
+    """The file of a split's bins, where its inputs come from a genome."""
+    return folder / f"{split}.bins.npy"
+
+
 def codes_path(folder: Path, split: str) -> Path:
     """The file of a split's coded inputs, where they do not come from a genome."""
     return folder / f"{split}.codes.npy"
+
+
+def sample_paths(folder: Path, from_genome: bool) -> list[Path]:
+    """The files of the arrays of all splits."""
+    inputs = bins_path if from_genome else codes_path
+    return [path(folder, split) for split in SPLITS for path in (inputs, labels_path)]
 
 
 def open_samples(folder: Path, markers: int, from_genome: bool) -> dict[str, Samples]:
@@ -70,16 +82,47 @@ def open_samples(folder: Path, markers: int, from_genome: bool) -> dict[str, Sam
     Raises
     ------
     InputError
-        When an array is missing or damaged.
+        When an array is missing or damaged, as far as that shows without reading it;
+        `check_samples` reads them.
     """
-    return {
-        split: Samples(
-            open_array(labels_path(folder, split), -(-markers // 8)),
-            bins=open_array(folder / f"{split}.bins.npy", 2) if from_genome else None,
-            codes=None if from_genome else open_array(codes_path(folder, split), INPUT),
-        )
-        for split in SPLITS
-    }
+    return {split: _open_split(folder, split, markers, from_genome) for split in SPLITS}
+
+
+def _open_split(folder: Path, split: str, markers: int, from_genome: bool) -> Samples:
+    path = bins_path(folder, split) if from_genome else codes_path(folder, split)
+    if from_genome:
+        inputs = open_array(path, np.uint32, (None, 2))
+    else:
+        inputs = open_array(path, np.uint8, (None, INPUT))
+    labels = open_array(labels_path(folder, split), np.uint8, (len(inputs), -(-markers // 8)))
+    return Samples(labels, bins=inputs) if from_genome else Samples(labels, codes=inputs)
+
+
+def check_samples(
+    folder: Path, samples: Mapping[str, Samples], chrom_sizes: Mapping[str, int]
+) -> None:
+    """Read the inputs of all splits, and see that each can be one.
+
+    Raises
+    ------
+    InputError
+        For a bin that does not lie on its chromosome, or a code of no base.
+    """
+    sizes = np.array(list(chrom_sizes.values()), dtype=np.int64)
+    for split, of_split in samples.items():
+        for bins in () if of_split.bins is None else pieces_of(of_split.bins):
+            chrom, start = bins.astype(np.int64).T
+            if np.any(chrom >= len(sizes)) or np.any(start + BIN > sizes[chrom]):
+                raise InputError(
+                    bins_path(folder, split),
+                    f"damaged (a bin that lies on no chromosome of the genome); {ANEW}",
+                )
+        for codes in () if of_split.codes is None else pieces_of(of_split.codes):
+            if np.any(codes >= len(BASES)):
+                raise InputError(
+                    codes_path(folder, split),
+                    f"damaged (a code above {len(BASES) - 1}, which is no base); {ANEW}",
+                )
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from regtrack.datasets.contents import Summary
 from regtrack.datasets.plan import REASONS, Plan
 from regtrack.datasets.settings import SPLITS
 from regtrack.genome.markers import CATEGORIES, Marker
@@ -15,7 +15,7 @@ from regtrack.genome.markers import CATEGORIES, Marker
 Rates = npt.NDArray[np.float64]
 
 
-def summarize_plan(plan: Plan) -> dict[str, Any]:
+def summarize_plan(plan: Plan) -> Summary:
     """Windows and bases kept per split, and dropped per reason."""
     return {
         "windows": {split: len(plan.kept[split]) for split in SPLITS},
@@ -37,7 +37,7 @@ def summarize_rates(
     markers: Sequence[Marker],
     rates: Mapping[str, Rates],
     known: Mapping[str, npt.NDArray[np.bool_]],
-) -> dict[str, Any]:
+) -> Summary:
     """Mean base rate of each category in each split, and markers that training sees no peak of.
 
     Parameters

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from regtrack.atomic import naming
+from regtrack.datasets.arrays import ANEW
 from regtrack.datasets.plan import Plan
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
@@ -62,22 +63,30 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
         For a line that is not a window of these chromosomes.
     """
     path = folder / WINDOWS
-    chroms = tuple(chrom_sizes)
-    numbers = {name: number for number, name in enumerate(chroms)}
+    numbers = {name: number for number, name in enumerate(chrom_sizes)}
     found: dict[str, tuple[list[int], list[int]]] = {split: ([], []) for split in SPLITS}
     length = 0
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for line, text in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            chrom, start, end, split = text.split("\t")
+            chrom, start, end, split = text.decode("utf-8").split("\t")
+            begin, size = int(start), int(end) - int(start)
+            length = length or size
+            fits = size == length > 0 and 0 <= begin <= chrom_sizes[chrom] - size
             found[split][0].append(numbers[chrom])
-            found[split][1].append(int(start))
-            length = length or int(end) - int(start)
+            found[split][1].append(begin)
         except (ValueError, KeyError) as error:
-            raise InputError(path, f"damaged ({error!r})", line) from error
-    return {
-        split: Windows(chroms, np.array(chrom, np.int64), np.array(start, np.int64), length)
-        for split, (chrom, start) in found.items()
-    }
+            raise InputError(path, f"damaged ({error!r}); {ANEW}", line) from error
+        if not fits:
+            raise InputError(path, f"damaged (no window of {length:,} bases); {ANEW}", line)
+    try:
+        return {
+            split: Windows(
+                tuple(chrom_sizes), np.array(chrom, np.int64), np.array(start, np.int64), length
+            )
+            for split, (chrom, start) in found.items()
+        }
+    except ValueError as error:
+        raise InputError(path, f"damaged ({error}); {ANEW}") from error
 
 
 def _write(path: Path, lines: list[str]) -> None:

@@ -12,7 +12,7 @@ from regtrack.datasets.folder import open_dataset
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.training.observer import Silent, TrainingObserver
-from regtrack.training.processes import joined
+from regtrack.training.processes import first_on_machine, joined
 from regtrack.training.run import TrainingResult, train
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.tensorboard import TensorBoardLog
@@ -53,7 +53,8 @@ def run_training(
     RegtrackError, OSError
         As `regtrack.training.run.train` and what it is given by.
     """
-    dataset = open_dataset(request.dataset, request.genome)
+    # None reads labels before all have joined, and so before the first one has checked them.
+    dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     architecture = find_architecture(dataset.task, request.architecture)
     with joined(choose_device(request.device)) as processes, ExitStack() as stack:
         told: TrainingObserver = Silent()

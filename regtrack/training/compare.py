@@ -18,7 +18,7 @@ from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
 from regtrack.training.entrants import Entrant, find_entrants
 from regtrack.training.observer import Silent, TrainingObserver
-from regtrack.training.processes import Processes, joined
+from regtrack.training.processes import Processes, first_on_machine, joined
 from regtrack.training.run import train
 from regtrack.training.scorecard import SplitScores, score_checkpoint
 from regtrack.training.settings import TrainingSettings
@@ -114,7 +114,8 @@ def run_comparison(
     RegtrackError, OSError
         As `find_entrants`, `regtrack.training.run.train` and `score_checkpoint`.
     """
-    dataset = open_dataset(request.dataset, request.genome)
+    # None reads labels before all have joined, and so before the first one has checked them.
+    dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     settings = request.settings.fitted(dataset.task, dataset.window)
     if out.exists() and not out.is_dir():
         raise InputError(out, "is a file; expected a folder")

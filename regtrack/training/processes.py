@@ -88,6 +88,11 @@ def torchrun_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def first_on_machine() -> bool:
+    """Whether this process checks for all of its machine what they read; true without torchrun."""
+    return torchrun_processes() == 1 or os.environ.get("LOCAL_RANK", "0") == "0"
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
     """Join the other processes of `torchrun`, where it started this one.

@@ -171,18 +171,25 @@ def run_search(
 class _Bench:
     """What a process needs to do trials, opened once.
 
+    Parameters
+    ----------
+    checked
+        Whether the dataset was checked by the process that started this one.
+
     Raises
     ------
     OptionError, InputError
         As `run_search`.
     """
 
-    def __init__(self, request: SearchRequest, folder: Path) -> None:
+    def __init__(self, request: SearchRequest, folder: Path, *, checked: bool = False) -> None:
         self.stopped = False  # by SIGTERM or Ctrl-C, in the middle of a trial
         self._request = request
         self._folder = folder
         self._device = choose_device(request.device)
-        self._dataset: DenseDataset | ShortDataset = open_dataset(request.dataset, request.genome)
+        self._dataset: DenseDataset | ShortDataset = open_dataset(
+            request.dataset, request.genome, checked=checked
+        )
         self._architecture: Architecture = find_architecture(
             self._dataset.task, request.architecture
         )
@@ -310,7 +317,7 @@ def _do_next(request: SearchRequest, folder: Path, _: int) -> None:
 def _opened(request: SearchRequest, folder: Path) -> _Bench:
     """The bench of a worker process, with its share of the cores."""
     torch.set_num_threads(max(1, available_cores() // request.search.workers))
-    return _Bench(request, folder)
+    return _Bench(request, folder, checked=True)
 
 
 def _message(error: Exception) -> str:
