@@ -121,13 +121,8 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
             raise InputError(
                 path, "not a gene: expected GTF, GFF3, BED, or a gene table of UCSC", number
             ) from error
-        if chrom and part and not 0 <= part.start < part.end <= chrom_sizes[chrom]:
-            raise InputError(
-                path,
-                f"a gene from {part.start:,} to {part.end:,}, but {chrom} has "
-                f"{chrom_sizes[chrom]:,} bases; is it of another assembly?",
-                number,
-            )
+        if chrom and part:
+            _check(path, number, chrom, chrom_sizes[chrom], part)
     if known and not any(known.values()):
         raise nothing_in_common(path, known, chrom_sizes)
     found.adopt()
@@ -139,6 +134,30 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
             key=lambda gene: (gene.chrom, gene.start, gene.end, gene.name),
         )
     )
+
+
+def _check(path: Path, number: int, chrom: str, size: int, part: _Part) -> None:
+    """Refuse a gene or an exon that does not lie on its chromosome."""
+    if not 0 <= part.start < part.end <= size:
+        raise InputError(
+            path,
+            f"a gene from {_shown(part.start)} to {_shown(part.end)}, but {chrom} has {size:,} "
+            "bases; is it of another assembly?",
+            number,
+        )
+    for start, end in part.exons:
+        if not 0 <= start < end <= size:
+            raise InputError(
+                path,
+                f"an exon from {_shown(start)} to {_shown(end)}, but {chrom} has {size:,} bases",
+                number,
+            )
+
+
+def _shown(position: int) -> str:
+    """A position with its thousands set apart; one that no genome has, by its digits' number."""
+    digits = f"{position:,}"
+    return digits if len(digits) < 30 else f"a number of {len(str(abs(position)))} digits"
 
 
 def _merged(chrom: str, name: str, parts: set[_Part]) -> Iterator[Gene]:
@@ -194,7 +213,7 @@ def _layout_of(fields: list[str]) -> _Layout:
     for chrom in (1, 2):  # something goes before genePred in refFlat, and in UCSC's databases
         if len(fields) >= chrom + 9 and fields[chrom + 1] in _STRANDS:
             return _Layout(chrom, partial(_keep_gene_table, before=chrom - 1))
-    int(fields[1]), int(fields[2])
+    _whole(fields[1]), _whole(fields[2])
     return _Layout(0, _keep_bed)
 
 
@@ -213,7 +232,7 @@ def _keep_gff(found: _Found, chrom: str, fields: list[str]) -> _Part | None:
     elif not is_gff3:
         keys += ["gene_id"]  # GTF need not have lines for genes
     name = unquote(next(filter(None, (_attribute(text, key) for key in keys)), ""))
-    start, end = int(first) - 1, int(last)
+    start, end = _whole(first) - 1, _whole(last)
     part = _Part(start, end, strand, ((start, end),) if is_exon else ())
     if name:
         found.add(chrom, name, part)
@@ -238,24 +257,43 @@ def _keep_gene_table(found: _Found, chrom: str, row: list[str], before: int) -> 
     name = fields[11] if len(fields) >= 15 and fields[11] else fields[0]
     if before and not row[0].isdecimal():
         name = row[0]
-    exons = zip(_numbers(fields[8]), _numbers(fields[9]), strict=True)
-    part = _Part(int(fields[3]), int(fields[4]), fields[2], tuple(exons))
+    exons = _exons(_numbers(fields[8]), _numbers(fields[9]))
+    part = _Part(_whole(fields[3]), _whole(fields[4]), fields[2], exons)
     found.add(chrom, name, part)
     return part
 
 
 def _keep_bed(found: _Found, chrom: str, fields: list[str]) -> _Part:
     """A line of BED with four columns or more; with twelve, blocks are exons."""
-    start, end, name = int(fields[1]), int(fields[2]), fields[3]
+    start, end, name = _whole(fields[1]), _whole(fields[2]), fields[3]
     exons: tuple[tuple[int, int], ...] = ()
     if len(fields) >= 12:
-        blocks = zip(_numbers(fields[11]), _numbers(fields[10]), strict=True)
-        exons = tuple((start + at, start + at + length) for at, length in blocks)
+        starts = [start + at for at in _numbers(fields[11])]
+        lengths = _numbers(fields[10])
+        exons = _exons(starts, [at + n for at, n in zip(starts, lengths, strict=True)])
     part = _Part(start, end, fields[5] if len(fields) > 5 else ".", exons)
     found.add(chrom, name, part)
     return part
 
 
+def _exons(starts: list[int], ends: list[int]) -> tuple[tuple[int, int], ...]:
+    """Exons from UCSC's two lists; empty ones, which some converters leave, have no base."""
+    return tuple(pair for pair in zip(starts, ends, strict=True) if pair[0] != pair[1])
+
+
 def _numbers(text: str) -> list[int]:
     """`1,2,3,` as UCSC writes lists."""
-    return [int(one) for one in text.rstrip(",").split(",")]
+    return [_whole(one) for one in text.rstrip(",").split(",")]
+
+
+def _whole(text: str) -> int:
+    """A whole number of plain digits: `int` would also take `1_000` and other scripts' digits.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"not a whole number: {text!r}")
+    return int(text)

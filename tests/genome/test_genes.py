@@ -113,6 +113,16 @@ EXTENDED = f"{GENE_TABLE}\t0\tCRKL\tcmpl\tcmpl\t0,0,"
             gene(100, 200, (100, 110), (180, 200), strand="-"),
             id="BED12",
         ),
+        pytest.param(
+            ("chr22\t100\t200\tCRKL\t0\t-\t100\t100\t0\t3\t10,0,20,\t0,40,80,",),
+            gene(100, 200, (100, 110), (180, 200), strand="-"),
+            id="BED12 with a block of no base",
+        ),
+        pytest.param(
+            ("chr22\t100\t200\tCRKL\t0\t-\t100\t100\t0\t1\t0,\t0,",),
+            gene(100, 200, strand="-"),
+            id="BED12 with no block but an empty one",
+        ),
     ],
 )
 def test_every_usual_format_is_read(tmp_path: Path, lines: tuple[str, ...], expected: Gene) -> None:
@@ -165,6 +175,26 @@ def test_gzip_is_read_and_other_chromosomes_are_passed_over(tmp_path: Path) -> N
         ("chr22\t100\t9999\tA", "chr22 has 5,000 bases; is it of another assembly"),
         ("chrZ\t1\t2\tA", "no chromosome in common"),
         ("# nothing", "holds no gene"),
+        (
+            "NM_1\tchr22\t+\t100\t900\t100\t900\t1\t100,\t99999999999999999999,",
+            "genes:1: an exon from 100 to 99,999,999,999,999,999,999, but chr22 has 5,000 bases",
+        ),
+        (
+            f"NM_1\tchr22\t+\t100\t900\t100\t900\t1\t100,\t{'9' * 4_000},",
+            "genes:1: an exon from 100 to a number of 4000 digits, but chr22",
+        ),
+        (
+            "NM_1\tchr22\t+\t100\t900\t100\t900\t2\t100,200,\t150,",
+            "genes:1: not a gene",
+        ),
+        (
+            "NM_1\tchr22\t+\t100\t900\t100\t900\t1\t300,\t200,",
+            "genes:1: an exon from 300 to 200",
+        ),
+        ("chr22\t1_00\t200\tA", "genes:1: not a gene"),
+        ("chr22\t-5\t200\tA", "genes:1: not a gene"),
+        ("chr22\t100\t200\tA\t0\t+\t0\t0\t0\t1\t1_0,\t0,", "genes:1: not a gene"),
+        ('chr22\tx\texon\t101\t1_20\t.\t-\t.\tgene_id "A";', "genes:1: not a gene"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, line: str, problem: str) -> None:
