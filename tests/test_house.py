@@ -62,7 +62,7 @@ AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_T
 LIBRARIES = {
     "click": {"cli"},
     "h5py": {"datasets/deepsea.py"},
-    "isal": {"tracks/deflate.py"},
+    "isal": {"genome/content.py", "tracks/deflate.py"},
     "matplotlib": {"evaluation", "explain"},
     "msgspec": {"documents.py"},
     "numba": {"compiled.py"},
@@ -71,7 +71,7 @@ LIBRARIES = {
     "platformdirs": {"genome/cache.py"},
     "pyBigWig": {"tracks/bigbed.py", "tracks/bigwig.py"},
     "pybigtools": {"tracks/bigbed.py"},
-    "pysam": {"genome", "tracks/peaks.py"},
+    "pysam": {"genome/bgzip.py", "tracks/peaks.py"},
     "requests": {"fetching/web.py"},
     "safetensors": {"models"},
     "scipy": {"datasets/deepsea.py", "evaluation/resampling.py"},

@@ -18,7 +18,7 @@ from regtrack.browsers.server import make_app
 from regtrack.browsers.site import Sequence, Site
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
-from regtrack.genome.faidx import check_format, make_index
+from regtrack.genome.faidx import make_index
 from regtrack.genome.genes import read_genes
 
 
@@ -78,7 +78,8 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
 def _sequence(fasta: Path, viewable: Viewable) -> Sequence:
     """A FASTA file and its indexes, checked against the genome of the tracks."""
     path = checked_fasta(fasta, viewable.folder, viewable.trackset)
-    return Sequence(path, *make_index(path, check_format(path)))
+    index = make_index(path)
+    return Sequence(path, index.fai, index.gzi)
 
 
 def open_page(address: str) -> bool:

@@ -16,7 +16,7 @@ from regtrack.fetching.records import Record, Records
 from regtrack.fetching.soundness import check_begin, check_content
 from regtrack.fetching.sources import Source
 from regtrack.genome.bgzip import recompress
-from regtrack.genome.faidx import check_format, make_index
+from regtrack.genome.faidx import make_index
 from regtrack.observer import Observer
 
 INDEXES = (".fai", ".gzi")
@@ -135,8 +135,7 @@ def mend_indexes(source: Source, folder: Path, records: Records) -> tuple[str, .
 
 def _index(genome: Path) -> None:
     """Index a bgzip file, beside it and nowhere else."""
-    made, _ = make_index(genome, check_format(genome))
-    if made.parent != genome.parent:
+    if make_index(genome).fai.parent != genome.parent:
         raise RegtrackError(
             f"{genome}: its index cannot be written beside it; is the folder read-only, or the "
             "disk full?"

@@ -1,25 +1,67 @@
-"""The index of a FASTA file (.fai, .gzi): found, or made where one may write.
+"""The index of a FASTA file (.fai, .gzi): believed where it fits the file, else made.
 
-htslib makes it. What htslib passes over in silence (a name given twice, a record without
-a name) or refuses without saying where (lines of uneven length) is looked for here.
+An index decides where bases are read: one of an earlier state of the file, or of another file,
+would give other bases without a word. So every row is held against what stands where it
+points. Of a record's lines only the first is looked at, whatever the file's size: where it and
+the record's end are as the row says, a new index would hardly say anything else. Every line is
+held against its row when it is read (`regtrack.genome.fasta`).
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import tempfile
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import IO
 
-import pysam
-
+from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.genome.cache import cache_folder
+from regtrack.genome.content import BGZIP_END, BgzipContent, Content, PlainContent, ReadAhead
+from regtrack.genome.fasta_scan import LETTERS, Record, scan
+from regtrack.genome.names import first_names
+from regtrack.notes import note
 
-_PIECE = 1 << 24
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_ROW = re.compile(rb"([^\t]+)" + rb"\t([0-9]{1,18})" * 4)
+_LINE_END = re.compile(rb"[ \t\v\f\r]*\n")
+# From the last base of a sequence to the first of the next: headers of records without
+# sequence may lie between them.
+_HEADER = rb">(\S+)(?:[ \t\v\f][^\r\n]*)?\r*\n"
+_BETWEEN = re.compile(
+    rb"[^\s>][ \t\v\f\r]*\n(?:[ \t\v\f\r]*\n|"
+    + _HEADER.replace(b"(\\S+)", rb"\S+")
+    + rb")*"
+    + _HEADER
+)
+_BEHIND = re.compile(rb"[^\s>]\s*")
+# Longer headers and lines than these are not looked at in whole, so that a check stays cheap.
+_LONGEST_BETWEEN = 1 << 20
+_LONGEST_LINE = 1 << 16
+
+
+@dataclass(frozen=True)
+class FastaIndex:
+    """A FASTA file and the index that fits it.
+
+    Parameters
+    ----------
+    content
+        The FASTA file.
+    records
+        In the order of the .fai.
+    fai, gzi
+        Paths of the index; the second one only with bgzip.
+    """
+
+    content: Content
+    records: Sequence[Record]
+    fai: Path
+    gzi: Path | None
 
 
 def check_format(path: Path) -> bool:
@@ -29,11 +71,15 @@ def check_format(path: Path) -> bool:
     ------
     InputError
         For anything else, an empty file, or a truncated bgzip file.
+    OSError
+        When the file cannot be read.
     """
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise InputError(path, "is a pipe, which cannot be read by position; expected a file")
     with path.open("rb") as handle:
         head = handle.read(18)
         size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - len(_BGZF_END)))
+        handle.seek(max(0, size - len(BGZIP_END)))
         tail = handle.read()
     if not head:
         raise InputError(path, "empty file; expected FASTA")
@@ -47,39 +93,39 @@ def check_format(path: Path) -> bool:
             "compressed with gzip, which cannot be read by position; expected bgzip: "
             f"gunzip -c {path.name} | bgzip > new.fa.gz",
         )
-    if tail != _BGZF_END:
+    if tail != BGZIP_END:
         raise InputError(path, "truncated bgzip file (its end marker is missing)")
     return True
 
 
-def make_index(path: Path, bgzipped: bool) -> tuple[Path, Path | None]:
-    """Paths of the .fai and, with bgzip, the .gzi; made where missing or outdated.
+def make_index(path: Path) -> FastaIndex:
+    """Index a FASTA file, where it has no index that fits; a note says so of one that does not.
 
-    Beside the file, or in the user's cache folder where that cannot be written.
+    The .fai and, with bgzip, the .gzi lie beside the file, or in the user's cache folder where
+    nothing can be written there.
 
     Raises
     ------
     InputError
         When the file is not sound FASTA, or there is no folder to write to.
+    OSError
+        When it cannot be read.
     """
-    wanted = (".fai", ".gzi") if bgzipped else (".fai",)
+    content = BgzipContent(path) if check_format(path) else PlainContent(path)
     for place in _beside, _in_cache:
         folder, name = place(path)
-        paths = [folder / f"{name}{suffix}" for suffix in wanted]
-        if all(one.exists() and one.stat().st_mtime >= path.stat().st_mtime for one in paths):
-            break
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as aside:
-                made = _build_index(path, bgzipped, Path(aside) / name)
-                for source, target in zip(made, paths, strict=True):
-                    source.replace(target)
-            break
+            fai, gzi = folder / f"{name}.fai", folder / f"{name}.gzi"
+            if isinstance(content, BgzipContent):
+                _keep_gzi(content, gzi)
+                return FastaIndex(content, _records(content, fai), fai, gzi)
+            return FastaIndex(content, _records(content, fai), fai, None)
         except OSError as error:
+            if error.filename == str(path):
+                raise
             failure = error
-    else:
-        raise InputError(path, f"no index, and no folder to make it in ({failure})")
-    return paths[0], paths[1] if bgzipped else None
+    raise InputError(path, f"no index, and no folder to make it in ({failure})")
 
 
 def _beside(path: Path) -> tuple[Path, str]:
@@ -88,70 +134,130 @@ def _beside(path: Path) -> tuple[Path, str]:
 
 def _in_cache(path: Path) -> tuple[Path, str]:
     """Folder and name of an index kept away from its FASTA file."""
-    key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
     return cache_folder() / "faidx", f"{key}_{path.name}"
 
 
-def _build_index(path: Path, bgzipped: bool, target: Path) -> list[Path]:
-    """Index `path` into `target`.fai (and .gzi)."""
-    fai, gzi = target.with_name(f"{target.name}.fai"), target.with_name(f"{target.name}.gzi")
-    verbosity = pysam.set_verbosity(0)  # htslib prints what is wrong; we raise it
+def _keep_gzi(content: BgzipContent, gzi: Path) -> None:
+    """Leave a .gzi that lists the file's blocks; replace another one."""
     try:
-        pysam.faidx(str(path), "--fai-idx", str(fai), *(["--gzi-idx", str(gzi)] * bgzipped))
-        names = [line.split("\t")[0] for line in fai.read_text().splitlines()]
-        sound = "" not in names and len(names) == _count_records(path, bgzipped)
-    except (pysam.utils.SamtoolsError, UnicodeDecodeError):
-        sound = False
-        names = []
-    finally:
-        pysam.set_verbosity(verbosity)
-    if not sound:
-        _check_records(path, bgzipped)
-    if not sound or not names:
-        raise InputError(path, "cannot be indexed; expected FASTA")
-    return [fai, gzi] if bgzipped else [fai]
+        listed = _read(gzi)
+        if listed is not None and content.is_gzi(listed):
+            return
+        misfit = "the blocks lie elsewhere" if listed is not None else None
+    except OSError as error:
+        misfit = str(error)
+    with _replaced(content, gzi, misfit) as aside:
+        aside.write_bytes(content.gzi())
 
 
-def _open(path: Path, bgzipped: bool) -> IO[bytes]:
-    return gzip.open(path) if bgzipped else path.open("rb")  # type: ignore[return-value]
+def _records(content: Content, fai: Path) -> list[Record]:
+    """The rows of a .fai that fits the file; another one is replaced."""
+    misfit = None
+    try:
+        listed = _read(fai)
+        if listed is not None:
+            records = _parse(listed)
+            _check(content, records)
+            return records
+    except _MisfitError as error:
+        misfit = str(error)
+    except OSError as error:
+        if error.filename == str(content.path):
+            raise
+        misfit = str(error)
+    with _replaced(content, fai, misfit) as aside:
+        aside.touch()  # no long work where nothing can be written
+        records, without = scan(content)
+        if not records:
+            raise InputError(content.path, "no sequence in it; expected FASTA")
+        aside.write_bytes(
+            b"".join(("\t".join(map(str, record)) + "\n").encode() for record in records)
+        )
+    if without:
+        note(f"{content.path}: {len(without):,} names without sequence: {first_names(without)}")
+    return records
 
 
-def _count_records(path: Path, bgzipped: bool) -> int:
-    """Number of lines that begin with '>': htslib passes silently over a second one of a name."""
-    count, end = 0, b"\n"
-    with _open(path, bgzipped) as handle:
-        while piece := handle.read(_PIECE):
-            count += (end + piece).count(b"\n>")
-            end = piece[-1:]
-    return count
+@contextmanager
+def _replaced(content: Content, index: Path, misfit: str | None) -> Iterator[Path]:
+    """As `replacing`; a note says so where the index was there, but does not fit."""
+    about = f"does not fit {content.path.name} ({misfit})"
+    try:
+        with replacing(index) as aside:
+            yield aside
+    except OSError:
+        if misfit is not None:
+            note(f"{index}: {about}; it is passed over")
+        raise
+    if misfit is not None:
+        note(f"{index}: {about}; made anew")
 
 
-def _check_records(path: Path, bgzipped: bool) -> None:
-    """Name the first line that cannot be read by position."""
-    names: set[bytes] = set()
-    width, short = 0, 0  # bases in a line; number of the first shorter one
-    with _open(path, bgzipped) as handle:
-        for number, line in enumerate(handle, start=1):
-            bases = len(line.rstrip())
-            if line.startswith(b">"):
-                name = b"".join(line[1:].split(None, 1)[:1])
-                if not name or line[1:2].isspace():
-                    raise InputError(path, "a sequence without a name", number)
-                if name in names:
-                    shown = name.decode("utf-8", "replace")
-                    raise InputError(path, f"a second sequence of the name {shown}", number)
-                names.add(name)
-                width, short = 0, 0
-            elif not names and bases:
-                raise InputError(path, "not a FASTA file; expected '>'", number)
-            elif bases and (short or 0 < width < bases):
-                raise InputError(
-                    path,
-                    "a line of another length; expected all lines of a sequence but its last "
-                    "to be of one length",
-                    short or number,
-                )
-            else:
-                width = width or bases
-                if bases < width or not bases:
-                    short = short or number
+def _read(path: Path) -> bytes | None:
+    """The content of a file; None where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+class _MisfitError(Exception):
+    """An index is not of its file."""
+
+
+def _parse(text: bytes) -> list[Record]:
+    """The rows of a .fai, but those without sequence, which old ones have."""
+    if text and not text.endswith(b"\n"):
+        raise _MisfitError("its last line is cut")
+    records = []
+    for number, line in enumerate(text.split(b"\n")[:-1], start=1):
+        row = _ROW.fullmatch(line)
+        if row is None:
+            raise _MisfitError(f"line {number} is no name with four numbers")
+        try:
+            name = row[1].decode()
+        except UnicodeDecodeError as error:
+            raise _MisfitError(f"line {number} is not UTF-8") from error
+        length, offset, bases, width = map(int, row.groups()[1:])
+        if length and (bases == 0 or (bases >= width and bases != length)):
+            raise _MisfitError(f"{name} has lines of no length")
+        if length:
+            # One line that ends nowhere, at the file's end, may have no width of its own.
+            records.append(Record(name, length, offset, bases, max(width, bases + 1)))
+    if len({record.name for record in records}) < len(records):
+        raise _MisfitError("a name stands in it twice")
+    return records
+
+
+def _check(content: Content, records: Sequence[Record]) -> None:
+    """See that the rows point at all sequence of the file, and at nothing else.
+
+    Raises
+    ------
+    _MisfitError
+        When they do not.
+    """
+    read = ReadAhead(content).read
+    end = 0
+    for name, length, offset, bases, width in sorted(records, key=attrgetter("offset")):
+        if not 0 < offset - end <= _LONGEST_BETWEEN:
+            raise _MisfitError(f"{name} begins elsewhere")
+        header = _BETWEEN.fullmatch(read(end - 1, offset) if end else b"N\n" + read(0, offset))
+        if header is None or header[1] != name.encode():
+            raise _MisfitError(f"{name} begins elsewhere")
+        first_line = min(bases, length)
+        shown = min(first_line, _LONGEST_LINE)
+        line = read(offset, offset + shown)
+        if len(line) < shown or line.translate(None, LETTERS):
+            raise _MisfitError(f"the lines of {name} are shorter")
+        if first_line < length and (
+            width - bases > _LONGEST_LINE
+            or not _LINE_END.fullmatch(read(offset + bases, offset + width))
+        ):
+            raise _MisfitError(f"the lines of {name} end elsewhere")
+        end = offset + length + (length - 1) // bases * (width - bases)
+    if not records or not 0 <= content.size - end <= _LONGEST_BETWEEN:
+        raise _MisfitError("it does not end where the file ends")
+    if not _BEHIND.fullmatch(content.read(end - 1, content.size)):
+        raise _MisfitError("it does not end where the file ends")

@@ -9,21 +9,35 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-import pysam
 
 from regtrack.errors import InputError
-from regtrack.genome.faidx import check_format, make_index
+from regtrack.genome.content import Content
+from regtrack.genome.faidx import make_index
+from regtrack.genome.fasta_scan import LETTERS, Record, scan
 from regtrack.genome.intervals import IntervalSet
 
 Codes = npt.NDArray[np.uint8]
 
 # N=0, A=1, C=2, T=3, G=4, as the paper's published code has it. Soft-masked (lower
-# case) bases are bases; any letter but ACGT is N.
+# case) bases are bases; any other letter is N.
 BASES = "NACTG"
-_CODE_OF = np.zeros(256, dtype=np.uint8)
-for _code, _base in enumerate(BASES):
-    _CODE_OF[ord(_base)] = _CODE_OF[ord(_base.lower())] = _code
+_NEWLINE, _BLANK, _NO_BASE = 5, 6, 7
 
+
+def _translation() -> bytes:
+    """What each byte is: a base's code, or one of the three that are no base."""
+    found = bytearray([_NO_BASE]) * 256
+    for letter in LETTERS:
+        found[letter] = max(BASES.find(chr(letter).upper()), 0)
+    for blank in b" \t\v\f\r":
+        found[blank] = _BLANK
+    found[ord("\n")] = _NEWLINE
+    return bytes(found)
+
+
+_TRANSLATION = _translation()
+# Lines longer than this are not read whole for a few of their bases.
+_LONGEST_LINE = 1 << 16
 _SCAN_LENGTH = 1 << 24
 # A and T, C and G change places; N stays.
 _COMPLEMENT = np.array([0, 3, 4, 1, 2], dtype=np.uint8)
@@ -50,17 +64,12 @@ class Genome:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        fai, gzi = make_index(path, check_format(path))
-        try:
-            self._file = pysam.FastaFile(
-                str(path),
-                filepath_index=str(fai),
-                filepath_index_compressed=str(gzi) if gzi else None,
-            )
-        except (OSError, ValueError) as error:
-            raise InputError(path, f"cannot be opened with its index {fai}: {error}") from error
+        index = make_index(path)
+        self._content = index.content
+        self._fai = index.fai
+        self._records = {record.name: record for record in index.records}
         self.chrom_sizes: Mapping[str, int] = MappingProxyType(
-            dict(zip(self._file.references, self._file.lengths, strict=True))
+            {record.name: record.length for record in index.records}
         )
 
     def codes(self, chrom: str, start: int, end: int) -> Codes:
@@ -75,21 +84,18 @@ class Genome:
         Raises
         ------
         InputError
-            When the file holds less sequence than its index says.
+            When there is something else than bases, as IUPAC writes them, or the file has
+            changed since it was opened.
         """
-        size = self.chrom_sizes[chrom]
-        first, last = max(start, 0), min(end, size)
+        record = self._records[chrom]
+        first, last = max(start, 0), min(end, record.length)
         codes = np.zeros(end - start, dtype=np.uint8)
         if first < last:
-            try:
-                text = self._file.fetch(chrom, first, last)
-            except UnicodeDecodeError as error:
-                raise InputError(self.path, f"a byte in {chrom} that is no letter") from error
-            except (OSError, ValueError) as error:
-                raise self._short(chrom) from error
-            if len(text) != last - first:
-                raise self._short(chrom)
-            codes[first - start : last - start] = _CODE_OF[np.frombuffer(text.encode(), np.uint8)]
+            read = _read_lines if record.bases <= _LONGEST_LINE else _read_long_lines
+            found = read(self._content, record, first, last)
+            if found is None:
+                raise self._other(chrom)
+            codes[first - start : last - start] = found
         return codes
 
     def known(self, regions: Mapping[str, IntervalSet]) -> dict[str, IntervalSet]:
@@ -131,12 +137,51 @@ class Genome:
             for start in range(first, last, _SCAN_LENGTH):
                 yield start, self.codes(chrom, start, min(start + _SCAN_LENGTH, last))
 
-    def _short(self, chrom: str) -> InputError:
+    def _other(self, chrom: str) -> InputError:
+        """Why a line is not as its index says: mostly because it is wrong, which a scan finds."""
+        scan(self._content)
         return InputError(
             self.path,
-            f"less sequence of {chrom} than its index says: the file is truncated, or the "
-            ".fai belongs to another file",
+            f"the lines of {chrom} are not as {self._fai} says; unless the file has just "
+            "changed, please remove that",
         )
+
+
+def _read_lines(content: Content, record: Record, first: int, last: int) -> Codes | None:
+    """Codes of the bases [first, last) of a record; None where their lines are not as it says.
+
+    Lines are read whole: bases that were moved show at a line's end.
+    """
+    line, column = divmod(first, record.bases)
+    begin = record.offset + line * record.width
+    end = min(record.offset + ((last - 1) // record.bases + 1) * record.width, record.end)
+    seen = np.frombuffer(content.read(begin, end).translate(_TRANSLATION), np.uint8)
+    if len(seen) < end - begin:
+        return None
+    whole = len(seen) // record.width
+    lines = seen[: whole * record.width].reshape(whole, record.width)
+    bases = np.concatenate((lines[:, : record.bases].ravel(), seen[whole * record.width :]))
+    if (
+        bases.max() >= len(BASES)
+        or np.any(lines[:, record.bases : -1] != _BLANK)
+        or np.any(lines[:, -1] != _NEWLINE)
+    ):
+        return None
+    return bases[column : column + last - first]
+
+
+def _read_long_lines(content: Content, record: Record, first: int, last: int) -> Codes | None:
+    """As `_read_lines`, but no more of a line than is asked for."""
+    parts = []
+    while first < last:
+        until = min(last, (first // record.bases + 1) * record.bases)
+        begin = record.byte(first)
+        part = content.read(begin, begin + until - first).translate(_TRANSLATION)
+        parts.append(np.frombuffer(part, np.uint8))
+        if len(part) < until - first or parts[-1].max() >= len(BASES):
+            return None
+        first = until
+    return np.concatenate(parts)
 
 
 def reverse_complement(codes: Codes) -> Codes:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cli_helpers import files_of
@@ -400,7 +401,7 @@ def test_offline_a_table_that_was_changed_is_an_error(cache: Path, sources: Sour
 def test_an_index_lies_beside_its_genome_or_it_is_said(
     cache: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = (cache / "faidx" / "a.fai", cache / "faidx" / "a.gzi")
+    elsewhere = SimpleNamespace(fai=cache / "faidx" / "a.fai")
     with monkeypatch.context() as patched:
         patched.setattr(place, "make_index", lambda *_: elsewhere)
         with pytest.raises(RegtrackError, match="its index cannot be written beside it; is the"):
