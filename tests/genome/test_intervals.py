@@ -55,12 +55,14 @@ def test_the_first_base_of_a_chromosome_is_an_interval() -> None:
         ([0, 5], [3], "one length"),
         ([[0]], [[3]], "flat"),
         ([-1], [3], "negative"),
+        ([-1, 5], [3, 8], "negative"),
         ([3], [3], "empty"),
         ([5], [3], "empty"),
         ([5, 0], [8, 3], "sorted"),
         ([0, 2], [3, 8], "must not touch"),
         ([0, 3], [3, 8], "must not touch"),
         ([0, 0], [3, 3], "must not touch"),
+        ([0, 5, 8], [3, 8, 9], "must not touch"),
     ],
 )
 def test_the_constructor_refuses_what_is_no_set_of_intervals(
@@ -116,6 +118,20 @@ def test_the_order_of_the_input_does_not_matter(
     shuffled = list(intervals)
     shuffler.shuffle(shuffled)  # type: ignore[attr-defined]
     assert set_of(shuffled) == set_of(intervals)
+
+
+@patient
+@given(st.lists(pairs, max_size=4))
+def test_the_union_of_sets_holds_the_bases_of_any_of_them(
+    sets: list[list[tuple[int, int]]],
+) -> None:
+    expected = set().union(*map(bases_of, sets))
+    assert bases_of(IntervalSet.union([set_of(one) for one in sets])) == expected
+
+
+def test_intervals_are_told_in_plain_numbers_that_json_can_hold() -> None:
+    (edges,) = IntervalSet.of([3], [8])
+    assert [type(edge) for edge in edges] == [int, int]
 
 
 @patient

@@ -172,6 +172,22 @@ def test_a_dip_under_the_floor_is_crossed_only_on_the_way_to_a_needed_base() -> 
     assert segments_of(Signal(row, 0.005, 0.015)) == [[(0, 3, pytest.approx(0.016))]]
 
 
+@pytest.mark.parametrize("row", [[0.25, 0.5], [0.5, 0.25]])
+def test_probabilities_twice_the_error_apart_share_a_segment(row: list[float]) -> None:
+    # Which the value in the middle can do; all of these numbers are exact in float32.
+    signal = Signal(np.array([row], dtype=np.float32), 0.125 + ARITHMETIC_MARGIN, 0.005)
+    assert segments_of(signal) == [[(0, 2, 0.375)]]
+
+
+def test_positions_far_out_on_the_longest_chromosomes_are_right() -> None:
+    # The lungfish's have more bases than a signed 32-bit number counts.
+    row = np.array([[0.5, 0.5, 0.0, 0.25]], dtype=np.float32)
+    first = 3_000_000_000
+    assert segments_of(Signal(row, 0.005, 0.005), start=first) == [
+        [(first, first + 2, 0.5), (first + 3, first + 4, 0.25)]
+    ]
+
+
 def test_the_first_base_is_kept_where_asked_for_though_under_the_floor() -> None:
     row = np.zeros((3, 5), dtype=np.float32)
     row[2] = 0.001
@@ -227,6 +243,8 @@ def test_memory_layout_changes_nothing() -> None:
         (0.991, 1.001, 1.0),
         (0.1234, 0.1236, 0.1235),
         (0.3, 0.3, 0.3),
+        (0.11, 0.2, 0.2),  # both ends belong to it
+        (0.2, 0.29, 0.2),
         (0.12345678, 0.12345679, (0.12345678 + 0.12345679) / 2),  # no short one: the middle
     ],
 )

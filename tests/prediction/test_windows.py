@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -90,6 +91,16 @@ def test_a_core_begins_and_ends_with_a_target(tiling: Tiling) -> None:
         assert len(tiling.targets.clip(one.core_end - stride, one.core_end))
 
 
+@given(tilings())
+def test_a_new_window_begins_only_where_the_last_one_has_no_room(tiling: Tiling) -> None:
+    stride = tiling.context.stride
+    halos = sum(-(-side // stride) * stride for side in (tiling.context.left, tiling.context.right))
+    room = tiling.length // stride * stride - halos
+    bases = bases_of(tiling.targets)
+    for one, following in pairwise(tiling.windows):
+        assert min(base for base in bases if base >= following.core_start) >= one.core_start + room
+
+
 @given(
     left=st.integers(0, 30_000), right=st.integers(0, 30_000), stride=st.sampled_from([1, 7, 200])
 )
@@ -111,6 +122,7 @@ def test_the_suited_window_has_room_for_a_core(left: int, right: int, stride: in
         (Context(4, 5), 25_009, 8),
         (DILATED, 110_940, 2),
         (Context(599, 599, stride=200), 26_200, 8),  # a short network's
+        (Context(4_000, 4_000), 74_667, 3),  # 72,000 would do, and go 2.8 times into a block
         (Context(10_506, 10_687, stride=20), 221_220, 1),
         (Context(20, 20, stride=7), 25_046, 8),  # whole steps
     ],
