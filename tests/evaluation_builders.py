@@ -18,7 +18,7 @@ from regtrack.evaluation.histogram import (
 )
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import EMPTY, IntervalSet
 
 _BLOCKS, _LENGTH = 6, 100_000
 _WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}
@@ -38,11 +38,11 @@ def marker_scores(seed: int, positives: int = 300) -> MarkerScores:
             block[inside] = np.histogram(odds / (1 + odds), bin_edges(UNROUNDED))[0]
     coarse = np.zeros((_BLOCKS, 2, bin_count(COARSE)), np.int64)
     np.add.at(coarse, (slice(None), slice(None), coarser(UNROUNDED, COARSE)), fine)
-    called = {"chr1": IntervalSet.of([1_000, 9_000], [1_200, 9_200])}
-    measured = {"chr1": IntervalSet.of([1_100, 5_000], [1_300, 5_200])} if positives else {}
+    called = IntervalSet.of([1_000, 9_000], [1_200, 9_200])
+    measured = IntervalSet.of([1_100, 5_000], [1_300, 5_200]) if positives else EMPTY
     ranking = Ranking.of(fine.sum(axis=0), UNROUNDED)
     counts = MarkerCounts(ranking, {"chr1": ranking}, coarse, called)
-    return score_marker(counts, measured, _WHERE, threshold=0.05)
+    return score_marker(counts, measured, _WHERE["chr1"], threshold=0.05)
 
 
 def unscored() -> MarkerScores:

@@ -69,7 +69,7 @@ LIBRARIES = {
     "optuna": {"training/study.py"},
     "tqdm": {"cli"},
     "platformdirs": {"genome/cache.py"},
-    "pyBigWig": {"tracks/bigbed.py", "tracks/bigwig.py"},
+    "pyBigWig": {"tracks/bigbed.py"},
     "pybigtools": {"tracks/bigbed.py"},
     "pysam": {"genome/bgzip.py", "tracks/peaks.py"},
     "requests": {"fetching/web.py"},

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza
 from regtrack.errors import InputError
 from regtrack.tracks.bigbed import FIELDS, BigBedReader
-from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.bigwig_sections import BigWigSections
 
 # Settings that name a file.
 _NAMED = ("bigDataUrl", "html", "descriptionUrl")
@@ -84,8 +84,8 @@ def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
     """
     word = next(iter(kind.split()), "")
     if word == "bigWig":
-        with BigWigReader(path) as reader:
-            return reader.chrom_sizes()
+        with BigWigSections(path) as reader:
+            return reader.chrom_sizes
     if word in {"bigBed", "bigNarrowPeak"}:
         with BigBedReader(path) as peaks:
             if word == "bigNarrowPeak" and peaks.fields != FIELDS:

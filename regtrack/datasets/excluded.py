@@ -10,7 +10,7 @@ from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
-from regtrack.tracks.bigwig import BigWigReader
+from regtrack.tracks.bigwig_sections import BigWigSections
 
 
 class Excluded:
@@ -49,15 +49,15 @@ class Excluded:
         self._chrom_sizes = chrom_sizes
         self._spelling: dict[str, str] = {}
         if mappability is not None:
-            with BigWigReader(mappability) as reader:
-                self._spelling = _common(mappability, reader.chrom_sizes(), chrom_sizes)
+            with BigWigSections(mappability) as reader:
+                self._spelling = _common(mappability, reader.chrom_sizes, chrom_sizes)
 
     def on(self, chrom: str) -> IntervalSet:
         """The excluded bases of a chromosome."""
         sets = [one[chrom] for one in self._listed if chrom in one]
         if self._mappability is not None and chrom in self._spelling:
             size = self._chrom_sizes[chrom]
-            with BigWigReader(self._mappability) as reader:
+            with BigWigSections(self._mappability) as reader:
                 mapped = reader.at_least(Interval(self._spelling[chrom], 0, size), self._minimum)
             sets.append(IntervalSet.of([0], [size]).minus(mapped))
         return IntervalSet.union(sets)

@@ -19,7 +19,7 @@ from regtrack.compiled import compiled
 from regtrack.datasets.arrays import ANEW, open_array, pieces_of, save_array
 from regtrack.datasets.cells import cut
 from regtrack.errors import InputError
-from regtrack.genome.intervals import IntervalSet, Positions
+from regtrack.genome.intervals import EMPTY, IntervalSet, Positions
 
 Labels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.uint16]
@@ -202,6 +202,8 @@ class IntervalLabels:
         at = self._bins[chrom]
         offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
         rows = self._rows[offsets[0] : offsets[-1]]
+        if not len(rows):  # most of 100,000 scaffolds
+            return [EMPTY] * len(columns)
         origins = np.repeat(BIN_LENGTH * np.arange(len(offsets) - 1), np.diff(offsets))
         found = []
         for column in columns:

@@ -1,4 +1,4 @@
-"""What was counted of all markers on one stretch of a chromosome, saved for later.
+"""What was counted of all markers on one stretch of a genome, saved for later.
 
 A process predicts a stretch for all markers; another one scores some markers on all
 stretches. Between the two lies a file per stretch, so that no process holds the counts of all
@@ -20,8 +20,8 @@ from regtrack.evaluation.histogram import Counts
 from regtrack.tracks.deflate import NotDeflated, deflate, inflate
 from regtrack.tracks.segments import Records
 
-# A called peak, or a part of one.
-RUN = np.dtype([("start", "<u4"), ("end", "<u4")])
+# A called peak, or a part of one, on the genome's `Line`.
+RUN = np.dtype([("start", "<i8"), ("end", "<i8")])
 
 _LARGEST_IN_A_BYTE = 254
 
@@ -41,8 +41,7 @@ def save_counts(
     counts
         For each of them, uint32 (markers, 2, bins): bases outside and inside of measured peaks.
     runs
-        Per marker its called peaks on the chromosome, or parts of them: `start` and `end`
-        (0-based, half-open); touching ones are one peak.
+        RUN of each marker: its called peaks, or parts of them; touching ones are one peak.
 
     Raises
     ------

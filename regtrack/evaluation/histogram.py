@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.evaluation.metrics import Scores, best_f1, score_counts
+from regtrack.genome.intervals import IntervalSet, Positions
+from regtrack.tracks.bigwig_sections import Sections
 from regtrack.tracks.segments import Records
 
 # Mantissa bits that are kept. Of unrounded probabilities: with the order inside of a bin
@@ -164,52 +166,74 @@ class ScoreHistogram:
         ]
 
 
+class UnsoundSegmentsError(Exception):
+    """Segments that cannot be a track's; `position` says where on the line."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 def count_segments(
-    records: Records,
+    sections: Sections,
     edges: npt.NDArray[np.int64],
     cells: npt.NDArray[np.int32],
     threshold: float,
     counts: Counts,
     cell_counts: Counts,
-    high: Records,
-) -> int:
+    reached: Positions,
+) -> IntervalSet:
     """Count the bases of a track's segments, and call its peaks.
 
     Parameters
     ----------
-    records
-        SEGMENT: consecutive ones of one chromosome.
+    sections
+        Consecutive ones of a track.
     edges, cells
-        int64 (n + 1,), from 0 on, and int32 (n,): from edge i up to edge i + 1 lie bases of cell
-        i, which is 2 x a block's number, plus 1 inside of a peak; or of none, where it is -1.
+        int64 (n + 1,), positions on the line from 0 on, and int32 (n,): from edge i up to edge
+        i + 1 lie bases of cell i, which is 2 x a block's number, plus 1 inside of a peak; or of
+        none, where it is -1.
     threshold
         Value from which a segment is called.
     counts
         int64 (2, `bin_count(WRITTEN)`): bases outside and inside of peaks are added to it.
     cell_counts
         int64 (cells, `bin_count(COARSE)`): the same for each cell.
-    high
-        SEGMENT, at least as many as `records`: is filled with the called stretches of touching
-        segments; their values are left as they were.
+    reached
+        int64 (1,): where the segments before ended on the line; is moved on.
 
     Returns
     -------
-    int
-        How many were called; -1 when a segment is empty or out of order, or its value no
+    IntervalSet
+        Positions on the line that are called.
+
+    Raises
+    ------
+    UnsoundSegmentsError
+        When a segment is empty, out of order or past its chromosome's end, or its value no
         probability.
     """
-    return _count_segments(
-        records,
+    starts, ends = (np.empty(len(sections.records), np.int64) for _ in range(2))
+    called = _count_segments(
+        sections.records,
+        sections.firsts,
+        sections.origins,
+        sections.lengths,
         edges,
         cells,
         np.float32(threshold),
         counts,
         cell_counts,
         coarser(WRITTEN, COARSE),
-        high,
+        reached,
+        starts,
+        ends,
         WRITTEN,
         _half(WRITTEN),
     )
+    if called < 0:
+        raise UnsoundSegmentsError(int(sections.origins[-called - 1]))
+    return IntervalSet(starts[:called].copy(), ends[:called].copy())
 
 
 @compiled
@@ -257,45 +281,58 @@ def _count(
 @compiled
 def _count_segments(
     records: Records,
-    edges: npt.NDArray[np.int64],
+    firsts: Positions,
+    origins: Positions,
+    lengths: Positions,
+    edges: Positions,
     cells: npt.NDArray[np.int32],
     threshold: np.float32,
     counts: Counts,
     cell_counts: Counts,
     to_coarse: npt.NDArray[np.int32],
-    high: Records,
+    reached: Positions,
+    high_starts: Positions,
+    high_ends: Positions,
     bits: int,
     half: int,
 ) -> int:
     called = 0
-    reached = np.int64(0)
     last = len(cells)
-    stretch = 0
-    if len(records):
-        stretch = int(np.searchsorted(edges, np.int64(records[0]["start"]), side="right")) - 1
-    for index in range(len(records)):
-        start, end = np.int64(records[index]["start"]), np.int64(records[index]["end"])
-        value = records[index]["value"]
-        if not (reached <= start < end and np.float32(0) <= value <= np.float32(1)):
-            return -1
-        reached = end
-        if value >= threshold:
-            if called and np.int64(high[called - 1]["end"]) == start:
-                high[called - 1]["end"] = np.uint32(end)
-            else:
-                high[called]["start"], high[called]["end"] = np.uint32(start), np.uint32(end)
-                called += 1
-        place = _bin(value, bits, half, counts.shape[1])
-        coarse = to_coarse[place]
-        while start < end:
-            while stretch < last and edges[stretch + 1] <= start:
-                stretch += 1
-            if stretch == last:
-                break
-            until = min(end, edges[stretch + 1])
-            cell = cells[stretch]
-            if cell >= 0:
-                counts[cell & 1, place] += until - start
-                cell_counts[cell, coarse] += until - start
-            start = until
+    for section in range(len(origins)):
+        origin = origins[section]
+        behind = origin + lengths[section]
+        first, until_record = firsts[section], firsts[section + 1]
+        if first == until_record:
+            continue
+        reached[0] = max(reached[0], origin)
+        begin = origin + np.int64(records[first]["start"])
+        stretch = int(np.searchsorted(edges, begin, side="right")) - 1
+        for index in range(first, until_record):
+            start = origin + np.int64(records[index]["start"])
+            end = origin + np.int64(records[index]["end"])
+            value = records[index]["value"]
+            if not (
+                reached[0] <= start < end <= behind and np.float32(0) <= value <= np.float32(1)
+            ):
+                return -1 - section
+            reached[0] = end
+            if value >= threshold:
+                if called and high_ends[called - 1] == start:
+                    high_ends[called - 1] = end
+                else:
+                    high_starts[called], high_ends[called] = start, end
+                    called += 1
+            place = _bin(value, bits, half, counts.shape[1])
+            coarse = to_coarse[place]
+            while start < end:
+                while stretch < last and edges[stretch + 1] <= start:
+                    stretch += 1
+                if stretch == last:
+                    break
+                until = min(end, edges[stretch + 1])
+                cell = cells[stretch]
+                if cell >= 0:
+                    counts[cell & 1, place] += until - start
+                    cell_counts[cell, coarse] += until - start
+                start = until
     return called

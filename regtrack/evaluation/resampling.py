@@ -18,6 +18,7 @@ from scipy import special
 
 from regtrack.evaluation.metrics import average_precision
 from regtrack.genome.intervals import IntervalSet, Positions
+from regtrack.genome.line import Line
 
 LEAST_LENGTH = 100_000
 REPLICATES = 1_000
@@ -75,8 +76,8 @@ class Blocks:
             first, last = index * LEAST_LENGTH, (index + 1) * LEAST_LENGTH
             yield self.numbers[chrom, index], max(first, start), min(last, end)
 
-    def cells(self, chrom: str, asked: IntervalSet, peaks: IntervalSet) -> Cells:
-        """Edges and cells of a chromosome.
+    def cells(self, line: Line, asked: IntervalSet, peaks: IntervalSet) -> Cells:
+        """Edges and cells of a genome, as positions on its line.
 
         Parameters
         ----------
@@ -85,15 +86,17 @@ class Blocks:
         peaks
             Measured ones.
         """
-        cuts = [index * LEAST_LENGTH for one, index in self.numbers if one == chrom]
-        parts = [np.array([0, *cuts]), asked.starts, asked.ends, peaks.starts, peaks.ends]
-        edges = np.unique(np.concatenate(parts)).astype(np.int64)
+        chroms = line.origins(chrom for chrom, _ in self.numbers)
+        cuts = chroms + LEAST_LENGTH * np.array([index for _, index in self.numbers], np.int64)
+        order = np.argsort(cuts)
+        cuts, numbers = cuts[order], np.fromiter(self.numbers.values(), np.int32)[order]
+        parts = [np.zeros(1), cuts, asked.starts, asked.ends, peaks.starts, peaks.ends]
+        edges = np.unique(np.concatenate(parts).astype(np.int64))
         first = edges[:-1]
         cells = np.full(len(first), -1, np.int32)
         is_asked = asked.holds(first)
-        units = (first[is_asked] // LEAST_LENGTH).tolist()
-        numbers = np.array([self.numbers[chrom, unit] for unit in units], np.int32)
-        cells[is_asked] = 2 * numbers + peaks.holds(first[is_asked])
+        units = np.searchsorted(cuts, first[is_asked], side="right") - 1
+        cells[is_asked] = 2 * numbers[units] + peaks.holds(first[is_asked])
         return edges, cells
 
 

@@ -46,12 +46,17 @@ def read_scores(folder: Path) -> Scores:
     path = folder / TABLE
     if not path.is_file():
         raise InputError(folder, f"not a report (no {TABLE}); regtrack eval --out makes one")
-    rows = list(csv.DictReader(io.StringIO(read_text(path)), delimiter="\t"))
+    # Lines may end as on any system; StringIO takes them all for one kind.
+    lines = io.StringIO(read_text(path), newline=None)
     try:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
         return Scores(_column(rows, "average_precision"), _column(rows, "base_rate"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(path, f"damaged ({error!r})") from error
 
 
 def _column(rows: list[dict[str, str]], column: str) -> dict[str, float]:
-    return {row["name"]: float(row[column]) for row in rows if row[column]}
+    found = {row["name"]: float(row[column]) for row in rows if row[column]}
+    if None in found or not all(0 <= value <= 1 for value in found.values()):
+        raise ValueError(f"expected a name and a number from 0 to 1 as {column}")
+    return found

@@ -17,10 +17,13 @@ from regtrack.evaluation.metrics import (
     score_counts,
 )
 from regtrack.evaluation.resampling import Replicates, interval, replicate
-from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.genome.intervals import IntervalSet, Regions
 
 # Of a drawn precision-recall curve.
 _CURVE_POINTS = 60
+
+# Scaffolds may be 100,000, and nobody reads as many scores of every marker.
+MOST_CHROMS = 100
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,24 @@ class MarkerCounts:
         Scored bases outside and inside of measured peaks, in bins of fineness `WRITTEN` or
         `UNROUNDED`.
     chroms
-        The same per scored chromosome.
+        The same of those scored chromosomes that are `scored_by_themselves`.
     blocks
         int64 (blocks, 2, coarse bins): the same of every block of the bootstrap.
     called
-        Called peaks per chromosome that has any.
+        Called peaks, on the genome's `Line`.
     """
 
     total: Ranking
     chroms: Mapping[str, Ranking]
     blocks: Counts
-    called: Mapping[str, IntervalSet]
+    called: IntervalSet
+
+
+def scored_by_themselves(where: Regions) -> list[str]:
+    """The chromosomes that have scores of their own: all, or those with the most scored bases."""
+    most = sorted(where, key=lambda chrom: where[chrom].bases, reverse=True)[:MOST_CHROMS]
+    chosen = set(most)
+    return [chrom for chrom in where if chrom in chosen]
 
 
 @dataclass(frozen=True)
@@ -64,24 +74,15 @@ class PeakOverlap:
     measured_hit: int
 
     @classmethod
-    def of(
-        cls,
-        called: Mapping[str, IntervalSet],
-        measured: Mapping[str, IntervalSet],
-        where: Mapping[str, IntervalSet],
-    ) -> PeakOverlap:
+    def of(cls, called: IntervalSet, measured: IntervalSet, where: IntervalSet) -> PeakOverlap:
         """Count the peaks that reach into the scored bases, and those that meet there."""
-        counts = np.zeros(4, np.int64)
-        for chrom, asked in where.items():
-            one, other = called.get(chrom, EMPTY), measured.get(chrom, EMPTY)
-            one_here, other_here = one.overlapping(asked), other.overlapping(asked)
-            counts += (
-                len(one_here),
-                len(one_here.overlapping(other.intersect(asked))),
-                len(other_here),
-                len(other_here.overlapping(one.intersect(asked))),
-            )
-        return cls(*counts.tolist())
+        called_here, measured_here = called.overlapping(where), measured.overlapping(where)
+        return cls(
+            len(called_here),
+            len(called_here.overlapping(measured.intersect(where))),
+            len(measured_here),
+            len(measured_here.overlapping(called.intersect(where))),
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class MarkerScores:
     blocks
         Blocks of the bootstrap that hold a positive.
     chroms
-        Per chromosome.
+        Per chromosome that is `scored_by_themselves`.
     at_threshold, best
         When bases are called from the marker's stored threshold on, and from that of the
         best F1; None without positives.
@@ -148,8 +149,8 @@ class MarkerScores:
 
 def score_marker(
     counts: MarkerCounts,
-    measured: Mapping[str, IntervalSet],
-    where: Mapping[str, IntervalSet],
+    measured: IntervalSet,
+    where: IntervalSet,
     threshold: float,
 ) -> MarkerScores:
     """Scores of one marker.
@@ -157,7 +158,7 @@ def score_marker(
     Parameters
     ----------
     measured
-        Its peaks.
+        Its peaks, on the genome's `Line`.
     where
         The bases that were counted.
     threshold

@@ -14,15 +14,21 @@ from regtrack.evaluation.histogram import (
     WRITTEN,
     Counts,
     Ranking,
+    UnsoundSegmentsError,
     bin_count,
     count_segments,
 )
 from regtrack.evaluation.resampling import Blocks, Cells
-from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
+from regtrack.evaluation.scoring import (
+    MarkerCounts,
+    MarkerScores,
+    score_marker,
+    scored_by_themselves,
+)
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.line import Line
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.segments import SEGMENT
 
 
 @dataclass(frozen=True)
@@ -61,60 +67,64 @@ def score_track(task: TrackTask) -> MarkerScores:
     InputError
         When the track or the peaks cannot be read.
     """
-    measured = read_bed(task.peaks, task.chrom_sizes)
+    line = Line(task.chrom_sizes)
+    measured = line.lay(read_bed(task.peaks, task.chrom_sizes))
+    where = line.lay(task.where)
+    cells = task.blocks.cells(line, where, measured)
     cell_counts = np.zeros((2 * len(task.blocks), bin_count(COARSE)), np.int64)
+    alone = scored_by_themselves(task.where)
+    others = {chrom: bases for chrom, bases in task.where.items() if chrom not in alone}
     total = np.zeros((2, bin_count(WRITTEN)), np.int64)
     chroms: dict[str, Ranking] = {}
-    called: dict[str, IntervalSet] = {}
+    called: list[IntervalSet] = []
     with BigWigSections(task.bigwig) as track:
         if track.chrom_sizes != dict(task.chrom_sizes):
             raise InputError(task.bigwig, "has other chromosomes than the folder's tracks.json")
-        for chrom, asked in task.where.items():
-            cells = task.blocks.cells(chrom, asked, measured.get(chrom, EMPTY))
-            counts = np.zeros((2, bin_count(WRITTEN)), np.int64) if len(task.where) > 1 else total
-            called[chrom] = _count_chrom(task, track, chrom, cells, counts, cell_counts)
-            chroms[chrom] = Ranking.of(counts, WRITTEN)
-            if counts is not total:
-                total += counts
+        for part in (*({chrom: task.where[chrom]} for chrom in alone), others):
+            asked = line.lay(part)
+            counts = np.zeros_like(total)
+            called += _count(task, track, line, asked, cells, counts, cell_counts)
+            inside = asked.intersect(measured).bases
+            # What no segment covers was under the floor.
+            absent = np.array([asked.bases - inside, inside]) - counts.sum(axis=1)
+            counts[:, 0] += absent
+            total += counts
+            if part is not others:
+                chroms[next(iter(part))] = Ranking.of(counts, WRITTEN)
+    edges, numbers = cells
+    of_any = numbers >= 0
+    sizes = np.bincount(numbers[of_any], np.diff(edges)[of_any], len(cell_counts))
+    absent = sizes.astype(np.int64) - cell_counts.sum(axis=1)
+    cell_counts[:, 0] += absent
     by_block = cell_counts.reshape(len(task.blocks), 2, -1)
-    counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
-    return score_marker(counted, measured, task.where, task.threshold)
+    counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, IntervalSet.union(called))
+    return score_marker(counted, measured, where, task.threshold)
 
 
-def _count_chrom(
+def _count(
     task: TrackTask,
     track: BigWigSections,
-    chrom: str,
-    stretches: Cells,
+    line: Line,
+    asked: IntervalSet,
+    cells: Cells,
     counts: Counts,
     cell_counts: Counts,
-) -> IntervalSet:
-    """Add the bases of one chromosome to some counts; returns its called peaks."""
-    edges, cells = stretches
-    asked = cells >= 0
-    sizes = np.zeros(len(cell_counts), np.int64)
-    np.add.at(sizes, cells[asked], np.diff(edges)[asked])
-    before = cell_counts.sum(axis=1)
-    starts, ends = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    high = np.empty(0, SEGMENT)
-    for records in track.records(chrom, task.where[chrom]):
-        if len(high) < len(records):
-            high = np.empty(len(records), SEGMENT)
-        found = count_segments(records, edges, cells, task.threshold, counts, cell_counts, high)
-        if found < 0:
-            raise _foreign(task, chrom)
-        starts.append(high["start"][:found].astype(np.int64))
-        ends.append(high["end"][:found].astype(np.int64))
-    # What no segment covers was under the floor.
-    absent = sizes - (cell_counts.sum(axis=1) - before)
-    if absent.min() < 0:
-        raise _foreign(task, chrom)
-    cell_counts[:, 0] += absent
-    counts[:, 0] += absent.reshape(-1, 2).sum(axis=0)
-    return IntervalSet.of(np.concatenate(starts), np.concatenate(ends))
+) -> list[IntervalSet]:
+    """Add the bases of some chromosomes to some counts; returns what is called on them.
 
-
-def _foreign(task: TrackTask, chrom: str) -> InputError:
-    return InputError(
-        task.bigwig, f"expected sorted probabilities on {chrom}; is it a track of regtrack's?"
-    )
+    Sections that hold bases of the chromosomes hold none of another one's.
+    """
+    called = []
+    reached = np.zeros(1, np.int64)
+    try:
+        for sections in track.together(line, asked):
+            called.append(
+                count_segments(sections, *cells, task.threshold, counts, cell_counts, reached)
+            )
+    except UnsoundSegmentsError as error:
+        raise InputError(
+            task.bigwig,
+            f"expected sorted probabilities on {line.chrom_at(error.position)}; "
+            "is it a track of regtrack's?",
+        ) from error
+    return called

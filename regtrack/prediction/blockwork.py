@@ -113,7 +113,7 @@ def segment_block(work: BlockWork, counter: BlockCounter | None = None) -> Block
         segmenter.add(stretch.start, stretch.probabilities, keep_first)
         keep_first = False
         if counter:
-            counter.add(stretch.start, stretch.probabilities)
+            counter.add(work.task.block.chrom, stretch.start, stretch.probabilities)
     return segmenter.finish()
 
 
@@ -127,7 +127,8 @@ def save_block(
     thresholds = np.array(work.recipe.thresholds, np.float32)
     encoded = encode_block(segments, work.chrom_index, thresholds)
     if counter:
-        counter.save([encoded.of(row).high for row in counter.rows])
+        counter.call(work.task.block.chrom, [encoded.of(row).high for row in counter.rows])
+        counter.save()
     BlockStore(work.recipe.blocks).save(work.task.block, encoded)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.labels import IntervalLabels
-from regtrack.evaluation.blockcounts import add_counts, save_counts
+from regtrack.evaluation.blockcounts import RUN, add_counts, save_counts
 from regtrack.evaluation.evaluation import Ground
 from regtrack.evaluation.histogram import (
     COARSE,
@@ -24,8 +24,14 @@ from regtrack.evaluation.histogram import (
     coarser,
 )
 from regtrack.evaluation.resampling import Blocks
-from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
+from regtrack.evaluation.scoring import (
+    MarkerCounts,
+    MarkerScores,
+    score_marker,
+    scored_by_themselves,
+)
 from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
 from regtrack.tracks.segments import Records
@@ -80,9 +86,17 @@ class Measured:
         """The bases on which a marker of the labels is scored."""
         return self.ground.without(self.unknown[column])
 
+    def known_on(self, chrom: str) -> npt.NDArray[np.bool_]:
+        """Bool (scored markers,): False where nothing is known of one on a chromosome."""
+        return np.array([chrom not in self.unknown[column] for column in self.columns])
+
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
         return _opened(self._saved_in, self.chrom_sizes, self.unknown)
+
+    def line(self) -> Line:
+        """Where all chromosomes lie together, laid out once per process."""
+        return _laid_out(self.chrom_sizes)
 
     @property
     def _saved_in(self) -> Path:
@@ -97,6 +111,11 @@ def _opened(
     return IntervalLabels.open(folder, dict(chrom_sizes), known_array(dict(chrom_sizes), unknown))
 
 
+@functools.lru_cache(maxsize=1)
+def _laid_out(chrom_sizes: tuple[tuple[str, int], ...]) -> Line:
+    return Line(dict(chrom_sizes))
+
+
 def known_array(
     chrom_sizes: Mapping[str, int], unknown: Sequence[Sequence[str]]
 ) -> npt.NDArray[np.bool_]:
@@ -105,7 +124,7 @@ def known_array(
 
 
 class BlockCounter:
-    """Counts the probabilities of some consecutive bases inside and outside of measured peaks.
+    """Counts the probabilities of some blocks inside and outside of measured peaks.
 
     Parameters
     ----------
@@ -117,16 +136,18 @@ class BlockCounter:
         self._measured = measured
         self._block = block
         self._labels = measured.open_labels()
-        known = self._labels.known_markers(block.chrom)
-        self._known = known[list(measured.columns)][:, None]
+        self._line = measured.line()
         self._histograms: dict[int, ScoreHistogram] = {}
+        self._called: list[Sequence[Records]] = []
+        self._chrom = block.chrom
+        self._known = measured.known_on(block.chrom)[:, None]
 
     @property
     def rows(self) -> tuple[int, ...]:
         """Which of the predicted markers are scored."""
         return self._measured.rows
 
-    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+    def add(self, chrom: str, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Count some consecutive bases, all of them scored ones.
 
         Parameters
@@ -136,8 +157,10 @@ class BlockCounter:
         probabilities
             float32 (markers, bases), of all predicted markers.
         """
-        measured, chrom = self._measured, self._block.chrom
+        measured = self._measured
         values = _rows(probabilities, measured.rows)
+        if chrom != self._chrom:
+            self._chrom, self._known = chrom, measured.known_on(chrom)[:, None]
         for number, begin, end in measured.blocks.spans(chrom, start, start + values.shape[1]):
             if number not in self._histograms:
                 self._histograms[number] = ScoreHistogram(len(values))
@@ -145,11 +168,21 @@ class BlockCounter:
             part = values[:, begin - start : end - start]
             self._histograms[number].add(part, labels, self._known)
 
-    def save(self, called: Sequence[Records]) -> None:
-        """Write the file, with each scored marker's called peaks, as `save_counts` takes them."""
+    def call(self, chrom: str, called: Sequence[Records]) -> None:
+        """Add what is called of each scored marker on a chromosome: `start` and `end`."""
+        origin = self._line.starts[chrom]
+        runs = [np.empty(len(of_marker), RUN) for of_marker in called]
+        for run, of_marker in zip(runs, called, strict=True):
+            for edge in "start", "end":
+                run[edge] = of_marker[edge] + np.int64(origin)
+        self._called.append(runs)
+
+    def save(self) -> None:
+        """Write the file."""
         numbers = sorted(self._histograms)
         counts = [self._histograms[number].counts for number in numbers]
-        save_counts(self._measured.path(self._block), numbers, counts, called)
+        runs = [np.concatenate(of_marker) for of_marker in zip(*self._called, strict=True)]
+        save_counts(self._measured.path(self._block), numbers, counts, runs)
 
 
 def _rows(values: npt.NDArray[Any], rows: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -168,7 +201,7 @@ class ScoreTask:
     thresholds
         Probability from which the peaks of each of them are called.
     order
-        The counted blocks, in the genome's order.
+        The counted blocks, in the genome's order; those of a file have the first one's name.
     """
 
     measured: Measured
@@ -213,8 +246,7 @@ def gather_scores(
 def score_markers(task: ScoreTask) -> list[MarkerScores]:
     """Scores of the markers of a task.
 
-    Block by block, and what a chromosome came to is kept in as few numbers as it has bins: a
-    genome may have thousands of them.
+    File by file, and what a chromosome came to is kept in as few numbers as it has bins.
     """
     measured, size = task.measured, len(task.thresholds)
     last = task.first + size
@@ -222,31 +254,39 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
     shape = (size, 2, bin_count(UNROUNDED))
     totals = np.zeros(shape, np.int64)
     by_block = np.zeros((len(measured.blocks), size, 2, bin_count(COARSE)), np.int64)
+    alone = set(scored_by_themselves(measured.ground.where))
     by_chrom: list[dict[str, Ranking]] = [{} for _ in range(size)]
-    called: list[dict[str, IntervalSet]] = [{} for _ in range(size)]
-    for chrom, blocks in itertools.groupby(task.order, key=lambda block: block.chrom):
-        of_chrom = np.zeros(shape, np.int64)
-        runs = [
-            add_counts(measured.path(block), task.first, last, of_chrom, by_block, to_coarse)
+    runs: list[list[Records]] = []
+    for chrom, blocks in itertools.groupby(
+        task.order, key=lambda block: block.chrom if block.chrom in alone else None
+    ):
+        counts = np.zeros(shape, np.int64)
+        runs += [
+            add_counts(measured.path(block), task.first, last, counts, by_block, to_coarse)
             for block in blocks
         ]
-        totals += of_chrom
-        for marker in range(size):
-            by_chrom[marker][chrom] = Ranking.of(of_chrom[marker], UNROUNDED)
-            together = np.concatenate([of_block[marker] for of_block in runs])
-            called[marker][chrom] = IntervalSet.of(together["start"], together["end"])
-    columns = measured.columns[task.first : last]
-    labels = measured.open_labels()
-    peaks = {chrom: labels.peaks(chrom, columns) for chrom in measured.ground.where}
+        totals += counts
+        if chrom is not None:
+            for marker in range(size):
+                by_chrom[marker][chrom] = Ranking.of(counts[marker], UNROUNDED)
+    line, columns = measured.line(), measured.columns[task.first : last]
+    peaks = _peaks(measured, columns)
     scores = []
     for marker, (column, threshold) in enumerate(zip(columns, task.thresholds, strict=True)):
         where = measured.where(column)
-        counts = MarkerCounts(
+        called = np.concatenate([of_file[marker] for of_file in runs])
+        found = MarkerCounts(
             Ranking.of(totals[marker], UNROUNDED),
-            {chrom: by_chrom[marker][chrom] for chrom in where},
+            {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
             by_block[:, marker],
-            called[marker],
+            IntervalSet.of(called["start"], called["end"]),
         )
-        of_marker = {chrom: peaks[chrom][marker] for chrom in where}
-        scores.append(score_marker(counts, of_marker, where, threshold))
+        of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
+        scores.append(score_marker(found, of_marker, line.lay(where), threshold))
     return scores
+
+
+def _peaks(measured: Measured, columns: Sequence[int]) -> dict[str, list[IntervalSet]]:
+    """Peaks of some markers of the labels, per chromosome that is scored."""
+    labels = measured.open_labels()
+    return {chrom: labels.peaks(chrom, columns) for chrom in measured.ground.where}

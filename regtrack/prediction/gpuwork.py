@@ -99,7 +99,7 @@ def _segments_of(
             row[here] = part
             kinds[here] = kernel.ASKED_FOR
             if counter:
-                counter.add(start, part.cpu().numpy().T)
+                counter.add(work.task.block.chrom, start, part.cpu().numpy().T)
         if work.keep_first:
             kinds[0] = kernel.KEPT
     origins = [int(start) for start, _ in spans]

@@ -20,7 +20,9 @@ from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.calling import PeakCaller
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
+from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
@@ -203,7 +205,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         measured = job.yardstick.save(Path(scratch)).alone()
         works = [
             CountWork(job.model, job.genome, rows, thresholds, job.device, measured, tasks)
-            for tasks in _groups(block_tasks(measured.ground.where))
+            for tasks in _groups(measured.ground.where)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
         threads = torch.get_num_threads()
@@ -226,24 +228,33 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)
 
 
-def _groups(tasks: Sequence[BlockTask]) -> Iterator[tuple[BlockTask, ...]]:
-    """Consecutive blocks of one chromosome, some `_MOST_FILES` groups in all."""
+def _groups(where: Regions) -> Iterator[tuple[BlockTask, ...]]:
+    """Consecutive blocks, some `_MOST_FILES` groups in all.
+
+    Those of a chromosome that has scores of its own are by themselves; of the others, which may
+    be 100,000 scaffolds, many are counted together.
+    """
+    tasks = block_tasks(where)
     size = -(-len(tasks) // _MOST_FILES)
-    for _, group in itertools.groupby(tasks, key=lambda task: task.block.chrom):
-        of_chrom = tuple(group)
-        for first in range(0, len(of_chrom), size):
-            yield of_chrom[first : first + size]
+    alone = set(scored_by_themselves(where))
+    for _, group in itertools.groupby(
+        tasks, key=lambda task: task.block.chrom if task.block.chrom in alone else None
+    ):
+        together = tuple(group)
+        for first in range(0, len(together), size):
+            yield together[first : first + size]
 
 
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
     torch.set_num_threads(1)
     network, genome = open_network(work.model, work.genome, work.rows, work.device)
-    first = work.tasks[0].block
-    counter = BlockCounter(work.measured, first)
-    caller = PeakCaller(np.array(work.thresholds, np.float32))
-    for task in work.tasks:
-        for stretch in predict_stretches(network, genome, first.chrom, task.targets):
-            counter.add(stretch.start, stretch.probabilities)
-            caller.add(stretch.start, stretch.probabilities)
-    counter.save(caller.finish())
+    counter = BlockCounter(work.measured, work.tasks[0].block)
+    for chrom, tasks in itertools.groupby(work.tasks, key=lambda task: task.block.chrom):
+        caller = PeakCaller(np.array(work.thresholds, np.float32))
+        for task in tasks:
+            for stretch in predict_stretches(network, genome, chrom, task.targets):
+                counter.add(chrom, stretch.start, stretch.probabilities)
+                caller.add(stretch.start, stretch.probabilities)
+        counter.call(chrom, caller.finish())
+    counter.save()

@@ -1,6 +1,7 @@
 """The data sections of a BigWig file, one after another: a track read as fast as it inflates.
 
-pyBigWig gives a Python tuple per segment, which takes ten times as long.
+Nothing that a file says of itself is believed: what it points at must lie in it, and what it
+inflates to must be what the format can hold.
 """
 
 from __future__ import annotations
@@ -8,24 +9,54 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from regtrack.errors import InputError
-from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.bbi import BIGWIG_MAGIC
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, Positions
+from regtrack.genome.line import Line
+from regtrack.tracks.bbi import BIGWIG_MAGIC, not_bbi
 from regtrack.tracks.bigwig_trees import HEADER, read_chroms, read_places
-from regtrack.tracks.deflate import NotDeflated, inflate
+from regtrack.tracks.deflate import NotDeflated, inflate_at_most
 from regtrack.tracks.encoding import BEDGRAPH, SECTION_HEADER
 from regtrack.tracks.segments import SEGMENT, Records
 
+_VARIABLE_STEP, _FIXED_STEP = 2, 3
+_STEP = np.dtype([("start", "<u4"), ("value", "<f4")])
+
+# Its number of items has 16 bits.
+_LARGEST_SECTION = SECTION_HEADER.size + 65_535 * SEGMENT.itemsize
+
+# Sections that are handed on together.
+_TOGETHER = 64
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Consecutive sections of a file.
+
+    Parameters
+    ----------
+    records
+        SEGMENT: their segments, positions as in the file, on each one's chromosome.
+    firsts
+        int64 (sections + 1,): where each one's begin, and the last one's end.
+    origins, lengths
+        int64 (sections,): where on the line its chromosome begins, and the bases of that.
+    """
+
+    records: Records
+    firsts: Positions
+    origins: Positions
+    lengths: Positions
+
 
 class BigWigSections:
-    """Reads the segments of a BigWig file; a context manager.
+    """Reads a BigWig file; a context manager.
 
-    Files of segments only (bedGraph sections, little-endian), as regtrack, pyBigWig and kent's
-    bedGraphToBigWig write them.
+    Little-endian files, as everyone writes them.
 
     Attributes
     ----------
@@ -35,28 +66,28 @@ class BigWigSections:
     Raises
     ------
     InputError
-        When the file is no such BigWig file, or is truncated.
+        When the file is no such BigWig file, or is truncated or damaged.
     OSError
         When it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._broken = InputError(path, "not a BigWig file, or a truncated one")
+        broken = not_bbi(path, BIGWIG_MAGIC)
         with path.open("rb") as file:
             if file.seek(0, 2) < HEADER.size:
-                raise self._broken
+                raise broken
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        magic, _, _, chroms_at, _, index_at, *_, self._inflated, _ = HEADER.unpack_from(self._data)
+        magic, _, _, chroms_at, _, index_at, *_, inflated, _ = HEADER.unpack_from(self._data)
         if magic != BIGWIG_MAGIC:
-            raise self._broken
+            raise broken
+        self._is_deflated = inflated > 0
         try:
-            chroms = read_chroms(self._data, chroms_at)
-            self._places = read_places(self._data, index_at)
+            self.chrom_sizes = read_chroms(self._data, chroms_at)
+            self._places = read_places(self._data, index_at, len(self.chrom_sizes))
         except (struct.error, ValueError, OverflowError) as error:
-            raise self._broken from error
-        self.chrom_sizes = {name: size for name, (_, size) in chroms.items()}
-        self._numbers = {name: number for name, (number, _) in chroms.items()}
+            raise broken from error
+        self._names = list(self.chrom_sizes)
 
     def __enter__(self) -> BigWigSections:
         return self
@@ -64,45 +95,104 @@ class BigWigSections:
     def __exit__(self, *_: object) -> None:
         self._data.close()
 
-    def records(self, chrom: str, asked: IntervalSet) -> Iterator[Records]:
-        """The segments of the sections that hold any of the bases asked for, in order.
+    def together(self, line: Line, asked: IntervalSet) -> Iterator[Sections]:
+        """The sections that hold any of the bases asked for, in order, several at a time.
 
         Parameters
         ----------
+        line
+            Of the file's chromosomes, in whatever order.
         asked
-            Bases of the chromosome. Segments around them, in the same sections, come along.
-
-        Yields
-        ------
-        SEGMENT
-            As they were written; none where the file does not have the chromosome.
+            Positions on the line. Segments around them, in the same sections, come along.
 
         Raises
         ------
         InputError
             When a section cannot be decoded.
         """
-        if chrom not in self._numbers:
-            return
-        number = self._numbers[chrom]
-        places = self._places[self._places["first_chrom"] == number]
-        held = asked.bases_before(places["end"]) > asked.bases_before(places["start"])
-        for place in places[held]:
-            yield self._section(int(place["offset"]), int(place["size"]))
+        origins = line.origins(self._names)
+        lengths = np.fromiter(self.chrom_sizes.values(), np.int64, len(self._names))
+        chroms = self._places["chrom"]
+        starts, ends = (origins[chroms] + self._places[edge] for edge in ("start", "end"))
+        held = np.flatnonzero(asked.bases_before(ends) > asked.bases_before(starts))
+        # In the line's order, which need not be the file's.
+        held = held[np.argsort(starts[held], kind="stable")]
+        for first in range(0, len(held), _TOGETHER):
+            some = held[first : first + _TOGETHER]
+            found = [self._section(place) for place in some]
+            yield Sections(
+                np.concatenate(found),
+                np.cumsum([0, *map(len, found)], dtype=np.int64),
+                origins[chroms[some]],
+                lengths[chroms[some]],
+            )
 
-    def _section(self, offset: int, size: int) -> Records:
+    def records(self, chrom: str, asked: IntervalSet) -> Iterator[Records]:
+        """As `together`, of one chromosome and the bases asked for on it.
+
+        Yields
+        ------
+        SEGMENT
+            As they were written; none where the file does not have the chromosome.
+        """
+        if chrom in self.chrom_sizes:
+            line = Line(self.chrom_sizes)
+            for sections in self.together(line, line.lay({chrom: asked})):
+                yield sections.records
+
+    def at_least(self, region: Interval, minimum: float) -> IntervalSet:
+        """The bases of a region whose value is `minimum` or more, in bounded memory.
+
+        Any BigWig will do, whatever its values; a base without a value is left out.
+
+        Raises
+        ------
+        InputError
+            When the file's data cannot be decoded.
+        """
+        least = np.float32(minimum)  # as the file keeps its values
+        found = [EMPTY]
+        for records in self.records(region.chrom, IntervalSet.of([region.start], [region.end])):
+            high = records[records["value"] >= least]
+            if np.any(high["start"] >= high["end"]):
+                raise InputError(self._path, "damaged: a segment without a base")
+            found.append(IntervalSet.of(high["start"], high["end"]).clip(region.start, region.end))
+        return IntervalSet.union(found)
+
+    def _section(self, place: int) -> Records:
         """Segments of one section."""
+        chrom, _, _, offset, size = self._places[place].tolist()
         data = self._data[offset : offset + size]
         try:
-            if self._inflated:
-                data = inflate(data, self._inflated)
-            *_, kind, _, count = SECTION_HEADER.unpack_from(data)
-            if kind != BEDGRAPH:
-                raise InputError(
-                    self._path,
-                    f"holds values of fixed length (section type {kind}); expected segments, as "
-                    "regtrack writes them",
-                )
-            return np.frombuffer(data, SEGMENT, count, SECTION_HEADER.size)
+            if self._is_deflated:
+                data = inflate_at_most(data, _LARGEST_SECTION)
+            return _segments(data, chrom)
         except (struct.error, ValueError, NotDeflated) as error:
             raise InputError(self._path, "damaged: a section cannot be read") from error
+
+
+def _segments(data: bytes, chrom: int) -> Records:
+    """The values of a section of any kind.
+
+    Raises
+    ------
+    ValueError, struct.error
+        When it holds fewer than it says, is of another chromosome, or of no kind that there is.
+    """
+    own, start, _, step, span, kind, _, count = SECTION_HEADER.unpack_from(data)
+    at = SECTION_HEADER.size
+    if own != chrom or kind not in {BEDGRAPH, _VARIABLE_STEP, _FIXED_STEP}:
+        raise ValueError("a section of another chromosome or kind")
+    if kind == BEDGRAPH:
+        return np.frombuffer(data, SEGMENT, count, at)
+    found = np.empty(count, SEGMENT)
+    if kind == _VARIABLE_STEP:
+        steps = np.frombuffer(data, _STEP, count, at)
+        starts, found["value"] = steps["start"].astype(np.int64), steps["value"]
+    else:
+        starts = start + step * np.arange(count, dtype=np.int64)
+        found["value"] = np.frombuffer(data, "<f4", count, at)
+    if count and int(starts.max()) + span >= 2**32:
+        raise ValueError("past the longest chromosome")
+    found["start"], found["end"] = starts, starts + span
+    return found

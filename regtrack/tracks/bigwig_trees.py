@@ -37,8 +37,8 @@ LEAF = np.dtype(
 )
 _INNER = np.dtype(LEAF.descr[:-1])
 
-# Of 256 items each, more than any file can hold.
-_MOST_LEVELS = 8
+# The same of a data section, which is of one chromosome.
+PLACE = np.dtype([("chrom", "<u4"), *LEAF.descr[1:2], *LEAF.descr[3:]])
 
 _Items = npt.NDArray[np.void]
 _Bytes = bytes | mmap.mmap
@@ -143,35 +143,53 @@ def _tree(
     return b"".join(written)
 
 
-def read_chroms(data: _Bytes, at: int) -> dict[str, tuple[int, int]]:
-    """Number and length of each chromosome, by name, from the tree that begins at `at`.
+def read_chroms(data: _Bytes, at: int) -> dict[str, int]:
+    """Length of each chromosome by name, in the order of their numbers, from the tree at `at`.
 
     Raises
     ------
-    ValueError, struct.error
-        When there is no such tree.
+    ValueError, struct.error, OverflowError
+        When there is no such tree, or they are not numbered from 0 on.
     """
     magic, _, width, _, _, _ = _CHROM_HEADER.unpack_from(data, at)
-    if magic != _CHROM_MAGIC:
+    if magic != _CHROM_MAGIC or not 0 < width < len(data):
         raise ValueError("not a tree of chromosomes")
     items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width))
-    return {
-        item["key"].decode(): (int(item["id"]), int(item["size"]))
-        for item in items[np.argsort(items["id"])]
-    }
+    items.sort(order="id")
+    names = [key.decode() for key in items["key"].tolist()]
+    found = dict(zip(names, items["size"].tolist(), strict=True))
+    if len(found) != len(items) or not np.array_equal(items["id"], np.arange(len(items))):
+        raise ValueError("two chromosomes of one name or number")
+    return found
 
 
-def read_places(data: _Bytes, at: int) -> _Items:
-    """LEAF of every section, in the order of the genome, from the tree that begins at `at`.
+def read_places(data: _Bytes, at: int, chroms: int) -> _Items:
+    """PLACE of every section, in the order of the file's chromosomes, from the tree at `at`.
+
+    Parameters
+    ----------
+    chroms
+        Number of chromosomes that there are.
 
     Raises
     ------
-    ValueError, struct.error
-        When there is no such tree.
+    ValueError, struct.error, OverflowError
+        When there is no such tree, or a section is of no chromosome, or of several.
     """
     if _PLACE_HEADER.unpack_from(data, at)[0] != _PLACE_MAGIC:
         raise ValueError("not a tree of places")
-    return _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER)
+    leaves = _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER)
+    chrom = leaves["first_chrom"]
+    if np.any(chrom >= chroms) or np.any(chrom != leaves["last_chrom"]):
+        raise ValueError("a section of no chromosome, or of several")
+    if np.any(leaves["start"] >= leaves["end"]):
+        raise ValueError("a section of no base")
+    found = np.empty(len(leaves), PLACE)
+    found["chrom"] = chrom
+    for name in "start", "end", "offset", "size":
+        found[name] = leaves[name]
+    found.sort(order=["chrom", "start"])
+    return found
 
 
 def _chrom_items(width: int) -> tuple[np.dtype[np.void], np.dtype[np.void]]:
@@ -188,18 +206,22 @@ def _read_tree(
 ) -> _Items:
     """All items of the leaves below a node, from left to right."""
     found = [np.empty(0, leaf)]
-    # Every level is whole before the next one is read, so that a damaged file ends this.
+    # Nodes do not overlap: those of a damaged file, which may lead to themselves, soon take more
+    # bytes than the file has.
+    left = len(data)
     level = [root]
-    for _ in range(_MOST_LEVELS):
+    while level:
         below: list[int] = []
         for at in level:
             is_leaf, _, count = _NODE_HEADER.unpack_from(data, at)
-            items = np.frombuffer(data, leaf if is_leaf else inner, count, at + _NODE_HEADER.size)
+            kind = leaf if is_leaf else inner
+            left -= _NODE_HEADER.size + count * kind.itemsize
+            if left < 0:
+                raise ValueError("a tree that is larger than the file")
+            items = np.frombuffer(data, kind, count, at + _NODE_HEADER.size)
             if is_leaf:
                 found.append(items)
             else:
                 below += items["offset"].tolist()
-        if not below:
-            return np.concatenate(found)
         level = below
-    raise ValueError("a tree of too many levels")
+    return np.concatenate(found)

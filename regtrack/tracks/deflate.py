@@ -19,7 +19,7 @@ def deflate(data: bytes) -> bytes:
 
 
 def inflate(data: bytes, size: int) -> bytes:
-    """Inverse of `deflate`.
+    """Inverse of `deflate`, of what this program wrote.
 
     Parameters
     ----------
@@ -32,3 +32,22 @@ def inflate(data: bytes, size: int) -> bytes:
         When it is no zlib stream, or a truncated one.
     """
     return isal_zlib.decompress(data, _WINDOW_BITS, size)
+
+
+def inflate_at_most(data: bytes, most: int) -> bytes:
+    """Inverse of `deflate`, of anyone's: a few kilobytes can inflate to gigabytes.
+
+    Raises
+    ------
+    NotDeflated
+        When it is no zlib stream, or a truncated one.
+    ValueError
+        When more than `most` bytes come out.
+    """
+    stream = isal_zlib.decompressobj(_WINDOW_BITS)
+    found: bytes = stream.decompress(data, most + 1)
+    if len(found) > most:
+        raise ValueError(f"inflates to more than {most:,} bytes")
+    if not stream.eof:
+        raise NotDeflated("a truncated stream")
+    return found

@@ -123,3 +123,18 @@ def test_a_report_of_other_markers_is_refused(folder: Path, tmp_path: Path) -> N
         Viewable.read(folder, report)
     nothing_scored = write_report_table(tmp_path / "report", {"other": None})
     assert Viewable.read(folder, nothing_scored).scores == {}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_report_is_read_whatever_its_lines_end_with(tmp_path: Path, end: str) -> None:
+    rows = ["name\taverage_precision\tbase_rate", "A\t0.5\t0.1", "B\t\t0.2"]
+    (tmp_path / "report.tsv").write_bytes(end.join([*rows, ""]).encode())
+    assert read_scores(tmp_path).average_precision == {"A": 0.5}
+    assert read_scores(tmp_path).base_rates == {"A": 0.1, "B": 0.2}
+
+
+@pytest.mark.parametrize("row", ["A\tnan\t0.1", "A\t7\t0.1", "A\t-inf\t0.1", '"' + "x" * 200_000])
+def test_a_report_of_no_scores_is_damaged(tmp_path: Path, row: str) -> None:
+    (tmp_path / "report.tsv").write_text(f"name\taverage_precision\tbase_rate\n{row}\n")
+    with pytest.raises(InputError, match=r"report\.tsv: damaged"):
+        read_scores(tmp_path)

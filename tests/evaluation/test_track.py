@@ -180,9 +180,40 @@ def test_a_file_of_other_chromosomes_than_the_tracks_is_refused(tmp_path: Path) 
 
 
 def test_sections_that_overlap_are_refused(track: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    once = BigWigSections.records
+    once = BigWigSections.together
     monkeypatch.setattr(
-        BigWigSections, "records", lambda *asked: [one for _ in range(9) for one in once(*asked)]
+        BigWigSections, "together", lambda *asked: [one for _ in range(9) for one in once(*asked)]
     )
     with pytest.raises(InputError, match="expected sorted probabilities on chr1"):
         scored(track, on_chr1((0, 900)), on_chr1((5, 15)))
+
+
+def test_segments_past_the_end_of_their_chromosome_are_refused(tmp_path: Path) -> None:
+    # The file's own tree of chromosomes says 900; its section reaches into chr2's bases.
+    values = Segments(np.array([890]), np.array([950]), np.array([0.5], np.float32))
+    write_bigwig(tmp_path / "a.bw", {**SIZES, "chr1": 1_000}, [("chr1", values)])
+    data = bytearray((tmp_path / "a.bw").read_bytes())
+    at = data.index(b"chr1") + 8
+    data[at : at + 4] = (900).to_bytes(4, "little")
+    (tmp_path / "a.bw").write_bytes(data)
+    with pytest.raises(InputError, match="expected sorted probabilities on chr1"):
+        scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((5, 15)))
+
+
+def test_of_many_scaffolds_the_hundred_with_most_bases_have_scores_of_their_own(
+    tmp_path: Path,
+) -> None:
+    sizes = {f"scaffold{number}": 50 + number for number in range(150)}
+    one = Segments(np.array([10]), np.array([30]), np.array([0.5], np.float32))
+    write_bigwig(tmp_path / "a.bw", sizes, [(chrom, one) for chrom in sizes])
+    where = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
+    peaks = {chrom: IntervalSet.of([20], [40]) for chrom in sizes}
+    bed = write_bed(tmp_path / "a.bed", peaks)
+    found = score_track(TrackTask(tmp_path / "a.bw", bed, 0.25, sizes, where, Blocks.of(where)))
+    assert list(found.chroms) == list(sizes)[50:]
+    assert all(score.positives == 20 for score in found.chroms.values())
+    assert (found.overall.bases, found.overall.positives) == (sum(sizes.values()), 150 * 20)
+    assert found.at_threshold is not None
+    assert (found.at_threshold.precision, found.at_threshold.recall) == (0.5, 0.5)
+    counts = found.peaks
+    assert (counts.called, counts.called_hit, counts.measured, counts.measured_hit) == (150,) * 4

@@ -108,9 +108,13 @@ def test_a_damaged_section_is_refused(tmp_path: Path) -> None:
         rows_of(path, "chr2", whole("chr2"))
 
 
-def test_values_of_fixed_length_are_refused(tmp_path: Path) -> None:
-    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
+@pytest.mark.parametrize("starts", [100, [100, 115, 200]])  # fixed and variable steps
+def test_values_of_one_length_come_back_as_pybigwig_reads_them(starts, tmp_path: Path) -> None:
+    path = tmp_path / "a.bw"
+    step = {"step": 10} if isinstance(starts, int) else {}
+    with pyBigWig.open(str(path), "w") as file:
         file.addHeader(list(SIZES.items()))
-        file.addEntries("chr2", 100, values=[0.1, 0.2, 0.3], span=10, step=10)
-    with pytest.raises(InputError, match=r"section type 3.*expected segments"):
-        rows_of(tmp_path / "a.bw", "chr2", whole("chr2"))
+        file.addEntries("chr2", starts, values=[0.1, 0.2, 0.3], span=10, **step)
+    with pyBigWig.open(str(path)) as file:
+        expected = list(file.intervals("chr2"))
+    assert rows_of(path, "chr2", whole("chr2")) == expected
