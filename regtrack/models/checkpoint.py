@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
 from regtrack.genome.markers import Marker
 from regtrack.genome.names import MITOCHONDRION, first_names, resolve_chrom
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
-from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
+from regtrack.models.tensors import (
+    read_tensors,
+    read_text_of,
+    save_tensors,
+    tensors_sha256,
+)
 
 FORMAT_VERSION = 1
 
@@ -71,23 +77,61 @@ class Checkpoint:
         with torch.device("meta"):
             return self.build()
 
-    def to_json(self) -> str:
-        """As it stands in the file."""
+    def to_json(self, weights: str) -> str:
+        """As it stands in the file; `weights` is the SHA-256 of its weights."""
         record = {
             **vars(self),
             "format": FORMAT_VERSION,
             "markers": [marker.to_json() for marker in self.markers],
+            # Where a regtrack that does not know it passes it over.
+            "training": {**self.training, _WEIGHTS: weights},
         }
         return json.dumps(record, allow_nan=False)
 
-    @classmethod
-    def from_json(cls, text: str) -> Checkpoint:
-        """Inverse of `to_json`."""
-        record = {"task": "dense", **json.loads(text)}  # which the first ones all were
-        del record["format"]
-        record["markers"] = tuple(Marker.from_json(marker) for marker in record["markers"])
-        record["thresholds"] = tuple(record["thresholds"])
-        return cls(**record)
+
+# Of the weights: the SHA-256 of their names, types, shapes and bytes.
+_WEIGHTS = "weights_sha256"
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What is used of the summary of a training."""
+
+    step: int | None = None
+    dataset: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    windows: dict[str, int] = field(default_factory=dict)
+    average_precision: dict[str, float] = field(default_factory=dict)
+    weights_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class _Metadata:
+    """All that is said of a checkpoint, as it stands in the file."""
+
+    architecture: str
+    settings: dict[str, Any]
+    markers: tuple[Marker, ...]
+    assembly: str
+    chrom_sizes: dict[str, int]
+    thresholds: tuple[float, ...]
+    training: dict[str, Any] = field(default_factory=dict)
+    task: str = "dense"  # which the first ones all were
+
+    def __post_init__(self) -> None:
+        if not self.markers:
+            raise ValueError("expected one marker at least")
+        if not all(0 <= value <= 1 for value in self.thresholds):
+            raise ValueError("expected thresholds from 0 to 1")
+        if not all(size >= 0 for size in self.chrom_sizes.values()):
+            raise ValueError("expected lengths of chromosomes")
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """The part of the metadata that `_Metadata` leaves as it is."""
+
+    training: _Summary = field(default_factory=_Summary)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, network: Network) -> None:
@@ -98,7 +142,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, network: Network) -> Non
     OSError
         When the file cannot be written.
     """
-    save_tensors(path, network.weights(), checkpoint.to_json())
+    weights = network.weights()
+    save_tensors(path, weights, checkpoint.to_json(tensors_sha256(weights)))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -111,18 +156,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
     OSError
         When the file cannot be read.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Checkpoint, str | None]:
+    """The metadata of a checkpoint, and the SHA-256 of its weights, which older ones lack."""
     text = read_text_of(path)
+    where = f"{path}: metadata"
+    found = parse_json(text, _Metadata, where, FORMAT_VERSION)
+    summary = parse_json(text, _Trained, where).training
+    found.training.pop(_WEIGHTS, None)
     try:
-        version = json.loads(text)["format"]
-        if version > FORMAT_VERSION:
-            raise InputError(
-                path,
-                f"written in format {version}; this regtrack reads up to {FORMAT_VERSION}: "
-                "please update it",
-            )
-        return Checkpoint.from_json(text)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(path, f"damaged metadata ({error!r})") from error
+        said = {one.name: getattr(found, one.name) for one in fields(found)}
+        return Checkpoint(**said), summary.weights_sha256
+    except (ValueError, TypeError) as error:
+        raise InputError(where, f"damaged ({error})") from error
 
 
 def load_network(path: Path, device: torch.device) -> Network:
@@ -131,17 +179,23 @@ def load_network(path: Path, device: torch.device) -> Network:
     Raises
     ------
     InputError
-        As `read_checkpoint`; also when the weights do not fit the architecture.
+        As `read_checkpoint`; also when the weights do not fit the architecture, or are not those
+        that were written.
     """
-    network = read_checkpoint(path).build()
+    checkpoint, digest = _read(path)
     weights = read_tensors(path)
-    own = network.weights()
+    # Of the sketch: what a damaged file asks for may be larger than memory.
     if {name: part.shape for name, part in weights.items()} != {
-        name: part.shape for name, part in own.items()
+        name: part.shape for name, part in checkpoint.sketch().weights().items()
     }:
         raise InputError(path, "its weights do not fit its architecture")
+    if digest is not None and tensors_sha256(weights) != digest:
+        raise InputError(path, "damaged: its weights are not those that were written")
+    if not all(bool(torch.isfinite(part).all()) for part in weights.values()):
+        raise InputError(path, "damaged: one of its weights is no number")
+    network = checkpoint.build()
     with torch.no_grad():
-        for name, part in own.items():
+        for name, part in network.weights().items():
             part.copy_(weights[name])
     return network.to(device).eval()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from regtrack.atomic import replacing
 from regtrack.errors import InputError
 
 _METADATA_KEY = "regtrack"
+
+# What a file begins with: the bytes of its header, which is JSON.
+_LENGTH = struct.Struct("<Q")
+# 919 markers and 100,000 chromosomes take a tenth of this.
+_LONGEST_HEADER = 50_000_000
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> None:
@@ -47,17 +54,11 @@ def read_text_of(path: Path) -> str:
     OSError
         When the file cannot be read.
     """
-    with path.open("rb") as handle:
-        head = handle.read(8)
+    _check_header(path)
     try:
         with safe_open(path, framework="pt") as file:
             text: str | None = (file.metadata() or {}).get(_METADATA_KEY)
     except SafetensorError as error:
-        # Asked only now: the length that a good file begins with may look like a pickle's start.
-        if head.startswith((b"\x80", b"PK")):
-            raise InputError(
-                path, "a pickle, which may run code when it is opened; expected .safetensors"
-            ) from error
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
     if text is None:
         raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
@@ -68,3 +69,45 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file that `read_text_of` accepts."""
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of the names, types, shapes and bytes of some tensors, in whatever order."""
+    total = hashlib.sha256()
+    for name, part in sorted(tensors.items()):
+        plain = part.detach().cpu().contiguous()
+        total.update(f"{name}\t{plain.dtype}\t{list(plain.shape)}\n".encode())
+        total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a file whose header is none, before it is read whole.
+
+    Raises
+    ------
+    InputError
+        Saying what it is instead, as far as its first bytes tell.
+    """
+    with path.open("rb") as file:
+        head = file.read(_LENGTH.size + 1)
+        size = file.seek(0, os.SEEK_END)
+    length = _LENGTH.unpack_from(head)[0] if len(head) > _LENGTH.size else 0
+    # The length of a sound header may begin as a pickle or a zip file does.
+    if head[_LENGTH.size :] == b"{":
+        if length > size - _LENGTH.size:
+            raise InputError(
+                path, f"truncated, or not a .safetensors file (a header of {length:,} bytes)"
+            )
+        if length > _LONGEST_HEADER:
+            raise InputError(
+                path,
+                f"a .safetensors file with a header of {length:,} bytes; expected at most "
+                f"{_LONGEST_HEADER:,}",
+            )
+        return
+    if head.startswith((b"\x80", b"PK")) and not 0 < length <= size:
+        raise InputError(
+            path, "a pickle, which may run code when it is opened; expected .safetensors"
+        )
+    raise InputError(path, "truncated, or not a .safetensors file (it begins with no header)")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -236,7 +238,17 @@ def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
         pytest.param(lambda record: record.update(task="short"), id="the other task"),
         pytest.param(lambda record: record.update(settings=[]), id="settings are a list"),
         pytest.param(lambda record: record.update(settings={"f1": 6.5}), id="half a channel"),
-        pytest.param(lambda record: record.update(more=1), id="an unknown entry"),
+        pytest.param(lambda record: record.update(markers=[], thresholds=[]), id="no marker"),
+        pytest.param(lambda record: record.update(thresholds=[7, 0.5]), id="no probability"),
+        pytest.param(lambda record: record.update(chrom_sizes={"chr1": "9"}), id="a size is text"),
+        pytest.param(lambda record: record.update(chrom_sizes={"chr1": -9}), id="a size under 0"),
+        pytest.param(lambda record: record.update(assembly=19), id="assembly is a number"),
+        pytest.param(lambda record: record.update(training=[]), id="training is a list"),
+        pytest.param(lambda record: record.update(training={"windows": 3}), id="windows"),
+        pytest.param(
+            lambda record: record.update(training={"average_precision": {"TFBS": "high"}}),
+            id="average precision is text",
+        ),
     ],
 )
 def test_damaged_metadata_is_refused(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
@@ -245,7 +257,7 @@ def test_damaged_metadata_is_refused(path: Path, change: Callable[[dict[str, Any
         return changed if changed in ("{", "[]", "{}") else None
 
     rewrite(path, and_nothing_else)
-    with pytest.raises(InputError, match="damaged metadata"):
+    with pytest.raises(InputError, match="metadata: damaged"):
         read_checkpoint(path)
 
 
@@ -364,3 +376,62 @@ def test_other_chromosomes_of_the_same_known_assembly_are_accepted() -> None:
     check_assembly(Path("model.safetensors"), checkpoint, Path("hg19.fa"), sizes)
     with pytest.raises(InputError, match=r"is hg38 .* trained on hg19, whose chrom.* \(chr22\)"):
         check_assembly(Path("m.safetensors"), checkpoint, Path("hg38.fa"), {"chr1": HG38["chr1"]})
+
+
+def weights_of(path: Path) -> tuple[dict[str, torch.Tensor], str]:
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        return {name: file.get_tensor(name) for name in names}, file.metadata()["regtrack"]
+
+
+def test_a_flipped_bit_in_the_weights_is_noticed(path: Path) -> None:
+    load_network(path, CPU)
+    data = bytearray(path.read_bytes())
+    data[-6] ^= 1  # of the mantissa of the last weight but one
+    path.write_bytes(data)
+    read_checkpoint(path)
+    with pytest.raises(InputError, match="its weights are not those that were written"):
+        load_network(path, CPU)
+
+
+def test_an_older_checkpoint_has_no_sum_of_its_weights(path: Path) -> None:
+    rewrite(path, lambda record: record.update(training={"step": 3}))
+    load_network(path, CPU)
+    assert read_checkpoint(path).training == {"step": 3}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_weight_that_is_no_number_is_refused_also_in_an_older_one(
+    path: Path, value: float
+) -> None:
+    rewrite(path, lambda record: record.update(training={}))
+    weights, text = weights_of(path)
+    next(part for part in weights.values() if part.is_floating_point()).view(-1)[0] = value
+    save_file(weights, path, metadata={"regtrack": text})
+    with pytest.raises(InputError, match="one of its weights is no number"):
+        load_network(path, CPU)
+
+
+@pytest.mark.parametrize(
+    ("length", "header", "problem"),
+    [
+        (2**62, b"{}", r"truncated, or not a \.safetensors file"),
+        (0x80, b"{}", r"truncated, or not a \.safetensors file"),
+        (90_000_128, b"{}" + b" " * 90_000_126, "a header of 90,000,128 bytes; expected at most"),
+        (90_000_128, b" " * 90_000_128, "it begins with no header"),
+        (0x4B50, b"{" + b" " * 0x4B4E + b"}", "not one that regtrack wrote"),
+        (0x80, b"{" + b"x" * 0x7F, r"truncated, or not a \.safetensors file"),
+    ],
+)
+def test_a_header_that_is_none_is_not_called_a_pickle(
+    tmp_path: Path, length: int, header: bytes, problem: str
+) -> None:
+    (tmp_path / "m.safetensors").write_bytes(struct.pack("<Q", length) + header)
+    with pytest.raises(InputError, match=problem):
+        read_checkpoint(tmp_path / "m.safetensors")
+
+
+def test_a_network_larger_than_memory_is_refused_before_it_is_built(path: Path) -> None:
+    rewrite(path, lambda record: record["settings"].update(hidden=10**12))
+    with pytest.raises(InputError, match="its weights do not fit its architecture"):
+        load_network(path, CPU)
