@@ -200,7 +200,7 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
     for name in "bigwig", "peaks":
         (scratch / name).mkdir()
     work = TrackWork(0, tracks, source.chrom_sizes, tuple(blocks[1:]), scratch, scratch)
-    size = group_size(len(tracks), STAGE_BLOCKS, 1)
+    size = group_size(len(tracks), STAGE_BLOCKS * BLOCK_LENGTH, STAGE_BLOCKS, 1)
     for first in range(0, len(tracks), size):
         with clock("write"):
             write_tracks(replace(work, first=first, tracks=tracks[first : first + size]))

@@ -71,7 +71,7 @@ def write_bigwig(
     order = list(chrom_sizes)
     with writing_bigwig(path, chrom_sizes) as writer:
         for chrom, piece in segments:
-            writer.add(chrom, encode_segments(piece, order.index(chrom)))
+            writer.add([(chrom, encode_segments(piece, order.index(chrom)))])
 
 
 def read_segments(path: Path, chrom: str, start: int, end: int) -> Segments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from regtrack.browsers.hub_check_files import local_file
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza
+from regtrack.documents import read_json
+from regtrack.errors import InputError
 
 _DATA_TYPE = re.compile(r'([^\s|]+)(?:\|"[^"]*")?(?:\s+|$)')
 _FIELD = re.compile(r'[^|]*(?:\|"[^"|]*")?')
@@ -116,7 +117,7 @@ def _check_colours(parent: Stanza, folder: Path, header: Sequence[str]) -> Itera
         return  # there are none, or that was said
     where = path.relative_to(folder)
     try:
-        columns = json.loads(path.read_text(encoding="utf-8"))
+        columns = read_json(path, dict[str, dict[str, str]])
         for column, values in columns.items():
             if column not in header:
                 yield parent.problem(f"{where}: {column!r}, expected a column's name", setting)
@@ -125,7 +126,7 @@ def _check_colours(parent: Stanza, folder: Path, header: Sequence[str]) -> Itera
                     yield parent.problem(
                         f"{where}: {colour!r} for {value!r}, expected as #004488", setting
                     )
-    except (ValueError, AttributeError, TypeError):
+    except InputError:
         yield parent.problem(
             f'{where}: not what is expected: {{"column": {{"value": "#004488"}}}}', setting
         )

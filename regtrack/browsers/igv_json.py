@@ -59,7 +59,7 @@ def tracks_of(row: Row, address: Address) -> list[dict[str, Any]]:
         | {
             "format": "narrowPeak" if ".narrowPeak" in one.path else "bed",
             "url": address(one.path),
-            "indexURL": address(f"{one.path}.tbi"),
+            "indexURL": address(one.index_path),
         }
         for one in row.peaks
     ]

@@ -39,8 +39,11 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
     resources = ET.SubElement(root, "Resources")
     panel = ET.SubElement(root, "Panel", name="DataPanel")
     for row in rows:
-        for path in (row.signal, *(one.path for one in row.peaks)):
-            ET.SubElement(resources, "Resource", path=_legal(path))
+        ET.SubElement(resources, "Resource", path=_legal(row.signal))
+        for one in row.peaks:
+            ET.SubElement(
+                resources, "Resource", path=_legal(one.path), index=_legal(one.index_path)
+            )
         _add_signal(panel, row)
         for one in row.peaks:
             _add_peaks(panel, f"{row.name} {one.kind}", one.path, one.colour)

@@ -86,7 +86,7 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        peaks = read_peaks(self._viewable.folder / self._tracks[index].peaks)
+        peaks = read_peaks(self._viewable.file(self._tracks[index].peaks))
         return [
             {"chr": one.chrom, "start": one.start, "end": one.end, "value": one.value}
             for one in strongest_first(peaks)[:STRONGEST]

@@ -10,10 +10,10 @@ from regtrack.errors import InputError
 from regtrack.folders import refuse_foreign, replacing_folder
 from regtrack.genome.bed import read_bed
 from regtrack.tracks.folder import Track
-from regtrack.tracks.peaks import write_peaks
+from regtrack.tracks.peaks import index_suffix, write_peaks
 
 FOLDER = "measured"
-_FILES = ("*.bed.gz", "*.bed.gz.tbi")
+_FILES = ("*.bed.gz", "*.bed.gz.tbi", "*.bed.gz.csi")
 
 
 def check_measured(into: Path, force: bool) -> None:
@@ -42,7 +42,8 @@ def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> d
     ----------
     into
         The folder in which the folder `measured` is put, with `<slug>.bed.gz` and its index
-        (`.tbi`) for each marker; without any measured peak it is not there.
+        (`.tbi`, or `.csi` for long chromosomes) for each marker; without any measured peak it is
+        not there.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> d
                 for start, end in peaks[chrom]
             )
             name = f"{track.marker.slug}.bed.gz"
-            write_peaks(made / name, lines)
+            write_peaks(made / name, lines, index_suffix(sizes))
             written[track.marker.name] = f"{FOLDER}/{name}"
     if not written:
         (into / FOLDER).resolve().rmdir()

@@ -17,10 +17,11 @@ _MEASURED = "68,68,68"
 
 
 class Peaks(NamedTuple):
-    """One track of peaks: `predicted` or `measured`, its path, and its colour."""
+    """One track of peaks: `predicted` or `measured`, its path, its index's, and its colour."""
 
     kind: str
     path: str
+    index_path: str
     colour: str
 
 
@@ -37,8 +38,10 @@ class Row:
     colour
         Of its category: `0,68,136`.
     signal, predicted, measured
-        Paths relative to the tracks folder: BigWig, narrowPeak and BED, each with its index
-        (`.tbi`) beside it; None where nothing was measured.
+        Paths relative to the tracks folder: BigWig, narrowPeak and BED; None where nothing was
+        measured.
+    index_suffix
+        How the names of the peaks' indices go on, which lie beside them: `.tbi` or `.csi`.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Row:
     signal: str
     predicted: str
     measured: str | None
+    index_suffix: str
 
     @property
     def title(self) -> str:
@@ -56,10 +60,13 @@ class Row:
     @property
     def peaks(self) -> tuple[Peaks, ...]:
         """The tracks of peaks below the signal."""
-        predicted = Peaks("predicted", self.predicted, self.colour)
+        predicted = self._peaks("predicted", self.predicted, self.colour)
         if self.measured is None:
             return (predicted,)
-        return (predicted, Peaks("measured", self.measured, _MEASURED))
+        return (predicted, self._peaks("measured", self.measured, _MEASURED))
+
+    def _peaks(self, kind: str, path: str, colour: str) -> Peaks:
+        return Peaks(kind, path, f"{path}{self.index_suffix}", colour)
 
 
 def rows_of(
@@ -80,6 +87,7 @@ def rows_of(
             signal=track.bigwig,
             predicted=track.peaks,
             measured=measured.get(track.marker.name),
+            index_suffix=track.index_suffix,
         )
         for track in tracks
     )

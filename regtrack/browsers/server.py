@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Container, Mapping
 from functools import partial
@@ -27,6 +28,7 @@ HOST = "127.0.0.1"
 USUAL_PORT = 8919
 _NAMES = [HOST, "localhost"]
 _TRIED = 20
+_INDEX = re.compile(r"[0-9]{1,12}")
 
 # The page may load and ask nothing but this server. igv.js styles its elements in place and
 # draws its icons as data.
@@ -61,12 +63,10 @@ def make_app(site: Site, lookup: Lookup) -> ASGIApp:
         "/search": lambda request: lookup.find_gene(request.query_params.get("q", "")),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
         "/predicted": lambda request: _within(request, sizes, lookup.predicted),
-        "/measured/{index:int}": lambda request: _within(
+        "/measured/{index}": lambda request: _within(
             request, sizes, partial(lookup.measured, _one_of(lookup.with_measured, request))
         ),
-        "/strongest/{index:int}": lambda request: lookup.strongest(
-            _one_of(lookup.markers, request)
-        ),
+        "/strongest/{index}": lambda request: lookup.strongest(_one_of(lookup.markers, request)),
     }
     app = Starlette(
         routes=[
@@ -107,10 +107,12 @@ def _giving(
             return Response(content, media_type=media_type)
         if address not in files:
             raise HTTPException(404, "no such address")
-        if not files[address].is_file():
+        path = files[address]
+        # A path without links when the server was started: what is one now leads elsewhere.
+        if not path.is_file() or path.resolve() != path:
             raise HTTPException(404, "the file is gone")
         media_type = "text/javascript" if address.endswith(".js") else "application/octet-stream"
-        return FileResponse(files[address], media_type=media_type)
+        return FileResponse(path, media_type=media_type)
 
     return give
 
@@ -129,10 +131,12 @@ def _unusable(_: Request, error: Exception) -> Response:
 
 def _one_of(known: Container[int], request: Request) -> int:
     """The number of the marker that was asked about."""
-    index: int = request.path_params["index"]
+    text: str = request.path_params["index"]
+    # The indices of a table of markers have few digits.
+    index = int(text) if _INDEX.fullmatch(text) else None
     if index not in known:
         raise HTTPException(404, "no such marker, or nothing is known of it")
-    return index
+    return int(text)
 
 
 def _within(

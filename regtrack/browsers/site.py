@@ -61,24 +61,24 @@ class Site:
 
     @cached_property
     def files(self) -> Mapping[str, Path]:
-        """Every file that is served, by its address.
+        """Every file that is served, by its address, as it lay when this was first asked for.
 
         Raises
         ------
         InputError
             When `tracks.json` names a file outside of the folder, or igv.js is not installed.
         """
-        folder = self.viewable.folder
         tracks = [name for track in self.viewable.trackset.tracks for name in track.files]
-        for name in tracks:
-            if not (folder / name).resolve().is_relative_to(folder.resolve()):
-                raise InputError(folder / name, "lies outside of the tracks folder; not served")
-        found = {"/igv.js": _igv_js(), **{f"/tracks/{name}": folder / name for name in tracks}}
+        found = {f"/tracks/{name}": self.viewable.file(name) for name in tracks}
+        found["/igv.js"] = _igv_js().resolve()
         if self.sequence is not None:
             address = f"/genome/{self.sequence.fasta.name}"
-            found |= {address: self.sequence.fasta, f"{address}.fai": self.sequence.fai}
+            found |= {
+                address: self.sequence.fasta.resolve(),
+                f"{address}.fai": self.sequence.fai.resolve(),
+            }
             if self.sequence.gzi is not None:
-                found[f"{address}.gzi"] = self.sequence.gzi
+                found[f"{address}.gzi"] = self.sequence.gzi.resolve()
         return found
 
     @cached_property

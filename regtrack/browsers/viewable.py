@@ -75,6 +75,24 @@ class Viewable:
             )
         return cls(folder, trackset, scores.average_precision, scores.base_rates, measured)
 
+    def file(self, name: str) -> Path:
+        """Where a file of the folder really lies, at this moment.
+
+        Raises
+        ------
+        InputError
+            When it lies outside of the folder, which need not have been so at the start.
+        """
+        path = (self._root / name).resolve()
+        if not path.is_relative_to(self._root):
+            raise InputError(self.folder / name, "lies outside of the tracks folder; not served")
+        return path
+
+    @cached_property
+    def _root(self) -> Path:
+        """The folder itself, whatever links led to it when it was read."""
+        return self.folder.resolve()
+
     @cached_property
     def predicted(self) -> Regions:
         """The bases that were predicted: elsewhere, no value means nothing.

@@ -102,7 +102,7 @@ def _write_bigwig(one: Explanation, chrom_sizes: Mapping[str, int], path: Path) 
         for first in range(0, len(relative), _PIECE):
             records = segments_of(relative[first : first + _PIECE], one.start + first)
             block = BlockSegments(np.array([0, len(records)], np.int64), records)
-            writer.add(one.region.chrom, encode_block(block, number, _NEVER).of(0))
+            writer.add([(one.region.chrom, encode_block(block, number, _NEVER).of(0))])
 
 
 def segments_of(values: np.ndarray[Any, Any], start: int) -> np.ndarray[Any, Any]:

@@ -22,6 +22,7 @@ from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.bigwig_writer import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
+from regtrack.tracks.peaks import index_suffix
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def plan_job(
     settings = replace(settings, window=window)
     next(tile(next(iter(targets.values())), context, window))
     reach = max(context.left, context.right) + context.stride
+    suffix = index_suffix(source.chrom_sizes)
     trackset = TrackSet(
         model={
             "sha256": file_sha256(model),
@@ -164,7 +166,9 @@ def plan_job(
         chrom_sizes=dict(source.chrom_sizes),
         settings=asdict(settings),
         tracks=tuple(
-            Track.of(checkpoint.markers[row], _threshold(checkpoint.thresholds[row], settings))
+            Track.of(
+                checkpoint.markers[row], _threshold(checkpoint.thresholds[row], settings), suffix
+            )
             for row in rows
         ),
         assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),

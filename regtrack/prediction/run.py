@@ -167,7 +167,7 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> Non
     order = tuple(task.block for task in job.tasks())
     tracks = job.trackset.tracks
     sizes = job.trackset.chrom_sizes
-    size = group_size(len(tracks), len(order), workers)
+    size = group_size(len(tracks), job.bases, len(order), workers)
     groups = [
         TrackWork(first, tracks[first : first + size], sizes, order, work / _BLOCKS, work / _TRACKS)
         for first in range(0, len(tracks), size)

@@ -7,7 +7,7 @@ headers, summary, chromosomes, data sections, their index, then each zoom level 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -51,6 +51,9 @@ _ZOOM_RECORD = np.dtype(
     ]
 )
 
+# Bins of several chromosomes.
+_PLACED_BIN = np.dtype([("chrom", "<u4"), *BIN.descr])
+
 _Bins = npt.NDArray[np.void]
 
 
@@ -60,14 +63,14 @@ class BigWigWriter:
     def __init__(self, path: Path, file: BinaryIO, chrom_sizes: Mapping[str, int]) -> None:
         self._path = path
         self._file = file
-        self._names = list(chrom_sizes)
+        self._numbers = {name: number for number, name in enumerate(chrom_sizes)}
         self._sizes = np.array([*chrom_sizes.values()], np.int64)
         if self._sizes.max() > LONGEST_CHROM:
             raise ValueError(f"a chromosome of more than {LONGEST_CHROM:,} bases")
         self._reductions = _reductions(int(self._sizes.max()))
-        self._reached = (0, 0)
+        self._reached = np.int64(0)
         self._leaves: list[npt.NDArray[np.void]] = []
-        self._bins: dict[int, list[_Bins]] = {}
+        self._bins: list[_Bins] = []
         # Header, zoom headers and summary are written at the end, when they are known; so is
         # the number of sections, in front of them.
         self._chrom_tree_at = (
@@ -77,32 +80,42 @@ class BigWigWriter:
         self._data_at = len(front)
         file.write(front + bytes(8))
 
-    def add(self, chrom: str, piece: EncodedSegments) -> None:
-        """Append a piece of a chromosome.
+    def add(self, pieces: Sequence[tuple[str, EncodedSegments]]) -> None:
+        """Append pieces of chromosomes, from left to right.
 
         Raises
         ------
         ValueError
-            When it lies left of a piece before, or reaches past the chromosome's end.
+            When one lies left of a piece before, or reaches past the chromosome's end.
         """
-        if not len(piece.sections):
+        some = [(self._numbers[chrom], piece) for chrom, piece in pieces if len(piece.sections)]
+        if not some:
             return
-        number = self._names.index(chrom)
-        place = number, int(piece.sections["start"][0])
-        end = int(piece.sections["end"][-1])
-        if place < self._reached or end > self._sizes[number]:
-            raise ValueError(f"segments of {chrom} are out of order or past its end")
-        self._reached = number, end
-        leaves = np.empty(len(piece.sections), LEAF)
-        leaves["first_chrom"] = leaves["last_chrom"] = number
-        leaves["start"], leaves["end"] = piece.sections["start"], piece.sections["end"]
-        leaves["size"] = piece.sections["size"]
-        sizes = piece.sections["size"].astype(np.int64)
+        numbers = np.array([number for number, _ in some], np.int64)
+        sections = np.concatenate([piece.sections for _, piece in some])
+        chroms = np.repeat(numbers, [len(piece.sections) for _, piece in some])
+        # As one number each, so that those of a later chromosome are greater.
+        starts, ends = ((chroms << 32) + sections[edge] for edge in ("start", "end"))
+        if np.any(starts < np.append(self._reached, ends[:-1])) or np.any(
+            sections["end"] > self._sizes[chroms]
+        ):
+            raise ValueError("segments are out of order or past the end of their chromosome")
+        self._reached = ends[-1]
+        leaves = np.empty(len(sections), LEAF)
+        leaves["first_chrom"] = leaves["last_chrom"] = chroms
+        for name in "start", "end", "size":
+            leaves[name] = sections[name]
+        sizes = sections["size"].astype(np.int64)
         leaves["offset"] = self._file.tell() + np.cumsum(sizes) - sizes
         self._leaves.append(leaves)
-        self._bins.setdefault(number, []).append(piece.bins)
+        bins = np.concatenate([piece.bins for _, piece in some])
+        placed = np.empty(len(bins), _PLACED_BIN)
+        placed["chrom"] = np.repeat(numbers, [len(piece.bins) for _, piece in some])
+        for name in BIN.names or ():
+            placed[name] = bins[name]
+        self._bins.append(placed)
         with naming(self._path):  # several are open at once
-            self._file.write(piece.data)
+            self._file.write(b"".join([piece.data for _, piece in some]))
 
     def finish(self) -> None:
         """Write the indices, the zoom levels, and the header.
@@ -117,13 +130,13 @@ class BigWigWriter:
         leaves = np.concatenate(self._leaves)
         index_at = self._file.tell()
         self._file.write(place_tree(leaves, MOST_ITEMS, index_at))
-        bins = {number: _merged(np.concatenate(found)) for number, found in self._bins.items()}
+        bins = _merged(np.concatenate(self._bins))
         self._bins.clear()  # others of the group still wait for their turn
-        summary = _SUMMARY.pack(*_summed_up(np.concatenate([*bins.values()])))
+        summary = _SUMMARY.pack(*_summed_up(bins))
         zooms = []
         for reduction in self._reductions:
             if reduction != FIRST_REDUCTION:
-                bins = {number: _coarser(found) for number, found in bins.items()}
+                bins = _coarser(bins)
             zooms.append(_ZOOM_HEADER.pack(reduction, 0, *self._write_zoom(bins, reduction)))
         self._file.write(struct.pack("<I", BIGWIG_MAGIC))
         header = HEADER.pack(
@@ -145,30 +158,31 @@ class BigWigWriter:
         self._file.seek(self._data_at)
         self._file.write(struct.pack("<Q", len(leaves)))
 
-    def _write_zoom(self, bins: Mapping[int, _Bins], reduction: int) -> tuple[int, int]:
+    def _write_zoom(self, bins: _Bins, reduction: int) -> tuple[int, int]:
         """Write a zoom level; returns where its data and its index begin."""
         data_at = self._file.tell()
-        self._file.write(struct.pack("<I", sum(map(len, bins.values()))))
-        leaves = []
-        for number, found in bins.items():
-            records = self._zoom_records(number, found, reduction)
-            for first in range(0, len(records), _ZOOM_ITEMS):
-                part = records[first : first + _ZOOM_ITEMS]
-                data = deflate(part.tobytes())
-                place = number, part["start"][0], number, part["end"][-1]
-                leaves.append((*place, self._file.tell(), len(data)))
-                self._file.write(data)
+        self._file.write(struct.pack("<I", len(bins)))
+        records = self._zoom_records(bins, reduction)
+        # A part may hold bins of several chromosomes: a genome may have thousands of one bin each.
+        firsts = np.arange(0, len(records), _ZOOM_ITEMS)
+        lasts = np.append(firsts[1:], len(records)) - 1
+        leaves = np.empty(len(firsts), LEAF)
+        leaves["first_chrom"], leaves["start"] = records["chrom"][firsts], records["start"][firsts]
+        leaves["last_chrom"], leaves["end"] = records["chrom"][lasts], records["end"][lasts]
+        for leaf, first in zip(leaves, firsts.tolist(), strict=True):
+            data = deflate(records[first : first + _ZOOM_ITEMS].tobytes())
+            leaf["offset"], leaf["size"] = self._file.tell(), len(data)
+            self._file.write(data)
         index_at = self._file.tell()
-        self._file.write(place_tree(np.array(leaves, LEAF), _ZOOM_ITEMS, index_at))
+        self._file.write(place_tree(leaves, _ZOOM_ITEMS, index_at))
         return data_at, index_at
 
-    def _zoom_records(self, number: int, bins: _Bins, reduction: int) -> npt.NDArray[np.void]:
+    def _zoom_records(self, bins: _Bins, reduction: int) -> npt.NDArray[np.void]:
         records = np.empty(len(bins), _ZOOM_RECORD)
         start = bins["bin"].astype(np.int64) * reduction
-        records["chrom"] = number
         records["start"] = start
-        records["end"] = np.minimum(start + reduction, self._sizes[number])
-        for name in ("covered", "min", "max", "sum", "squares"):
+        records["end"] = np.minimum(start + reduction, self._sizes[bins["chrom"]])
+        for name in ("chrom", "covered", "min", "max", "sum", "squares"):
             records[name] = bins[name]
         return records
 
@@ -211,10 +225,11 @@ def _coarser(bins: _Bins) -> _Bins:
 
 
 def _merged(bins: _Bins) -> _Bins:
-    """Bins, given in order, with those of one number made one."""
-    firsts = np.flatnonzero(np.concatenate(([True], bins["bin"][1:] != bins["bin"][:-1])))
-    merged = np.empty(len(firsts), BIN)
-    merged["bin"] = bins["bin"][firsts]
+    """Bins, given in order, with those of one chromosome and number made one."""
+    apart = (bins["bin"][1:] != bins["bin"][:-1]) | (bins["chrom"][1:] != bins["chrom"][:-1])
+    firsts = np.flatnonzero(np.append(True, apart))
+    merged = np.empty(len(firsts), _PLACED_BIN)
+    merged["chrom"], merged["bin"] = bins["chrom"][firsts], bins["bin"][firsts]
     for name in ("covered", "sum", "squares"):
         merged[name] = np.add.reduceat(bins[name], firsts)
     merged["min"] = np.minimum.reduceat(bins["min"], firsts)

@@ -8,7 +8,6 @@ little more than these, one block after another (bigwig_writer.py).
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,16 +67,6 @@ class EncodedSegments:
     bins: Records
     high: Records
     data: bytes
-
-    @classmethod
-    def joined(cls, pieces: Sequence[EncodedSegments]) -> EncodedSegments:
-        """Pieces of one chromosome, given from left to right, as one."""
-        return cls(
-            np.concatenate([piece.sections for piece in pieces]),
-            np.concatenate([piece.bins for piece in pieces]),
-            np.concatenate([piece.high for piece in pieces]),
-            b"".join([piece.data for piece in pieces]),
-        )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from regtrack.atomic import write_text
+from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
@@ -28,25 +29,97 @@ class Track:
     threshold
         Probability from which its peaks were called.
     bigwig, peaks
-        Paths relative to the tracks folder: the signal, and the called peaks, whose
-        index has the same name and `.tbi`.
+        Paths relative to the tracks folder: the signal, and the called peaks.
+    index
+        The same of the peaks' index: their name with `.tbi` or `.csi`; the former where nothing
+        is said, as in older folders.
+
+    Raises
+    ------
+    ValueError
+        When a path leads out of the folder, the index is no index of the peaks, or the threshold
+        no probability.
     """
 
     marker: Marker
     threshold: float
     bigwig: str
     peaks: str
+    index: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.index:
+            object.__setattr__(self, "index", f"{self.peaks}.tbi")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"expected a threshold from 0 to 1, got {self.threshold}")
+        for name in self.bigwig, self.peaks:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or not path.name:
+                raise ValueError(f"expected a file of this folder, got {name!r}")
+        if self.index_suffix not in {".tbi", ".csi"}:
+            raise ValueError(f"expected {self.peaks}.tbi or .csi, got {self.index!r}")
 
     @property
     def files(self) -> tuple[str, str, str]:
         """All files of the track."""
-        return self.bigwig, self.peaks, f"{self.peaks}.tbi"
+        return self.bigwig, self.peaks, self.index
+
+    @property
+    def index_suffix(self) -> str:
+        """What the name of the index has beyond that of the peaks."""
+        return self.index.removeprefix(self.peaks)
 
     @classmethod
-    def of(cls, marker: Marker, threshold: float) -> Track:
-        """A track with the usual names of files."""
+    def of(cls, marker: Marker, threshold: float, suffix: str = ".tbi") -> Track:
+        """A track with the usual names of files.
+
+        Parameters
+        ----------
+        suffix
+            Of the index of the peaks, as `regtrack.tracks.peaks.index_suffix` has it.
+        """
         slug = marker.slug
-        return cls(marker, threshold, f"bigwig/{slug}.bw", f"peaks/{slug}.narrowPeak.gz")
+        peaks = f"peaks/{slug}.narrowPeak.gz"
+        return cls(marker, threshold, f"bigwig/{slug}.bw", peaks, f"{peaks}{suffix}")
+
+
+@dataclass(frozen=True)
+class _Genome:
+    """What `tracks.json` says of the genome."""
+
+    fingerprint: str
+    chrom_sizes: dict[str, int]
+    assembly: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.chrom_sizes or not all(0 <= size < 2**32 for size in self.chrom_sizes.values()):
+            raise ValueError("expected chromosomes, each of at most 4,294,967,295 bases")
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What it says of the checkpoint."""
+
+    sha256: str
+    architecture: str
+    assembly: str
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """All of it, as it stands in the file."""
+
+    model: _Model
+    genome: _Genome
+    settings: dict[str, Any]
+    tracks: tuple[Track, ...]
+
+    def __post_init__(self) -> None:
+        if not self.tracks:
+            raise ValueError("expected one track at least")
+        for name in "index", "name":
+            if len({getattr(track.marker, name) for track in self.tracks}) < len(self.tracks):
+                raise ValueError(f"two markers of one {name}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +164,7 @@ class TrackSet:
                     "threshold": track.threshold,
                     "bigwig": track.bigwig,
                     "peaks": track.peaks,
+                    "index": track.index,
                 }
                 for track in self.tracks
             ],
@@ -113,34 +187,16 @@ class TrackSet:
             raise InputError(
                 folder, f"not a tracks folder (no {CONTENTS}); regtrack predict makes one"
             )
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            version = record["format"]
-            if version > FORMAT_VERSION:
-                raise InputError(
-                    path,
-                    f"written in format {version}; this regtrack reads up to {FORMAT_VERSION}: "
-                    "please update it",
-                )
-            found = cls(
-                model=record["model"],
-                fingerprint=record["genome"]["fingerprint"],
-                chrom_sizes=record["genome"]["chrom_sizes"],
-                settings=record["settings"],
-                tracks=tuple(
-                    Track(
-                        Marker.from_json(track["marker"]),
-                        track["threshold"],
-                        track["bigwig"],
-                        track["peaks"],
-                    )
-                    for track in record["tracks"]
-                ),
-                # Folders of before this was kept were of the model's genome.
-                assembly=record["genome"].get("assembly", record["model"]["assembly"]),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(path, f"damaged ({error!r})") from error
+        contents = read_json(path, _Contents, FORMAT_VERSION)
+        found = cls(
+            model=vars(contents.model),
+            fingerprint=contents.genome.fingerprint,
+            chrom_sizes=contents.genome.chrom_sizes,
+            settings=contents.settings,
+            tracks=contents.tracks,
+            # Folders of before this was kept were of the model's genome.
+            assembly=contents.genome.assembly or contents.model.assembly,
+        )
         for track in found.tracks:
             for name in (track.bigwig, track.peaks):
                 if not (folder / name).is_file():

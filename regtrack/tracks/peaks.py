@@ -6,11 +6,12 @@ import errno
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pysam
 
 from regtrack.atomic import naming
@@ -20,6 +21,11 @@ from regtrack.genome.textfile import read_text
 from regtrack.tracks.segments import Segments, Values
 
 _LINES_AT_ONCE = 1_000
+
+# tabix's first index, .tbi, counts so many bases of a chromosome; .csi takes any number.
+_TBI_BASES = 2**29
+# Of .csi: the bases of its smallest bin, as a power of 2, which is .tbi's too.
+_CSI_SHIFT = 14
 
 # The empty block that ends every bgzip file.
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -54,13 +60,21 @@ def read_peaks(path: Path) -> list[CalledPeak]:
     found = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
-            chrom, start, end, name, score, _, value, _, _, summit = line.split("\t")
-            found.append(
-                CalledPeak(chrom, int(start), int(end), name, int(score), float(value), int(summit))
-            )
+            found.append(_peak(line.split("\t")))
         except ValueError as error:
             raise InputError(path, f"not narrowPeak ({error})", number) from error
     return found
+
+
+def _peak(fields: list[str]) -> CalledPeak:
+    """One line's; raises ValueError for what `write_peaks` cannot have written."""
+    chrom, start, end, name, score, _, value, _, _, summit = fields
+    peak = CalledPeak(chrom, int(start), int(end), name, int(score), float(value), int(summit))
+    if not (0 <= peak.start < peak.end < 2**32 and 0 <= peak.summit < peak.end - peak.start):
+        raise ValueError(f"no such stretch: {start} to {end} with its summit at {summit}")
+    if not (0 <= peak.score <= 1000 and 0 <= peak.value <= 1):
+        raise ValueError(f"no probability: {value} with a score of {score}")
+    return peak
 
 
 def strongest_first(peaks: Iterable[CalledPeak]) -> list[CalledPeak]:
@@ -93,36 +107,40 @@ def narrow_peaks(
         highest value, signalValue the highest value; the summit is the middle of the
         highest segment; pValue and qValue are -1, which is "not assigned".
     """
-    number = 0
-    for chrom, group in itertools.groupby(pieces, key=lambda piece: piece[0]):
-        starts, ends, values = _high(threshold, (segments for _, segments in group))
-        # A peak begins at every segment that does not touch the one before.
-        firsts = np.flatnonzero(np.append(starts[:1] >= 0, starts[1:] != ends[:-1]))
-        if not len(firsts):
-            continue
-        behind = np.append(firsts[1:], len(starts))
-        highest = np.maximum.reduceat(values, firsts)
-        candidates = np.flatnonzero(values == np.repeat(highest, behind - firsts))
-        tops = candidates[np.searchsorted(candidates, firsts)]  # the first one of each peak
-        summits = (starts[tops] + ends[tops]) // 2 - starts[firsts]
-        columns = (starts[firsts], ends[behind - 1], highest.astype(float), summits)
-        for start, end, high, summit in zip(*(column.tolist() for column in columns), strict=True):
-            number += 1
-            yield (
-                f"{chrom}\t{start}\t{end}\t{name}_{number}\t"
-                f"{round(1000 * high)}\t.\t{high:.6g}\t-1\t-1\t{summit}\n"
-            )
+    chroms, starts, ends, values = _high(threshold, pieces)
+    if not len(starts):
+        return
+    # A peak begins at every segment that does not touch the one before.
+    apart = (starts[1:] != ends[:-1]) | (chroms[1:] != chroms[:-1])
+    firsts = np.flatnonzero(np.append(True, apart))
+    behind = np.append(firsts[1:], len(starts))
+    highest = np.maximum.reduceat(values, firsts)
+    candidates = np.flatnonzero(values == np.repeat(highest, behind - firsts))
+    tops = candidates[np.searchsorted(candidates, firsts)]  # the first one of each peak
+    summits = (starts[tops] + ends[tops]) // 2 - starts[firsts]
+    columns = (starts[firsts], ends[behind - 1], highest.astype(float), summits)
+    rows = zip(chroms[firsts].tolist(), *(column.tolist() for column in columns), strict=True)
+    for number, (chrom, start, end, high, summit) in enumerate(rows, start=1):
+        yield (
+            f"{chrom}\t{start}\t{end}\t{name}_{number}\t"
+            f"{round(1000 * high)}\t.\t{high:.6g}\t-1\t-1\t{summit}\n"
+        )
 
 
-def _high(threshold: float, pieces: Iterable[Segments]) -> tuple[Positions, Positions, Values]:
-    """Starts, ends and values of the segments at or above the threshold, of all pieces."""
-    kept = [
-        (piece.starts[high], piece.ends[high], piece.values[high])
-        for piece in pieces
-        for high in [piece.values >= np.float32(threshold)]
-    ]
+def _high(
+    threshold: float, pieces: Iterable[tuple[str, Segments]]
+) -> tuple[npt.NDArray[np.object_], Positions, Positions, Values]:
+    """Chromosome, start, end and value of the segments at or above the threshold."""
+    names: list[str] = []
+    counts: list[int] = []
+    kept = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
+    for chrom, piece in pieces:
+        high = piece.values >= np.float32(threshold)
+        names.append(chrom)
+        counts.append(int(high.sum()))
+        kept.append((piece.starts[high], piece.ends[high], piece.values[high]))
     starts, ends, values = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return starts, ends, values
+    return np.repeat(np.array(names, object), counts), starts, ends, values
 
 
 def _settle(path: Path) -> None:
@@ -140,10 +158,21 @@ def _settle(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_peaks(path: Path, lines: Iterable[str]) -> None:
-    """Write sorted BED lines as `path` (bgzip) and `path`.tbi (tabix), each complete.
+def index_suffix(chrom_sizes: Mapping[str, int]) -> str:
+    """How the name of a peak file's index goes on, for a genome: `.tbi` or `.csi`."""
+    longest = max(chrom_sizes.values(), default=0)
+    return ".tbi" if longest <= _TBI_BASES else ".csi"
+
+
+def write_peaks(path: Path, lines: Iterable[str], suffix: str = ".tbi") -> None:
+    """Write sorted BED lines as `path` (bgzip) and its index (tabix), each complete.
 
     The index comes first in place, so that a peak file is never without one.
+
+    Parameters
+    ----------
+    suffix
+        Of the index, as `index_suffix` of the genome has it.
 
     Raises
     ------
@@ -160,12 +189,18 @@ def write_peaks(path: Path, lines: Iterable[str]) -> None:
                     remaining = iter(lines)
                     while text := "".join(itertools.islice(remaining, _LINES_AT_ONCE)):
                         file.write(text.encode())
-                pysam.tabix_index(str(aside), preset="bed", force=True)
+                pysam.tabix_index(
+                    str(aside),
+                    preset="bed",
+                    force=True,
+                    csi=suffix == ".csi",
+                    min_shift=_CSI_SHIFT if suffix == ".csi" else -1,
+                )
             except OSError as error:
                 if error.errno:
                     raise
                 raise OSError(errno.EIO, f"{error}; is the disk full?") from error
-            index = aside.with_name(f"{aside.name}.tbi")
+            index = aside.with_name(f"{aside.name}{suffix}")
             for one in aside, index:
                 _settle(one)
         index.replace(path.with_name(index.name))

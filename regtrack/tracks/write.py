@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.encoding import BIN, FIRST_REDUCTION, EncodedSegments
+from regtrack.tracks.encoding import BIN, FIRST_REDUCTION
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
 from regtrack.tracks.segments import Records, Segments
@@ -20,8 +19,9 @@ from regtrack.tracks.segments import Records, Segments
 _LARGEST_GROUP = 16
 _BINS_MEMORY = 64_000_000
 
-# Blocks that are read before their pieces are handed on together.
-_RUN = 32
+# Blocks that are read before their pieces are handed on together: of so many bases, or so many.
+_RUN_BASES = 32 * BLOCK_LENGTH
+_LONGEST_RUN = 1_024
 
 
 @dataclass(frozen=True)
@@ -75,28 +75,43 @@ def write_tracks(work: TrackWork) -> None:
             )
             for number, track in unwritten
         }
-        for chrom, run in _runs(work.order):
+        for run in _runs(work.order, work.chrom_sizes):
             saved = [store.read(block, work.first, last) for block in run]
             for number, writer in writers.items():
-                piece = EncodedSegments.joined([pieces[number] for pieces in saved])
-                writer.add(chrom, piece)
-                high[number].append((chrom, piece.high))
+                pieces = [
+                    (block.chrom, of_block[number])
+                    for block, of_block in zip(run, saved, strict=True)
+                ]
+                writer.add(pieces)
+                high[number] += [(chrom, one.high) for chrom, one in pieces if len(one.high)]
     for number, track in unwritten:
-        pieces = ((chrom, Segments.of(records)) for chrom, records in high[number])
-        lines = narrow_peaks(pieces, track.threshold, track.marker.slug)
-        write_peaks(work.folder / track.peaks, lines)
+        called = ((chrom, Segments.of(records)) for chrom, records in high[number])
+        lines = narrow_peaks(called, track.threshold, track.marker.slug)
+        write_peaks(work.folder / track.peaks, lines, track.index_suffix)
 
 
-def group_size(markers: int, blocks: int, workers: int) -> int:
-    """How many markers a process should write side by side."""
-    bins = blocks * (BLOCK_LENGTH // FIRST_REDUCTION) * BIN.itemsize
+def group_size(markers: int, bases: int, blocks: int, workers: int) -> int:
+    """How many markers a process should write side by side.
+
+    Parameters
+    ----------
+    bases, blocks
+        Of all blocks together, and their number.
+    """
+    bins = max(-(-bases // FIRST_REDUCTION), blocks) * BIN.itemsize
     share = -(-markers // workers)
     return max(1, min(_LARGEST_GROUP, share, _BINS_MEMORY // max(bins, 1)))
 
 
-def _runs(order: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
-    """Consecutive blocks of one chromosome, not too many to be held at once."""
-    for chrom, blocks in itertools.groupby(order, key=lambda block: block.chrom):
-        of_chrom = list(blocks)
-        for first in range(0, len(of_chrom), _RUN):
-            yield chrom, of_chrom[first : first + _RUN]
+def _runs(order: Sequence[Block], chrom_sizes: Mapping[str, int]) -> Iterator[list[Block]]:
+    """Consecutive blocks, not too many to be held at once: of scaffolds, many."""
+    run: list[Block] = []
+    bases = 0
+    for block in order:
+        run.append(block)
+        bases += min(block.end, chrom_sizes[block.chrom]) - block.start
+        if bases >= _RUN_BASES or len(run) == _LONGEST_RUN:
+            yield run
+            run, bases = [], 0
+    if run:
+        yield run

@@ -18,6 +18,7 @@ import pytest
 from encoded import write_bigwig
 
 from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.line import Line
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.segments import Segments
 
@@ -253,3 +254,50 @@ def test_positions_that_the_format_cannot_hold_are_refused(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="a chromosome of more than 4,294,967,295 bases"):
         write_bigwig(tmp_path / "a.bw", {**SIZES, "chr3": 2**32}, [("chr2", one)])
     assert list(tmp_path.iterdir()) == []
+
+
+MANY = {f"scaffold_{number}": 60 + number % 3_000 for number in range(3_000)}
+
+
+@pytest.fixture(scope="module")
+def scaffolds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A segment on each of many short scaffolds, with values that tell them apart."""
+    path = tmp_path_factory.mktemp("scaffolds") / "a.bw"
+    pieces = [
+        (chrom, Segments(np.array([3]), np.array([size]), np.array([size / 4_096], np.float32)))
+        for chrom, size in MANY.items()
+    ]
+    write_bigwig(path, MANY, pieces)
+    return path
+
+
+def test_a_part_of_a_zoom_level_holds_bins_of_many_scaffolds(scaffolds: Path) -> None:
+    level, *_ = zoom_levels(scaffolds).values()
+    assert [row[0] for row in level if row[1] == 0] == list(range(len(MANY)))
+    data = scaffolds.read_bytes()
+    _, _, _, index = struct.unpack_from("<IIQQ", data, 64)
+    (parts,) = struct.unpack_from("<Q", data, index + 8)
+    assert parts == -(-len(level) // 512)
+
+
+def test_every_reader_finds_the_bins_of_a_scaffold_among_those_of_others(scaffolds: Path) -> None:
+    other = pybigtools.open(str(scaffolds))
+    with pyBigWig.open(str(scaffolds)) as file:
+        assert file.chroms() == other.chroms() == MANY
+        for chrom in ("scaffold_0", "scaffold_511", "scaffold_512", "scaffold_2999"):
+            size = MANY[chrom]
+            expected = [(3, size, size / 4_096)]
+            assert list(file.intervals(chrom)) == list(other.records(chrom)) == expected
+            assert file.stats(chrom, 0, size, type="max") == [size / 4_096]
+            (mean,) = other.values(chrom, 0, size, bins=1, summary="max", fillna=None)
+            assert mean == pytest.approx(size / 4_096)
+    other.close()
+
+
+def test_the_reader_of_this_package_finds_every_scaffold(scaffolds: Path) -> None:
+    line = Line(MANY)
+    asked = line.lay({chrom: IntervalSet.of([0], [size]) for chrom, size in MANY.items()})
+    with BigWigSections(scaffolds) as reader:
+        found = list(reader.together(line, asked))
+    values = np.concatenate([sections.records["value"] for sections in found])
+    assert (4_096 * values).tolist() == list(MANY.values())

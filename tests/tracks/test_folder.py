@@ -78,13 +78,13 @@ def test_a_newer_format_is_refused_with_both_numbers(folder: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null", '{"format": "1"}', "\0"])
 def test_contents_that_are_not_a_track_set_are_damaged(folder: Path, content: str) -> None:
     (folder / CONTENTS).write_text(content)
-    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+    with pytest.raises(InputError, match=r"tracks\.json:(1:)? damaged"):
         TrackSet.read(folder)
 
 
 def test_contents_that_are_not_text_are_damaged(folder: Path) -> None:
     (folder / CONTENTS).write_bytes(b'{"format": "\xff\xfe"}')
-    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+    with pytest.raises(InputError, match=r"tracks\.json:(1:)? damaged"):
         TrackSet.read(folder)
 
 
@@ -100,13 +100,26 @@ def test_contents_that_are_not_text_are_damaged(folder: Path) -> None:
         pytest.param(
             lambda record: record["tracks"][1]["marker"].update(category="RNA"), id="category"
         ),
+        pytest.param(lambda record: record["tracks"][0].update(bigwig=5), id="bigwig is 5"),
+        pytest.param(lambda record: record["tracks"][0].update(bigwig="../a.bw"), id="outside"),
+        pytest.param(lambda record: record["tracks"][0].update(peaks="/etc/passwd"), id="absolute"),
+        pytest.param(lambda record: record["tracks"][0].update(index="peaks/a.csi"), id="index"),
+        pytest.param(lambda record: record["tracks"][0].update(threshold=7), id="no probability"),
+        pytest.param(lambda record: record["model"].pop("architecture"), id="no architecture"),
+        pytest.param(lambda record: record.update(tracks=[]), id="no track"),
+        pytest.param(lambda record: record.update(tracks=record["tracks"][:1] * 2), id="twice"),
+        pytest.param(lambda record: record.update(settings=[]), id="settings are a list"),
+        pytest.param(lambda record: record["genome"].update(chrom_sizes={}), id="no chromosome"),
+        pytest.param(lambda record: record["genome"].update(chrom_sizes={"a": -1}), id="size"),
+        pytest.param(lambda record: record["genome"].update(chrom_sizes={"a": 10**20}), id="long"),
+        pytest.param(lambda record: record["genome"].update(chrom_sizes={"a": "9"}), id="text"),
     ],
 )
 def test_damaged_contents_are_refused(
     folder: Path, change: Callable[[dict[str, Any]], object]
 ) -> None:
     rewrite(folder, change)
-    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+    with pytest.raises(InputError, match=r"tracks\.json:(1:)? damaged"):
         TrackSet.read(folder)
 
 
@@ -157,3 +170,22 @@ def test_nan_is_never_written(tmp_path: Path) -> None:
 def test_an_older_folder_is_of_the_models_genome(folder: Path) -> None:
     rewrite(folder, lambda record: record["genome"].pop("assembly"))
     assert TrackSet.read(folder).assembly == "hg19"
+
+
+def test_the_index_of_the_peaks_is_named(folder: Path) -> None:
+    long = TrackSet(**{**vars(TRACKS), "tracks": (Track.of(a_marker(3), 0.25, ".csi"),)})
+    long.write(folder)
+    assert TrackSet.read(folder) == long
+    (track,) = json.loads((folder / CONTENTS).read_text())["tracks"]
+    assert track["index"] == f"{track['peaks']}.csi"
+
+
+def test_an_older_folder_has_the_usual_index(folder: Path) -> None:
+    rewrite(folder, lambda record: [track.pop("index") for track in record["tracks"]])
+    assert TrackSet.read(folder) == TRACKS
+
+
+def test_nesting_without_end_is_damage(folder: Path) -> None:
+    (folder / CONTENTS).write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+        TrackSet.read(folder)

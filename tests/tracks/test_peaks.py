@@ -13,6 +13,7 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
 from regtrack.tracks.peaks import (
     CalledPeak,
+    index_suffix,
     narrow_peaks,
     read_peaks,
     strongest_first,
@@ -226,3 +227,44 @@ def test_of_equally_high_peaks_the_widest_comes_first_then_the_first() -> None:
     ]
     names = [peak.name for peak in strongest_first(peaks)]
     assert names == ["wide", "as wide", "narrow", "low"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "suffix"), [(2**29, ".tbi"), (2**29 + 1, ".csi"), (3_000_000_000, ".csi")]
+)
+def test_the_index_of_long_chromosomes_is_one_that_can_count_them(
+    tmp_path: Path, longest: int, suffix: str
+) -> None:
+    assert index_suffix({"chr1": 9, "chr2": longest}) == suffix
+    path = tmp_path / "a.narrowPeak.gz"
+    lines = [f"chr2\t{start}\t{start + 100}\n" for start in (0, longest // 2, longest - 100)]
+    write_peaks(path, lines, suffix)
+    assert sorted(one.name for one in tmp_path.iterdir()) == [path.name, f"{path.name}{suffix}"]
+    with pysam.TabixFile(str(path), index=f"{path}{suffix}") as file:
+        assert list(file.fetch("chr2", longest - 60, longest)) == [lines[2].rstrip()]
+        assert list(file.fetch("chr2", longest // 2, longest // 2 + 1)) == [lines[1].rstrip()]
+
+
+def test_an_index_of_short_chromosomes_cannot_count_long_ones(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"a\.narrowPeak\.gz"):
+        write_peaks(tmp_path / "a.narrowPeak.gz", [f"chr1\t{2**29}\t{2**29 + 1}\n"], ".tbi")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "chr1\t9\t5\tm_1\t500\t.\t0.5\t-1\t-1\t0",
+        "chr1\t-9\t5\tm_1\t500\t.\t0.5\t-1\t-1\t0",
+        "chr1\t0\t5000000000\tm_1\t500\t.\t0.5\t-1\t-1\t0",
+        "chr1\t0\t5\tm_1\t500\t.\tnan\t-1\t-1\t0",
+        "chr1\t0\t5\tm_1\t500\t.\tinf\t-1\t-1\t0",
+        "chr1\t0\t5\tm_1\t5000\t.\t0.5\t-1\t-1\t0",
+        "chr1\t0\t5\tm_1\t500\t.\t0.5\t-1\t-1\t5",
+    ],
+)
+def test_a_peak_that_was_never_called_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    good = "chr1\t0\t5\tm_1\t500\t.\t0.5\t-1\t-1\t0"
+    (tmp_path / "a.narrowPeak").write_text(f"{good}\n{line}\n")
+    with pytest.raises(InputError, match=r"a\.narrowPeak:2: not narrowPeak"):
+        read_peaks(tmp_path / "a.narrowPeak")

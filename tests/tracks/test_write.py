@@ -133,7 +133,7 @@ def test_a_full_disk_names_the_file_that_met_it_and_leaves_no_part(
 def test_few_open_files_are_enough(work: TrackWork) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = len(list(Path("/dev/fd").iterdir()))
-    most = group_size(919, 10, 1)
+    most = group_size(919, 10 * BLOCK_LENGTH, 10, 1)
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + most + 8, before[1]))
     try:
         write_tracks(work)
@@ -143,16 +143,17 @@ def test_few_open_files_are_enough(work: TrackWork) -> None:
 
 
 @pytest.mark.parametrize(
-    ("markers", "blocks", "workers", "size"),
+    ("markers", "bases", "blocks", "workers", "size"),
     [
-        (919, 1_250, 4, 16),  # chr1
-        (919, 15_500, 4, 1),  # a whole genome: the bins of each marker are large
-        (10, 5, 4, 3),  # something for every worker
-        (3, 5, 4, 1),
-        (1, 1, 1, 1),
+        (919, 250_000_000, 1_250, 4, 16),  # chr1
+        (919, 3_100_000_000, 15_500, 4, 1),  # a whole genome: each marker's bins are large
+        (171, 6_000_000, 100_000, 2, 16),  # scaffolds of 60 bases
+        (10, 1_000_000, 5, 4, 3),  # something for every worker
+        (3, 1_000_000, 5, 4, 1),
+        (1, 60, 1, 1, 1),
     ],
 )
 def test_groups_keep_workers_busy_and_memory_small(
-    markers: int, blocks: int, workers: int, size: int
+    markers: int, bases: int, blocks: int, workers: int, size: int
 ) -> None:
-    assert group_size(markers, blocks, workers) == size
+    assert group_size(markers, bases, blocks, workers) == size
