@@ -43,3 +43,11 @@ class OptionError(RegtrackError):
     def __str__(self) -> str:
         option, problem = self.args
         return f"{option}: {problem}"
+
+
+def printable(text: str) -> str:
+    """A text on one line, with escapes for what would move a terminal's cursor or not be shown."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for one in text
+    )

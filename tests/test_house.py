@@ -54,6 +54,7 @@ AT_THE_DOOR = {
     "folders",
     "notes",
     "observer",
+    "paths",
     "workers",
 }
 AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_THE_DOOR}

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.kinds import Count
 from regtrack.errors import OptionError
 
 
@@ -37,7 +38,7 @@ from regtrack.errors import OptionError
 )
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=Count(1, 65535),
     show_default="8919, or one of those that follow",
     help="Port of this machine (127.0.0.1) to serve the page on.",
 )

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from regtrack.cli.kinds import Named
+from regtrack.documents import read_toml
 from regtrack.errors import InputError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from regtrack.paths import expanded
 
 NAME = "regtrack.toml"
-_EXPECTED: dict[type, tuple[tuple[type, ...], str]] = {
-    click.types.BoolParamType: ((bool,), "true or false"),
-    click.types.IntParamType: ((int,), "a whole number"),
-    click.IntRange: ((int,), "a whole number"),
-    click.types.FloatParamType: ((int, float), "a number"),
-    click.FloatRange: ((int, float), "a number"),
-}
+_EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
+    (click.types.BoolParamType, (bool,), "true or false"),
+    (click.types.IntParamType, (int,), "a whole number"),
+    (click.types.FloatParamType, (int, float), "a number"),
+    (click.ParamType, (str,), "text in quotes"),
+)
 SHARED = ("genome", "model", "peaks", "exclude")
-
-
-class Named(click.types.StringParamType):
-    """A name or the path of a file; which, the library finds out."""
-
-    name = "text"
-
-
-class Region(Named):
-    """A region or the path of a BED file."""
-
-    name = "region"
 
 
 def find_config(start: Path) -> Path | None:
     """The nearest `regtrack.toml`, from `start` upward."""
-    return next((one / NAME for one in (start, *start.parents) if (one / NAME).is_file()), None)
+    paths = (one / NAME for one in (start, *start.parents))
+    return next((path for path in paths if os.path.lexists(path) and not path.is_dir()), None)
 
 
 def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, Any]:
@@ -53,12 +39,13 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
     Raises
     ------
     InputError
-        When the file is not TOML, or holds a table or key that no command has.
+        When it is no file, not TOML, or holds a table or key that no command has.
+    OSError
+        When it cannot be read.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path, f"not TOML: {error}") from error
+    if not path.is_file():
+        raise InputError(path, "expected a file; a link leads to none")
+    tables = read_toml(path)
     shared = tables.pop("defaults", {})
     for table, keys in {"defaults": shared, **tables}.items():
         if (table != "defaults" and table not in commands) or not isinstance(keys, dict):
@@ -130,16 +117,31 @@ def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter
     """A value as click takes it: one word stands for a list of one, paths are anchored."""
     several = getattr(option, "multiple", False) or option.nargs != 1
     listed = value if isinstance(value, list) and several else [value]
-    kinds, expected = _EXPECTED.get(type(option.type), ((str,), "text in quotes"))
+    kinds, expected = next(
+        (kinds, expected) for one, kinds, expected in _EXPECTED if isinstance(option.type, one)
+    )
     if not all(type(one) in kinds for one in listed):
-        raise InputError(path, f"expected {expected} as {key} in [{table}], got {value!r}")
-    anchored = [_anchored(one, option, path.parent) for one in listed]
+        raise InputError(path, f"expected {expected} as {key} in [{table}], got {_short(value)}")
+    try:
+        anchored = [_anchored(one, option, path.parent) for one in listed]
+    except InputError as error:
+        raise InputError(path, f"{key} in [{table}]: {error}") from error
     return anchored if several else anchored[0]
 
 
 def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     """Paths relative to the configuration file made so that they work from anywhere."""
     is_path = isinstance(option.type, click.Path)
-    if is_path or (isinstance(option.type, Named) and (folder / value).is_file()):
-        return str(folder / Path(value).expanduser())
-    return value
+    if not is_path and not isinstance(option.type, Named):
+        return value
+    anchored = folder / expanded(value)
+    return str(anchored) if is_path or anchored.is_file() else value
+
+
+def _short(value: Any) -> str:
+    """A value for a message; what is nested thousands deep has no end."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__}"
+    return text if len(text) < 100 else f"{text[:100]}..."

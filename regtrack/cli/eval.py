@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import Region
+from regtrack.cli.kinds import Region
 from regtrack.errors import InputError, OptionError
 
 

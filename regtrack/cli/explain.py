@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import Region
+from regtrack.cli.kinds import Count, Region
 from regtrack.errors import OptionError
 
 
@@ -34,7 +34,7 @@ from regtrack.errors import OptionError
 )
 @click.option(
     "--samples",
-    type=click.IntRange(min=1),
+    type=Count(),
     show_default="16",
     help="Positive bases per marker, at most. With --all or --markers.",
 )

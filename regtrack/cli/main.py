@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +27,9 @@ from regtrack.cli.predict import predict
 from regtrack.cli.prepare import prepare
 from regtrack.cli.search import search
 from regtrack.cli.session import session
+from regtrack.cli.streams import guard_streams, lost_output
 from regtrack.cli.train import train
-from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.errors import InputError, OptionError, RegtrackError, printable
 from regtrack.notes import heard
 
 
@@ -47,7 +48,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
     Options may also come from the environment (REGTRACK_GENOME, REGTRACK_PREDICT_WINDOW,
     ...) or from the nearest regtrack.toml, looked for from the working folder upward.
     """
-    config = find_config(Path.cwd())
+    config = find_config(_working_folder())
     if config is None or context.invoked_subcommand == "init":  # which writes one
         return
     try:
@@ -95,17 +96,16 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().splitlines():
+            click.echo(printable(line), err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("regtrack: interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # `regtrack models | head`: nobody reads on, which is no error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (RegtrackError, OSError) as error:
-        if debug:
+    except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
+        if debug or not _can_be_mended(error):
             raise
         click.echo(f"regtrack: {_one_line(error)}", err=True)
         return 2 if isinstance(error, OptionError) else 1
@@ -114,16 +114,44 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the command `regtrack`."""
-    sys.exit(run(sys.argv[1:]))
+    out = guard_streams()
+    status = run(sys.argv[1:])
+    lost = lost_output(out)
+    if lost is not None:
+        click.echo(f"regtrack: {lost}", err=True)
+    sys.exit(status or int(lost is not None))
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError(".", "the working folder was removed; cd into one that exists") from error
 
 
 def _print_note(text: str) -> None:
     from tqdm import tqdm  # whose bar, if there is one, must not be torn
 
-    tqdm.write(f"regtrack: note: {text}", file=sys.stderr)
+    tqdm.write(f"regtrack: note: {printable(text)}", file=sys.stderr)
+
+
+def _can_be_mended(error: Exception) -> bool:
+    """Whether an error is none of regtrack's own; torch has no class for memory that ran out."""
+    return not isinstance(error, RuntimeError) or _ran_out_of_memory(error)
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _one_line(error: Exception) -> str:
+    if _ran_out_of_memory(error):
+        said = f" ({error})" if str(error) else ""
+        return printable(f"memory ran out{said}".replace("\n", " "))
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error).replace("\n", " ")
+        return printable(f"{error.filename}: {error.strerror}")
+    return printable(str(error).replace("\n", " "))

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
+from regtrack.cli.kinds import Count
+
 C = TypeVar("C", bound=Callable[..., Any])
 
-_COUNT = click.IntRange(min=1)
+_COUNT = Count()
 _SETTINGS = {
     "kernel": (_COUNT, "Width of the convolutions (short task)."),
     "f1": (_COUNT, "Channels of the first layer."),

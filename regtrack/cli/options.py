@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from regtrack.cli.kinds import Count, File
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+FILE = File(path_type=Path)
 
 
 def _genome(required: bool, condition: str) -> Callable[[F], F]:
@@ -83,7 +85,7 @@ unknown = click.option(
 )
 workers = click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Count(),
     show_default="one per core",
     help="Processes. Changes the time, not a number.",
 )

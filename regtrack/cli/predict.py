@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import Region
+from regtrack.cli.kinds import Count, Region
 from regtrack.prediction.settings import PredictionSettings
 
 
@@ -41,7 +41,7 @@ from regtrack.prediction.settings import PredictionSettings
 )
 @click.option(
     "--window",
-    type=click.IntRange(min=1),
+    type=Count(),
     default=PredictionSettings.window,
     show_default="what suits the network",
     help="Bases read at once, halo included. Changes the time, not what a track promises "
@@ -49,13 +49,13 @@ from regtrack.prediction.settings import PredictionSettings
 )
 @click.option(
     "--batch-size",
-    type=click.IntRange(min=1),
+    type=Count(),
     show_default="1 on a CPU, 4 on a GPU",
     help="Windows read together. Changes the time, not what a track promises.",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Count(),
     show_default="one per core",
     help="Processes; with a GPU, threads that pack what it predicts. Changes the time, not a "
     "byte of the tracks.",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import Region
+from regtrack.cli.kinds import Count, Region
 from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 
 
@@ -50,7 +50,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 )
 @click.option(
     "--window",
-    type=click.IntRange(min=1),
+    type=Count(),
     default=PrepareSettings.window,
     show_default=True,
     help="Bases per window; windows lie at its multiples.",
@@ -93,7 +93,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 )
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=Count(0, 2**63 - 1),
     default=PrepareSettings.seed,
     show_default=True,
     help="Same seed, same random split.",

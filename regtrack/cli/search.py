@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from regtrack.cli import options, training_options
+from regtrack.cli.kinds import Count
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.training.search_settings import SAMPLERS, SearchSettings
 
@@ -32,13 +33,13 @@ from regtrack.training.search_settings import SAMPLERS, SearchSettings
 )
 @click.option(
     "--trials",
-    type=click.IntRange(min=1),
+    type=Count(),
     show_default="every combination of the grid",
     help="Stop when so many trials are done.",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Count(),
     default=SearchSettings.workers,
     show_default=True,
     help="Processes that train at the same time; they share the cores.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import Named
+from regtrack.cli.kinds import Named
 
 
 @click.command(short_help="Write sessions for IGV desktop and igv.js.")

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import click
 
 from regtrack.cli import options
+from regtrack.cli.kinds import Count
 from regtrack.training.settings import PRECISIONS, SCHEDULES, TrainingSettings
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-_COUNT = click.IntRange(min=1)
+_COUNT = Count()
 _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 _OPTIONS = {
     "steps": click.option(
@@ -69,7 +70,7 @@ _OPTIONS = {
     ),
     "shift": click.option(
         "--shift",
-        type=click.IntRange(min=0),
+        type=Count(0),
         show_default="half a window, or 0 in the short task",
         help="Move windows by up to so many bases at random, inside the training windows; inputs "
         "of the short task by at most 100.",
@@ -89,7 +90,7 @@ _OPTIONS = {
     ),
     "norm_batches": click.option(
         "--norm-batches",
-        type=click.IntRange(min=0),
+        type=Count(0),
         show_default="50, or 10 in the short task",
         help="Batches from which batch-norm statistics are taken before a validation; 0 leaves "
         "the running ones, which follow --norm-decay.",
@@ -103,7 +104,7 @@ _OPTIONS = {
     ),
     "seed": click.option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=Count(0, 2**63 - 1),
         default=TrainingSettings.seed,
         show_default=True,
         help="Same seed, same steps, same network (on one device).",

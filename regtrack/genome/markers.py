@@ -12,6 +12,7 @@ from typing import Any
 
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.textfile import read_text
+from regtrack.paths import expanded
 
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
@@ -139,7 +140,10 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         raise InputError(path, f"expected a number as index, got {row['index']!r}", number)
     file = ""
     if need_file:
-        file = str(path.parent / row["file"])
+        try:
+            file = str(path.parent / expanded(row["file"]))
+        except InputError as error:
+            raise InputError(path, str(error), number) from error
         if not row["file"] or not Path(file).is_file():
             raise InputError(path, f"no peak file {row['file']!r} for {row['name']}", number)
     try:

@@ -223,6 +223,10 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
         ("[train]\nseed = 1979-01-01\n", "expected a whole number as seed"),
         ("[train]\ndropout = {a = 1}\n", "expected a number as dropout"),
         ("[predict]\nforce = 1\n", "expected true or false as force"),
+        ("x = " + "[" * 5000 + "]" * 5000 + "\n", "not TOML: nested too deeply"),
+        ("[train]\nsteps = " + "9" * 5000 + "\n", "not TOML: "),
+        ('[defaults]\ngenome = "a\\u0000b"\n', "expected a path, which has no NUL in it"),
+        ('[defaults]\ngenome = "~nobody-of-this-name/a.fa"\n', "no home folder"),
     ],
 )
 def test_a_wrong_file_is_named_with_what_is_wrong(
@@ -241,6 +245,65 @@ def test_a_file_that_is_no_text_is_not_toml(project: Path) -> None:
     path.write_bytes(b"\xff\xfe[defaults]")
     with pytest.raises(InputError, match=r"regtrack\.toml: not TOML: "):
         read_config(path, cli.commands)
+
+
+def test_a_byte_order_mark_says_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / NAME).write_bytes(b"\xef\xbb\xbf" + BOTH.encode())
+    assert model_used(capsys) == str(project / "file.safetensors")
+
+
+def test_a_link_that_leads_nowhere_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / NAME).symlink_to(project / "gone.toml")
+    line = complaint(capsys, "models")
+    assert line == f"regtrack: {project / NAME}: expected a file; a link leads to none"
+
+
+def test_a_number_too_large_to_compute_with_is_a_wrong_option(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH + f"[predict]\nwindow = {10**20}\n")
+    line = complaint(capsys, "predict", "chr1", "--out", "t", status=2)
+    assert "'--window'" in line
+    assert "100000000000000000000 is not in the range" in line
+
+
+def test_a_home_folder_may_stand_wherever_a_path_does(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(project / "home"))
+    model = str(project / "home" / "a.safetensors")
+    given = ("--genome", "g.fa")
+    assert model_used(capsys, "--model=~/a.safetensors", *given) == model
+    monkeypatch.setenv("REGTRACK_MODEL", "~/a.safetensors")
+    assert model_used(capsys, *given) == model
+    monkeypatch.delenv("REGTRACK_MODEL")
+    write(project, '[defaults]\nmodel = "~/a.safetensors"\n')
+    assert model_used(capsys, *given) == model
+
+
+def test_a_home_folder_of_nobody_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = complaint(capsys, "info", "~nobody-of-this-name/tracks")
+    assert line == (
+        "regtrack: ~nobody-of-this-name/tracks: there is no home folder ~nobody-of-this-name"
+    )
+    (project / "~nobody-of-this-name").write_text("a file that is called so")
+    assert "not a .safetensors file" in complaint(capsys, "info", "~nobody-of-this-name")
+
+
+def test_a_working_folder_that_was_removed_is_told_in_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = project / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for command in cli.commands:
+        line = complaint(capsys, command, *["x"] * (command == "fetch"))
+        assert line == "regtrack: .: the working folder was removed; cd into one that exists"
 
 
 def test_a_single_word_does_for_a_list_of_one(

@@ -60,6 +60,20 @@ def test_an_absolute_file_stays_where_it_is(table: Path, tmp_path: Path) -> None
     assert read_markers(table)[0].file == str(peaks)
 
 
+def test_a_file_may_lie_in_a_home_folder(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    peaks = tmp_path / "home" / "my.bed"
+    peaks.touch()
+    table.write_text("\t".join(COLUMNS) + "\n0\tA\tTFBS\tK562\tCTCF\tNone\t~/my.bed\n")
+    assert read_markers(table)[0].file == str(peaks)
+    table.write_text(table.read_text().replace("~/", "~nobody-of-this-name/"))
+    with pytest.raises(InputError, match=r"markers\.tsv:2: .*there is no home folder"):
+        read_markers(table)
+
+
 def test_further_columns_are_kept(table: Path) -> None:
     table.write_text(f"accession\t{HEADER}\tauroc\nENC1\t{CTCF}\t0.9\n")
     marker = read_markers(table)[0]

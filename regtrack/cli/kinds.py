@@ -1,0 +1,51 @@
+"""What options take: paths, regions, names of things, counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from regtrack.paths import expanded
+
+_MOST = 2**31 - 1  # numpy counts no further than 2**63, also not after multiplying
+_UNTOLD = (_MOST, 2**63 - 1)
+
+
+class File(click.Path):
+    """A path; `~` in front of it is a home folder also where the shell leaves it, as in --out=~/x.
+
+    So it is in variables and in regtrack.toml.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        return super().convert(expanded(value), param, ctx)
+
+
+class Named(click.types.StringParamType):
+    """A name or the path of a file; which, the library finds out."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text, with a home folder for `~`, which is in front of no name."""
+        text = super().convert(value, param, ctx)
+        return str(expanded(text)) if text.startswith("~") else text
+
+
+class Region(Named):
+    """A region or the path of a BED file."""
+
+    name = "region"
+
+
+class Count(click.IntRange):
+    """A whole number of a size that can be computed with."""
+
+    def __init__(self, least: int = 1, most: int = _MOST) -> None:
+        super().__init__(least, most)
+
+    def _describe_range(self) -> str:
+        """Say the upper limit only where somebody would come near it."""
+        return f"x>={self.min}" if self.max in _UNTOLD else super()._describe_range()
