@@ -44,6 +44,13 @@ def test_runs_are_those_of_all_bases_wherever_stretches_begin(
     ]
 
 
+def test_a_probability_at_the_threshold_is_called() -> None:
+    caller = PeakCaller(np.array([0.5, 0.3], np.float32))
+    under = np.nextafter(np.float32(0.5), np.float32(0))
+    caller.add(0, np.array([[0.4, 0.5, 0.5, under], [0.3, 0.3, 0.2, 0.9]], np.float32))
+    assert called(caller) == [[(1, 3)], [(0, 2), (3, 4)]]
+
+
 def test_a_gap_ends_a_run() -> None:
     caller = PeakCaller(np.array([0.5], np.float32))
     for start in (0, 10, 25):

@@ -13,7 +13,7 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from regtrack.errors import InputError
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.resampling import Blocks
-from regtrack.evaluation.scoring import MarkerScores
+from regtrack.evaluation.scoring import MarkerScores, PeakOverlap
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
@@ -102,6 +102,16 @@ def track(tmp_path: Path) -> Path:
 
 def on_chr1(*spans: tuple[int, int]) -> Sets:
     return {"chr1": IntervalSet.of(*zip(*spans, strict=True))}
+
+
+def test_a_value_at_the_threshold_is_called(tmp_path: Path) -> None:
+    under = np.nextafter(np.float32(0.25), np.float32(0))
+    values = Segments(
+        np.array([100, 300, 500]), np.array([200, 400, 600]), np.array([0.25, under, 0.3], "f4")
+    )
+    write_bigwig(tmp_path / "a.bw", SIZES, [("chr1", values)])
+    found = scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((150, 160)), threshold=0.25)
+    assert found.peaks == PeakOverlap(called=2, called_hit=1, measured=1, measured_hit=1)
 
 
 def test_only_the_bases_asked_for_count(track: Path) -> None:

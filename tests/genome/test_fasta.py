@@ -11,7 +11,7 @@ from builders import random_sequence, write_fasta
 from fasta_helpers import CODE, bgzip, read
 
 from regtrack.genome.bed import read_bed
-from regtrack.genome.fasta import Genome, sizes_fingerprint
+from regtrack.genome.fasta import Genome, reverse_complement, sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet
 
 
@@ -164,6 +164,13 @@ def test_a_digest_depends_on_where_the_bases_stand(fasta: Path) -> None:
 
 def test_a_digest_does_not_see_what_lies_outside_its_regions(fasta: Path) -> None:
     assert digest(fasta, "ACGTAC", 0, 3) == digest(fasta.with_name("b.fa"), "ACGAAA", 0, 3)
+
+
+def test_the_other_strand_pairs_a_with_t_and_c_with_g_and_runs_backwards() -> None:
+    strand = np.array([CODE[base] for base in "AACCTGGNC"], np.uint8)
+    other = [CODE[base] for base in "GNCCAGGTT"]
+    assert reverse_complement(strand).tolist() == other
+    assert reverse_complement(np.stack([strand, strand])).tolist() == [other, other]
 
 
 def test_a_fingerprint_of_lengths_knows_no_order() -> None:

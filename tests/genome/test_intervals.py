@@ -259,3 +259,14 @@ def test_sets_of_several_chromosomes_are_intersected_in_the_second_ones_order() 
     found = intersect(first, second)
     assert {chrom: list(one) for chrom, one in found.items()} == {"chr2": [(5, 8)]}
     assert total_bases(first) == 25
+
+
+@patient
+@given(pairs, st.integers(1, 20))
+def test_units_are_those_that_hold_a_base(intervals: list[tuple[int, int]], length: int) -> None:
+    expected = sorted({base // length for base in bases_of(intervals)})
+    assert set_of(intervals).units(length) == expected
+
+
+def test_an_interval_that_ends_with_a_unit_does_not_reach_the_next() -> None:
+    assert set_of([(3, 10), (20, 40)]).units(10) == [0, 2, 3]

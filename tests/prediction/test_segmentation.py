@@ -297,3 +297,10 @@ def test_bases_out_of_order_are_refused(start: int) -> None:
     segmenter.add(100, np.full((1, 10), 0.5, dtype=np.float32))
     with pytest.raises(ValueError, match="from left to right"):
         segmenter.add(start, np.full((1, 10), 0.5, dtype=np.float32))
+
+
+def test_what_lies_under_the_floor_behind_a_segment_has_no_say_in_its_value() -> None:
+    # 0.35 might have been taken in: together with it, the value would have been 0.4.
+    alone = Signal(np.array([[0.5]], np.float32), 0.2, 0.4)
+    followed = Signal(np.array([[0.5, 0.35, 0.35]], np.float32), 0.2, 0.4)
+    assert segments_of(followed) == segments_of(alone) == [[(0, 1, 0.5)]]

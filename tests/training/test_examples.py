@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import OptionError
-from regtrack.genome.fasta import reverse_complement
 from regtrack.training.examples import Examples, _room, make_examples
 from regtrack.training.settings import TrainingSettings
 
@@ -36,6 +35,12 @@ def examples_of(
     plain = {"reverse_complement": False, "shift": 0, "batch_size": 1}
     fitted = TrainingSettings(**{**plain, **settings}).fitted(dataset.task, dataset.window)
     return make_examples(dataset, fitted, stride, seed)
+
+
+def other_strand(codes: np.ndarray) -> np.ndarray:
+    """Read backwards, with A for T and C for G, spelled out (N=0, A=1, C=2, T=3, G=4)."""
+    pair = {0: 0, 1: 3, 2: 4, 3: 1, 4: 2}
+    return np.array([pair[code] for code in reversed(codes.tolist())], codes.dtype)
 
 
 def place_of(dataset: DenseDataset, window: np.ndarray) -> tuple[str, int] | None:
@@ -111,7 +116,7 @@ def test_on_the_other_strand_sequence_and_labels_turn_round_together(dense: Dens
         place, forward = place_of(dense, codes), labels
         if place is None:
             turned += 1
-            place, forward = place_of(dense, reverse_complement(codes)), labels[::-1]
+            place, forward = place_of(dense, other_strand(codes)), labels[::-1]
         chrom, start = place
         np.testing.assert_array_equal(forward.T, dense.labels.spread(chrom, start, start + 2_000))
     assert 10 < turned < 50  # 60 flips of a coin
@@ -199,7 +204,7 @@ def test_a_short_input_is_read_on_both_strands(short: ShortDataset) -> None:
     both = examples_of(short, reverse_complement=True).batch(np.arange(size))
     np.testing.assert_array_equal(both.labels, plain.labels)
     turned = [
-        np.array_equal(reverse_complement(after), before)
+        np.array_equal(other_strand(after), before)
         for before, after in zip(plain.codes, both.codes, strict=True)
     ]
     same = [

@@ -137,7 +137,8 @@ def test_the_best_goes_by_the_mean_of_the_categories_and_not_of_the_markers(
 ) -> None:
     found = a_validation(datasets, (4, 2, 4, 1))
     assert [mean.category for mean in found.means] == ["TFBS", "DNase", "Histone"]
-    assert found.average_precision == pytest.approx(((1 + 0.5) / 2 + 1 + 0.25) / 3, abs=0.02)
+    # Of the markers it would be 0.6875.
+    assert found.average_precision == pytest.approx(((1 + 0.5) / 2 + 1 + 0.25) / 3, abs=0.005)
 
 
 def test_a_category_without_a_peak_does_not_count(datasets: TinyDatasets) -> None:

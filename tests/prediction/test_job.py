@@ -1,0 +1,131 @@
+"""What two runs must share for one to go on with the other's work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import TINY_SIZES, TinyWorld, Unwatched, write_checkpoint, write_fasta
+
+from regtrack.errors import InputError
+from regtrack.genome.markers import read_markers
+from regtrack.prediction import job as jobs
+from regtrack.prediction import run as running
+from regtrack.prediction.job import Job, plan_job
+from regtrack.prediction.settings import PredictionSettings
+
+Change = Callable[[TinyWorld, pytest.MonkeyPatch], Job]
+
+
+def a_job(world: TinyWorld, **changes: object) -> Job:
+    usual = {
+        "model": world.model,
+        "genome": world.genome,
+        "regions": ["chr2"],
+        "marker_patterns": [],
+        "settings": PredictionSettings(window=15_000),
+        "device": "cpu",
+        "any_genome": True,
+    }
+    return plan_job(**{**usual, **changes})  # type: ignore[arg-type]
+
+
+def of_another_version(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
+    patch.setattr(jobs, "__version__", "0.0.1")
+    return a_job(world)
+
+
+def of_another_block_format(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
+    patch.setattr(jobs, "BLOCK_FORMAT", 99)
+    return a_job(world)
+
+
+def of_another_model(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    markers = read_markers(world.markers)
+    other = write_checkpoint(world.folder / "other.safetensors", markers, TINY_SIZES, seed=1)
+    return a_job(world, model=other)
+
+
+def of_a_genome_with_one_chromosome_more(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    genome = write_fasta(world.folder / "more.fa", {**world.sequences, "chr3": "ACGT"})
+    return a_job(world, genome=genome)
+
+
+def of_other_sequence(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    turned = {**world.sequences, "chr2": world.sequences["chr2"][::-1]}
+    return a_job(world, genome=write_fasta(world.folder / "other.fa", turned))
+
+
+def of_fewer_markers(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    return a_job(world, marker_patterns=["K562*"])
+
+
+def on_another_device(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    return a_job(world, device="cuda:0")
+
+
+def of_other_regions(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    return a_job(world, regions=["chr2:1-7,000"])
+
+
+def with_another_bound(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+    return replace(a_job(world), settings=PredictionSettings(window=15_000, max_error=0.01))
+
+
+@pytest.fixture
+def unfinished(tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a run was stopped when its blocks were saved, before its first track."""
+    out = tmp_path / "tracks"
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_predict_blocks", _save_something)
+        patch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            running.run(a_job(tiny), out, 1, False, Unwatched())
+    return out
+
+
+def _save_something(_: Job, work: Path, *__: object) -> None:
+    (work / "blocks" / "a.blk").write_bytes(b"something")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (of_another_version, r"regtrack \(.*, now 0\.0\.1\)"),
+        (of_another_block_format, r"block format \(.*, now 99\)"),
+        (of_another_model, "model"),
+        (of_a_genome_with_one_chromosome_more, "chromosomes"),
+        (of_other_sequence, "sequence and regions"),
+        (of_other_regions, "sequence and regions"),
+        (of_fewer_markers, "markers"),
+        (on_another_device, r"device \(cpu, now cuda:0\)"),
+        (with_another_bound, r"max_error \(0\.003, now 0\.01\)"),
+    ],
+)
+def test_an_unfinished_run_that_differs_in_one_thing_is_refused_and_kept(
+    tiny: TinyWorld,
+    unfinished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Change,
+    named: str,
+) -> None:
+    job = change(tiny, monkeypatch)
+    with pytest.raises(InputError, match=rf"unfinished run with another {named}; --force"):
+        running.run(job, unfinished, 1, False, Unwatched())
+    block = unfinished.with_name("tracks.partial") / "blocks" / "a.blk"
+    assert block.read_bytes() == b"something"
+
+
+def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
+    tiny: TinyWorld, unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    monkeypatch.setattr(
+        running, "_predict_blocks", lambda _, work, *__: found.extend((work / "blocks").iterdir())
+    )
+    monkeypatch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        running.run(a_job(tiny), unfinished, 1, False, Unwatched())
+    assert [path.name for path in found] == ["a.blk"]
