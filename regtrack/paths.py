@@ -1,4 +1,4 @@
-"""Paths as people write them, and as files keep them."""
+"""Paths as people write them, and as files keep them: by name, or relative to themselves."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ def expanded(text: str | Path) -> Path:
         if os.path.lexists(path):
             return path  # a file whose name begins with ~
         raise InputError(path, f"there is no home folder {path.parts[0]}") from error
+
+
+def named(path: str | Path) -> str:
+    """The last part of a path, by which what is written knows a file.
+
+    Where it lay is of no use elsewhere, and nobody's business once that is published.
+    """
+    return Path(os.path.normpath(Path.cwd() / path)).name
+
+
+def region_named(region: str) -> str:
+    """A region as it was typed, or the name of the BED file that lists it."""
+    return named(region) if os.sep in region else region

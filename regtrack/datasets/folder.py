@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def open_dataset(
     if contents.genome is not None:
         contents.check_file(path / WINDOWS)
         splits = read_windows(path, contents.chrom_sizes)
-        opened = _open_genome(path, contents, splits, genome or Path(contents.genome))
+        opened = _open_genome(path, contents, splits, genome or _genome_of(path, contents.genome))
     about = (path, contents.markers, contents.assembly, contents.chrom_sizes)
     known = contents.known()
     if contents.task == "dense" and opened is not None:
@@ -77,6 +78,11 @@ def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]
             path / WINDOWS,
             f"has windows of {length:,} bases, but {CONTENTS} names {contents.window:,}; {ANEW}",
         )
+
+
+def _genome_of(folder: Path, genome: str) -> Path:
+    """Where the FASTA lies that `dataset.json` names relative to itself, or once did as it was."""
+    return Path(os.path.normpath(folder.resolve() / genome))
 
 
 def _open_genome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,12 +60,14 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
         if settings.deepsea is not None:
             contents = _from_deepsea(settings, settings.deepsea, folder, observer)
         else:
-            contents = _from_genome(settings, folder, observer)
+            contents = _from_genome(settings, out, folder, observer)
         contents.write(folder)
     return Contents.read(out)
 
 
-def _from_genome(settings: PrepareSettings, folder: Path, observer: Observer) -> Contents:
+def _from_genome(
+    settings: PrepareSettings, out: Path, folder: Path, observer: Observer
+) -> Contents:
     """Write everything but `dataset.json`, and say what goes into that."""
     assert settings.genome is not None  # PrepareSettings holds it
     markers = select_markers(read_markers(settings.peaks), settings.markers)
@@ -76,7 +79,7 @@ def _from_genome(settings: PrepareSettings, folder: Path, observer: Observer) ->
         task=settings.task,
         assembly=settings.assembly or settings.genome.name.partition(".")[0],
         chrom_sizes=dict(sizes),
-        genome=str(settings.genome.resolve()),
+        genome=os.path.relpath(settings.genome.resolve(), out.resolve()),
         sequence=genome.digest(plan.kept["valid"].regions()),
         window=settings.window if settings.task == "dense" else INPUT,
         markers=markers,

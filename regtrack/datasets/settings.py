@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import OptionError
+from regtrack.paths import named, region_named
 
 SPLITS = ("train", "valid", "test")
 TASKS = ("dense", "short")
@@ -146,7 +147,7 @@ class PrepareSettings:
         return tuple(part / sum(parts) for part in parts)
 
     def to_json(self) -> dict[str, Any]:
-        """As `dataset.json` keeps it: what differs from the defaults, paths as given."""
+        """As `dataset.json` keeps it: what differs from the defaults; of files, their names."""
         defaults = {field.name: field.default for field in fields(self)}
         return {
             name: _plain(value) for name, value in asdict(self).items() if value != defaults[name]
@@ -156,4 +157,6 @@ class PrepareSettings:
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return str(value) if isinstance(value, Path) else value
+    if isinstance(value, Path):
+        return named(value)
+    return region_named(value) if isinstance(value, str) else value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from regtrack.evaluation.metrics import CategoryMeans
@@ -74,14 +73,14 @@ class Comparison:
     Parameters
     ----------
     dataset, digest, task
-        The dataset's folder, what names its content, and its task.
+        The dataset's name, what names its content, and its task.
     windows
         Windows or inputs of each scored split, in order; an empty split is left out.
     networks
         At least one, each scored on all of these splits.
     """
 
-    dataset: Path
+    dataset: str
     digest: str
     task: str
     windows: Mapping[str, int]

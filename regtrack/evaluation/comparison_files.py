@@ -41,7 +41,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
 def _record(comparison: Comparison) -> dict[str, Any]:
     return {
         "format": FORMAT_VERSION,
-        "dataset": str(comparison.dataset),
+        "dataset": comparison.dataset,
         "dataset_sha256": comparison.digest,
         "task": comparison.task,
         "windows": dict(comparison.windows),

@@ -19,6 +19,7 @@ from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
+from regtrack.paths import named, region_named
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import in_processes_or_here
 
@@ -57,9 +58,9 @@ class Asked:
     def about(self, everywhere: str) -> dict[str, Any]:
         """For the end of a report; `everywhere` says what no region stands for."""
         return {
-            "peaks": str(self.peaks),
-            "regions": ", ".join(self.regions) or everywhere,
-            "excluded": ", ".join(map(str, self.exclude)) or "nothing",
+            "peaks": None if self.peaks is None else named(self.peaks),
+            "regions": ", ".join(map(region_named, self.regions)) or everywhere,
+            "excluded": ", ".join(map(named, self.exclude)) or "nothing",
             "seen in training": NOT_KNOWN,
             "regtrack": __version__,
         }
@@ -102,7 +103,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
         for marker in known
     ]
     return Evaluation(
-        subject=str(folder),
+        subject=named(folder),
         kind="tracks",
         markers=tuple(known),
         scores=tuple(_scores(tasks, workers, observer)),

@@ -12,6 +12,7 @@ from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, subject
 from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.explain.tables import aligned, write_table
 from regtrack.explain.widths import SHARES, WIDTH_NAMES
+from regtrack.paths import named
 
 CONTEXTS = "context.tsv"
 _PICTURE = "context.png"
@@ -82,7 +83,7 @@ def _row(one: MarkerContext) -> dict[str, Any]:
     """Of the table for programs."""
     marker = one.marker
     return {
-        "model": one.subject.path,
+        "model": named(one.subject.path),
         "architecture": one.subject.checkpoint.architecture,
         "index": marker.index,
         "name": marker.name,

@@ -12,6 +12,7 @@ from regtrack.explain.stretch import Explanation
 from regtrack.explain.stretch_plot import plot_explanations
 from regtrack.explain.tables import aligned, write_table
 from regtrack.explain.widths import WIDTH_NAMES
+from regtrack.paths import named
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import SEGMENT, BlockSegments
@@ -77,7 +78,7 @@ def _row(one: Explanation) -> dict[str, Any]:
     """Of the table for programs."""
     context = one.subject.context
     return {
-        "model": one.subject.path,
+        "model": named(one.subject.path),
         "architecture": one.subject.checkpoint.architecture,
         "chrom": one.region.chrom,
         "start": one.region.start,

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from regtrack.atomic import naming
+from regtrack.documents import read_json
+from regtrack.errors import InputError
 from regtrack.fetching.failures import PassingError
 from regtrack.fetching.web import Web, length
 
@@ -37,10 +39,9 @@ class PartNote:
     def read(cls, part: Path) -> PartNote | None:
         """The note beside a partial file, when there is a sound one."""
         try:
-            note = cls(**json.loads(note_path(part).read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            return read_json(note_path(part), cls)
+        except (FileNotFoundError, InputError):
             return None
-        return note if isinstance(note.size, int | None) else None
 
     def write(self, part: Path) -> None:
         """Put the note beside a partial file."""

@@ -35,7 +35,7 @@ def file_lock(
     lock.parent.mkdir(parents=True, exist_ok=True)
     wait, told = _FIRST_WAIT, False
     while True:
-        with lock.open("a") as file:
+        with os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW), "w") as file:
             if locked(file) and _is_at(file, lock):
                 try:
                     yield

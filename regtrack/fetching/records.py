@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from regtrack.atomic import write_text
+from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.fetching.digests import Digests, digests
 from regtrack.fetching.locks import file_lock
@@ -35,11 +36,6 @@ class Record:
         Of what came from there.
     published
         Whether that MD5 is the one that was published; there are files of which none is.
-
-    Raises
-    ------
-    TypeError
-        For a value of another type.
     """
 
     sha256: str
@@ -50,19 +46,18 @@ class Record:
     source_size: int
     published: bool
 
-    def __post_init__(self) -> None:
-        texts = (self.sha256, self.url, self.date, self.source_md5)
-        sizes = (self.size, self.source_size)
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("expected text")
-        if not all(type(size) is int for size in sizes):
-            raise TypeError("expected a whole number as size")
-
     @classmethod
     def of(cls, file: Digests, url: str, source: Digests, published: bool) -> Record:
         """A record of now."""
         now = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
         return cls(file.sha256, file.size, url, now, source.md5, source.size, published)
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """`fetched.json` as a whole."""
+
+    files: dict[str, Record]
 
 
 class Records:
@@ -94,22 +89,16 @@ class Records:
 
     def _read(self) -> dict[str, Record]:
         try:
-            text = self._path.read_text(encoding="utf-8")
+            return read_json(self._path, _Fetched, VERSION).files
         except FileNotFoundError:
             return {}
-        try:
-            found = json.loads(text)
-            version = int(found["format"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise self._foreign() from error
-        if version > VERSION:
+        except InputError as error:
+            problem = error.args[1]
+            if not problem.startswith("damaged"):  # a newer format
+                raise
             raise InputError(
-                self._path, f"format {version}; this regtrack reads up to format {VERSION}"
-            )
-        try:
-            return {path: Record(**record) for path, record in found["files"].items()}
-        except (TypeError, KeyError, AttributeError) as error:
-            raise self._foreign() from error
+                self._path, f"{problem}; remove it, and all is fetched again"
+            ) from error
 
     def add(self, new: Mapping[str, Record]) -> None:
         """Write some records, and keep all others."""
@@ -138,11 +127,6 @@ class Records:
         if digests(file).sha256 != record.sha256:
             return "changed: other bytes than were fetched"
         return None
-
-    def _foreign(self) -> InputError:
-        return InputError(
-            self._path, "not what regtrack fetch writes; without it, all is fetched again"
-        )
 
 
 @cache

@@ -68,12 +68,13 @@ class Marker:
         return f"{self.index}_{re.sub(r'[^A-Za-z0-9.-]+', '_', self.name).strip('_')}"
 
     def to_json(self) -> dict[str, Any]:
-        """As checkpoints and tracks folders keep it; `from_json` reads it back."""
-        return {**{name: getattr(self, name) for name in COLUMNS}, "extra": dict(self.extra)}
+        """As checkpoints, tracks folders and datasets keep it: with the name of its file."""
+        kept = {name: getattr(self, name) for name in COLUMNS}
+        return {**kept, "file": Path(self.file).name, "extra": dict(self.extra)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Marker:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`; of an older regtrack, the file is a path."""
         return cls(**record)
 
 

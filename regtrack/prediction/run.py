@@ -23,6 +23,7 @@ from regtrack.folders import (
 )
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.observer import Observer
+from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
 from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
@@ -189,7 +190,7 @@ def _write_report(
     scores = gather_scores(measured, thresholds, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),
-        "genome": str(job.genome),
+        "genome": named(job.genome),
         "device": job.device,
         "tracks": dict(job.trackset.settings),
     }

@@ -28,6 +28,7 @@ from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
 from regtrack.models.device import choose_device, describe_device
 from regtrack.observer import Observer
+from regtrack.paths import named
 from regtrack.prediction.blockwork import open_network
 from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
@@ -222,7 +223,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
             "architecture": checkpoint.architecture,
             "assembly": checkpoint.assembly,
         },
-        "genome": str(job.genome),
+        "genome": named(job.genome),
         "device": describe_device(torch.device(job.device)),
     }
     return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)

@@ -22,6 +22,7 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.unknown import read_unknown
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint
+from regtrack.paths import named
 from regtrack.prediction.counting import Measured, known_array
 
 _SEEN = {
@@ -153,7 +154,7 @@ class Yardstick:
             markers=tuple(markers[row] for row in rows),
             without_peaks=tuple(one.name for one in markers if one.name not in columns),
             about={
-                "dataset": f"{dataset.path} (sha256 {dataset.digest})",
+                "dataset": f"{named(dataset.path)} (sha256 {dataset.digest})",
                 "split": split,
                 "seen in training": _SEEN[split] if trained_here else NOT_KNOWN,
                 "regtrack": __version__,
@@ -202,7 +203,7 @@ class Yardstick:
             What more a reader must know.
         """
         return Evaluation(
-            subject=str(subject),
+            subject=named(subject),
             kind=kind,
             markers=self.markers,
             scores=tuple(scores),

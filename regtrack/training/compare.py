@@ -16,6 +16,7 @@ from regtrack.evaluation.metrics import category_means
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
+from regtrack.paths import named
 from regtrack.training.entrants import Entrant, find_entrants
 from regtrack.training.observer import Silent, TrainingObserver
 from regtrack.training.processes import Processes, first_on_machine, joined
@@ -145,7 +146,9 @@ def run_comparison(
             compared.append(_compared(entrant, dataset, list(windows), processes, out, told))
         if not processes.is_first:
             return ComparisonResult(None)
-    comparison = Comparison(dataset.path, dataset.digest, dataset.task, windows, tuple(compared))
+    comparison = Comparison(
+        named(dataset.path), dataset.digest, dataset.task, windows, tuple(compared)
+    )
     return ComparisonResult(comparison, write_comparison(comparison, out))
 
 

@@ -32,9 +32,7 @@ DILATED = Compared(
 )
 # Of a kind that the paper has no figures of, and without its log.
 FOUND = Compared("found", "cnn1", 9, None, {}, None, None, None, DILATED.means, (REMARK,))
-COMPARISON = Comparison(
-    Path("set"), "ab" * 32, "dense", {"valid": 51, "test": 55}, (DILATED, FOUND)
-)
+COMPARISON = Comparison("set", "ab" * 32, "dense", {"valid": 51, "test": 55}, (DILATED, FOUND))
 
 
 def without_test(comparison: Comparison) -> Comparison:

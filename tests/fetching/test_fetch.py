@@ -492,11 +492,16 @@ def test_two_ways_to_the_same_bytes(cache: Path, sources: Sources) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 2, "files": {}}', "format 2; this regtrack reads up to format 1"),
-        ("no", "not what regtrack fetch writes; without it, all is fetched again"),
-        ("[]", "not what regtrack fetch writes"),
-        ('{"format": 1, "files": {"a": {"size": "x"}}}', "not what regtrack fetch writes"),
-        ('{"format": 1, "files": []}', "not what regtrack fetch writes"),
+        ('{"format": 2, "files": {}}', "format 2; this regtrack reads up to 1"),
+        ("no", "damaged: not JSON .*; remove it, and all is fetched again"),
+        ("", "damaged: not JSON "),
+        ("\0" * 100, "damaged: not JSON "),
+        ('{"format": 1, "files": {"a": {"si', "damaged: not JSON "),
+        ("[" * 100_000, "damaged"),
+        ("[]", "damaged .*expected object, got array"),
+        ('{"format": "1", "files": {}}', "damaged .*format: expected int, got str"),
+        ('{"format": 1, "files": {"a": {"size": "x"}}}', "damaged "),
+        ('{"format": 1, "files": []}', "damaged .*files: expected object, got array"),
     ],
 )
 def test_records_that_are_not_ours(cache: Path, sources: Sources, text: str, message: str) -> None:

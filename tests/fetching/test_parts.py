@@ -72,8 +72,14 @@ def test_a_whole_part_is_not_asked_for(tmp_path: Path) -> None:
     assert len(sources.asked) == 1
 
 
+# A validator that is no text, and sizes that are no whole number.
+BAD_NOTES = [("1", "1"), ('"a"', '"c"'), ("[]", "true"), ('"a"', "1.5")]
+
+
 @pytest.mark.parametrize(
-    "note", ["", "{}", "[]", '{"url": 1}', '{"url":"a","validator":"b","size":"c"}']
+    "note",
+    ["", "\0", "{", "[" * 100_000, "{}", "[]", '{"url": 1}']
+    + [f'{{"url":"{URL}","validator":{one},"size":{size}}}' for one, size in BAD_NOTES],
 )
 def test_a_note_that_is_none_means_to_begin_anew(tmp_path: Path, note: str) -> None:
     sources = Sources()
@@ -206,6 +212,13 @@ def test_lines_of_checksums() -> None:
 @given(st.text())
 def test_no_text_breaks_the_reading_of_checksums(text: str) -> None:
     assert all(len(md5) == 32 for md5 in read_md5sums(text).values())
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "file.lock").symlink_to(tmp_path / "target")
+    with pytest.raises(OSError, match=r"file\.lock"), file_lock(tmp_path / "file"):
+        pass
+    assert not (tmp_path / "target").exists()
 
 
 def test_one_at_a_time_and_no_lock_stays(tmp_path: Path) -> None:
