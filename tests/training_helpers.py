@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from builders import tiny_settings
 
@@ -28,6 +32,38 @@ USUAL = {
     "precision": "float32",
     "save_minutes": 60,
 }
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+@contextmanager
+def killed_before(number: int) -> Iterator[list[str]]:
+    """Nothing more is renamed or removed from operation `number` on, as after SIGKILL.
+
+    Gives the operations done before; ends when it was killed, and when it was not.
+    """
+    done: list[str] = []
+    originals = {Path: ("replace", "unlink", "rmdir"), shutil: ("rmtree",)}
+
+    def counted(name: str, whole: Callable[..., Any]) -> Callable[..., Any]:
+        def operation(path: Path, *arguments: Any, **options: Any) -> Any:
+            if name == "unlink" and not path.exists():
+                return whole(path, *arguments, **options)
+            if len(done) >= number:
+                raise Killed
+            done.append(f"{name} {path.name}")
+            return whole(path, *arguments, **options)
+
+        return operation
+
+    with pytest.MonkeyPatch.context() as patched:
+        for owner, names in originals.items():
+            for name in names:
+                patched.setattr(owner, name, counted(name, getattr(owner, name)))
+        with suppress(Killed):
+            yield done
 
 
 class Recorder:

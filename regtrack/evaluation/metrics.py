@@ -175,10 +175,10 @@ class CategoryMeans:
 
     category: str
     markers: int
-    average_precision: float
-    pr_auc_trapezoid: float
-    auroc: float
-    base_rate: float
+    average_precision: float = math.nan
+    pr_auc_trapezoid: float = math.nan
+    auroc: float = math.nan
+    base_rate: float = math.nan
 
 
 def category_means(markers: Sequence[Marker], scores: Iterable[Scores]) -> list[CategoryMeans]:

@@ -66,9 +66,20 @@ def read_text_of(path: Path) -> str:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file that `read_text_of` accepts."""
-    with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    """The tensors of a file that `read_text_of` accepts.
+
+    Raises
+    ------
+    InputError
+        For a file that is truncated or damaged.
+    OSError
+        When the file cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
 
 
 def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:

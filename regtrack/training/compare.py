@@ -191,12 +191,15 @@ def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
     """Steps and seconds of a training by its log, should that be of this checkpoint."""
     if not log.is_file():
         return None, None
-    with log.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    best = [row["step"] for row in rows if row.get("best") == "1"]
-    if not best or best[-1] != str(best_step):
-        return None, None
-    return int(rows[-1]["step"]), float(rows[-1]["seconds"])
+    try:
+        with log.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        best = [row["step"] for row in rows if row.get("best") == "1"]
+        if not best or best[-1] != str(best_step):
+            return None, None
+        return int(rows[-1]["step"]), float(rows[-1]["seconds"])
+    except (ValueError, LookupError, TypeError, csv.Error):
+        return None, None  # a file of this name that is no log, or not any more
 
 
 def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> list[str]:

@@ -15,6 +15,7 @@ from regtrack.errors import InputError, OptionError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.training.run import was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 
 SUFFIX = ".safetensors"
@@ -139,6 +140,8 @@ def _as_it_stands(
         return entrant
     differing = _differences(read_checkpoint(entrant.path), entrant.architecture, dataset, settings)
     if not differing:
+        if was_interrupted_at_the_end(entrant.path):
+            return entrant  # for `train` to put the rest in place
         return Entrant(entrant.name, entrant.path, None)
     if force:
         return entrant

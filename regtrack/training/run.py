@@ -5,7 +5,6 @@ It works in `<out>.partial`; a killed one is gone on with from its last state.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import tempfile
 import threading
@@ -17,19 +16,23 @@ from types import FrameType
 from typing import Any
 
 from regtrack import __version__
-from regtrack.atomic import replacing, write_text
+from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.plots import plot_history
-from regtrack.folders import partial_path, unfinished_run
+from regtrack.folders import is_of_run, partial_path, unfinished_run
 from regtrack.models.architecture import Architecture
+from regtrack.models.checkpoint import file_sha256
 from regtrack.training.history import history_table
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState
-from regtrack.training.trainer import LOG, STATE, Trainer, choose_precision
+from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
 
+_PLOT = "log.png"
+_NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
+_TO_DO, _DONE = 0.0, 1.0
 # How long and how fast may change when a training is gone on with.
 _FREE = {"steps", "epochs", "minutes", "patience", "learning_rate", "schedule", "save_minutes"}
 
@@ -72,7 +75,7 @@ def check_out(out: Path, force: bool) -> None:
     Raises
     ------
     InputError
-        When `out` exists and `force` is not set, or is a folder.
+        When `out`, or a log beside it, exists and `force` is not set; when `out` is a folder.
     OSError
         When its folder cannot be made or written.
     """
@@ -105,22 +108,24 @@ def train(
 ) -> TrainingResult:
     """Train a network and leave the checkpoint of its best validation at `out`.
 
-    Beside it lie `<out>.log.tsv` and `<out>.log.png`, without the suffix of `out`.
+    Beside it lie `<out>.log.tsv` and `<out>.log.png`, without the suffix of `out`. A call that
+    was killed when all was done is finished by the next one.
 
     Parameters
     ----------
     network_settings
         Those that differ from the network's own.
     force
-        Replace `out`, and drop an unfinished training that had other settings.
+        Replace `out`, and drop an unfinished training that had other settings, or a state
+        that is damaged.
 
     Raises
     ------
     OptionError
         When a setting suits neither the network nor the dataset.
     InputError
-        When the dataset cannot be learned from, or what lies at `<out>.partial` is not
-        an unfinished run of this training.
+        When the dataset cannot be learned from; when what lies at `<out>.partial` is not an
+        unfinished run of this training, or damaged.
     RegtrackError
         When the loss is not a number any more.
     OSError
@@ -143,40 +148,94 @@ def train(
     }
     work = partial_path(out)
     if not processes.is_first:
-        processes.wait()  # until the first one has made the folder
+        # Until the first one has made the folder, or seen that nothing is left to do.
+        if processes.agreed(_TO_DO) != _TO_DO:
+            return TrainingResult(TrainingState(), None, False)
         trainer = Trainer(
             dataset, architecture, network_settings, fitted, processes, work, observer
         )
         trainer.run(stop=lambda: False)
         return TrainingResult(trainer.state, None, False)
-    check_out(out, force)
-    with (
-        unfinished_run(work, identity, (STATE, LOG, "best-*.safetensors"), force),
-        stop_asked(processes) as stop,
-    ):
-        processes.wait()
-        trainer = Trainer(
-            dataset, architecture, network_settings, fitted, processes, work, observer
-        )
-        stopped = trainer.run(stop)
-        state = trainer.state
-        best = trainer.best_path(state.best) if state.best else None
-        if stopped or best is None:
-            return TrainingResult(state, best, stopped)
-        _finish(best, out, state)
-        # The state goes first: without it, nobody would miss the rest.
-        (work / STATE).unlink()
-        shutil.rmtree(work)
+    # What this run put in place before it was killed is its own.
+    check_out(out, force or is_of_run(work, identity))
+    with unfinished_run(work, identity, _NAMES, force), stop_asked(processes) as stop:
+        state = _finished_state(out, work)
+        if state is None:
+            if out.exists() or not (work / STATE).exists():
+                check_out(out, force)
+            _check_state(out, work, force)
+            processes.agreed(_TO_DO)
+            trainer = Trainer(
+                dataset, architecture, network_settings, fitted, processes, work, observer
+            )
+            stopped = trainer.run(stop)
+            state = trainer.state
+            if stopped or state.best is None:
+                best = best_path(work, state.best) if state.best else None
+                return TrainingResult(state, best, stopped)
+        else:
+            processes.agreed(_DONE)
+        _finish(work, out, state)
     return TrainingResult(state, out, False)
 
 
-def _finish(best: Path, out: Path, state: TrainingState) -> None:
-    """Put the checkpoint, the log and the plot in place."""
+def was_interrupted_at_the_end(out: Path) -> bool:
+    """Whether a checkpoint is in place whose training was killed before all else was."""
+    return _finished_state(out, partial_path(out)) is not None
+
+
+def _finished_state(out: Path, work: Path) -> TrainingState | None:
+    """The state of a training that has left its checkpoint at `out` already."""
+    path = work / STATE
+    if not (out.exists() and path.exists()):
+        return None
+    try:
+        state = TrainingState.read(path)
+    except InputError:
+        return None
+    return state if file_sha256(out) == state.best_sha256 else None
+
+
+def _check_state(out: Path, work: Path, force: bool) -> None:
+    """Refuse a state that cannot be gone on with, before that is tried; or drop it."""
+    path = work / STATE
+    try:
+        if path.exists():
+            _check_best(out, work, TrainingState.read(path))
+    except InputError:
+        if not force:
+            raise
+        path.unlink()
+
+
+def _check_best(out: Path, work: Path, state: TrainingState) -> None:
+    """Refuse a best checkpoint that is not the one that a state names."""
+    if state.best is None:
+        return
+    best = best_path(work, state.best)
+    for path in best, out:
+        if path.exists() and file_sha256(path) == state.best_sha256:
+            return
+    raise InputError(
+        best, "missing, or changed after it was written; --force begins the training anew"
+    )
+
+
+def _finish(work: Path, out: Path, state: TrainingState) -> None:
+    """Put the checkpoint, then the log and its plot in place, and clear up.
+
+    The state goes last: as long as it is there, the same call sees what is left to do.
+    """
+    assert state.best is not None
+    _check_best(out, work, state)
     table, plot = _beside(out)
-    write_text(table, history_table(state.history))
-    plot_history(state.history, plot)
-    with replacing(out) as aside:
-        shutil.copyfile(best, aside)
+    write_text(work / LOG, history_table(state.history))
+    plot_history(state.history, work / _PLOT)
+    best = best_path(work, state.best)
+    for made, place in (best, out), (work / LOG, table), (work / _PLOT, plot):
+        if made.exists():  # else an earlier call has put it in place
+            made.replace(place)
+    (work / STATE).unlink()
 
 
 def _check(

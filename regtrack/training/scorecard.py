@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.evaluation.cells import cell, defined
+from regtrack.documents import read_json
+from regtrack.errors import InputError
+from regtrack.evaluation.cells import cell, only_defined
 from regtrack.evaluation.metrics import Scores
 from regtrack.models.checkpoint import file_sha256, load_network
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _OF_MARKER = ("index", "name", "category", "cell", "target", "treatment")
 _OF_SPLIT = ("bases", "positives", "base_rate", "average_precision", "pr_auc_trapezoid", "auroc")
 
@@ -54,12 +56,8 @@ def score_checkpoint(
     OSError
         When a file cannot be read or written.
     """
-    identity = {
-        "format": FORMAT_VERSION,
-        "checkpoint": file_sha256(path),
-        "dataset": dataset.digest,
-    }
-    found = _read(kept, identity, len(dataset.markers))
+    checkpoint, of_dataset = file_sha256(path), dataset.digest
+    found = _read(kept, checkpoint, of_dataset, len(dataset.markers))
     missing = [split for split in splits if split not in found]
     if missing:
         network = load_network(path, processes.device)
@@ -67,37 +65,57 @@ def score_checkpoint(
             told(split)
             found[split] = score(network, dataset, split, processes).scores()
             if processes.is_first:
-                _write(kept, identity, found)
+                _write(kept, checkpoint, of_dataset, found)
     scores = {split: found[split] for split in splits}
     if processes.is_first:
         write_text(kept.with_suffix(".tsv"), _table(dataset, scores))
     return scores
 
 
-def _read(path: Path, identity: Mapping[str, Any], markers: int) -> SplitScores:
+@dataclass(frozen=True)
+class _Kept:
+    """The shape of `<name>.scores.json`: of what, the scores of each split, their checksums."""
+
+    format: int
+    checkpoint: str
+    dataset: str
+    scores: dict[str, list[Scores]]
+    sha256: dict[str, str]
+
+
+def _read(path: Path, checkpoint: str, dataset: str, markers: int) -> SplitScores:
     """The scores of an earlier call; none where they are of another one, or damaged."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        found = {
-            split: [Scores(**_undefined_as_nan(one)) for one in scores]
-            for split, scores in record.pop("scores").items()
-        }
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        kept = read_json(path, _Kept, FORMAT_VERSION)
+    except (FileNotFoundError, InputError):
         return {}
-    whole = all(len(scores) == markers for scores in found.values())
-    return found if record == identity and whole else {}
-
-
-def _write(path: Path, identity: Mapping[str, Any], found: SplitScores) -> None:
-    scores = {
-        split: [{key: defined(value) for key, value in asdict(one).items()} for one in scores]
-        for split, scores in found.items()
+    own = kept.format == FORMAT_VERSION and (kept.checkpoint, kept.dataset) == (checkpoint, dataset)
+    return {
+        split: scores
+        for split, scores in kept.scores.items()
+        if own and len(scores) == markers and _digest(scores) == kept.sha256.get(split)
     }
-    write_text(path, json.dumps({**identity, "scores": scores}, allow_nan=False) + "\n")
 
 
-def _undefined_as_nan(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: math.nan if value is None else value for key, value in record.items()}
+def _write(path: Path, checkpoint: str, dataset: str, found: SplitScores) -> None:
+    record = {
+        "format": FORMAT_VERSION,
+        "checkpoint": checkpoint,
+        "dataset": dataset,
+        "scores": {split: _plain(scores) for split, scores in found.items()},
+        "sha256": {split: _digest(scores) for split, scores in found.items()},
+    }
+    write_text(path, json.dumps(record, allow_nan=False) + "\n")
+
+
+def _plain(scores: Sequence[Scores]) -> list[dict[str, Any]]:
+    """Scores as JSON has them; what is not defined is left out."""
+    return [only_defined(asdict(one)) for one in scores]
+
+
+def _digest(scores: Sequence[Scores]) -> str:
+    """SHA-256 of scores, by which damage to the file is noticed."""
+    return hashlib.sha256(json.dumps(_plain(scores), sort_keys=True).encode()).hexdigest()
 
 
 def _table(dataset: DenseDataset | ShortDataset, scores: SplitScores) -> str:

@@ -28,7 +28,7 @@ from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes, torchrun_processes
-from regtrack.training.run import train
+from regtrack.training.run import train, was_interrupted_at_the_end
 from regtrack.training.search_observer import Inside, SearchObserver, Unseen
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.settings import TrainingSettings
@@ -246,15 +246,17 @@ class _Bench:
             inside = Inside(claim.number, observer)
             try:
                 out = checkpoint_path(self._folder, claim.number)
-                if not out.exists():  # else it was killed just before that was noted
+                # Else it was killed just before that was noted.
+                if not out.exists() or was_interrupted_at_the_end(out):
                     self.stopped = self._train(claim, out, inside)
                 if not self.stopped:
                     outcome = read_outcome(out.with_suffix(".log.tsv"))
+                    self._clear_work(out)  # of a process killed when all was in place
             except RegtrackError as error:
                 if not self._is_of_trial(error, claim.values):
                     raise
                 self.study.fail(claim.number, _message(error))
-                clear([path for path in (partial_path(out),) if path.exists()])
+                self._clear_work(out)
             else:
                 if self.stopped:
                     return True
@@ -298,6 +300,10 @@ class _Bench:
         if result.checkpoint is None and not result.interrupted:
             raise RegtrackError("it ended before its first step")
         return result.interrupted
+
+    def _clear_work(self, out: Path) -> None:
+        """Remove the work folder of a trial that this process has, and that is done."""
+        clear([path for path in (partial_path(out),) if path.exists()])
 
     def _is_of_trial(self, error: Exception, values: Mapping[str, Any]) -> bool:
         """Whether it is the drawn values' fault: other ones may do."""

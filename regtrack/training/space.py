@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regtrack.documents import read_toml
 from regtrack.errors import InputError, OptionError
 from regtrack.models.architecture import Architecture
 from regtrack.training.settings import TrainingSettings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 # Settings of the training that may be searched, and the type of their values.
 TRAINING: Mapping[str, type] = {
@@ -27,6 +22,9 @@ TRAINING: Mapping[str, type] = {
     "schedule": str,
 }
 _EXPECTED = {int: "whole numbers", float: "numbers", str: "texts"}
+# Beyond these no setting makes sense, and sums and steps would leave what numbers can hold.
+_LARGEST = {int: 1 << 53, float: 1e100, str: 0}
+_MOST_STEPS = 1e9
 _RANGE = {"low", "high", "log", "step"}
 
 
@@ -126,10 +124,7 @@ def read_space(path: Path, architecture: Architecture) -> Space:
     OSError
         When it cannot be read.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path, f"not TOML: {error}") from error
+    table = read_toml(path)
     if not table:
         raise InputError(path, "is empty; expected a line such as f1 = [64, 128]")
     own = architecture.default_settings()
@@ -194,6 +189,8 @@ def _range(path: Path, key: str, table: Mapping[str, Any], kind: type) -> Range:
         problem = "with log = true, low must be above 0 and there is no step"
     elif step is not None and not 0 < step <= high - low:
         problem = f"step is {step}, not above 0 and at most high - low"
+    elif step is not None and high - low > _MOST_STEPS * step:
+        problem = f"step is {step}, which makes too many steps from {low} to {high}"
     if problem:
         raise InputError(path, f"{key}: {problem}")
     if step is not None:
@@ -204,10 +201,11 @@ def _range(path: Path, key: str, table: Mapping[str, Any], kind: type) -> Range:
 
 def _typed(path: Path, key: str, value: Any, kind: type) -> Any:
     """A value of the wanted type; a whole number will do for any number."""
-    if kind is float and type(value) is int:
+    fits = not isinstance(value, int | float) or abs(value) <= _LARGEST[kind]
+    if kind is float and type(value) is int and fits:
         value = float(value)
-    if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-        raise InputError(path, f"expected {_EXPECTED[kind]} as {key}, got {value!r}")
+    if type(value) is not kind or not fits:
+        raise InputError(path, f"expected {_EXPECTED[kind]} as {key}, got {value!r:.60}")
     return value
 
 

@@ -1,7 +1,11 @@
-"""The state of a training under way: what a killed one goes on from."""
+"""The state of a training under way: what a killed one goes on from.
+
+It is believed only when all of it, weights and words, has the checksum it was saved with.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,12 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.models.network import Network
-from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
+from regtrack.models.tensors import read_tensors, read_text_of, save_tensors, tensors_sha256
 from regtrack.training.history import HistoryRow
 from regtrack.training.validation import Validation
 
+FORMAT_VERSION = 1
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -34,6 +40,8 @@ class TrainingState:
         Of the steps since the last validation.
     best
         The best validation, whose checkpoint lies in the work folder.
+    best_sha256
+        SHA-256 of that file.
     since_best
         Validations since then.
     history
@@ -45,6 +53,7 @@ class TrainingState:
     learning_rate: float = 0.0
     losses: list[float] = field(default_factory=list)
     best: Validation | None = None
+    best_sha256: str = ""
     since_best: int = 0
     history: list[HistoryRow] = field(default_factory=list)
 
@@ -58,11 +67,26 @@ class TrainingState:
         """
         record = {**vars(self), "history": [asdict(row) for row in self.history]}
         record["best"] = self.best.to_json() if self.best else None
+        words = json.dumps(record, allow_nan=False)
         tensors = {f"network.{name}": part for name, part in network.weights().items()}
         for name, parameter in network.named_parameters():
             for key, part in optimizer.state.get(parameter, {}).items():
                 tensors[f"adam.{key}.{name}"] = part
-        save_tensors(path, tensors, json.dumps(record))
+        sealed = {"format": FORMAT_VERSION, "sha256": _digest(words, tensors), "state": words}
+        save_tensors(path, tensors, json.dumps(sealed))
+
+    @classmethod
+    def read(cls, path: Path) -> TrainingState:
+        """Read what a state says, and check its weights without using them.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged.
+        OSError
+            When it cannot be read.
+        """
+        return _read(path)[0]
 
     @classmethod
     def load(cls, path: Path, network: Network, optimizer: torch.optim.Optimizer) -> TrainingState:
@@ -73,8 +97,7 @@ class TrainingState:
         InputError
             When the file is damaged, or of another network.
         """
-        record = json.loads(read_text_of(path))
-        tensors = read_tensors(path)
+        state, tensors = _read(path)
         try:
             with torch.no_grad():
                 for name, part in network.weights().items():
@@ -82,9 +105,37 @@ class TrainingState:
             _restore(network, optimizer, tensors)
         except (KeyError, RuntimeError) as error:
             raise InputError(path, f"not a state of this network ({error})") from error
-        record["best"] = Validation.from_json(record["best"]) if record["best"] else None
-        record["history"] = [HistoryRow(**row) for row in record["history"]]
-        return cls(**record)
+        return state
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    """The text of the file: the state as JSON, and the checksum of that and all tensors."""
+
+    format: int
+    sha256: str
+    state: str
+
+
+def _read(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
+    try:
+        return _unsealed(path)
+    except InputError as error:
+        raise InputError(path, f"{error.args[1]}; --force begins the training anew") from error
+
+
+def _unsealed(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
+    sealed = parse_json(read_text_of(path), _Sealed, path, FORMAT_VERSION)
+    tensors = read_tensors(path)
+    if _digest(sealed.state, tensors) != sealed.sha256:
+        raise InputError(path, "damaged (it does not have the checksum it was saved with)")
+    return parse_json(sealed.state, TrainingState, path), tensors
+
+
+def _digest(words: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a text and some tensors."""
+    both = f"{tensors_sha256(tensors)}\n{words}"
+    return hashlib.sha256(both.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _restore(

@@ -13,7 +13,7 @@ import sqlite3
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from regtrack.documents import parse_json
 from regtrack.errors import InputError, OptionError
 from regtrack.folders import ASIDE, clear, differences, locked, refuse_foreign
 from regtrack.training.search_settings import SearchSettings
@@ -39,6 +40,17 @@ OURS = (f"{DATABASE}*", TRIALS, "trials.tsv", "trials.png", "best.safetensors")
 _LOCK = "lock"
 _IDENTITY = "identity"
 _MOST_COMBINATIONS = 100_000
+# What SQLite, and Optuna on what it reads there, raise on a damaged file.
+_DAMAGED = (
+    SQLAlchemyError,
+    sqlite3.Error,
+    optuna.exceptions.OptunaError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
 _STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
 
 
@@ -177,7 +189,12 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
     refuse_foreign(folder, (*OURS, *ASIDE))
     wanted = json.loads(json.dumps(identity))
     with folder_locked(folder):
-        found = _read_identity(folder)
+        try:
+            found = _read_identity(folder)
+        except InputError:
+            if not force:
+                raise
+            found = {}
         if found is not None and found != wanted:
             if not force:
                 what = f"a search with another {differences(found, wanted)}" if found else "trials"
@@ -233,10 +250,22 @@ def _read_identity(folder: Path) -> dict[str, Any] | None:
         trials = folder / TRIALS
         return {} if trials.is_dir() and any(trials.iterdir()) else None
     with _understood(folder / DATABASE):
+        _check_whole(folder / DATABASE)
         storage, study = _open(folder)
-        found: dict[str, Any] | None = study.user_attrs.get(_IDENTITY)
+        found = study.user_attrs.get(_IDENTITY)
+        has_trials = bool(list(map(_trial, study.get_trials(deepcopy=False))))
         _close(storage)
-    return found
+        if found is None and not has_trials:  # it was killed when it had made the file
+            return None
+        return parse_json(json.dumps(found), dict[str, Any], folder / DATABASE)
+
+
+def _check_whole(database: Path) -> None:
+    """Let SQLite look at every page, which it does not do by itself."""
+    with closing(sqlite3.connect(database)) as connection:
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
 
 
 def _drop(folder: Path) -> None:
@@ -288,9 +317,14 @@ def _understood(database: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
-    except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+    except InputError as error:
+        raise InputError(database, f"{error.args[1]}; --force drops the search") from error
+    except _DAMAGED as error:
         known = str(error.__cause__ or error).partition("\n")[0]
-        raise InputError(database, f"cannot be used as the study of a search: {known}") from error
+        raise InputError(
+            database,
+            f"cannot be used as the study of a search: {known}; --force drops the search",
+        ) from error
 
 
 def _sampler(space: Space, settings: SearchSettings, number: int) -> BaseSampler:
@@ -325,6 +359,6 @@ def _trial(frozen: FrozenTrial) -> Trial:
         number=frozen.number,
         state=_STATES.get(frozen.state, RUNNING),
         values=frozen.params,
-        outcome=Outcome(**json.loads(record)) if record and complete else None,
-        message=frozen.user_attrs.get("message", ""),
+        outcome=parse_json(record, Outcome, DATABASE) if record and complete else None,
+        message=str(frozen.user_attrs.get("message", "")),
     )

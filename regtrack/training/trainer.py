@@ -17,7 +17,7 @@ from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import InputError, RegtrackError
 from regtrack.models.architecture import Architecture
-from regtrack.models.checkpoint import Checkpoint, save_checkpoint
+from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
 from regtrack.models.network import Network
 from regtrack.training.examples import make_examples
@@ -124,10 +124,6 @@ class Trainer:
                 self._validate()
         return stopped
 
-    def best_path(self, validation: Validation) -> Path:
-        """Where the checkpoint of a validation lies while it is the best."""
-        return self._work / f"best-{validation.step}.safetensors"
-
     def _loop(self, stop: Callable[[], bool]) -> bool:
         """Do steps until the training is done; returns whether it was stopped before."""
         state, settings = self.state, self._settings
@@ -213,12 +209,13 @@ class Trainer:
         if is_best:
             state.best = validation
             if self._processes.is_first:
-                checkpoint = self._checkpoint(validation)
-                save_checkpoint(self.best_path(validation), checkpoint, self.network)
+                path = best_path(self._work, validation)
+                save_checkpoint(path, self._checkpoint(validation), self.network)
+                state.best_sha256 = file_sha256(path)
         self._save()
         if is_best and old is not None and self._processes.is_first:
             # Only now: until the state was saved, the one before it named the old best.
-            self.best_path(old).unlink(missing_ok=True)
+            best_path(self._work, old).unlink(missing_ok=True)
         self._observer.validated(state.history[-1])
         self.network.train()
 
@@ -265,6 +262,11 @@ class Trainer:
                 },
             },
         )
+
+
+def best_path(work: Path, validation: Validation) -> Path:
+    """Where the checkpoint of a validation lies while it is the best."""
+    return work / f"best-{validation.step}.safetensors"
 
 
 def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:

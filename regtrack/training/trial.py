@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from regtrack.errors import InputError
 from regtrack.genome.markers import CATEGORIES
 
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
@@ -26,12 +27,22 @@ class Outcome:
         Mean over the markers of each category, at that validation.
     steps, seconds
         Of the whole training.
+
+    Raises
+    ------
+    ValueError
+        For an average precision that is none.
     """
 
     mean: float
     average_precision: Mapping[str, float]
     steps: int
     seconds: float
+
+    def __post_init__(self) -> None:
+        for value in (self.mean, *self.average_precision.values()):
+            if not 0 <= value <= 1:
+                raise ValueError(f"expected an average precision from 0 to 1, got {value}")
 
 
 @dataclass(frozen=True)
@@ -102,17 +113,29 @@ def read_outcome(log: Path) -> Outcome:
     """What a finished training reached, from its log.
 
     The log, not the training's result: a search may have been killed between the two.
+
+    Raises
+    ------
+    InputError
+        When the log is damaged.
+    OSError
+        When it cannot be read.
     """
-    with log.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    best = [row for row in rows if row["best"] == "1"][-1]
-    precisions = {name: best[f"average_precision_{name}"] for name in CATEGORIES}
-    return Outcome(
-        mean=float(best["average_precision"]),
-        average_precision={name: float(text) for name, text in precisions.items() if text},
-        steps=int(rows[-1]["step"]),
-        seconds=float(rows[-1]["seconds"]),
-    )
+    try:
+        with log.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        best = [row for row in rows if row["best"] == "1"][-1]
+        precisions = {name: best[f"average_precision_{name}"] for name in CATEGORIES}
+        return Outcome(
+            mean=float(best["average_precision"]),
+            average_precision={name: float(text) for name, text in precisions.items() if text},
+            steps=int(rows[-1]["step"]),
+            seconds=float(rows[-1]["seconds"]),
+        )
+    except (ValueError, LookupError, TypeError, csv.Error) as error:
+        raise InputError(
+            log, "damaged; without it and its checkpoint the trial is trained anew"
+        ) from error
 
 
 def trials_table(trials: Trials, names: Sequence[str]) -> str:

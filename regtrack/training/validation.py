@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.evaluation.cells import only_defined
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import CategoryMeans, category_means
 from regtrack.models.device import exact_arithmetic
@@ -55,18 +56,8 @@ class Validation:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As the state of a training keeps it; `from_json` reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Validation:
-        """Inverse of `to_json`."""
-        return cls(
-            step=record["step"],
-            means=tuple(CategoryMeans(**mean) for mean in record["means"]),
-            average_precision=record["average_precision"],
-            thresholds=tuple(record["thresholds"]),
-        )
+        """As the state of a training keeps it; what is not a number is left out."""
+        return {**asdict(self), "means": [only_defined(asdict(mean)) for mean in self.means]}
 
 
 def score(

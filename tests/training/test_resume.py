@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import math
 import resource
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,17 @@ from typing import Any
 import pytest
 import torch
 from builders import TinyDatasets
-from training_helpers import ALONE, Recorder, assert_same_weights, log_of, train_on
+from training_helpers import (
+    ALONE,
+    Killed,
+    Recorder,
+    assert_same_weights,
+    killed_before,
+    log_of,
+    train_on,
+)
 
+from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.training import run as module
@@ -29,10 +39,6 @@ pytestmark = pytest.mark.usefixtures("quick_plot")
 
 # Two validations on the way, and one in the end.
 SETTINGS = {"steps": 7, "validate_every": 3, "learning_rate": 0.01}
-
-
-class Killed(BaseException):
-    """What nothing catches."""
 
 
 class Killer(Recorder):
@@ -408,38 +414,140 @@ def test_a_finished_training_is_not_done_again(datasets: TinyDatasets, out: Path
     assert (observer.first_step, len(observer.steps)) == (0, 7)
 
 
-@pytest.mark.parametrize("at", ["the state", "the rest"])
-def test_a_kill_while_the_work_folder_is_removed_does_no_harm(
-    datasets: TinyDatasets, out: Path, work: Path, uninterrupted, at: str
-) -> None:
-    def killed(*_: object) -> None:
-        raise Killed
+SHORT = {"steps": 4, "validate_every": 2, "learning_rate": 0.01, "schedule": "constant"}
 
-    with pytest.MonkeyPatch.context() as patched:
-        if at == "the state":
-            patched.setattr(Path, "unlink", killed_at("state.safetensors"))
+
+def test_killed_between_any_two_renames_it_goes_on_or_is_finished(
+    datasets: TinyDatasets, out: Path, work: Path, tmp_path: Path
+) -> None:
+    dataset = open_dataset(datasets.dense)
+    expected = tmp_path / "expected" / "model.safetensors"
+    train_on(dataset, expected, **SHORT)
+    beside = sorted(path.name for path in expected.parent.iterdir())
+    assert beside == ["model.log.png", "model.log.tsv", "model.safetensors"]
+    table = out.with_name("model.log.tsv")
+    for number in itertools.count():
+        finished = False
+        with killed_before(number) as done:
+            train_on(dataset, out, save_minutes=0, **SHORT)
+            finished = True
+        if finished:
+            break
+        # A log without a model would be taken for another training's ever after.
+        assert out.exists() or not table.exists()
+        if out.exists() and not (work / "state.safetensors").exists():
+            with pytest.raises(InputError, match=r"model.safetensors: exists already"):
+                train_on(dataset, out, **SHORT)
         else:
-            patched.setattr(shutil, "rmtree", killed)
+            result = train_on(dataset, out, **SHORT)
+            assert (result.checkpoint, result.state.step) == (out, 4)
+        assert not work.exists(), done
+        assert_same(out, expected)
+        for name in beside:
+            (out.parent / name).unlink()
+    assert done[-5:] == [
+        f"replace best-{result.state.best.step}.safetensors",
+        "replace log.tsv",
+        "replace log.png",
+        "unlink state.safetensors",
+        "rmtree model.safetensors.partial",
+    ]
+
+
+def end_of(datasets: TinyDatasets, out: Path) -> None:
+    """A training that was killed when its checkpoint had its name, and nothing else."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "replace", killed_at("log.tsv", Path.replace))
         with pytest.raises(Killed):
             train_on(datasets.dense, out, **SETTINGS)
-    assert_same(out, uninterrupted("dense"))
-    assert (work / "state.safetensors").exists() == (at == "the state")
-    with pytest.raises(InputError, match="exists already"):
+    assert out.exists()
+
+
+def test_killed_before_the_log_had_its_name_it_is_finished_with_or_without_force(
+    datasets: TinyDatasets, out: Path, work: Path, uninterrupted
+) -> None:
+    for force in (False, True):
+        end_of(datasets, out)
+        before = out.read_bytes()
+        observer = Recorder()
+        result = train_on(datasets.dense, out, observer, force=force, **SETTINGS)
+        assert result.describe().startswith(f"{out}: the best of 7 steps, reached at step ")
+        assert observer.first_step is None
+        assert out.read_bytes() == before
+        assert_same(out, uninterrupted("dense"))
+        assert not work.exists()
+        shutil.rmtree(out.parent)
+
+
+def test_another_training_is_not_taken_for_the_finished_one(
+    datasets: TinyDatasets, out: Path
+) -> None:
+    end_of(datasets, out)
+    with pytest.raises(InputError, match=r"model\.safetensors: exists already; --force replaces"):
+        train_on(datasets.dense, out, seed=1, **SETTINGS)
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, force=True, seed=1, **SETTINGS)
+    assert observer.first_step == 0
+
+
+def test_an_older_checkpoint_is_not_taken_for_the_one_under_way(
+    datasets: TinyDatasets, out: Path, work: Path
+) -> None:
+    train_on(datasets.dense, out, seed=1, **SETTINGS)
+    older = out.read_bytes()
+    train_on(datasets.dense, out, Recorder(interrupt_after=4), force=True, **SETTINGS)
+    with pytest.raises(InputError, match=r"model\.safetensors: exists already; --force replaces"):
         train_on(datasets.dense, out, **SETTINGS)
-    train_on(datasets.dense, out, force=True, **SETTINGS)
-    assert not work.exists()
+    assert out.read_bytes() == older
+    assert (work / "state.safetensors").exists()
+    observer = Recorder()
+    train_on(datasets.dense, out, observer, force=True, **SETTINGS)
+    assert observer.first_step == 4
+
+
+def test_a_log_without_a_checkpoint_is_not_replaced_unasked(
+    datasets: TinyDatasets, out: Path
+) -> None:
+    table = out.with_name("model.log.tsv")
+    table.write_text("of a network that was moved away")
+    with pytest.raises(InputError, match=r"model\.log\.tsv: exists already; --force replaces it"):
+        train_on(datasets.dense, out, **SETTINGS)
+    assert table.read_text() == "of a network that was moved away"
+
+
+@pytest.mark.parametrize("name", ["state.safetensors", "best-3.safetensors"])
+@pytest.mark.parametrize("damage", ["flipped", "empty", "nul", "missing"])
+def test_damage_to_what_it_would_go_on_from_is_refused_and_force_begins_anew(
+    datasets: TinyDatasets, out: Path, work: Path, uninterrupted, name: str, damage: str
+) -> None:
+    train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    path = work / name
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    damaged = {"flipped": bytes(data), "empty": b"", "nul": bytes(len(data))}
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(damaged[damage])
+    observer = Recorder()
+    if path.name.startswith("state") and damage == "missing":
+        train_on(datasets.dense, out, observer, **SETTINGS)  # nothing to go on from
+    else:
+        with pytest.raises(InputError, match=rf"{name}: .*; --force begins the training anew$"):
+            train_on(datasets.dense, out, observer, **SETTINGS)
+        assert observer.first_step is None
+        train_on(datasets.dense, out, observer, force=True, **SETTINGS)
+    assert observer.first_step == 0
     assert_same(out, uninterrupted("dense"))
 
 
-def killed_at(name: str) -> Callable[..., None]:
-    unlink = Path.unlink
-
-    def removed(path: Path, missing_ok: bool = False) -> None:
+def killed_at(name: str, whole: Callable[..., None]) -> Callable[..., None]:
+    def operation(path: Path, *arguments: Any) -> None:
         if path.name == name:
             raise Killed
-        unlink(path, missing_ok)
+        whole(path, *arguments)
 
-    return removed
+    return operation
 
 
 def test_the_folder_says_whose_it_is(datasets: TinyDatasets, out: Path, work: Path) -> None:
@@ -481,6 +589,12 @@ def test_the_plot_is_drawn_beside_the_checkpoint(
     datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = []
-    monkeypatch.setattr(module, "plot_history", lambda rows, path: drawn.append((len(rows), path)))
+
+    def draw(rows: Sequence[object], path: Path) -> None:
+        drawn.append(len(rows))
+        path.write_text("a picture")
+
+    monkeypatch.setattr(module, "plot_history", draw)
     train_on(datasets.dense, out, **SETTINGS)
-    assert drawn == [(3, out.with_name("model.log.png"))]
+    assert drawn == [3]
+    assert out.with_name("model.log.png").read_text() == "a picture"

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -11,6 +16,7 @@ from typing import Any
 
 import pytest
 from builders import make_tiny_world
+from training_helpers import Killed, assert_same_weights, killed_before
 
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
@@ -21,7 +27,7 @@ from regtrack.training.search import SearchRequest, SearchResult, run_search
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.study import Study
-from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Trials
+from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Trials, read_outcome
 
 SMALL = "f1 = [2, 3]\nhidden = [4, 5, 6]\n"
 TRAINING = TrainingSettings(steps=2, norm_batches=1)
@@ -66,10 +72,6 @@ class Observer:
     def ended(self, trials: Trials) -> None:
         """After a trial."""
         self.told.append(len(trials.finished))
-
-
-class Killed(BaseException):
-    """What nothing catches."""
 
 
 @pytest.fixture(scope="module")
@@ -369,12 +371,103 @@ def test_a_damaged_or_missing_study_is_refused(request_: SearchRequest, tmp_path
     run(request_, out, trials=1)
     study = out / "study.db"
     study.write_bytes(b"no study at all" * 100)
-    with pytest.raises(InputError, match="cannot be used as the study of a search: file is not a"):
+    problem = "cannot be used as the study of a search: file is not a .*; --force drops the search"
+    with pytest.raises(InputError, match=problem):
         run(request_, out, trials=1)
+    run(request_, out, trials=1, force=True)
     study.unlink()
     with pytest.raises(InputError, match=r"holds trials but no study\.db; --force drops it"):
         run(request_, out, trials=1)
     run(request_, out, trials=1, force=True)
+
+
+@pytest.fixture(scope="module")
+def studied(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a search of two trials."""
+    folder = tmp_path_factory.mktemp("studied")
+    space = folder / "space.toml"
+    space.write_text(SMALL)
+    request = SearchRequest(dataset, None, "cnn1", space, SearchSettings(trials=2), TRAINING, "cpu")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("regtrack.training.run.plot_history", lambda *_: None)
+        patched.setattr(search, "plot_trials", lambda *rest: rest[-1].touch())
+        run_search(request, folder / "out", False, Observer())
+    return folder / "out"
+
+
+def change(statement: str) -> Callable[[Path], object]:
+    """SQL on the study."""
+
+    def changed(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(statement)
+
+    return changed
+
+
+def cut(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        change("UPDATE trial_user_attributes SET value_json = '{' WHERE key = 'outcome'"),
+        change("UPDATE trial_user_attributes SET value_json = '5' WHERE key = 'outcome'"),
+        change("""UPDATE trial_user_attributes SET value_json = '"{}"' WHERE key = 'outcome'"""),
+        change("UPDATE study_user_attributes SET value_json = '5' WHERE key = 'identity'"),
+        change("UPDATE trials SET state = 'LOST'"),
+        change("UPDATE trial_params SET param_value = 77"),
+        change("DROP TABLE trial_values"),
+        change("DELETE FROM study_user_attributes"),
+    ],
+)
+def test_damage_to_the_study_is_one_line_and_force_begins_anew(
+    request_: SearchRequest,
+    studied: Path,
+    tmp_path: Path,
+    damage: Callable[[Path], object],
+) -> None:
+    out = Path(shutil.copytree(studied, tmp_path / "out"))
+    damage(out / "study.db")
+    observer = Observer()
+    with pytest.raises(InputError, match=r"study\.db: .*--force drops the search$") as caught:
+        run(request_, out, observer, trials=2)
+    assert "\n" not in str(caught.value)
+    assert observer.steps == {}
+    result = run(request_, out, observer, force=True, trials=2)
+    assert (observer.goes_on, len(result.trials.of(COMPLETE))) == (0, 2)
+
+
+@pytest.mark.parametrize("text", ["", "step\n1\n", "\xff", "step\tbest\tseconds\n2\t1\tsoon\n"])
+def test_a_damaged_log_of_a_trial_is_one_line(tmp_path: Path, text: str) -> None:
+    log = tmp_path / "0.log.tsv"
+    log.write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=r"0\.log\.tsv: damaged; without it and its checkpoint"):
+        read_outcome(log)
+
+
+def test_killed_between_any_two_renames_a_search_ends_the_same(
+    request_: SearchRequest, tmp_path: Path
+) -> None:
+    expected = tmp_path / "expected"
+    run(request_, expected, trials=1)
+    files = sorted(path.relative_to(expected) for path in expected.rglob("*"))
+    finished = False
+    for number in itertools.count():
+        out = tmp_path / f"killed {number}"
+        with killed_before(number):
+            run(request_, out, trials=1)
+            finished = True
+        result = run(request_, out, trials=1)
+        assert [trial.state for trial in result.trials.all] == [COMPLETE]
+        assert sorted(path.relative_to(out) for path in out.rglob("*")) == files
+        assert_same_weights(out / "best.safetensors", expected / "best.safetensors")
+        if finished:
+            break
 
 
 def test_a_folder_may_have_any_name(request_: SearchRequest, tmp_path: Path) -> None:

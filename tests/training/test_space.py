@@ -108,6 +108,18 @@ def test_a_file_gives_lists_ranges_and_single_values(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_that_is_not_utf8_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "space.toml"
+    path.write_bytes(b"f1 = [1] # caf\xe9")
+    with pytest.raises(InputError, match=r"space\.toml: not TOML: ") as caught:
+        read_space(path, ARCHITECTURES["dense"]["cnn1"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufefff1 = [1, 2]").names == ["f1"]
+
+
 def test_combinations_are_counted_where_they_have_an_end(tmp_path: Path) -> None:
     assert read(tmp_path, "f1 = [1, 2, 3]\nhidden = [4, 5]\ndropout = 0.1").combinations == 6
     assert read(tmp_path, "f1 = [1, 2, 3]\ndropout = {low = 0.1, high = 0.2}").combinations is None
@@ -140,6 +152,14 @@ def test_combinations_are_counted_where_they_have_an_end(tmp_path: Path) -> None
         ("f1 = {low = 5, high = 5}", "f1: low is 5, not under high, 5"),
         ("f1 = {low = 0, high = 5}", "expected a number from 1 upward as f1, got 0"),
         ("f1 = {low = 1, high = 5.5}", "expected whole numbers as f1, got 5.5"),
+        (f"f1 = {10**20}", f"expected whole numbers as f1, got {10**20}"),
+        (f"f1 = {10**4_000}", f"expected whole numbers as f1, got 1{59 * '0'}"),
+        (f"learning_rate = {10**400}", "expected numbers as learning_rate, got 1000"),
+        ("dropout = {low = 0, high = 1, step = 1e-320}", "dropout: step is 1e-320, which makes"),
+        ("learning_rate = {low = 1, high = 1e308, step = 1}", "expected numbers as learning_rate"),
+        ("f1 = 2024-01-01", "expected whole numbers as f1, got datetime.date"),
+        ("f1 = " + 5_000 * "[", "not TOML: "),
+        ("\0", "not TOML: "),
         ("f1 = {low = 1, high = 5, step = 9}", "f1: step is 9, not above 0 and at most"),
         ("f1 = {low = 1, high = 5, log = 1}", "expected true or false as log of f1, got 1"),
         ("dropout = {low = 0, high = 1, log = true}", "dropout: with log = true, low must be"),

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from training_helpers import ALONE, network_of
 
 from regtrack.datasets.folder import DenseDataset
@@ -14,6 +16,7 @@ from regtrack.errors import InputError
 from regtrack.evaluation.metrics import CategoryMeans
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
+from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
 from regtrack.training.examples import make_examples
 from regtrack.training.history import HistoryRow
 from regtrack.training.settings import TrainingSettings
@@ -87,5 +90,45 @@ def test_a_truncated_state_is_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "state"
     STATE.save(path, network, stepper.optimizer)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(InputError, match=r"state: truncated, or not a .safetensors file"):
+    with pytest.raises(InputError, match=r"state: truncated, .*; --force begins the training anew"):
         TrainingState.load(path, network, stepper.optimizer)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    network, stepper = a_stepper()
+    path = tmp_path_factory.mktemp("saved") / "state"
+    STATE.save(path, network, stepper.optimizer)
+    return path.read_bytes()
+
+
+@settings(deadline=None, max_examples=300)
+@given(bit=st.one_of(st.integers(0, 8 * 3_000), st.integers(0, 8 * 10**9)))
+def test_a_flipped_bit_anywhere_is_noticed(
+    saved: bytes, tmp_path_factory: pytest.TempPathFactory, bit: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "state"
+    damaged = bytearray(saved)
+    damaged[bit // 8 % len(saved)] ^= 1 << bit % 8
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"state: .*; --force begins the training anew$") as caught:
+        TrainingState.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_weight_of_another_state_is_noticed(saved: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(saved)
+    text, tensors = read_text_of(path), read_tensors(path)
+    assert TrainingState.read(path).step == 9
+    name = next(iter(tensors))
+    save_tensors(path, {**tensors, name: tensors[name] + 1}, text)
+    with pytest.raises(InputError, match=r"state: damaged \(it does not have the checksum"):
+        TrainingState.read(path)
+
+
+def test_a_newer_state_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    save_tensors(path, {}, '{"format": 7}')
+    with pytest.raises(InputError, match=r"written in format 7; this regtrack reads up to 1"):
+        TrainingState.read(path)

@@ -11,6 +11,7 @@ from builders import TINY_SIZES, TinyDatasets, a_marker, a_network
 from training_helpers import ALONE
 
 from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.documents import parse_json
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import Scores
 from regtrack.genome.bed import read_bed
@@ -155,4 +156,4 @@ def test_without_any_peak_the_mean_is_zero(datasets: TinyDatasets) -> None:
 
 def test_it_comes_back_from_json(datasets: TinyDatasets) -> None:
     found = a_validation(datasets, (4, 2, 4, 1))
-    assert Validation.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert parse_json(json.dumps(found.to_json()), Validation, "state") == found
