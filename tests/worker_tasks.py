@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regtrack.errors import InputError
 
@@ -228,3 +228,9 @@ def train_a_part(
         except OptionError as error:
             (folder / f"{rank}.refused").write_text(str(error))
     torch.save(found, folder / f"{rank}.pt")
+
+
+def end_by_a_segmentation_fault(sent: Any, folder: Path, *_: object) -> None:
+    """As a reader of MATLAB files does on some damaged ones."""
+    sent.send(folder / "valid.mat")
+    os.kill(os.getpid(), signal.SIGSEGV)

@@ -6,10 +6,14 @@ come without names: a markers table of as many rows, in the same order, gives th
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 import struct
+import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ import scipy.io
 from regtrack.datasets.arrays import Array, write_array
 from regtrack.datasets.settings import INPUT, SPLITS
 from regtrack.datasets.short import codes_path, labels_path
-from regtrack.errors import InputError
+from regtrack.errors import InputError, RegtrackError
 from regtrack.observer import Observer
 
 Shape = tuple[int, ...]
@@ -31,12 +35,15 @@ _CODE_OF_CHANNEL = np.array([1, 4, 2, 3], dtype=np.uint8)
 _CHANNELS = 4
 # Samples looked at together: 4 kB each as they come.
 _PIECE = 4_096
+# Deflating makes nothing smaller than this.
+_MOST_DEFLATED = 1_100
 _DAMAGED = (
     ValueError,
     TypeError,
     KeyError,
     IndexError,
     EOFError,
+    RuntimeError,
     OSError,
     NotImplementedError,
     zlib.error,
@@ -45,25 +52,117 @@ _DAMAGED = (
 )
 
 
-def check_deepsea(folder: Path, markers: int) -> dict[str, int]:
-    """Number of samples of each split, once all shapes are known to be right.
+def write_deepsea(
+    folder: Path, out: Path, markers: int, rows: Sequence[int], observer: Observer
+) -> None:
+    """Turn the files into codes and packed labels, some samples at a time.
+
+    They are read in a process of its own, which a damaged file may end: neither library holds
+    out against all that a file can say. `valid.mat` and `test.mat` are read whole (the published
+    test set takes 2.3 GB): their format allows nothing else.
 
     Parameters
     ----------
     markers
-        Rows of the markers table.
+        Rows of the full markers table.
+    rows
+        Which labels to keep, as rows of it.
 
     Raises
     ------
     InputError
-        For a file that is not HDF5 or MATLAB 5, is truncated, lacks a variable, or has
-        one of another shape.
+        For a file that is not HDF5 or MATLAB 5, is truncated or damaged, lacks a variable, or
+        has one of another shape; when an input is not one-hot.
     OSError
-        When a file cannot be opened.
+        When a file cannot be read or written.
     """
+    with closing(_apart(folder, markers, list(rows), _PIECE)) as pieces:
+        sizes = next(pieces)
+        observer.stage("reading DeepSEA", "samples", 2 * sum(sizes.values()), 0)
+        for split in SPLITS:
+            shape = (sizes[split], INPUT)
+            write_array(codes_path(out, split), _told(observer, pieces, shape[0]), shape, np.uint8)
+            shape = (sizes[split], -(-len(rows) // 8))
+            write_array(labels_path(out, split), _told(observer, pieces, shape[0]), shape, np.uint8)
+    observer.finished()
+
+
+def _told(observer: Observer, pieces: Iterator[Any], count: int) -> Iterator[Array]:
+    """The next pieces, until they are `count` rows."""
+    while count:
+        piece = next(pieces)
+        yield piece
+        count -= len(piece)
+        observer.advanced(len(piece))
+
+
+def _apart(
+    folder: Path, markers: int, rows: Sequence[int], piece: int
+) -> Generator[Any, None, None]:
+    """What `_read` yields, but for the files' names, in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    received, sent = context.Pipe(duplex=False)
+    child = context.Process(target=_send, args=(sent, folder, markers, rows, piece), daemon=True)
+    child.start()
+    sent.close()
+    at = folder
+    try:
+        while True:
+            found = received.recv()
+            if isinstance(found, Exception):
+                raise found
+            if isinstance(found, Path):
+                at = found
+            else:
+                yield found
+    except EOFError:
+        child.join()
+        raise InputError(at, "damaged: reading it ended the process that read it") from None
+    finally:
+        received.close()
+        child.terminate()
+        child.join()
+
+
+def _send(sent: Connection, folder: Path, markers: int, rows: Sequence[int], piece: int) -> None:
+    """Send what `_read` yields, or the error that it ends with."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this one
+    warnings.simplefilter("ignore")  # of scipy, on what is damaged
+    at = folder
+    try:
+        for found in _read(folder, markers, rows, piece):
+            at = found if isinstance(found, Path) else at
+            sent.send(found)
+    except BrokenPipeError:
+        return  # the parent has ended
+    except (RegtrackError, OSError) as error:
+        sent.send(error)
+    except MemoryError:
+        sent.send(InputError(at, "damaged, or too large for the memory of this machine"))
+    except _DAMAGED as error:
+        sent.send(InputError(at, f"damaged ({(str(error).splitlines() or [''])[0]})"))
+
+
+def _read(folder: Path, markers: int, rows: Sequence[int], piece: int) -> Iterator[Any]:
+    """Sizes of the splits, then codes and packed labels of each, and every file before its turn."""
+    yield from _sizes(folder, markers)
+    for split in SPLITS:
+        path = _path(folder, split)
+        yield path
+        source = _HDF5(path, piece) if split == "train" else _MATLAB(path, split, piece)
+        with source:
+            for one in source.inputs():
+                yield _codes(path, one)
+            for one in source.labels():
+                yield np.packbits(one[:, rows] > 0, axis=1)
+
+
+def _sizes(folder: Path, markers: int) -> Iterator[Path | dict[str, int]]:
+    """Number of samples of each split, once all shapes are known to be right."""
     sizes = {}
     for split in SPLITS:
         path = _path(folder, split)
+        yield path
         axes, shapes = _train_shapes(path) if split == "train" else _shapes(path)
         names = [f"{split}xdata", f"{split}data"]
         for name in names:
@@ -86,59 +185,12 @@ def check_deepsea(folder: Path, markers: int) -> dict[str, int]:
                 f"{names[1]} has the shape {labels}, expected {expected}: {markers} markers in "
                 f"the table, {count:,} inputs in {names[0]}",
             )
+        if count * INPUT * _CHANNELS > _MOST_DEFLATED * path.stat().st_size:
+            raise InputError(
+                path, f"damaged ({count:,} inputs, more than a file of its size holds)"
+            )
         sizes[split] = count
-    return sizes
-
-
-def write_deepsea(
-    folder: Path, out: Path, sizes: Mapping[str, int], rows: Sequence[int], observer: Observer
-) -> None:
-    """Turn the files into codes and packed labels, some samples at a time.
-
-    `valid.mat` and `test.mat` are read whole (the published test set takes 2.3 GB): their
-    format allows nothing else.
-
-    Parameters
-    ----------
-    sizes
-        As `check_deepsea` gives them.
-    rows
-        Which labels to keep, as rows of the full markers table.
-
-    Raises
-    ------
-    InputError
-        When a file is truncated, or an input is not one-hot.
-    OSError
-        When a file cannot be written.
-    """
-    observer.stage("reading DeepSEA", "samples", 2 * sum(sizes.values()), 0)
-    for split in SPLITS:
-        path = _path(folder, split)
-        source = _HDF5(path) if split == "train" else _MATLAB(path, split)
-        with source:
-            write_array(
-                codes_path(out, split),
-                _told(observer, (_codes(path, one) for one in source.inputs())),
-                (sizes[split], INPUT),
-                np.uint8,
-            )
-            write_array(
-                labels_path(out, split),
-                _told(
-                    observer,
-                    (np.packbits(one[:, list(rows)] > 0, axis=1) for one in source.labels()),
-                ),
-                (sizes[split], -(-len(rows) // 8)),
-                np.uint8,
-            )
-    observer.finished()
-
-
-def _told(observer: Observer, pieces: Iterator[Array]) -> Iterator[Array]:
-    for piece in pieces:
-        yield piece
-        observer.advanced(len(piece))
+    yield sizes
 
 
 def _path(folder: Path, split: str) -> Path:
@@ -186,8 +238,9 @@ def _shapes(path: Path) -> tuple[tuple[str, ...], dict[str, Shape]]:
 class _HDF5:
     """`train.mat`, read in slices along its last axis, the samples."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, piece: int) -> None:
         self._path = path
+        self._piece = piece
 
     def __enter__(self) -> _HDF5:
         with _reading(self._path, "an HDF5 file"):
@@ -211,7 +264,7 @@ class _HDF5:
         data = self._file[name]
         # Whole chunks, or each would be decompressed several times.
         chunk = data.chunks[-1] if data.chunks else 1
-        step = max(1, _PIECE // chunk) * chunk
+        step = max(1, self._piece // chunk) * chunk
         for first in range(0, data.shape[-1], step):
             with _reading(self._path, "an HDF5 file"):
                 piece = data[..., first : first + step]
@@ -221,9 +274,10 @@ class _HDF5:
 class _MATLAB:
     """`valid.mat` or `test.mat`, one variable in memory at a time."""
 
-    def __init__(self, path: Path, split: str) -> None:
+    def __init__(self, path: Path, split: str, piece: int) -> None:
         self._path = path
         self._split = split
+        self._piece = piece
 
     def __enter__(self) -> _MATLAB:
         return self
@@ -242,5 +296,5 @@ class _MATLAB:
     def _slices(self, name: str) -> Iterator[Array]:
         with _reading(self._path, "a MATLAB 5 file"):
             data = scipy.io.loadmat(str(self._path), variable_names=[name])[name]
-        for first in range(0, len(data), _PIECE):
-            yield data[first : first + _PIECE]
+        for first in range(0, len(data), self._piece):
+            yield data[first : first + self._piece]

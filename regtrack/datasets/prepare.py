@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from regtrack.datasets.bins import label_bins
 from regtrack.datasets.contents import CONTENTS, Contents, Summary
-from regtrack.datasets.deepsea import check_deepsea, write_deepsea
+from regtrack.datasets.deepsea import write_deepsea
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.plan import Plan, make_plan
 from regtrack.datasets.settings import INPUT, SPLITS, PrepareSettings
@@ -167,7 +167,7 @@ def _from_deepsea(
     table = read_markers(settings.peaks, need_files=False)
     markers = select_markers(table, settings.markers)
     rows = [table.index(marker) for marker in markers]
-    write_deepsea(source, folder, check_deepsea(source, len(table)), rows, observer)
+    write_deepsea(source, folder, len(table), rows, observer)
     contents = Contents(
         task="short",
         assembly=settings.assembly or DEEPSEA_ASSEMBLY,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 from builders import a_marker
+from worker_tasks import end_by_a_segmentation_fault
 
 from regtrack.datasets import deepsea
 from regtrack.datasets.folder import SPLITS, ShortDataset, open_dataset
@@ -242,3 +243,22 @@ def test_options_that_say_nothing_about_given_inputs_are_refused(
 ) -> None:
     with pytest.raises(OptionError, match=f"^--{next(iter(more))}: .*--deepsea"):
         asked(tmp_path, **more)
+
+
+def test_a_file_that_ends_its_reader_is_one_line(
+    mats: Mats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mats[0]
+    monkeypatch.setattr(deepsea, "_send", end_by_a_segmentation_fault)
+    with pytest.raises(InputError, match=r"valid\.mat: damaged: reading it ended the process"):
+        prepare(asked(folder), folder / "out", False, Silent())
+    assert not (folder / "out").exists()
+
+
+def test_more_inputs_than_a_file_of_its_size_can_hold_are_refused(mats: Mats) -> None:
+    folder = mats[0]
+    with h5py.File(folder / "mats" / "train.mat", "w") as file:
+        file.create_dataset("trainxdata", (1_000, 4, 10**9), np.uint8, chunks=(100, 4, 3))
+        file.create_dataset("traindata", (MARKERS, 10**9), np.uint8, chunks=(MARKERS, 3))
+    with pytest.raises(InputError, match=r"train\.mat: damaged \(1,000,000,000 inputs, more than"):
+        prepare(asked(folder), folder / "out", False, Silent())
