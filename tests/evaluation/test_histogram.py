@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -15,10 +16,15 @@ from regtrack.evaluation.histogram import (
     UNROUNDED,
     WRITTEN,
     ScoreHistogram,
+    UnsoundSegmentsError,
     bin_count,
     bin_edges,
     coarser,
+    count_segments,
 )
+from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.bigwig_sections import Sections
+from regtrack.tracks.segments import SEGMENT
 
 
 def some_bases(seed: int, markers: int = 2, bases: int = 3_000) -> tuple[np.ndarray, np.ndarray]:
@@ -87,6 +93,12 @@ def test_a_mask_of_another_shape_is_refused() -> None:
     probabilities, labels = some_bases(0)
     with pytest.raises(ValueError, match="could not be broadcast"):
         ScoreHistogram(2).add(probabilities, labels, np.ones((3, 1), dtype=bool))
+
+
+def test_labels_of_other_bases_are_refused() -> None:
+    probabilities, labels = some_bases(0)
+    with pytest.raises(ValueError, match="a label for every probability"):
+        ScoreHistogram(2).add(probabilities, labels[:, 1:])
 
 
 def test_what_is_no_number_is_refused() -> None:
@@ -176,3 +188,98 @@ def test_a_marker_without_positives_has_the_fallback() -> None:
     fallback, own = histogram.best_f1_thresholds(fallback=0.125)
     assert fallback == 0.125
     assert own <= 0.75
+
+
+Row = tuple[int, int, float]
+
+# Where the second chromosome begins on the line: a base lies between the two.
+ORIGIN = 31
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> list[Row]:
+    """Sorted, disjoint segments of a chromosome of 30 bases; many touch."""
+    edges = sorted(draw(st.sets(st.integers(0, 30), max_size=8)))
+    level = st.sampled_from([0.0, 0.2, 0.25, 0.3, 0.75, 1.0])
+    rows = [(start, end, draw(level)) for start, end in itertools.pairwise(edges)]
+    return [row for row in rows if draw(st.integers(0, 3))]
+
+
+class Counted:
+    """What `count_segments` makes of the segments of some chromosomes, `ORIGIN` apart."""
+
+    def __init__(
+        self, chroms: list[list[Row]], edges: list[int], cells: list[int], most: int
+    ) -> None:
+        self.counts = np.zeros((2, bin_count(WRITTEN)), np.int64)
+        self.by_cell = np.zeros((most, bin_count(COARSE)), np.int64)
+        self.called = count_segments(
+            Sections(
+                np.array([row for rows in chroms for row in rows], SEGMENT),
+                np.cumsum([0, *map(len, chroms)]),
+                ORIGIN * np.arange(len(chroms)),
+                np.full(len(chroms), 30),
+            ),
+            np.array(edges, np.int64),
+            np.array(cells, np.int32),
+            0.3,
+            self.counts,
+            self.by_cell,
+            np.zeros(1, np.int64),
+        )
+
+
+def place_of(value: float, bits: int) -> int:
+    edges = bin_edges(bits)[:-1]
+    return int(np.searchsorted(edges, np.float64(np.float32(value)), side="right")) - 1
+
+
+@settings(deadline=None, max_examples=60)  # the first call compiles
+@given(
+    st.lists(segments(), min_size=2, max_size=2),
+    st.sets(st.integers(1, 59), max_size=5),
+    st.integers(20, 70),
+    st.lists(st.integers(-1, 5), min_size=6, max_size=6),
+)
+def test_segments_are_counted_as_their_bases_one_by_one(
+    chroms: list[list[Row]], cuts: set[int], last: int, cells: list[int]
+) -> None:
+    # Stretches may end before the segments do, and some belong to no cell.
+    edges = [0, *sorted(cut for cut in cuts if cut < last), last]
+    cells = cells[: len(edges) - 1]
+    found = Counted(chroms, edges, cells, 6)
+    counts, by_cell = np.zeros_like(found.counts), np.zeros_like(found.by_cell)
+    called = []
+    for origin, rows in zip((0, ORIGIN), chroms, strict=True):
+        for start, end, value in rows:
+            if np.float32(value) >= np.float32(0.3):
+                called.append((origin + start, origin + end))
+            for base in range(origin + start, min(origin + end, last)):
+                cell = cells[int(np.searchsorted(edges, base, side="right")) - 1]
+                if cell >= 0:
+                    counts[cell % 2, place_of(value, WRITTEN)] += 1
+                    by_cell[cell, place_of(value, COARSE)] += 1
+    np.testing.assert_array_equal(found.counts, counts)
+    np.testing.assert_array_equal(found.by_cell, by_cell)
+    starts, ends = np.array(called, np.int64).reshape(-1, 2).T
+    assert found.called == IntervalSet.of(starts, ends)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param((20, 20, 0.5), id="empty"),
+        pytest.param((20, 19, 0.5), id="reversed"),
+        pytest.param((9, 20, 0.5), id="overlapping"),
+        pytest.param((2, 4, 0.5), id="unsorted"),
+        pytest.param((20, 31, 0.5), id="past the end"),
+        pytest.param((20, 30, -0.001), id="negative"),
+        pytest.param((20, 30, 1.001), id="above 1"),
+        pytest.param((20, 30, float("nan")), id="not a number"),
+    ],
+)
+def test_segments_of_a_file_that_is_no_track_are_refused(wrong: Row) -> None:
+    right = [(5, 10, 0.5)]
+    with pytest.raises(UnsoundSegmentsError) as caught:
+        Counted([right, [*right, wrong]], [0, 100], [0], 1)
+    assert caught.value.position == ORIGIN

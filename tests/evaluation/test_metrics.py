@@ -136,6 +136,18 @@ def test_the_best_f1_is_that_of_the_best_bin() -> None:
     assert f1 == pytest.approx(0.75)
 
 
+def test_of_several_best_bins_it_is_the_lowest() -> None:
+    # Nothing lies in the first two: calling from any of the three on is the same.
+    assert best_f1([0, 0, 1, 5], [0, 0, 3, 0]) == (pytest.approx(6 / 12), 0)
+
+
+@pytest.mark.parametrize("above", [0, 1, 2, 5, 40])
+def test_a_positive_alone_in_its_bin_counts_with_its_own_precision(above: int) -> None:
+    outside, inside = [0] + [1] * above, [1] + [0] * above
+    found = score_counts(outside, inside, tied=False)
+    assert found.average_precision == pytest.approx(1 / (1 + above), rel=0.03)
+
+
 def test_means_are_taken_over_the_scored_markers_of_a_category() -> None:
     markers = [
         a_marker(0, "a", "Histone"),

@@ -15,7 +15,7 @@ import pytest
 from builders import a_marker
 from evaluation_builders import an_evaluation, marker_scores
 
-from regtrack.evaluation.numbers import number, span, times
+from regtrack.evaluation.numbers import count_and_share, counted, number, share, span, times
 from regtrack.evaluation.page.write import page, write_page
 
 NASTY = "<script>alert(1)</script>|x&\"'"
@@ -252,3 +252,30 @@ def test_numbers_are_short_and_small_ones_keep_two_digits() -> None:
     ]  # fmt: skip
     assert span((0.0263, 0.1292)) == "0.0263\N{EN DASH}0.1292"
     assert span((math.nan, math.nan)) == "-"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.001, "0.0010"), (0.00099, "0.00099"), (-0.0005, "-0.00050"), (0.000001, "0.0000010")],
+)
+def test_a_small_number_has_two_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.994, "0.99"), (0.995, "1.0"), (99.9, "99.9"), (100, "100"), (math.nan, "-")],
+)
+def test_a_lift_has_three_digits_at_most(value: float, text: str) -> None:
+    assert times(value) == text
+
+
+def test_counts_are_told_with_their_noun_and_share() -> None:
+    assert [counted(count, "marker") for count in (0, 1, 2, 1_200)] == [
+        "0 markers", "1 marker", "2 markers", "1,200 markers",
+    ]  # fmt: skip
+    assert [count_and_share(4_000, 1_000), count_and_share(0, 0)] == ["4,000 (25%)", "0"]
+    assert share(1, 4) == 0.25
+    assert math.isnan(share(0, 0))
+    assert number(0.5, 2) == "0.50"
+    assert span((0.5, 0.75), 2) == "0.50\N{EN DASH}0.75"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from regtrack.evaluation.histogram import COARSE, bin_count
 from regtrack.evaluation.metrics import average_precision
@@ -114,6 +115,26 @@ def test_more_blocks_leave_less_doubt() -> None:
         interval(0.5, replicate(random_blocks(random, blocks)), blocks) for blocks in (10, 120)
     )
     assert few[1] - few[0] > 2 * (many[1] - many[0])
+
+
+@pytest.mark.parametrize("blocks", [5, 14, 100])
+def test_an_interval_is_as_wide_as_students_of_so_many_blocks(blocks: int) -> None:
+    # Resamples spread by sqrt((n - 1) / n) of what the score does.
+    spread = 0.02
+    resamples = stats.norm.ppf((np.arange(REPLICATES) + 0.5) / REPLICATES)
+    low, high = interval(0.5, resamples * spread * math.sqrt((blocks - 1) / blocks), blocks)
+    half = spread * stats.t.ppf(0.975, blocks - 1)
+    assert (low, high) == pytest.approx((0.5 - half, 0.5 + half), abs=0.05 * half)
+
+
+def test_a_resample_without_a_positive_says_nothing() -> None:
+    counts = random_blocks(np.random.default_rng(4), 5)
+    counts[:, 1] = 0
+    counts[2, 1, 250] = 40
+    found = replicate(counts)
+    assert np.isfinite(found).all()
+    # Block 2 is not drawn in a third of the resamples, (4 / 5) ** 5.
+    assert np.mean(found == 0) > 0.3
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 4])

@@ -1,4 +1,4 @@
-"""What two runs must share for one to go on with the other's work."""
+"""What a prediction is cut into, and what two runs must share to go on with one work."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import TINY_SIZES, TinyWorld, Unwatched, write_checkpoint, write_fasta
+from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, Unwatched, write_checkpoint, write_fasta
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regtrack.errors import InputError
+from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
 from regtrack.prediction import job as jobs
 from regtrack.prediction import run as running
-from regtrack.prediction.job import Job, plan_job
+from regtrack.prediction.job import Job, block_tasks, plan_job
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.blocks import BLOCK_LENGTH
 
 Change = Callable[[TinyWorld, pytest.MonkeyPatch], Job]
 
@@ -129,3 +133,51 @@ def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
     with pytest.raises(ZeroDivisionError):
         running.run(a_job(tiny), unfinished, 1, False, Unwatched())
     assert [path.name for path in found] == ["a.blk"]
+
+
+edges = st.one_of(
+    st.integers(0, 900_000),
+    st.integers(0, 4).flatmap(
+        lambda block: st.integers(-1, 1).map(lambda by: max(0, block * BLOCK_LENGTH + by))
+    ),
+)
+sets = st.lists(st.tuples(edges, edges), max_size=5).map(
+    lambda drawn: IntervalSet.of(
+        [min(pair) for pair in drawn], [max(*pair, min(pair) + 1) for pair in drawn]
+    )
+)
+
+
+@given(st.dictionaries(st.sampled_from(["chr2", "chr1", "chr10"]), sets))
+def test_blocks_hold_every_base_once_in_the_order_of_the_genome(
+    targets: dict[str, IntervalSet],
+) -> None:
+    tasks = block_tasks(targets)
+    order = list(targets)
+    places = [(order.index(task.block.chrom), task.block.index) for task in tasks]
+    assert places == sorted(set(places))
+    for task in tasks:
+        assert task.targets.bases > 0
+        assert task.targets.starts[0] >= task.block.start
+        assert task.targets.ends[-1] <= task.block.end
+    for chrom, intervals in targets.items():
+        mine = [task.targets for task in tasks if task.block.chrom == chrom]
+        assert IntervalSet.union(mine) == intervals
+        assert sum(one.bases for one in mine) == intervals.bases
+
+
+@pytest.mark.parametrize(
+    ("asked", "floor", "threshold"),
+    [
+        (None, 0.005, TINY_THRESHOLD),  # the marker's own
+        (0.5, 0.005, 0.5),
+        (None, 0.375, 0.375),  # what lies under the floor is not in the track
+    ],
+)
+def test_peaks_are_called_from_the_markers_threshold_but_not_under_the_floor(
+    tiny: TinyWorld, asked: float | None, floor: float, threshold: float
+) -> None:
+    settings = PredictionSettings(peak_threshold=asked, floor=floor)
+    job = plan_job(tiny.model, tiny.genome, ["chrM"], [], settings, "cpu")
+    assert [track.threshold for track in job.trackset.tracks] == [threshold] * 3
+    assert (job.bases, job.overlap) == (16, 0)

@@ -14,7 +14,7 @@ from regtrack.tracks.encoding import (
     encode_block,
 )
 from regtrack.tracks.peaks import narrow_peaks
-from regtrack.tracks.segments import Segments
+from regtrack.tracks.segments import BlockSegments, Segments
 
 # The first call compiles a kernel.
 quick = settings(deadline=None, max_examples=60)
@@ -32,7 +32,7 @@ def test_sections_hold_every_segment(found: list[list[Row]]) -> None:
 
 
 @quick
-@given(segment_rows(markers=2), st.floats(0, 1, width=32), st.integers(1, 199_999))
+@given(segment_rows(markers=3), st.floats(0, 1, width=32), st.integers(1, 199_999))
 def test_peaks_are_those_of_all_segments(
     found: list[list[Row]], threshold: float, cut: int
 ) -> None:
@@ -41,8 +41,8 @@ def test_peaks_are_those_of_all_segments(
         [[row for row in rows if (row[0] < cut) == left] for rows in found]
         for left in (True, False)
     ]
-    encoded = [encode_block(block_of(half), 0, thresholds(*[threshold] * 2)) for half in halves]
-    for marker in range(2):
+    encoded = [encode_block(block_of(half), 0, thresholds(*[threshold] * 3)) for half in halves]
+    for marker in range(3):
         whole = [("chr1", Segments.of(block_of([half[marker]]).records)) for half in halves]
         kept = [("chr1", Segments.of(one.of(marker).high)) for one in encoded]
         expected = list(narrow_peaks(whole, threshold, "m"))
@@ -61,6 +61,14 @@ def test_of_a_long_peak_three_segments_are_kept() -> None:
 def test_thresholds_of_other_markers_are_refused(count: int) -> None:
     with pytest.raises(ValueError, match="belong together"):
         encode_block(block_of([[(0, 1, 0.5)], []]), 0, thresholds(*[0.5] * count))
+
+
+@pytest.mark.parametrize("offsets", [[1, 2], [0, 1], [0, 3], [0, 2, 1, 2], [0, -1, 2]])
+def test_offsets_that_do_not_fit_the_segments_are_refused(offsets: list[int]) -> None:
+    records = block_of([[(0, 1, 0.5), (1, 2, 0.5)]]).records
+    block = BlockSegments(np.array(offsets, np.int64), records)
+    with pytest.raises(ValueError, match="belong together"):
+        encode_block(block, 0, thresholds(*[0.5] * (len(offsets) - 1)))
 
 
 @quick

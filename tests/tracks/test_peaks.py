@@ -75,6 +75,11 @@ def test_a_piece_without_segments_is_no_border() -> None:
     assert spans(found) == [("chr1", 5, 12)]
 
 
+def test_a_chromosome_without_a_peak_hides_none_of_the_next() -> None:
+    found = peaks(("chr1", [(0, 9, 0.2)]), ("chr2", [(9, 12, 0.7)]))
+    assert spans(found) == [("chr2", 9, 12)]
+
+
 def test_chromosomes_are_never_joined() -> None:
     found = peaks(("chr1", [(0, 9, 0.7)]), ("chr2", [(9, 12, 0.7)]), ("chr3", []))
     assert spans(found) == [("chr1", 0, 9), ("chr2", 9, 12)]
@@ -118,6 +123,14 @@ def test_the_file_is_read_by_position(tmp_path: Path) -> None:
         assert file.contigs == ["chr1", "chr2"]
         assert [*file.fetch("chr1"), *file.fetch("chr2")] == [line.rstrip() for line in LINES]
         assert list(file.fetch("chr1", 100, 111)) == [LINES[10].rstrip(), LINES[11].rstrip()]
+
+
+def test_a_file_of_many_peaks_holds_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.narrowPeak.gz"
+    lines = [f"chr1\t{n * 10}\t{n * 10 + 5}\tm_{n}\n" for n in range(2_500)]
+    write_peaks(path, iter(lines))
+    with pysam.TabixFile(str(path)) as file:
+        assert list(file.fetch()) == [line.rstrip() for line in lines]
 
 
 def test_the_file_is_read_as_measured_peaks_are(tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+"""What is said of one marker, against the plainest way to find it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from evaluation_builders import marker_scores, unscored
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.evaluation.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, bin_count, bin_edges
+from regtrack.evaluation.metrics import Scores
+from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, PeakOverlap, Point, score_marker
+from regtrack.genome.intervals import EMPTY, IntervalSet
+
+Rows = list[tuple[float, int, int]]
+Spans = list[tuple[int, int]]
+
+
+def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores:
+    """Of bases with a probability, so many outside and inside of peaks."""
+    counts = np.zeros((2, bin_count(bits)), np.int64)
+    for probability, *bases in rows:
+        place = np.searchsorted(bin_edges(bits)[:-1], probability, side="right") - 1
+        counts[:, place] += bases
+    blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
+    ranking = Ranking.of(counts, bits)
+    return score_marker(MarkerCounts(ranking, {}, blocks, EMPTY), EMPTY, EMPTY, threshold)
+
+
+def a_set(found: Spans) -> IntervalSet:
+    return IntervalSet.of([start for start, _ in found], [sum(one) for one in found])
+
+
+def touched(spans: IntervalSet, bases: set[int]) -> list[set[int]]:
+    """The intervals, as their bases, that hold any of some bases."""
+    return [set(range(*span)) for span in spans if set(range(*span)) & bases]
+
+
+def bases_of(spans: IntervalSet) -> set[int]:
+    return {base for start, end in spans for base in range(start, end)}
+
+
+spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=5)
+
+
+@settings(deadline=None)
+@given(spans, spans, spans)
+def test_peaks_overlap_where_they_share_a_scored_base(
+    called: Spans, measured: Spans, where: Spans
+) -> None:
+    one, other = a_set(called), a_set(measured)
+    scored = bases_of(a_set(where))
+    expected = []
+    for mine, theirs in (one, other), (other, one):
+        here = touched(mine, scored)
+        expected += [len(here), sum(bool(peak & bases_of(theirs) & scored) for peak in here)]
+    assert PeakOverlap.of(one, other, a_set(where)) == PeakOverlap(*expected)
+
+
+@pytest.mark.parametrize(
+    ("precision", "recall", "f1"), [(0.5, 0.25, 1 / 3), (1, 1, 1), (0, 0, 0), (0, 0.5, 0)]
+)
+def test_f1_is_the_harmonic_mean(precision: float, recall: float, f1: float) -> None:
+    assert Point(0.5, precision, recall).f1 == pytest.approx(f1)
+
+
+# Probability, and bases outside and inside of peaks.
+ROWS = [(0.0, 900, 10), (0.25, 60, 30), (0.75, 20, 60)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "precision", "recall"),
+    [(0.2, 90 / 170, 0.9), (0.25, 90 / 170, 0.9), (0.3, 0.75, 0.6), (0.75, 0.75, 0.6)],
+)
+@pytest.mark.parametrize("bits", [WRITTEN, UNROUNDED])
+def test_from_a_threshold_on_all_bases_are_called(
+    bits: int, threshold: float, precision: float, recall: float
+) -> None:
+    point = scores_of(ROWS, threshold, bits).at_threshold
+    assert point == Point(threshold, pytest.approx(precision), pytest.approx(recall))
+
+
+def test_a_threshold_inside_of_a_bin_calls_a_share_of_it_where_its_order_is_not_known() -> None:
+    edges = bin_edges(UNROUNDED)
+    upper = edges[np.searchsorted(edges, 0.25, side="right")]
+    point = scores_of(ROWS, (0.25 + 3 * upper) / 4, UNROUNDED).at_threshold
+    assert point is not None
+    assert point.precision == pytest.approx((60 + 7.5) / (80 + 22.5))
+    assert point.recall == pytest.approx(0.675)
+
+
+def test_where_nothing_is_called_precision_is_not_defined() -> None:
+    point = scores_of(ROWS, 0.99).at_threshold
+    assert point is not None
+    assert math.isnan(point.precision)
+    assert point.recall == 0
+
+
+def test_the_best_point_is_the_probability_of_the_best_f1() -> None:
+    best = scores_of([(0.0, 900, 10), (0.25, 90, 30), (0.75, 20, 60)], 0.1).best
+    assert best == Point(pytest.approx(0.75, abs=1e-3), pytest.approx(0.75), pytest.approx(0.6))
+
+
+def test_the_curve_goes_through_the_points_from_the_highest_bin_down() -> None:
+    curve = scores_of(ROWS, 0.1).curve
+    assert curve == (
+        (0.6, 0.75),
+        (0.9, pytest.approx(90 / 170)),
+        (1.0, pytest.approx(0.0926, 1e-3)),
+    )
+
+
+def test_a_long_curve_is_thinned_and_still_reaches_both_ends() -> None:
+    found = marker_scores(3)
+    recall = [point[0] for point in found.curve]
+    assert 10 < len(recall) <= 60
+    assert recall == sorted(recall)
+    assert recall[0] < 0.01
+    assert recall[-1] == 1
+    assert found.overall.base_rate <= found.curve[-1][1] < 1.1 * found.overall.base_rate
+
+
+def test_blocks_are_those_with_a_positive() -> None:
+    assert marker_scores(3).blocks == 6
+    assert unscored().blocks == 0
+
+
+def test_without_a_base_there_is_nothing_to_say() -> None:
+    found = scores_of([], 0.5)
+    assert found.overall == Scores(0, 0, *[pytest.approx(math.nan, nan_ok=True)] * 3)
+    assert (found.at_threshold, found.best, found.curve) == (None, None, ())
+
+
+def test_an_interval_holds_the_score_that_it_is_of() -> None:
+    found = marker_scores(3)
+    low, high = found.interval
+    assert low < found.overall.average_precision < high
+    assert unscored().replicates.size == 0
