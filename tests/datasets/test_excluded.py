@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from regtrack.datasets.excluded import Excluded
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks import bigwig
+from regtrack.tracks import bigwig_sections
 
 SIZES = {"chr1": 60, "chr2": 30}
 
@@ -50,7 +50,7 @@ def test_excluded_bases_equal_those_found_base_by_base(
     # A file without entries cannot be written; chr2 is not in this one.
     path = write_bigwig(folder / "m.bw", {"1": 60}, entries or [("1", 0, 1, 0)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bigwig, "_READ_LENGTH", 7)
+        patch.setattr(bigwig_sections, "_TOGETHER", 1)
         found = Excluded([bed] if listed else [], path, minimum, SIZES)
         bases = {base for start, end in found.on("chr1") for base in range(start, end)}
         assert bases == expected
