@@ -1,12 +1,34 @@
-"""Files that are complete or absent: written aside, then renamed."""
+"""Files that are complete or absent: written aside, then renamed.
+
+What lies aside is called `<name>.<host>.<process>.<random>.tmp`, is made by who writes it and by
+nobody else, and is locked for as long as it is written. So a later run can tell what a killed
+one left, also in a folder that several machines share, and removes it.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import platform
+import re
+import secrets
+import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from regtrack.errors import InputError
+
+_ASIDE = re.compile(r"\.(?P<host>[\w-]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tmp\Z", re.ASCII)
+
+# A file system takes names of so many bytes, and what is added to one may take so many of them.
+_LONGEST_NAME = 255
+_LONGEST_HOST = 32
+
+# Nobody knows from here whether a process of another machine lives. What it is writing is younger.
+_OLD = 24 * 60 * 60
 
 
 @contextmanager
@@ -24,25 +46,38 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; rename it to `path` on success.
+def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
+    """Give an empty file beside `path` to write to; rename it to `path` on success.
 
     When the body raises, the file aside is removed and `path` is as it was. A killed
-    process leaves at most `<name>.<pid>.tmp`, never a `path` that looks finished.
+    process leaves at most the file aside, never a `path` that looks finished.
+
+    Parameters
+    ----------
+    tidy
+        Remove what killed processes left in the folder. A folder of very many files is tidied
+        by who owns it, once.
 
     Raises
     ------
     OSError
         When the folder cannot be written, or the disk is full; it names `path`.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with naming(path):
+        if tidy:
+            remove_left_aside(path.parent)
+        aside = path.with_name(_name_aside(path.name))
+        # A link that somebody planted there must not lead to another file.
+        made = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
+        locked(made)
         with naming(path):
             yield aside
             with aside.open("rb+") as handle:
                 os.fsync(handle.fileno())
             aside.replace(path)
     finally:
+        os.close(made)
         aside.unlink(missing_ok=True)
 
 
@@ -50,3 +85,102 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, complete or not at all."""
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def remove_left_aside(folder: Path) -> None:
+    """Remove the files that killed processes were writing aside in a folder.
+
+    Of this machine's processes these are files that nobody has locked and whose process is gone;
+    of another machine's, those that nobody has written to for a day.
+    """
+    with os.scandir(folder) as entries:
+        found = [Path(entry) for entry in entries if _ASIDE.search(entry.name)]
+    for path in found:
+        with suppress(OSError):  # another's, or somebody else removes it: it is in nobody's way
+            if _is_left(path):
+                path.unlink()
+
+
+def open_lock(path: Path) -> int:
+    """Open a file to be locked, and make it where it is missing; its content stays as it is.
+
+    Returns
+    -------
+    int
+        A file descriptor, to be closed.
+
+    Raises
+    ------
+    InputError
+        When it is a link, or no plain file: what it leads to is not regtrack's.
+    OSError
+        When it cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        opened = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputError(path, "is a link; expected a lock of regtrack's, or nothing") from None
+        raise
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise InputError(path, "is no plain file; expected a lock of regtrack's, or nothing")
+    return opened
+
+
+def locked(descriptor: int) -> bool:
+    """Lock an open file for this process; False where another one holds it.
+
+    Where the file system has no locks, trust that nobody else is here.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
+            raise
+    return True
+
+
+def _name_aside(name: str) -> str:
+    """A name beside `name` that nobody can foresee."""
+    end = f".{_host()}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
+    kept = os.fsencode(name)[: _LONGEST_NAME - len(end)]
+    return kept.decode(errors="ignore") + end
+
+
+def _host() -> str:
+    """Name of the machine, in letters that a file's may hold."""
+    return re.sub(r"[^\w-]", "-", platform.node(), flags=re.ASCII)[:_LONGEST_HOST] or "-"
+
+
+def _is_left(path: Path) -> bool:
+    """Whether who wrote a file aside is gone."""
+    found = _ASIDE.search(path.name)
+    state = path.lstat()
+    if found is None or not stat.S_ISREG(state.st_mode):
+        return False
+    if found["host"] != _host():
+        return time.time() - state.st_mtime > _OLD
+    # The lock is asked for as well: a container has the machine's name, and its own numbers.
+    return not _is_alive(int(found["process"])) and _is_free(path)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _is_free(path: Path) -> bool:
+    opened = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return locked(opened)
+    finally:
+        os.close(opened)

@@ -1,39 +1,40 @@
 """Folders: output that is complete or absent, and long runs that a later one goes on with.
 
-Both work in `<out>.partial`, which is locked while a process is at work in it, and touch
-nothing in it that is not theirs.
+Both work in a folder beside the output, or in it where it cannot be renamed. It is locked while
+a process is at work in it, and nothing in it is touched that is not theirs.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from regtrack.atomic import naming, write_text
+from regtrack.documents import read_json
 from regtrack.errors import InputError
+from regtrack.workplace import INSIDE, LOCK, claimed_folder, partial_path
 
 _IDENTITY = "run.json"
-_LOCK = "lock"
 _WHOLE = "whole"
+_OLD = "old"
+_MOVING = "moving"
 # What a killed process was writing aside: regtrack's own files, and those of safetensors.
 ASIDE = ("*.tmp", ".tmp*")
-
-
-def partial_path(out: Path) -> Path:
-    """Where the work lies while `out` is not finished."""
-    return out.with_name(f"{out.name}.partial")
+# What a work folder may hold whoever works in it.
+_OURS = (_OLD, _MOVING, *ASIDE)
+# What is in a folder that is empty to its owner: the root of a file system.
+_NOTHING = ("lost+found",)
 
 
 def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
     """Refuse to touch anything but a folder of one kind, and that only when asked to.
+
+    An empty one is taken, and one that was being filled when its process was killed.
 
     Parameters
     ----------
@@ -51,10 +52,37 @@ def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
         return
     if not out.is_dir():
         raise InputError(out, "is a file; expected a folder that does not exist yet")
+    if _is_free_for_work(out, contents):
+        return
     if not force:
+        _remove_finished(partial_path(out.resolve()))
         raise InputError(out, "exists already; --force replaces it")
-    if not (out / contents).exists() and any(out.iterdir()):
+    if not (out / contents).exists():
         raise InputError(out, f"not replaced: it is not {kind} (no {contents})")
+
+
+def _is_free_for_work(out: Path, contents: str) -> bool:
+    """Whether nothing lies in a folder but what a killed run was moving there."""
+    present = {entry.name for entry in out.iterdir()} - {INSIDE, *_NOTHING}
+    return not present or (contents not in present and present <= _moving(out / INSIDE))
+
+
+def _moving(work: Path) -> set[str]:
+    """Names of what was being moved out of a work folder."""
+    listed = work / _MOVING
+    if listed.is_symlink() or not listed.is_file():
+        return set()
+    return set(os.fsdecode(listed.read_bytes()).split("\0"))
+
+
+def _remove_finished(work: Path) -> None:
+    """Remove what is left of a work folder whose process was killed after all was done."""
+    if work.is_symlink() or not (work / LOCK).is_file() or (work / LOCK).is_symlink():
+        return
+    left = {entry.name for entry in work.iterdir()}
+    if left <= {LOCK, _OLD, _MOVING, _IDENTITY}:
+        with suppress(InputError), claimed_folder(work, (*_OURS, _IDENTITY)):
+            shutil.rmtree(work)
 
 
 def check_file(path: Path, force: bool, kind: str) -> None:
@@ -76,120 +104,111 @@ def check_file(path: Path, force: bool, kind: str) -> None:
         raise InputError(path, "exists already; --force replaces it")
 
 
-def locked(file: IO[str]) -> bool:
-    """Lock a file for this process; False where another one holds it.
+def move_in(finished: Path, out: Path, contents: str | None) -> None:
+    """Put a finished folder in place of `out`, which it lies beside or, a level deeper, in.
 
-    Where the file system has no locks, trust that nobody else is here.
-    """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
-            raise
-    return True
-
-
-def move_in(finished: Path, out: Path) -> None:
-    """Put a finished folder in place; an older one is moved aside first, then removed."""
-    if not out.exists():
-        finished.replace(out)
-        return
-    aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    out.replace(aside / "old")
-    finished.replace(out)
-    shutil.rmtree(aside)
-
-
-def refuse_foreign(folder: Path, names: Collection[str]) -> None:
-    """Refuse a folder in which something lies that is not of these shell-style patterns.
-
-    Raises
-    ------
-    InputError
-        Naming it.
-    """
-    foreign = [
-        entry.name
-        for entry in (folder.iterdir() if folder.is_dir() else ())
-        if not any(entry.match(name) for name in (*names, _LOCK))
-    ]
-    if foreign:
-        raise InputError(folder, f"is in the way: {min(foreign)} in it is not regtrack's")
-
-
-@contextmanager
-def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
-    """Make a folder, or take it where nobody is at work in it, for as long as the body runs.
+    Beside it, an older one is moved into the work folder first. In it, what it held is removed,
+    and the entries of the finished one are moved, the file by which it is known as the last:
+    until then the folder is not finished, and the next run goes on moving.
 
     Parameters
     ----------
-    names
-        What may lie in it, as shell-style patterns.
-
-    Raises
-    ------
-    InputError
-        When something else lies in it, or another process has it.
+    finished
+        A folder in a work folder.
+    contents
+        The file by which `out` is known, if there is one.
     """
-    refuse_foreign(folder, names)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        if not locked(lock):
-            raise InputError(folder, "another run is at work here")
-        yield
+    work = finished.parent
+    if work.parent != out:
+        if out.exists():
+            out.replace(work / _OLD)
+        finished.replace(out)
+        return
+    names = sorted(entry.name for entry in finished.iterdir())
+    if contents is not None:
+        (out / contents).unlink(missing_ok=True)  # what is not whole any more must not look so
+        names.sort(key=lambda name: name == contents)
+    moving = _moving(work)
+    if not moving:
+        write_text(work / _MOVING, "\0".join(names))
+    clear([entry for entry in out.iterdir() if entry.name not in {INSIDE, *_NOTHING, *moving}])
+    for name in names:
+        (finished / name).replace(out / name)
+    finished.rmdir()
+    (work / _MOVING).unlink()
+
+
+def _settle(work: Path, out: Path) -> None:
+    """Remove what a killed run replaced, or put it back where nothing came in its place."""
+    old = work / _OLD
+    if old.exists() and not out.exists():
+        old.replace(out)
+    clear([old])
+
+
+def _take_back(work: Path, out: Path) -> None:
+    """Remove from `out` what was moved there, when the rest will not follow."""
+    clear([out / name for name in _moving(work)])
+    clear([work / _MOVING])
 
 
 @contextmanager
-def replacing_folder(out: Path) -> Iterator[Path]:
-    """Give an empty folder in `<out>.partial` to write to; rename it to `out` on success.
+def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
+    """Give an empty folder to write to; it takes the place of `out` on success.
 
-    When the body raises, `<out>.partial` is removed and `out` is as it was. What a killed
+    When the body raises, the work folder is removed and `out` is as it was. What a killed
     run left there is replaced.
+
+    Parameters
+    ----------
+    contents
+        The file by which `out` is known, if there is one.
 
     Raises
     ------
     InputError
-        When `<out>.partial` is not regtrack's, or another run is at work in it.
+        When the work folder is not regtrack's, or another run is at work in it.
     OSError
         When it cannot be written; it names a file.
     """
     out = out.resolve()  # a link stays a link to the folder that is replaced
     work = partial_path(out)
-    with claimed_folder(work, (_WHOLE,)):
+    with claimed_folder(work, (*_OURS, _WHOLE)):
         try:
+            _settle(work, out)
+            _take_back(work, out)
             whole = work / _WHOLE
-            if whole.exists():
-                shutil.rmtree(whole)
+            clear([whole])
             whole.mkdir()
             with naming(out):
                 yield whole
             for path in whole.iterdir():
                 with path.open("rb+") as handle:
                     os.fsync(handle.fileno())
-            move_in(whole, out)
+            move_in(whole, out, contents)
         finally:
+            _settle(work, out)
+            _take_back(work, out)
             shutil.rmtree(work)
 
 
 @contextmanager
 def unfinished_run(
-    work: Path,
+    out: Path,
     identity: Mapping[str, Any],
     names: Collection[str],
     force: bool,
     no_work: Collection[str] = (),
-) -> Iterator[None]:
-    """Make a work folder, or go on in it when it is of the same run; one run at a time.
+) -> Iterator[Path]:
+    """Make and give a work folder, or one of the same run to go on with; one run at a time.
 
     What a killed process was writing aside (`ASIDE`) is removed; so is the folder itself,
     when the body ends without having put a file into it.
 
     Parameters
     ----------
-    work
-        The folder, as `partial_path` names it.
+    out
+        What the run makes; a file or a folder.
     identity
         What two runs must share for one to go on with the other's work; JSON.
     names
@@ -205,31 +224,40 @@ def unfinished_run(
         When the folder holds what is not regtrack's, or an unfinished run of another
         identity, or another process is at work in it.
     """
-    with claimed_folder(work, (*names, _IDENTITY, *ASIDE)):
+    work = partial_path(out)
+    with claimed_folder(work, (*_OURS, *names, _IDENTITY)):
+        _settle(work, out)
         clear([path for name in ASIDE for path in work.rglob(name)])
         wanted = _as_read(identity)
-        found = _read_identity(work / _IDENTITY)
-        if found is not None and found != wanted:
+        if (problem := _not_of_run(work, wanted)) is not None:
             if not force and _has_work(work, no_work):
-                raise InputError(
-                    work,
-                    f"holds an unfinished run with another {differences(found, wanted)}; "
-                    "--force drops it",
-                )
-            found = None
-        if found is None:
-            clear(entry for entry in work.iterdir() if entry.name != _LOCK)
+                raise InputError(work, f"holds an unfinished run {problem}; --force drops it")
+            _take_back(work, out)
+            clear([entry for entry in work.iterdir() if entry.name != LOCK])
             write_text(work / _IDENTITY, json.dumps(wanted, indent=1) + "\n")
         try:
-            yield
+            yield work
         finally:
-            if work.exists() and not _has_work(work, no_work):
-                shutil.rmtree(work)
+            if work.exists():
+                _settle(work, out)
+                if not _has_work(work, no_work):
+                    shutil.rmtree(work)
 
 
 def is_of_run(work: Path, identity: Mapping[str, Any]) -> bool:
     """Whether an unfinished run of this identity lies in a folder."""
-    return _read_identity(work / _IDENTITY) == _as_read(identity)
+    return _not_of_run(work, _as_read(identity)) is None
+
+
+def _not_of_run(work: Path, wanted: Mapping[str, object]) -> str | None:
+    """What is wrong with the run in a work folder; None where it is the wanted one."""
+    try:
+        found = read_json(work / _IDENTITY, dict[str, object])
+    except FileNotFoundError:
+        return f"without {_IDENTITY}"
+    except InputError as error:
+        return f"whose {_IDENTITY} is {error.args[1]}"
+    return None if found == wanted else f"with another {differences(found, wanted)}"
 
 
 def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
@@ -240,25 +268,17 @@ def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
 
 def _has_work(folder: Path, no_work: Collection[str]) -> bool:
     """Whether there is any file but those that say whose the folder is, and what is no work."""
-    others = {_IDENTITY, _LOCK, *no_work}
+    others = {_IDENTITY, LOCK, _MOVING, *no_work}
     return any(path.is_file() and path.name not in others for path in folder.rglob("*"))
 
 
 def clear(entries: Iterable[Path]) -> None:
-    """Remove files, and folders with all that is in them."""
+    """Remove what is there of some files, and of folders with all in them; links, not behind."""
     for entry in entries:
-        if entry.is_dir():
+        if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
-            entry.unlink()
-
-
-def _read_identity(path: Path) -> dict[str, object] | None:
-    try:
-        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return found
+            entry.unlink(missing_ok=True)
 
 
 def differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:

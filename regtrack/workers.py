@@ -1,4 +1,4 @@
-"""Work spread over processes, which outlive neither their parent nor its Ctrl-C."""
+"""Work spread over processes, which outlive neither their parent nor its Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ import numpy as np  # noqa: F401 - its threads are limited only when it is there
 from threadpoolctl import threadpool_limits
 
 from regtrack.errors import RegtrackError
+from regtrack.notes import note
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_HELD = (signal.SIGINT, signal.SIGTERM)
 
 
 def available_cores() -> int:
@@ -34,29 +37,33 @@ def in_processes(
 ) -> Iterator[tuple[T, R]]:
     """Do `work` on every task; yields each task and its result when it is finished, in any order.
 
-    Every process is a fresh interpreter (torch does not survive a fork), so `work` must
-    be importable, and tasks and results must pickle. The first error is raised, when the
-    tasks that were begun are finished; the others are dropped. Ctrl-C ends all at once.
+    One process is this one, so that a small job need not wait for another, and one in which no
+    other can be started is done, too. Every other process is a fresh interpreter (torch does not
+    survive a fork), so `work` must be importable, and tasks and results must pickle. The first
+    error is raised, when the tasks that were begun are finished; the others are dropped. Ctrl-C
+    ends all at once, and so does SIGTERM where that raises `KeyboardInterrupt`.
 
     Raises
     ------
     RegtrackError
-        When a process was killed.
+        When a process was killed, or memory ran out.
     """
-    pool = ProcessPoolExecutor(
-        max_workers=max(1, min(processes, len(tasks))),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-    )
+    pool = _pool(min(processes, len(tasks))) if processes > 1 and tasks else None
+    if pool is None:
+        for task in tasks:
+            with threadpool_limits(1, "blas"):  # as `_begin`: the bytes must be the same
+                result = _done(work, task)
+            yield task, result
+        return
     try:
         with _interrupts_held():
-            futures = {pool.submit(work, task): task for task in tasks}
+            futures = {pool.submit(_done, work, task): task for task in tasks}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except KeyboardInterrupt:
         # Whatever they were writing lies aside, and blocks take long to finish.
         for child in multiprocessing.active_children():
-            child.terminate()
+            child.kill()
         raise
     except BrokenProcessPool as error:
         raise RegtrackError(
@@ -67,20 +74,47 @@ def in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def in_processes_or_here(
-    work: Callable[[T], R], tasks: Sequence[T], processes: int
-) -> Iterator[tuple[T, R]]:
-    """`in_processes`, but one process is this one: a small job need not wait for another."""
-    if processes > 1:
-        return in_processes(work, tasks, processes)
-    return ((task, work(task)) for task in tasks)
+def _pool(processes: int) -> ProcessPoolExecutor | None:
+    """Processes to give work to; None, and a note, where the machine does not let them be."""
+    try:
+        return ProcessPoolExecutor(
+            max_workers=processes,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+        )
+    except (OSError, ImportError) as error:  # no semaphores: /dev/shm is missing, or read-only
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        note(
+            f"no worker processes, for they need semaphores ({why}; is /dev/shm there, and may it "
+            "be written?): all is done in this one"
+        )
+        return None
+
+
+def _done(work: Callable[[T], R], task: T) -> R:
+    """Do one task; what runs out of memory says so in one line."""
+    try:
+        return work(task)
+    except MemoryError as error:
+        raise _no_memory(error) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # torch has no class for it
+            raise
+        raise _no_memory(error) from error
+
+
+def _no_memory(error: Exception) -> RegtrackError:
+    said = str(error).partition("\n")[0]
+    found = f" ({said})" if isinstance(error, MemoryError) and said else ""
+    return RegtrackError(f"memory ran out{found}; fewer --workers need less")
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes are started; they themselves never get it.
+    """Hold Ctrl-C and SIGTERM back while processes are started; they themselves never get it.
 
-    They inherit this thread's mask. The handler is for the parent's other threads, which
+    They inherit this thread's mask; a whole group of processes may be sent the signal, and it is
+    the parent's to end them. The handlers are for the parent's other threads, which
     take the signal all the same: a process half started would complain on stderr.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -88,15 +122,18 @@ def _interrupts_held() -> Iterator[None]:
         return
     resource_tracker.ensure_running()  # would let Ctrl-C through again when it is started
     caught: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = {number: signal.getsignal(number) for number in _HELD}
+    for number in _HELD:
+        signal.signal(number, lambda number, _: caught.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-    if caught:
-        raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for one in caught:
+        signal.raise_signal(one)  # to whom it would have gone
 
 
 def _begin() -> None:

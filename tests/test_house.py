@@ -56,6 +56,7 @@ AT_THE_DOOR = {
     "observer",
     "paths",
     "workers",
+    "workplace",
 }
 AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_THE_DOOR}
 

@@ -16,7 +16,7 @@ from regtrack.folders import check_file, check_folder, replacing_folder
 from regtrack.observer import Observer
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks import read_peaks
-from regtrack.workers import in_processes_or_here
+from regtrack.workers import in_processes
 
 # Compressed peaks that are converted in about the time that a process takes to start.
 _BYTES_PER_PROCESS = 2_000_000
@@ -62,7 +62,10 @@ def write_hub(
     hub = Hub.read(folder, options)
     _check_free(folder, force)
     # The text is put in place when the folder is, so that it never leads to nothing.
-    with replacing(folder / HUB) as text, replacing_folder(folder / FOLDER) as made:
+    with (
+        replacing(folder / HUB) as text,
+        replacing_folder(folder / FOLDER, Path(PAGE).name) as made,
+    ):
         hub = hub.without_peaks(_write_bigbeds(hub, folder, made, workers, observer))
         if options.style == "faceted":
             write_text(made / Path(METADATA).name, metadata_text(hub))
@@ -125,7 +128,7 @@ def _write_bigbeds(
     keys = {task.bigbed: key for key, task in tasks.items()}
     without = []
     observer.stage("converting peaks", "markers", len(tasks), 0)
-    for task, has_peaks in in_processes_or_here(write_bigbed, list(tasks.values()), processes):
+    for task, has_peaks in in_processes(write_bigbed, list(tasks.values()), processes):
         if not has_peaks:
             without.append(keys[task.bigbed])
         observer.advanced(1)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
-from regtrack.folders import refuse_foreign, replacing_folder
+from regtrack.folders import replacing_folder
 from regtrack.genome.bed import read_bed
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import index_suffix, write_peaks
+from regtrack.workplace import refuse_foreign
 
 FOLDER = "measured"
 _FILES = ("*.bed.gz", "*.bed.gz.tbi", "*.bed.gz.csi")

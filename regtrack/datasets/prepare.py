@@ -56,7 +56,7 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
         When a file cannot be read or written.
     """
     check_out(out, force)
-    with replacing_folder(out) as folder:
+    with replacing_folder(out, CONTENTS) as folder:
         if settings.deepsea is not None:
             contents = _from_deepsea(settings, settings.deepsea, folder, observer)
         else:

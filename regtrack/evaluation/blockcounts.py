@@ -3,12 +3,20 @@
 A process predicts a stretch for all markers; another one scores some markers on all
 stretches. Between the two lies a file per stretch, so that no process holds the counts of all
 markers on the whole genome, and a killed run loses none.
+
+A file is a mark, the numbers of blocks and markers, where each marker's runs and packed counts
+lie, a checksum of each marker's, one of all that, and then runs and packed counts.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
+import zlib
 from collections.abc import Sequence, Sized
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +32,8 @@ from regtrack.tracks.segments import Records
 RUN = np.dtype([("start", "<i8"), ("end", "<i8")])
 
 _LARGEST_IN_A_BYTE = 254
+
+_MARK = b"rtcount2"
 
 
 def save_counts(
@@ -58,10 +68,19 @@ def save_counts(
     together = np.empty(sum(map(len, runs)), RUN)
     for edge in "start", "end":
         together[edge] = np.concatenate([one[edge] for one in runs])
-    header = np.array([len(blocks), markers, *blocks], np.int64)
-    with replacing(path) as aside, aside.open("wb") as file:
-        for part in (header, _offsets(runs), _offsets(packed), together):
-            file.write(part.tobytes())
+    offsets, places = _offsets(runs), _offsets(packed)
+    sums = [
+        zlib.crc32(one, zlib.crc32(together[begin:end].tobytes()))
+        for one, begin, end in zip(packed, offsets, offsets[1:], strict=False)
+    ]
+    numbers = np.array([len(blocks), markers, *blocks], np.int64)
+    parts = (numbers, offsets, places, np.array(sums, np.uint32))
+    header = _MARK + b"".join(part.tobytes() for part in parts)
+    # A run clears its folder of what was left aside itself, once: there are many files.
+    with replacing(path, tidy=False) as aside, aside.open("wb") as file:
+        file.write(header)
+        file.write(np.uint32(zlib.crc32(header)).tobytes())
+        file.write(together.tobytes())
         file.writelines(packed)
 
 
@@ -89,26 +108,90 @@ def add_counts(
     InputError
         When the file is damaged.
     """
+    with path.open("rb") as file:
+        header = _Header.read(file, path)
+        runs, packed = header.of(file, path, first, last)
+    whole = True
+    try:
+        for row, one in enumerate(packed if len(header.blocks) else ()):
+            counts = np.frombuffer(inflate(one, 2 * totals[row].size), np.uint8)
+            whole &= _add(counts, header.blocks, totals[row], by_block[:, row], to_coarse)
+    except (ValueError, NotDeflated) as error:
+        raise _damaged(path) from error
+    if not whole:
+        raise _damaged(path)
+    return runs
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file of counts, if there is one, is what was saved; reads all of it."""
+    if not path.exists():
+        return True
     try:
         with path.open("rb") as file:
-            count, markers = np.fromfile(file, np.int64, 2).tolist()
-            blocks = np.fromfile(file, np.int64, count)
-            offsets, places = (np.fromfile(file, np.int64, markers + 1) for _ in range(2))
-            runs_at = file.tell()
-            file.seek(runs_at + int(offsets[first]) * RUN.itemsize)
-            runs = np.fromfile(file, RUN, int(offsets[last] - offsets[first]))
-            file.seek(runs_at + int(offsets[-1]) * RUN.itemsize + int(places[first]))
-            data = file.read(int(places[last] - places[first]))
-        whole = len(runs) == offsets[last] - offsets[first]
-        for row in range(last - first if count else 0):
-            begin, end = (places[first + row : first + row + 2] - places[first]).tolist()
-            packed = np.frombuffer(inflate(data[begin:end], 2 * totals[row].size), np.uint8)
-            whole &= _add(packed, blocks, totals[row], by_block[:, row], to_coarse)
-    except (ValueError, IndexError, NotDeflated) as error:
-        raise InputError(path, "damaged") from error
-    if not whole:
-        raise InputError(path, "damaged")
-    return np.split(runs, offsets[first + 1 : last] - offsets[first])
+            header = _Header.read(file, path)
+            header.of(file, path, 0, len(header.sums))
+    except InputError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file begins with: where each marker's runs, in number, and counts, in bytes, lie."""
+
+    blocks: npt.NDArray[np.int64]
+    runs: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.uint32]
+    end: int
+
+    @classmethod
+    def read(cls, file: BinaryIO, path: Path) -> _Header:
+        """Of a file that is as long as it says."""
+        size = os.fstat(file.fileno()).st_size
+        begin = file.read(len(_MARK) + 16)
+        count, markers = (
+            int.from_bytes(begin[at : at + 8], "little") for at in (len(_MARK), len(_MARK) + 8)
+        )
+        numbers = count + 2 * (markers + 1)
+        length = 8 * numbers + 4 * markers
+        if not begin.startswith(_MARK) or not 0 < length < size:
+            raise _damaged(path)
+        rest = file.read(length)
+        if file.read(4) != zlib.crc32(begin + rest).to_bytes(4, "little"):
+            raise _damaged(path)
+        blocks, runs, places = np.split(
+            np.frombuffer(rest[: 8 * numbers], np.int64), [count, count + markers + 1]
+        )
+        if file.tell() + int(runs[-1]) * RUN.itemsize + int(places[-1]) != size:
+            raise _damaged(path)
+        return cls(blocks, runs, places, np.frombuffer(rest[8 * numbers :], np.uint32), file.tell())
+
+    def of(
+        self, file: BinaryIO, path: Path, first: int, last: int
+    ) -> tuple[list[Records], list[bytes]]:
+        """Runs and packed counts of the markers [first, last)."""
+        if not 0 <= first <= last <= len(self.sums):
+            raise IndexError(f"markers {first} to {last} of {len(self.sums)}")
+        pieces = []
+        for edges, width, begin in (
+            (self.runs, RUN.itemsize, self.end),
+            (self.places, 1, self.end + int(self.runs[-1]) * RUN.itemsize),
+        ):
+            own = (edges[first : last + 1] - edges[first]) * width
+            file.seek(begin + int(edges[first]) * width)
+            data = file.read(int(own[-1]))
+            pieces.append([data[at:end] for at, end in itertools.pairwise(own.tolist())])
+        runs, packed = pieces
+        for run, one, expected in zip(runs, packed, self.sums[first:last], strict=True):
+            if zlib.crc32(one, zlib.crc32(run)) != expected:
+                raise _damaged(path)
+        return [np.frombuffer(run, RUN) for run in runs], packed
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(path, "damaged; the same command counts it anew")
 
 
 def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int64]:

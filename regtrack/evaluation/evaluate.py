@@ -21,7 +21,7 @@ from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
 from regtrack.paths import named, region_named
 from regtrack.tracks.folder import TrackSet
-from regtrack.workers import in_processes_or_here
+from regtrack.workers import in_processes
 
 # Tracks of less than this are read sooner than a process starts.
 _BYTES_PER_PROCESS = 50_000_000
@@ -228,7 +228,7 @@ def _scores(tasks: Sequence[TrackTask], workers: int, observer: Observer) -> lis
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
     observer.stage("scoring", "markers", len(tasks), 0)
     found = {}
-    for task, scores in in_processes_or_here(score_track, tasks, processes):
+    for task, scores in in_processes(score_track, tasks, processes):
         found[task.bigwig] = scores
         observer.advanced(1)
     observer.finished()

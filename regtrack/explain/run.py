@@ -72,7 +72,7 @@ def explain_marker(
         explain_stretch(subject, genome, chosen, region, here, device, observer)
         for subject in subjects
     ]
-    with replacing_folder(out) as folder:
+    with replacing_folder(out, TABLE) as folder:
         write_explanations(found, genome.chrom_sizes, folder)
     return text_table(found)
 
@@ -124,7 +124,7 @@ def explain_contexts(
             else "no marker is predicted with its threshold or more there (--peaks tells where "
             "markers were measured)",
         )
-    with replacing_folder(out) as folder:
+    with replacing_folder(out, CONTEXTS) as folder:
         write_contexts(found, folder)
     return context_table(found)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from regtrack.folders import locked
+from regtrack.atomic import locked, open_lock
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.5
 
@@ -35,8 +35,8 @@ def file_lock(
     lock.parent.mkdir(parents=True, exist_ok=True)
     wait, told = _FIRST_WAIT, False
     while True:
-        with os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW), "w") as file:
-            if locked(file) and _is_at(file, lock):
+        with os.fdopen(open_lock(lock), "rb") as file:
+            if locked(file.fileno()) and _is_at(file, lock):
                 try:
                     yield
                 finally:
@@ -50,9 +50,9 @@ def file_lock(
         wait = min(2 * wait, _LONGEST_WAIT)
 
 
-def _is_at(file: IO[str], path: Path) -> bool:
+def _is_at(file: IO[bytes], path: Path) -> bool:
     """Whether an open file still has its name; who held it before has removed it."""
     try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+        return os.path.samestat(os.fstat(file.fileno()), path.lstat())
     except FileNotFoundError:
         return False

@@ -27,8 +27,6 @@ def write_markers_table(folder: Path, records: Records, failed: Collection[str] 
         return
     table = folder / MARKERS_TABLE
     with file_lock(table):
-        for left in folder.glob(f"{MARKERS_TABLE}.*.tmp"):
-            left.unlink()  # of a killed run
         text = text_to_write(folder, records, failed)  # another run may have written it
         if text is not None:
             write_text(table, text)

@@ -103,8 +103,6 @@ class Records:
     def add(self, new: Mapping[str, Record]) -> None:
         """Write some records, and keep all others."""
         with self._turn, file_lock(self._path):
-            for left in self._folder.glob(f"{NAME}.*.tmp"):
-                left.unlink()  # of a killed run
             files = self.read() | dict(new)
             listed = ",\n".join(_line(path, files[path]) for path in sorted(files))
             write_text(self._path, f'{{"format": {VERSION}, "files": {{\n{listed}\n}}}}\n')

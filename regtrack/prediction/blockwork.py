@@ -7,17 +7,20 @@ segmenting, packing and saving of different blocks overlap, and nothing waits in
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from regtrack.evaluation.blockcounts import is_sound
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
-from regtrack.prediction.counting import BlockCounter, Measured
+from regtrack.prediction.counting import BlockCounter, Measured, file_state
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
@@ -79,14 +82,33 @@ class BlockWork:
             found.append(self.recipe.measured.path(self.task.block))
         return found
 
+    def damaged_files(self) -> list[Path]:
+        """Those of `files` that are there and are not what was saved; they are read whole."""
+        block, *counts = self.files
+        damaged = [] if BlockStore(self.recipe.blocks).is_sound(self.task.block) else [block]
+        return damaged + [path for path in counts if not is_sound(path)]
+
 
 def predict_block(work: BlockWork) -> None:
     """Predict one block and save its segments."""
-    # One process per core does the work, and a block's bytes must not depend on how
-    # many cores there are.
+    with one_thread():
+        counter = counter_of(work)
+        save_block(work, segment_block(work, counter), counter)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread while the body runs.
+
+    One process per core does the work, and a block's bytes must not depend on how many cores
+    there are.
+    """
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    counter = counter_of(work)
-    save_block(work, segment_block(work, counter), counter)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def counter_of(work: BlockWork) -> BlockCounter | None:
@@ -137,11 +159,24 @@ def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device)
 
 
-@functools.lru_cache(maxsize=1)
 def open_network(
     model: Path, genome: Path, rows: tuple[int, ...], device: str
 ) -> tuple[Network, Genome]:
-    """A network with some of its outputs, made fast, and the genome; once per process."""
+    """A network with some of its outputs, made fast, and the genome; once per process.
+
+    Where a file was replaced since, it is opened anew.
+    """
+    return _opened(model, genome, rows, device, (file_state(model), file_state(genome)))
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(
+    model: Path,
+    genome: Path,
+    rows: tuple[int, ...],
+    device: str,
+    states: object,  # noqa: ARG001 - a part of the cache's key
+) -> tuple[Network, Genome]:
     network = load_network(model, torch.device(device))
     network.keep_markers(list(rows))
     return for_inference(network), Genome(genome)

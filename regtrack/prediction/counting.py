@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.labels import IntervalLabels
+from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
 from regtrack.evaluation.blockcounts import RUN, add_counts, save_counts
 from regtrack.evaluation.evaluation import Ground
 from regtrack.evaluation.histogram import (
@@ -35,7 +35,7 @@ from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
 from regtrack.tracks.segments import Records
-from regtrack.workers import in_processes_or_here
+from regtrack.workers import in_processes
 
 # Markers that a process scores together, every file being opened once for all of them.
 _LARGEST_GROUP = 16
@@ -92,7 +92,9 @@ class Measured:
 
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
-        return _opened(self._saved_in, self.chrom_sizes, self.unknown)
+        folder = self._saved_in
+        states = tuple(file_state(folder / name) for name in LABEL_FILES)
+        return _opened(folder, self.chrom_sizes, self.unknown, states)
 
     def line(self) -> Line:
         """Where all chromosomes lie together, laid out once per process."""
@@ -106,7 +108,10 @@ class Measured:
 
 @functools.lru_cache(maxsize=1)
 def _opened(
-    folder: Path, chrom_sizes: tuple[tuple[str, int], ...], unknown: tuple[tuple[str, ...], ...]
+    folder: Path,
+    chrom_sizes: tuple[tuple[str, int], ...],
+    unknown: tuple[tuple[str, ...], ...],
+    states: object,  # noqa: ARG001 - a part of the cache's key
 ) -> IntervalLabels:
     return IntervalLabels.open(folder, dict(chrom_sizes), known_array(dict(chrom_sizes), unknown))
 
@@ -114,6 +119,12 @@ def _opened(
 @functools.lru_cache(maxsize=1)
 def _laid_out(chrom_sizes: tuple[tuple[str, int], ...]) -> Line:
     return Line(dict(chrom_sizes))
+
+
+def file_state(path: Path) -> tuple[int, int, int]:
+    """What tells a file from its successor of the same name."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def known_array(
@@ -236,7 +247,7 @@ def gather_scores(
     observer.stage("scoring", "markers", len(thresholds), 0)
     found: dict[int, list[MarkerScores]] = {}
     small = len(thresholds) * len(order) < _WORTH_A_PROCESS
-    for task, scores in in_processes_or_here(score_markers, tasks, 1 if small else workers):
+    for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
         found[task.first] = scores
         observer.advanced(len(scores))
     observer.finished()

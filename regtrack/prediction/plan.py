@@ -173,7 +173,6 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
     short = {
         task.block: replace(task, targets=_first_bases(task.targets, length)) for task in tasks
     }
-    threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory(prefix="regtrack-plan.") as scratch:
         folder = Path(scratch)
         saved, counts = folder / "blocks", folder / "counts"
@@ -197,7 +196,6 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
             sum(path.stat().st_size for path in folder.glob(files))
             for files in ("blocks/*", "counts/*.cnt")
         )
-    torch.set_num_threads(threads)
     sampled = sum(task.targets.bases for task in short.values())
     return _Sample(took / sampled, size / sampled, counted / sampled)
 

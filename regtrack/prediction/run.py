@@ -1,8 +1,9 @@
 """The main job: from a checkpoint and a genome to a tracks folder, block by block.
 
-A run works in `<out>.partial`: first blocks, then each marker's files from them in a
-folder of their own, which is renamed to `out` when `tracks.json`, its last file, is in
-it. A killed run is gone on with from what is complete.
+A run works in `<out>.partial`, or in a folder in `out` where that cannot be renamed: first
+blocks, then each marker's files from them in a folder of their own, which takes the place of
+`out` when `tracks.json`, its last file, is in it. A killed run is gone on with from what is
+complete; a block that is damaged is predicted anew.
 """
 
 from __future__ import annotations
@@ -13,15 +14,9 @@ from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.evaluation.report import write_report
-from regtrack.folders import (
-    check_folder,
-    clear,
-    is_of_run,
-    move_in,
-    partial_path,
-    unfinished_run,
-)
+from regtrack.folders import check_folder, clear, is_of_run, move_in, unfinished_run
 from regtrack.models.checkpoint import read_checkpoint
+from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
@@ -32,6 +27,7 @@ from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.folder import CONTENTS, write_predicted
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 from regtrack.workers import in_processes
+from regtrack.workplace import partial_path
 
 _BLOCKS = "blocks"
 _COUNTS = "counts"
@@ -70,14 +66,13 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> N
     """
     check_out(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
-    work = partial_path(out)
     names = (_BLOCKS, _COUNTS, _TRACKS)
-    with unfinished_run(work, job.identity(), names, force, no_work=LABEL_FILES):
+    with unfinished_run(out, job.identity(), names, force, no_work=LABEL_FILES) as work:
         finished = work / _TRACKS
-        for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
-            folder.mkdir(parents=True, exist_ok=True)
-        clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
         if not (finished / CONTENTS).exists():
+            for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
+                folder.mkdir(parents=True, exist_ok=True)
+            clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
             if job.yardstick:
                 job.yardstick.save(work / _COUNTS)
             _predict_blocks(job, work, workers, observer)
@@ -88,9 +83,8 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> N
             job.trackset.write(finished)
         # The blocks go first: were the run killed between the two, they would lie there for
         # good, as large as the tracks.
-        shutil.rmtree(work / _BLOCKS)
-        shutil.rmtree(work / _COUNTS)
-        move_in(finished, out)
+        clear([work / _BLOCKS, work / _COUNTS])
+        move_in(finished, out, CONTENTS)
         shutil.rmtree(work)
 
 
@@ -149,13 +143,18 @@ def _missing(works: list[BlockWork]) -> list[BlockWork]:
 
 
 def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> None:
-    """Predict and save the blocks that are not there yet."""
-    todo = _missing(_works(job, work))
+    """Predict and save the blocks that are not there yet, or are damaged."""
+    works = _works(job, work)
+    damaged = [path for one in works for path in one.damaged_files()]
+    if damaged:
+        note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted anew")
+    clear(damaged)
+    todo = _missing(works)
     left = sum(one.task.targets.bases for one in todo)
     observer.stage("predicting", "bp", job.bases, job.bases - left)
     finished: Iterator[BlockWork]
     if job.device == "cpu":
-        finished = (work for work, _ in in_processes(predict_block, todo, workers))
+        finished = (done for done, _ in in_processes(predict_block, todo, workers))
     else:
         finished = predict_on_gpu(todo, workers)
     for done in finished:

@@ -29,12 +29,12 @@ from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, 
 from regtrack.models.device import choose_device, describe_device
 from regtrack.observer import Observer
 from regtrack.paths import named
-from regtrack.prediction.blockwork import open_network
+from regtrack.prediction.blockwork import one_thread, open_network
 from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask, block_tasks
 from regtrack.prediction.yardstick import Yardstick
-from regtrack.workers import in_processes_or_here
+from regtrack.workers import in_processes
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
 _MOST_FILES = 200
@@ -209,11 +209,9 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
             for tasks in _groups(measured.ground.where)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
-        threads = torch.get_num_threads()
         processes = workers if job.device == "cpu" else 1
-        for work, _ in in_processes_or_here(count_blocks, works, processes):
+        for work, _ in in_processes(count_blocks, works, processes):
             observer.advanced(sum(task.targets.bases for task in work.tasks))
-        torch.set_num_threads(threads)
         observer.finished()
         order = [work.tasks[0].block for work in works]
         scores = gather_scores(measured, thresholds, order, workers, observer)
@@ -248,14 +246,14 @@ def _groups(where: Regions) -> Iterator[tuple[BlockTask, ...]]:
 
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
-    torch.set_num_threads(1)
     network, genome = open_network(work.model, work.genome, work.rows, work.device)
     counter = BlockCounter(work.measured, work.tasks[0].block)
-    for chrom, tasks in itertools.groupby(work.tasks, key=lambda task: task.block.chrom):
-        caller = PeakCaller(np.array(work.thresholds, np.float32))
-        for task in tasks:
-            for stretch in predict_stretches(network, genome, chrom, task.targets):
-                counter.add(chrom, stretch.start, stretch.probabilities)
-                caller.add(stretch.start, stretch.probabilities)
-        counter.call(chrom, caller.finish())
+    with one_thread():
+        for chrom, tasks in itertools.groupby(work.tasks, key=lambda task: task.block.chrom):
+            caller = PeakCaller(np.array(work.thresholds, np.float32))
+            for task in tasks:
+                for stretch in predict_stretches(network, genome, chrom, task.targets):
+                    counter.add(chrom, stretch.start, stretch.probabilities)
+                    caller.add(stretch.start, stretch.probabilities)
+            counter.call(chrom, caller.finish())
     counter.save()

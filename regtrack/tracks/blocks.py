@@ -1,17 +1,22 @@
 """Block files: the encoded segments of all markers on one block, saved as one unit of work.
 
 They are what a killed run goes on from, and what the track files are written from. A file is
-the number of edges, the offsets, sections, bins and high segments, and the data, as
-`EncodedBlock` has them.
+a mark, the number of edges, the offsets, a checksum per marker, one of all that, and then
+sections, bins and high segments, and the data, as `EncodedBlock` has them. So who reads some
+markers knows that they are as they were saved, without reading the others.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
@@ -23,7 +28,10 @@ from regtrack.tracks.segments import SEGMENT
 BLOCK_LENGTH = 200_000
 
 # Of the files below, so that no run goes on with those of another regtrack.
-BLOCK_FORMAT = 2
+BLOCK_FORMAT = 3
+
+_MARK = b"rtblock3"
+_PARTS = (SECTION, BIN, SEGMENT, np.dtype("u1"))
 
 
 @dataclass(frozen=True)
@@ -74,12 +82,19 @@ class BlockStore:
             block.start <= places["start"].min() and places["end"].max() <= block.end
         ):
             raise ValueError(f"segments reach out of {block}")
-        with replacing(self.path(block)) as aside, aside.open("wb") as file:
+        parts = (encoded.sections, encoded.bins, encoded.high, np.frombuffer(encoded.data, "u1"))
+        edges = encoded.offsets.shape[1]
+        sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
+        header = b"".join(
+            (_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes())
+        )
+        # A run clears its folder of what was left aside itself, once: there are many blocks.
+        with replacing(self.path(block), tidy=False) as aside, aside.open("wb") as file:
             # Not tofile(), whose error of a full disk does not say so.
-            file.write(np.array([encoded.offsets.shape[1]], np.int64).tobytes())
-            for part in (encoded.offsets, encoded.sections, encoded.bins, encoded.high):
+            file.write(header)
+            file.write(np.uint32(zlib.crc32(header)).tobytes())
+            for part in parts:
                 file.write(part.tobytes())
-            file.write(encoded.data)
 
     def read(self, block: Block, first: int, last: int) -> list[EncodedSegments]:
         """What was saved of the markers [first, last); reads no other marker's.
@@ -87,20 +102,79 @@ class BlockStore:
         Raises
         ------
         InputError
-            When the file is not as long as it should be.
+            When the file is not what was saved.
+        IndexError
+            When it does not have these markers.
         """
-        with self.path(block).open("rb") as file:
-            edges = int(np.fromfile(file, np.int64, 1)[0])
-            offsets = np.fromfile(file, np.int64, 4 * edges).reshape(4, edges)
+        path = self.path(block)
+        with path.open("rb") as file:
+            offsets, sums = _header(file, path)
+            if not 0 <= first <= last < offsets.shape[1]:
+                raise IndexError(f"markers {first} to {last} of {offsets.shape[1] - 1}")
             parts = []
-            for row, kind in zip(offsets, (SECTION, BIN, SEGMENT, np.dtype("u1")), strict=True):
+            for row, kind in zip(offsets, _PARTS, strict=True):
                 begin = file.tell()
                 file.seek(int(row[first]) * kind.itemsize, os.SEEK_CUR)
-                parts.append(np.fromfile(file, kind, int(row[last] - row[first])))
+                parts.append(file.read(int(row[last] - row[first]) * kind.itemsize))
                 file.seek(begin + int(row[-1]) * kind.itemsize)
-            if file.tell() != file.seek(0, os.SEEK_END):
-                raise InputError(self.path(block), "damaged; predict it anew by removing it")
-        sections, bins, high, data = parts
-        mine = offsets[:, first : last + 1]
-        found = EncodedBlock(mine - mine[:, :1], sections, bins, high, data.tobytes())
+        mine = offsets[:, first : last + 1] - offsets[:, first : first + 1]
+        raw = [np.frombuffer(part, "u1") for part in parts]
+        if not np.array_equal(_checksums(mine, raw), sums[first:last]):
+            raise _damaged(path)
+        sections, bins, high = (
+            np.frombuffer(part, kind) for part, kind in zip(parts, _PARTS[:3], strict=False)
+        )
+        found = EncodedBlock(mine, sections, bins, high, parts[3])
         return [found.of(number) for number in range(last - first)]
+
+    def is_sound(self, block: Block) -> bool:
+        """Whether a block's file, if there is one, is what was saved; reads all of it."""
+        path = self.path(block)
+        if not path.exists():
+            return True
+        try:
+            with path.open("rb") as file:
+                offsets, _ = _header(file, path)
+            self.read(block, 0, offsets.shape[1] - 1)
+        except InputError:
+            return False
+        return True
+
+
+def _checksums(
+    offsets: npt.NDArray[np.int64], parts: Sequence[npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint32]:
+    """A checksum of each marker's share of all parts, which are given as bytes."""
+    sums = np.zeros(offsets.shape[1] - 1, np.uint32)
+    shares = [
+        (part.data, (row * kind.itemsize).tolist())
+        for part, row, kind in zip(parts, offsets, _PARTS, strict=True)
+    ]
+    for marker in range(len(sums)):
+        found = 0
+        for part, edges in shares:
+            found = zlib.crc32(part[edges[marker] : edges[marker + 1]], found)
+        sums[marker] = found
+    return sums
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Offsets and checksums of a file as long as they say; it stands behind them then."""
+    size = os.fstat(file.fileno()).st_size
+    begin = file.read(len(_MARK) + 8)
+    edges = int.from_bytes(begin[len(_MARK) :], "little")
+    of_offsets, of_sums = 4 * 8 * edges, 4 * (edges - 1)
+    if not begin.startswith(_MARK) or not 0 < of_offsets + of_sums < size:
+        raise _damaged(path)
+    rest = file.read(of_offsets + of_sums)
+    if file.read(4) != zlib.crc32(begin + rest).to_bytes(4, "little"):
+        raise _damaged(path)
+    offsets = np.frombuffer(rest[:of_offsets], np.int64).reshape(4, edges)
+    lengths = (int(row[-1]) * kind.itemsize for row, kind in zip(offsets, _PARTS, strict=True))
+    if file.tell() + sum(lengths) != size:
+        raise _damaged(path)
+    return offsets, np.frombuffer(rest[of_offsets:], np.uint32)
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(path, "damaged; the same command predicts it anew")

@@ -20,7 +20,7 @@ from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.plots import plot_history
-from regtrack.folders import is_of_run, partial_path, unfinished_run
+from regtrack.folders import is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import file_sha256
 from regtrack.training.history import history_table
@@ -29,6 +29,7 @@ from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
+from regtrack.workplace import partial_path
 
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
@@ -158,7 +159,7 @@ def train(
         return TrainingResult(trainer.state, None, False)
     # What this run put in place before it was killed is its own.
     check_out(out, force or is_of_run(work, identity))
-    with unfinished_run(work, identity, _NAMES, force), stop_asked(processes) as stop:
+    with unfinished_run(out, identity, _NAMES, force), stop_asked(processes) as stop:
         state = _finished_state(out, work)
         if state is None:
             if out.exists() or not (work / STATE).exists():

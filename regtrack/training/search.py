@@ -22,7 +22,7 @@ from regtrack.atomic import replacing, write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.evaluation.trials_plot import plot_trials
-from regtrack.folders import clear, partial_path
+from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
@@ -44,6 +44,7 @@ from regtrack.training.trial import (
     trials_table,
 )
 from regtrack.workers import available_cores, in_processes
+from regtrack.workplace import partial_path
 
 _BEST = "best.safetensors"
 

@@ -9,6 +9,7 @@ under way and whose lock is free was killed, and is the next to be gone on with.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import warnings
@@ -25,12 +26,14 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from regtrack.atomic import locked, open_lock
 from regtrack.documents import parse_json
 from regtrack.errors import InputError, OptionError
-from regtrack.folders import ASIDE, clear, differences, locked, refuse_foreign
+from regtrack.folders import ASIDE, clear, differences
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.space import Choice, Range, Space
 from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
+from regtrack.workplace import refuse_foreign
 
 DATABASE = "study.db"
 TRIALS = "trials"
@@ -122,7 +125,7 @@ class Study:
         with folder_locked(self.folder), _understood(self.folder / DATABASE):
             yield
 
-    def _claim(self) -> tuple[Claim | None, IO[str] | None]:
+    def _claim(self) -> tuple[Claim | None, IO[bytes] | None]:
         trials = self._study.get_trials(deepcopy=False)
         numbers = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
         if len(trials) < self.limit:
@@ -212,8 +215,8 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
 @contextmanager
 def folder_locked(folder: Path) -> Iterator[None]:
     """Wait until no other process is at the files of a search folder, and keep others out."""
-    with (folder / _LOCK).open("w") as lock:
-        while not locked(lock):
+    with os.fdopen(open_lock(folder / _LOCK), "rb") as lock:
+        while not locked(lock.fileno()):
             time.sleep(0.02)
         yield
 
@@ -278,10 +281,10 @@ def _drop(folder: Path) -> None:
     clear([entry for name in OURS for entry in folder.glob(name)])
 
 
-def _try_lock(path: Path) -> IO[str] | None:
+def _try_lock(path: Path) -> IO[bytes] | None:
     """The locked file, or None when another process has it."""
-    lock = path.open("w")
-    if locked(lock):
+    lock = os.fdopen(open_lock(path), "rb")
+    if locked(lock.fileno()):
         return lock
     lock.close()
     return None

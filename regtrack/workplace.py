@@ -1,0 +1,130 @@
+"""Work folders: where the work on an output lies, and who may be at work there."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from regtrack.atomic import locked, open_lock
+from regtrack.errors import InputError
+
+LOCK = "lock"
+INSIDE = ".regtrack.partial"
+
+
+def partial_path(out: Path) -> Path:
+    """Where the work lies while `out` is not finished: beside it, or in it.
+
+    In it where it cannot be renamed: a mount point, as containers have it, the folder that
+    somebody works in, or one in a folder that may not be written.
+    """
+    if out.is_dir() and not out.is_symlink() and not _can_be_renamed(out):
+        return out / INSIDE
+    return out.with_name(f"{out.name}.partial")
+
+
+def _can_be_renamed(folder: Path) -> bool:
+    folder = folder.absolute()
+    parent = folder.parent
+    if folder == parent or folder in (here := _working_folder(), *here.parents):
+        return False
+    if not os.access(parent, os.W_OK | os.X_OK) or folder in _mount_points():
+        return False
+    of_parent, own = parent.stat(), folder.stat()
+    if of_parent.st_mode & stat.S_ISVTX:  # as /tmp, where one renames what is one's own
+        return os.geteuid() in (0, own.st_uid, of_parent.st_uid)
+    return own.st_dev == of_parent.st_dev
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was deleted
+        return Path(os.devnull)
+
+
+def _mount_points() -> set[Path]:
+    """Those of the file systems that lie in the folder tree, as Linux lists them.
+
+    Of a folder that is bound to another one of the same file system, nothing else tells.
+    """
+    listed = Path("/proc/self/mountinfo")
+    if not listed.is_file():
+        return set()
+    fields = (line.split(b" ") for line in listed.read_bytes().splitlines())
+    return {
+        # `\040` is a space.
+        Path(os.fsdecode(one[4].decode("unicode_escape").encode("latin-1")))
+        for one in fields
+        if len(one) > 4
+    }
+
+
+def refuse_foreign(folder: Path, names: Collection[str]) -> None:
+    """Refuse a folder in which something lies that is not of these shell-style patterns.
+
+    Raises
+    ------
+    InputError
+        Naming it.
+    """
+    foreign = [
+        entry.name
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if not any(entry.match(name) for name in (*names, LOCK))
+    ]
+    if foreign:
+        raise InputError(folder, f"is in the way: {min(foreign)} in it is not regtrack's")
+
+
+@contextmanager
+def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
+    """Make a folder, or take it where nobody is at work in it, for as long as the body runs.
+
+    Parameters
+    ----------
+    names
+        What may lie in it, as shell-style patterns.
+
+    Raises
+    ------
+    InputError
+        When it is a link or another user's, when something else lies in it, or another process
+        has it.
+    """
+    _refuse_others(folder)
+    refuse_foreign(folder, names)
+    links = [one.name for one in folder.iterdir() if one.is_symlink()] if folder.exists() else []
+    if links:
+        raise InputError(folder, f"is in the way: {min(links)} in it is a link, not regtrack's")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # nobody else is to put links there
+    lock = open_lock(folder / LOCK)
+    try:
+        if not locked(lock):
+            raise InputError(folder, "another run is at work here")
+        yield
+    finally:
+        os.close(lock)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse to work in what is no folder of this user's: it may lead to others' files."""
+    if not os.path.lexists(folder):
+        return
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode):
+        what = "a link" if stat.S_ISLNK(state.st_mode) else "a file"
+        raise InputError(folder, f"is in the way: {what}; expected regtrack's folder, or nothing")
+    if state.st_uid != os.geteuid() and state.st_uid != _owner_of_new(folder.parent):
+        raise InputError(folder, "is in the way: another user's folder")
+
+
+def _owner_of_new(folder: Path) -> int:
+    """Whose files this process makes in a folder: some file systems give all to one user."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return os.fstat(file.fileno()).st_uid
