@@ -45,6 +45,10 @@ class OptionError(RegtrackError):
         return f"{option}: {problem}"
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends all that Ctrl-C ends."""
+
+
 def printable(text: str) -> str:
     """A text on one line, with escapes for what would move a terminal's cursor or not be shown."""
     return "".join(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import multiprocessing
+import multiprocessing.synchronize
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +18,7 @@ import pytest
 import worker_tasks
 
 from regtrack.errors import InputError, RegtrackError
+from regtrack.notes import heard
 from regtrack.workers import in_processes
 
 TESTS = Path(__file__).parent
@@ -58,37 +63,76 @@ def test_every_task_is_done_and_given_back(tmp_path: Path, processes: int) -> No
     assert sorted(tmp_path.iterdir()) == tasks
 
 
+def test_one_process_is_this_one_and_several_are_others() -> None:
+    assert dict(in_processes(worker_tasks.who, [1, 2], 1)) == {1: os.getpid(), 2: os.getpid()}
+    assert os.getpid() not in dict(in_processes(worker_tasks.who, [1], 2)).values()
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(errno.EROFS, "Read-only file system"), ImportError("lacks sem_open")],
+    ids=["read-only /dev/shm", "none at all"],
+)
+def test_where_no_process_can_be_started_the_work_is_done_here_and_that_is_said(
+    problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Lock", refused)
+    monkeypatch.setattr(multiprocessing.synchronize, "SemLock", refused)
+    told: list[str] = []
+    with heard(told.append):
+        found = dict(in_processes(worker_tasks.who, [1, 2], 2))
+    assert found == {1: os.getpid(), 2: os.getpid()}
+    assert len(told) == 1
+    assert told[0].startswith("no worker processes, for they need semaphores (")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("kind", ["python", "numpy"])
+def test_too_little_memory_is_one_line(kind: str, processes: int) -> None:
+    with pytest.raises(RegtrackError, match=r"\Amemory ran out.*; fewer --workers") as caught:
+        list(in_processes(worker_tasks.take_too_much, [kind], processes))
+    assert "\n" not in str(caught.value)
+
+
+def test_too_little_memory_for_torch_is_one_line() -> None:
+    with pytest.raises(RegtrackError, match=r"\Amemory ran out; fewer --workers"):
+        list(in_processes(worker_tasks.take_too_much, ["torch"], 1))
+
+
 def test_no_task_is_no_work() -> None:
     assert list(in_processes(worker_tasks.touch, [], 2)) == []
 
 
 def test_bad_input_comes_back_with_its_whole_message() -> None:
     with pytest.raises(InputError) as caught:
-        list(in_processes(worker_tasks.refuse, [3], 1))
+        list(in_processes(worker_tasks.refuse, [3], 2))
     assert str(caught.value) == "peaks.bed:3: 3 is not a number that I like"
 
 
 def test_a_bug_keeps_its_type_and_the_workers_traceback() -> None:
     with pytest.raises(ZeroDivisionError, match="a bug") as caught:
-        list(in_processes(worker_tasks.fail_with_a_bug, [1], 1))
+        list(in_processes(worker_tasks.fail_with_a_bug, [1], 2))
     assert "worker_tasks.py" in str(caught.value.__cause__)
 
 
 def test_tasks_after_the_first_error_are_dropped(tmp_path: Path) -> None:
     tasks = [tmp_path / "bad", *(tmp_path / str(number) for number in range(40))]
     with pytest.raises(InputError, match="refused"):
-        list(in_processes(worker_tasks.refuse_or_touch, tasks, 1))
+        list(in_processes(worker_tasks.refuse_or_touch, tasks, 2))
     assert len(list(tmp_path.iterdir())) < 40
 
 
 def test_a_killed_worker_is_an_error_and_not_a_wait_for_ever() -> None:
     with pytest.raises(RegtrackError, match=r"a worker process was killed.*fewer --workers"):
-        list(in_processes(worker_tasks.die, [1, 2], 1))
+        list(in_processes(worker_tasks.die, [1, 2], 2))
 
 
-def test_a_worker_leaves_ctrl_c_to_its_parent(tmp_path: Path) -> None:
+def test_a_worker_leaves_ctrl_c_and_sigterm_to_its_parent(tmp_path: Path) -> None:
     tasks = [tmp_path / "done"]
-    assert list(in_processes(worker_tasks.send_interrupt, tasks, 1)) == [(tasks[0], None)]
+    assert list(in_processes(worker_tasks.send_interrupt, tasks, 2)) == [(tasks[0], None)]
     assert tasks[0].exists()
 
 

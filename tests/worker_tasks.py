@@ -41,6 +41,24 @@ def fail_with_a_bug(_: int) -> None:
     raise ZeroDivisionError("a bug")
 
 
+def who(_: int) -> int:
+    """The process that does the work."""
+    return os.getpid()
+
+
+def take_too_much(kind: str) -> None:
+    """Ask for more memory than there is, of Python, numpy or torch."""
+    if kind == "python":
+        raise MemoryError
+    if kind == "numpy":
+        import numpy as np
+
+        np.empty(2**60, np.uint8)
+    import torch
+
+    torch.empty(2**60, dtype=torch.uint8)
+
+
 def die(_: int) -> None:
     """As the kernel does it when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -63,8 +81,12 @@ def hold(path: Path) -> None:
 
 
 def send_interrupt(path: Path) -> None:
-    """What Ctrl-C does to every process of the terminal; a worker leaves it to its parent."""
+    """What Ctrl-C does to every process of the terminal; a worker leaves it to its parent.
+
+    So does SIGTERM, where all processes of a job are sent it.
+    """
     os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
     path.touch()
 
 

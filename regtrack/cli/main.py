@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,11 @@ from regtrack.cli.search import search
 from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
 from regtrack.cli.train import train
-from regtrack.errors import InputError, OptionError, RegtrackError, printable
+from regtrack.errors import InputError, OptionError, RegtrackError, TerminatedError, printable
 from regtrack.notes import heard
+
+# Those whose work a later run finds.
+_GOES_ON = {"predict", "train", "search", "compare", "fetch"}
 
 
 @click.group(
@@ -85,10 +89,10 @@ name_variables(cli.commands)
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit status.
 
-    0 is success, 1 bad input or an operating-system error, 2 a wrong option, 130 Ctrl-C.
-    A bug keeps its traceback.
+    0 is success, 1 bad input, an operating-system error or too little memory, 2 a wrong option,
+    130 Ctrl-C, 143 SIGTERM. A bug keeps its traceback.
     """
-    debug = False
+    debug, context = False, None
     try:
         with cli.make_context("regtrack", list(arguments)) as context, heard(_print_note):
             debug = context.params["debug"]
@@ -101,9 +105,12 @@ def run(arguments: Sequence[str]) -> int:
         for line in shown.getvalue().splitlines():
             click.echo(printable(line), err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("regtrack: interrupted", err=True)
-        return 130
+    except (KeyboardInterrupt, click.Abort) as error:
+        goes_on = context is not None and context.invoked_subcommand in _GOES_ON
+        how = "; the same command goes on" if goes_on else ""
+        ended = isinstance(error, TerminatedError)
+        click.echo(f"regtrack: {'terminated' if ended else 'interrupted'}{how}", err=True)
+        return 143 if ended else 130
     except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
         if debug or not _can_be_mended(error):
             raise
@@ -114,6 +121,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the command `regtrack`."""
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
     out = guard_streams()
     status = run(sys.argv[1:])
     lost = lost_output(out)
@@ -127,6 +136,10 @@ def _working_folder() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise InputError(".", "the working folder was removed; cd into one that exists") from error
+
+
+def _terminate(*_: object) -> None:
+    raise TerminatedError
 
 
 def _print_note(text: str) -> None:

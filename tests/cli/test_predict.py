@@ -22,6 +22,7 @@ import torch
 from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, write_fasta
 from cli_helpers import files_of, predict_arguments
 
+from regtrack import workplace
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
@@ -252,6 +253,60 @@ def unfinished(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> Path:
     return out
 
 
+@pytest.mark.parametrize("damage", ["a flipped bit", "empty", "NUL"])
+def test_a_damaged_block_is_predicted_anew(
+    damage: str,
+    predicted: tuple[TinyWorld, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "tracks"
+    arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "_write_tracks", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(arguments)
+    block = min(tmp_path.glob("tracks.partial/blocks/*.blk"))
+    good = block.read_bytes()
+    flipped = good[:-9] + bytes([good[-9] ^ 4]) + good[-8:]
+    block.write_bytes({"a flipped bit": flipped, "empty": b"", "NUL": b"\0" * len(good)}[damage])
+    capfd.readouterr()
+    assert run(arguments) == 0
+    assert f"note: {block}: damaged, 1 of 1 such files; predicted anew" in capfd.readouterr().err
+    assert files_of(out) == files_of(tracks)
+
+
+def test_an_existing_empty_folder_is_taken(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "tracks"
+    out.mkdir()
+    assert run([str(one) for one in predict_arguments(world, out, "--workers", 1)]) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+def test_in_a_mount_point_the_work_lies_inside_and_goes_on(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, tracks = predicted
+    out = tmp_path / "tracks"
+    out.mkdir()
+    monkeypatch.setattr(workplace, "_mount_points", lambda: {out})
+    arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction, "_write_tracks", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(arguments)
+    assert [path.name for path in out.iterdir()] == [".regtrack.partial"]
+    monkeypatch.setattr(prediction, "predict_block", lambda _: 1 / 0)  # all are there
+    assert run(arguments) == 0
+    assert files_of(out) == files_of(tracks)
+    assert list(tmp_path.iterdir()) == [out]
+
+
 def test_an_unfinished_run_with_other_settings_is_named_not_mixed(
     predicted: tuple[TinyWorld, Path], unfinished: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,8 +402,21 @@ def test_two_runs_do_not_work_in_one_folder(
     assert "another run is at work here" in capfd.readouterr().err
 
 
-def test_ctrl_c_ends_at_once_and_the_same_command_goes_on(
-    predicted: tuple[TinyWorld, Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("sent", "to_all", "status", "said"),
+    [
+        (signal.SIGINT, True, 130, "interrupted"),
+        (signal.SIGTERM, True, 143, "terminated"),
+        (signal.SIGTERM, False, 143, "terminated"),
+    ],
+)
+def test_a_signal_ends_all_at_once_and_the_same_command_goes_on(
+    predicted: tuple[TinyWorld, Path],
+    tmp_path: Path,
+    sent: signal.Signals,
+    to_all: bool,
+    status: int,
+    said: str,
 ) -> None:
     world, _ = predicted
     out = tmp_path / "stopped"
@@ -356,7 +424,7 @@ def test_ctrl_c_ends_at_once_and_the_same_command_goes_on(
     # Where tests run in the background, Ctrl-C is ignored and that is handed down.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from regtrack.cli.main import run; sys.exit(run(sys.argv[1:]))"
+        "from regtrack.cli.main import main; main()"
     )
     command = [sys.executable, "-c", code, *map(str, arguments)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
@@ -364,10 +432,12 @@ def test_ctrl_c_ends_at_once_and_the_same_command_goes_on(
     while not (tmp_path / "stopped.partial" / "run.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if to_all else os.kill)(process.pid, sent)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.decode().rstrip().endswith("regtrack: interrupted")
+    assert process.returncode == status
+    assert err.decode().rstrip().endswith(f"regtrack: {said}; the same command goes on")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # no worker lives on
     assert "Traceback" not in err.decode()
     assert not out.exists()
 

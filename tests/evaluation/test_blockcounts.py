@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
-from regtrack.evaluation.blockcounts import RUN, add_counts, save_counts
+from regtrack.evaluation.blockcounts import RUN, add_counts, is_sound, save_counts
 
 MARKERS, BINS = 5, 40
 # The coarse bin of each bin.
@@ -100,3 +100,19 @@ def test_a_block_that_is_none_is_damage(tmp_path: Path) -> None:
     save_counts(path, [9], [np.ones((1, 2, BINS), np.uint32)], [np.empty(0, RUN)])
     with pytest.raises(InputError, match="damaged"):
         add_counts(path, 0, 1, *zeros(1), TO_COARSE)
+
+
+def test_a_flipped_bit_anywhere_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "chr1.00000.cnt"
+    save_some(path, 0)
+    good = path.read_bytes()
+    assert is_sound(path)
+    for at in range(0, len(good), 3):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
+        assert not is_sound(path)
+        with pytest.raises(InputError, match="damaged"):
+            add_counts(path, 0, MARKERS, *zeros(MARKERS), TO_COARSE)
+
+
+def test_counts_that_are_not_there_are_not_damaged(tmp_path: Path) -> None:
+    assert is_sound(tmp_path / "chr1.00000.cnt")

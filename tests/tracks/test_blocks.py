@@ -104,3 +104,61 @@ def test_a_file_of_another_length_is_told(tmp_path: Path, change: int) -> None:
     store.path(block).write_bytes(data[:change] if change < 0 else data + b"x")
     with pytest.raises(InputError, match=r"chr1\.00000\.blk: damaged"):
         store.read(block, 0, 1)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> tuple[BlockStore, Block]:
+    """A saved block of four markers, the third of them without any segment."""
+    store, block = BlockStore(tmp_path), Block("chr1", 0)
+    saved(store, block, [[(1, 2, 0.5), (7, 90, 0.7)], [(3, 4, 0.25)], [], [(0, 50, 0.125)]])
+    return store, block
+
+
+def test_a_flipped_bit_anywhere_is_noticed(whole: tuple[BlockStore, Block]) -> None:
+    store, block = whole
+    path = store.path(block)
+    good = path.read_bytes()
+    assert store.is_sound(block)
+    for at in range(len(good)):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
+        assert not store.is_sound(block)
+        with pytest.raises(InputError, match="damaged"):
+            store.read(block, 0, 4)
+
+
+def test_a_reader_of_some_markers_is_told_of_damage_to_them_alone(
+    whole: tuple[BlockStore, Block],
+) -> None:
+    store, block = whole
+    path = store.path(block)
+    good = path.read_bytes()
+    expected = store.read(block, 0, 3)
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))  # the last marker's data
+    assert all(map(same, store.read(block, 0, 3), expected))
+    with pytest.raises(InputError, match="damaged"):
+        store.read(block, 3, 4)
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "NUL", "longer", "of the format before"])
+def test_a_file_that_was_not_written_whole_is_noticed(
+    whole: tuple[BlockStore, Block], kind: str
+) -> None:
+    store, block = whole
+    path = store.path(block)
+    good = path.read_bytes()
+    path.write_bytes(
+        {
+            "empty": b"",
+            "cut": good[:-3],
+            "NUL": b"\0" * len(good),
+            "longer": good + b"\0",
+            "of the format before": good[8:],
+        }[kind]
+    )
+    assert not store.is_sound(block)
+    with pytest.raises(InputError, match="damaged"):
+        store.read(block, 0, 1)
+
+
+def test_a_block_that_is_not_there_is_not_damaged(tmp_path: Path) -> None:
+    assert BlockStore(tmp_path).is_sound(Block("chr1", 0))

@@ -1,0 +1,121 @@
+"""Files written aside: nobody's link is followed, and what a killed process left goes."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from regtrack.atomic import open_lock, remove_left_aside, replacing, write_text
+from regtrack.errors import InputError
+
+WRITE_AND_DIE = """
+import os, sys
+from pathlib import Path
+from regtrack.atomic import replacing
+with replacing(Path(sys.argv[1])) as aside:
+    aside.write_text("half of it")
+    os._exit(9)
+"""
+
+
+def left_by_a_killed_process(path: Path) -> Path:
+    """What a process that was killed while it wrote `path` left aside."""
+    before = set(path.parent.iterdir())
+    done = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(path)], check=False)
+    assert done.returncode == 9
+    (aside,) = set(path.parent.iterdir()) - before
+    return aside
+
+
+def test_a_name_aside_tells_machine_and_process_and_cannot_be_foreseen(tmp_path: Path) -> None:
+    with replacing(tmp_path / "hub.txt") as one, replacing(tmp_path / "hub.txt") as other:
+        host = platform.node().replace(".", "-")[:32]
+        assert one.name.startswith(f"hub.txt.{host}.{os.getpid()}.")
+        assert one != other
+        for aside in one, other:
+            aside.write_text("text")
+
+
+def test_a_link_that_was_planted_aside_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thesis = tmp_path / "thesis.tex"
+    thesis.write_text("years of work")
+    monkeypatch.setattr(secrets, "token_hex", lambda count: "0" * 2 * count)
+    with replacing(tmp_path / "hub.txt") as aside:
+        name = aside.name
+    (tmp_path / name).symlink_to(thesis)
+    with pytest.raises(FileExistsError):
+        write_text(tmp_path / "hub.txt", "text")
+    assert thesis.read_text() == "years of work"
+
+
+def test_a_name_as_long_as_the_disk_takes_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("é" * 127)
+    write_text(path, "text")
+    assert path.read_text() == "text"
+
+
+def test_what_a_killed_process_left_aside_is_removed_by_the_next_to_write_there(
+    tmp_path: Path,
+) -> None:
+    aside = left_by_a_killed_process(tmp_path / "hub.txt")
+    assert aside.read_text() == "half of it"
+    write_text(tmp_path / "igv.xml", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["igv.xml"]
+
+
+def test_what_a_living_process_writes_stays(tmp_path: Path) -> None:
+    with replacing(tmp_path / "hub.txt") as aside:
+        remove_left_aside(tmp_path)
+        aside.write_text("whole")
+    assert (tmp_path / "hub.txt").read_text() == "whole"
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(1, True), (25, False)])
+def test_what_another_machine_left_is_removed_after_a_day(
+    tmp_path: Path, hours: int, stays: bool
+) -> None:
+    aside = tmp_path / "hub.txt.another-machine.1.0123456789abcdef.tmp"
+    aside.touch()
+    then = time.time() - 3600 * hours
+    os.utime(aside, (then, then))
+    remove_left_aside(tmp_path)
+    assert aside.exists() is stays
+
+
+@pytest.mark.parametrize("name", ["notes.tmp", "hub.txt.12.tmp"])
+def test_nobody_elses_file_is_taken_for_one_that_was_left(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    remove_left_aside(tmp_path)
+    assert (tmp_path / name).exists()
+
+
+def test_a_lock_keeps_what_is_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("text")
+    os.close(open_lock(tmp_path / "lock"))
+    assert (tmp_path / "lock").read_text() == "text"
+
+
+@pytest.mark.parametrize("kind", ["file", "nothing"])
+def test_a_lock_that_is_a_link_is_refused(tmp_path: Path, kind: str) -> None:
+    thesis = tmp_path / "thesis.tex"
+    if kind == "file":
+        thesis.write_text("years of work")
+    (tmp_path / "lock").symlink_to(thesis)
+    with pytest.raises(InputError, match="lock: is a link; expected a lock of regtrack's"):
+        open_lock(tmp_path / "lock")
+    assert thesis.exists() is (kind == "file")
+
+
+def test_a_lock_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+    with pytest.raises(InputError, match="lock: is no plain file"):
+        open_lock(tmp_path / "lock")

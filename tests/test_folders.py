@@ -1,0 +1,232 @@
+"""Folders that are complete or absent, wherever they lie, and runs that go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regtrack import workplace
+from regtrack.errors import InputError
+from regtrack.folders import check_folder, clear, move_in, replacing_folder, unfinished_run
+
+IDENTITY = {"model": "dilated", "max_error": 0.003}
+
+# Fills a folder that cannot be renamed and is killed when so many of its entries are moved.
+KILLED = """
+import os, sys
+from pathlib import Path
+from regtrack import workplace
+from regtrack.folders import move_in, replacing_folder
+out, left = Path(sys.argv[1]), int(sys.argv[2])
+workplace._mount_points = lambda: {out}
+replace = Path.replace
+def killed(path, target):
+    global left
+    if path.parent.name == "whole":
+        if not left:
+            os._exit(9)
+        left -= 1
+    return replace(path, target)
+Path.replace = killed
+with replacing_folder(out, "contents") as made:
+    for name in ("contents", "a", "b"):
+        (made / name).write_text("new")
+"""
+
+
+def fill(out: Path, text: str, names: tuple[str, ...] = ("contents", "a", "b")) -> None:
+    with replacing_folder(out, "contents") as made:
+        for name in names:
+            (made / name).write_text(text)
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that looks like a mount point."""
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(workplace, "_mount_points", lambda: {out})
+    return out
+
+
+@pytest.mark.parametrize("names", [[], ["lost+found"], [".regtrack.partial"]])
+def test_an_empty_folder_is_taken(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    check_folder(tmp_path, False, "contents", "a dataset")
+
+
+def test_a_folder_with_anything_in_it_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match="exists already"):
+        check_folder(tmp_path, False, "contents", "a dataset")
+    with pytest.raises(InputError, match="not replaced: it is not a dataset"):
+        check_folder(tmp_path, True, "contents", "a dataset")
+
+
+def test_work_lies_beside_a_folder_that_can_be_renamed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with replacing_folder(tmp_path / "out", "contents") as made:
+        assert made.parent == tmp_path / "out.partial"
+
+
+def test_work_lies_in_a_mount_point_and_is_gone_afterwards(mounted: Path) -> None:
+    with replacing_folder(mounted, "contents") as made:
+        assert made.parent == mounted / ".regtrack.partial"
+        (made / "contents").write_text("new")
+    assert content(mounted) == {"contents": "new"}
+    assert list(mounted.parent.iterdir()) == [mounted]
+
+
+def test_work_lies_in_the_folder_that_the_user_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(Path(), "new")
+    assert content(Path()) == {"contents": "new", "a": "new", "b": "new"}
+
+
+def test_what_a_mount_point_held_is_replaced_whole(mounted: Path) -> None:
+    fill(mounted, "old", ("contents", "a", "b", "c"))
+    (mounted / "lost+found").mkdir()
+    fill(mounted, "new")
+    (mounted / "lost+found").rmdir()
+    assert content(mounted) == {"contents": "new", "a": "new", "b": "new"}
+
+
+def test_a_mount_point_is_as_it_was_when_the_work_fails(mounted: Path) -> None:
+    fill(mounted, "old")
+    with pytest.raises(ZeroDivisionError), replacing_folder(mounted, "contents"):
+        1 / 0  # noqa: B018
+    assert content(mounted) == {"contents": "old", "a": "old", "b": "old"}
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_killed_while_a_mount_point_is_filled_it_does_not_look_finished(
+    mounted: Path, moved: int, earlier: bool
+) -> None:
+    if earlier:
+        fill(mounted, "old", ("contents", "a", "z"))
+    done = subprocess.run([sys.executable, "-c", KILLED, mounted, f"{moved}"], check=False)
+    assert (done.returncode == 0) is (moved == 3)
+    assert (mounted / "contents").exists() is (moved == 3)
+    if moved < 3:
+        check_folder(mounted, False, "contents", "a dataset")
+        fill(mounted, "other", ("contents", "a"))
+        assert content(mounted) == {"contents": "other", "a": "other"}
+
+
+def test_what_was_moved_into_a_mount_point_and_more_is_not_taken_for_a_killed_run(
+    mounted: Path,
+) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, mounted, "1"], check=False)
+    (mounted / "thesis.tex").touch()
+    with pytest.raises(InputError, match="not replaced"):
+        check_folder(mounted, True, "contents", "a dataset")
+
+
+def test_a_run_killed_among_the_moves_goes_on_moving(mounted: Path) -> None:
+    with unfinished_run(mounted, IDENTITY, ("tracks",), False) as work:
+        finished = work / "tracks"
+        finished.mkdir()
+        for name in "contents", "b":
+            (finished / name).write_text("new")
+        (work / "moving").write_text("a\0b\0contents")
+        (mounted / "a").write_text("new")  # was moved before
+    with unfinished_run(mounted, IDENTITY, ("tracks",), False) as work:
+        move_in(work / "tracks", mounted, "contents")
+    assert content(mounted) == {"contents": "new", "a": "new", "b": "new"}
+
+
+def test_what_was_replaced_comes_back_when_its_successor_does_not(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fill(out, "old")
+    work = tmp_path / "out.partial"
+    work.mkdir()
+    out.replace(work / "old")  # and then it was killed
+    with pytest.raises(ZeroDivisionError), replacing_folder(out, "contents"):
+        1 / 0  # noqa: B018
+    assert content(out) == {"contents": "old", "a": "old", "b": "old"}
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_killed_after_the_last_rename_nothing_is_left_in_the_end(tmp_path: Path) -> None:
+    out, work = tmp_path / "out", tmp_path / "out.partial"
+    fill(out, "new")
+    (work / "old").mkdir(parents=True)
+    (work / "lock").touch()
+    with pytest.raises(InputError, match="exists already"):
+        check_folder(out, False, "contents", "a dataset")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("place", ["out.partial", "out.partial/whole", "out.partial/lock"])
+def test_a_link_in_place_of_the_work_is_refused_and_nothing_behind_it_is_touched(
+    tmp_path: Path, place: str
+) -> None:
+    home = tmp_path / "home"
+    (home / "blocks").mkdir(parents=True)
+    (home / "blocks" / "thesis.tex").write_text("years of work")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to(home)
+    with pytest.raises(InputError, match=r"link"):
+        fill(tmp_path / "out", "new")
+    with (
+        pytest.raises(InputError, match=r"link"),
+        unfinished_run(tmp_path / "out", IDENTITY, ("blocks", "whole"), True),
+    ):
+        pass
+    assert (home / "blocks" / "thesis.tex").read_text() == "years of work"
+
+
+def test_clear_removes_links_and_not_what_is_behind_them(tmp_path: Path) -> None:
+    behind = tmp_path / "behind"
+    behind.mkdir()
+    (behind / "thesis.tex").touch()
+    (tmp_path / "link").symlink_to(behind)
+    clear([tmp_path / "link", tmp_path / "missing"])
+    assert [path.name for path in tmp_path.rglob("*")] == ["behind", "thesis.tex"]
+
+
+def test_another_users_work_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.partial").mkdir()
+    someone = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: someone)
+    # Where the file system gives all files to one user, it is this one's.
+    fill(tmp_path / "out", "new")
+    (tmp_path / "other.partial").mkdir()
+    monkeypatch.setattr(workplace, "_owner_of_new", lambda _: someone)
+    with pytest.raises(InputError, match="is in the way: another user's folder"):
+        fill(tmp_path / "other", "new")
+
+
+@pytest.mark.parametrize("text", [b"", b"\0" * 40, b'{"model": "dil', b"[1]", b"[" * 5000])
+def test_a_damaged_record_of_a_run_is_one_line_and_force_drops_the_run(
+    tmp_path: Path, text: bytes
+) -> None:
+    out = tmp_path / "out"
+    with unfinished_run(out, IDENTITY, ("blocks",), False) as work:
+        (work / "blocks").mkdir()
+        (work / "blocks" / "1.blk").touch()
+    (work / "run.json").write_bytes(text)
+    with (
+        pytest.raises(InputError, match=r"run whose run\.json is damaged.*--force drops it") as one,
+        unfinished_run(out, IDENTITY, ("blocks",), False),
+    ):
+        pass
+    assert "\n" not in str(one.value)
+    with unfinished_run(out, IDENTITY, ("blocks",), True) as work:
+        assert not (work / "blocks").exists()
+        assert json.loads((work / "run.json").read_text()) == IDENTITY
