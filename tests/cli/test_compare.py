@@ -67,7 +67,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(
         patched.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
         status, printed, err = regtrack(*command)
     assert (status, printed) == (130, "stopped after step 1 of cnn1; the same command goes on.\n")
-    assert err.rstrip().endswith("regtrack: interrupted")
+    assert err.rstrip().endswith("regtrack: interrupted; the same command goes on")
     status, printed, err = regtrack(*command)
     assert status == 0, err
     assert "going on from step 1" in err

@@ -166,7 +166,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
     said, err = command.communicate(timeout=60)
     assert command.returncode == 130, err
     assert said == "stopped with 0 of 4 trials done; the same command goes on\n"
-    assert err.splitlines()[-1] == "regtrack: interrupted"
+    assert err.splitlines()[-1] == "regtrack: interrupted; the same command goes on"
     assert "Traceback" not in err
     assert all((work / "state.safetensors").exists() for work in works)
     assert [row["state"] for row in table(out)] == ["running"] * workers

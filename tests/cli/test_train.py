@@ -240,7 +240,7 @@ def test_killed_at_any_moment_it_ends_the_same(
         assert process.returncode == (130 if number == signal.SIGTERM else -number), err
     # The last one was asked to end and had time to say so.
     assert re.match(r"stopped after step \d+; the same command goes on\.", printed)
-    assert err.strip().endswith("regtrack: interrupted")
+    assert err.strip().endswith("regtrack: interrupted; the same command goes on")
     step = int(re.search(r"after step (\d+)", printed)[1])
     status, printed, err = regtrack(*command)
     assert status == 0, err
@@ -267,7 +267,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
         status, printed, err = regtrack(*command)
     assert status == 130
     assert printed == "stopped after step 3; the same command goes on.\n"
-    assert err.strip().endswith("regtrack: interrupted")
+    assert err.strip().endswith("regtrack: interrupted; the same command goes on")
     assert not out.exists()
     status, _, err = regtrack(*command, "--seed", 1)
     assert (status, "another seed (0, now 1); --force drops it" in err) == (1, True)
