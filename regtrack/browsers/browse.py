@@ -38,6 +38,8 @@ class BrowseOptions:
         FASTA, to show the sequence.
     genes
         Annotation, as `read_genes` takes it.
+    clip
+        As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
     markers: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class BrowseOptions:
     peaks: Path | None = None
     genome: Path | None = None
     genes: Path | None = None
+    clip: bool = False
 
 
 def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
@@ -72,7 +75,7 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
     genes = read_genes(asked.genes, viewable.trackset.chrom_sizes) if asked.genes else ()
     sequence = _sequence(asked.genome, viewable) if asked.genome else None
     site = Site(viewable, shown, opens, sequence, has_genes=bool(genes))
-    return make_app(site, Lookup(viewable, genes))
+    return make_app(site, Lookup(viewable, genes, asked.clip))
 
 
 def _sequence(fasta: Path, viewable: Viewable) -> Sequence:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from regtrack.browsers.viewable import Viewable
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.tracks.peaks import read_peaks, strongest_first
@@ -32,9 +32,12 @@ class Lookup:
         The tracks, and what was measured.
     genes
         All that are shown and searched.
+    clip
+        As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
-    def __init__(self, viewable: Viewable, genes: Iterable[Gene] = ()) -> None:
+    def __init__(self, viewable: Viewable, genes: Iterable[Gene] = (), clip: bool = False) -> None:
+        self._clip = clip
         self._viewable = viewable
         self._tracks = {track.marker.index: track for track in viewable.trackset.tracks}
         self._by_name: dict[str, list[Gene]] = {}
@@ -74,7 +77,10 @@ class Lookup:
 
     def _read_measured(self, index: int) -> Mapping[str, IntervalSet]:
         path = self._viewable.measured[self._tracks[index].marker.name]
-        return read_bed(path, self._viewable.trackset.chrom_sizes)
+        files = BedFiles(self._viewable.trackset.chrom_sizes, self._clip)
+        peaks = files.peaks(path)
+        files.tell()
+        return peaks
 
     def strongest(self, index: int) -> list[Record]:
         """The predicted peaks of a marker with the highest values, the highest first.

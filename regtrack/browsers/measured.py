@@ -8,7 +8,7 @@ from pathlib import Path
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
 from regtrack.folders import replacing_folder
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import index_suffix, write_peaks
 from regtrack.workplace import refuse_foreign
@@ -34,7 +34,9 @@ def check_measured(into: Path, force: bool) -> None:
     refuse_foreign(folder, _FILES)
 
 
-def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> dict[str, str]:
+def write_measured(
+    viewable: Viewable, tracks: Sequence[Track], into: Path, clip: bool = False
+) -> dict[str, str]:
     """Write the measured peaks of some tracks' markers, merged, on the tracks' chromosomes.
 
     Files of an earlier choice of tracks are gone afterwards.
@@ -45,6 +47,8 @@ def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> d
         The folder in which the folder `measured` is put, with `<slug>.bed.gz` and its index
         (`.tbi`, or `.csi` for long chromosomes) for each marker; without any measured peak it is
         not there.
+    clip
+        As `regtrack.genome.bed.Rules`.
 
     Returns
     -------
@@ -60,11 +64,12 @@ def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> d
         When it cannot be read, or the folder cannot be written.
     """
     sizes = viewable.trackset.chrom_sizes
+    files = BedFiles(sizes, clip)
     written = {}
     with replacing_folder(into / FOLDER) as made:
         for track in tracks:
             source = viewable.measured.get(track.marker.name)
-            peaks = {} if source is None else read_bed(source, sizes)
+            peaks = {} if source is None else files.peaks(source)
             if not peaks:
                 continue
             lines = (
@@ -76,6 +81,7 @@ def write_measured(viewable: Viewable, tracks: Sequence[Track], into: Path) -> d
             name = f"{track.marker.slug}.bed.gz"
             write_peaks(made / name, lines, index_suffix(sizes))
             written[track.marker.name] = f"{FOLDER}/{name}"
+    files.tell()
     if not written:
         (into / FOLDER).resolve().rmdir()
     return written

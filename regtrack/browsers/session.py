@@ -41,6 +41,8 @@ class SessionOptions:
         Where it opens, 1-based, both ends included; None as `strongest_locus`.
     url
         Where the tracks folder will be on the web; None where that is not known.
+    clip
+        As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
     markers: Sequence[str] = ()
@@ -49,6 +51,7 @@ class SessionOptions:
     reference: str | None = None
     region: str | None = None
     url: str | None = None
+    clip: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     locus = opening_locus(viewable, tracks, options.region)
     reference = find_reference(options.reference, folder, viewable.trackset)
     check_sizes(reference, viewable.trackset.chrom_sizes, force)
-    measured = {} if options.peaks is None else write_measured(viewable, tracks, folder)
+    measured = {}
+    if options.peaks is not None:
+        measured = write_measured(viewable, tracks, folder, options.clip)
     write_sizes(reference, viewable.trackset.chrom_sizes)
     rows = rows_of(viewable, tracks, measured)
     xml = igv_xml.session_xml(rows, reference, locus, folder)

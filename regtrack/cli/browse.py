@@ -28,6 +28,7 @@ from regtrack.errors import OptionError
     help="Where to open: chr22 or chr22:1,000-2,000 (1-based, both ends included).",
 )
 @options.peaks_shown
+@options.clip
 @options.report
 @options.genome_shown
 @click.option(
@@ -54,6 +55,7 @@ def browse(
     markers: tuple[str, ...],
     region: str | None,
     peaks: Path | None,
+    clip: bool,
     report: Path | None,
     genome: Path | None,
     genes: Path | None,
@@ -76,7 +78,7 @@ def browse(
     from regtrack.browsers.browse import BrowseOptions, browsing, open_page
     from regtrack.browsers.server import address_of, listening, serve, tunnel_to
 
-    app = browsing(tracks, BrowseOptions(markers, region, report, peaks, genome, genes))
+    app = browsing(tracks, BrowseOptions(markers, region, report, peaks, genome, genes, clip))
     with listening(port) as listener:
         address = address_of(listener)
         click.echo(f"{tracks}: {address} (Ctrl-C ends it)")

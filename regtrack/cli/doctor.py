@@ -14,6 +14,7 @@ from regtrack.cli.config import find_config
 @options.genome_looked_at
 @options.peaks_looked_at
 @options.exclude
+@options.clip
 @options.model_looked_at
 @click.pass_context
 def doctor(
@@ -21,6 +22,7 @@ def doctor(
     genome: Path | None,
     peaks: Path | None,
     exclude: tuple[Path, ...],
+    clip: bool,
     model: Path | None,
 ) -> None:
     """Say what this machine has, what is configured here, and what is missing.
@@ -33,7 +35,7 @@ def doctor(
     from regtrack.workspace.doctor import Configured, examine, report
 
     config, broken = find_config(Path.cwd()), context.obj or ""
-    findings = examine(Configured(config, broken, genome, peaks, model, exclude))
+    findings = examine(Configured(config, broken, genome, peaks, model, exclude, clip))
     click.echo(report(findings))
     if any(one.problem for one in findings):
         context.exit(1)

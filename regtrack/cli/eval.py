@@ -36,6 +36,7 @@ from regtrack.errors import InputError, OptionError
 @options.markers
 @options.exclude
 @options.unknown
+@options.clip
 @options.genome_of_model
 @options.workers
 @options.device
@@ -53,6 +54,7 @@ def eval_(
     markers: tuple[str, ...],
     exclude: tuple[Path, ...],
     unknown: tuple[str, ...],
+    clip: bool,
     genome: Path | None,
     workers: int | None,
     device: str,
@@ -82,7 +84,7 @@ def eval_(
     if out is not None:
         check_out(out, force)
     cores = workers or available_cores()
-    asked = Asked(peaks, regions, exclude, markers, unknown)
+    asked = Asked(peaks, regions, exclude, markers, unknown, clip)
     with Progress() as progress:
         if subject.is_file():
             from regtrack.prediction.scored import evaluate_model
@@ -106,7 +108,7 @@ def eval_(
 
 
 # What a dataset says itself, and what tracks do not need.
-_NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown"}
+_NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown", "clip"}
 _NOT_WITH_TRACKS = {"dataset", "split", "device", "any_genome"}
 
 

@@ -39,6 +39,7 @@ from regtrack.errors import OptionError
     help="Positive bases per marker, at most. With --all or --markers.",
 )
 @options.device
+@options.clip
 @options.any_genome
 @options.force
 def explain(
@@ -52,6 +53,7 @@ def explain(
     peaks: Path | None,
     samples: int | None,
     device: str,
+    clip: bool,
     any_genome: bool,
     force: bool,
 ) -> None:
@@ -70,7 +72,7 @@ def explain(
     from regtrack.cli.progress import Progress
     from regtrack.explain.run import Question, explain_contexts, explain_marker
 
-    question = Question(models, region, genome, peaks, device, any_genome)
+    question = Question(models, region, genome, peaks, device, any_genome, clip)
     with Progress() as progress:
         if marker is not None:
             table = explain_marker(question, marker, out, force, progress)

@@ -76,6 +76,13 @@ exclude = click.option(
     envvar="REGTRACK_EXCLUDE",
     help="BED file of regions that do not count. Repeatable.",
 )
+clip = click.option(
+    "--clip",
+    is_flag=True,
+    envvar="REGTRACK_CLIP",
+    help="Cut rows of BED files that reach past an end of their chromosome, as padding may make "
+    "them, and say how many; else they are an error. Those of another assembly stay one.",
+)
 unknown = click.option(
     "--unknown",
     multiple=True,

@@ -74,6 +74,7 @@ from regtrack.prediction.settings import PredictionSettings
     help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
     "says so before it begins, and is refused when the disk is too small.)",
 )
+@options.clip
 @options.any_genome
 @options.force
 def predict(
@@ -86,6 +87,7 @@ def predict(
     device: str,
     peaks: Path | None,
     plan: bool,
+    clip: bool,
     any_genome: bool,
     force: bool,
     **settings: Any,
@@ -119,6 +121,7 @@ def predict(
         str(chosen),
         any_genome=any_genome,
         peaks=peaks,
+        clip=clip,
     )
     if job.overlap:
         click.echo(

@@ -117,6 +117,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     help="Folder with the published train.mat, valid.mat and test.mat; --peaks then names "
     "the markers only, in their order.",
 )
+@options.clip
 @options.force
 def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
     """Cut a genome into windows, label them with measured peaks, and split them.

@@ -34,6 +34,7 @@ from regtrack.cli.kinds import Named
     metavar="BASE",
     help="Where the folder will be on the web (https://...): igv.json then works from any page.",
 )
+@options.clip
 @options.force
 def session(
     tracks: Path,
@@ -43,6 +44,7 @@ def session(
     reference: str | None,
     region: str | None,
     url: str | None,
+    clip: bool,
     force: bool,
 ) -> None:
     """Write sessions of the tracks folder TRACKS into it: igv.xml and igv.json.
@@ -61,7 +63,7 @@ def session(
     """
     from regtrack.browsers.session import SessionOptions, write_sessions
 
-    asked = SessionOptions(markers, peaks, report, reference, region, url)
+    asked = SessionOptions(markers, peaks, report, reference, region, url, clip)
     written = write_sessions(tracks, asked, force)
     for note in written.notes:
         click.echo(f"note: {note}", err=True)

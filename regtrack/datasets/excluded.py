@@ -7,7 +7,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.tracks.bigwig_sections import BigWigSections
@@ -25,11 +25,13 @@ class Excluded:
         without one, are excluded.
     chrom_sizes
         Length of every chromosome of the genome, in bases.
+    clip
+        As `regtrack.genome.bed.Rules`, for BED files.
 
     Raises
     ------
     InputError
-        As `read_bed`; when a BED file holds no region; when the BigWig is none, has no
+        As `BedFiles.excluded`; when the BigWig is none, has no
         chromosome in common with the genome, or one of another length.
     """
 
@@ -39,11 +41,11 @@ class Excluded:
         mappability: Path | None,
         minimum: float,
         chrom_sizes: Mapping[str, int],
+        clip: bool = False,
     ) -> None:
-        self._listed = [read_bed(path, chrom_sizes, skip_empty=True) for path in exclude]
-        for path, listed in zip(exclude, self._listed, strict=True):
-            if not listed:
-                raise InputError(path, "holds no region to exclude; is it complete?")
+        files = BedFiles(chrom_sizes, clip)
+        self._listed = [files.excluded(path) for path in exclude]
+        files.tell()
         self._mappability = mappability
         self._minimum = minimum
         self._chrom_sizes = chrom_sizes

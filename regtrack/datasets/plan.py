@@ -158,11 +158,13 @@ def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> 
     """
     sizes = genome.chrom_sizes
     regions = {
-        name: read_regions(split_names(texts, sizes), sizes)
+        name: read_regions(split_names(texts, sizes), sizes, settings.clip)
         for name in SPLITS
         if (texts := getattr(settings, name))
     }
-    excluded = Excluded(settings.exclude, settings.mappability, settings.min_mappability, sizes)
+    excluded = Excluded(
+        settings.exclude, settings.mappability, settings.min_mappability, sizes, settings.clip
+    )
     grid = Windows.grid(sizes, settings.window)
     split = assign_regions(grid, regions) if regions else np.zeros(len(grid), dtype=np.int8)
     asked = np.flatnonzero(split >= 0)

@@ -21,7 +21,7 @@ from regtrack.datasets.summary import Rates, summarize_plan, summarize_rates
 from regtrack.datasets.tables import write_tables
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, replacing_folder
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
@@ -88,7 +88,7 @@ def _from_genome(
         summary=summarize_plan(plan),
     )
     write_tables(folder, plan)
-    peaks = _Peaks(markers, sizes, observer)
+    peaks = _Peaks(markers, BedFiles(sizes, settings.clip), observer)
     write = _write_dense if settings.task == "dense" else _write_short
     found = write(contents, plan, peaks, folder)
     for split in SPLITS[:2]:
@@ -187,19 +187,18 @@ def _from_deepsea(
 class _Peaks:
     """Reads the peaks of one marker after the other, tells of it and counts them."""
 
-    def __init__(
-        self, markers: Sequence[Marker], chrom_sizes: Mapping[str, int], observer: Observer
-    ) -> None:
+    def __init__(self, markers: Sequence[Marker], files: BedFiles, observer: Observer) -> None:
         self._markers = markers
-        self._chrom_sizes = chrom_sizes
+        self._files = files
         self._observer = observer
         self.count = 0
 
     def __iter__(self) -> Iterator[Mapping[str, IntervalSet]]:
         self._observer.stage("reading peaks", "markers", len(self._markers), 0)
         for marker in self._markers:
-            peaks = read_bed(Path(marker.file), self._chrom_sizes)
+            peaks = self._files.peaks(Path(marker.file))
             self.count += sum(map(len, peaks.values()))
             yield peaks
             self._observer.advanced(1)
         self._observer.finished()
+        self._files.tell()

@@ -63,6 +63,8 @@ class PrepareSettings:
         Name of the genome; None takes the FASTA's name.
     deepsea
         Folder with the published `train.mat`, `valid.mat` and `test.mat`.
+    clip
+        As `regtrack.genome.bed.Rules`, for all BED files.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class PrepareSettings:
     unknown: Sequence[str] = ()
     assembly: str | None = None
     deepsea: Path | None = None
+    clip: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:

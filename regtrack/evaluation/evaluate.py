@@ -13,7 +13,7 @@ from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import IntervalSet, Regions, intersect, total_bases
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
@@ -47,6 +47,8 @@ class Asked:
         As `regtrack.genome.markers.select_markers`.
     unknown
         As `regtrack.genome.unknown.read_unknown`.
+    clip
+        As `regtrack.genome.bed.Rules`, for all BED files.
     """
 
     peaks: Path | None
@@ -54,6 +56,7 @@ class Asked:
     exclude: Sequence[Path] = ()
     markers: Sequence[str] = ()
     unknown: Sequence[str] = ()
+    clip: bool = False
 
     def about(self, everywhere: str) -> dict[str, Any]:
         """For the end of a report; `everywhere` says what no region stands for."""
@@ -99,14 +102,18 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
             trackset.chrom_sizes,
             ground.without(unknown.get(marker.index, ())),
             blocks,
+            asked.clip,
         )
         for marker in known
     ]
+    files = BedFiles(trackset.chrom_sizes, asked.clip)
+    scores = _scores(tasks, files, workers, observer)
+    files.tell()
     return Evaluation(
         subject=named(folder),
         kind="tracks",
         markers=tuple(known),
-        scores=tuple(_scores(tasks, workers, observer)),
+        scores=tuple(scores),
         without_peaks=without_peaks,
         unknown=unknown,
         ground=ground,
@@ -163,14 +170,12 @@ def match(
 
 
 def without_excluded(
-    where: Mapping[str, IntervalSet], files: Iterable[Path], chrom_sizes: Mapping[str, int]
+    where: Mapping[str, IntervalSet], exclude: Iterable[Path], files: BedFiles
 ) -> dict[str, IntervalSet]:
     """What remains of some bases when those of BED files are taken out."""
     left = dict(where)
-    for path in files:
-        listed = read_bed(path, chrom_sizes, skip_empty=True)
-        if not listed:
-            raise InputError(path, "holds no region to exclude; is it complete?")
+    for path in exclude:
+        listed = files.excluded(path)
         left = {
             chrom: intervals.minus(listed[chrom]) if chrom in listed else intervals
             for chrom, intervals in left.items()
@@ -184,7 +189,7 @@ def ground_of(
     missing: str,
     exclude: Sequence[Path],
     subject: Path,
-    chrom_sizes: Mapping[str, int],
+    files: BedFiles,
 ) -> Ground:
     """The bases of some regions that can be scored, without the excluded ones.
 
@@ -196,13 +201,16 @@ def ground_of(
         What the others are called.
     subject
         For messages.
+    files
+        Reads the excluded ones, and tells of them.
 
     Raises
     ------
     InputError
         When nothing is left, or a file of excluded regions holds none.
     """
-    kept = without_excluded(there, exclude, chrom_sizes)
+    kept = without_excluded(there, exclude, files)
+    files.tell()
     if not kept:
         raise InputError(subject, f"all that was asked for is {missing} or excluded")
     left_out = {missing: total_bases(regions) - total_bases(there)}
@@ -215,21 +223,28 @@ def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
     """The bases to score: predicted and, where regions were given, inside these."""
     sizes = trackset.chrom_sizes
     predicted = trackset.predicted(folder)
-    regions: Regions = read_regions(asked.regions, sizes) if asked.regions else predicted
+    regions: Regions = predicted
+    if asked.regions:
+        regions = read_regions(asked.regions, sizes, asked.clip)
     where = intersect(predicted, regions)
     if not where:
         raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")
-    return ground_of(regions, where, "not predicted, or N", asked.exclude, folder, sizes)
+    return ground_of(
+        regions, where, "not predicted, or N", asked.exclude, folder, BedFiles(sizes, asked.clip)
+    )
 
 
-def _scores(tasks: Sequence[TrackTask], workers: int, observer: Observer) -> list[MarkerScores]:
+def _scores(
+    tasks: Sequence[TrackTask], files: BedFiles, workers: int, observer: Observer
+) -> list[MarkerScores]:
     """In the order of the tasks."""
     size = sum(task.bigwig.stat().st_size for task in tasks)
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
     observer.stage("scoring", "markers", len(tasks), 0)
     found = {}
-    for task, scores in in_processes(score_track, tasks, processes):
+    for task, (scores, counts) in in_processes(score_track, tasks, processes):
         found[task.bigwig] = scores
+        files.count_peaks(counts)
         observer.advanced(1)
     observer.finished()
     return [found[task.bigwig] for task in tasks]

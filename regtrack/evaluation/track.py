@@ -25,9 +25,10 @@ from regtrack.evaluation.scoring import (
     score_marker,
     scored_by_themselves,
 )
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import read_peaks
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.line import Line
+from regtrack.genome.row_counts import RowCounts
 from regtrack.tracks.bigwig_sections import BigWigSections
 
 
@@ -49,6 +50,8 @@ class TrackTask:
         The bases to score, per chromosome that has any.
     blocks
         Of the bootstrap; they hold all of these bases.
+    clip
+        As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
     bigwig: Path
@@ -57,18 +60,20 @@ class TrackTask:
     chrom_sizes: Mapping[str, int]
     where: Mapping[str, IntervalSet]
     blocks: Blocks
+    clip: bool = False
 
 
-def score_track(task: TrackTask) -> MarkerScores:
-    """Scores of one track, those of its values base by base.
+def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
+    """Scores of one track, those of its values base by base, and what was left out of its peaks.
 
     Raises
     ------
     InputError
         When the track or the peaks cannot be read.
     """
+    read = read_peaks(task.peaks, task.chrom_sizes, task.clip)
     line = Line(task.chrom_sizes)
-    measured = line.lay(read_bed(task.peaks, task.chrom_sizes))
+    measured = line.lay(read.intervals)
     where = line.lay(task.where)
     cells = task.blocks.cells(line, where, measured)
     cell_counts = np.zeros((2 * len(task.blocks), bin_count(COARSE)), np.int64)
@@ -98,7 +103,7 @@ def score_track(task: TrackTask) -> MarkerScores:
     cell_counts[:, 0] += absent
     by_block = cell_counts.reshape(len(task.blocks), 2, -1)
     counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, IntervalSet.union(called))
-    return score_marker(counted, measured, where, task.threshold)
+    return score_marker(counted, measured, where, task.threshold), read.counts
 
 
 def _count(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.evaluation.calling import PeakCaller
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet, Regions
 from regtrack.genome.markers import Marker, read_markers
@@ -54,6 +53,8 @@ class PeakTable:
     ----------
     path
         None stands for a table without markers.
+    files
+        Reads the peaks, and counts what it leaves out.
 
     Raises
     ------
@@ -61,10 +62,10 @@ class PeakTable:
         As `regtrack.genome.markers.read_markers`.
     """
 
-    def __init__(self, path: Path | None, chrom_sizes: Mapping[str, int]) -> None:
+    def __init__(self, path: Path | None, files: BedFiles) -> None:
         listed = () if path is None else read_markers(path)
         self._files = {marker.name: Path(marker.file) for marker in listed}
-        self._chrom_sizes = chrom_sizes
+        self._bed_files = files
         self._read: dict[str, Regions] = {}
 
     def __len__(self) -> int:
@@ -77,12 +78,12 @@ class PeakTable:
         Raises
         ------
         InputError
-            As `regtrack.genome.bed.read_bed`.
+            As `regtrack.genome.bed.read_rows`.
         """
         if marker.name not in self._files:
             return {}
         if marker.name not in self._read:
-            self._read[marker.name] = read_bed(self._files[marker.name], self._chrom_sizes)
+            self._read[marker.name] = self._bed_files.peaks(self._files[marker.name])
         return self._read[marker.name]
 
 

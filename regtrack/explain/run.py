@@ -14,6 +14,7 @@ from regtrack.explain.stretch import Explanation, explain_stretch
 from regtrack.explain.stretch_files import TABLE, text_table, write_explanations
 from regtrack.explain.subjects import Subject, choose_marker, read_subjects
 from regtrack.folders import check_folder, replacing_folder
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval
 from regtrack.genome.markers import select_markers
@@ -39,6 +40,8 @@ class Question:
         Markers table with measured peaks, or None.
     any_genome
         Accept a genome that a network was not trained on.
+    clip
+        As `regtrack.genome.bed.Rules`, for all BED files.
     """
 
     models: Sequence[Path]
@@ -47,6 +50,7 @@ class Question:
     peaks: Path | None
     device: str
     any_genome: bool
+    clip: bool = False
 
 
 def explain_marker(
@@ -65,8 +69,10 @@ def explain_marker(
     _check_out(out, force)
     genome, subjects = _opened(question)
     chosen = choose_marker(subjects, marker)
-    region = _stretch(question.region, genome)
-    peaks = PeakTable(question.peaks, genome.chrom_sizes).of(chosen)
+    region = _stretch(question.region, genome, question.clip)
+    files = BedFiles(genome.chrom_sizes, question.clip)
+    peaks = PeakTable(question.peaks, files).of(chosen)
+    files.tell()
     here = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
     found: list[Explanation] = [
         explain_stretch(subject, genome, chosen, region, here, device, observer)
@@ -105,8 +111,9 @@ def explain_contexts(
     _check_out(out, force)
     genome, subjects = _opened(question)
     chosen = [select_markers(subject.checkpoint.markers, patterns) for subject in subjects]
-    peaks = PeakTable(question.peaks, genome.chrom_sizes)
-    targets = genome.known(read_regions([question.region], genome.chrom_sizes))
+    files = BedFiles(genome.chrom_sizes, question.clip)
+    peaks = PeakTable(question.peaks, files)
+    targets = genome.known(read_regions([question.region], genome.chrom_sizes, question.clip))
     if not targets:
         raise InputError(question.region, f"nothing but N in {genome.path}")
     found = [
@@ -116,6 +123,7 @@ def explain_contexts(
             subject, genome, markers, targets, peaks, samples, device, observer
         )
     ]
+    files.tell()
     if not any(context.samples for context in found):
         raise InputError(
             question.region,
@@ -145,7 +153,7 @@ def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
     return genome, subjects
 
 
-def _stretch(text: str, genome: Genome) -> Interval:
+def _stretch(text: str, genome: Genome, clip: bool) -> Interval:
     """The one stretch of a chromosome that a region is.
 
     Raises
@@ -153,7 +161,7 @@ def _stretch(text: str, genome: Genome) -> Interval:
     InputError
         When it is several, or too long to be looked at.
     """
-    regions = read_regions([text], genome.chrom_sizes)
+    regions = read_regions([text], genome.chrom_sizes, clip)
     stretches = [
         Interval(chrom, start, end)
         for chrom, intervals in regions.items()

@@ -2,172 +2,323 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import assemblies_that_hold, recognise
-from regtrack.genome.bed_scan import scan
+from regtrack.genome.bed_scan import Scanned, scan
 from regtrack.genome.intervals import IntervalSet, Positions
-from regtrack.genome.names import nothing_in_common, resolve_chrom
-from regtrack.genome.textfile import read_bytes
+from regtrack.genome.names import MITOCHONDRION, Spellings, nothing_in_common, resolve_chrom
+from regtrack.genome.row_counts import RowCounts
+from regtrack.genome.textfile import count_lines, read_pieces
 
-_BOM = b"\xef\xbb\xbf"  # a byte-order mark, from Windows editors
 _LONGEST = 2**32 - 1  # what genome file formats can hold
-_HEADERS = (b"#", b"track", b"browser")
+_HEADERS = (b"track", b"browser")
+_LINE_END = re.compile(rb"[\r\n]")
+_ROW = re.compile(rb" *([^\s]+)(?: *\t *| +)([^\s]+)(?: *\t *| +)([^\s]+)")
+_NUMBER = re.compile(rb"(-?)0*(\d{1,18})")
+_MOST_ROWS = 4_000_000  # that are held before they are merged
+_MOST_NAMES = 100_000  # of chromosomes, that are held though the genome lacks them
+
+# A row that reaches farther past an end was not widened there: it is of another assembly, or of
+# another unit. So are many rows: no more than this share of a file's, or this number.
+FARTHEST = 10_000
+MOST_PAST = 0.1
+FEW_PAST = 10
+
+# What stands for chromosomes that are left out.
+_UNKNOWN, _MITOCHONDRION = -1, -2
 
 
-def read_bed(
-    path: Path, chrom_sizes: Mapping[str, int], skip_empty: bool = False
-) -> dict[str, IntervalSet]:
-    """Read the intervals of a BED file (peaks, regions), merged.
-
-    Plain or gzip, in any order, overlapping or not; `track`, `browser`, `#` and empty
-    lines are passed over, CRLF and spaces between columns are accepted. Chromosomes
-    that the genome does not have are left out.
+@dataclass(frozen=True)
+class Rules:
+    """How rows are taken that do not lie on the genome as they stand.
 
     Parameters
     ----------
-    path
-        The file; columns beyond the third are not looked at.
+    clip
+        Cut rows at the ends of their chromosomes, where these do not show another assembly.
+    can_clip
+        Whether the user may ask for that, for the message.
+    mitochondria
+        False leaves their rows out: assemblies of one name hold different ones.
+    """
+
+    clip: bool = False
+    can_clip: bool = False
+    mitochondria: bool = True
+
+
+@dataclass(frozen=True)
+class BedRows:
+    """What a BED file says.
+
+    Parameters
+    ----------
+    intervals
+        0-based, half-open, merged; of each chromosome that has any, as the genome spells it.
+    counts
+        Of rows that were not taken as they stand.
+    """
+
+    intervals: dict[str, IntervalSet]
+    counts: RowCounts
+
+
+def read_bed(path: Path, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+    """The intervals of a BED file, merged: `read_rows` with the strictest rules."""
+    return read_rows(path, chrom_sizes, Rules()).intervals
+
+
+def read_rows(path: Path, chrom_sizes: Mapping[str, int], rules: Rules) -> BedRows:
+    """Read a BED file, plain or gzip, its rows in any order, overlapping or not.
+
+    Columns are divided by a tab, by blanks, or by both; those beyond the third are not looked at.
+    `track`, `browser`, `#` and empty lines are passed over, and so are rows whose end is their
+    start. Rows on chromosomes that the genome does not have are left out.
+
+    Parameters
+    ----------
     chrom_sizes
         Length of every chromosome of the genome, in bases.
-    skip_empty
-        Pass over lines whose end is their start, as ENCODE's list of artifact regions has
-        one; a peak without a base is an error otherwise.
-
-    Returns
-    -------
-    dict
-        Intervals (0-based, half-open) of each chromosome that has any, under the
-        genome's spelling of its name.
 
     Raises
     ------
     InputError
-        For a line that is not BED, an end before its start or past the chromosome's
-        end (which says of which assemblies genome and file are, where their lengths tell),
-        or when no chromosome is the genome's. A file without any interval is not an error.
+        For a line that is not BED; an end before its start; a chromosome's name that is the
+        genome's but for case, blanks, quotes or leading zeros; rows that reach past a
+        chromosome's end (which says of which assemblies genome and file are, where their lengths
+        tell); or when no chromosome is the genome's. A file without any row is not an error.
+    OSError
+        When the file cannot be read.
     """
-    text = read_bytes(path).removeprefix(_BOM)
-    rows = _rows_of(path, text, skip_empty)
-    merged: dict[str, list[IntervalSet]] = {}
-    for raw, (starts, ends) in rows.items():
-        known = resolve_chrom(raw.decode("utf-8", "replace"), chrom_sizes)
-        if known is None:
-            continue
-        intervals = IntervalSet.of(starts, ends)
-        if intervals.ends[-1] > chrom_sizes[known]:
-            whose = _whose(rows, chrom_sizes)
-            raise _past_the_end(path, text, raw, known, chrom_sizes[known], whose)
-        merged.setdefault(known, []).append(intervals)
-    if rows and not merged:
-        names = [raw.decode("utf-8", "replace") for raw in rows]
-        raise nothing_in_common(path, names, chrom_sizes)
-    return {chrom: IntervalSet.union(sets) for chrom, sets in merged.items()}
+    reading = _Reading(path, chrom_sizes, rules)
+    for line, text in read_pieces(path):
+        reading.add(line, text)
+    return reading.finish()
 
 
-def _rows_of(path: Path, text: bytes, skip_empty: bool) -> dict[bytes, tuple[Positions, Positions]]:
-    """Starts and ends of every chromosome, in the file's order of chromosomes."""
-    at, names, starts, ends, odd = scan(text)
-    wrong = np.flatnonzero(~((starts < ends) & (ends <= _LONGEST)))
-    if skip_empty:
-        wrong = wrong[starts[wrong] != ends[wrong]]
-    first_wrong = int(at[wrong[0]]) if len(wrong) else len(text)
-    unusual = [
-        row
-        for begin in odd[odd < first_wrong].tolist()
-        if (row := _unusual_row(path, text, begin, skip_empty))
-    ]
-    if len(wrong):
-        raise _not_an_interval(path, text, first_wrong, int(starts[wrong[0]]), int(ends[wrong[0]]))
-    kept = starts < ends
-    at, names, starts, ends = at[kept], names[kept], starts[kept], ends[kept]
-    found: dict[bytes, tuple[Positions, Positions]] = {}
-    _, firsts, which = np.unique(names, return_index=True, return_inverse=True)
-    parts = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
-    for number in np.argsort(firsts):
-        begin = int(at[firsts[number]])
-        raw = text[begin : text.index(b"\t", begin)]
-        found[raw] = (starts[parts[number]], ends[parts[number]])
-    by_chrom: dict[bytes, list[tuple[int, int]]] = {}
-    for raw, start, end in unusual:
-        by_chrom.setdefault(raw, []).append((start, end))
-    for raw, rows in by_chrom.items():
-        nothing = np.zeros(0, np.int64)
-        columns = zip(found.get(raw, (nothing, nothing)), zip(*rows, strict=True), strict=True)
-        starts, ends = (np.append(before, np.array(more, np.int64)) for before, more in columns)
-        found[raw] = (starts, ends)
-    return found
+class _Reading:
+    """What has been read of a file."""
+
+    def __init__(self, path: Path, chrom_sizes: Mapping[str, int], rules: Rules) -> None:
+        self._path = path
+        self._chrom_sizes = chrom_sizes
+        self._rules = rules
+        self._names = list(chrom_sizes)
+        self._numbers = {name: number for number, name in enumerate(self._names)}
+        self._sizes = np.array(list(chrom_sizes.values()), np.int64)
+        self._spellings = Spellings(self._names)
+        self._raw: dict[bytes, int] = {}
+        self._unknown: Counter[str] = Counter()
+        self._last: dict[str, int] = {}  # end on each chromosome, as the file spells it
+        self._held: list[tuple[Positions, Positions, Positions]] = []
+        self._rows = self._left = self._mitochondrial = self._no_length = 0
+        self._past = 0
+        self._far = False
+        self._first_past: tuple[int, int, int, int] | None = None
+
+    def add(self, line: int, text: bytes) -> None:
+        """Read whole lines, the first of which has a number."""
+        found = self._checked(line, text, scan(text))
+        numbers = [self._number_of(raw, line, text, at) for raw, at in _places(found)]
+        ends = np.zeros(len(found.chroms), np.int64)
+        np.maximum.at(ends, found.chrom, found.ends)
+        for raw, number, rows, end in zip(
+            found.chroms, numbers, found.rows.tolist(), ends.tolist(), strict=True
+        ):
+            self._rows += rows
+            if number == _MITOCHONDRION:
+                self._mitochondrial += rows
+                continue
+            name = raw.decode("utf-8", "replace")
+            if number == _UNKNOWN:
+                self._left += rows
+                if name in self._unknown or len(self._unknown) < _MOST_NAMES:
+                    self._unknown[name] += rows
+            if number >= 0 or name in self._unknown:
+                self._last[name] = max(self._last.get(name, 0), end)
+        self._keep(line, text, found, np.array(numbers, np.int64)[found.chrom])
+
+    def _keep(self, line: int, text: bytes, found: Scanned, numbers: Positions) -> None:
+        """Hold the rows on the genome's chromosomes, inside of these."""
+        at, starts, ends = found.at, found.starts, found.ends
+        long = ends > starts
+        self._no_length += int(np.count_nonzero(~long & (numbers >= 0)))
+        kept = long & (numbers >= 0)
+        if not kept.all():
+            at, numbers, starts, ends = at[kept], numbers[kept], starts[kept], ends[kept]
+        sizes = self._sizes[numbers]
+        past = (ends > sizes) | (starts < 0)
+        if past.any():
+            self._past += int(np.count_nonzero(past))
+            self._far |= bool(np.any((ends - sizes > FARTHEST) | (starts < -FARTHEST)))
+            if self._first_past is None:
+                row = int(np.argmax(past))
+                place = line + count_lines(text[: at[row]])
+                self._first_past = place, int(numbers[row]), int(starts[row]), int(ends[row])
+            starts, ends = np.maximum(starts, 0), np.minimum(ends, sizes)
+            kept = starts < ends
+            numbers, starts, ends = numbers[kept], starts[kept], ends[kept]
+        self._held.append((numbers, starts, ends))
+        if sum(len(one) for one, _, _ in self._held) > _MOST_ROWS:
+            merged = self._merged()
+            self._held = [
+                (np.full(len(one), number), one.starts, one.ends) for number, one in merged.items()
+            ]
+
+    def _merged(self) -> dict[int, IntervalSet]:
+        """Intervals by number of chromosome, in the order of these."""
+        if not self._held:
+            return {}
+        numbers, starts, ends = (np.concatenate(one) for one in zip(*self._held, strict=True))
+        order = np.argsort(numbers, kind="stable")
+        counts = np.bincount(numbers, minlength=0)
+        parts = np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
+        return {
+            number: IntervalSet.of(starts[part], ends[part])
+            for number, part in enumerate(parts)
+            if len(part)
+        }
+
+    def finish(self) -> BedRows:
+        """What the whole file says."""
+        on_genome = self._rows - self._left - self._mitochondrial
+        if self._past:
+            many = self._past >= FEW_PAST and self._past > MOST_PAST * (on_genome - self._no_length)
+            if self._far or many or not self._rules.clip:
+                raise self._past_the_end(foreign=self._far or many)
+        if self._left == self._rows > 0:
+            raise nothing_in_common(self._path, self._unknown, self._chrom_sizes)
+        return BedRows(
+            {self._names[number]: one for number, one in self._merged().items()},
+            RowCounts(
+                path=str(self._path),
+                rows=self._rows,
+                unknown=self._left,
+                unknown_names=tuple(list(self._unknown)[:4]),
+                mitochondrial=self._mitochondrial,
+                no_length=self._no_length,
+                clipped=self._past,
+            ),
+        )
+
+    def _number_of(self, raw: bytes, line: int, text: bytes, at: int) -> int:
+        """Number of the chromosome that a row names, which stands at a place of some lines."""
+        if raw not in self._raw:
+            if len(self._raw) > _MOST_NAMES:
+                self._raw.clear()
+            name = raw.decode("utf-8", "replace")
+            known = resolve_chrom(name, self._numbers)
+            meant = None if known else self._spellings.meant(name)
+            if not self._rules.mitochondria and name in MITOCHONDRION:
+                self._raw[raw] = _MITOCHONDRION
+            elif meant is not None:
+                raise InputError(
+                    self._path,
+                    f"chromosome {name!r} is spelt differently from the genome's {meant!r}; "
+                    "expected one spelling",
+                    line + count_lines(text[:at]),
+                )
+            else:
+                self._raw[raw] = _UNKNOWN if known is None else self._numbers[known]
+        return self._raw[raw]
+
+    def _checked(self, line: int, text: bytes, found: Scanned) -> Scanned:
+        """All rows of some lines; a wrong one is an error, the first where there are several."""
+        wrong = np.flatnonzero((found.starts > found.ends) | (found.ends > _LONGEST))
+        first = int(found.at[wrong[0]]) if len(wrong) else len(text)
+        odd = [
+            (at, *row)
+            for at in found.odd.tolist()
+            if at <= first and (row := self._odd_row(line, text, at))
+        ]
+        if len(wrong):
+            self._odd_row(line, text, first)
+        return _with(found, odd) if odd else found
+
+    def _odd_row(self, first: int, text: bytes, at: int) -> tuple[bytes, int, int] | None:
+        """A line that is not plain, or wrong; None for a header line."""
+        end = _LINE_END.search(text, at)
+        line = text[at : end.start() if end else len(text)]
+        words = line.split(None, 1)
+        if not words or words[0].startswith(b"#") or words[0] in _HEADERS:
+            return None
+        shown = repr(line[:60].decode("utf-8", "replace"))
+        row = _ROW.match(line)
+        if row is None and line.startswith(b"\t"):
+            problem = f"expected a chromosome first, got {shown}"
+        elif row is None and len(line.split(b"\t")) < 3:
+            problem = f"expected at least chrom, start and end, got {shown}"
+        else:
+            numbers = [_NUMBER.fullmatch(one) for one in (row.groups()[1:] if row else ())]
+            start, stop = [one and int(one[1] + one[2]) for one in numbers] or (None, None)
+            digits = row and all(one.lstrip(b"-").isdigit() for one in row.groups()[1:])
+            if row is not None and start is not None and stop is not None:
+                if start <= stop <= _LONGEST:
+                    return row[1], start, stop
+                problem = f"expected start <= end, got {start} {stop}"
+                if stop > _LONGEST:
+                    problem = f"expected positions up to {_LONGEST:,}, got {shown}"
+            elif digits:
+                problem = f"expected positions up to {_LONGEST:,}, got {shown}"
+            else:
+                problem = f"expected whole numbers as start and end, got {shown}"
+        raise InputError(self._path, problem, first + count_lines(text[:at]))
+
+    def _past_the_end(self, foreign: bool) -> InputError:
+        assert self._first_past is not None
+        line, number, start, end = self._first_past
+        chrom, size = self._names[number], int(self._sizes[number])
+        if end > size:
+            where = f"ends at {end:,}, past the end of {chrom} ({size:,} bases)"
+        else:
+            where = f"starts at {start:,}, before the beginning of {chrom}"
+        why = self._whose()
+        if not foreign and self._rules.can_clip:
+            why = "--clip cuts such rows at the ends of their chromosomes"
+        return InputError(self._path, f"{where}; {why}", line)
+
+    def _whose(self) -> str:
+        """Of which assembly the genome is and the file may be, where their lengths tell."""
+        genome = recognise(self._chrom_sizes)
+        if genome is None:
+            return "is it of another assembly?"
+        fitting = assemblies_that_hold(self._last, genome)
+        if not fitting:
+            return f"is it of another assembly? The genome is {genome}"
+        return f"the genome is {genome}, the file fits {' or '.join(fitting)}"
 
 
-def _unusual_row(
-    path: Path, text: bytes, begin: int, skip_empty: bool
-) -> tuple[bytes, int, int] | None:
-    """A line that is not plain tab-separated BED; None for a header line."""
-    end_of_line = text.find(b"\n", begin)
-    line = text[begin : len(text) if end_of_line < 0 else end_of_line]
-    if not line.strip() or line.strip().startswith(_HEADERS):
-        return None
-    fields = line.split(b"\t", 3)
-    if len(fields) < 3:
-        fields = line.split(None, 3)
-    if len(fields) < 3:
-        problem = f"expected at least chrom, start and end, got {_show(line)}"
-        raise InputError(path, problem, _line_number(text, begin))
-    try:
-        start, end = int(fields[1]), int(fields[2])
-    except ValueError:
-        problem = f"expected numbers as start and end, got {_show(line)}"
-        raise InputError(path, problem, _line_number(text, begin)) from None
-    if skip_empty and start == end:
-        return None
-    if not 0 <= start < end <= _LONGEST:
-        raise _not_an_interval(path, text, begin, start, end)
-    return fields[0], start, end
+def _places(found: Scanned) -> list[tuple[bytes, int]]:
+    """Chromosomes and where their first rows stand."""
+    return list(zip(found.chroms, found.first.tolist(), strict=True))
 
 
-def _not_an_interval(path: Path, text: bytes, begin: int, start: int, end: int) -> InputError:
-    problem = f"expected 0 <= start < end, got {start} {end}"
-    return InputError(path, problem, _line_number(text, begin))
-
-
-def _line_number(text: bytes, begin: int) -> int:
-    """Number, from 1, of the line that begins at a place."""
-    return text.count(b"\n", 0, begin) + 1
-
-
-def _whose(
-    rows: Mapping[bytes, tuple[Positions, Positions]], chrom_sizes: Mapping[str, int]
-) -> str:
-    """Of which assembly the genome is and the file may be, where their lengths tell."""
-    genome = recognise(chrom_sizes)
-    if genome is None:
-        return "is it of another assembly?"
-    last = {raw.decode("utf-8", "replace"): int(ends.max()) for raw, (_, ends) in rows.items()}
-    fitting = assemblies_that_hold(last, genome)
-    if not fitting:
-        return f"is it of another assembly? The genome is {genome}"
-    return f"the genome is {genome}, the file fits {' or '.join(fitting)}"
-
-
-def _past_the_end(
-    path: Path, text: bytes, raw: bytes, chrom: str, size: int, whose: str
-) -> InputError:
-    """Find the first interval that ends past its chromosome's end, for the message."""
-    for number, line in enumerate(text.split(b"\n"), start=1):
-        fields = line.split(None, 3)
-        if len(fields) >= 3 and fields[0] == raw and int(fields[2]) > size:
-            return InputError(
-                path,
-                f"ends at {int(fields[2]):,}, past the end of {chrom} ({size:,} bases); {whose}",
-                number,
-            )
-    raise AssertionError("no interval ends past the chromosome's end")
-
-
-def _show(line: bytes) -> str:
-    """The beginning of a line, printable."""
-    return repr(line[:60].decode("utf-8", "replace"))
+def _with(found: Scanned, odd: list[tuple[int, bytes, int, int]]) -> Scanned:
+    """What was scanned, and rows that were read one by one, in the order of the file."""
+    order = {raw: number for number, raw in enumerate(found.chroms)}
+    rows = Counter(dict(zip(found.chroms, found.rows.tolist(), strict=True)))
+    first = dict(_places(found))
+    for at, raw, _, _ in odd:
+        order.setdefault(raw, len(order))
+        rows[raw] += 1
+        first[raw] = min(at, first.get(raw, at))
+    places = np.append(found.at, [one[0] for one in odd])
+    sort = np.argsort(places)
+    return Scanned(
+        places[sort],
+        np.append(found.chrom, [order[one[1]] for one in odd])[sort],
+        np.append(found.starts, [one[2] for one in odd])[sort],
+        np.append(found.ends, [one[3] for one in odd])[sort],
+        list(order),
+        np.array([rows[raw] for raw in order], np.int64),
+        np.array([first[raw] for raw in order], np.int64),
+        found.odd,
+    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +13,7 @@ from urllib.parse import unquote
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.names import nothing_in_common, resolve_chrom
+from regtrack.genome.textfile import read_lines
 
 _HEADERS = ("#", "track", "browser")
 _STRANDS = {"+", "-"}
@@ -183,20 +182,11 @@ def _gene(chrom: str, name: str, group: list[_Part], end: int) -> Gene:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are no header, one at a time: annotations are large."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    opened = gzip.open if packed else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                if line.startswith("##FASTA"):  # GFF3 may end with the sequence
-                    return
-                if line.strip() and not line.startswith(_HEADERS):
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise InputError(path, "not a text file (UTF-8 expected)") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(path, f"truncated or damaged gzip file ({error})") from error
+    for number, line in read_lines(path):
+        if line.startswith("##FASTA"):  # GFF3 may end with the sequence
+            return
+        if line.strip() and not line.startswith(_HEADERS):
+            yield number, line
 
 
 def _layout_of(fields: list[str]) -> _Layout:

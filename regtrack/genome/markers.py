@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import InputError, OptionError
-from regtrack.genome.textfile import read_text
+from regtrack.genome.textfile import read_lines
 from regtrack.paths import expanded
 
 CATEGORIES = ("TFBS", "DNase", "Histone")
@@ -101,7 +101,7 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     header: list[str] | None = None
     markers: list[Marker] = []
     seen: set[tuple[str, object]] = set()
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in read_lines(path):
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split("\t")

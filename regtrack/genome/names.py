@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from pathlib import Path
 
 from regtrack.errors import InputError
@@ -37,3 +38,28 @@ def nothing_in_common(path: Path, found: Iterable[str], known: Iterable[str]) ->
         f"has no chromosome in common with the genome: it has {first_names(found)}, "
         f"the genome has {first_names(known)}",
     )
+
+
+class Spellings:
+    """How others may have written the names of a genome's chromosomes, and not meant others."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = known
+
+    @cached_property
+    def _by_core(self) -> dict[str, str]:
+        return {_core(name): name for name in self._known}
+
+    def meant(self, name: str) -> str | None:
+        """The known name that differs in case, blanks, quotes or leading zeros only, if any.
+
+        Not for names that `resolve_chrom` knows.
+        """
+        return self._by_core.get(_core(name))
+
+
+def _core(name: str) -> str:
+    """What tells a name from others: `1` of `chr1`, `Chr1`, `chr01`, `"chr1"`."""
+    plain = "".join(name.split()).strip("\"'").lower()
+    core = plain.removeprefix("chr").lstrip("0")
+    return "m" if core == "mt" else core or plain

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from regtrack.errors import InputError
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import first_names, resolve_chrom
 
@@ -64,11 +64,18 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
     return Interval(chrom, start - 1, end)
 
 
-def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+def read_regions(
+    texts: Iterable[str], chrom_sizes: Mapping[str, int], clip: bool = False
+) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
     A text that names a chromosome is a region even where a file of that name exists; `all` is
     the whole genome.
+
+    Parameters
+    ----------
+    clip
+        As `regtrack.genome.bed.Rules`, for BED files.
 
     Returns
     -------
@@ -78,8 +85,9 @@ def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[s
     Raises
     ------
     InputError
-        As `parse_region` and `read_bed`; also when a BED file holds no interval.
+        As `parse_region` and `read_rows`; also when a BED file holds no interval.
     """
+    files = BedFiles(chrom_sizes, clip)
     pieces: dict[str, list[tuple[int, int]]] = {}
     for text in texts:
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
@@ -87,14 +95,12 @@ def read_regions(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> dict[s
             for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
                 pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
         elif not names_chrom and Path(text).exists():
-            listed = read_bed(Path(text), chrom_sizes)
-            if not listed:
-                raise InputError(text, "holds no region; expected a BED file")
-            for chrom, intervals in listed.items():
+            for chrom, intervals in files.regions(Path(text)).items():
                 pieces.setdefault(chrom, []).extend(intervals)
         else:
             region = parse_region(text, chrom_sizes)
             pieces.setdefault(region.chrom, []).append((region.start, region.end))
+    files.tell()
     return {
         chrom: IntervalSet.of(*zip(*pieces[chrom], strict=True))
         for chrom in chrom_sizes

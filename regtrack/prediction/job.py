@@ -11,6 +11,7 @@ from regtrack import __version__
 from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.genome.assemblies import name_of
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
@@ -116,6 +117,7 @@ def plan_job(
     *,
     any_genome: bool = False,
     peaks: Path | None = None,
+    clip: bool = False,
 ) -> Job:
     """Read and check everything that a prediction needs, before any work.
 
@@ -129,6 +131,8 @@ def plan_job(
         Accept a genome that the model was not trained on.
     peaks
         Markers table whose peaks the predictions are scored by, or None.
+    clip
+        As `regtrack.genome.bed.Rules`, for all BED files.
 
     Raises
     ------
@@ -146,7 +150,7 @@ def plan_job(
             )
     chosen = select_markers(checkpoint.markers, marker_patterns)
     rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
-    asked = read_regions(regions, source.chrom_sizes)
+    asked = read_regions(regions, source.chrom_sizes, clip)
     targets = source.known(asked)
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
@@ -175,8 +179,8 @@ def plan_job(
     )
     yardstick = None
     if peaks is not None:
-        by_table = Asked(peaks, regions)
-        ground = ground_of(asked, targets, "N", (), genome, source.chrom_sizes)
+        by_table = Asked(peaks, regions, clip=clip)
+        ground = ground_of(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
         yardstick = Yardstick.of_table(
             by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground
         )

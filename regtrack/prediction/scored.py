@@ -21,6 +21,7 @@ from regtrack.evaluation.calling import PeakCaller
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.evaluation.scoring import scored_by_themselves
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import select_markers
@@ -86,8 +87,9 @@ def plan_scores(
     if not any_genome:
         check_assembly(model, checkpoint, genome, sizes)
     markers = select_markers(checkpoint.markers, asked.markers)
-    regions = read_regions(asked.regions or [ALL], sizes)
-    ground = ground_of(regions, source.known(regions), "N", asked.exclude, genome, sizes)
+    regions = read_regions(asked.regions or [ALL], sizes, asked.clip)
+    files = BedFiles(sizes, asked.clip)
+    ground = ground_of(regions, source.known(regions), "N", asked.exclude, genome, files)
     yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground)
     return ScoreJob(model, genome, checkpoint, device, yardstick)
 

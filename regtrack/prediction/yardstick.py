@@ -16,7 +16,7 @@ from regtrack.evaluation.evaluate import NOT_KNOWN, Asked, match
 from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import total_bases
 from regtrack.genome.markers import Marker
 from regtrack.genome.unknown import read_unknown
@@ -88,12 +88,15 @@ class Yardstick:
         by_index = read_unknown(asked.unknown, known, chrom_sizes)
         unknown = tuple(by_index.get(marker.index, ()) for marker in matched)
         rows = {marker.name: row for row, marker in enumerate(markers)}
+        files = BedFiles(chrom_sizes, asked.clip)
+        labels = IntervalLabels.of(
+            (files.peaks(Path(marker.file)) for marker in matched),
+            chrom_sizes,
+            known_array(chrom_sizes, unknown),
+        )
+        files.tell()
         return cls(
-            labels=IntervalLabels.of(
-                (read_bed(Path(marker.file), chrom_sizes) for marker in matched),
-                chrom_sizes,
-                known_array(chrom_sizes, unknown),
-            ),
+            labels=labels,
             measured=Measured(
                 chrom_sizes=tuple(chrom_sizes.items()),
                 unknown=unknown,

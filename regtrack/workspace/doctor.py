@@ -23,7 +23,7 @@ from regtrack.fetching.sources import (
     PEAKS_FOLDER,
 )
 from regtrack.genome.assemblies import name_of, recognise
-from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import describe_markers, read_markers
@@ -62,7 +62,7 @@ class Configured:
     ----------
     config, broken
         The configuration file, if there is one, and why it cannot be read.
-    genome, peaks, model, exclude
+    genome, peaks, model, exclude, clip
         As `[defaults]` has them.
     """
 
@@ -72,6 +72,7 @@ class Configured:
     peaks: Path | None = None
     model: Path | None = None
     exclude: tuple[Path, ...] = ()
+    clip: bool = False
 
 
 def examine(configured: Configured) -> list[Finding]:
@@ -166,18 +167,20 @@ def _configured(configured: Configured) -> Iterator[Finding]:
     )
     yield genome
     # What depends on a genome that cannot be read is not looked at: it would fail alike.
+    files = None
     sizes = None
     if configured.genome is not None and not genome.problem:
         sizes = Genome(configured.genome).chrom_sizes
+        files = BedFiles(sizes, configured.clip)
     peaks = _how_to_get(MARKERS_TABLE, "peaks")
     if sizes is not None and recognise(sizes) != ASSEMBLY:
         peaks = (
             f"name a markers table with peaks of this genome; regtrack fetch has {ASSEMBLY} only"
         )
-    yield _looked_at("peaks", configured.peaks, partial(_peaks, sizes), peaks)
+    yield _looked_at("peaks", configured.peaks, partial(_peaks, files), peaks)
     for path in configured.exclude:
         exclude = _how_to_get(EXCLUDE_FOLDER, "exclude")
-        yield _looked_at("exclude", path, partial(_excluded, sizes), exclude)
+        yield _looked_at("exclude", path, partial(_excluded, files), exclude)
     if not configured.exclude:
         yield Finding("exclude", "nothing (regtrack fetch exclude has regions of hg19)")
     if model is not None and not model.exists():
@@ -215,18 +218,18 @@ def _genome(path: Path) -> str:
     return f"{len(sizes):,} chromosomes, {sum(sizes.values()):,} bases, {name_of(sizes)}"
 
 
-def _peaks(sizes: Mapping[str, int] | None, path: Path) -> str:
+def _peaks(files: BedFiles | None, path: Path) -> str:
     """All files are there; whether they are of the genome, the first one tells."""
     markers = read_markers(path)
-    if sizes is not None:
-        read_bed(Path(markers[0].file), sizes)
+    if files is not None:
+        files.peaks(Path(markers[0].file))
     return f"{describe_markers(markers)}, every file there"
 
 
-def _excluded(sizes: Mapping[str, int] | None, path: Path) -> str:
-    if sizes is None:
+def _excluded(files: BedFiles | None, path: Path) -> str:
+    if files is None:
         return f"{path.stat().st_size:,} bytes"
-    listed = read_bed(path, sizes, skip_empty=True)
+    listed = files.excluded(path)
     return f"{sum(one.bases for one in listed.values()):,} bases"
 
 

@@ -50,7 +50,7 @@ def write_bed(path: Path, peaks: Sets) -> Path:
 
 def scored(bigwig: Path, where: Sets, peaks: Sets, threshold: float = 0.25) -> MarkerScores:
     bed = write_bed(bigwig.with_suffix(".bed"), peaks)
-    return score_track(TrackTask(bigwig, bed, threshold, SIZES, where, Blocks.of(where)))
+    return score_track(TrackTask(bigwig, bed, threshold, SIZES, where, Blocks.of(where)))[0]
 
 
 def base_by_base(path: Path, where: Sets, peaks: Sets) -> Scores:
@@ -219,7 +219,7 @@ def test_of_many_scaffolds_the_hundred_with_most_bases_have_scores_of_their_own(
     where = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
     peaks = {chrom: IntervalSet.of([20], [40]) for chrom in sizes}
     bed = write_bed(tmp_path / "a.bed", peaks)
-    found = score_track(TrackTask(tmp_path / "a.bw", bed, 0.25, sizes, where, Blocks.of(where)))
+    found, _ = score_track(TrackTask(tmp_path / "a.bw", bed, 0.25, sizes, where, Blocks.of(where)))
     assert list(found.chroms) == list(sizes)[50:]
     assert all(score.positives == 20 for score in found.chroms.values())
     assert (found.overall.bases, found.overall.positives) == (sum(sizes.values()), 150 * 20)

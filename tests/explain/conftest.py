@@ -10,6 +10,7 @@ from explain_helpers import Explainable
 
 from regtrack.explain.positives import PeakTable
 from regtrack.explain.subjects import Subject, read_subjects
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 
@@ -29,6 +30,6 @@ def tiny_one(tmp_path_factory: pytest.TempPathFactory) -> Explainable:
         world,
         Genome(world.genome),
         markers,
-        PeakTable(world.markers, TINY_SIZES),
+        PeakTable(world.markers, BedFiles(TINY_SIZES)),
         subject,
     )

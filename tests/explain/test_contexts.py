@@ -12,11 +12,12 @@ from regtrack.explain.contexts import MarkerContext, find_contexts
 from regtrack.explain.positives import PeakTable, middles
 from regtrack.explain.samples import spread
 from regtrack.explain.stretch import explain_stretch
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.regions import read_regions
 
 CPU = torch.device("cpu")
-NO_PEAKS = PeakTable(None, TINY_SIZES)
+NO_PEAKS = PeakTable(None, BedFiles(TINY_SIZES))
 
 
 def contexts(

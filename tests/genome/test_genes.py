@@ -211,3 +211,16 @@ def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "genes").write_bytes(b"chr1\t\xff\xfe\n")
     with pytest.raises(InputError, match="not a text file"):
         read_genes(tmp_path / "genes", SIZES)
+
+
+def test_genes_may_have_the_line_ends_of_an_old_mac(tmp_path: Path) -> None:
+    path = tmp_path / "genes.bed"
+    path.write_bytes(b"chr1\t10\t20\tA\rchr1\t30\t40\tB\r")
+    assert [gene.name for gene in read_genes(path, {"chr1": 50})] == ["A", "B"]
+
+
+def test_a_gene_table_with_a_huge_line_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "genes.bed"
+    path.write_text("chr1\t10\t20\tA\n" + "x" * 1_000_001)
+    with pytest.raises(InputError, match=r"genes\.bed:2: a line of more than 1,000,000 bytes"):
+        read_genes(path, {"chr1": 50})

@@ -164,7 +164,7 @@ def test_a_missing_table_is_an_operating_system_error(table: Path) -> None:
 
 def test_a_table_that_is_no_text_is_refused(table: Path) -> None:
     table.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
-    with pytest.raises(InputError, match=r"markers\.tsv: not a text file"):
+    with pytest.raises(InputError, match=r"markers\.tsv:1: not a text file"):
         read_markers(table)
 
 

@@ -1,0 +1,73 @@
+"""Rows of BED files that were not taken as they stand: counted, and told in a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from regtrack.genome.names import first_names
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows of one file.
+
+    Parameters
+    ----------
+    rows
+        All of them.
+    unknown, unknown_names
+        Those on chromosomes that the genome lacks, and the first names of these.
+    mitochondrial
+        Those on mitochondria, where these are left out.
+    no_length
+        Those whose end is their start.
+    clipped
+        Those that reached past an end of their chromosome.
+    """
+
+    path: str
+    rows: int = 0
+    unknown: int = 0
+    unknown_names: tuple[str, ...] = ()
+    mitochondrial: int = 0
+    no_length: int = 0
+    clipped: int = 0
+
+
+def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
+    """What befell rows of some files, over all of them; none where all was taken as it stands.
+
+    Parameters
+    ----------
+    what
+        What is in the files, such as `peaks`.
+    """
+    files = sorted({one.path: one for one in counted}.values(), key=lambda one: one.path)
+    lacking = dict.fromkeys(name for one in files for name in one.unknown_names)
+    told: list[tuple[Callable[[RowCounts], int], str, str]] = [
+        (
+            lambda one: one.unknown,
+            "left out",
+            f"on chromosomes that the genome lacks ({first_names(lacking)})",
+        ),
+        (lambda one: one.mitochondrial, "left out", "on the mitochondrion"),
+        (lambda one: one.no_length, "passed over", "without a base: their end is their start"),
+        (lambda one: one.clipped, "clipped", "that reached past an end of their chromosome"),
+    ]
+    found = []
+    for count, fate, why in told:
+        some = [one for one in files if count(one)]
+        if some:
+            rows = sum(map(count, some))
+            rows_of = f"{rows:,} {'row' if rows == 1 else 'rows'} of {_files(some)}"
+            found.append(f"{what}: {fate} {rows_of}, {why}")
+    empty = [one for one in files if not one.rows]
+    if empty:
+        found.append(f"{what}: there is no row in {_files(empty)}")
+    return found
+
+
+def _files(some: Sequence[RowCounts]) -> str:
+    """`a.bed`, or `12 files`."""
+    return some[0].path if len(some) == 1 else f"{len(some):,} files"

@@ -1,0 +1,206 @@
+"""What commands make of BED files that do not quite lie on the genome."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regtrack.errors import InputError
+from regtrack.genome.bed_files import BedFiles, read_peaks
+from regtrack.notes import heard
+
+SIZES = {"chr1": 100_000, "chr2": 50_000, "MT": 16_569}
+
+# What others have of these: hg38's chr17 is longer than hg19's.
+HG19 = {"chr17": 81_195_210, "chr20": 63_025_520}
+
+
+def told(files: BedFiles) -> list[str]:
+    texts: list[str] = []
+    with heard(texts.append):
+        files.tell()
+    return texts
+
+
+def write(folder: Path, name: str, rows: Sequence[str]) -> Path:
+    path = folder / name
+    path.write_text("".join(f"{row}\n" for row in rows))
+    return path
+
+
+def spans(path: Path, clip: bool = False) -> dict[str, list[tuple[int, int]]]:
+    return {name: list(one) for name, one in read_peaks(path, SIZES, clip).intervals.items()}
+
+
+def test_what_is_left_out_of_all_files_is_told_once(tmp_path: Path) -> None:
+    one = write(tmp_path, "a.bed", ["chr1 1 2", "chr9 1 2", "chr8 1 2", "chr1 5 5"])
+    two = write(tmp_path, "b.bed", ["chr1 1 2", "chr8 1 2", "chr7 1 2", "chr6 1 9", "chrM 1 2"])
+    three = write(tmp_path, "c.bed", ["# no row"])
+    files = BedFiles(SIZES)
+    for path in (two, one, three):
+        files.peaks(path)
+    assert told(files) == [
+        "peaks: left out 5 rows of 2 files, on chromosomes that the genome lacks "
+        "(chr9, chr8, chr7 ...)",
+        f"peaks: left out 1 row of {two}, on the mitochondrion",
+        f"peaks: passed over 1 row of {one}, without a base: their end is their start",
+        f"peaks: there is no row in {three}",
+    ]
+    assert told(files) == []
+
+
+def test_what_a_worker_counted_is_told_with_the_rest(tmp_path: Path) -> None:
+    files = BedFiles(SIZES)
+    for name in ("a.bed", "b.bed"):
+        path = write(tmp_path, name, ["chr1 1 2", "chr9 1 2"])
+        files.count_peaks(read_peaks(path, SIZES, clip=False).counts)
+    assert told(files) == [
+        "peaks: left out 2 rows of 2 files, on chromosomes that the genome lacks (chr9)"
+    ]
+
+
+def test_mitochondria_of_another_length_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.bed", ["chr1 1 2", "chrM 0 16571"])
+    assert spans(path) == {"chr1": [(1, 2)]}
+    assert list(BedFiles(SIZES).excluded(path)) == ["chr1"]
+    with pytest.raises(InputError, match="past the end of MT"):
+        BedFiles(SIZES).regions(path)
+
+
+def test_clipped_rows_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.bed", ["chr1 -20 180", "chr2 49999 50001", "chr2 50000 50003"])
+    with pytest.raises(InputError, match=r"a\.bed:1: starts at -20, .* --clip cuts such rows"):
+        spans(path)
+    assert spans(path, clip=True) == {"chr1": [(0, 180)], "chr2": [(49_999, 50_000)]}
+    files = BedFiles(SIZES, clip=True)
+    files.peaks(path)
+    assert told(files) == [
+        f"peaks: clipped 3 rows of {path}, that reached past an end of their chromosome"
+    ]
+
+
+def test_one_base_past_an_end_names_the_option(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.bed", ["chr1 1 2", "chr2 49999 50001"])
+    with pytest.raises(InputError) as caught:
+        spans(path)
+    assert str(caught.value) == (
+        f"{path}:2: ends at 50,001, past the end of chr2 (50,000 bases); "
+        "--clip cuts such rows at the ends of their chromosomes"
+    )
+
+
+@pytest.mark.parametrize("clip", [False, True])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["chr17 1 2"] * 1_000 + ["chr17 83000000 83000200"],  # far past
+        ["chr17 -10001 5"],
+        ["chr17 1 2"] * 89 + ["chr17 81195000 81195300"] * 10,  # many
+    ],
+)
+def test_a_file_of_another_assembly_is_not_clipped(
+    tmp_path: Path, rows: list[str], clip: bool
+) -> None:
+    with pytest.raises(InputError, match=r"the file fits hg38|is it of another assembly"):
+        read_peaks(write(tmp_path, "a.bed", rows), HG19, clip)
+
+
+def test_few_rows_a_little_past_an_end_are_of_this_assembly(tmp_path: Path) -> None:
+    rows = ["chr17 1 2"] * 91 + ["chr17 81195000 81205210"] * 10
+    found = read_peaks(write(tmp_path, "a.bed", rows), HG19, clip=True)
+    assert list(found.intervals["chr17"]) == [(1, 2), (81_195_000, 81_195_210)]
+    assert found.counts.clipped == 10
+
+
+def test_an_empty_gzip_file_is_no_file_without_peaks(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"a\.bed\.gz: is empty; expected a gzip file"):
+        spans(path)
+    path.write_bytes(gzip.compress(b""))
+    assert spans(path) == {}
+
+
+def test_gzip_in_gzip_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(gzip.compress(gzip.compress(b"chr1\t1\t2\n")))
+    with pytest.raises(InputError, match=r"a\.bed\.gz: is packed with gzip twice"):
+        spans(path)
+
+
+def test_lines_and_parts_may_be_cut_anywhere(tmp_path: Path) -> None:
+    # Over several units, with line ends of two bytes across their ends.
+    lines = [f"chr1\t{at}\t{at + 1}\t{'x' * (at % 97)}\r\n" for at in range(0, 60_000, 2)]
+    text = "".join(lines).encode()
+    assert len(text) > 1_500_000
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(
+        b"".join(gzip.compress(text[at : at + 9_999]) for at in range(0, len(text), 9_999))
+    )
+    found = read_peaks(path, SIZES, clip=False)
+    assert found.intervals["chr1"].starts.tolist() == list(range(0, 60_000, 2))
+    assert found.counts.rows == len(lines)
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["chr1", "1", "chr2", "chr9", "scaffold_17", "chrM"]),
+        st.integers(-30, 130),
+        st.integers(0, 60),
+        st.sampled_from(["\t", " ", "  ", " \t", "\t ", " \t "]),
+        st.sampled_from(["", "\tname", " name 5", "\t\t\t"]),
+    ),
+    max_size=40,
+)
+
+
+@given(ROWS, st.sampled_from(["\n", "\r\n", "\r"]))
+def test_rows_say_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, int, int, str, str]],
+    line_end: str,
+) -> None:
+    path = tmp_path_factory.mktemp("bed") / "a.bed"
+    sizes = {"chr1": 150, "chr2": 120, "chrM": 5}
+    rows = [("chr1", 1, 2, " ", ""), *rows]
+    bases: dict[str, set[int]] = {}
+    unknown = mitochondrial = no_length = clipped = 0
+    lines = []
+    for name, start, length, space, rest in rows:
+        lines.append(f"{name}{space}{start}{space}{start + length}{rest}{line_end}")
+        chrom = "chr1" if name == "1" else name
+        if chrom == "chrM":
+            mitochondrial += 1
+        elif chrom not in sizes:
+            unknown += 1
+        elif not length:
+            no_length += 1
+        else:
+            reached = set(range(start, start + length))
+            inside = reached & set(range(sizes[chrom]))
+            clipped += inside != reached
+            if inside:
+                bases.setdefault(chrom, set()).update(inside)
+    path.write_bytes("".join(lines).encode())
+    on_genome = len(rows) - unknown - mitochondrial - no_length
+    if clipped >= 10 and clipped > 0.1 * on_genome:
+        with pytest.raises(InputError, match="another assembly"):
+            read_peaks(path, sizes, clip=True)
+        return
+    found = read_peaks(path, sizes, clip=True)
+    assert {
+        chrom: {base for start, end in one for base in range(start, end)}
+        for chrom, one in found.intervals.items()
+    } == bases
+    counts = found.counts
+    assert (counts.rows, counts.unknown, counts.mitochondrial) == (
+        len(rows),
+        unknown,
+        mitochondrial,
+    )
+    assert (counts.no_length, counts.clipped) == (no_length, clipped)
