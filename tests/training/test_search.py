@@ -421,7 +421,7 @@ def cut(path: Path) -> None:
         change("UPDATE study_user_attributes SET value_json = '5' WHERE key = 'identity'"),
         change("UPDATE trials SET state = 'LOST'"),
         change("UPDATE trial_params SET param_value = 77"),
-        change("DROP TABLE trial_values"),
+        change("UPDATE trial_params SET distribution_json = '[]'"),
         change("DELETE FROM study_user_attributes"),
     ],
 )
