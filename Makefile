@@ -1,7 +1,9 @@
 # Two commands do everything on a fresh machine: make demo, make test.
-# `make PYTHON=python3.12 ...` chooses the interpreter, `TORCH=...` another build of PyTorch.
+# `make PYTHON=python3.12 ...` chooses the interpreter, `TORCH=...` another build of PyTorch;
+# `make test CONSTRAINTS= VENV=.venv-newest` takes the newest of everything else.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+CONSTRAINTS ?= .ci/constraints.txt
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 
-test: lint browser
+test: $(VENV)/installed browser
 	$(BIN)/pytest -n auto
 
 lint: $(VENV)/installed
@@ -31,8 +33,8 @@ clean:
 	rm -rf $(VENV) demo
 
 # PyTorch comes first and by itself: asked for by another package, pip may take another build.
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet '$(TORCH)'
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) '$(TORCH)'
+	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) --editable '.[test,lint]'
 	touch $@

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
 from builders import a_marker, random_sequence, write_fasta, write_markers
+from waiting import PATIENCE
 
 # A browser for the tests that look at pages; None where there is none.
 CHROMIUM = next(
@@ -79,9 +80,9 @@ def browsing(arguments: Sequence[object], port: int) -> Iterator[str]:
     assert running.stdout
     try:
         line = running.stdout.readline()
-        assert "http://127.0.0.1:" in line, running.communicate(timeout=10)
+        assert "http://127.0.0.1:" in line, running.communicate(timeout=PATIENCE)
         yield line.split()[1]
     finally:
         running.send_signal(signal.SIGINT)
-        _, problems = running.communicate(timeout=20)
+        _, problems = running.communicate(timeout=PATIENCE)
     assert (running.returncode, problems) == (0, "")

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from builders import TinyDatasets, TinyWorld, make_tiny_datasets, make_tiny_world
+from hypothesis import HealthCheck, settings
+
+# The same inputs everywhere and every time, and no clock: a busy machine is no failure.
+# `make fuzz` is what looks for new inputs.
+settings.register_profile(
+    "regtrack",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("regtrack")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Tiny networks are computed four times faster by one thread than by several."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Ctrl-C is ignored, here and in the commands that tests start, where a suite was begun
+    in the background: then no test could say what it does.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def hold(path: Path) -> None:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         path.with_suffix(".held").touch()
-        time.sleep(60)
+        signal.pause()
 
 
 def send_interrupt(path: Path) -> None:

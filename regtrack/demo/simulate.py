@@ -76,7 +76,8 @@ def simulate(
     """
     random = np.random.default_rng(seed)
     groups, readers = _groups(rules), _partner_readers(rules)
-    motifs = random.choice(list("ACGT"), size=(len(rules), 2, grammar.motif_length))
+    bases = np.array(list("ACGT"))
+    motifs = random.choice(bases, size=(len(rules), 2, grammar.motif_length))
     for group in groups:
         motifs[group, 0] = motifs[group[0], 0]
     for index, source in readers.items():
@@ -84,7 +85,7 @@ def simulate(
     sequence: dict[str, str] = {}
     sites: list[dict[str, Sites]] = [{} for _ in rules]
     for chrom, size in chrom_sizes.items():
-        letters = random.choice(list("ACGT"), size=size)
+        letters = random.choice(bases, size=size)
         taken = np.zeros(size, dtype=bool)
         for start, end in _gaps(size):
             letters[start:end] = "N"

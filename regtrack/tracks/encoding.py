@@ -131,15 +131,9 @@ def encode_block(
         data_counts.append(sum(len(part) for _, part in packed))
         sections += [place for place, _ in packed]
         data += [part for _, part in packed]
-    counts = (
-        section_counts,
-        covered.sum(axis=1),
-        high_counts,
-        data_counts,
-    )
+    counts = np.array((section_counts, covered.sum(axis=1), high_counts, data_counts), np.int64)
     offsets = np.zeros((4, markers + 1), np.int64)
-    for row, count in zip(offsets, counts, strict=True):
-        np.cumsum(count, out=row[1:])
+    np.cumsum(counts, axis=1, out=offsets[:, 1:])
     return EncodedBlock(
         offsets, np.array(sections, SECTION), bins[covered], high[:kept].copy(), b"".join(data)
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browsing import CHROMIUM, Sights, browsing, free_port
+from waiting import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,7 +24,7 @@ FLAGS = [
     "--no-first-run",
     *(["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []),
 ]
-WAIT = 20_000  # milliseconds
+WAIT = 1000 * PATIENCE  # milliseconds
 
 
 @pytest.fixture(scope="module")

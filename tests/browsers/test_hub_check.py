@@ -478,7 +478,7 @@ def good(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     return a_hub(tmp_path_factory.mktemp("good") / "tracks", request.param)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_text_makes_the_test_fail(good: Path, data: st.DataObject) -> None:
     whole = (good / "hub.txt").read_text()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from browsers_builders import write_tracks_folder
 from browsing import Sights, browsing, free_port
+from waiting import PATIENCE
 
 from regtrack.browsers.server import HOST, listening
 from regtrack.errors import OptionError
@@ -30,7 +31,7 @@ def ask(
     address: str, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
     """One request, its path sent letter by letter as it stands here."""
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
         connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
@@ -249,7 +250,7 @@ def test_other_machines_are_not_answered(address: str) -> None:
     if outer == HOST:
         pytest.skip("this machine has no address but 127.0.0.1")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((outer, port), timeout=5).close()
+        socket.create_connection((outer, port), timeout=PATIENCE).close()
 
 
 def test_a_file_that_vanished_is_not_found(tmp_path: Path) -> None:

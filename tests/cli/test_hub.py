@@ -211,7 +211,7 @@ def test_a_limit_on_files_leaves_nothing_half_written(folder: Path) -> None:
     )
     before = files_of(folder)
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert done.stdout == ""

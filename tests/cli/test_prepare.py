@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pyBigWig
 import pytest
 from builders import TINY_SIZES, TinyWorld, write_fasta
 from cli_helpers import files_of
+from waiting import wait_until
 
 from regtrack.cli.config import read_config
 from regtrack.cli.main import cli
@@ -311,15 +311,12 @@ def run_child(world: TinyWorld, before: str) -> subprocess.Popen[str]:
 
 def test_a_killed_run_leaves_nothing_that_looks_finished(tiny: TinyWorld, regtrack) -> None:
     stop = (
-        "import time; from regtrack.datasets.contents import Contents as c; "
-        "c.write = lambda *_: time.sleep(99)"
+        "import signal; from regtrack.datasets.contents import Contents as c; "
+        "c.write = lambda *_: signal.pause()"
     )
     process = run_child(tiny, stop)
     work = tiny.folder / "out.partial"
-    deadline = time.monotonic() + 60
-    while not (work / "whole" / "labels.offsets.npy").exists() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until((work / "whole" / "labels.offsets.npy").exists, process)
     status, _, err = regtrack(*arguments(tiny))
     assert (status, "out.partial: another run is at work here" in err) == (1, True)
     os.kill(process.pid, signal.SIGKILL)

@@ -8,17 +8,31 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import pytest
 from builders import TinyWorld, make_tiny_world
+from waiting import PATIENCE, wait_until
 
 from regtrack.cli.main import run
 
 SPACE = "f1 = [2, 3]\nhidden = [4, 5]\n"
+
+# In the middle of the second trial.
+KILLED_IN_THE_SECOND = """
+import os, signal, sys
+from regtrack.cli.main import run
+from regtrack.training.state import TrainingState
+whole = TrainingState.save
+def save(state, path, *given):
+    whole(state, path, *given)
+    if path.parent.name == "1.safetensors.partial":
+        os.kill(os.getpid(), signal.SIGKILL)
+TrainingState.save = save
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +66,6 @@ def begin(given: list[str]) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-
-
-def wait_for(process: subprocess.Popen[str], *paths: Path) -> None:
-    """Until the process has made these files."""
-    end = time.monotonic() + 120
-    while not all(path.exists() for path in paths):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def table(out: Path) -> list[dict[str, str]]:
@@ -121,7 +126,7 @@ def test_several_workers_and_commands_share_one_search(
         for workers in (1, 2)
     ]
     for command in commands:
-        said, err = command.communicate(timeout=300)
+        said, err = command.communicate(timeout=PATIENCE)
         assert command.returncode == 0, err
         assert "best.safetensors" in said
     assert combinations(out) == sorted(product((2, 3), (4, 5)))
@@ -135,11 +140,9 @@ def test_a_killed_search_goes_on_and_loses_nothing(
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
     options = ["--space", space, "--trials", 2, "--save-minutes", 0]
-    killed = begin(arguments(prepared, out, *options, steps=60))
-    # In the middle of the second trial.
-    wait_for(killed, out / "trials" / "1.safetensors.partial" / "state.safetensors")
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    given = arguments(prepared, out, *options, steps=60)
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_SECOND, *given], check=False)
+    assert done.returncode == -signal.SIGKILL
     assert not (out / "trials" / "1.safetensors").exists()
     first = (out / "trials" / "0.safetensors").stat()
     status, _, err = regtrack(*arguments(prepared, out, *options, steps=60))
@@ -157,18 +160,17 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
     prepared: TinyWorld, tmp_path: Path, space: Path, workers: int
 ) -> None:
     out = tmp_path / "out"
-    given = arguments(prepared, out, "--space", space, "--workers", workers, steps=1_000_000)
-    command = begin(given)
+    options = ("--space", space, "--workers", workers, "--save-minutes", 0)
+    command = begin(arguments(prepared, out, *options, steps=1_000_000))
     works = [out / "trials" / f"{number}.safetensors.partial" for number in range(workers)]
-    wait_for(command, *(work / "run.json" for work in works))
-    time.sleep(0.5)
+    states = [work / "state.safetensors" for work in works]
+    wait_until(lambda: all(state.exists() for state in states), command)
     command.send_signal(signal.SIGINT)
-    said, err = command.communicate(timeout=60)
+    said, err = command.communicate(timeout=PATIENCE)
     assert command.returncode == 130, err
     assert said == "stopped with 0 of 4 trials done; the same command goes on\n"
     assert err.splitlines()[-1] == "regtrack: interrupted; the same command goes on"
     assert "Traceback" not in err
-    assert all((work / "state.safetensors").exists() for work in works)
     assert [row["state"] for row in table(out)] == ["running"] * workers
 
 

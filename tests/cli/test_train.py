@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -201,26 +200,34 @@ def test_what_is_wrong_is_said_in_one_line(
     assert left == before
 
 
-def child(arguments: list[str]) -> subprocess.Popen[str]:
+# The alarm rings some time after the first saved state, and kills unless it asks to end.
+WITH_AN_ALARM = """
+import os, signal, sys
+from regtrack.cli.main import run
+from regtrack.training.state import TrainingState
+seconds, kind = float(sys.argv[1]), sys.argv[2]
+if kind == "asks":
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
+whole = TrainingState.save
+def save(*given):
+    whole(*given)
+    TrainingState.save = whole
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+TrainingState.save = save
+sys.exit(run(sys.argv[3:]))
+"""
+
+
+def ended_early(arguments: list[str], seconds: float, kind: str) -> tuple[int, str, str]:
     """A command line in a process of its own, which computes as this one does."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "regtrack", *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_AN_ALARM, str(seconds), kind, *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        capture_output=True,
         text=True,
+        check=False,
     )
-
-
-def saved_anew(state: Path, process: subprocess.Popen[str]) -> None:
-    """Return when the process has saved a state."""
-    before = state.stat().st_mtime_ns if state.exists() else 0
-    deadline = time.monotonic() + 120
-    while not (state.exists() and state.stat().st_mtime_ns != before):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_killed_at_any_moment_it_ends_the_same(
@@ -230,14 +237,10 @@ def test_killed_at_any_moment_it_ends_the_same(
     command = arguments(datasets.dense, out, *more)
     work = out.with_name("new.safetensors.partial")
     chance = random.Random(8)
-    for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
-        process = child(command)
-        saved_anew(work / "state.safetensors", process)
-        time.sleep(chance.random() / 8)
-        process.send_signal(number)
-        printed, err = process.communicate(timeout=120)
+    for kind in ("kills", "kills", "kills", "asks"):
+        status, printed, err = ended_early(command, chance.random() / 8, kind)
         assert not out.exists()
-        assert process.returncode == (130 if number == signal.SIGTERM else -number), err
+        assert status == (130 if kind == "asks" else -signal.SIGALRM), err
     # The last one was asked to end and had time to say so.
     assert re.match(r"stopped after step \d+; the same command goes on\.", printed)
     assert err.strip().endswith("regtrack: interrupted; the same command goes on")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.datasets.bins import label_bins
@@ -35,7 +35,6 @@ def covered(one: dict[str, IntervalSet], chrom: str, start: int) -> int:
     return len(bases & set(range(start, start + BIN)))
 
 
-@settings(deadline=None)
 @given(st.lists(peaks(), min_size=1, max_size=10), st.data())
 def test_bins_and_labels_equal_counting_base_by_base(
     markers: list[dict[str, IntervalSet]], data: st.DataObject

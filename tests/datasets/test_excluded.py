@@ -26,7 +26,7 @@ def write_bigwig(path: Path, sizes: dict[str, int], entries: list[tuple]) -> Pat
     return path
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([None, 0.0, 0.5, 0.9, 1.0, 3.0]), min_size=60, max_size=60),
     st.sampled_from([0.5, 0.9, 1.0]),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.datasets.cells import cut, mostly_covered
@@ -51,7 +51,6 @@ def labels_of(peaks: Sequence[Mapping[str, IntervalSet]]) -> IntervalLabels:
     return IntervalLabels.of(peaks, SIZES, all_known(len(peaks)))
 
 
-@settings(deadline=None)  # the kernel is compiled first
 @given(
     st.lists(by_chrom(), min_size=1, max_size=4),
     st.sampled_from(["chr1", "chr2", "chr3"]),
@@ -70,7 +69,6 @@ def test_spread_equals_painting_base_by_base(
         np.testing.assert_array_equal(row, painted[start + margin : start + length + margin])
 
 
-@settings(deadline=None)  # the kernel is compiled first
 @given(by_chrom())
 def test_a_whole_chromosome_is_painted_across_its_bins(peaks: dict[str, IntervalSet]) -> None:
     size = SIZES["chr1"]
@@ -86,7 +84,6 @@ def test_the_markers_of_a_base_lie_side_by_side() -> None:
     assert found.T.flags.c_contiguous
 
 
-@settings(deadline=None)  # the kernel is compiled first
 @given(st.lists(by_chrom(), min_size=1, max_size=3), by_chrom(most=9), st.data())
 def test_base_rates_equal_counting_base_by_base(
     peaks: list[dict[str, IntervalSet]], regions: dict[str, IntervalSet], data: st.DataObject
@@ -119,7 +116,6 @@ def test_known_markers_are_those_of_the_chromosome() -> None:
     assert labels.known_markers("chr2").tolist() == [True, False]
 
 
-@settings(deadline=None)  # the kernel is compiled first
 @given(st.lists(by_chrom(), min_size=1, max_size=3))
 def test_what_is_opened_is_what_was_saved(
     tmp_path_factory: pytest.TempPathFactory, peaks: list[dict[str, IntervalSet]]
@@ -177,7 +173,6 @@ def test_mostly_covered_is_more_than_half(intervals: IntervalSet, step: int) -> 
     np.testing.assert_array_equal(mostly_covered(intervals, step), expected)
 
 
-@settings(deadline=None)
 @given(st.lists(by_chrom(), min_size=3, max_size=3), st.sampled_from([(0, 3), (1, 2), (2, 3)]))
 def test_peaks_come_back_as_they_were(
     peaks: list[dict[str, IntervalSet]], span: tuple[int, int]

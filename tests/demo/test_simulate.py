@@ -19,7 +19,7 @@ def found(text: str, motif: str) -> list[int]:
     return [match.start() for match in re.finditer(f"(?={motif})", text)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     distances=st.lists(
         st.integers(0, 60).map(lambda at: 50 * at), min_size=1, max_size=3, unique=True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
@@ -41,7 +41,6 @@ def zeros(markers: int) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros((markers, 2, BINS), np.int64), np.zeros((4, markers, 2, coarse), np.int64)
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     blocks=st.integers(0, 3),

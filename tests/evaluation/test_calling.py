@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.evaluation.calling import PeakCaller
@@ -24,7 +24,6 @@ def called(caller: PeakCaller) -> list[list[tuple[int, int]]]:
     return [[tuple(run) for run in runs.tolist()] for runs in caller.finish()]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     seed=st.integers(0, 2**32 - 1),
     cuts=st.lists(st.integers(1, 59), max_size=4, unique=True),

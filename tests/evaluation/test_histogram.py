@@ -56,7 +56,6 @@ def test_pieces_add_up() -> None:
     np.testing.assert_array_equal(pieces.counts, whole.counts)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(seed=st.integers(0, 2**32 - 1), share=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_what_was_not_measured_is_not_counted(seed: int, share: float) -> None:
     probabilities, labels = some_bases(seed, bases=50)
@@ -118,7 +117,6 @@ def bins_of(probabilities: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=5))
 def test_every_probability_lies_between_the_edges_of_its_bin(found: list[float]) -> None:
     probabilities = np.array([*found, 0, 0.25, 0.5, 0.75, 1, 2**-40], np.float32)
@@ -234,7 +232,7 @@ def place_of(value: float, bits: int) -> int:
     return int(np.searchsorted(edges, np.float64(np.float32(value)), side="right")) - 1
 
 
-@settings(deadline=None, max_examples=60)  # the first call compiles
+@settings(max_examples=60)  # the first call compiles
 @given(
     st.lists(segments(), min_size=2, max_size=2),
     st.sets(st.integers(1, 59), max_size=5),

@@ -37,7 +37,7 @@ def per_base(rows: Counts) -> tuple[np.ndarray, np.ndarray]:
     return np.array(labels), np.array(values)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(counts)
 def test_scores_equal_scikit_learns_on_one_value_per_base(rows: Counts) -> None:
     labels, values = per_base(rows)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from browsing import CHROMIUM
 from evaluation_builders import an_evaluation
+from waiting import PATIENCE
 
 from regtrack.evaluation.page.write import page
 
@@ -81,7 +82,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     written = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
     assert written, done.stderr

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from evaluation_builders import marker_scores, unscored
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.evaluation.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, bin_count, bin_edges
@@ -46,7 +46,6 @@ def bases_of(spans: IntervalSet) -> set[int]:
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=5)
 
 
-@settings(deadline=None)
 @given(spans, spans, spans)
 def test_peaks_overlap_where_they_share_a_scored_base(
     called: Spans, measured: Spans, where: Spans

@@ -34,7 +34,7 @@ def _alone(cache: Path) -> None:
     """No proxy stands between us and the server."""
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(
         st.tuples(st.integers(0, len(BODY)), st.booleans(), st.sampled_from([0, 0, 0, 500, 416])),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pysam
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
@@ -242,7 +242,6 @@ LINES = st.lists(
 )
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     LINES,
     st.sampled_from(["", "\n", "\r\n"]),

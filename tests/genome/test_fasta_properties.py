@@ -17,7 +17,7 @@ from regtrack.genome.content import PlainContent
 from regtrack.genome.fasta import Genome
 from regtrack.genome.fasta_scan import scan
 
-WITHOUT_CLOCK = settings(deadline=None, max_examples=100)
+WITHOUT_CLOCK = settings(max_examples=100)
 
 Sequences = dict[str, str]
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, intersect, total_bases
-
-patient = settings(deadline=None)  # a busy machine is no failure
 
 LAST = 80
 pairs = st.lists(st.tuples(st.integers(0, LAST), st.integers(1, 15)), max_size=8).map(
@@ -92,7 +90,6 @@ def test_a_gap_of_one_base_keeps_intervals_apart() -> None:
     assert list(IntervalSet.of([0, 4], [3, 5])) == [(0, 3), (4, 5)]
 
 
-@patient
 @given(pairs)
 def test_a_union_holds_the_bases_of_every_interval_and_no_other(
     intervals: list[tuple[int, int]],
@@ -100,7 +97,6 @@ def test_a_union_holds_the_bases_of_every_interval_and_no_other(
     assert bases_of(set_of(intervals)) == bases_of(intervals)
 
 
-@patient
 @given(pairs)
 def test_a_union_has_as_few_intervals_as_there_are_runs_of_bases(
     intervals: list[tuple[int, int]],
@@ -110,7 +106,6 @@ def test_a_union_has_as_few_intervals_as_there_are_runs_of_bases(
     assert len(set_of(intervals)) == len(runs)
 
 
-@patient
 @given(pairs, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(
     intervals: list[tuple[int, int]], shuffler: object
@@ -120,7 +115,6 @@ def test_the_order_of_the_input_does_not_matter(
     assert set_of(shuffled) == set_of(intervals)
 
 
-@patient
 @given(st.lists(pairs, max_size=4))
 def test_the_union_of_sets_holds_the_bases_of_any_of_them(
     sets: list[list[tuple[int, int]]],
@@ -134,13 +128,11 @@ def test_intervals_are_told_in_plain_numbers_that_json_can_hold() -> None:
     assert [type(edge) for edge in edges] == [int, int]
 
 
-@patient
 @given(pairs)
 def test_bases_counts_every_base_once(intervals: list[tuple[int, int]]) -> None:
     assert set_of(intervals).bases == len(bases_of(intervals))
 
 
-@patient
 @given(pairs, pairs)
 def test_an_intersection_holds_the_bases_of_both(
     one: list[tuple[int, int]], other: list[tuple[int, int]]
@@ -150,7 +142,6 @@ def test_an_intersection_holds_the_bases_of_both(
     assert both == set_of(other).intersect(set_of(one))
 
 
-@patient
 @given(pairs, st.integers(0, LAST), st.integers(1, 40))
 def test_clipping_keeps_the_bases_inside(
     intervals: list[tuple[int, int]], start: int, length: int
@@ -159,7 +150,6 @@ def test_clipping_keeps_the_bases_inside(
     assert bases_of(clipped) == bases_of(intervals) & set(range(start, start + length))
 
 
-@patient
 @given(pairs, positions)
 def test_bases_before_counts_the_bases_to_the_left(
     intervals: list[tuple[int, int]], at: list[int]
@@ -169,14 +159,12 @@ def test_bases_before_counts_the_bases_to_the_left(
     assert set_of(intervals).bases_before(at).tolist() == expected
 
 
-@patient
 @given(pairs)
 def test_nth_base_is_the_nth_of_the_sorted_bases(intervals: list[tuple[int, int]]) -> None:
     expected = sorted(bases_of(intervals))
     assert set_of(intervals).nth_base(range(len(expected))).tolist() == expected
 
 
-@patient
 @given(pairs)
 def test_nth_base_reverses_bases_before(intervals: list[tuple[int, int]]) -> None:
     bases = set_of(intervals)
@@ -225,7 +213,6 @@ def test_positions_of_the_longest_chromosomes_do_not_overflow() -> None:
     assert far.nth_base([2_000_000_000]).tolist() == [3_000_000_000]
 
 
-@patient
 @given(pairs, pairs)
 def test_a_difference_holds_the_bases_of_the_first_alone(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
@@ -234,7 +221,6 @@ def test_a_difference_holds_the_bases_of_the_first_alone(
     assert bases_of(found) == bases_of(first) - bases_of(second)
 
 
-@patient
 @given(pairs, pairs)
 def test_overlapping_keeps_whole_intervals_that_share_a_base(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
@@ -244,7 +230,6 @@ def test_overlapping_keeps_whole_intervals_that_share_a_base(
     assert list(set_of(first).overlapping(set_of(second))) == expected
 
 
-@patient
 @given(pairs, positions)
 def test_holds_says_whether_a_base_is_in_the_set(
     intervals: list[tuple[int, int]], at: list[int]
@@ -261,7 +246,6 @@ def test_sets_of_several_chromosomes_are_intersected_in_the_second_ones_order() 
     assert total_bases(first) == 25
 
 
-@patient
 @given(pairs, st.integers(1, 20))
 def test_units_are_those_that_hold_a_base(intervals: list[tuple[int, int]], length: int) -> None:
     expected = sorted({base // length for base in bases_of(intervals)})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_marker
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError, OptionError
@@ -206,7 +206,6 @@ def test_a_slug_keeps_what_every_file_system_accepts(index: int, name: str, slug
     assert a_marker(index, name).slug == slug
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 999), st.text(min_size=1))
 def test_a_slug_is_safe_whatever_the_name(index: int, name: str) -> None:
     slug = Marker(index, name, "TFBS", "K562", "CTCF", "None").slug

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
@@ -75,7 +75,6 @@ def test_a_chromosome_without_a_base_is_bad_input() -> None:
         parse_region("chrE", {"chr1": 10, "chrE": 0})
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.sampled_from(sorted(SIZES)), st.data())
 def test_a_region_is_read_as_it_is_printed(chrom: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, SIZES[chrom] - 1))

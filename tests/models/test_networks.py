@@ -118,7 +118,7 @@ EDGES = st.integers(0, STEPS)
 
 
 @every_network
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(edges=st.tuples(EDGES, EDGES).filter(lambda edges: edges[0] != edges[1]))
 @torch.no_grad()
 def test_a_core_is_a_slice_of_the_whole(task: str, name: str, edges: tuple[int, int]) -> None:

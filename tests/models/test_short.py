@@ -91,7 +91,7 @@ def test_every_base_of_a_bin_has_the_same_logits(name: str) -> None:
 
 
 @every_network
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(at=st.integers(0, 9 * BIN - 1))
 def test_a_base_changes_the_bins_whose_input_it_lies_in(name: str, at: int) -> None:
     network, codes = a_network("short", name).double(), random_codes(9 * BIN)

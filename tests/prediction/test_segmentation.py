@@ -16,7 +16,7 @@ from regtrack.prediction.settings import ARITHMETIC_MARGIN
 Found = list[tuple[int, int, float]]
 
 # The first call compiles the kernels.
-quick = settings(deadline=None, max_examples=80)
+quick = settings(max_examples=80)
 
 
 @dataclass(frozen=True)

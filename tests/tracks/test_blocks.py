@@ -30,7 +30,7 @@ def same(one: EncodedSegments, other: EncodedSegments) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(found=segment_rows(markers=4))
 def test_every_marker_comes_back_as_it_was_saved(
     tmp_path_factory: pytest.TempPathFactory, found: list[list[Row]]

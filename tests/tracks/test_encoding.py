@@ -17,7 +17,7 @@ from regtrack.tracks.peaks import narrow_peaks
 from regtrack.tracks.segments import BlockSegments, Segments
 
 # The first call compiles a kernel.
-quick = settings(deadline=None, max_examples=60)
+quick = settings(max_examples=60)
 
 
 def thresholds(*values: float) -> np.ndarray:

@@ -102,7 +102,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(bit=st.one_of(st.integers(0, 8 * 3_000), st.integers(0, 8 * 10**9)))
 def test_a_flipped_bit_anywhere_is_noticed(
     saved: bytes, tmp_path_factory: pytest.TempPathFactory, bit: int

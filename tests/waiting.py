@@ -1,0 +1,21 @@
+"""Waiting for what other processes do, however busy the machine is."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 900.0  # seconds: only what hangs takes longer
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any] | None = None) -> None:
+    """Return when the condition holds; fail when the process has ended before."""
+    end = time.monotonic() + PATIENCE
+    ended = False
+    while not condition():
+        assert not ended, process and process.communicate()
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+        ended = process is not None and process.poll() is not None
