@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 import torch
 from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, write_fasta
 from cli_helpers import files_of, predict_arguments
+from waiting import PATIENCE, wait_until
 
 from regtrack import workplace
 from regtrack.cli.main import run
@@ -36,14 +38,14 @@ NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")
 AFTER_A_BLOCK = """
 import os, signal, sys
 import regtrack.prediction.run as r
-from regtrack.cli.main import run
+from regtrack.cli.main import main
 whole = r.in_processes
 def stopping(*given):
     for done in whole(*given):
         {}
         yield done
 r.in_processes = stopping
-sys.exit(run(sys.argv[1:]))
+main()
 """
 
 
@@ -410,6 +412,15 @@ def test_two_runs_do_not_work_in_one_folder(
     assert "another run is at work here" in capfd.readouterr().err
 
 
+def is_alive(group: int) -> bool:
+    """Whether any process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     ("sent", "to_all", "status", "said"),
     [
@@ -429,39 +440,15 @@ def test_a_signal_ends_all_at_once_and_the_same_command_goes_on(
     world, _ = predicted
     out = tmp_path / "stopped"
     arguments = predict_arguments(world, out, "--workers", 2)
-<<<<<<< HEAD
-    # Where tests run in the background, Ctrl-C is ignored and that is handed down.
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from regtrack.cli.main import main; main()"
-    )
+    group, me = f"os.killpg(0, {sent:d})", f"os.kill(os.getpid(), {sent:d})"
+    code = AFTER_A_BLOCK.format(group if to_all else me)
     command = [sys.executable, "-c", code, *map(str, arguments)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "stopped.partial" / "run.json").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    (os.killpg if to_all else os.kill)(process.pid, sent)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == status
     assert err.decode().rstrip().endswith(f"regtrack: {said}; the same command goes on")
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)  # no worker lives on
+    wait_until(lambda: not is_alive(process.pid))  # no worker lives on
     assert "Traceback" not in err.decode()
-=======
-    # A terminal sends it to all processes of the command.
-    code = AFTER_A_BLOCK.format("os.killpg(0, signal.SIGINT)")
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        start_new_session=True,
-    )
-    assert done.returncode == 130
-    assert done.stderr.rstrip().endswith("regtrack: interrupted")
-    assert "Traceback" not in done.stderr
->>>>>>> 485d149 (make test runs the tests, make lint pinned linters; no test depends on how busy the machine is)
     assert not out.exists()
 
 
