@@ -64,7 +64,7 @@ AT_THE_TOP = {"__init__.py", "__main__.py"} | {f"{module}.py" for module in AT_T
 LIBRARIES = {
     "click": {"cli"},
     "h5py": {"datasets/deepsea.py"},
-    "isal": {"genome/content.py", "tracks/deflate.py"},
+    "isal": {"genome/content.py", "genome/textfile.py", "tracks/deflate.py"},
     "matplotlib": {"evaluation", "explain"},
     "msgspec": {"documents.py"},
     "numba": {"compiled.py"},

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 from regtrack.errors import InputError
 
 LONGEST_LINE = 1_000_000  # bytes; no line of any format that is read here comes near it
 _UNIT = LONGEST_LINE  # a line can be too long only where it began in an earlier one, or is the last
 _GZIP = b"\x1f\x8b"
+_NotDeflatedError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _BOM = b"\xef\xbb\xbf"  # a byte-order mark, from Windows editors
 _OTHERS = {
     _GZIP: "packed with gzip twice",
@@ -114,7 +116,7 @@ def _unpacked(path: Path, file: BinaryIO) -> Iterator[bytes]:
     packed = file.read(_UNIT)
     try:
         while packed:
-            part = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            part = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
             while not part.eof:
                 packed = packed or file.read(_UNIT)
                 unit = part.decompress(packed, _UNIT - len(held))
@@ -126,7 +128,7 @@ def _unpacked(path: Path, file: BinaryIO) -> Iterator[bytes]:
                     yield bytes(held)
                     held.clear()
             packed = part.unused_data.lstrip(b"\0") or file.read(_UNIT).lstrip(b"\0")
-    except zlib.error as error:
+    except _NotDeflatedError as error:
         raise InputError(path, f"truncated or damaged gzip file ({error})") from error
     if held:
         yield bytes(held)
