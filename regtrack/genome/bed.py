@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -47,12 +48,13 @@ class Rules:
     can_clip
         Whether the user may ask for that, for the message.
     mitochondria
-        False leaves their rows out: assemblies of one name hold different ones.
+        What becomes of their rows: assemblies of one name hold different ones, so that these may
+        be cut at the end of the genome's, whatever `clip` says, or left out.
     """
 
     clip: bool = False
     can_clip: bool = False
-    mitochondria: bool = True
+    mitochondria: Literal["kept", "clipped", "left out"] = "kept"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class _Reading:
         self._numbers = {name: number for number, name in enumerate(self._names)}
         self._sizes = np.array(list(chrom_sizes.values()), np.int64)
         self._spellings = Spellings(self._names)
+        clipped = MITOCHONDRION if rules.mitochondria == "clipped" else ()
+        self._loose = [self._numbers[name] for name in clipped if name in self._numbers]
         self._raw: dict[bytes, int] = {}
         self._unknown: Counter[str] = Counter()
         self._last: dict[str, int] = {}  # end on each chromosome, as the file spells it
@@ -156,6 +160,10 @@ class _Reading:
             at, numbers, starts, ends = at[kept], numbers[kept], starts[kept], ends[kept]
         sizes = self._sizes[numbers]
         past = (ends > sizes) | (starts < 0)
+        if self._loose and past.any():
+            loose = np.isin(numbers, self._loose)
+            ends = np.where(loose, np.minimum(ends, sizes), ends)
+            past &= ~loose | (starts < 0) | (starts >= sizes)
         if past.any():
             self._past += int(np.count_nonzero(past))
             self._far |= bool(np.any((ends - sizes > FARTHEST) | (starts < -FARTHEST)))
@@ -217,7 +225,7 @@ class _Reading:
             name = raw.decode("utf-8", "replace")
             known = resolve_chrom(name, self._numbers)
             meant = None if known else self._spellings.meant(name)
-            if not self._rules.mitochondria and name in MITOCHONDRION:
+            if self._rules.mitochondria == "left out" and name in MITOCHONDRION:
                 self._raw[raw] = _MITOCHONDRION
             elif meant is not None:
                 raise InputError(

@@ -17,7 +17,7 @@ def read_peaks(path: Path, chrom_sizes: Mapping[str, int], clip: bool) -> BedRow
 
     For worker processes, whose counts are their parent's to tell.
     """
-    return read_rows(path, chrom_sizes, Rules(clip, can_clip=True, mitochondria=False))
+    return read_rows(path, chrom_sizes, Rules(clip, can_clip=True, mitochondria="left out"))
 
 
 class BedFiles:
@@ -41,15 +41,16 @@ class BedFiles:
         return self._kept("peaks", read_peaks(path, self._chrom_sizes, self._clip))
 
     def excluded(self, path: Path) -> dict[str, IntervalSet]:
-        """Regions that do not count, without mitochondria.
+        """Regions that do not count; those of mitochondria end where the genome's does.
 
         Raises
         ------
         InputError
             As `read_rows`; also when there is none.
         """
-        rows = read_peaks(path, self._chrom_sizes, self._clip)
-        if not rows.intervals and not rows.counts.mitochondrial:
+        rules = Rules(self._clip, can_clip=True, mitochondria="clipped")
+        rows = read_rows(path, self._chrom_sizes, rules)
+        if not rows.intervals:
             raise InputError(path, "holds no region to exclude; is it complete?")
         return self._kept("excluded regions", rows)
 

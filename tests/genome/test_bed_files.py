@@ -67,7 +67,7 @@ def test_what_a_worker_counted_is_told_with_the_rest(tmp_path: Path) -> None:
 def test_mitochondria_of_another_length_are_left_out(tmp_path: Path) -> None:
     path = write(tmp_path, "a.bed", ["chr1 1 2", "chrM 0 16571"])
     assert spans(path) == {"chr1": [(1, 2)]}
-    assert list(BedFiles(SIZES).excluded(path)) == ["chr1"]
+    assert list(BedFiles(SIZES).excluded(path)["MT"]) == [(0, 16_569)]
     with pytest.raises(InputError, match="past the end of MT"):
         BedFiles(SIZES).regions(path)
 
