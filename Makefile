@@ -5,9 +5,10 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 CONSTRAINTS ?= .ci/constraints.txt
 VENV := .venv
+COUNT ?= 20000
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser clean
+.PHONY: demo test lint fuzz browser clean
 
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
@@ -19,6 +20,11 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Damaged files for every parser; a finding comes with the command that shows it again.
+fuzz: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT)
+	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT) --boundscheck labels block counts bed bed-gzip
 
 # Some tests look at pages in a browser, and are skipped, saying so, where there is none.
 browser:

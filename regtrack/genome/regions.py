@@ -12,7 +12,7 @@ from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import first_names, resolve_chrom
 
 ALL = "all"
-_RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]+)(-|\.\.)(?P<end>[\d,]+)")
+_RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{1,99})")
 
 
 def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
