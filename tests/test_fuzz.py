@@ -16,7 +16,7 @@ INPUTS = 30
 @pytest.mark.parametrize(
     "parser", [*texts.PARSERS, *files.PARSERS], ids=lambda parser: str(parser.name)
 )
-def test_damaged_files_are_read_or_refused_in_one_line(parser: Parser, tmp_path: Path) -> None:
+def test_damaged_files_are_read_or_refused(parser: Parser, tmp_path: Path) -> None:
     folder = Folder(parser, tmp_path / "files")
     parser.read(tmp_path / "files")
     for number in range(-(-INPUTS // parser.share)):

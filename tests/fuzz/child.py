@@ -86,12 +86,9 @@ def try_one(parser: Parser, path: Path) -> tuple[str, dict[str, Any] | None]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
         kind = type(error).__name__
         text = str(error)
-        if isinstance(error, RegtrackError):
-            if text.splitlines() == [text]:
-                return kind, None
-            kind = "not one line"
-        elif isinstance(error, OSError) and error.errno is not None:
-            return kind, None  # the file system's own
+        own = isinstance(error, OSError) and error.errno is not None  # the file system's
+        if own or isinstance(error, RegtrackError):
+            return kind, None
         return kind, _finding(kind, text, error)
     return "read", None
 
