@@ -61,6 +61,8 @@ def parse_json(
     try:
         if version is not None:
             found = msgspec.json.decode(data, type=_Versioned).format
+            if found < 1:
+                raise InputError(where, f"damaged (format: expected 1 or more, got {found})")
             if found > version:
                 raise InputError(
                     where,

@@ -111,6 +111,11 @@ def test_a_newer_format_is_refused_naming_both(tmp_path: Path) -> None:
     )
 
 
+def test_a_format_that_never_was_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"format": 0, "items": [], "notes": {}}')
+    assert problem(path, version=2) == ": damaged (format: expected 1 or more, got 0)"
+
+
 def test_a_format_that_is_no_number_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, '{"format": "1", "items": [], "notes": {}}')
     assert problem(path, version=2) == ": damaged (format: expected int, got str)"

@@ -90,7 +90,8 @@ def find_contexts(
     samples
         Positive bases per marker, at most; evenly spread over those that there are.
     """
-    rows = [subject.checkpoint.markers.index(marker) for marker in markers]
+    names = [marker.name for marker in subject.checkpoint.markers]
+    rows = [names.index(marker.name) for marker in markers]
     network = open_network(subject.path, rows, device)
     if len(peaks):
         source = MEASURED

@@ -98,10 +98,9 @@ class Study:
             yield claim
         finally:
             if claim is not None and lock is not None:
-                with self._alone():
+                with lock, self._alone():
                     if self._state(claim.number) != RUNNING:
                         self._lock_path(claim.number).unlink(missing_ok=True)
-                    lock.close()
 
     def complete(self, number: int, outcome: Outcome) -> None:
         """Keep what a claimed trial reached."""
@@ -126,10 +125,10 @@ class Study:
             yield
 
     def _claim(self) -> tuple[Claim | None, IO[bytes] | None]:
-        trials = self._study.get_trials(deepcopy=False)
-        numbers = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
-        if len(trials) < self.limit:
-            numbers.append(len(trials))
+        numbers = _running(self._study)
+        count = len(self._study.get_trials(deepcopy=False))
+        if count < self.limit:
+            numbers.append(count)
         for number in numbers:
             lock = _try_lock(self._lock_path(number))
             if lock is None:
@@ -209,6 +208,8 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
         with _understood(folder / DATABASE):
             storage, study = _open(folder)
             study.set_user_attr(_IDENTITY, wanted)
+            running = [f"{number}.lock" for number in _running(study)]
+            clear([path for path in (folder / TRIALS).glob("*.lock") if path.name not in running])
             _close(storage)
 
 
@@ -306,6 +307,11 @@ def _open(folder: Path) -> tuple[optuna.storages.RDBStorage, optuna.Study]:
         load_if_exists=True,
     )
     return storage, study
+
+
+def _running(study: optuna.Study) -> list[int]:
+    trials = study.get_trials(deepcopy=False)
+    return [trial.number for trial in trials if trial.state == TrialState.RUNNING]
 
 
 def _close(storage: optuna.storages.RDBStorage) -> None:

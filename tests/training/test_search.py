@@ -446,7 +446,7 @@ def test_damage_to_the_study_is_one_line_and_force_begins_anew(
 def test_a_damaged_log_of_a_trial_is_one_line(tmp_path: Path, text: str) -> None:
     log = tmp_path / "0.log.tsv"
     log.write_text(text, encoding="latin-1")
-    with pytest.raises(InputError, match=r"0\.log\.tsv: damaged; without it and its checkpoint"):
+    with pytest.raises(InputError, match=r"0\.log\.tsv: damaged; remove it and its checkpoint"):
         read_outcome(log)
 
 
