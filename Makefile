@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 
 test: $(VENV)/installed browser
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -31,6 +31,13 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def one_process() -> None:
+    """Tiny genomes are done before another process is there; tests of several ask for them."""
+    for command in ("PREDICT", "EVAL", "HUB"):
+        os.environ[f"REGTRACK_{command}_WORKERS"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """Ctrl-C is ignored, here and in the commands that tests start, where a suite was begun
     in the background: then no test could say what it does.

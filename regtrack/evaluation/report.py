@@ -15,7 +15,6 @@ from regtrack.evaluation.cells import cell, defined
 from regtrack.evaluation.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.numbers import UNDEFINED, counted, number, times
-from regtrack.evaluation.page.write import write_page
 from regtrack.evaluation.resampling import LEVEL, REPLICATES
 from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
@@ -195,6 +194,9 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
     OSError
         When a file cannot be written.
     """
+    # It draws, and to load what draws takes most of a second: not of every `predict`.
+    from regtrack.evaluation.page.write import write_page  # noqa: PLC0415
+
     folder.mkdir(parents=True, exist_ok=True)
     table = rows(evaluation)
     columns = list(table[0])

@@ -27,12 +27,6 @@ from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
 
 
-@pytest.fixture(autouse=True)
-def one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which is this process, so that none has to start; where nothing else is asked for."""
-    monkeypatch.setenv("REGTRACK_EVAL_WORKERS", "1")
-
-
 def one_pass(world: TinyWorld, chrom: str) -> np.ndarray:
     """Probabilities of a whole chromosome in one window, (markers, bases)."""
     network, genome = load_network(world.model, torch.device("cpu")), Genome(world.genome)
@@ -70,7 +64,7 @@ def test_a_model_scores_as_its_probabilities_do_base_by_base(
         *("--workers", 2),
     )
     assert status == 0
-    assert f"{sum(TINY_SIZES.values()) - 1_138:,} bases scored in {tiny.model}" in printed
+    assert f"{sum(TINY_SIZES.values()) - 1_138:,} bases scored in {tiny.model.name}" in printed
     assert "left out, N: 1,138 bases" in printed
     rows = rows_of(out)
     values = {chrom: one_pass(tiny, chrom) for chrom in TINY_SIZES}

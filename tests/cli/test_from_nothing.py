@@ -14,7 +14,7 @@ from fetching_server import Sources, alone, packed, path_of, serving
 from regtrack.fetching.sources import EXCLUDE, GENOME, peak_sources
 from regtrack.genome.catalogue import catalogue
 
-SIZES = {"chr1": 150_000, "chr2": 400_000, "chr3": 250_000}
+SIZES = {"chr1": 40_000, "chr2": 60_000, "chr3": 100_000}
 PEAKS = 20  # of each marker, on each chromosome
 
 
