@@ -236,6 +236,8 @@ def examine(name: str, scenario: Scenario, times: int, draw: random.Random) -> i
         )
         found = contents(scenario)
         differing = [key for key in {*expected, *found} if expected.get(key) != found.get(key)]
+        # It may have been killed with all done, and nothing left but to say so.
+        done = done or "already" in last.stderr
         if (last.returncode and not done) or differing:
             wrong += 1
             print(f"  {name}: killed {what} at {moment:.1f} of {took:.1f} s; then exit status ")

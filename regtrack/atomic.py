@@ -125,7 +125,7 @@ def open_lock(path: Path) -> int:
         raise
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
-        raise InputError(path, "is no plain file; expected a lock of regtrack's, or nothing")
+        raise InputError(path, "is not a regular file; expected a lock of regtrack's, or nothing")
     return opened
 
 

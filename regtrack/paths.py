@@ -17,7 +17,7 @@ def expanded(text: str | Path) -> Path:
         Where nobody of that name has one, or the text cannot be a path.
     """
     if "\0" in str(text):
-        raise InputError(printable(str(text)), "expected a path, which has no NUL in it")
+        raise InputError(printable(str(text)), "a path with a NUL byte; expected none")
     path = Path(text)
     try:
         return path.expanduser()

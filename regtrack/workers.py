@@ -85,8 +85,8 @@ def _pool(processes: int) -> ProcessPoolExecutor | None:
     except (OSError, ImportError) as error:  # no semaphores: /dev/shm is missing, or read-only
         why = error.strerror if isinstance(error, OSError) else str(error)
         note(
-            f"no worker processes, for they need semaphores ({why}; is /dev/shm there, and may it "
-            "be written?): all is done in this one"
+            f"cannot start worker processes, which need semaphores ({why}; is /dev/shm "
+            "mounted and writable?); running in one process"
         )
         return None
 

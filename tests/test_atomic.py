@@ -117,5 +117,5 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path, kind: str) -> None:
 
 def test_a_lock_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
-    with pytest.raises(InputError, match="lock: is no plain file"):
+    with pytest.raises(InputError, match="lock: is not a regular file"):
         open_lock(tmp_path / "lock")

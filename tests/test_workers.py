@@ -76,7 +76,7 @@ def test_where_no_process_can_be_started_the_work_is_done_here_and_that_is_said(
         found = dict(in_processes(worker_tasks.who, [1, 2], 2))
     assert found == {1: os.getpid(), 2: os.getpid()}
     assert len(told) == 1
-    assert told[0].startswith("no worker processes, for they need semaphores (")
+    assert told[0].startswith("cannot start worker processes, which need semaphores (")
 
 
 @pytest.mark.parametrize("processes", [1, 2])

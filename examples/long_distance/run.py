@@ -244,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
+        print("stopped; run the same command again to continue", file=sys.stderr)
         return 130
     print(result_table(rows).expandtabs(14), end="")
     print(f"Made {asked.out}/result.tsv and {asked.out}/result.png", file=sys.stderr)

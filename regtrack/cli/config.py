@@ -44,7 +44,7 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         When it cannot be read.
     """
     if not path.is_file():
-        raise InputError(path, "expected a file; a link leads to none")
+        raise InputError(path, "is a broken link; expected a file")
     tables = read_toml(path)
     shared = tables.pop("defaults", {})
     for table, keys in {"defaults": shared, **tables}.items():

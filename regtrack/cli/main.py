@@ -107,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         goes_on = context is not None and context.invoked_subcommand in _GOES_ON
-        how = "; the same command goes on" if goes_on else ""
+        how = "; run the same command again to continue" if goes_on else ""
         ended = isinstance(error, TerminatedError)
         click.echo(f"regtrack: {'terminated' if ended else 'interrupted'}{how}", err=True)
         return 143 if ended else 130

@@ -80,8 +80,9 @@ clip = click.option(
     "--clip",
     is_flag=True,
     envvar="REGTRACK_CLIP",
-    help="Cut rows of BED files that reach past an end of their chromosome, as padding may make "
-    "them, and say how many; else they are an error. Those of another assembly stay one.",
+    help="Clip BED rows that reach a little past an end of their chromosome, as padded rows may, "
+    "and say how many. Without it, such a row is an error. A file of another assembly is an "
+    "error either way.",
 )
 unknown = click.option(
     "--unknown",
@@ -94,7 +95,7 @@ workers = click.option(
     "--workers",
     type=Count(),
     show_default="one per core",
-    help="Processes. Changes the time, not a number.",
+    help="Number of processes. Changes the time, not the results.",
 )
 device = click.option(
     "--device",

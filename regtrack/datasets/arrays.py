@@ -20,7 +20,7 @@ from regtrack.errors import InputError
 Array = npt.NDArray[Any]
 
 # What a user can do about an array that is not as it was written.
-ANEW = "regtrack prepare makes it anew"
+ANEW = "run regtrack prepare again"
 
 # `write_array_header_1_0`: magic, version 1.0, the length of a dictionary, the dictionary.
 _HEADER = re.compile(

@@ -117,7 +117,7 @@ def _apart(
                 yield found
     except EOFError:
         child.join()
-        raise InputError(at, "damaged: reading it ended the process that read it") from None
+        raise InputError(at, "damaged: it crashed the process that read it") from None
     finally:
         received.close()
         child.terminate()

@@ -101,7 +101,7 @@ def _open_genome(
     if problem:
         raise InputError(
             path,
-            f"made with another genome: {fasta} {problem}; regtrack prepare makes it anew",
+            f"made with another genome: {fasta} {problem}; run regtrack prepare again",
         )
     return genome
 

@@ -159,7 +159,7 @@ class IntervalLabels:
     def _damaged(self) -> InputError:
         return InputError(
             self._path or _ROWS,
-            "damaged (a row that is no stretch of one of the markers in its bin); " + ANEW,
+            "damaged (a row that is not an interval of one of the markers in its bin); " + ANEW,
         )
 
     @property

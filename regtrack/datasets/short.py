@@ -121,7 +121,7 @@ def check_samples(
             if np.any(codes >= len(BASES)):
                 raise InputError(
                     codes_path(folder, split),
-                    f"damaged (a code above {len(BASES) - 1}, which is no base); {ANEW}",
+                    f"damaged (a code above {len(BASES) - 1}, which is not a base); {ANEW}",
                 )
 
 

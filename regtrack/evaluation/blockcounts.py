@@ -191,7 +191,7 @@ class _Header:
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(path, "damaged; the same command counts it anew")
+    return InputError(path, "damaged; run the same command again to recount it")
 
 
 def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int64]:

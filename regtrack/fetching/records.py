@@ -97,7 +97,7 @@ class Records:
             if not problem.startswith("damaged"):  # a newer format
                 raise
             raise InputError(
-                self._path, f"{problem}; remove it, and all is fetched again"
+                self._path, f"{problem}; remove it to fetch everything again"
             ) from error
 
     def add(self, new: Mapping[str, Record]) -> None:

@@ -170,7 +170,7 @@ class BgzipContent:
         return content
 
     def _damaged(self, begin: int) -> InputError:
-        return InputError(self.path, f"damaged bgzip file: no sound block at its byte {begin:,}")
+        return InputError(self.path, f"damaged bgzip file: no valid block at byte {begin:,}")
 
     def gzi(self) -> bytes:
         """What the .gzi says: where each block but the first and the empty ones begins."""

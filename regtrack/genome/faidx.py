@@ -125,7 +125,7 @@ def make_index(path: Path) -> FastaIndex:
             if error.filename == str(path):
                 raise
             failure = error
-    raise InputError(path, f"no index, and no folder to make it in ({failure})")
+    raise InputError(path, f"no index, and no folder to write one to ({failure})")
 
 
 def _beside(path: Path) -> tuple[Path, str]:
@@ -144,7 +144,7 @@ def _keep_gzi(content: BgzipContent, gzi: Path) -> None:
         listed = _read(gzi)
         if listed is not None and content.is_gzi(listed):
             return
-        misfit = "the blocks lie elsewhere" if listed is not None else None
+        misfit = "its blocks start at other offsets" if listed is not None else None
     except OSError as error:
         misfit = str(error)
     with _replaced(content, gzi, misfit) as aside:
@@ -170,12 +170,13 @@ def _records(content: Content, fai: Path) -> list[Record]:
         aside.touch()  # no long work where nothing can be written
         records, without = scan(content)
         if not records:
-            raise InputError(content.path, "no sequence in it; expected FASTA")
+            raise InputError(content.path, "contains no sequence; expected FASTA")
         aside.write_bytes(
             b"".join(("\t".join(map(str, record)) + "\n").encode() for record in records)
         )
     if without:
-        note(f"{content.path}: {len(without):,} names without sequence: {first_names(without)}")
+        count = f"{len(without):,} {'record' if len(without) == 1 else 'records'}"
+        note(f"{content.path}: left out {count} without sequence: {first_names(without)}")
     return records
 
 
@@ -188,10 +189,10 @@ def _replaced(content: Content, index: Path, misfit: str | None) -> Iterator[Pat
             yield aside
     except OSError:
         if misfit is not None:
-            note(f"{index}: {about}; it is passed over")
+            note(f"{index}: {about}; ignored")
         raise
     if misfit is not None:
-        note(f"{index}: {about}; made anew")
+        note(f"{index}: {about}; rebuilt")
 
 
 def _read(path: Path) -> bytes | None:
@@ -209,24 +210,24 @@ class _MisfitError(Exception):
 def _parse(text: bytes) -> list[Record]:
     """The rows of a .fai, but those without sequence, which old ones have."""
     if text and not text.endswith(b"\n"):
-        raise _MisfitError("its last line is cut")
+        raise _MisfitError("its last line is truncated")
     records = []
     for number, line in enumerate(text.split(b"\n")[:-1], start=1):
         row = _ROW.fullmatch(line)
         if row is None:
-            raise _MisfitError(f"line {number} is no name with four numbers")
+            raise _MisfitError(f"line {number} is not a name and four numbers")
         try:
             name = row[1].decode()
         except UnicodeDecodeError as error:
             raise _MisfitError(f"line {number} is not UTF-8") from error
         length, offset, bases, width = map(int, row.groups()[1:])
         if length and (bases == 0 or (bases >= width and bases != length)):
-            raise _MisfitError(f"{name} has lines of no length")
+            raise _MisfitError(f"{name} has lines of length 0")
         if length:
             # One line that ends nowhere, at the file's end, may have no width of its own.
             records.append(Record(name, length, offset, bases, max(width, bases + 1)))
     if len({record.name for record in records}) < len(records):
-        raise _MisfitError("a name stands in it twice")
+        raise _MisfitError("a name appears in it twice")
     return records
 
 

@@ -142,8 +142,8 @@ class Genome:
         scan(self._content)
         return InputError(
             self.path,
-            f"the lines of {chrom} are not as {self._fai} says; unless the file has just "
-            "changed, please remove that",
+            f"the lines of {chrom} are not as {self._fai} says; remove that index, unless the "
+            "FASTA file has just changed",
         )
 
 

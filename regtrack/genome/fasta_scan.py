@@ -35,13 +35,13 @@ _RECORDS, _NAMED, _PROBLEM, _BYTE = range(12, 16)
 
 _UNEVEN, _BLANK_INSIDE, _NO_BASE, _NAMELESS, _NO_HEADER, _LONE_RETURN = range(1, 7)
 _PROBLEMS = {
-    _UNEVEN: "a line of another length; expected all lines of a sequence but its last to be of "
-    "one length",
+    _UNEVEN: "a line of a different length; expected all lines of a sequence except the last to "
+    "have the same length",
     _BLANK_INSIDE: "a blank inside a line of sequence",
     _NO_BASE: "{!a} in a line of sequence; expected bases as IUPAC letters, -, * or .",
     _NAMELESS: "a sequence without a name",
     _NO_HEADER: "not a FASTA file; expected '>'",
-    _LONE_RETURN: "a carriage return that ends no line; expected LF or CRLF at the lines' ends",
+    _LONE_RETURN: "a carriage return without a line feed; expected lines that end with LF or CRLF",
 }
 
 _State = npt.NDArray[np.int64]
@@ -135,7 +135,7 @@ def _as_records(
         if not name.isprintable():
             raise InputError(content.path, f"a name with a control character: {name!a}", line)
         if name in known:
-            raise InputError(content.path, f"a second sequence of the name {name}", line)
+            raise InputError(content.path, f"a second sequence named {name}", line)
         known.add(name)
         if length:
             records.append(Record(name, length, offset, bases, width))
@@ -143,7 +143,7 @@ def _as_records(
             empty.append(name)
     if empty and name == empty[-1]:
         raise InputError(
-            content.path, f"no sequence behind the last name, {name}; is the file truncated?", line
+            content.path, f"no sequence after the last name, {name}; is the file truncated?", line
         )
     return records, empty
 

@@ -52,7 +52,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
             f"on chromosomes that the genome lacks ({first_names(lacking)})",
         ),
         (lambda one: one.mitochondrial, "left out", "on the mitochondrion"),
-        (lambda one: one.no_length, "passed over", "without a base: their end is their start"),
+        (lambda one: one.no_length, "skipped", "of length 0 (start = end)"),
         (lambda one: one.clipped, "clipped", "that reached past an end of their chromosome"),
     ]
     found = []
@@ -64,7 +64,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
             found.append(f"{what}: {fate} {rows_of}, {why}")
     empty = [one for one in files if not one.rows]
     if empty:
-        found.append(f"{what}: there is no row in {_files(empty)}")
+        found.append(f"{what}: no rows in {_files(empty)}")
     return found
 
 

@@ -16,10 +16,10 @@ _GZIP = b"\x1f\x8b"
 _NotDeflatedError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _BOM = b"\xef\xbb\xbf"  # a byte-order mark, from Windows editors
 _OTHERS = {
-    _GZIP: "packed with gzip twice",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ": "packed with xz",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    _GZIP: "compressed with gzip twice",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"PK\x03\x04": "a zip archive",
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",

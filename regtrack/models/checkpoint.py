@@ -190,9 +190,9 @@ def load_network(path: Path, device: torch.device) -> Network:
     }:
         raise InputError(path, "its weights do not fit its architecture")
     if digest is not None and tensors_sha256(weights) != digest:
-        raise InputError(path, "damaged: its weights are not those that were written")
+        raise InputError(path, "damaged: its weights do not match their checksum")
     if not all(bool(torch.isfinite(part).all()) for part in weights.values()):
-        raise InputError(path, "damaged: one of its weights is no number")
+        raise InputError(path, "damaged: one of its weights is not a finite number")
     network = checkpoint.build()
     with torch.no_grad():
         for name, part in network.weights().items():

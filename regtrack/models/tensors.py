@@ -121,4 +121,4 @@ def _check_header(path: Path) -> None:
         raise InputError(
             path, "a pickle, which may run code when it is opened; expected .safetensors"
         )
-    raise InputError(path, "truncated, or not a .safetensors file (it begins with no header)")
+    raise InputError(path, "truncated, or not a .safetensors file (it has no header)")

@@ -147,7 +147,7 @@ def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> N
     works = _works(job, work)
     damaged = [path for one in works for path in one.damaged_files()]
     if damaged:
-        note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted anew")
+        note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
     clear(damaged)
     todo = _missing(works)
     left = sum(one.task.targets.bases for one in todo)

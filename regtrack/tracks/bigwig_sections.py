@@ -155,7 +155,7 @@ class BigWigSections:
         for records in self.records(region.chrom, IntervalSet.of([region.start], [region.end])):
             high = records[records["value"] >= least]
             if np.any(high["start"] >= high["end"]):
-                raise InputError(self._path, "damaged: a segment without a base")
+                raise InputError(self._path, "damaged: a segment of length 0")
             found.append(IntervalSet.of(high["start"], high["end"]).clip(region.start, region.end))
         return IntervalSet.union(found)
 

@@ -177,4 +177,4 @@ def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(path, "damaged; the same command predicts it anew")
+    return InputError(path, "damaged; run the same command again to replace it")

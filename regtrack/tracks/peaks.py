@@ -71,9 +71,9 @@ def _peak(fields: list[str]) -> CalledPeak:
     chrom, start, end, name, score, _, value, _, _, summit = fields
     peak = CalledPeak(chrom, int(start), int(end), name, int(score), float(value), int(summit))
     if not (0 <= peak.start < peak.end < 2**32 and 0 <= peak.summit < peak.end - peak.start):
-        raise ValueError(f"no such stretch: {start} to {end} with its summit at {summit}")
+        raise ValueError(f"not a peak: {start} to {end} with its summit at {summit}")
     if not (0 <= peak.score <= 1000 and 0 <= peak.value <= 1):
-        raise ValueError(f"no probability: {value} with a score of {score}")
+        raise ValueError(f"not a probability: {value} with a score of {score}")
     return peak
 
 

@@ -90,7 +90,7 @@ class ComparisonResult:
         """For people; nothing where another process speaks."""
         if self.stopped is not None:
             name, step = self.stopped
-            return f"stopped after step {step:,} of {name}; the same command goes on."
+            return f"stopped after step {step:,} of {name}; run the same command again to continue."
         if self.comparison is None:
             return ""
         return f"{text_report(self.comparison)}\nwrote {', '.join(map(str, self.files))}"

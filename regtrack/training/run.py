@@ -61,7 +61,9 @@ class TrainingResult:
         """For people, in a line; empty in the processes that are not the first."""
         parts = []
         if self.interrupted:
-            parts.append(f"stopped after step {self.state.step:,}; the same command goes on.")
+            parts.append(
+                f"stopped after step {self.state.step:,}; run the same command again to continue."
+            )
         if self.checkpoint is not None and self.state.best is not None:
             parts.append(
                 f"{self.checkpoint}: the best of {self.state.step:,} steps, reached at step "
@@ -218,7 +220,7 @@ def _check_best(out: Path, work: Path, state: TrainingState) -> None:
         if path.exists() and file_sha256(path) == state.best_sha256:
             return
     raise InputError(
-        best, "missing, or changed after it was written; --force begins the training anew"
+        best, "missing, or changed after it was written; --force starts the training over"
     )
 
 

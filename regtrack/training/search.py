@@ -110,7 +110,7 @@ class SearchResult:
         count += f" ({len(failed):,} failed)" if failed else ""
         running = len(self.trials.of(RUNNING))
         if self.interrupted:
-            lines.append(f"stopped with {count}; the same command goes on")
+            lines.append(f"stopped with {count}; run the same command again to continue")
         elif len(done) < self.limit:
             lines.append(f"{count}, {running:,} under way elsewhere; the same command joins in")
         else:

@@ -121,14 +121,14 @@ def _read(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
     try:
         return _unsealed(path)
     except InputError as error:
-        raise InputError(path, f"{error.args[1]}; --force begins the training anew") from error
+        raise InputError(path, f"{error.args[1]}; --force starts the training over") from error
 
 
 def _unsealed(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
     sealed = parse_json(read_text_of(path), _Sealed, path, FORMAT_VERSION)
     tensors = read_tensors(path)
     if _digest(sealed.state, tensors) != sealed.sha256:
-        raise InputError(path, "damaged (it does not have the checksum it was saved with)")
+        raise InputError(path, "damaged (its checksum does not match)")
     return parse_json(sealed.state, TrainingState, path), tensors
 
 

@@ -233,9 +233,11 @@ class Trainer:
             raise self._diverged(f"a weight is not a number after step {self.state.step}")
 
     def _diverged(self, what: str) -> RegtrackError:
-        kept = "no state was saved before it; begin anew"
+        kept = "no state was saved before it; start over"
         if (self._work / STATE).exists():
-            kept = f"the last good state is kept in {self._work}; the same command goes on from it"
+            kept = (
+                f"the last good state is kept in {self._work}; the same command continues from it"
+            )
         return RegtrackError(
             f"{what}: {kept}, with a --learning-rate under {self._settings.learning_rate:g}"
         )

@@ -134,7 +134,7 @@ def read_outcome(log: Path) -> Outcome:
         )
     except (ValueError, LookupError, TypeError, csv.Error) as error:
         raise InputError(
-            log, "damaged; without it and its checkpoint the trial is trained anew"
+            log, "damaged; remove it and its checkpoint to train the trial again"
         ) from error
 
 

@@ -66,8 +66,11 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(
     with monkeypatch.context() as patched:
         patched.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
         status, printed, err = regtrack(*command)
-    assert (status, printed) == (130, "stopped after step 1 of cnn1; the same command goes on.\n")
-    assert err.rstrip().endswith("regtrack: interrupted; the same command goes on")
+    assert (status, printed) == (
+        130,
+        "stopped after step 1 of cnn1; run the same command again to continue.\n",
+    )
+    assert err.rstrip().endswith("regtrack: interrupted; run the same command again to continue")
     status, printed, err = regtrack(*command)
     assert status == 0, err
     assert "going on from step 1" in err

@@ -225,7 +225,7 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
         ("[predict]\nforce = 1\n", "expected true or false as force"),
         ("x = " + "[" * 5000 + "]" * 5000 + "\n", "not TOML: nested too deeply"),
         ("[train]\nsteps = " + "9" * 5000 + "\n", "not TOML: "),
-        ('[defaults]\ngenome = "a\\u0000b"\n', "expected a path, which has no NUL in it"),
+        ('[defaults]\ngenome = "a\\u0000b"\n', "a path with a NUL byte; expected none"),
         ('[defaults]\ngenome = "~nobody-of-this-name/a.fa"\n', "no home folder"),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_link_that_leads_nowhere_is_named(
 ) -> None:
     (project / NAME).symlink_to(project / "gone.toml")
     line = complaint(capsys, "models")
-    assert line == f"regtrack: {project / NAME}: expected a file; a link leads to none"
+    assert line == f"regtrack: {project / NAME}: is a broken link; expected a file"
 
 
 def test_a_number_too_large_to_compute_with_is_a_wrong_option(

@@ -187,10 +187,10 @@ def test_a_run_killed_among_the_writers_ends_with_the_same_bytes(
         "from regtrack.cli.main import run\n"
         "r.group_size = lambda *_: 1\n"
         "whole = w.write_peaks\n"
-        "def killed(path, lines):\n"
+        "def killed(path, *more):\n"
         "    if path.name.startswith('1_'):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    whole(path, lines)\n"
+        "    whole(path, *more)\n"
         "w.write_peaks = killed\n"
         "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
         "run(sys.argv[1:])\n"
@@ -284,7 +284,7 @@ def test_a_damaged_block_is_predicted_anew(
     block.write_bytes({"a flipped bit": flipped, "empty": b"", "NUL": b"\0" * len(good)}[damage])
     capfd.readouterr()
     assert run(arguments) == 0
-    assert f"note: {block}: damaged, 1 of 1 such files; predicted anew" in capfd.readouterr().err
+    assert f"note: {block}: damaged, 1 of 1 such files; predicted again" in capfd.readouterr().err
     assert files_of(out) == files_of(tracks)
 
 
@@ -446,7 +446,9 @@ def test_a_signal_ends_all_at_once_and_the_same_command_goes_on(
     process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == status
-    assert err.decode().rstrip().endswith(f"regtrack: {said}; the same command goes on")
+    assert (
+        err.decode().rstrip().endswith(f"regtrack: {said}; run the same command again to continue")
+    )
     wait_until(lambda: not is_alive(process.pid))  # no worker lives on
     assert "Traceback" not in err.decode()
     assert not out.exists()

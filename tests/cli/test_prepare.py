@@ -46,6 +46,11 @@ def peaks(line: str) -> Edit:
     return edit
 
 
+def old_dataset(world: TinyWorld) -> None:
+    (world.folder / "out").mkdir()
+    (world.folder / "out" / "dataset.json").touch()
+
+
 def peaks_nowhere(world: TinyWorld) -> None:
     for path in (world.folder / "peaks").iterdir():
         path.write_text("chr2\t6900\t7000\n")
@@ -244,7 +249,7 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
     ("no bin", peaks_nowhere, ["--task", "short"], 1, r"none of its windows has a bin"),
     ("dense DeepSEA", lambda _: None, ["--task", "dense", "--deepsea", "m"], 2, r"--task: expect"),
     ("missing DeepSEA", lambda _: None, ["--deepsea", "m"], 1, r"train\.mat: No such file"),
-    ("out exists", lambda w: (w.folder / "out").mkdir(), [], 1, r"out: exists already; --force"),
+    ("out exists", old_dataset, [], 1, r"out: exists already; --force"),
     ("out is a file", write("out", ""), ["--force"], 1, r"out: is a file; expected a folder"),
     (
         "force on a foreign folder",
@@ -387,7 +392,9 @@ def test_real_windows_and_labels_equal_an_independent_computation(
     assert len(expected["valid"]) > 40
     for row, marker in enumerate(dataset.markers):
         truth = np.zeros(size, dtype=np.uint8)
-        for line in gzip.decompress(Path(marker.file).read_bytes()).decode().splitlines():
+        with gzip.open(real_data / "peaks" / Path(marker.file).name, "rt") as peaks:
+            lines = peaks.read().splitlines()
+        for line in lines:
             chrom, start, end = line.split()[:3]
             if chrom == "chr22":
                 truth[int(start) : int(end)] = 1

@@ -168,8 +168,8 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
     command.send_signal(signal.SIGINT)
     said, err = command.communicate(timeout=PATIENCE)
     assert command.returncode == 130, err
-    assert said == "stopped with 0 of 4 trials done; the same command goes on\n"
-    assert err.splitlines()[-1] == "regtrack: interrupted; the same command goes on"
+    assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
+    assert err.splitlines()[-1] == "regtrack: interrupted; run the same command again to continue"
     assert "Traceback" not in err
     assert [row["state"] for row in table(out)] == ["running"] * workers
 

@@ -157,7 +157,7 @@ def test_every_other_option_reaches_the_training(
         ("", "--learning-rate 0", 2, r"'--learning-rate'"),
         ("", "--schedule linear", 2, r"'--schedule'"),
         ("", "--device tpu", 2, r"--device: expected auto, cpu"),
-        ("", "--learning-rate 1e30", 1, r"(loss|weight) is .*; begin anew, with a --learning-rate"),
+        ("", "--learning-rate 1e30", 1, r"(loss|weight) is .*; start over, with a --learning-rate"),
         ("", "--genome nowhere.fa", 1, r"made with nowhere\.fa, which is missing; --genome says"),
         ("no dataset", "", 1, r"nowhere: No such|nowhere: .*not a dataset.*regtrack prepare"),
         ("another folder", "", 1, r"world: not a dataset .*; regtrack prepare makes one"),
@@ -237,13 +237,13 @@ def test_killed_at_any_moment_it_ends_the_same(
     command = arguments(datasets.dense, out, *more)
     work = out.with_name("new.safetensors.partial")
     chance = random.Random(8)
-    for kind in ("kills", "kills", "kills", "asks"):
+    for kind in ("kills", "asks"):
         status, printed, err = ended_early(command, chance.random() / 8, kind)
         assert not out.exists()
         assert status == (130 if kind == "asks" else -signal.SIGALRM), err
     # The last one was asked to end and had time to say so.
-    assert re.match(r"stopped after step \d+; the same command goes on\.", printed)
-    assert err.strip().endswith("regtrack: interrupted; the same command goes on")
+    assert re.match(r"stopped after step \d+; run the same command again to continue\.", printed)
+    assert err.strip().endswith("regtrack: interrupted; run the same command again to continue")
     step = int(re.search(r"after step (\d+)", printed)[1])
     status, printed, err = regtrack(*command)
     assert status == 0, err
@@ -269,8 +269,8 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
         patched.setattr("regtrack.cli.progress.TrainingProgress", Interrupting)
         status, printed, err = regtrack(*command)
     assert status == 130
-    assert printed == "stopped after step 3; the same command goes on.\n"
-    assert err.strip().endswith("regtrack: interrupted; the same command goes on")
+    assert printed == "stopped after step 3; run the same command again to continue.\n"
+    assert err.strip().endswith("regtrack: interrupted; run the same command again to continue")
     assert not out.exists()
     status, _, err = regtrack(*command, "--seed", 1)
     assert (status, "another seed (0, now 1); --force drops it" in err) == (1, True)

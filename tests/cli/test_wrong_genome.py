@@ -174,7 +174,7 @@ def test_a_dataset_is_not_trained_on_another_assembly(regtrack, tmp_path: Path) 
     assert status == 1
     assert last_line(err) == (
         f"regtrack: {dataset}: made with another genome: hg19.fa is hg19 (chr22 has 51,304,566 "
-        "bases), not hg38 (50,818,468); regtrack prepare makes it anew"
+        "bases), not hg38 (50,818,468); run regtrack prepare again"
     )
 
 

@@ -52,8 +52,8 @@ GOOD = "{'descr': '<u2', 'fortran_order': False, 'shape': (4, 3), }"
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (Path.unlink, r"missing from the dataset; regtrack prepare makes it anew$"),
-        (lambda path: path.write_bytes(b""), r"empty file; regtrack prepare makes it anew$"),
+        (Path.unlink, r"missing from the dataset; run regtrack prepare again$"),
+        (lambda path: path.write_bytes(b""), r"empty file; run regtrack prepare again$"),
         (lambda path: path.write_bytes(b"hello"), r"damaged \(not an array as regtrack writes"),
         (saved(ROWS.astype(np.float32)), r"damaged \(an array <f4 of shape \(4, 3\), expected <u2"),
         (saved(ROWS.astype(">u2")), r"damaged \(an array >u2 of shape"),

@@ -35,6 +35,8 @@ def copied(datasets: TinyDatasets, tmp_path: Path) -> Callable[[str], Path]:
     """A dataset of one's own to damage."""
 
     def copy(task: str) -> Path:
+        # A dataset finds its genome from where it lies itself.
+        shutil.copytree(datasets.world.folder, tmp_path / "world", dirs_exist_ok=True)
         return Path(shutil.copytree(getattr(datasets, task), tmp_path / task))
 
     return copy
@@ -81,7 +83,7 @@ def test_a_flipped_bit_anywhere_is_noticed(
     flip(folder / name, share)
     found = problem(folder)
     assert found.startswith(f"{folder / name}: ")
-    assert found.endswith("; regtrack prepare makes it anew")
+    assert found.endswith("; run regtrack prepare again")
 
 
 def test_arrays_are_read_once_by_those_who_did_not_leave_it_to_another_process(
@@ -104,7 +106,9 @@ def test_a_row_of_no_marker_or_outside_of_its_bin_is_refused_whoever_vouches_for
     rows = np.load(folder / "labels.npy")
     rows[-1] = row
     rewrite(folder, "labels.npy", rows)
-    assert "labels.npy: damaged (a row that is no stretch of one of the markers" in problem(folder)
+    assert "labels.npy: damaged (a row that is not an interval of one of the markers" in problem(
+        folder
+    )
 
 
 @pytest.mark.parametrize("change", [lambda x: x[:-1], lambda x: x[::-1].copy(), lambda x: x + 1])
@@ -132,7 +136,7 @@ def test_a_code_of_no_base_is_refused(copied: Callable[[str], Path]) -> None:
     codes = np.load(folder / "test.codes.npy")
     codes[-1, -1] = 5
     rewrite(folder, "test.codes.npy", codes)
-    assert "test.codes.npy: damaged (a code above 4, which is no base)" in problem(folder)
+    assert "test.codes.npy: damaged (a code above 4, which is not a base)" in problem(folder)
 
 
 @pytest.mark.parametrize("task", ["short", "deepsea"])

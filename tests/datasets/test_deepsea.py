@@ -250,7 +250,7 @@ def test_a_file_that_ends_its_reader_is_one_line(
 ) -> None:
     folder = mats[0]
     monkeypatch.setattr(deepsea, "_send", end_by_a_segmentation_fault)
-    with pytest.raises(InputError, match=r"valid\.mat: damaged: reading it ended the process"):
+    with pytest.raises(InputError, match=r"valid\.mat: damaged: it crashed the process"):
         prepare(asked(folder), folder / "out", False, Silent())
     assert not (folder / "out").exists()
 

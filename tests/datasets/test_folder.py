@@ -121,7 +121,9 @@ def test_another_genome_is_refused(
 ) -> None:
     make(valid=["chr1:1-30,000"], task=task)
     other = write_fasta(tiny.folder / "other.fa", change(tiny))
-    with pytest.raises(InputError, match=rf"dataset: made with another genome: .*{problem}; regt"):
+    with pytest.raises(
+        InputError, match=rf"dataset: made with another genome: .*{problem}; run regt"
+    ):
         open_dataset(tiny.folder / "dataset", other)
 
 
@@ -146,12 +148,15 @@ def rewrite(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], obj
         (edit_json(files=3), r"dataset\.json: damaged"),
         (rewrite("dataset.json", lambda text: text[:500]), r"dataset\.json: damaged"),
         (rewrite("dataset.json", lambda _: b"[]"), r"dataset\.json: damaged"),
-        (lambda f: (f / "dataset.json").unlink(), r"not a dataset \(no dataset\.json\); regtrack"),
+        (
+            lambda f: (f / "dataset.json").unlink(),
+            r"not a dataset \(no dataset\.json\); regtrack",
+        ),
         (lambda f: (f / "labels.npy").unlink(), r"labels\.npy: missing, though dataset\.json"),
         (rewrite("labels.npy", lambda data: data[:-6]), r"labels\.npy: has .* bytes, expected "),
         (
             rewrite("windows.bed", lambda data: data.replace(b"train", b"valid", 1)),
-            r"windows\.bed: was changed after it was written; regtrack prepare",
+            r"windows\.bed: was changed after it was written; run regtrack prepare",
         ),
         (rewrite("known.bed", lambda data: data + b"chr1\t1\t2\n"), r"known\.bed: has .* bytes"),
     ],

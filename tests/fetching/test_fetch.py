@@ -493,7 +493,7 @@ def test_two_ways_to_the_same_bytes(cache: Path, sources: Sources) -> None:
     ("text", "message"),
     [
         ('{"format": 2, "files": {}}', "format 2; this regtrack reads up to 1"),
-        ("no", "damaged: not JSON .*; remove it, and all is fetched again"),
+        ("no", "damaged: not JSON .*; remove it to fetch everything again"),
         ("", "damaged: not JSON "),
         ("\0" * 100, "damaged: not JSON "),
         ('{"format": 1, "files": {"a": {"si', "damaged: not JSON "),

@@ -13,6 +13,7 @@ from fetching_server import Act, Sources, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regtrack.errors import InputError
 from regtrack.fetching.digests import digests
 from regtrack.fetching.download import download, note_path
 from regtrack.fetching.failures import FetchError
@@ -216,7 +217,7 @@ def test_no_text_breaks_the_reading_of_checksums(text: str) -> None:
 
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "file.lock").symlink_to(tmp_path / "target")
-    with pytest.raises(OSError, match=r"file\.lock"), file_lock(tmp_path / "file"):
+    with pytest.raises(InputError, match=r"file\.lock: is a link"), file_lock(tmp_path / "file"):
         pass
     assert not (tmp_path / "target").exists()
 

@@ -62,7 +62,7 @@ def test_what_was_ended_half_way_goes_on_there(
     status, out, err = end(process)
     if how == signal.SIGINT:
         assert (status, out) == (130, "")
-        assert err.endswith("regtrack: interrupted; the same command goes on\n")
+        assert err.endswith("regtrack: interrupted; run the same command again to continue\n")
         assert "Traceback" not in err
     assert not (cache / "hg19.fa.gz").exists()
     have = part.stat().st_size

@@ -48,8 +48,8 @@ def test_what_is_left_out_of_all_files_is_told_once(tmp_path: Path) -> None:
         "peaks: left out 5 rows of 2 files, on chromosomes that the genome lacks "
         "(chr9, chr8, chr7 ...)",
         f"peaks: left out 1 row of {two}, on the mitochondrion",
-        f"peaks: passed over 1 row of {one}, without a base: their end is their start",
-        f"peaks: there is no row in {three}",
+        f"peaks: skipped 1 row of {one}, of length 0 (start = end)",
+        f"peaks: no rows in {three}",
     ]
     assert told(files) == []
 
@@ -129,7 +129,7 @@ def test_an_empty_gzip_file_is_no_file_without_peaks(tmp_path: Path) -> None:
 def test_gzip_in_gzip_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.bed.gz"
     path.write_bytes(gzip.compress(gzip.compress(b"chr1\t1\t2\n")))
-    with pytest.raises(InputError, match=r"a\.bed\.gz: is packed with gzip twice"):
+    with pytest.raises(InputError, match=r"a\.bed\.gz: is compressed with gzip twice"):
         spans(path)
 
 

@@ -100,7 +100,7 @@ def test_with_no_folder_for_an_index_the_error_says_so(
     blocked.touch()
     monkeypatch.setenv("REGTRACK_CACHE", str(blocked))
     write_fasta(fasta, {"chr1": "ACGT"})
-    with pytest.raises(InputError, match=r"genome\.fa: no index, and no folder to make it in"):
+    with pytest.raises(InputError, match=r"genome\.fa: no index, and no folder to write one to"):
         Genome(fasta)
 
 
@@ -218,7 +218,7 @@ def test_a_damaged_index_is_made_anew_and_a_note_says_so(
     assert index_of(path).read_bytes() == FAI
     (message,) = caplog.messages
     assert message.startswith(f"{index_of(path)}: does not fit {path.name} (")
-    assert message.endswith("); made anew")
+    assert message.endswith("); rebuilt")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_damaged_second_index_is_made_anew_and_a_note_says_so(
     assert read(path) == [1, 2, 4, 3, 3, 4, 2, 1, 1, 2] * 20_000
     assert gzi.read_bytes() == sound
     assert caplog.messages == [
-        f"{gzi}: does not fit {path.name} (the blocks lie elsewhere); made anew"
+        f"{gzi}: does not fit {path.name} (its blocks start at other offsets); rebuilt"
     ]
 
 
@@ -259,7 +259,7 @@ def test_an_index_that_fits_not_and_cannot_be_replaced_is_passed_over(
         assert read_all(fasta) == letters_of(BEFORE)
     assert index_of(fasta).read_bytes() == FAI[:19]
     assert [one.read_bytes() for one in cache.iterdir()] == [FAI]
-    assert all(message.endswith("; it is passed over") for message in caplog.messages)
+    assert all(message.endswith("; ignored") for message in caplog.messages)
 
 
 LAYOUTS = {
@@ -320,7 +320,7 @@ def test_records_without_sequence_are_said_once(
 ) -> None:
     fasta.write_bytes(LAYOUTS["records without sequence"])
     assert list(Genome(fasta).chrom_sizes) == ["chr1", "chr3"]
-    assert caplog.messages == [f"{fasta}: 2 names without sequence: chr0, chr2"]
+    assert caplog.messages == [f"{fasta}: left out 2 records without sequence: chr0, chr2"]
 
 
 def test_a_look_at_little_of_the_file_is_enough_to_believe_an_index(

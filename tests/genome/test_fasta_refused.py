@@ -128,15 +128,15 @@ def test_an_empty_bgzip_file_is_refused(fasta: Path) -> None:
         (">chr1\nACGT\n;a comment\nACGT\n", 3, "';' in a line of sequence"),
         (">prot\nMEEPQSDPSV\n", 2, "'E' in a line of sequence"),
         (">chr1\nACG\u00e9T\n", 2, r"'\\xc3' in a line of sequence"),
-        (">chr1\rACGT\rACGT\r>chr2\rACG\r", 1, "a carriage return that ends no line"),
-        (">chr1\nACGT\rACGT\rAC\n", 2, "a carriage return that ends no line"),
-        (">chr1\nACGT\r\nACGT\nACGT\n", 3, "a line of another length"),
-        (">chr1\n\nACGT\n", 2, "a line of another length"),
-        (">chr1\nACGT\n\n\nACGT\n", 3, "a line of another length"),
+        (">chr1\rACGT\rACGT\r>chr2\rACG\r", 1, "a carriage return without a line feed"),
+        (">chr1\nACGT\rACGT\rAC\n", 2, "a carriage return without a line feed"),
+        (">chr1\nACGT\r\nACGT\nACGT\n", 3, "a line of a different length"),
+        (">chr1\n\nACGT\n", 2, "a line of a different length"),
+        (">chr1\nACGT\n\n\nACGT\n", 3, "a line of a different length"),
         (">chr1\nACGT\n>\nACGT\n", 3, "a sequence without a name"),
         (">chr1\nACGT\n> chr2\nACGT\n", 3, "a sequence without a name"),
-        (">chr1\nACGT\n>chr2\nAC\n>chr1 b\nACGT\n", 5, "a second sequence of the name chr1"),
-        (">chr1\nACGT\n>chr2\n", 3, "no sequence behind the last name, chr2"),
+        (">chr1\nACGT\n>chr2\nAC\n>chr1 b\nACGT\n", 5, "a second sequence named chr1"),
+        (">chr1\nACGT\n>chr2\n", 3, "no sequence after the last name, chr2"),
         (">chr1\nACGT\n>c\x01hr\nA\n", 3, "a name with a control character"),
     ],
 )
@@ -188,7 +188,7 @@ def test_bases_that_were_moved_show_at_the_end_of_their_line(fasta: Path) -> Non
     lines[2], lines[6] = "ACGTACGTACA", "ACGTACGTA"  # in between, all is one base too late
     fasta.write_text(">chr1 a comment\n" + "".join(f"{line}\n" for line in lines))
     genome = Genome(fasta)
-    with pytest.raises(InputError, match=r"genome\.fa:4: a line of another length"):
+    with pytest.raises(InputError, match=r"genome\.fa:4: a line of a different length"):
         genome.codes("chr1", 42, 45)
 
 
@@ -261,7 +261,7 @@ def test_a_damaged_block_is_named(fasta: Path, random: np.random.Generator) -> N
     genome = Genome(path)
     assert len(genome.codes("chr1", 0, 1_000)) == 1_000  # lies in a sound one
     with pytest.raises(
-        InputError, match=r"genome\.fa\.gz: damaged bgzip file: no sound block at its byte [1-9]"
+        InputError, match=r"genome\.fa\.gz: damaged bgzip file: no valid block at byte [1-9]"
     ):
         genome.codes("chr1", 0, 200_000)
 

@@ -222,7 +222,9 @@ def test_a_stopped_training_is_gone_on_with(world: TinyWorld, tmp_path: Path) ->
     told = Told(at_step=lambda step: step == 2 and signal.raise_signal(signal.SIGINT))
     result = compare(world, ["cnn1", "cnn3"], out, told, steps=3)
     assert (result.comparison, result.stopped) == (None, ("cnn1", 2))
-    assert result.describe() == "stopped after step 2 of cnn1; the same command goes on."
+    assert (
+        result.describe() == "stopped after step 2 of cnn1; run the same command again to continue."
+    )
     assert not (out / "comparison.tsv").exists()
     told = Told()
     result = compare(world, ["cnn1", "cnn3"], out, told, steps=3)

@@ -125,12 +125,12 @@ def test_killed_it_goes_on_from_the_last_state(
 def test_ctrl_c_saves_and_says_how_to_go_on(datasets: TinyDatasets, out: Path, work: Path) -> None:
     result = train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
     assert (result.checkpoint, result.interrupted) == (None, True)
-    assert result.describe() == "stopped after step 1; the same command goes on."
+    assert result.describe() == "stopped after step 1; run the same command again to continue."
     result = train_on(datasets.dense, out, Recorder(interrupt_after=3), **SETTINGS)
     best = work / "best-3.safetensors"
     assert (result.checkpoint, result.interrupted) == (best, True)
     assert result.describe() == (
-        "stopped after step 4; the same command goes on. "
+        "stopped after step 4; run the same command again to continue. "
         f"{best}: the best of 4 steps, reached at step 3"
     )
     assert read_checkpoint(best).training["step"] == 3  # whole, should one want it
@@ -300,7 +300,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_state(
         steps_fail(patched, 5, loss=loss)
         problem = (
             rf"^the loss is {loss} at step 5: the last good state is kept in {work}; the same "
-            r"command goes on from it, with a --learning-rate under 0\.01$"
+            r"command continues from it, with a --learning-rate under 0\.01$"
         )
         with pytest.raises(RegtrackError, match=problem):
             train_on(datasets.dense, out, **SETTINGS)
@@ -315,7 +315,7 @@ def test_before_any_state_it_says_to_begin_anew(
     datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps_fail(monkeypatch, 2, loss=math.nan)
-    problem = "step 2: no state was saved before it; begin anew, with a --learning-rate under 0.01"
+    problem = "step 2: no state was saved before it; start over, with a --learning-rate under 0.01"
     with pytest.raises(RegtrackError, match=problem):
         train_on(datasets.dense, out, **SETTINGS)
 
@@ -533,7 +533,7 @@ def test_damage_to_what_it_would_go_on_from_is_refused_and_force_begins_anew(
     if path.name.startswith("state") and damage == "missing":
         train_on(datasets.dense, out, observer, **SETTINGS)  # nothing to go on from
     else:
-        with pytest.raises(InputError, match=rf"{name}: .*; --force begins the training anew$"):
+        with pytest.raises(InputError, match=rf"{name}: .*; --force starts the training over$"):
             train_on(datasets.dense, out, observer, **SETTINGS)
         assert observer.first_step is None
         train_on(datasets.dense, out, observer, force=True, **SETTINGS)

@@ -90,7 +90,7 @@ def test_a_truncated_state_is_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "state"
     STATE.save(path, network, stepper.optimizer)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(InputError, match=r"state: truncated, .*; --force begins the training anew"):
+    with pytest.raises(InputError, match=r"state: truncated, .*; --force starts the training over"):
         TrainingState.load(path, network, stepper.optimizer)
 
 
@@ -111,7 +111,7 @@ def test_a_flipped_bit_anywhere_is_noticed(
     damaged = bytearray(saved)
     damaged[bit // 8 % len(saved)] ^= 1 << bit % 8
     path.write_bytes(damaged)
-    with pytest.raises(InputError, match=r"state: .*; --force begins the training anew$") as caught:
+    with pytest.raises(InputError, match=r"state: .*; --force starts the training over$") as caught:
         TrainingState.read(path)
     assert "\n" not in str(caught.value)
 
@@ -123,7 +123,7 @@ def test_a_weight_of_another_state_is_noticed(saved: bytes, tmp_path: Path) -> N
     assert TrainingState.read(path).step == 9
     name = next(iter(tensors))
     save_tensors(path, {**tensors, name: tensors[name] + 1}, text)
-    with pytest.raises(InputError, match=r"state: damaged \(it does not have the checksum"):
+    with pytest.raises(InputError, match=r"state: damaged \(its checksum does not match"):
         TrainingState.read(path)
 
 
