@@ -16,6 +16,7 @@ from regtrack.paths import expanded
 
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     ------
     InputError
         For a missing column, a wrong number of fields, an unknown category, a name or
-        index given twice, a peak file that does not exist, or a table without markers.
+        index given twice, a peak file that does not exist, control characters, or a table
+        without markers.
     OSError
         When the table cannot be read.
     """
@@ -105,6 +107,8 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split("\t")
+        for word in filter(_CONTROL.search, fields):  # terminals that list markers obey them
+            raise InputError(path, f"expected no control characters, got {word!r}", number)
         if header is None:
             header = [column.strip() for column in fields]
             needed = COLUMNS if need_files else COLUMNS[:-1]

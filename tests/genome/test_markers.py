@@ -150,6 +150,21 @@ def test_a_wrong_table_is_named_with_its_line(
     assert str(caught.value).startswith(f"{table}:{line}: ")
 
 
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x07", "\x7f", "\x9b"])
+@pytest.mark.parametrize("field", ["K562|CTCF|None", "\tK562\t", "\tCTCF\t", "\tNone\t", "ENC1"])
+def test_what_moves_a_terminals_cursor_is_refused(table: Path, field: str, control: str) -> None:
+    row = f"{CTCF}\tENC1".replace(field, f"{field[:3]}{control}{field[3:]}", 1)
+    table.write_text(f"{HEADER}\taccession\n{row}\n")
+    with pytest.raises(InputError, match=r"markers\.tsv:2: expected no control characters, got '"):
+        read_markers(table)
+
+
+def test_a_column_named_with_control_characters_is_refused(table: Path) -> None:
+    table.write_text(f"{HEADER}\tacc\x1bession\n{CTCF}\tENC1\n")
+    with pytest.raises(InputError, match="expected no control characters, got 'acc"):
+        read_markers(table)
+
+
 @pytest.mark.parametrize("content", ["", "# nothing\n", f"{HEADER}\n"])
 def test_a_table_without_markers_is_refused(table: Path, content: str) -> None:
     table.write_text(content)
