@@ -27,6 +27,9 @@ _ASIDE = re.compile(r"\.(?P<host>[\w-]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tmp\Z"
 _LONGEST_NAME = 255
 _LONGEST_HOST = 32
 
+# What a file system without locks says; the last two are one number on Linux, two on macOS.
+_WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
+
 # Nobody knows from here whether a process of another machine lives. What it is writing is younger.
 _OLD = 24 * 60 * 60
 
@@ -129,6 +132,14 @@ def open_lock(path: Path) -> int:
     return opened
 
 
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still has its name: who held its lock before may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
 def locked(descriptor: int) -> bool:
     """Lock an open file for this process; False where another one holds it.
 
@@ -139,7 +150,7 @@ def locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
+        if error.errno not in _WITHOUT_LOCKS:
             raise
     return True
 

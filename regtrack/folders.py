@@ -68,11 +68,12 @@ def _is_free_for_work(out: Path, contents: str) -> bool:
 
 
 def _moving(work: Path) -> set[str]:
-    """Names of what was being moved out of a work folder."""
+    """Names of what was being moved out of a work folder; a path that leads elsewhere is none."""
     listed = work / _MOVING
     if listed.is_symlink() or not listed.is_file():
         return set()
-    return set(os.fsdecode(listed.read_bytes()).split("\0"))
+    names = os.fsdecode(listed.read_bytes()).split("\0")
+    return {name for name in names if name not in {"", ".", ".."} and os.sep not in name}
 
 
 def _remove_finished(work: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from regtrack.atomic import locked, open_lock
+from regtrack.atomic import is_at, locked, open_lock
 from regtrack.errors import InputError
 
 LOCK = "lock"
@@ -105,7 +105,8 @@ def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
     folder.mkdir(mode=0o700, exist_ok=True)  # nobody else is to put links there
     lock = open_lock(folder / LOCK)
     try:
-        if not locked(lock):
+        # Who was here when it was opened may have finished, and removed the folder with it.
+        if not locked(lock) or not is_at(lock, folder / LOCK):
             raise InputError(folder, "another run is at work here")
         yield
     finally:

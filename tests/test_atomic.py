@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import platform
 import secrets
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.atomic import open_lock, remove_left_aside, replacing, write_text
+from regtrack.atomic import locked, open_lock, remove_left_aside, replacing, write_text
 from regtrack.errors import InputError
 
 WRITE_AND_DIE = """
@@ -119,3 +121,29 @@ def test_a_lock_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
     with pytest.raises(InputError, match="lock: is not a regular file"):
         open_lock(tmp_path / "lock")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP])
+def test_where_there_are_no_locks_nobody_else_is_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    lock = open_lock(tmp_path / "lock")
+    monkeypatch.setattr(fcntl, "flock", refused)
+    assert locked(lock)
+    os.close(lock)
+
+
+def test_a_lock_that_cannot_be_asked_for_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    lock = open_lock(tmp_path / "lock")
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(OSError, match="Input/output"):
+        locked(lock)
+    os.close(lock)

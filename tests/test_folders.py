@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from regtrack import workplace
+from regtrack.atomic import open_lock
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, clear, move_in, replacing_folder, unfinished_run
 
@@ -230,3 +232,37 @@ def test_a_damaged_record_of_a_run_is_one_line_and_force_drops_the_run(
     with unfinished_run(out, IDENTITY, ("blocks",), True) as work:
         assert not (work / "blocks").exists()
         assert json.loads((work / "run.json").read_text()) == IDENTITY
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../home", "sub/../../home", "{home}"])
+def test_what_was_being_moved_never_leads_out_of_the_output(mounted: Path, name: str) -> None:
+    home = mounted.parent / "home"
+    home.mkdir()
+    (home / "thesis.tex").touch()
+    (mounted / "sub").mkdir()
+    work = mounted / ".regtrack.partial"
+    work.mkdir()
+    (work / "lock").touch()
+    (work / "moving").write_text(name.format(home=home))
+    with pytest.raises(ZeroDivisionError), replacing_folder(mounted, "contents"):
+        1 / 0  # noqa: B018
+    assert (home / "thesis.tex").exists()
+    assert (mounted / "sub").exists()
+
+
+def test_a_work_folder_that_its_run_removes_meanwhile_is_not_worked_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "out.partial"
+
+    def opened_too_late(path: Path) -> int:
+        lock = open_lock(path)
+        shutil.rmtree(work)
+        return lock
+
+    monkeypatch.setattr(workplace, "open_lock", opened_too_late)
+    with (
+        pytest.raises(InputError, match="another run is at work here"),
+        unfinished_run(tmp_path / "out", IDENTITY, ("blocks",), False),
+    ):
+        pass
