@@ -113,7 +113,11 @@ class BigWigSections:
         origins = line.origins(self._names)
         lengths = np.fromiter(self.chrom_sizes.values(), np.int64, len(self._names))
         chroms = self._places["chrom"]
-        starts, ends = (origins[chroms] + self._places[edge] for edge in ("start", "end"))
+        # pyBigWig writes ends past a chromosome's, too: on the line these lie on another one.
+        starts, ends = (
+            origins[chroms] + np.minimum(self._places[edge], lengths[chroms])
+            for edge in ("start", "end")
+        )
         held = np.flatnonzero(asked.bases_before(ends) > asked.bases_before(starts))
         # In the line's order, which need not be the file's.
         held = held[np.argsort(starts[held], kind="stable")]

@@ -10,7 +10,7 @@ import pytest
 from encoded import write_bigwig
 
 from regtrack.errors import InputError
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.segments import Segments
 
@@ -118,3 +118,20 @@ def test_values_of_one_length_come_back_as_pybigwig_reads_them(starts, tmp_path:
     with pyBigWig.open(str(path)) as file:
         expected = list(file.intervals("chr2"))
     assert rows_of(path, "chr2", whole("chr2")) == expected
+
+
+@pytest.mark.parametrize("end", [1_001, 1_002, 1_100, 5_000])
+def test_a_section_past_its_chromosomes_end_is_of_no_other_chromosome(
+    end: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.bw"
+    with pyBigWig.open(str(path), "w") as file:  # which takes any end
+        file.addHeader([("chr1", 1_000), ("chr2", 500), ("chr3", 500)])
+        file.addEntries(["chr1", "chr1"], [0, 400], ends=[400, end], values=[1.0, 1.0])
+        file.addEntries(["chr2"], [300], ends=[400], values=[1.0])
+    with BigWigSections(path) as file:
+        mapped = {
+            chrom: list(file.at_least(Interval(chrom, 0, size), 1))
+            for chrom, size in file.chrom_sizes.items()
+        }
+    assert mapped == {"chr1": [(0, 1_000)], "chr2": [(300, 400)], "chr3": []}
