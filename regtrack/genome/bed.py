@@ -24,7 +24,7 @@ _HEADERS = (b"track", b"browser")
 _LINE_END = re.compile(rb"[\r\n]")
 _ROW = re.compile(rb" *([^\s]+)(?: *\t *| +)([^\s]+)(?: *\t *| +)([^\s]+)")
 _NUMBER = re.compile(rb"(-?)0*(\d{1,18})")
-_MOST_ROWS = 4_000_000  # that are held before they are merged
+_MOST_ROWS = 4_000_000  # that are held before they are merged first
 _MOST_NAMES = 100_000  # of chromosomes, that are held though the genome lacks them
 
 # A row that reaches farther past an end was not widened there: it is of another assembly, or of
@@ -123,6 +123,7 @@ class _Reading:
         self._unknown: Counter[str] = Counter()
         self._last: dict[str, int] = {}  # end on each chromosome, as the file spells it
         self._held: list[tuple[Positions, Positions, Positions]] = []
+        self._most_held = _MOST_ROWS
         self._rows = self._left = self._mitochondrial = self._no_length = 0
         self._past = 0
         self._far = False
@@ -175,8 +176,10 @@ class _Reading:
             kept = starts < ends
             numbers, starts, ends = numbers[kept], starts[kept], ends[kept]
         self._held.append((numbers, starts, ends))
-        if sum(len(one) for one, _, _ in self._held) > _MOST_ROWS:
+        if sum(len(one) for one, _, _ in self._held) > self._most_held:
             merged = self._merged()
+            # Where little was merged, it is not tried again at every further piece.
+            self._most_held = max(_MOST_ROWS, 2 * sum(map(len, merged.values())))
             self._held = [
                 (np.full(len(one), number), one.starts, one.ends) for number, one in merged.items()
             ]
@@ -202,7 +205,8 @@ class _Reading:
             many = self._past >= FEW_PAST and self._past > MOST_PAST * (on_genome - self._no_length)
             if self._far or many or not self._rules.clip:
                 raise self._past_the_end(foreign=self._far or many)
-        if self._left == self._rows > 0:
+        # That both have a mitochondrion tells nothing: so have all genomes.
+        if self._left and self._left + self._mitochondrial == self._rows:
             raise nothing_in_common(self._path, self._unknown, self._chrom_sizes)
         return BedRows(
             {self._names[number]: one for number, one in self._merged().items()},

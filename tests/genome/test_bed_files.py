@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
+from regtrack.genome import bed, textfile
 from regtrack.genome.bed_files import BedFiles, read_peaks
 from regtrack.notes import heard
 
@@ -204,3 +206,44 @@ def test_rows_say_what_was_written(
         mitochondrial,
     )
     assert (counts.no_length, counts.clipped) == (no_length, clipped)
+
+
+def test_that_both_have_a_mitochondrion_does_not_make_one_genome_of_two(tmp_path: Path) -> None:
+    yeast = write(tmp_path, "a.bed", ["chrI 0 10", "chrM 0 10", "chrII 5 9"])
+    with pytest.raises(InputError, match=r"no chromosome in common .* it has chrI, chrII, the"):
+        spans(yeast)
+    assert spans(write(tmp_path, "b.bed", ["chrM 0 10"])) == {}
+
+
+def test_many_rows_are_merged_now_and_then_and_not_at_every_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = [(chrom, 3 * number) for number in range(1_000) for chrom in ("chr2", "chr1")]
+    path = write(tmp_path, "a.bed", [f"{chrom}\t{start}\t{start + 2}" for chrom, start in apart])
+    merge, merged = bed._Reading._merged, []
+    monkeypatch.setattr(bed, "_MOST_ROWS", 10)
+    monkeypatch.setattr(textfile, "_UNIT", 100)
+    monkeypatch.setattr(
+        bed._Reading, "_merged", lambda reading: merged.append(reading) or merge(reading)
+    )
+    expected = [(3 * number, 3 * number + 2) for number in range(1_000)]
+    assert spans(path) == {"chr1": expected, "chr2": expected}
+    assert len(merged) <= 12  # of some 300 pieces: as often as what is held doubles
+
+
+def test_of_many_rows_that_overlap_few_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "a.bed", [f"chr1\t{start}\t{start + 2}" for start in range(1_000)])
+    held = []
+    keep = bed._Reading._keep
+
+    def kept(reading: bed._Reading, *rest: Any) -> None:
+        keep(reading, *rest)
+        held.append(sum(len(one) for one, _, _ in reading._held))
+
+    monkeypatch.setattr(bed, "_MOST_ROWS", 50)
+    monkeypatch.setattr(textfile, "_UNIT", 100)
+    monkeypatch.setattr(bed._Reading, "_keep", kept)
+    assert spans(path) == {"chr1": [(0, 1_001)]}
+    assert max(held) <= 50
