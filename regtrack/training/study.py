@@ -8,6 +8,7 @@ under way and whose lock is free was killed, and is the next to be gone on with.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -54,6 +55,14 @@ _DAMAGED = (
     AttributeError,
     AssertionError,
 )
+# What SQLite says of a disk, or of who else is at the file, whatever is in it.
+_NOT_DAMAGED = (
+    "database or disk is full",
+    "disk I/O error",
+    "attempt to write a readonly database",
+    "unable to open database file",
+    "database is locked",
+)
 _STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
 
 
@@ -72,6 +81,8 @@ class Study:
     ------
     InputError
         When the file is damaged, or of another version of Optuna; so do all methods.
+    OSError
+        When it cannot be read or written.
     """
 
     def __init__(self, folder: Path, space: Space, settings: SearchSettings) -> None:
@@ -330,6 +341,9 @@ def _understood(database: Path) -> Iterator[None]:
         raise InputError(database, f"{error.args[1]}; --force drops the search") from error
     except _DAMAGED as error:
         known = str(error.__cause__ or error).partition("\n")[0]
+        of_the_disk = next((words for words in _NOT_DAMAGED if words in known), None)
+        if of_the_disk is not None:
+            raise OSError(errno.EIO, of_the_disk, str(database)) from error
         raise InputError(
             database,
             f"cannot be used as the study of a search: {known}; --force drops the search",

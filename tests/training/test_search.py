@@ -442,6 +442,28 @@ def test_damage_to_the_study_is_one_line_and_force_begins_anew(
     assert (observer.goes_on, len(result.trials.of(COMPLETE))) == (0, 2)
 
 
+def test_on_a_full_disk_the_study_is_not_called_damaged(
+    request_: SearchRequest, studied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(sqlite3.Connection):
+        def __init__(self, *rest: Any, **named: Any) -> None:
+            super().__init__(*rest, **named)
+            self.execute("PRAGMA max_page_count = 1")  # no page more than there are
+
+    out = Path(shutil.copytree(studied, tmp_path / "out"))
+    bench = search._Bench(replace(request_, search=SearchSettings(trials=3)), out)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path: connect(path, factory=Full))
+    with bench.study.claimed() as claim:
+        assert claim is not None
+        with pytest.raises(OSError, match=r"database or disk is full: .*study\.db"):
+            bench.study.fail(claim.number, 100_000 * "x")
+    monkeypatch.undo()
+    with bench.study.claimed() as again:
+        assert again == claim
+    bench.close()
+
+
 @pytest.mark.parametrize("text", ["", "step\n1\n", "\xff", "step\tbest\tseconds\n2\t1\tsoon\n"])
 def test_a_damaged_log_of_a_trial_is_one_line(tmp_path: Path, text: str) -> None:
     log = tmp_path / "0.log.tsv"
