@@ -35,15 +35,16 @@ _OLD = 24 * 60 * 60
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path, aside: Path | None = None) -> Iterator[None]:
     """Let an `OSError` from the body say which file it is about, should it not do so.
 
-    A full disk comes without a name, and libraries raise an `OSError` of words alone.
+    A full disk comes without a name, and libraries raise an `OSError` of words alone. The name
+    of what is written aside tells nobody anything.
     """
     try:
         yield
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None and (aside is None or error.filename != str(aside)):
             raise
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
 
@@ -66,15 +67,15 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
     OSError
         When the folder cannot be written, or the disk is full; it names `path`.
     """
-    with naming(path):
+    aside = path.with_name(_name_aside(path.name))
+    with naming(path, aside):
         if tidy:
             remove_left_aside(path.parent)
-        aside = path.with_name(_name_aside(path.name))
         # A link that somebody planted there must not lead to another file.
         made = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
         locked(made)
-        with naming(path):
+        with naming(path, aside):
             yield aside
             with aside.open("rb+") as handle:
                 os.fsync(handle.fileno())

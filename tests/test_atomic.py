@@ -147,3 +147,25 @@ def test_a_lock_that_cannot_be_asked_for_is_an_error(
     with pytest.raises(OSError, match="Input/output"):
         locked(lock)
     os.close(lock)
+
+
+def test_an_error_names_the_file_that_was_asked_for_and_not_the_one_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_text(tmp_path / "a.txt", "text")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+    monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: os.stat(path / "in a file"))
+    with pytest.raises(NotADirectoryError) as caught:  # of another file than the two
+        write_text(tmp_path / "b.txt", "text")
+    assert Path(str(caught.value.filename)).name == "in a file"
+
+    def refused(path: Path, *_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(PermissionError) as caught:
+        write_text(tmp_path / "c.txt", "text")
+    assert caught.value.filename == str(tmp_path / "c.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
