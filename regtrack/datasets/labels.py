@@ -92,12 +92,7 @@ class IntervalLabels:
         peaks
             Per marker, the intervals of each chromosome that has any.
         """
-        first = dict(
-            zip(
-                chrom_sizes, accumulate(map(bins_of, chrom_sizes.values()), initial=0), strict=False
-            )
-        )
-        bins = sum(map(bins_of, chrom_sizes.values()))
+        first, bins = _number_bins(chrom_sizes)
         counts = np.zeros(bins, dtype=np.int64)
         pieces: list[tuple[npt.NDArray[np.uint32], Rows]] = []
         for marker, by_chrom in enumerate(peaks):

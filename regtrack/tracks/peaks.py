@@ -16,6 +16,7 @@ import pysam
 
 from regtrack.atomic import naming
 from regtrack.errors import InputError
+from regtrack.genome.content import BGZIP_END
 from regtrack.genome.intervals import Positions
 from regtrack.genome.textfile import read_text
 from regtrack.tracks.segments import Segments, Values
@@ -26,9 +27,6 @@ _LINES_AT_ONCE = 1_000
 _TBI_BASES = 2**29
 # Of .csi: the bases of its smallest bin, as a power of 2, which is .tbi's too.
 _CSI_SHIFT = 14
-
-# The empty block that ends every bgzip file.
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 class CalledPeak(NamedTuple):
@@ -152,8 +150,8 @@ def _settle(path: Path) -> None:
         When it does not end as it should.
     """
     with path.open("rb+") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - len(_BGZF_END)))
-        if file.read() != _BGZF_END:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(BGZIP_END)))
+        if file.read() != BGZIP_END:
             raise OSError(errno.EIO, "not written whole; is the disk full?")
         os.fsync(file.fileno())
 
