@@ -294,7 +294,7 @@ class _Reading:
             where = f"starts at {start:,}, before the beginning of {chrom}"
         why = self._whose()
         if not foreign and self._rules.can_clip:
-            why = "--clip cuts such rows at the ends of their chromosomes"
+            why = "--clip clips such rows at the ends of their chromosomes"
         return InputError(self._path, f"{where}; {why}", line)
 
     def _whose(self) -> str:

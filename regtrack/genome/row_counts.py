@@ -53,7 +53,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
         ),
         (lambda one: one.mitochondrial, "left out", "on the mitochondrion"),
         (lambda one: one.no_length, "skipped", "of length 0 (start = end)"),
-        (lambda one: one.clipped, "clipped", "that reached past an end of their chromosome"),
+        (lambda one: one.clipped, "clipped", "past an end of their chromosome"),
     ]
     found = []
     for count, fate, why in told:

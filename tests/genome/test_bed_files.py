@@ -76,14 +76,12 @@ def test_mitochondria_of_another_length_are_left_out(tmp_path: Path) -> None:
 
 def test_clipped_rows_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, "a.bed", ["chr1 -20 180", "chr2 49999 50001", "chr2 50000 50003"])
-    with pytest.raises(InputError, match=r"a\.bed:1: starts at -20, .* --clip cuts such rows"):
+    with pytest.raises(InputError, match=r"a\.bed:1: starts at -20, .* --clip clips such rows"):
         spans(path)
     assert spans(path, clip=True) == {"chr1": [(0, 180)], "chr2": [(49_999, 50_000)]}
     files = BedFiles(SIZES, clip=True)
     files.peaks(path)
-    assert told(files) == [
-        f"peaks: clipped 3 rows of {path}, that reached past an end of their chromosome"
-    ]
+    assert told(files) == [f"peaks: clipped 3 rows of {path}, past an end of their chromosome"]
 
 
 def test_one_base_past_an_end_names_the_option(tmp_path: Path) -> None:
@@ -92,7 +90,7 @@ def test_one_base_past_an_end_names_the_option(tmp_path: Path) -> None:
         spans(path)
     assert str(caught.value) == (
         f"{path}:2: ends at 50,001, past the end of chr2 (50,000 bases); "
-        "--clip cuts such rows at the ends of their chromosomes"
+        "--clip clips such rows at the ends of their chromosomes"
     )
 
 
