@@ -36,5 +36,5 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyWorld, Path
     folder = tmp_path_factory.mktemp("predicted")
     world = make_tiny_world(folder / "world")
     out = folder / "tracks"
-    assert run([str(one) for one in predict_arguments(world, out, "--workers", 2)]) == 0
+    assert run([str(one) for one in predict_arguments(world, out, "--workers", 1)]) == 0
     return world, out

@@ -136,12 +136,12 @@ def test_no_base_is_predicted_that_is_n(predicted: tuple[TinyWorld, Path]) -> No
     ]
 
 
-def test_one_worker_writes_the_same_bytes(
+def test_two_workers_write_the_same_bytes(
     predicted: tuple[TinyWorld, Path], tmp_path: Path
 ) -> None:
     world, tracks = predicted
     again = tmp_path / "again"
-    assert run([str(one) for one in predict_arguments(world, again, "--workers", 1)]) == 0
+    assert run([str(one) for one in predict_arguments(world, again, "--workers", 2)]) == 0
     assert files_of(again) == files_of(tracks)
 
 
