@@ -105,14 +105,11 @@ class BgzipContent:
                 raise self._damaged(begin)
             magic, extra_length, extra, length = _BLOCK_HEAD.unpack(head)
             end = begin + length + 1
+            if magic != _MAGIC or (extra_length, extra) != _EXTRA or end - begin < _HEAD + _TAIL:
+                raise self._damaged(begin)
             # The length of what is in a block ends it, and the next one's head follows.
             tail = self._file.read(end - 4, end + _HEAD)
-            if (
-                magic != _MAGIC
-                or (extra_length, extra) != _EXTRA
-                or length + 1 < _HEAD + _TAIL
-                or len(tail) < 4
-            ):
+            if len(tail) < 4:
                 raise self._damaged(begin)
             inside = int.from_bytes(tail[:4], "little")
             if inside > _LARGEST_BLOCK:

@@ -235,6 +235,16 @@ def test_every_flipped_bit_in_bgzip_is_refused_or_changes_nothing(
     assert refused > 60
 
 
+@pytest.mark.parametrize("size", [1, 3, 19])
+def test_a_bgzip_block_too_short_to_be_one_is_refused(fasta: Path, size: int) -> None:
+    path = bgzip(write_fasta(fasta, {"chr1": "ACGT"}))
+    content = bytearray(path.read_bytes())
+    content[16:18] = (size - 1).to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"damaged bgzip file: no valid block at byte 0"):
+        Genome(path)
+
+
 @pytest.mark.parametrize("indexed", [False, True], ids=["without index", "with index"])
 def test_a_bgzip_file_cut_anywhere_or_with_a_hole_is_refused(
     fasta: Path, random: np.random.Generator, indexed: bool
