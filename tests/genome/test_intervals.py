@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, intersect, total_bases
@@ -214,6 +214,7 @@ def test_positions_of_the_longest_chromosomes_do_not_overflow() -> None:
 
 
 @given(pairs, pairs)
+@example([(0, 5)], [(0, 2)])
 def test_a_difference_holds_the_bases_of_the_first_alone(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
 ) -> None:
