@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,9 @@ _BEFORE_HEADER = 10
 _LONGEST_HEADER = 4_096
 _PIECE = 1 << 24
 
+# Its type is not known to numpy 2.2.
+_write_header: Callable[[IO[bytes], dict[str, Any]], None] = np.lib.format.write_array_header_1_0
+
 
 def write_array(
     path: Path, pieces: Iterable[Array], shape: tuple[int, ...], dtype: npt.DTypeLike
@@ -48,13 +51,13 @@ def write_array(
     """
     kind = np.dtype(dtype)
     header = {
-        "descr": np.lib.format.dtype_to_descr(kind),
+        "descr": kind.str,
         "fortran_order": False,
         "shape": shape,
     }
     rows = 0
     with naming(path), path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        _write_header(file, header)
         for piece in pieces:
             if piece.shape[1:] != shape[1:]:
                 raise ValueError(f"a piece of shape {piece.shape} for {shape}")

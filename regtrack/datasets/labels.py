@@ -244,7 +244,8 @@ class IntervalLabels:
                 raise self._damaged()
             inside += counts * known
             bases += region.bases * known
-        return inside / np.maximum(bases, 1)
+        shares: npt.NDArray[np.float64] = inside / np.maximum(bases, 1)
+        return shares
 
 
 def bins_of(size: int) -> int:
@@ -262,7 +263,9 @@ def _cut_marker(
     marker: int, by_chrom: Mapping[str, IntervalSet], first: Mapping[str, int]
 ) -> tuple[npt.NDArray[np.uint32], Rows]:
     """Bin and row of every stretch of one marker, sorted by bin."""
-    found = [(np.zeros(0, np.uint32), np.zeros((0, 3), np.uint16))]
+    found: list[tuple[npt.NDArray[np.uint32], Rows]] = [
+        (np.zeros(0, np.uint32), np.zeros((0, 3), np.uint16))
+    ]
     for chrom, at in first.items():
         if chrom in by_chrom:
             cells, starts, ends = cut(by_chrom[chrom], BIN_LENGTH)

@@ -229,7 +229,8 @@ class ShortDataset:
             known = self.known_markers(split, indices)
             positive += (self.labels(split, indices) & known).sum(axis=0, dtype=np.int64)
             counted += known.sum(axis=0, dtype=np.int64)
-        return positive / np.maximum(counted, 1)
+        shares: npt.NDArray[np.float64] = positive / np.maximum(counted, 1)
+        return shares
 
     def _pieces(self, split: str) -> Iterator[Numbers]:
         """Numbers of all samples, some at a time."""

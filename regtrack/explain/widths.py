@@ -34,7 +34,8 @@ def distances(start: int, end: int, positives: IntervalSet) -> Positions:
     # Before the first and behind the last one, `far` less a position is still far.
     from_left = np.where(after > 0, np.maximum(at - left, 0), far)
     from_right = np.where(after < len(positives), right - at, far)
-    return np.minimum(from_left, from_right)
+    nearest: npt.NDArray[np.int64] = np.minimum(from_left, from_right)
+    return nearest
 
 
 def by_distance(norm: Norms, distance: Positions) -> npt.NDArray[np.float64]:

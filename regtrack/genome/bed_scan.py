@@ -59,15 +59,15 @@ def scan(text: bytes) -> Scanned:
     names = np.empty((most, 4), np.int64)
     slots = np.full(1 << (2 * most).bit_length(), -1, np.int32)
     plain, others, known = _scan(data, at, chrom, starts, ends, odd, names, slots)
-    names = names[:known]
+    met = names[:known]
     return Scanned(
         at[:plain],
         chrom[:plain],
         starts[:plain],
         ends[:plain],
-        [text[begin:end] for begin, end in names[:, :2].tolist()],
-        names[:, 2],
-        names[:, 3],
+        [text[begin:end] for begin, end in met[:, :2].tolist()],
+        met[:, 2],
+        met[:, 3],
         odd[:others],
     )
 

@@ -205,7 +205,7 @@ def _read_tree(
     data: _Bytes, root: int, leaf: np.dtype[np.void], inner: np.dtype[np.void]
 ) -> _Items:
     """All items of the leaves below a node, from left to right."""
-    found = [np.empty(0, leaf)]
+    found: list[_Items] = [np.empty(0, leaf)]
     # Nodes do not overlap: those of a damaged file, which may lead to themselves, soon take more
     # bytes than the file has.
     left = len(data)

@@ -131,7 +131,9 @@ def _high(
     """Chromosome, start, end and value of the segments at or above the threshold."""
     names: list[str] = []
     counts: list[int] = []
-    kept = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
+    kept: list[tuple[Positions, Positions, Values]] = [
+        (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    ]
     for chrom, piece in pieces:
         high = piece.values >= np.float32(threshold)
         names.append(chrom)
