@@ -15,8 +15,8 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from regtrack.errors import InputError
@@ -87,8 +87,24 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, complete or not at all."""
-    with replacing(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    write_texts({path: text})
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write files that belong together as UTF-8: when one cannot be written, none is.
+
+    The last one gets its name last.
+
+    Raises
+    ------
+    OSError
+        When one cannot be written; it names it.
+    """
+    with ExitStack() as stack:
+        for path, text in reversed(list(texts.items())):
+            aside = stack.enter_context(replacing(path))
+            with naming(path, aside):
+                aside.write_text(text, encoding="utf-8")
 
 
 def remove_left_aside(folder: Path) -> None:

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.atomic import locked, open_lock, remove_left_aside, replacing, write_text
+from regtrack.atomic import (
+    locked,
+    open_lock,
+    remove_left_aside,
+    replacing,
+    write_text,
+    write_texts,
+)
 from regtrack.errors import InputError
 
 WRITE_AND_DIE = """
@@ -63,6 +70,19 @@ def test_a_name_as_long_as_the_disk_takes_can_be_written(tmp_path: Path) -> None
     path = tmp_path / ("é" * 127)
     write_text(path, "text")
     assert path.read_text() == "text"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_of_files_that_belong_together_none_is_written_when_one_cannot_be(
+    tmp_path: Path, place: int
+) -> None:
+    (tmp_path / "0").write_text("before")
+    paths = [tmp_path / str(number) for number in range(3)]
+    paths.insert(place, tmp_path / "missing" / "file")
+    with pytest.raises(FileNotFoundError) as caught:
+        write_texts(dict.fromkeys(paths, "now"))
+    assert caught.value.filename == str(tmp_path / "missing")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
 
 
 def test_what_a_killed_process_left_aside_is_removed_by_the_next_to_write_there(

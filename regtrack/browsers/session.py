@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from regtrack.atomic import write_text
+from regtrack.atomic import write_texts
 from regtrack.browsers import igv_json, igv_xml
 from regtrack.browsers.address import folder_address
 from regtrack.browsers.locus import is_predicted, opening_locus
@@ -103,9 +103,12 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
         measured = write_measured(viewable, tracks, folder, options.clip)
     write_sizes(reference, viewable.trackset.chrom_sizes)
     rows = rows_of(viewable, tracks, measured)
-    xml = igv_xml.session_xml(rows, reference, locus, folder)
-    write_text(folder / igv_xml.NAME, xml)
-    write_text(folder / igv_json.NAME, igv_json.session_json(rows, reference, locus, address))
+    write_texts(
+        {
+            folder / igv_xml.NAME: igv_xml.session_xml(rows, reference, locus, folder),
+            folder / igv_json.NAME: igv_json.session_json(rows, reference, locus, address),
+        }
+    )
     notes = _notes(folder, options, len(rows), len(measured), reference)
     if not is_predicted(viewable, locus):
         notes.append(f"nothing was predicted at {locus}: empty rows mean that nothing is known")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from regtrack.atomic import write_text
+from regtrack.atomic import write_texts
 from regtrack.evaluation.cells import cell, defined
 from regtrack.evaluation.comparison import Compared, Comparison, markdown_report, notes
 from regtrack.evaluation.plots import plot_comparison
@@ -31,9 +31,13 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     )
     columns = comparison.columns()
     lines = [columns, *([cell(row[name]) for name in columns] for row in comparison.rows())]
-    write_text(table, "\n".join("\t".join(line) for line in lines) + "\n")
-    write_text(record, json.dumps(_record(comparison), indent=1, allow_nan=False) + "\n")
-    write_text(page, markdown_report(comparison))
+    write_texts(
+        {
+            table: "\n".join("\t".join(line) for line in lines) + "\n",
+            record: json.dumps(_record(comparison), indent=1, allow_nan=False) + "\n",
+            page: markdown_report(comparison),
+        }
+    )
     plot_comparison(comparison, plot)
     return [table, record, page, plot]
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from regtrack.atomic import write_text
+from regtrack.atomic import write_texts
 from regtrack.errors import InputError
 from regtrack.evaluation.cells import cell, defined
 from regtrack.evaluation.evaluation import CategorySummary, Evaluation, deepsea_figure
@@ -195,16 +195,19 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
         When a file cannot be written.
     """
     # It draws, and to load what draws takes most of a second: not of every `predict`.
-    from regtrack.evaluation.page.write import write_page  # noqa: PLC0415
+    from regtrack.evaluation.page.write import page  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     table = rows(evaluation)
     columns = list(table[0])
     lines = [columns, *([cell(row[column]) for column in columns] for row in table)]
     paths = [folder / name for name in FILES]
-    write_text(paths[0], "\n".join("\t".join(line) for line in lines) + "\n")
-    write_text(paths[1], json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n")
-    write_page(evaluation, paths[2])
+    texts = (
+        "\n".join("\t".join(line) for line in lines) + "\n",
+        json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n",
+        page(evaluation),
+    )
+    write_texts(dict(zip(paths, texts, strict=True)))
     return paths
 
 

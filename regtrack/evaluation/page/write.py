@@ -7,10 +7,8 @@ import hashlib
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
-from pathlib import Path
 from string import Template
 
-from regtrack.atomic import write_text
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.evaluation.numbers import number
 from regtrack.evaluation.page.details import details_json
@@ -45,22 +43,12 @@ from regtrack.genome.palette import css
 _NOTHING_TO_DRAW = "<p>No marker has scores, so that there is nothing to draw.</p>"
 
 
-def write_page(evaluation: Evaluation, path: Path) -> None:
-    """Write the report for people: one HTML file, the same bytes for the same evaluation.
+def page(evaluation: Evaluation) -> str:
+    """The report for people: one HTML file, the same for the same evaluation.
 
     Without JavaScript it is the same text, figures and table; with it, the table can be
     sorted and filtered and its rows opened.
-
-    Raises
-    ------
-    OSError
-        When the file cannot be written.
     """
-    write_text(path, page(evaluation))
-
-
-def page(evaluation: Evaluation) -> str:
-    """The HTML of the report."""
     summaries = evaluation.categories
     script = _part("page.js")
     return Template(_part("page.html")).substitute(
