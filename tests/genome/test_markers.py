@@ -139,6 +139,7 @@ def test_a_table_may_be_compressed(table: Path) -> None:
         ),
         (f"{HEADER}\n{CTCF.replace('peaks/ctcf.bed', '')}\n", 2, "no peak file '' for K562"),
         (f"{HEADER}\n{CTCF.replace('peaks/ctcf.bed', 'peaks')}\n", 2, "no peak file 'peaks'"),
+        (f"{HEADER}\n{CTCF.replace('ctcf', 300 * 'x')}\n", 2, "no peak file 'peaks/xxx"),
     ],
 )
 def test_a_wrong_table_is_named_with_its_line(
