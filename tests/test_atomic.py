@@ -176,7 +176,7 @@ def test_an_error_names_the_file_that_was_asked_for_and_not_the_one_aside(
     with pytest.raises(IsADirectoryError) as caught:
         write_text(tmp_path / "a.txt", "text")
     assert caught.value.filename == str(tmp_path / "a.txt")
-    monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: os.stat(path / "in a file"))
+    monkeypatch.setattr(Path, "write_text", lambda path, *_, **__: (path / "in a file").stat())
     with pytest.raises(NotADirectoryError) as caught:  # of another file than the two
         write_text(tmp_path / "b.txt", "text")
     assert Path(str(caught.value.filename)).name == "in a file"
