@@ -86,7 +86,7 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, complete or not at all."""
+    """Write `text` to `path` as UTF-8, complete or not at all; raises what `write_texts` does."""
     write_texts({path: text})
 
 
@@ -97,14 +97,20 @@ def write_texts(texts: Mapping[Path, str]) -> None:
 
     Raises
     ------
+    InputError
+        When one holds the name of a file that is not UTF-8.
     OSError
         When one cannot be written; it names it.
     """
     with ExitStack() as stack:
         for path, text in reversed(list(texts.items())):
             aside = stack.enter_context(replacing(path))
-            with naming(path, aside):
-                aside.write_text(text, encoding="utf-8")
+            try:
+                with naming(path, aside):
+                    aside.write_text(text, encoding="utf-8")
+            except UnicodeEncodeError as error:
+                name = text[: error.end].rsplit(maxsplit=1)[-1]
+                raise InputError(path, f"cannot hold {name!a}, a name that is not UTF-8") from error
 
 
 def remove_left_aside(folder: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from regtrack.errors import InputError, printable
+
+_ESCAPE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 def expanded(text: str | Path) -> Path:
@@ -30,9 +33,23 @@ def expanded(text: str | Path) -> Path:
 def named(path: str | Path) -> str:
     """The last part of a path, by which what is written knows a file.
 
-    Where it lay is of no use elsewhere, and nobody's business once that is published.
+    Where it lay is of no use elsewhere, and nobody's business once that is published. It is UTF-8,
+    as `as_text` makes it.
     """
-    return Path(os.path.normpath(Path.cwd() / path)).name
+    return as_text(Path(os.path.normpath(Path.cwd() / path)).name)
+
+
+def as_text(path: str | Path) -> str:
+    r"""A path that any file can hold: bytes that are no UTF-8 become escapes, as in `caf\xe9`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def from_text(text: str | Path) -> Path:
+    """Inverse of `as_text`; a path that does lie there is taken as it stands."""
+    if os.path.lexists(text):
+        return Path(text)
+    raw = _ESCAPE.sub(lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(text))
+    return Path(os.fsdecode(raw))
 
 
 def region_named(region: str) -> str:

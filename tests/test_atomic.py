@@ -189,3 +189,12 @@ def test_an_error_names_the_file_that_was_asked_for_and_not_the_one_aside(
         write_text(tmp_path / "c.txt", "text")
     assert caught.value.filename == str(tmp_path / "c.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_text_with_a_name_that_is_not_utf8_is_refused_in_one_line(tmp_path: Path) -> None:
+    text = os.fsdecode(b"genome = caf\xe9 # of hg19")
+    with pytest.raises(
+        InputError, match=r"a.txt: cannot hold 'caf\\udce9', a name that is not UTF"
+    ):
+        write_text(tmp_path / "a.txt", text)
+    assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ from regtrack.datasets.windows import Windows
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.fasta import Genome
+from regtrack.paths import from_text
 
 __all__ = ["SPLITS", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
 
@@ -82,7 +83,7 @@ def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]
 
 def _genome_of(folder: Path, genome: str) -> Path:
     """Where the FASTA lies that `dataset.json` names relative to itself, or once did as it was."""
-    return Path(os.path.normpath(folder.resolve() / genome))
+    return from_text(os.path.normpath(folder.resolve() / genome))
 
 
 def _open_genome(

@@ -27,6 +27,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
+from regtrack.paths import as_text, named
 
 DEEPSEA_ASSEMBLY = "hg19"
 
@@ -77,9 +78,9 @@ def _from_genome(
     plan = make_plan(settings, genome, observer)
     contents = Contents(
         task=settings.task,
-        assembly=settings.assembly or settings.genome.name.partition(".")[0],
+        assembly=settings.assembly or named(settings.genome).partition(".")[0],
         chrom_sizes=dict(sizes),
-        genome=os.path.relpath(settings.genome.resolve(), out.resolve()),
+        genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
         sequence=genome.digest(plan.kept["valid"].regions()),
         window=settings.window if settings.task == "dense" else INPUT,
         markers=markers,

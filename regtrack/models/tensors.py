@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -56,7 +58,7 @@ def read_text_of(path: Path) -> str:
     """
     _check_header(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             text: str | None = (file.metadata() or {}).get(_METADATA_KEY)
     except SafetensorError as error:
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
@@ -76,7 +78,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         When the file cannot be read.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with _opened(path) as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, RuntimeError) as error:
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
@@ -90,6 +92,16 @@ def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
         total.update(f"{name}\t{plain.dtype}\t{list(plain.shape)}\n".encode())
         total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A file as safetensors opens it, which takes only names in UTF-8."""
+    with path.open("rb") as file:
+        is_text = str(path).encode("utf-8", "ignore").decode() == str(path)
+        name = str(path) if is_text else f"/dev/fd/{file.fileno()}"
+        with safe_open(name, framework="pt") as opened:
+            yield opened
 
 
 def _check_header(path: Path) -> None:

@@ -17,6 +17,7 @@ import pyBigWig
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
+from regtrack.paths import as_text
 from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
 from regtrack.tracks.peaks import CalledPeak
 
@@ -117,11 +118,15 @@ def write_narrow_peaks(
     ValueError
         When there is no peak (the format has no empty file), a peak is out of order, reaches
         past its chromosome, or holds what the format does not.
+    InputError
+        When the path is not UTF-8, which pybigtools wants.
     OSError
         When the file cannot be written, or does not hold what was written.
     """
     if not peaks:
         raise ValueError("a bigBed file needs at least one peak")
+    if as_text(path) != str(path):
+        raise InputError(path, "bigBed files can be written only under a name that is UTF-8")
     # The format wants chromosomes in the order of their names.
     chroms = sorted({peak.chrom for peak in peaks})
     wanted: dict[str, list[Entry]] = {chrom: [] for chrom in chroms}

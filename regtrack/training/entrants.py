@@ -15,6 +15,7 @@ from regtrack.errors import InputError, OptionError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.paths import named
 from regtrack.training.run import was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 
@@ -95,7 +96,7 @@ def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
             f"{argument!r} is neither a network of the {dataset.task} task ({known}) nor a file",
         )
     _check_fits(path, read_checkpoint(path), dataset)
-    return Entrant(path.name.removesuffix(SUFFIX), path, None)
+    return Entrant(named(path).removesuffix(SUFFIX), path, None)
 
 
 def _check_fits(path: Path, checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> None:

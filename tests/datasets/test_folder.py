@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,20 @@ def test_the_digest_names_the_content_wherever_it_lies(tiny: TinyWorld, make) ->
     peaks = tiny.folder / "peaks" / "0.narrowPeak"
     peaks.write_text(peaks.read_text() + "chr1\t9\t10\n")
     assert make(tiny.folder / "peak").digest != digest
+
+
+def test_names_that_are_not_utf8_may_be_those_of_what_a_dataset_is_made_of(
+    tiny: TinyWorld, make
+) -> None:
+    folder = tiny.folder / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    genome, excluded = (folder / os.fsdecode(b"\xff" + end) for end in (b".fa", b".bed"))
+    shutil.copy(tiny.genome, genome)
+    excluded.write_text("chr1\t0\t10\n")
+    dataset = make(genome=genome, exclude=[excluded])
+    assert dataset.genome.path == genome
+    assert dataset.assembly == r"\xff"
+    assert r"\xff.bed" in (dataset.path / "dataset.json").read_text().replace(r"\\", "\\")
 
 
 def test_a_genome_may_have_moved(tiny: TinyWorld, make) -> None:

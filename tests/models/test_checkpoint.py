@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
 import struct
 from collections.abc import Callable
@@ -52,6 +53,15 @@ def a_checkpoint(**changes: Any) -> Checkpoint:
 def path(tmp_path: Path) -> Path:
     """A checkpoint file as it should be."""
     return write_checkpoint(tmp_path / "model.safetensors", MARKERS, {"chr1": 2_000})
+
+
+def test_a_name_that_is_not_utf8_can_be_read(path: Path) -> None:
+    expected = load_network(path, CPU).state_dict()
+    odd = path.with_name(os.fsdecode(b"caf\xe9.safetensors"))
+    path.rename(odd)
+    assert read_checkpoint(odd).markers == MARKERS
+    found = load_network(odd, CPU).state_dict()
+    assert all(torch.equal(found[name], part) for name, part in expected.items())
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pybigtools
@@ -164,6 +165,14 @@ def test_a_panic_of_the_writer_is_an_error_of_the_file(
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_narrow_peaks(tmp_path / "no" / "a.bb", GOOD, SIZES)
+
+
+def test_a_folder_whose_name_is_not_utf8_is_said_to_be_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    with pytest.raises(InputError, match="only under a name that is UTF-8"):
+        write_narrow_peaks(folder / "a.bb", GOOD, SIZES)
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("kept", [0, 10, 100, 300, -1])

@@ -1,0 +1,33 @@
+"""Paths as files keep them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regtrack.paths import as_text, from_text, named
+
+
+@given(st.binary(min_size=1, max_size=12).filter(lambda raw: b"\\" not in raw and b"\0" not in raw))
+def test_any_name_becomes_text_and_comes_back(raw: bytes) -> None:
+    name = os.fsdecode(b"no such folder/" + raw)
+    text = as_text(name)
+    assert text.encode("utf-8")
+    assert from_text(text) == Path(name)
+
+
+def test_what_looks_like_an_escape_is_a_name_where_one_has_it(tmp_path: Path) -> None:
+    odd = tmp_path / r"caf\xe9.fa"
+    odd.touch()
+    assert from_text(str(odd)) == odd
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [(b"caf\xe9", r"caf\xe9"), ("café".encode(), "café"), (b"a b", "a b")]
+)
+def test_what_is_written_knows_a_file_by_a_name_that_is_text(name: bytes, expected: str) -> None:
+    assert named(Path("folder") / os.fsdecode(name)) == expected
