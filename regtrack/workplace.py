@@ -35,9 +35,11 @@ def _can_be_renamed(folder: Path) -> bool:
     if not os.access(parent, os.W_OK | os.X_OK) or folder in _mount_points():
         return False
     of_parent, own = parent.stat(), folder.stat()
-    if of_parent.st_mode & stat.S_ISVTX:  # as /tmp, where one renames what is one's own
-        return os.geteuid() in (0, own.st_uid, of_parent.st_uid)
-    return own.st_dev == of_parent.st_dev
+    if own.st_dev != of_parent.st_dev:
+        return False
+    # In such as /tmp, one renames what is one's own.
+    is_sticky = bool(of_parent.st_mode & stat.S_ISVTX)
+    return not is_sticky or os.geteuid() in (0, own.st_uid, of_parent.st_uid)
 
 
 def _working_folder() -> Path:

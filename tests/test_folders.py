@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -266,3 +267,35 @@ def test_a_work_folder_that_its_run_removes_meanwhile_is_not_worked_in(
         unfinished_run(tmp_path / "out", IDENTITY, ("blocks",), False),
     ):
         pass
+
+
+@pytest.mark.parametrize("user", ["root", "owner", "other"])
+def test_of_a_folder_for_all_one_renames_only_what_is_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    out = tmp_path / "for all" / "out"
+    out.mkdir(parents=True)
+    out.parent.chmod(0o1777)
+    owner = out.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: {"root": 0, "owner": owner}.get(user, owner + 1))
+    inside = user == "other"
+    assert workplace.partial_path(out).parent == (out if inside else out.parent)
+
+
+def test_another_file_system_in_a_folder_for_all_is_worked_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "for all" / "out"
+    out.mkdir(parents=True)
+    out.parent.chmod(0o1777)
+    state = Path.stat
+
+    def stat_of(path: Path, **more: bool) -> os.stat_result:
+        found = state(path, **more)
+        fields = list(found)
+        fields[stat.ST_DEV] += path == out
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(workplace, "_mount_points", set)  # as where there is no /proc
+    monkeypatch.setattr(Path, "stat", stat_of)
+    assert workplace.partial_path(out).parent == out
