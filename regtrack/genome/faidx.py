@@ -220,6 +220,8 @@ def _parse(text: bytes) -> list[Record]:
             name = row[1].decode()
         except UnicodeDecodeError as error:
             raise _MisfitError(f"line {number} is not UTF-8") from error
+        if not name.isprintable():  # which the file's own line is refused for
+            raise _MisfitError(f"line {number} has a control character")
         length, offset, bases, width = map(int, row.groups()[1:])
         if length and (bases == 0 or (bases >= width and bases != length)):
             raise _MisfitError(f"{name} has lines of length 0")

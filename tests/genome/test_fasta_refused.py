@@ -150,6 +150,16 @@ def test_what_would_be_read_as_other_bases_is_refused_by_its_line(
     assert not index_of(path).exists()
 
 
+@pytest.mark.parametrize("name", ["c\x1b[2Jhr", "c\x85hr", "c\u2028hr"])
+def test_a_name_that_moves_the_cursor_is_refused_also_with_others_index(
+    fasta: Path, name: str
+) -> None:
+    path = written(fasta, f">chr1\nACGT\n>{name}\nA\n".encode(), False)
+    index_of(path).write_text(f"chr1\t4\t6\t4\t5\n{name}\t1\t{13 + len(name.encode())}\t1\t2\n")
+    with pytest.raises(InputError, match=rf"{path.name}:3: a name with a control character"):
+        Genome(path)
+
+
 def test_a_name_that_is_not_utf8_is_refused_by_its_line(fasta: Path) -> None:
     fasta.write_bytes(b">chr1\nACGT\n>caf\xe9\nACGT\n")
     with pytest.raises(InputError, match=r"genome\.fa:3: a name that is not UTF-8"):
