@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np  # noqa: F401 - its threads are limited only when it is there
 from threadpoolctl import threadpool_limits
@@ -23,6 +24,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
+
+# What a worker process does, and all tasks.
+_given: list[Any] = []
 
 
 def available_cores() -> int:
@@ -39,16 +43,17 @@ def in_processes(
 
     One process is this one, so that a small job need not wait for another, and one in which no
     other can be started is done, too. Every other process is a fresh interpreter (torch does not
-    survive a fork), so `work` must be importable, and tasks and results must pickle. The first
-    error is raised, when the tasks that were begun are finished; the others are dropped. Ctrl-C
-    ends all at once, and so does SIGTERM where that raises `KeyboardInterrupt`.
+    survive a fork), so `work` must be importable, and tasks and results must pickle; it gets all
+    tasks when it starts, so that what they share is sent to it once. The first error is raised,
+    when the tasks that were begun are finished; the others are dropped. Ctrl-C ends all at once,
+    and so does SIGTERM where that raises `KeyboardInterrupt`.
 
     Raises
     ------
     RegtrackError
         When a process was killed, or memory ran out.
     """
-    pool = _pool(min(processes, len(tasks))) if processes > 1 and tasks else None
+    pool = _pool(work, tasks, min(processes, len(tasks))) if processes > 1 and tasks else None
     if pool is None:
         for task in tasks:
             with threadpool_limits(1, "blas"):  # as `_begin`: the bytes must be the same
@@ -57,7 +62,7 @@ def in_processes(
         return
     try:
         with _interrupts_held():
-            futures = {pool.submit(_done, work, task): task for task in tasks}
+            futures = {pool.submit(_do, number): task for number, task in enumerate(tasks)}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except KeyboardInterrupt:
@@ -74,13 +79,15 @@ def in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _pool(processes: int) -> ProcessPoolExecutor | None:
+def _pool(work: Callable[[T], R], tasks: Sequence[T], processes: int) -> ProcessPoolExecutor | None:
     """Processes to give work to; None, and a note, where the machine does not let them be."""
     try:
         return ProcessPoolExecutor(
             max_workers=processes,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
+            # As bytes, for whoever starts a process waits until it has read them.
+            initargs=(pickle.dumps((work, tasks)),),
         )
     except (OSError, ImportError) as error:  # no semaphores: /dev/shm is missing, or read-only
         why = error.strerror if isinstance(error, OSError) else str(error)
@@ -89,6 +96,12 @@ def _pool(processes: int) -> ProcessPoolExecutor | None:
             "mounted and writable?); running in one process"
         )
         return None
+
+
+def _do(number: int) -> Any:
+    """Do one of the tasks that this process was given."""
+    work, tasks = _given
+    return _done(work, tasks[number])
 
 
 def _done(work: Callable[[T], R], task: T) -> R:
@@ -136,8 +149,8 @@ def _interrupts_held() -> Iterator[None]:
         signal.raise_signal(one)  # to whom it would have gone
 
 
-def _begin() -> None:
-    """Compute in one thread, and do not live on when the parent is killed.
+def _begin(given: bytes) -> None:
+    """Take work and tasks, compute in one thread, and do not live on when the parent is killed.
 
     There are as many processes as cores: threads of numpy's matrix products would only wait for
     each other, which made scoring take twice as long.
@@ -146,6 +159,7 @@ def _begin() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
+    _given[:] = pickle.loads(given)
 
 
 def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -92,13 +92,16 @@ class Measured:
 
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
-        folder = self._saved_in
-        states = tuple(file_state(folder / name) for name in LABEL_FILES)
-        return _opened(folder, self.chrom_sizes, self.unknown, states)
+        return _opened(self._opening()).labels
 
     def line(self) -> Line:
         """Where all chromosomes lie together, laid out once per process."""
-        return _laid_out(self.chrom_sizes)
+        return _opened(self._opening()).line
+
+    def _opening(self) -> _Opening:
+        folder = self._saved_in
+        states = tuple(file_state(folder / name) for name in LABEL_FILES)
+        return _Opening(folder, states, self.chrom_sizes, self.unknown)
 
     @property
     def _saved_in(self) -> Path:
@@ -106,19 +109,26 @@ class Measured:
         return self.folder
 
 
-@functools.lru_cache(maxsize=1)
-def _opened(
-    folder: Path,
-    chrom_sizes: tuple[tuple[str, int], ...],
-    unknown: tuple[tuple[str, ...], ...],
-    states: object,  # noqa: ARG001 - a part of the cache's key
-) -> IntervalLabels:
-    return IntervalLabels.open(folder, dict(chrom_sizes), known_array(dict(chrom_sizes), unknown))
+@dataclass(frozen=True)
+class _Opening:
+    """What is opened: told from another by its files, not by the names in 100,000 scaffolds."""
+
+    folder: Path
+    states: tuple[tuple[int, int, int], ...]
+    chrom_sizes: tuple[tuple[str, int], ...] = field(compare=False)
+    unknown: tuple[tuple[str, ...], ...] = field(compare=False)
+
+
+class _Opened(NamedTuple):
+    labels: IntervalLabels
+    line: Line
 
 
 @functools.lru_cache(maxsize=1)
-def _laid_out(chrom_sizes: tuple[tuple[str, int], ...]) -> Line:
-    return Line(dict(chrom_sizes))
+def _opened(opening: _Opening) -> _Opened:
+    sizes = dict(opening.chrom_sizes)
+    labels = IntervalLabels.open(opening.folder, sizes, known_array(sizes, opening.unknown))
+    return _Opened(labels, Line(sizes))
 
 
 def file_state(path: Path) -> tuple[int, int, int]:
