@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,6 +54,16 @@ class Sections:
     lengths: Positions
 
 
+class _Laid(NamedTuple):
+    """A line, and where on it chromosomes and sections of a file lie."""
+
+    line: Line
+    origins: Positions
+    lengths: Positions
+    starts: Positions
+    ends: Positions
+
+
 class BigWigSections:
     """Reads a BigWig file; a context manager.
 
@@ -88,6 +99,7 @@ class BigWigSections:
         except (struct.error, ValueError, OverflowError) as error:
             raise broken from error
         self._names = list(self.chrom_sizes)
+        self._laid: _Laid | None = None  # for many questions with one line
 
     def __enter__(self) -> BigWigSections:
         return self
@@ -110,14 +122,10 @@ class BigWigSections:
         InputError
             When a section cannot be decoded.
         """
-        origins = line.origins(self._names)
-        lengths = np.fromiter(self.chrom_sizes.values(), np.int64, len(self._names))
+        if self._laid is None or self._laid.line is not line:
+            self._laid = self._lay(line)
+        _, origins, lengths, starts, ends = self._laid
         chroms = self._places["chrom"]
-        # pyBigWig writes ends past a chromosome's, too: on the line these lie on another one.
-        starts, ends = (
-            origins[chroms] + np.minimum(self._places[edge], lengths[chroms])
-            for edge in ("start", "end")
-        )
         held = np.flatnonzero(asked.bases_before(ends) > asked.bases_before(starts))
         # In the line's order, which need not be the file's.
         held = held[np.argsort(starts[held], kind="stable")]
@@ -130,6 +138,17 @@ class BigWigSections:
                 origins[chroms[some]],
                 lengths[chroms[some]],
             )
+
+    def _lay(self, line: Line) -> _Laid:
+        origins = line.origins(self._names)
+        lengths = np.fromiter(self.chrom_sizes.values(), np.int64, len(self._names))
+        chroms = self._places["chrom"]
+        # pyBigWig writes ends past a chromosome's, too: on the line these lie on another one.
+        starts, ends = (
+            origins[chroms] + np.minimum(self._places[edge], lengths[chroms])
+            for edge in ("start", "end")
+        )
+        return _Laid(line, origins, lengths, starts, ends)
 
     def records(self, chrom: str, asked: IntervalSet) -> Iterator[Records]:
         """As `together`, of one chromosome and the bases asked for on it.
