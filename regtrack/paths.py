@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from regtrack.errors import InputError, printable
@@ -33,10 +36,14 @@ def expanded(text: str | Path) -> Path:
 def named(path: str | Path) -> str:
     """The last part of a path, by which what is written knows a file.
 
-    Where it lay is of no use elsewhere, and nobody's business once that is published. It is UTF-8,
-    as `as_text` makes it.
+    Where it lay is of no use elsewhere, and nobody's business once that is published.
     """
-    return as_text(Path(os.path.normpath(Path.cwd() / path)).name)
+    return shown(Path(os.path.normpath(Path.cwd() / path)).name)
+
+
+def shown(name: str) -> str:
+    """A name as people read it, on one line: UTF-8, as `as_text` makes it, that can be printed."""
+    return printable(as_text(name))
 
 
 def as_text(path: str | Path) -> str:
@@ -54,4 +61,40 @@ def from_text(text: str | Path) -> Path:
 
 def region_named(region: str) -> str:
     """A region as it was typed, or the name of the BED file that lists it."""
-    return named(region) if os.sep in region else region
+    return named(region) if os.sep in region else shown(region)
+
+
+def is_text(path: str | Path) -> bool:
+    """Whether a path is UTF-8; Linux takes any bytes, and Python has surrogates for the others."""
+    return as_text(path) == str(path)
+
+
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """A path to a file for libraries that take nothing but UTF-8, for as long as the body runs.
+
+    Raises
+    ------
+    OSError
+        When the path is no text, and the file (or its folder, where only that is none) not there.
+    """
+    if is_text(path):
+        yield path
+        return
+    inside = is_text(path.name)
+    opened = os.open(path.parent if inside else path, os.O_RDONLY)
+    try:
+        # Where such names can be, in Linux, every open file has another one.
+        another = Path(f"/proc/self/fd/{opened}")
+        yield another / path.name if inside else another
+    finally:
+        os.close(opened)
+
+
+def shell_word(path: Path) -> str:
+    """A path as it is typed in a shell; bash and zsh read what cannot be printed as escapes."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    letters = (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in os.fsencode(text))
+    return "$'" + "".join(one if one not in "\\'" else f"\\{one}" for one in letters) + "'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -12,10 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
 from builders import a_marker, random_sequence, write_fasta, write_markers
+from starlette.types import ASGIApp
 from waiting import PATIENCE
 
 # A browser for the tests that look at pages; None where there is none.
@@ -86,3 +90,35 @@ def browsing(arguments: Sequence[object], port: int) -> Iterator[str]:
         running.send_signal(signal.SIGINT)
         _, problems = running.communicate(timeout=PATIENCE)
     assert (running.returncode, problems) == (0, "")
+
+
+def ask(app: ASGIApp, path: str, query: str = "", **headers: str) -> tuple[int, bytes]:
+    """Status and body of a GET, without a server in between; a failure of the app is raised."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote_to_bytes(path).decode("utf-8", "replace"),
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [
+            (name.lower().replace("_", "-").encode(), value.encode("latin-1"))
+            for name, value in {"host": "127.0.0.1", **headers}.items()
+        ],
+        "client": ("127.0.0.1", 9),
+        "server": ("127.0.0.1", 8919),
+    }
+    asyncio.run(app(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], body

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from regtrack.atomic import replacing, write_text
 from regtrack.browsers.hub_page import page_text
@@ -14,6 +13,7 @@ from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text
 from regtrack.errors import InputError
 from regtrack.folders import check_file, check_folder, replacing_folder
 from regtrack.observer import Observer
+from regtrack.paths import shell_word
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks import read_peaks
 from regtrack.workers import in_processes
@@ -81,7 +81,7 @@ def instructions(folder: Path, hub: Hub) -> str:
     return (
         f"wrote {folder / HUB} and {folder / FOLDER}: {len(hub.tracks):,} markers, "
         f"{peaks:,} of them with called peaks\n"
-        f"test it:  regtrack hub {quote(str(folder))} --check\n"
+        f"test it:  regtrack hub {shell_word(folder)} --check\n"
         f"copy the folder {folder} to {hub.options.base} (the server must answer byte ranges)\n"
         f"open it:  {hub.address}"
     )

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from regtrack.browsers.reference import Reference
 from regtrack.browsers.rows import HIGHEST, LOWEST, Row
+from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 
 NAME = "igv.xml"
@@ -32,7 +33,7 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
     """
     root = ET.Element(
         "Session",
-        genome=_genome(reference, folder),
+        genome=_legal(_genome(reference, folder)),
         locus=str(locus),
         version=_VERSION,
     )
@@ -52,10 +53,23 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
+def check_genome(reference: Reference, folder: Path) -> None:
+    """Refuse a genome that a session in `folder` cannot name.
+
+    Raises
+    ------
+    InputError
+        When XML does not hold its path: one that is not UTF-8, or has control characters.
+    """
+    name = _genome(reference, folder)
+    if _legal(name) != name:
+        raise InputError(name, "no name that igv.xml can hold; expected one in UTF-8")
+
+
 def _genome(reference: Reference, folder: Path) -> str:
     if reference.path is None:
         return reference.name
-    return _legal(os.path.relpath(reference.path, folder.resolve()))
+    return os.path.relpath(reference.path, folder.resolve())
 
 
 def _add_genome(root: ET.Element, reference: Reference) -> None:

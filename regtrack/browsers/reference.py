@@ -16,6 +16,7 @@ from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.faidx import check_format
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.genome.names import first_names
+from regtrack.paths import named
 from regtrack.tracks.folder import TrackSet
 
 # Ids of the genomes that IGV hosts (igvteam/igv-data, genomes/web/web_genomes.txt).
@@ -148,7 +149,7 @@ def _fasta(path: Path, folder: Path, trackset: TrackSet) -> Reference:
             raise InputError(
                 index, "is missing, and cannot be made there; browsers look for it beside the FASTA"
             )
-    return Reference("fasta", path.name, path, bgzipped)
+    return Reference("fasta", named(path), path, bgzipped)
 
 
 def _check_chroms(

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import Site
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import InputError, OptionError, printable
 from regtrack.genome.intervals import Interval
 
 HOST = "127.0.0.1"
@@ -125,8 +125,8 @@ def _answering(question: Callable[[Request], list[Record]]) -> Callable[[Request
 def _unusable(_: Request, error: Exception) -> Response:
     """A file that cannot be used; the page shows the line."""
     if isinstance(error, OSError) and error.filename is not None:
-        return PlainTextResponse(f"{error.filename}: {error.strerror}", 500)
-    return PlainTextResponse(str(error), 500)
+        return PlainTextResponse(printable(f"{error.filename}: {error.strerror}"), 500)
+    return PlainTextResponse(printable(str(error)), 500)
 
 
 def _one_of(known: Container[int], request: Request) -> int:

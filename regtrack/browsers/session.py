@@ -98,6 +98,7 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     locus = opening_locus(viewable, tracks, options.region)
     reference = find_reference(options.reference, folder, viewable.trackset)
     check_sizes(reference, viewable.trackset.chrom_sizes, force)
+    igv_xml.check_genome(reference, folder)
     measured = {}
     if options.peaks is not None:
         measured = write_measured(viewable, tracks, folder, options.clip)

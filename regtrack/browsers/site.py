@@ -20,6 +20,7 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import CATEGORIES, Marker
 from regtrack.genome.palette import css
+from regtrack.paths import named
 from regtrack.tracks.folder import Track
 
 _FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
@@ -72,7 +73,7 @@ class Site:
         found = {f"/tracks/{name}": self.viewable.file(name) for name in tracks}
         found["/igv.js"] = _igv_js().resolve()
         if self.sequence is not None:
-            address = f"/genome/{self.sequence.fasta.name}"
+            address = f"/genome/{named(self.sequence.fasta)}"
             found |= {
                 address: self.sequence.fasta.resolve(),
                 f"{address}.fai": self.sequence.fai.resolve(),
@@ -100,11 +101,11 @@ class Site:
         measured = dict.fromkeys(self.viewable.measured, "")
         rows = rows_of(self.viewable, trackset.tracks, measured)
         return {
-            "folder": self.viewable.folder.resolve().name,
+            "folder": named(self.viewable.folder.resolve()),
             "about": f"{trackset.model['architecture']}, {trackset.assembly}",
             "opens": str(self.opens),
             "flank": _FLANK,
-            **genome_of(self._reference, lambda path: quote(f"/genome/{Path(path).name}")),
+            **genome_of(self._reference, lambda path: quote(f"/genome/{named(path)}")),
             "predicted": {
                 chrom: [int(bases.starts[0]), int(bases.ends[-1])]
                 for chrom, bases in self.viewable.predicted.items()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Count, Region
+from regtrack.paths import shell_word
 from regtrack.prediction.settings import PredictionSettings
 
 
@@ -143,9 +143,9 @@ def predict(
     if peaks:
         click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
     else:
-        click.echo(f"score them:    regtrack eval {quote(str(out))}")
+        click.echo(f"score them:    regtrack eval {shell_word(out)}")
     click.echo(
-        f"look at them:  regtrack browse {quote(str(out))}\n"
-        f"  in IGV:      regtrack session {quote(str(out))}\n"
-        f"  at UCSC:     regtrack hub {quote(str(out))} --url https://... --email ..."
+        f"look at them:  regtrack browse {shell_word(out)}\n"
+        f"  in IGV:      regtrack session {shell_word(out)}\n"
+        f"  at UCSC:     regtrack hub {shell_word(out)} --url https://... --email ..."
     )

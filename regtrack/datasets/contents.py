@@ -65,7 +65,7 @@ class Contents:
     chrom_sizes
         Of the genome, in its order; empty where the inputs came without one.
     genome
-        Path of its FASTA, relative to the folder, or None.
+        Path of its FASTA, relative to the folder, as `regtrack.paths.as_text`; or None.
     sequence
         SHA-256 of the sequence of the validation windows (`Genome.digest`), or None.
     window

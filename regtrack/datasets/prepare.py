@@ -27,7 +27,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
-from regtrack.paths import as_text, named
+from regtrack.paths import as_text, shown
 
 DEEPSEA_ASSEMBLY = "hg19"
 
@@ -78,7 +78,7 @@ def _from_genome(
     plan = make_plan(settings, genome, observer)
     contents = Contents(
         task=settings.task,
-        assembly=settings.assembly or named(settings.genome).partition(".")[0],
+        assembly=shown(settings.assembly or settings.genome.name.partition(".")[0]),
         chrom_sizes=dict(sizes),
         genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
         sequence=genome.digest(plan.kept["valid"].regions()),
@@ -171,7 +171,7 @@ def _from_deepsea(
     write_deepsea(source, folder, len(table), rows, observer)
     contents = Contents(
         task="short",
-        assembly=settings.assembly or DEEPSEA_ASSEMBLY,
+        assembly=shown(settings.assembly or DEEPSEA_ASSEMBLY),
         chrom_sizes={},
         genome=None,
         sequence=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +17,7 @@ from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.evaluation.report import text_table, write_report
 from regtrack.observer import Observer
+from regtrack.paths import shell_word
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
@@ -101,7 +101,7 @@ Made in {folder}/:
   chr1-tracks/                     its predictions: a BigWig and peaks per marker
   chr1-report/                     scores: open report.html
 Now type:
-  cd {shlex.quote(str(folder))}
+  cd {shell_word(folder)}
   regtrack browse chr1-tracks/ --report chr1-report/
   regtrack predict chr1 --out tracks/
   regtrack eval tracks/

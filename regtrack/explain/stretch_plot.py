@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from regtrack.evaluation.plots import save_figure
 from regtrack.explain.stretch import Explanation
 from regtrack.genome.palette import COLOURS
+from regtrack.paths import named
 
 _POSITIVE, _PROBABILITY, _EDGE = "#444444", "#E69F00", "#999999"
 # More columns than the picture has pixels across would only hide each other.
@@ -91,7 +92,7 @@ def _panel(axes: Axes, one: Explanation) -> None:
     axes.plot(at, mean, color=_PROBABILITY, linewidth=0.9, label="predicted probability")
     shown = " / ".join("-" if width is None else f"{width:,}" for width in one.widths)
     axes.set_title(
-        f"{one.subject.path.name}, {one.subject.checkpoint.architecture}: "
+        f"{named(one.subject.path)}, {one.subject.checkpoint.architecture}: "
         f"50 / 90 / 99% of the norm in {shown} bases",
         loc="left",
         fontsize=9,

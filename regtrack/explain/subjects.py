@@ -12,6 +12,7 @@ from regtrack.genome.markers import Marker, match_markers
 from regtrack.genome.names import first_names
 from regtrack.models.checkpoint import Checkpoint, check_assembly, read_checkpoint
 from regtrack.models.context import Context
+from regtrack.paths import shown
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,11 @@ def read_subjects(
         checkpoint = read_checkpoint(path)
         if not any_genome:
             check_assembly(path, checkpoint, genome, chrom_sizes)
-        name, number = path.stem, 1
+        stem = shown(path.stem)
+        name, number = stem, 1
         while name.lower() in found:  # file systems may not tell upper case from lower
             number += 1
-            name = f"{path.stem}_{number}"
+            name = f"{stem}_{number}"
         found[name.lower()] = Subject(path, name, checkpoint)
     return tuple(found.values())
 

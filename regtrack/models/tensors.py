@@ -6,10 +6,8 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +15,7 @@ from safetensors.torch import save_file
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
+from regtrack.paths import utf8_path
 
 _METADATA_KEY = "regtrack"
 
@@ -38,7 +37,8 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> 
     with replacing(path) as aside:
         aside.touch()  # an OSError that names the file, where safetensors has its own
         try:
-            save_file(plain, aside, metadata={_METADATA_KEY: text})
+            with utf8_path(aside) as place:
+                save_file(plain, place, metadata={_METADATA_KEY: text})
         except SafetensorError as error:
             found = re.search(r"os error (\d+)", str(error))  # a full disk, say
             if found is None:
@@ -58,7 +58,7 @@ def read_text_of(path: Path) -> str:
     """
     _check_header(path)
     try:
-        with _opened(path) as file:
+        with utf8_path(path) as place, safe_open(place, framework="pt") as file:
             text: str | None = (file.metadata() or {}).get(_METADATA_KEY)
     except SafetensorError as error:
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
@@ -78,7 +78,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         When the file cannot be read.
     """
     try:
-        with _opened(path) as file:
+        with utf8_path(path) as place, safe_open(place, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, RuntimeError) as error:
         raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
@@ -92,16 +92,6 @@ def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
         total.update(f"{name}\t{plain.dtype}\t{list(plain.shape)}\n".encode())
         total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A file as safetensors opens it, which takes only names in UTF-8."""
-    with path.open("rb") as file:
-        is_text = str(path).encode("utf-8", "ignore").decode() == str(path)
-        name = str(path) if is_text else f"/dev/fd/{file.fileno()}"
-        with safe_open(name, framework="pt") as opened:
-            yield opened
 
 
 def _check_header(path: Path) -> None:

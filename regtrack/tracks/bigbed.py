@@ -17,7 +17,7 @@ import pyBigWig
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
-from regtrack.paths import as_text
+from regtrack.paths import utf8_path
 from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
 from regtrack.tracks.peaks import CalledPeak
 
@@ -72,7 +72,8 @@ class BigBedReader:
             file.seek(_FIELDS_AT)
             self.fields, self.bed_fields = _COUNTS.unpack(file.read(_COUNTS.size))
         try:
-            self._file = pyBigWig.open(str(path))
+            with utf8_path(path) as place:
+                self._file = pyBigWig.open(str(place))
         except RuntimeError as error:
             raise not_bbi(path, BIGBED_MAGIC) from error
 
@@ -118,15 +119,11 @@ def write_narrow_peaks(
     ValueError
         When there is no peak (the format has no empty file), a peak is out of order, reaches
         past its chromosome, or holds what the format does not.
-    InputError
-        When the path is not UTF-8, which pybigtools wants.
     OSError
         When the file cannot be written, or does not hold what was written.
     """
     if not peaks:
         raise ValueError("a bigBed file needs at least one peak")
-    if as_text(path) != str(path):
-        raise InputError(path, "bigBed files can be written only under a name that is UTF-8")
     # The format wants chromosomes in the order of their names.
     chroms = sorted({peak.chrom for peak in peaks})
     wanted: dict[str, list[Entry]] = {chrom: [] for chrom in chroms}
@@ -170,7 +167,8 @@ def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[E
     rows = ((chrom, *entry) for chrom, entries in wanted.items() for entry in entries)
     with _quiet():
         try:
-            pybigtools.open(str(path), "w").write(dict(sizes), rows, autosql=NARROW_PEAK)
+            with utf8_path(path) as place:
+                pybigtools.open(str(place), "w").write(dict(sizes), rows, autosql=NARROW_PEAK)
         except BaseException as error:
             # Its panics, on a full disk, are no Exception, and their class has no module.
             if type(error).__name__ != "PanicException":

@@ -20,7 +20,7 @@ import torch
 
 from regtrack.atomic import replacing, write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
-from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.errors import InputError, OptionError, RegtrackError, printable
 from regtrack.evaluation.trials_plot import plot_trials
 from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
@@ -329,5 +329,5 @@ def _opened(request: SearchRequest, folder: Path) -> _Bench:
 
 def _message(error: Exception) -> str:
     """Why a trial failed; what `train` advises after the colon is for a training alone."""
-    text = str(error).partition("\n")[0]
+    text = printable(str(error).partition("\n")[0])
     return text.partition(": ")[0] if type(error) is RegtrackError else text

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 from regtrack.errors import OptionError
+from regtrack.paths import is_text
 from regtrack.training.history import HistoryRow
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.state import TrainingState
@@ -19,7 +20,7 @@ class TensorBoardLog:
     Raises
     ------
     OptionError
-        When TensorBoard is not installed.
+        When TensorBoard is not installed, or does not take the folder's name.
     """
 
     def __init__(self, folder: Path, inner: TrainingObserver) -> None:
@@ -29,6 +30,10 @@ class TensorBoardLog:
             raise OptionError(
                 "--tensorboard", "TensorBoard is not installed: pip install tensorboard"
             ) from None
+        if not is_text(folder.absolute()):
+            raise OptionError(
+                "--tensorboard", f"TensorBoard takes no name like {folder}; expected one in UTF-8"
+            )
         self._open = functools.partial(SummaryWriter, str(folder))
         self._writer: SummaryWriter | None = None
         self._inner = inner

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from regtrack.atomic import write_text
 from regtrack.errors import InputError
@@ -15,6 +14,7 @@ from regtrack.folders import check_file
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
+from regtrack.paths import is_text, shell_word
 
 MODEL, DATASET = "model.safetensors", "dataset"
 
@@ -55,7 +55,8 @@ def initialise(config: Path, force: bool) -> str:
     Raises
     ------
     InputError
-        When there is such a file and `force` is not given, or several files could be meant.
+        When there is such a file and `force` is not given, several files could be meant, or one
+        has a name that is not UTF-8.
     OSError
         When the folder cannot be made or written.
     """
@@ -64,8 +65,9 @@ def initialise(config: Path, force: bool) -> str:
         raise InputError(folder, "is a file; expected a folder")
     check_file(config, force, "a configuration")
     found = look_around(folder)
+    text = config_text(found, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(config, config_text(found, folder))
+    write_text(config, text)
     above = next((one for one in folder.resolve().parents if (one / config.name).is_file()), None)
     hides = f"here it goes before {above / config.name}\n" if above else ""
     return f"wrote {config}\n{hides}{summary(found, folder)}"
@@ -96,7 +98,13 @@ def look_around(folder: Path) -> Found:
 
 
 def config_text(found: Found, folder: Path) -> str:
-    """The text of a configuration; what is missing stands in it as a comment."""
+    """The text of a configuration; what is missing stands in it as a comment.
+
+    Raises
+    ------
+    InputError
+        When what was found has a name that is not UTF-8.
+    """
     lines = [
         "# What regtrack commands in this folder, and below it, need not be told. Options and",
         "# REGTRACK_... variables go before it; paths are relative to this file.",
@@ -141,7 +149,7 @@ def summary(found: Found, folder: Path) -> str:
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]
     text = [f"  {name:<10}{value}" for name, value in rows]
-    there = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
+    there = [] if folder.resolve() == Path.cwd() else [f"cd {shell_word(folder)}"]
     if found.genome and found.peaks:
         training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
         steps = [*there, *training, f"regtrack predict {_first(found.genome)} --out tracks/"]
@@ -190,7 +198,10 @@ def _line(key: str, path: Path | None, folder: Path, example: str) -> str:
 def _path(path: Path, folder: Path) -> str:
     """Relative to the folder inside of it, absolute elsewhere: the cache stays where it is."""
     absolute, base = path.absolute(), folder.absolute()
-    return str(absolute.relative_to(base) if absolute.is_relative_to(base) else absolute)
+    named = absolute.relative_to(base) if absolute.is_relative_to(base) else absolute
+    if not is_text(named):
+        raise InputError(path, "no name that a configuration can hold; expected one in UTF-8")
+    return str(named)
 
 
 def _quoted(text: str) -> str:

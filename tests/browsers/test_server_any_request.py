@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 import pytest
 from browsers_builders import write_tracks_folder
-from browsing import Sights, make_sights
+from browsing import Sights, ask, make_sights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
@@ -18,38 +16,6 @@ from regtrack.browsers.browse import BrowseOptions, browsing
 
 BIGWIG = "bigwig/0_K562_CTCF_None.bw"
 PEAKS = "peaks/0_K562_CTCF_None.narrowPeak.gz"
-
-
-def ask(app: ASGIApp, path: str, query: str = "", **headers: str) -> tuple[int, bytes]:
-    """Status and body of a GET, without a server in between; a failure of the app is raised."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": unquote_to_bytes(path).decode("utf-8", "replace"),
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [
-            (name.lower().replace("_", "-").encode(), value.encode("latin-1"))
-            for name, value in {"host": "127.0.0.1", **headers}.items()
-        ],
-        "client": ("127.0.0.1", 9),
-        "server": ("127.0.0.1", 8919),
-    }
-    asyncio.run(app(scope, receive, send))
-    body = b"".join(message.get("body", b"") for message in sent[1:])
-    return sent[0]["status"], body
 
 
 @pytest.fixture(scope="module")
