@@ -46,5 +46,5 @@ def compare(
         result = run_comparison(request, out, force, progress)
     if result.describe():
         click.echo(result.describe())
-    if result.stopped:
-        raise KeyboardInterrupt
+    if result.stopped_by:
+        raise result.stopped_by

@@ -74,8 +74,8 @@ def search(
     positive_weight, shift and schedule as keys. A grid takes lists only; with --trials it is
     a sample without repetition.
 
-    A search that was killed, or ended by Ctrl-C, goes on when the same command is given
-    again. Given several times at once, also on machines that share the folder, it is one
+    A search that was killed, or ended by Ctrl-C or SIGTERM, goes on when the same command is
+    given again. Given several times at once, also on machines that share the folder, it is one
     search. --force drops a search with other settings.
     """  # noqa: D301 - click wants the character
     from regtrack.cli.search_progress import SearchProgress
@@ -87,5 +87,5 @@ def search(
     with SearchProgress() as progress:
         result = run_search(request, out, force, progress)
     click.echo(result.describe())
-    if result.interrupted:
-        raise KeyboardInterrupt
+    if result.stopped_by:
+        raise result.stopped_by

@@ -37,7 +37,7 @@ def train(
     """Train a network on DATASET and keep the checkpoint that validates best.
 
     Beside it come the log, as a table and a plot. A training that was killed, or ended by
-    Ctrl-C, goes on when the same command is given again; how long and how fast (--steps,
+    Ctrl-C or SIGTERM, goes on when the same command is given again; how long and how fast (--steps,
     --epochs, --minutes, --patience, --learning-rate, --schedule) may then be changed.
 
     Several GPUs or machines:
@@ -54,5 +54,5 @@ def train(
         result = run_training(request, out, force, progress)
     if result.describe():
         click.echo(result.describe())
-    if result.interrupted:
-        raise KeyboardInterrupt
+    if result.stopped_by:
+        raise result.stopped_by

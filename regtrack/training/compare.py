@@ -20,7 +20,7 @@ from regtrack.paths import named
 from regtrack.training.entrants import Entrant, find_entrants
 from regtrack.training.observer import Silent, TrainingObserver
 from regtrack.training.processes import Processes, first_on_machine, joined
-from regtrack.training.run import train
+from regtrack.training.run import Stop, train
 from regtrack.training.scorecard import SplitScores, score_checkpoint
 from regtrack.training.settings import TrainingSettings
 
@@ -79,12 +79,15 @@ class ComparisonResult:
     files
         What was written.
     stopped
-        Name and last step of the network whose training Ctrl-C ended, or None.
+        Name and last step of the network whose training was stopped, or None.
+    stopped_by
+        As `regtrack.training.run.TrainingResult`.
     """
 
     comparison: Comparison | None
     files: Sequence[Path] = ()
     stopped: tuple[str, int] | None = None
+    stopped_by: Stop | None = None
 
     def describe(self) -> str:
         """For people; nothing where another process speaks."""
@@ -141,7 +144,8 @@ def run_comparison(
                     told,
                 )
                 if result.interrupted:
-                    return ComparisonResult(None, stopped=(entrant.name, result.state.step))
+                    stopped = entrant.name, result.state.step
+                    return ComparisonResult(None, (), stopped, result.stopped_by)
             processes.wait()  # until the first one has put the checkpoint in place
             compared.append(_compared(entrant, dataset, list(windows), processes, out, told))
         if not processes.is_first:

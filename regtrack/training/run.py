@@ -18,7 +18,7 @@ from typing import Any
 from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import InputError, OptionError, TerminatedError
 from regtrack.evaluation.plots import plot_history
 from regtrack.folders import is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
@@ -30,6 +30,9 @@ from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
 from regtrack.workplace import partial_path
+
+# What Ctrl-C or SIGTERM is raised as.
+Stop = type[KeyboardInterrupt]
 
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
@@ -47,15 +50,20 @@ class TrainingResult:
     state
         As it was at the end.
     checkpoint
-        The best one, at its final place or, after Ctrl-C, in the work folder; None when
+        The best one, at its final place or, when it was stopped, in the work folder; None when
         there was no validation yet, and in the processes that are not the first.
-    interrupted
-        Whether Ctrl-C ended it.
+    stopped_by
+        What Ctrl-C or SIGTERM is to be raised as, should one of them have ended it.
     """
 
     state: TrainingState
     checkpoint: Path | None
-    interrupted: bool
+    stopped_by: Stop | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was stopped before its end."""
+        return self.stopped_by is not None
 
     def describe(self) -> str:
         """For people, in a line; empty in the processes that are not the first."""
@@ -153,12 +161,12 @@ def train(
     if not processes.is_first:
         # Until the first one has made the folder, or seen that nothing is left to do.
         if processes.agreed(_TO_DO) != _TO_DO:
-            return TrainingResult(TrainingState(), None, False)
+            return TrainingResult(TrainingState(), None)
         trainer = Trainer(
             dataset, architecture, network_settings, fitted, processes, work, observer
         )
         trainer.run(stop=lambda: False)
-        return TrainingResult(trainer.state, None, False)
+        return TrainingResult(trainer.state, None)
     # What this run put in place before it was killed is its own.
     check_out(out, force or is_of_run(work, identity))
     with unfinished_run(out, identity, _NAMES, force), stop_asked(processes) as stop:
@@ -171,15 +179,15 @@ def train(
             trainer = Trainer(
                 dataset, architecture, network_settings, fitted, processes, work, observer
             )
-            stopped = trainer.run(stop)
+            stopped = trainer.run(lambda: stop() is not None)
             state = trainer.state
             if stopped or state.best is None:
                 best = best_path(work, state.best) if state.best else None
-                return TrainingResult(state, best, stopped)
+                return TrainingResult(state, best, stop() if stopped else None)
         else:
             processes.agreed(_DONE)
         _finish(work, out, state)
-    return TrainingResult(state, out, False)
+    return TrainingResult(state, out)
 
 
 def was_interrupted_at_the_end(out: Path) -> bool:
@@ -261,20 +269,21 @@ def _check(
 
 
 @contextmanager
-def stop_asked(processes: Processes) -> Iterator[Callable[[], bool]]:
+def stop_asked(processes: Processes) -> Iterator[Callable[[], Stop | None]]:
     """Note Ctrl-C and SIGTERM, so that the step under way is finished and the state saved.
 
-    A second one ends at once. Several processes are ended by who started them.
+    Gives what tells which of them came. A second one ends at once. Several processes are ended
+    by who started them.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if processes.count > 1 or not in_main:
-        yield lambda: False
+        yield lambda: None
         return
-    asked: list[int] = []
+    asked: list[Stop] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        asked.append(number)
+        asked.append(TerminatedError if number == signal.SIGTERM else KeyboardInterrupt)
         for one, handler in before.items():
             signal.signal(one, handler)
 
@@ -282,7 +291,7 @@ def stop_asked(processes: Processes) -> Iterator[Callable[[], bool]]:
         if handler != signal.SIG_IGN:
             signal.signal(number, note)
     try:
-        yield lambda: bool(asked)
+        yield lambda: next(iter(asked), None)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

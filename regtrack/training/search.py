@@ -28,7 +28,7 @@ from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes, torchrun_processes
-from regtrack.training.run import train, was_interrupted_at_the_end
+from regtrack.training.run import Stop, train, was_interrupted_at_the_end
 from regtrack.training.search_observer import Inside, SearchObserver, Unseen
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.settings import TrainingSettings
@@ -88,14 +88,14 @@ class SearchResult:
         All that the study has.
     limit
         Number of trials that it ends with.
-    interrupted
-        Whether Ctrl-C ended it.
+    stopped_by
+        As `regtrack.training.run.TrainingResult`.
     """
 
     folder: Path
     trials: Trials
     limit: int
-    interrupted: bool
+    stopped_by: Stop | None
 
     def describe(self) -> str:
         """For people, in a line or two."""
@@ -109,7 +109,7 @@ class SearchResult:
         count = f"{len(done):,} of {self.limit:,} trials done"
         count += f" ({len(failed):,} failed)" if failed else ""
         running = len(self.trials.of(RUNNING))
-        if self.interrupted:
+        if self.stopped_by is not None:
             lines.append(f"stopped with {count}; run the same command again to continue")
         elif len(done) < self.limit:
             lines.append(f"{count}, {running:,} under way elsewhere; the same command joins in")
@@ -144,22 +144,22 @@ def run_search(
     with closing(bench):
         trials = bench.study.trials()
         observer.started(bench.space.combinations, bench.study.limit, trials)
-        interrupted = False
+        stopped_by: Stop | None = None
         try:
             if request.search.workers == 1:
-                while not interrupted and bench.do_next(observer):
+                while stopped_by is None and bench.do_next(observer):
                     observer.ended(bench.study.trials())
-                    interrupted = bench.stopped
+                    stopped_by = bench.stopped_by
             else:
                 left = bench.study.limit - len(trials.finished)
                 work = functools.partial(_do_next, request, folder)
                 for _ in in_processes(work, range(left), request.search.workers):
                     observer.ended(bench.study.trials())
-        except KeyboardInterrupt:
-            interrupted = True
+        except KeyboardInterrupt as error:
+            stopped_by = type(error)
         bench.report()
         trials = bench.study.trials()
-    result = SearchResult(folder, trials, bench.study.limit, interrupted)
+    result = SearchResult(folder, trials, bench.study.limit, stopped_by)
     failed = trials.of(FAILED)
     if len(failed) == result.limit:
         raise RegtrackError(
@@ -184,7 +184,7 @@ class _Bench:
     """
 
     def __init__(self, request: SearchRequest, folder: Path, *, checked: bool = False) -> None:
-        self.stopped = False  # by SIGTERM or Ctrl-C, in the middle of a trial
+        self.stopped_by: Stop | None = None  # in the middle of a trial
         self._request = request
         self._folder = folder
         self._device = choose_device(request.device)
@@ -239,7 +239,7 @@ class _Bench:
         RegtrackError, OSError
             Those that are no trial's fault; the trial stays to be gone on with.
         """
-        if self.stopped:
+        if self.stopped_by is not None:
             return False
         with self.study.claimed() as claim:
             if claim is None:
@@ -249,8 +249,8 @@ class _Bench:
                 out = checkpoint_path(self._folder, claim.number)
                 # Else it was killed just before that was noted.
                 if not out.exists() or was_interrupted_at_the_end(out):
-                    self.stopped = self._train(claim, out, inside)
-                if not self.stopped:
+                    self.stopped_by = self._train(claim, out, inside)
+                if self.stopped_by is None:
                     outcome = read_outcome(out.with_suffix(".log.tsv"))
                     self._clear_work(out)  # of a process killed when all was in place
             except RegtrackError as error:
@@ -259,7 +259,7 @@ class _Bench:
                 self.study.fail(claim.number, _message(error))
                 self._clear_work(out)
             else:
-                if self.stopped:
+                if self.stopped_by is not None:
                     return True
                 self.study.complete(claim.number, outcome)
         self.report()
@@ -285,8 +285,8 @@ class _Bench:
                 with replacing(best) as aside:
                     shutil.copyfile(source, aside)
 
-    def _train(self, claim: Claim, out: Path, observer: TrainingObserver) -> bool:
-        """Train a trial to its end; returns whether it was stopped before."""
+    def _train(self, claim: Claim, out: Path, observer: TrainingObserver) -> Stop | None:
+        """Train a trial to its end; returns what stopped it before, if anything did."""
         network, training = split_values(claim.values)
         result = train(
             self._dataset,
@@ -300,7 +300,7 @@ class _Bench:
         )
         if result.checkpoint is None and not result.interrupted:
             raise RegtrackError("it ended before its first step")
-        return result.interrupted
+        return result.stopped_by
 
     def _clear_work(self, out: Path) -> None:
         """Remove the work folder of a trial that this process has, and that is done."""

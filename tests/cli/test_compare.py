@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -55,22 +56,30 @@ def test_it_prints_the_tables_and_says_what_it_wrote(
     assert files_of(out) == before
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(
-    tiny: TinyWorld, dataset: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("number", "expected", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_ends_it_and_it_says_how_to_go_on(
+    tiny: TinyWorld,
+    dataset: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    expected: int,
+    word: str,
 ) -> None:
-    import signal
-
     from regtrack.cli.progress import TrainingProgress
 
     command = ("compare", dataset, "cnn1", "--out", tiny.folder / "out", "--steps", 3)
     with monkeypatch.context() as patched:
-        patched.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
+        patched.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(number))
         status, printed, err = regtrack(*command)
     assert (status, printed) == (
-        130,
+        expected,
         "stopped after step 1 of cnn1; run the same command again to continue.\n",
     )
-    assert err.rstrip().endswith("regtrack: interrupted; run the same command again to continue")
+    assert err.rstrip().endswith(f"regtrack: {word}; run the same command again to continue")
     status, printed, err = regtrack(*command)
     assert status == 0, err
     assert "going on from step 1" in err

@@ -155,23 +155,45 @@ def test_a_killed_search_goes_on_and_loses_nothing(
         assert [row[name] for name in names] == [expected[name] for name in names]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
-    prepared: TinyWorld, tmp_path: Path, space: Path, workers: int
+@pytest.mark.parametrize(
+    ("workers", "number", "status", "word"),
+    [(1, signal.SIGINT, 130, "interrupted"), (2, signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_keeps_what_was_done_and_says_how_to_go_on(
+    prepared: TinyWorld,
+    tmp_path: Path,
+    space: Path,
+    workers: int,
+    number: signal.Signals,
+    status: int,
+    word: str,
 ) -> None:
     out = tmp_path / "out"
     options = ("--space", space, "--workers", workers, "--save-minutes", 0)
     command = begin(arguments(prepared, out, *options, steps=1_000_000))
-    works = [out / "trials" / f"{number}.safetensors.partial" for number in range(workers)]
+    works = [out / "trials" / f"{trial}.safetensors.partial" for trial in range(workers)]
     states = [work / "state.safetensors" for work in works]
     wait_until(lambda: all(state.exists() for state in states), command)
-    command.send_signal(signal.SIGINT)
+    command.send_signal(number)
     said, err = command.communicate(timeout=PATIENCE)
-    assert command.returncode == 130, err
+    assert command.returncode == status, err
     assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
-    assert err.splitlines()[-1] == "regtrack: interrupted; run the same command again to continue"
+    assert err.splitlines()[-1] == f"regtrack: {word}; run the same command again to continue"
     assert "Traceback" not in err
     assert [row["state"] for row in table(out)] == ["running"] * workers
+
+
+def test_sigterm_in_a_trial_of_this_process_ends_with_143(
+    prepared: TinyWorld, tmp_path: Path, space: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "regtrack.training.search_observer.Inside.stepped",
+        lambda *_: signal.raise_signal(signal.SIGTERM),
+    )
+    status, said, err = regtrack(*arguments(prepared, tmp_path / "out", "--space", space))
+    assert status == 143, err
+    assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
+    assert err.splitlines()[-1] == "regtrack: terminated; run the same command again to continue"
 
 
 Edit = Callable[[Path], object]

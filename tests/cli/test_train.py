@@ -67,7 +67,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainingRequest, Path, 
 
     def run_training(request: TrainingRequest, out: Path, force: bool, _: object) -> Any:
         found.append((request, out, force))
-        return TrainingResult(TrainingState(), None, False)
+        return TrainingResult(TrainingState(), None)
 
     monkeypatch.setattr("regtrack.training.command.run_training", run_training)
     return found
@@ -240,10 +240,10 @@ def test_killed_at_any_moment_it_ends_the_same(
     for kind in ("kills", "asks"):
         status, printed, err = ended_early(command, chance.random() / 8, kind)
         assert not out.exists()
-        assert status == (130 if kind == "asks" else -signal.SIGALRM), err
+        assert status == (143 if kind == "asks" else -signal.SIGALRM), err
     # The last one was asked to end and had time to say so.
     assert re.match(r"stopped after step \d+; run the same command again to continue\.", printed)
-    assert err.strip().endswith("regtrack: interrupted; run the same command again to continue")
+    assert err.strip().endswith("regtrack: terminated; run the same command again to continue")
     step = int(re.search(r"after step (\d+)", printed)[1])
     status, printed, err = regtrack(*command)
     assert status == 0, err
@@ -255,22 +255,32 @@ def test_killed_at_any_moment_it_ends_the_same(
     assert log_of(out) == log_of(whole)
 
 
-def test_ctrl_c_saves_and_the_same_command_goes_on(
-    datasets: TinyDatasets, out: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("number", "expected", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_saves_and_the_same_command_goes_on(
+    datasets: TinyDatasets,
+    out: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    expected: int,
+    word: str,
 ) -> None:
     class Interrupting(TrainingProgress):
         def stepped(self, step: int, done: float, loss: float) -> None:
             super().stepped(step, done, loss)
             if step == 3:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
 
     command = arguments(datasets.short, out, "--batch-size", 4)
     with monkeypatch.context() as patched:
         patched.setattr("regtrack.cli.progress.TrainingProgress", Interrupting)
         status, printed, err = regtrack(*command)
-    assert status == 130
+    assert status == expected
     assert printed == "stopped after step 3; run the same command again to continue.\n"
-    assert err.strip().endswith("regtrack: interrupted; run the same command again to continue")
+    assert err.strip().endswith(f"regtrack: {word}; run the same command again to continue")
     assert not out.exists()
     status, _, err = regtrack(*command, "--seed", 1)
     assert (status, "another seed (0, now 1); --force drops it" in err) == (1, True)

@@ -137,7 +137,7 @@ def test_a_grid_tries_every_combination_once(request_: SearchRequest, tmp_path: 
     assert found != sorted(found)  # so that a part of it is a fair sample
     assert sorted(found) == list(product((2, 3), (4, 5, 6)))
     assert {trial.state for trial in result.trials.all} == {COMPLETE}
-    assert not result.interrupted
+    assert result.stopped_by is None
 
 
 def test_it_leaves_a_table_a_plot_and_the_best_checkpoint(
