@@ -128,7 +128,19 @@ def remove_left_aside(folder: Path) -> None:
 
 
 def open_lock(path: Path) -> int:
-    """Open a file to be locked, and make it where it is missing; its content stays as it is.
+    """Open a file to be locked, as `open_own`."""
+    return open_own(path, "a lock")
+
+
+def open_own(path: Path, kind: str) -> int:
+    """Open a file of regtrack's under a name that others can foresee, or make it.
+
+    Its content stays as it is.
+
+    Parameters
+    ----------
+    kind
+        What it is called, such as `a lock`.
 
     Returns
     -------
@@ -147,11 +159,13 @@ def open_lock(path: Path) -> int:
         opened = os.open(path, flags, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise InputError(path, "is a link; expected a lock of regtrack's, or nothing") from None
+            raise InputError(
+                path, f"is a link; expected {kind} of regtrack's, or nothing"
+            ) from None
         raise
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
-        raise InputError(path, "is not a regular file; expected a lock of regtrack's, or nothing")
+        raise InputError(path, f"is not a regular file; expected {kind} of regtrack's, or nothing")
     return opened
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from regtrack.atomic import naming
+from regtrack.atomic import naming, open_own
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.fetching.failures import PassingError
 from regtrack.fetching.web import Web, length
 
+_KIND = "a download"
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 
@@ -46,7 +49,9 @@ class PartNote:
     def write(self, part: Path) -> None:
         """Put the note beside a partial file."""
         # One that is not whole counts as none, so that it need not be written aside.
-        note_path(part).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+        with os.fdopen(open_own(note_path(part), _KIND), "w", encoding="utf-8") as file:
+            file.truncate(0)
+            file.write(json.dumps(asdict(self)) + "\n")
 
 
 def note_path(part: Path) -> Path:
@@ -62,7 +67,11 @@ def drop(part: Path) -> None:
 
 def size_of(part: Path) -> int:
     """Bytes that are there already."""
-    return part.stat().st_size if part.is_file() else 0
+    try:
+        state = part.lstat()
+    except FileNotFoundError:
+        return 0
+    return state.st_size if stat.S_ISREG(state.st_mode) else 0
 
 
 def download(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> bool:
@@ -77,6 +86,8 @@ def download(web: Web, url: str, part: Path, progress: Callable[[int], object]) 
     ------
     FetchError
         When it cannot be had; what came of it stays.
+    InputError
+        When a link lies in its place: what that leads to is not regtrack's.
     OSError
         When it cannot be written; it names the file.
     """
@@ -111,11 +122,12 @@ def _try(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> N
                 raise PassingError(address, "the server sent another part than was asked for")
         else:
             have, total = 0, length(response)
-            with naming(part):
-                part.write_bytes(b"")
+        with naming(part), os.fdopen(open_own(part, _KIND), "r+b") as file:
+            if not have:
+                file.truncate()
                 PartNote(address, _validator(response.headers), total).write(part)
-        progress(have)
-        with naming(part), part.open("ab") as file:
+            file.seek(have)
+            progress(have)
             try:
                 for piece in web.pieces(response):
                     file.write(piece)

@@ -50,6 +50,19 @@ def file_lock(
         wait = min(2 * wait, _LONGEST_WAIT)
 
 
+@contextmanager
+def lock_if_free(path: Path) -> Iterator[bool]:
+    """As `file_lock`, without waiting; gives whether nobody else held it."""
+    lock = path.with_name(f"{path.name}.lock")
+    with os.fdopen(open_lock(lock), "rb") as file:
+        free = locked(file.fileno()) and _is_at(file, lock)
+        try:
+            yield free
+        finally:
+            if free:
+                lock.unlink(missing_ok=True)
+
+
 def _is_at(file: IO[bytes], path: Path) -> bool:
     """Whether an open file still has its name; who held it before has removed it."""
     try:

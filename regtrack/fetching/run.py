@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from regtrack.fetching.download import download, drop
 from regtrack.fetching.failures import DamagedError, FetchError
+from regtrack.fetching.leftovers import remove_leftovers
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.markers_table import text_to_write, write_markers_table
 from regtrack.fetching.place import mend_indexes, place, wrong_indexes
@@ -113,6 +114,7 @@ class Fetching:
             check_offline(planned, self._folder)
             check_made(self._wrongly_made(planned), self._folder)
             return Report(self._folder, planned, sizes=self._recorded_sizes())
+        remove_leftovers(self._folder)
         failed: dict[str, str] = {}
         try:
             for kind in KINDS:

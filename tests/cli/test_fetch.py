@@ -63,6 +63,35 @@ def test_offline_names_what_is_missing(cache: Path, regtrack) -> None:
     )
 
 
+def test_the_next_fetch_removes_what_a_killed_one_left(
+    cache: Path, sources: Sources, regtrack
+) -> None:
+    assert regtrack("fetch", "exclude", "--mirror", sources.url)[0] == 0
+    lock = cache / f"{EXCLUDE[0].path}.lock"
+    lock.touch()
+    assert regtrack("fetch", "exclude", "--offline")[0] == 0
+    assert lock.exists()
+    assert regtrack("fetch", "exclude", "--mirror", sources.url)[0] == 0
+    assert not lock.exists()
+
+
+def test_a_link_in_place_of_a_download_is_refused_in_one_line(
+    cache: Path, sources: Sources, regtrack
+) -> None:
+    target = cache.parent / "target"
+    target.parent.mkdir()
+    target.write_text("somebody's")
+    part = cache / f"{EXCLUDE[0].path}.part"
+    part.parent.mkdir(parents=True)
+    part.symlink_to(target)
+    status, _, err = regtrack("fetch", "exclude", "--mirror", sources.url)
+    assert status == 1
+    assert err.splitlines()[-1] == (
+        f"regtrack: {part}: is a link; expected a download of regtrack's, or nothing"
+    )
+    assert target.read_text() == "somebody's"
+
+
 def test_some_fail_and_the_others_stay(cache: Path, sources: Sources, regtrack) -> None:
     path = path_of(EXCLUDE[1].url)
     sources.acts[path] = [Act(404)]

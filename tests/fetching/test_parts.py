@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import tempfile
 import threading
 import time
@@ -17,6 +19,7 @@ from regtrack.errors import InputError
 from regtrack.fetching.digests import digests
 from regtrack.fetching.download import download, note_path
 from regtrack.fetching.failures import FetchError
+from regtrack.fetching.leftovers import remove_leftovers
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.published import read_md5sums
 from regtrack.fetching.records import Record, Records
@@ -220,6 +223,52 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"file\.lock: is a link"), file_lock(tmp_path / "file"):
         pass
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("name", ["file.part", "file.part.json"])
+def test_a_link_in_place_of_a_download_is_not_followed(tmp_path: Path, name: str) -> None:
+    target = tmp_path / "target"
+    target.write_text("somebody's")
+    (tmp_path / name).symlink_to(target)
+    sources = Sources()
+    sources.files[PATH] = BODY
+    with serving(sources), pytest.raises(InputError, match=rf"{name}: is a link; expected a down"):
+        download(Web(sources.url), URL, tmp_path / "file.part", lambda _: None)
+    assert target.read_text() == "somebody's"
+
+
+def left_behind(cache: Path, process: int) -> list[Path]:
+    """What a fetch leaves that was killed in every place where it can be."""
+    (cache / "peaks").mkdir(parents=True)
+    aside = f"{platform.node()}.{process}.0123456789abcdef.tmp"
+    names = ["a.gz.lock", "a.gz.part.json", f"a.gz.{aside}.fai", f"a.gz.{aside}.gzi"]
+    names += [f"fetched.json.{aside}", "fetched.json.lock"]
+    left = [folder / name for folder in (cache, cache / "peaks") for name in names]
+    for path in left:
+        path.touch()
+    return left
+
+
+def test_what_a_killed_fetch_left_is_removed(cache: Path) -> None:
+    left = left_behind(cache, 2**22 + 1)  # above every process's number
+    part, note = cache / "b.gz.part", cache / "b.gz.part.json"
+    for path in (part, note):
+        path.touch()
+    remove_leftovers(cache)
+    assert not [path for path in left if path.exists()]
+    assert part.exists()
+    assert note.exists()
+
+
+def test_what_is_at_work_is_left_alone(cache: Path) -> None:
+    left_behind(cache, os.getpid())
+    with file_lock(cache / "a.gz"):
+        remove_leftovers(cache)
+        found = {path.name.partition(".")[0] for path in cache.iterdir() if path.is_file()}
+        assert len([path for path in cache.iterdir() if path.name.startswith("a.gz.")]) == 4
+        assert found == {"a", "fetched"}  # whose process lives
+    remove_leftovers(cache)
+    assert not [path for path in cache.iterdir() if path.name.startswith("a.gz.")]
 
 
 def test_one_at_a_time_and_no_lock_stays(tmp_path: Path) -> None:
