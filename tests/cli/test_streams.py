@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import TinyWorld
+from builders import TinyDatasets, TinyWorld
 from cli_helpers import predict_arguments
+from fetching_server import alone, miniature, serving
 
 from regtrack.cli.main import cli, run
 from regtrack.cli.streams import Forgiving
@@ -66,6 +70,104 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
 def test_a_failure_is_told_by_the_status_though_nobody_reads_it(tmp_path: Path) -> None:
     status, _ = shell(["info", tmp_path / "nothing"], ">&- 2>&-")
     assert status == 1
+
+
+def training(dataset: Path, out: Path) -> list[object]:
+    """The command line of a short training of a tiny network."""
+    network = ["--model", "cnn3", "--f1", 6, "--f2", 6, "--f3", 6, "--hidden", 8]
+    return ["train", dataset, "--out", out, *network, "--steps", 2, "--device", "cpu"]
+
+
+def test_a_training_goes_on_when_nobody_reads_its_progress(
+    datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    out = tmp_path / "m.safetensors"
+    status, text = shell(training(datasets.dense, out), "2>&1 | head -n 1")
+    assert (status, out.is_file()) == (0, True), text
+
+
+def test_scores_are_written_when_progress_cannot_be(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    command = ["eval", tracks, "--peaks", world.markers, "--out", tmp_path / "report"]
+    status, text = shell(command, "2>/dev/full")
+    assert status == 0
+    assert "mean of 1" in text  # the table is on stdout
+    assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_files_are_fetched_when_nobody_reads_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = alone(tmp_path, monkeypatch)
+    with serving(miniature([])) as sources:
+        status, text = shell(["fetch", "genome", "--mirror", sources.url], "2>&1 | head -n 1")
+    assert (status, (cache / "hg19.fa.gz").is_file()) == (0, True), text
+
+
+LOST = ["full", "nobody reads", "closed"]
+
+
+@contextmanager
+def lost(kind: str) -> Iterator[Forgiving]:
+    """Let progress and errors go where they cannot be written, and see that some did."""
+    if kind == "nobody reads":
+        reading, number = os.pipe()
+        os.close(reading)
+    else:
+        # As `streams` has it, something that cannot be written stands in for a closed one.
+        full = kind == "full"
+        number = os.open("/dev/full" if full else os.devnull, os.O_WRONLY if full else os.O_RDONLY)
+    raw = Forgiving(number, "w")
+    with (
+        io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=True) as stream,
+        pytest.MonkeyPatch.context() as patched,  # pytest puts its own back after a fixture
+    ):
+        patched.setattr(sys, "stderr", stream)
+        yield raw
+    assert raw.failure is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("train", "full"),
+        ("train", "closed"),
+        ("eval TRACKS", "nobody reads"),
+        ("eval MODEL", "closed"),
+        ("fetch", "full"),
+        ("fetch", "closed"),
+    ],
+)
+def test_no_command_needs_its_stderr(
+    name: str,
+    kind: str,
+    datasets: TinyDatasets,
+    predicted: tuple[TinyWorld, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, tracks = predicted
+    cache, out = alone(tmp_path, monkeypatch), tmp_path / "out"
+    given = ["--peaks", world.markers, "--out", out]
+    of_model = ["--genome", world.genome, "--region", "chr2", "--device", "cpu"]
+    with serving(miniature([])) as sources, lost(kind):
+        command, made = {
+            "train": (training(datasets.dense, tmp_path / "m.safetensors"), "m.safetensors"),
+            "eval TRACKS": (["eval", tracks, *given], "out/report.tsv"),
+            "eval MODEL": (["eval", world.model, *of_model, *given], "out/report.tsv"),
+            "fetch": (["fetch", "exclude", "--mirror", sources.url], cache / "fetched.json"),
+        }[name]
+        assert run([str(one) for one in command]) == 0
+    assert (tmp_path / made).is_file()
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_what_went_wrong_is_told_by_the_status_without_stderr(kind: str) -> None:
+    with lost(kind):
+        assert run(["info", "nothing"]) == 1
+        assert run(["models", "--nothing"]) == 2
 
 
 def test_a_stream_forgives_every_write_after_the_first_that_failed() -> None:
