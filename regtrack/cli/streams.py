@@ -5,8 +5,25 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 from typing import Any, TextIO
+
+from regtrack.errors import printable
+
+# What would move a terminal's cursor, or turn the order of letters round.
+_MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Plain(io.TextIOWrapper):
+    """A stream of text that is no more than that: files of others have a say in what is printed.
+
+    Progress, which moves the cursor on purpose, does not go here.
+    """
+
+    def write(self, text: str, /) -> int:
+        """Write, with escapes for what is not to be obeyed."""
+        return super().write(_MOVES.sub(lambda found: printable(found[0]), text))
 
 
 class Forgiving(io.FileIO):
@@ -31,13 +48,14 @@ class Forgiving(io.FileIO):
 def guard_streams() -> Forgiving:
     """Replace `sys.stdout` and `sys.stderr`; returns the raw end of stdout.
 
-    Whatever a name holds can be printed: what an encoding lacks is written as an escape.
+    Whatever a name holds can be printed: what an encoding lacks is written as an escape, and on
+    stdout so is what a terminal would obey.
     """
     for number in (0, 1, 2):
         _hold(number)
     out = Forgiving(1, "w", closefd=False)
-    sys.stdout = _text(out, sys.stdout)
-    sys.stderr = _text(Forgiving(2, "w", closefd=False), sys.stderr)
+    sys.stdout = _text(out, sys.stdout, Plain)
+    sys.stderr = _text(Forgiving(2, "w", closefd=False), sys.stderr, io.TextIOWrapper)
     return out
 
 
@@ -67,11 +85,11 @@ def _hold(number: int) -> None:
         os.set_inheritable(number, True)
 
 
-def _text(raw: Forgiving, before: TextIO | None) -> TextIO:
+def _text(raw: Forgiving, before: TextIO | None, kind: type[io.TextIOWrapper]) -> TextIO:
     """As Python makes its own, but for what an encoding lacks."""
     if before is not None:
         before.flush()
-    return io.TextIOWrapper(
+    return kind(
         io.BufferedWriter(raw),
         encoding=before.encoding if before is not None else "utf-8",
         errors="backslashreplace",

@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Marker:
     Raises
     ------
     ValueError
-        For a negative index, an empty name or an unknown category.
+        For a negative index, an empty name, an unknown category, or control characters.
     """
 
     index: int
@@ -63,6 +63,8 @@ class Marker:
             raise ValueError(
                 f"expected one of {', '.join(CATEGORIES)} as category, got {self.category!r}"
             )
+        extra = (*self.extra, *map(str, self.extra.values()))
+        _check_words((self.name, self.cell, self.target, self.treatment, self.file, *extra))
 
     @property
     def slug(self) -> str:
@@ -108,9 +110,11 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split("\t")
-        for word in filter(_CONTROL.search, fields):  # terminals that list markers obey them
-            raise InputError(path, f"expected no control characters, got {word!r}", number)
         if header is None:
+            try:
+                _check_words(fields)
+            except ValueError as error:
+                raise InputError(path, str(error), number) from None
             header = [column.strip() for column in fields]
             needed = COLUMNS if need_files else COLUMNS[:-1]
             missing = [column for column in needed if column not in header]
@@ -138,6 +142,12 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     if not markers:
         raise InputError(path, "holds no marker")
     return tuple(markers)
+
+
+def _check_words(words: Iterable[str]) -> None:
+    """Refuse control characters: tables would break at them, and terminals obey them."""
+    for word in filter(_CONTROL.search, words):
+        raise ValueError(f"expected no control characters, got {word!r}")
 
 
 def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Marker:

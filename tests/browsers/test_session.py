@@ -175,9 +175,9 @@ def test_any_letter_in_a_name_or_path_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_letter_that_xml_cannot_hold_is_replaced(tmp_path: Path) -> None:
-    folder = write_tracks_folder(tmp_path / "tracks", [a_marker(0, "bell\x07|t|None")])
+    folder = write_tracks_folder(tmp_path / "tracks", [a_marker(0, "half\ufffe|t|None")])
     write(folder)
-    assert data_tracks(folder)[0].get("name") == "bell\N{REPLACEMENT CHARACTER}|t|None"
+    assert data_tracks(folder)[0].get("name") == "half\N{REPLACEMENT CHARACTER}|t|None"
 
 
 def test_a_hosted_genome_goes_by_its_id_and_brings_its_genes(folder: Path) -> None:

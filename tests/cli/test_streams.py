@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from cli_helpers import predict_arguments
 from fetching_server import alone, miniature, serving
 
 from regtrack.cli.main import cli, run
-from regtrack.cli.streams import Forgiving
+from regtrack.cli.streams import Forgiving, Plain, guard_streams
 from regtrack.errors import InputError
+from regtrack.models.checkpoint import read_checkpoint, save_checkpoint
 
 
 def shell(arguments: list[object], ending: str) -> tuple[int, str]:
@@ -180,6 +182,22 @@ def test_a_stream_forgives_every_write_after_the_first_that_failed() -> None:
         assert raw.failure.errno == errno.ENOSPC
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("K562|CTCF|None\tTFBS\n", "K562|CTCF|None\tTFBS\n"),
+        ("caf\u00e9\u00a0\u4e2d\n", "caf\u00e9\u00a0\u4e2d\n"),
+        ("\x1b[2Jhg19\r\x9b\x07\x7f\u202e", r"\x1b[2Jhg19\r\x9b\x07\x7f\u202e"),
+    ],
+)
+def test_nothing_that_is_printed_moves_the_cursor(text: str, shown: str) -> None:
+    raw = io.BytesIO()
+    stream = Plain(raw, encoding="utf-8")
+    stream.write(text)
+    stream.flush()
+    assert raw.getvalue().decode() == shown
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let `regtrack models` fail in a way of our own."""
 
@@ -232,6 +250,20 @@ def test_a_wrong_option_is_told_without_moving_the_cursor(
 ) -> None:
     assert run(["models", "--\x1b[2J\udce9"]) == 2
     assert r"--\x1b[2J\udce9" in capsys.readouterr().err
+
+
+def test_what_others_files_say_is_printed_without_moving_the_cursor(
+    tiny: TinyWorld, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = read_checkpoint(tiny.model)
+    network = checkpoint.build()
+    save_checkpoint(tiny.model, replace(checkpoint, assembly="hg19\x9b2J\x07"), network)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    guard_streams()
+    assert run(["info", str(tiny.model)]) == 0
+    text = capfd.readouterr().out
+    assert r"hg19\x9b2J\x07: 3 chromosomes" in text
 
 
 def test_names_that_are_no_text_can_be_printed(tiny: TinyWorld) -> None:

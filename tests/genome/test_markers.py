@@ -166,6 +166,15 @@ def test_a_column_named_with_control_characters_is_refused(table: Path) -> None:
         read_markers(table)
 
 
+@pytest.mark.parametrize("control", ["\x1b[2J", "\n", "\t", "\x9b"])
+@pytest.mark.parametrize("key", ["name", "cell", "target", "treatment", "file", "extra"])
+def test_a_marker_of_whatever_file_has_no_control_characters(key: str, control: str) -> None:
+    word = f"K562{control}"
+    record = {**a_marker().to_json(), key: {"accession": word} if key == "extra" else word}
+    with pytest.raises(ValueError, match="expected no control characters, got 'K562"):
+        Marker.from_json(record)
+
+
 @pytest.mark.parametrize("content", ["", "# nothing\n", f"{HEADER}\n"])
 def test_a_table_without_markers_is_refused(table: Path, content: str) -> None:
     table.write_text(content)
@@ -222,7 +231,7 @@ def test_a_slug_keeps_what_every_file_system_accepts(index: int, name: str, slug
     assert a_marker(index, name).slug == slug
 
 
-@given(st.integers(0, 999), st.text(min_size=1))
+@given(st.integers(0, 999), st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1))
 def test_a_slug_is_safe_whatever_the_name(index: int, name: str) -> None:
     slug = Marker(index, name, "TFBS", "K562", "CTCF", "None").slug
     assert re.fullmatch(r"[0-9]+_[A-Za-z0-9._-]*", slug)
