@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza
 from regtrack.errors import InputError
-from regtrack.tracks.bigbed import FIELDS, BigBedReader
+from regtrack.tracks.bigbed import FIELDS, read_header
 from regtrack.tracks.bigwig_sections import BigWigSections
 
 # Settings that name a file.
@@ -87,10 +87,10 @@ def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
         with BigWigSections(path) as reader:
             return reader.chrom_sizes
     if word in {"bigBed", "bigNarrowPeak"}:
-        with BigBedReader(path) as peaks:
-            if word == "bigNarrowPeak" and peaks.fields != FIELDS:
-                raise InputError(path, f"{peaks.fields} columns, expected {FIELDS} ({word})")
-            return peaks.chrom_sizes()
+        peaks = read_header(path)
+        if word == "bigNarrowPeak" and peaks.fields != FIELDS:
+            raise InputError(path, f"{peaks.fields} columns, expected {FIELDS} ({word})")
+        return peaks.chrom_sizes
     if word in _TEXT:
         raise InputError(path, f"type {kind!r}, expected {_TEXT[word]}")
     return {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import re
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.paths import utf8_path
 from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
+from regtrack.tracks.bigwig_trees import HEADER, read_chroms
 from regtrack.tracks.peaks import CalledPeak
 
 # What the columns are called; UCSC's own names, so that its pages know them.
@@ -49,8 +52,53 @@ _NAME = re.compile(r"[^\s\0-\x1f\x7f]+")
 Entry = tuple[int, int, str]
 
 
+@dataclass(frozen=True)
+class BigBedHeader:
+    """What a bigBed file says of itself.
+
+    Parameters
+    ----------
+    fields, bed_fields
+        Number of columns, and of those which are BED's own.
+    chrom_sizes
+        Length of each chromosome in the file, in bases.
+    """
+
+    fields: int
+    bed_fields: int
+    chrom_sizes: Mapping[str, int]
+
+
+def read_header(path: Path) -> BigBedHeader:
+    """Read what stands before the entries of a bigBed file, also of one that lies.
+
+    Little-endian files, as everyone writes them.
+
+    Raises
+    ------
+    InputError
+        When the file is not a bigBed file, or is truncated or damaged.
+    OSError
+        When it cannot be read.
+    """
+    check_header(path, BIGBED_MAGIC)
+    mark = struct.pack("<I", BIGBED_MAGIC)
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    magic, _, _, chroms_at, _, _, fields, bed_fields, *_ = HEADER.unpack_from(data)
+    # The mark that begins a file ends it, too; some machines write its bytes backwards.
+    if magic != BIGBED_MAGIC or data[-len(mark) :] not in {mark, mark[::-1]}:
+        raise not_bbi(path, BIGBED_MAGIC)
+    try:
+        # pyBigWig would follow a tree that leads to itself until the process dies.
+        sizes = read_chroms(data, chroms_at)
+    except (struct.error, ValueError, OverflowError) as error:
+        raise not_bbi(path, BIGBED_MAGIC) from error
+    return BigBedHeader(fields, bed_fields, sizes)
+
+
 class BigBedReader:
-    """Reads a bigBed file; a context manager.
+    """Reads the entries of a bigBed file that regtrack wrote itself; a context manager.
 
     Raises
     ------
@@ -62,15 +110,7 @@ class BigBedReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        check_header(path, BIGBED_MAGIC)
-        mark = struct.pack("<I", BIGBED_MAGIC)
-        with path.open("rb") as file:
-            # The mark that begins a file ends it, too; some machines write its bytes backwards.
-            file.seek(-len(mark), os.SEEK_END)
-            if file.read() not in {mark, mark[::-1]}:
-                raise not_bbi(path, BIGBED_MAGIC)
-            file.seek(_FIELDS_AT)
-            self.fields, self.bed_fields = _COUNTS.unpack(file.read(_COUNTS.size))
+        self.header = read_header(path)
         try:
             with utf8_path(path) as place:
                 self._file = pyBigWig.open(str(place))
@@ -83,10 +123,6 @@ class BigBedReader:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def chrom_sizes(self) -> dict[str, int]:
-        """Length of each chromosome in the file, in bases."""
-        return dict(self._file.chroms())
-
     def entries(self, chrom: str) -> list[Entry]:
         """All that lies on a chromosome of the file, in its order.
 
@@ -96,7 +132,7 @@ class BigBedReader:
             When the file's data cannot be decoded.
         """
         try:
-            found = self._file.entries(chrom, 0, self._file.chroms()[chrom])
+            found = self._file.entries(chrom, 0, self.header.chrom_sizes[chrom])
         except RuntimeError as error:
             raise InputError(self._path, f"cannot be read on {chrom}; is it complete?") from error
         return list(found or ())
@@ -183,7 +219,7 @@ def _holds(path: Path, wanted: Mapping[str, Sequence[Entry]]) -> bool:
     """Whether a file holds these entries, and no others."""
     try:
         with BigBedReader(path) as reader:
-            return {chrom: reader.entries(chrom) for chrom in reader.chrom_sizes()} == wanted
+            return {chrom: reader.entries(chrom) for chrom in reader.header.chrom_sizes} == wanted
     except InputError:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 from pathlib import Path
 
 import pybigtools
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.tracks import bigbed
-from regtrack.tracks.bigbed import BigBedReader, write_narrow_peaks
+from regtrack.tracks.bigbed import BigBedReader, read_header, write_narrow_peaks
 from regtrack.tracks.peaks import CalledPeak
 
 SIZES = {"chr10": 3_000, "chr2": 900, "chr1": 700}  # not in the order of their names
@@ -71,8 +72,8 @@ def test_two_readers_find_what_was_written(
 def test_the_columns_are_those_of_bed6_and_four_more(tmp_path: Path) -> None:
     write_narrow_peaks(tmp_path / "a.bb", GOOD, SIZES)
     with BigBedReader(tmp_path / "a.bb") as reader:
-        assert (reader.fields, reader.bed_fields) == (10, 6)
-        assert reader.chrom_sizes() == {"chr10": 3_000, "chr2": 900}
+        assert (reader.header.fields, reader.header.bed_fields) == (10, 6)
+        assert reader.header.chrom_sizes == {"chr10": 3_000, "chr2": 900}
         assert reader.entries("chr10") == [(5, 3_000, columns(GOOD[0]))]
     with pyBigWig.open(str(tmp_path / "a.bb")) as file:
         lines = [line.split() for line in file.SQL().decode().splitlines()]
@@ -194,8 +195,37 @@ def test_a_file_of_the_other_byte_order_is_known_by_its_end(tmp_path: Path) -> N
     write_narrow_peaks(path, GOOD, SIZES)
     content = path.read_bytes()
     path.write_bytes(content[:-4] + content[:-5:-1])
-    with BigBedReader(path) as reader:
-        assert reader.chrom_sizes() == {"chr10": 3_000, "chr2": 900}
+    assert read_header(path).chrom_sizes == {"chr10": 3_000, "chr2": 900}
+
+
+# Places in the tree of chromosomes, which begins with a mark, the width of its keys at 8, and
+# the root at 32: whether that is a leaf, and how many items it has.
+LIES = {
+    "a tree that leads to itself": [(32, b"\0\0\1\0"), (36 + 5, "root")],
+    "more items than the file has bytes": [(32, b"\1\0\xff\xff")],
+    "keys as wide as the format lets them be": [(8, b"\xff\xff\xff\xff")],
+    "keys of no width": [(8, b"\0\0\0\0")],
+    "no tree": [(0, b"\0\0\0\0")],
+    "a tree that begins in the last byte": [(None, -1)],
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_file_that_lies_ends_no_process(tmp_path: Path, lie: str) -> None:
+    path = tmp_path / "a.bb"
+    write_narrow_peaks(path, GOOD, SIZES)
+    content = bytearray(path.read_bytes())
+    (tree,) = struct.unpack_from("<Q", content, 8)
+    for at, what in LIES[lie]:
+        if at is None:
+            struct.pack_into("<Q", content, 8, len(content) + what)
+        elif what == "root":
+            struct.pack_into("<Q", content, tree + at, tree + 32)
+        else:
+            content[tree + at : tree + at + len(what)] = what
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not a bigBed file, or a truncated one"):
+        read_header(path)
 
 
 def test_the_reader_of_what_was_written_changes_nothing(tmp_path: Path) -> None:
