@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from regtrack.atomic import locked, open_lock
+from regtrack.atomic import is_at, locked, open_lock
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.5
 
@@ -36,7 +35,7 @@ def file_lock(
     wait, told = _FIRST_WAIT, False
     while True:
         with os.fdopen(open_lock(lock), "rb") as file:
-            if locked(file.fileno()) and _is_at(file, lock):
+            if locked(file.fileno()) and is_at(file.fileno(), lock):
                 try:
                     yield
                 finally:
@@ -55,17 +54,9 @@ def lock_if_free(path: Path) -> Iterator[bool]:
     """As `file_lock`, without waiting; gives whether nobody else held it."""
     lock = path.with_name(f"{path.name}.lock")
     with os.fdopen(open_lock(lock), "rb") as file:
-        free = locked(file.fileno()) and _is_at(file, lock)
+        free = locked(file.fileno()) and is_at(file.fileno(), lock)
         try:
             yield free
         finally:
             if free:
                 lock.unlink(missing_ok=True)
-
-
-def _is_at(file: IO[bytes], path: Path) -> bool:
-    """Whether an open file still has its name; who held it before has removed it."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.lstat())
-    except FileNotFoundError:
-        return False

@@ -7,6 +7,9 @@ from pathlib import Path
 from regtrack.genome.markers import describe_markers
 from regtrack.tracks.folder import TrackSet
 
+# A genome may have 100,000 chromosomes.
+_LISTED = 30
+
 
 def describe_tracks(folder: Path) -> str:
     """A tracks folder in a screenful.
@@ -23,6 +26,8 @@ def describe_tracks(folder: Path) -> str:
         for track in found.tracks
         for name in (track.bigwig, track.peaks)
     )
+    listed = list(predicted.items())[:_LISTED]
+    more = len(predicted) - len(listed)
     lines = {
         "tracks": folder,
         "markers": describe_markers([track.marker for track in found.tracks]),
@@ -34,8 +39,9 @@ def describe_tracks(folder: Path) -> str:
         **{
             f"  {chrom}": f"{bases.bases:,} bases in {len(bases):,} stretches from "
             f"{bases.starts[0] + 1:,} to {bases.ends[-1]:,}"
-            for chrom, bases in list(predicted.items())[:30]
+            for chrom, bases in listed
         },
+        **({"  ...": f"{more:,} more chromosomes"} if more else {}),
         "files": f"{2 * len(found.tracks)}, {size / 1e6:,.1f} MB (e.g. {found.tracks[0].bigwig})",
     }
     width = max(map(len, lines)) + 2

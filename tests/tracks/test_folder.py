@@ -159,6 +159,20 @@ def test_a_folder_is_described_for_people(folder: Path) -> None:
     assert "990 bases in 2 stretches from 1 to 1,000" in text
 
 
+def test_of_many_chromosomes_the_first_are_described_and_the_rest_counted(tmp_path: Path) -> None:
+    sizes = {f"scaffold_{number}": 100 for number in range(33)}
+    many = TrackSet(**{**vars(TRACKS), "chrom_sizes": sizes})
+    many.write(tmp_path)
+    for track in many.tracks:
+        for name in track.files:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+    write_predicted(tmp_path, {chrom: IntervalSet.of([0], [100]) for chrom in sizes})
+    lines = describe_tracks(tmp_path).splitlines()
+    assert [line.split()[0] for line in lines].count("scaffold_29") == 1
+    assert lines[-2].split() == ["...", "3", "more", "chromosomes"]
+
+
 def test_nan_is_never_written(tmp_path: Path) -> None:
     # It is not JSON: other programs could not read it.
     changed = TrackSet(**{**vars(TRACKS), "settings": {"floor": np.nan}})
