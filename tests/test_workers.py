@@ -92,6 +92,14 @@ def test_too_little_memory_for_torch_is_one_line() -> None:
         list(in_processes(worker_tasks.take_too_much, ["torch"], 1))
 
 
+def test_what_tasks_share_is_sent_once() -> None:
+    shared = worker_tasks.Shared()
+    tasks = [(shared, number) for number in range(20)]
+    found = in_processes(worker_tasks.number_of, tasks, 2)
+    assert sorted(number for _, number in found) == list(range(20))
+    assert worker_tasks.Shared.packed == 1
+
+
 def test_no_task_is_no_work() -> None:
     assert list(in_processes(worker_tasks.touch, [], 2)) == []
 

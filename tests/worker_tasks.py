@@ -256,3 +256,17 @@ def end_by_a_segmentation_fault(sent: Any, folder: Path, *_: object) -> None:
     """As a reader of MATLAB files does on some damaged ones."""
     sent.send(folder / "valid.mat")
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Shared:
+    """What many tasks hold; it counts how often it was packed to be sent."""
+
+    packed = 0
+
+    def __reduce__(self) -> tuple[type[Shared], tuple[()]]:
+        Shared.packed += 1
+        return Shared, ()
+
+
+def number_of(task: tuple[Shared, int]) -> int:
+    return task[1]
