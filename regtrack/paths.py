@@ -33,6 +33,11 @@ def expanded(text: str | Path) -> Path:
         raise InputError(path, f"there is no home folder {path.parts[0]}") from error
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether a file or folder lies there; nothing does under a name that no disk takes."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for such a name
+
+
 def named(path: str | Path) -> str:
     """The last part of a path, by which what is written knows a file.
 

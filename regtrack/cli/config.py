@@ -12,7 +12,7 @@ import click
 from regtrack.cli.kinds import Named
 from regtrack.documents import read_toml
 from regtrack.errors import InputError
-from regtrack.paths import expanded
+from regtrack.paths import expanded, is_there
 
 NAME = "regtrack.toml"
 _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
@@ -135,7 +135,7 @@ def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     if not is_path and not isinstance(option.type, Named):
         return value
     anchored = folder / expanded(value)
-    return str(anchored) if is_path or anchored.is_file() else value
+    return str(anchored) if is_path or (is_there(anchored) and anchored.is_file()) else value
 
 
 def _short(value: Any) -> str:

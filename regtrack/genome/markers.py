@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.textfile import read_lines
-from regtrack.paths import expanded
+from regtrack.paths import expanded, is_there
 
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
@@ -160,7 +159,7 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
             file = str(path.parent / expanded(row["file"]))
         except InputError as error:
             raise InputError(path, str(error), number) from error
-        if not row["file"] or not os.path.isfile(file):  # noqa: PTH113 - False for any name
+        if not row["file"] or not (is_there(file) and Path(file).is_file()):
             raise InputError(path, f"no peak file {row['file']!r} for {row['name']}", number)
     try:
         return Marker(

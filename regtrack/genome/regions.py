@@ -10,6 +10,7 @@ from regtrack.errors import InputError
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import first_names, resolve_chrom
+from regtrack.paths import is_there
 
 ALL = "all"
 _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{1,99})")
@@ -94,7 +95,7 @@ def read_regions(
         if not names_chrom and text.strip() == ALL:
             for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
                 pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
-        elif not names_chrom and Path(text).exists():
+        elif not names_chrom and is_there(text):
             for chrom, intervals in files.regions(Path(text)).items():
                 pieces.setdefault(chrom, []).extend(intervals)
         else:

@@ -188,8 +188,9 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
     project: Path,
 ) -> None:
     (project / "test.bed").touch()
-    found = settings_of(project, '[eval]\nregion = ["chr1", "test.bed"]\n')
-    assert found["eval"] == {"regions": ["chr1", str(project / "test.bed")]}
+    long = "x" * 300  # no disk takes it for a name
+    found = settings_of(project, f'[eval]\nregion = ["chr1", "test.bed", "{long}"]\n')
+    assert found["eval"] == {"regions": ["chr1", str(project / "test.bed"), long]}
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,11 @@ def test_a_region_that_cannot_be_used_says_why(text: str, problem: str) -> None:
     assert str(caught.value).startswith(f"region {text!r}: ")
 
 
+def test_a_region_that_no_disk_takes_for_a_name_is_no_file() -> None:
+    with pytest.raises(InputError, match="neither a file nor a chromosome"):
+        read_regions(["x" * 300], SIZES)
+
+
 def test_a_chromosome_without_a_base_is_bad_input() -> None:
     # Some assemblies hold records without sequence; that is no bug of ours.
     with pytest.raises(InputError, match="chrE"):
