@@ -70,6 +70,8 @@ def run_demo(
     ------
     InputError
         When the folder exists and is not a demo's, or `force` is not set.
+    KeyboardInterrupt
+        When Ctrl-C or SIGTERM ended the training.
     OSError
         When it cannot be written.
     """
@@ -83,7 +85,9 @@ def run_demo(
     )
     prepare(settings, dataset, False, observer)
     request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, str(device))
-    run_training(request, model, False, observer)
+    result = run_training(request, model, False, observer)
+    if result.stopped_by:
+        raise result.stopped_by
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
     job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
     run(job, tracks, available_cores(), False, observer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,19 @@ def test_the_whole_way_with_a_configuration_file(
     status, out, _ = regtrack("eval", "more/")
     assert status == 0
     assert "TFBS" in out
+
+
+def test_ctrl_c_ends_the_demo_and_not_its_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    from regtrack.cli.progress import TrainingProgress
+    from regtrack.demo import run as demo
+
+    monkeypatch.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(demo, "CHROM_SIZES", {"chr1": 40_000, "chr2": 60_000, "chr3": 40_000})
+    status, out, err = regtrack("demo", tmp_path / "demo", "--device", "cpu")
+    assert (status, out) == (130, "")
+    assert err.rstrip().endswith("regtrack: interrupted")
 
 
 def test_the_demo_does_the_whole_job(
