@@ -196,10 +196,12 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         with clock("pack"):
             encoded = encode_block(segments, 0, thresholds)
         with clock("save"):
-            store.save(block, encoded)
+            store.save([block], [encoded])
     for name in "bigwig", "peaks":
         (scratch / name).mkdir()
-    work = TrackWork(0, tracks, source.chrom_sizes, tuple(blocks[1:]), scratch, scratch)
+    work = TrackWork(
+        0, tracks, source.chrom_sizes, tuple((block,) for block in blocks[1:]), scratch, scratch
+    )
     size = group_size(len(tracks), STAGE_BLOCKS * BLOCK_LENGTH, STAGE_BLOCKS, 1)
     for first in range(0, len(tracks), size):
         with clock("write"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from builders import make_tiny_world
 
 from regtrack.errors import RegtrackError
-from regtrack.prediction.blockwork import BlockWork, predict_block
+from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job, plan_job
 from regtrack.prediction.run import block_works
@@ -70,14 +71,23 @@ def compare_blocks(folder: str) -> None:
     """Saved files are equal, the first base of the job included."""
     root = Path(folder)
     for work in two_works(root, "cpu"):
-        predict_block(work)
+        predict_blocks(work)
     works = two_works(root, "gpu")
     assert list(predict_on_gpu(works, 2)) == works
+    one, other = two_works(root, "together")
+    both = replace(
+        one, tasks=one.tasks + other.tasks, chrom_indices=one.chrom_indices + other.chrom_indices
+    )
+    assert list(predict_on_gpu([both], 2)) == [both]
     names = sorted(path.name for path in (root / "cpu").iterdir())
     assert len(names) == 2
     assert names == sorted(path.name for path in (root / "gpu").iterdir())
     for name in names:
         assert (root / "cpu" / name).read_bytes() == (root / "gpu" / name).read_bytes()
+    (together,) = (root / "together").iterdir()
+    assert together.read_bytes() == b"".join(
+        (root / "cpu" / f"{block.name}.blk").read_bytes() for block in both.blocks
+    )
 
 
 def expect_advice(folder: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 UNDEFINED = "-"
 
 _TO = "\N{EN DASH}"
 _SMALL = 0.001
+
+# A genome may have 100,000 chromosomes, and a page of their names says less than their number.
+_MOST_NAMES = 100
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -47,3 +51,8 @@ def count_and_share(count: int, hit: int) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 marker`, `2 markers`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def chromosomes(names: Collection[str]) -> str:
+    """Names of some chromosomes, or of very many their number."""
+    return counted(len(names), "chromosome") if len(names) > _MOST_NAMES else ", ".join(names)

@@ -14,7 +14,7 @@ from regtrack.errors import InputError
 from regtrack.evaluation.cells import cell, defined
 from regtrack.evaluation.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.numbers import UNDEFINED, counted, number, times
+from regtrack.evaluation.numbers import UNDEFINED, chromosomes, counted, number, times
 from regtrack.evaluation.resampling import LEVEL, REPLICATES
 from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
@@ -143,7 +143,7 @@ def notes(evaluation: Evaluation) -> list[str]:
     if evaluation.unknown:
         chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
         markers = counted(len(evaluation.unknown), "marker")
-        found.append(f"left out, unknown there: {', '.join(chroms)} for {markers}")
+        found.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
     for reason, names in evaluation.unscored().items():
         if names:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

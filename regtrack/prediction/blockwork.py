@@ -1,4 +1,4 @@
-"""What is done to a block: predict it, cut it into segments, save them.
+"""What is done to blocks: predict them, cut them into segments, save these.
 
 On a CPU a worker process does all of it, one for each core: so reading, predicting,
 segmenting, packing and saving of different blocks overlap, and nothing waits in a queue.
@@ -7,7 +7,7 @@ segmenting, packing and saving of different blocks overlap, and nothing waits in
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.tracks.blocks import BlockStore
+from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import BlockSegments
 
@@ -58,42 +58,57 @@ class BlockRecipe:
 
 @dataclass(frozen=True)
 class BlockWork:
-    """Predict one block and save its segments.
+    """Predict the blocks of one file and save their segments.
 
     Parameters
     ----------
-    chrom_index
-        The chromosome's place in the genome.
+    chrom_indices
+        For each of them, its chromosome's place in the genome.
     keep_first
-        Give the block's first base a segment in every marker, so that no track is empty; it
-        is set for the first block of a job.
+        Give the first block's first base a segment in every marker, so that no track is empty;
+        it is set for the first blocks of a job.
     """
 
     recipe: BlockRecipe
-    task: BlockTask
-    chrom_index: int
+    tasks: tuple[BlockTask, ...]
+    chrom_indices: tuple[int, ...]
     keep_first: bool
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks, the first of which names the files."""
+        return [task.block for task in self.tasks]
+
+    @property
+    def bases(self) -> int:
+        """Number of bases to predict."""
+        return sum(task.targets.bases for task in self.tasks)
 
     @property
     def files(self) -> list[Path]:
         """What is there when it is done."""
-        found = [BlockStore(self.recipe.blocks).path(self.task.block)]
+        first = self.tasks[0].block
+        found = [BlockStore(self.recipe.blocks).path(first)]
         if self.recipe.measured:
-            found.append(self.recipe.measured.path(self.task.block))
+            found.append(self.recipe.measured.path(first))
         return found
 
     def damaged_files(self) -> list[Path]:
         """Those of `files` that are there and are not what was saved; they are read whole."""
-        block, *counts = self.files
-        damaged = [] if BlockStore(self.recipe.blocks).is_sound(self.task.block) else [block]
+        saved, *counts = self.files
+        damaged = [] if BlockStore(self.recipe.blocks).is_sound(self.blocks) else [saved]
         return damaged + [path for path in counts if not is_sound(path)]
 
 
-def predict_block(work: BlockWork) -> None:
-    """Predict one block and save its segments."""
+def predict_blocks(work: BlockWork) -> None:
+    """Predict the blocks of one file and save their segments."""
     with one_thread():
         counter = counter_of(work)
-        save_block(work, segment_block(work, counter), counter)
+        segments = [
+            _segment_block(work.recipe, task, work.keep_first and number == 0, counter)
+            for number, task in enumerate(work.tasks)
+        ]
+        save_blocks(work, segments, counter)
 
 
 @contextmanager
@@ -112,46 +127,50 @@ def one_thread() -> Iterator[None]:
 
 
 def counter_of(work: BlockWork) -> BlockCounter | None:
-    """What counts a block's probabilities, where there are measured peaks."""
+    """What counts the probabilities of some blocks, where there are measured peaks."""
     measured = work.recipe.measured
-    return BlockCounter(measured, work.task.block) if measured else None
+    return BlockCounter(measured, work.tasks[0].block) if measured else None
 
 
-def segment_block(work: BlockWork, counter: BlockCounter | None = None) -> BlockSegments:
+def _segment_block(
+    recipe: BlockRecipe, task: BlockTask, keep_first: bool, counter: BlockCounter | None
+) -> BlockSegments:
     """Predict one block and cut it into segments; its probabilities are counted, too."""
-    recipe = work.recipe
     network, genome = open_tools(recipe)
     settings = recipe.settings
     segmenter = Segmenter(len(recipe.rows), settings.max_error, settings.floor)
-    keep_first = work.keep_first
     for stretch in predict_stretches(
         network,
         genome,
-        work.task.block.chrom,
-        work.task.targets,
+        task.block.chrom,
+        task.targets,
         window=settings.window,
         batch_size=settings.batch_size,
     ):
         segmenter.add(stretch.start, stretch.probabilities, keep_first)
         keep_first = False
         if counter:
-            counter.add(work.task.block.chrom, stretch.start, stretch.probabilities)
+            counter.add(task.block.chrom, stretch.start, stretch.probabilities)
     return segmenter.finish()
 
 
-def save_block(
-    work: BlockWork, segments: BlockSegments, counter: BlockCounter | None = None
+def save_blocks(
+    work: BlockWork, segments: Sequence[BlockSegments], counter: BlockCounter | None
 ) -> None:
-    """Pack a block's segments as the tracks will hold them, and save them.
+    """Pack each block's segments as the tracks will hold them, and save them.
 
-    The counts are saved first, so that a saved block has its counts.
+    The counts are saved first, so that saved blocks have their counts.
     """
     thresholds = np.array(work.recipe.thresholds, np.float32)
-    encoded = encode_block(segments, work.chrom_index, thresholds)
+    encoded = [
+        encode_block(of_block, chrom_index, thresholds)
+        for of_block, chrom_index in zip(segments, work.chrom_indices, strict=True)
+    ]
     if counter:
-        counter.call(work.task.block.chrom, [encoded.of(row).high for row in counter.rows])
+        for block, one in zip(work.blocks, encoded, strict=True):
+            counter.call(block.chrom, [one.of(row).high for row in counter.rows])
         counter.save()
-    BlockStore(work.recipe.blocks).save(work.task.block, encoded)
+    BlockStore(work.recipe.blocks).save(work.blocks, encoded)
 
 
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import torch
 
 from regtrack.errors import RegtrackError
 from regtrack.models.device import memory_advice
-from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_block
+from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_blocks
 from regtrack.prediction.counting import BlockCounter
 from regtrack.prediction.forward import predict_on_device
+from regtrack.prediction.job import BlockTask
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.segments import BlockSegments
 
@@ -35,17 +38,36 @@ def predict_on_gpu(works: Sequence[BlockWork], threads: int) -> Iterator[BlockWo
     """
     size = _blocks_at_once(works[0]) if works else 1
     pending: deque[tuple[BlockWork, Future[None]]] = deque()
+    parts = _parts(works)
+    segmented: list[BlockSegments] = []
     with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(works), size):
-            group = works[first : first + size]
-            counters = [counter_of(work) for work in group]
-            segmented = _segments_of(group, counters)
-            for work, segments, counter in zip(group, segmented, counters, strict=True):
-                pending.append((work, pool.submit(save_block, work, segments, counter)))
+        while group := list(itertools.islice(parts, size)):
+            for part, segments in zip(group, _segments_of(group), strict=True):
+                segmented.append(segments)
+                if len(segmented) == len(part.work.tasks):
+                    saving = pool.submit(save_blocks, part.work, segmented, part.counter)
+                    pending.append((part.work, saving))
+                    segmented = []
             while len(pending) > size:
                 yield _finished(pending)
         while pending:
             yield _finished(pending)
+
+
+class _Part(NamedTuple):
+    """One block of a work."""
+
+    work: BlockWork
+    task: BlockTask
+    keep_first: bool
+    counter: BlockCounter | None
+
+
+def _parts(works: Sequence[BlockWork]) -> Iterator[_Part]:
+    for work in works:
+        counter = counter_of(work)
+        for number, task in enumerate(work.tasks):
+            yield _Part(work, task, work.keep_first and number == 0, counter)
 
 
 def _finished(pending: deque[tuple[BlockWork, Future[None]]]) -> BlockWork:
@@ -65,9 +87,7 @@ def _blocks_at_once(work: BlockWork) -> int:
     return max(1, min(_MOST_BLOCKS, int(free * _SHARE_OF_MEMORY) // one))
 
 
-def _segments_of(
-    group: Sequence[BlockWork], counters: Sequence[BlockCounter | None]
-) -> list[BlockSegments]:
+def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:
     """The segments of some blocks; the probabilities leave the device only to be counted."""
     try:
         from regtrack.prediction import device_segmentation as kernel  # noqa: PLC0415
@@ -76,31 +96,30 @@ def _segments_of(
             "predicting on a GPU needs Triton, which comes with PyTorch's CUDA builds for Linux "
             "(pip install triton); or use --device cpu"
         ) from error
-    recipe = group[0].recipe
+    recipe = group[0].work.recipe
     network, genome = open_tools(recipe)
     device = network.output.weight.device
-    spans = [(work.task.targets.starts[0], work.task.targets.ends[-1]) for work in group]
+    spans = [(part.task.targets.starts[0], part.task.targets.ends[-1]) for part in group]
     shape = len(group), int(max(end - start for start, end in spans))
     with memory_advice("fewer --markers need less"):
         probabilities = torch.empty(*shape, len(recipe.rows), device=device)
         bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
-    for work, (origin, _), row, kinds, counter in zip(
-        group, spans, probabilities, bases, counters, strict=True
-    ):
-        for start, part in predict_on_device(
+    for part, (origin, _), row, kinds in zip(group, spans, probabilities, bases, strict=True):
+        chrom = part.task.block.chrom
+        for start, values in predict_on_device(
             network,
             genome,
-            work.task.block.chrom,
-            work.task.targets,
+            chrom,
+            part.task.targets,
             window=recipe.settings.window,
             batch_size=recipe.settings.batch_size,
         ):
-            here = slice(start - origin, start - origin + len(part))
-            row[here] = part
+            here = slice(start - origin, start - origin + len(values))
+            row[here] = values
             kinds[here] = kernel.ASKED_FOR
-            if counter:
-                counter.add(work.task.block.chrom, start, part.cpu().numpy().T)
-        if work.keep_first:
+            if part.counter:
+                part.counter.add(chrom, start, values.cpu().numpy().T)
+        if part.keep_first:
             kinds[0] = kernel.KEPT
     origins = [int(start) for start, _ in spans]
     limits = recipe.settings.max_error, recipe.settings.floor

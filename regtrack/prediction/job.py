@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from regtrack import __version__
 from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, ground_of
+from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome, sizes_fingerprint
@@ -24,6 +26,10 @@ from regtrack.tracks.bigwig_writer import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks import index_suffix
+
+# Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
+# loses only seconds, for the network reads the halo of each.
+_MOST_TOGETHER = 32
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,9 @@ class Job:
         """Number of bases to predict."""
         return sum(targets.bases for targets in self.targets.values())
 
-    def tasks(self) -> list[BlockTask]:
-        """The blocks that hold a target, in the genome's order."""
-        return block_tasks(self.targets)
+    def groups(self) -> list[tuple[BlockTask, ...]]:
+        """The blocks that hold a target, in the genome's order; those of a file together."""
+        return list(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH))
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""
@@ -105,6 +111,29 @@ def block_tasks(targets: Regions) -> list[BlockTask]:
         for index in intervals.units(BLOCK_LENGTH)
     )
     return [BlockTask(block, intervals.clip(block.start, block.end)) for block, intervals in blocks]
+
+
+def grouped(
+    targets: Regions, most: int, most_bases: float = math.inf
+) -> Iterator[tuple[BlockTask, ...]]:
+    """The same, consecutive ones together: at most so many, of so many targets.
+
+    Those of a chromosome that has scores of its own are by themselves; of the others, which may
+    be 100,000 scaffolds, many are together.
+    """
+    alone = set(scored_by_themselves(targets))
+    group: list[BlockTask] = []
+    owner, bases = None, 0
+    for task in block_tasks(targets):
+        own = task.block.chrom if task.block.chrom in alone else None
+        bases += task.targets.bases
+        if group and (own != owner or len(group) == most or bases > most_bases):
+            yield tuple(group)
+            group, bases = [], task.targets.bases
+        group.append(task)
+        owner = own
+    if group:
+        yield tuple(group)
 
 
 def plan_job(

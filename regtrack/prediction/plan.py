@@ -7,7 +7,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from regtrack.evaluation.report import FILES as REPORT_FILES
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import describe_device
-from regtrack.prediction.blockwork import predict_block
+from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
@@ -134,19 +133,21 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     context = read_checkpoint(job.model).sketch().context
     window = job.settings.window
     assert window is not None  # a job has settled it
-    tasks = job.tasks()
-    _measure(job, tasks[:1], _WARM_UP_LENGTH, workers)
-    step = -(-len(tasks) // _SAMPLES)
-    sample = _measure(job, tasks[step // 2 :: step], _SAMPLE_LENGTH, workers)
+    groups = job.groups()
+    _measure(job, slice(1), _WARM_UP_LENGTH, workers)
+    step = -(-len(groups) // _SAMPLES)
+    sample = _measure(job, slice(step // 2, None, step), _SAMPLE_LENGTH, workers)
     bases, left = job.bases, left_bases(job, out)
     on_cpu = job.device == "cpu"
-    processes = min(workers, len(tasks)) if on_cpu else 1
+    processes = min(workers, len(groups)) if on_cpu else 1
     size = int(bases * sample.bytes_per_base)
     kinds = ("process", "processes") if on_cpu else ("thread", "threads")
     return Plan(
         bases=bases,
         left=left,
-        windows=sum(1 for task in tasks for _ in tile(task.targets, context, window)),
+        windows=sum(
+            1 for tasks in groups for task in tasks for _ in tile(task.targets, context, window)
+        ),
         markers=len(job.rows),
         files=3 * len(job.rows) + 2 + (len(REPORT_FILES) if job.yardstick else 0),
         seconds=(left + _WRITING_SHARE * bases) * sample.seconds_per_base / processes,
@@ -168,11 +169,8 @@ class _Sample:
     count_bytes_per_base: float
 
 
-def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) -> _Sample:
-    """Predict and save at most `length` bases of each block."""
-    short = {
-        task.block: replace(task, targets=_first_bases(task.targets, length)) for task in tasks
-    }
+def _measure(job: Job, chosen: slice, length: int, workers: int) -> _Sample:
+    """Predict and save at most `length` bases of each of some files."""
     with tempfile.TemporaryDirectory(prefix="regtrack-plan.") as scratch:
         folder = Path(scratch)
         saved, counts = folder / "blocks", folder / "counts"
@@ -180,15 +178,11 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
             one.mkdir()
         if job.yardstick:
             job.yardstick.save(counts)
-        works = [
-            replace(work, task=short[work.task.block])
-            for work in block_works(job, saved, counts)
-            if work.task.block in short
-        ]
+        works = [_shortened(work, length) for work in block_works(job, saved, counts)[chosen]]
         began = time.monotonic()
         if job.device == "cpu":
             for work in works:
-                predict_block(work)
+                predict_blocks(work)
         else:
             list(predict_on_gpu(works, workers))
         took = time.monotonic() - began
@@ -196,8 +190,18 @@ def _measure(job: Job, tasks: Sequence[BlockTask], length: int, workers: int) ->
             sum(path.stat().st_size for path in folder.glob(files))
             for files in ("blocks/*", "counts/*.cnt")
         )
-    sampled = sum(task.targets.bases for task in short.values())
+    sampled = sum(work.bases for work in works)
     return _Sample(took / sampled, size / sampled, counted / sampled)
+
+
+def _shortened(work: BlockWork, length: int) -> BlockWork:
+    """The first `length` bases of a work, or all."""
+    tasks: list[BlockTask] = []
+    for task in work.tasks:
+        if length > 0:
+            tasks.append(replace(task, targets=_first_bases(task.targets, length)))
+            length -= task.targets.bases
+    return replace(work, tasks=tuple(tasks), chrom_indices=work.chrom_indices[: len(tasks)])
 
 
 def _first_bases(targets: IntervalSet, count: int) -> IntervalSet:

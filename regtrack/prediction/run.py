@@ -19,7 +19,7 @@ from regtrack.models.checkpoint import read_checkpoint
 from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
-from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_block
+from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_blocks
 from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
@@ -89,7 +89,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> N
 
 
 def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
-    """All of a job's blocks, in the genome's order.
+    """All of a job's blocks, in the genome's order; those of a file together.
 
     Parameters
     ----------
@@ -111,8 +111,13 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
     return [
-        BlockWork(recipe, task, places[task.block.chrom], keep_first=number == 0)
-        for number, task in enumerate(job.tasks())
+        BlockWork(
+            recipe,
+            tasks,
+            tuple(places[task.block.chrom] for task in tasks),
+            keep_first=number == 0,
+        )
+        for number, tasks in enumerate(job.groups())
     ]
 
 
@@ -121,7 +126,7 @@ def left_bases(job: Job, out: Path) -> int:
     work = partial_path(out.resolve())
     works = _works(job, work)
     missing = _missing(works) if is_of_run(work, job.identity()) else works
-    return sum(one.task.targets.bases for one in missing)
+    return sum(one.bases for one in missing)
 
 
 def written_bytes(job: Job, out: Path) -> int:
@@ -138,7 +143,7 @@ def _works(job: Job, work: Path) -> list[BlockWork]:
 
 
 def _missing(works: list[BlockWork]) -> list[BlockWork]:
-    """Those whose block, or its counts, are not saved yet."""
+    """Those whose blocks, or their counts, are not saved yet."""
     return [one for one in works if not all(path.exists() for path in one.files)]
 
 
@@ -150,24 +155,24 @@ def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> N
         note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
     clear(damaged)
     todo = _missing(works)
-    left = sum(one.task.targets.bases for one in todo)
+    left = sum(one.bases for one in todo)
     observer.stage("predicting", "bp", job.bases, job.bases - left)
     finished: Iterator[BlockWork]
     if job.device == "cpu":
-        finished = (done for done, _ in in_processes(predict_block, todo, workers))
+        finished = (done for done, _ in in_processes(predict_blocks, todo, workers))
     else:
         finished = predict_on_gpu(todo, workers)
     for done in finished:
-        observer.advanced(done.task.targets.bases)
+        observer.advanced(done.bases)
     observer.finished()
 
 
 def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> None:
     """Write each marker's files from the saved blocks."""
-    order = tuple(task.block for task in job.tasks())
+    order = tuple(tuple(task.block for task in tasks) for tasks in job.groups())
     tracks = job.trackset.tracks
     sizes = job.trackset.chrom_sizes
-    size = group_size(len(tracks), job.bases, len(order), workers)
+    size = group_size(len(tracks), job.bases, sum(map(len, order)), workers)
     groups = [
         TrackWork(first, tracks[first : first + size], sizes, order, work / _BLOCKS, work / _TRACKS)
         for first in range(0, len(tracks), size)
@@ -185,7 +190,7 @@ def _write_report(
     tracks = job.trackset.tracks
     measured = yardstick.saved(work / _COUNTS)
     thresholds = [tracks[row].threshold for row in measured.rows]
-    order = [task.block for task in job.tasks()]
+    order = [tasks[0].block for tasks in job.groups()]
     scores = gather_scores(measured, thresholds, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,8 @@ from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.calling import PeakCaller
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
-from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
@@ -33,7 +31,7 @@ from regtrack.paths import named
 from regtrack.prediction.blockwork import one_thread, open_network
 from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
-from regtrack.prediction.job import BlockTask, block_tasks
+from regtrack.prediction.job import BlockTask, block_tasks, grouped
 from regtrack.prediction.yardstick import Yardstick
 from regtrack.workers import in_processes
 
@@ -206,9 +204,11 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
         # Nothing but the scored markers is predicted.
         measured = job.yardstick.save(Path(scratch)).alone()
+        where = measured.ground.where
+        together = -(-len(block_tasks(where)) // _MOST_FILES)
         works = [
             CountWork(job.model, job.genome, rows, thresholds, job.device, measured, tasks)
-            for tasks in _groups(measured.ground.where)
+            for tasks in grouped(where, together)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
         processes = workers if job.device == "cpu" else 1
@@ -227,23 +227,6 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         "device": describe_device(torch.device(job.device)),
     }
     return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)
-
-
-def _groups(where: Regions) -> Iterator[tuple[BlockTask, ...]]:
-    """Consecutive blocks, some `_MOST_FILES` groups in all.
-
-    Those of a chromosome that has scores of its own are by themselves; of the others, which may
-    be 100,000 scaffolds, many are counted together.
-    """
-    tasks = block_tasks(where)
-    size = -(-len(tasks) // _MOST_FILES)
-    alone = set(scored_by_themselves(where))
-    for _, group in itertools.groupby(
-        tasks, key=lambda task: task.block.chrom if task.block.chrom in alone else None
-    ):
-        together = tuple(group)
-        for first in range(0, len(together), size):
-            yield together[first : first + size]
 
 
 def count_blocks(work: CountWork) -> None:

@@ -1,9 +1,9 @@
-"""Block files: the encoded segments of all markers on one block, saved as one unit of work.
+"""Block files: the encoded segments of all markers on one block, or on some small ones.
 
-They are what a killed run goes on from, and what the track files are written from. A file is
-a mark, the number of edges, the offsets, a checksum per marker, one of all that, and then
-sections, bins and high segments, and the data, as `EncodedBlock` has them. So who reads some
-markers knows that they are as they were saved, without reading the others.
+They are what a killed run goes on from, and what the track files are written from. A file has,
+for each of its blocks, a mark, the number of edges, the offsets, a checksum per marker, one of
+all that, and then sections, bins and high segments, and the data, as `EncodedBlock` has them. So
+who reads some markers knows that they are as they were saved, without reading the others.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from regtrack.tracks.segments import SEGMENT
 BLOCK_LENGTH = 200_000
 
 # Of the files below, so that no run goes on with those of another regtrack.
-BLOCK_FORMAT = 3
+BLOCK_FORMAT = 4
 
-_MARK = b"rtblock3"
+_MARK = b"rtblock4"
 _PARTS = (SECTION, BIN, SEGMENT, np.dtype("u1"))
 
 
@@ -60,44 +60,36 @@ class Block:
 
 
 class BlockStore:
-    """A folder of block files."""
+    """A folder of block files; blocks that share one are always given together, in one order."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def path(self, block: Block) -> Path:
-        """File of a block, whether it is there or not."""
+        """File of a block, the first of those that share it, whether it is there or not."""
         return self._folder / f"{block.name}.blk"
 
-    def save(self, block: Block, encoded: EncodedBlock) -> None:
-        """Write a block's file, complete or not at all.
+    def save(self, blocks: Sequence[Block], encoded: Sequence[EncodedBlock]) -> None:
+        """Write the file of some blocks, complete or not at all.
 
         Raises
         ------
         ValueError
-            When a segment reaches out of the block.
+            When a segment reaches out of its block.
         """
-        places = encoded.sections
-        if len(places) and not (
-            block.start <= places["start"].min() and places["end"].max() <= block.end
-        ):
-            raise ValueError(f"segments reach out of {block}")
-        parts = (encoded.sections, encoded.bins, encoded.high, np.frombuffer(encoded.data, "u1"))
-        edges = encoded.offsets.shape[1]
-        sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
-        header = b"".join(
-            (_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes())
-        )
-        # A run clears its folder of what was left aside itself, once: there are many blocks.
-        with replacing(self.path(block), tidy=False) as aside, aside.open("wb") as file:
-            # Not tofile(), whose error of a full disk does not say so.
-            file.write(header)
-            file.write(np.uint32(zlib.crc32(header)).tobytes())
-            for part in parts:
-                file.write(part.tobytes())
+        for block, one in zip(blocks, encoded, strict=True):
+            places = one.sections
+            if len(places) and not (
+                block.start <= places["start"].min() and places["end"].max() <= block.end
+            ):
+                raise ValueError(f"segments reach out of {block}")
+        # A run clears its folder of what was left aside itself, once: there are many files.
+        with replacing(self.path(blocks[0]), tidy=False) as aside, aside.open("wb") as file:
+            for one in encoded:
+                _write(file, one)
 
-    def read(self, block: Block, first: int, last: int) -> list[EncodedSegments]:
-        """What was saved of the markers [first, last); reads no other marker's.
+    def read(self, blocks: Sequence[Block], first: int, last: int) -> list[list[EncodedSegments]]:
+        """What was saved of the markers [first, last) on each block; reads no other marker's.
 
         Raises
         ------
@@ -106,39 +98,60 @@ class BlockStore:
         IndexError
             When it does not have these markers.
         """
-        path = self.path(block)
+        path = self.path(blocks[0])
         with path.open("rb") as file:
-            offsets, sums = _header(file, path)
-            if not 0 <= first <= last < offsets.shape[1]:
-                raise IndexError(f"markers {first} to {last} of {offsets.shape[1] - 1}")
-            parts = []
-            for row, kind in zip(offsets, _PARTS, strict=True):
-                begin = file.tell()
-                file.seek(int(row[first]) * kind.itemsize, os.SEEK_CUR)
-                parts.append(file.read(int(row[last] - row[first]) * kind.itemsize))
-                file.seek(begin + int(row[-1]) * kind.itemsize)
-        mine = offsets[:, first : last + 1] - offsets[:, first : first + 1]
-        raw = [np.frombuffer(part, "u1") for part in parts]
-        if not np.array_equal(_checksums(mine, raw), sums[first:last]):
-            raise _damaged(path)
-        sections, bins, high = (
-            np.frombuffer(part, kind) for part, kind in zip(parts, _PARTS[:3], strict=False)
-        )
-        found = EncodedBlock(mine, sections, bins, high, parts[3])
-        return [found.of(number) for number in range(last - first)]
+            found = [_read(file, path, first, last) for _ in blocks]
+            if file.read(1):
+                raise _damaged(path)
+        return found
 
-    def is_sound(self, block: Block) -> bool:
-        """Whether a block's file, if there is one, is what was saved; reads all of it."""
-        path = self.path(block)
+    def is_sound(self, blocks: Sequence[Block]) -> bool:
+        """Whether the file of some blocks, if there is one, is what was saved; reads all of it."""
+        path = self.path(blocks[0])
         if not path.exists():
             return True
         try:
             with path.open("rb") as file:
                 offsets, _ = _header(file, path)
-            self.read(block, 0, offsets.shape[1] - 1)
+            self.read(blocks, 0, offsets.shape[1] - 1)
         except InputError:
             return False
         return True
+
+
+def _write(file: BinaryIO, encoded: EncodedBlock) -> None:
+    """Append one block."""
+    parts = (encoded.sections, encoded.bins, encoded.high, np.frombuffer(encoded.data, "u1"))
+    edges = encoded.offsets.shape[1]
+    sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
+    header = b"".join((_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes()))
+    # Not tofile(), whose error of a full disk does not say so.
+    file.write(header)
+    file.write(np.uint32(zlib.crc32(header)).tobytes())
+    for part in parts:
+        file.write(part.tobytes())
+
+
+def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegments]:
+    """The markers [first, last) of the block that the file stands before; leaves it behind."""
+    offsets, sums = _header(file, path)
+    if not 0 <= first <= last < offsets.shape[1]:
+        raise IndexError(f"markers {first} to {last} of {offsets.shape[1] - 1}")
+    parts = []
+    for row, kind in zip(offsets, _PARTS, strict=True):
+        begin = file.tell()
+        file.seek(int(row[first]) * kind.itemsize, os.SEEK_CUR)
+        parts.append(file.read(int(row[last] - row[first]) * kind.itemsize))
+        file.seek(begin + int(row[-1]) * kind.itemsize)
+    mine = offsets[:, first : last + 1] - offsets[:, first : first + 1]
+    raw = [np.frombuffer(part, "u1") for part in parts]
+    if not np.array_equal(_checksums(mine, raw), sums[first:last]):
+        raise _damaged(path)
+    sections, bins, high = (
+        np.frombuffer(part, kind) for part, kind in zip(parts, _PARTS[:3], strict=False)
+    )
+    found = EncodedBlock(mine, sections, bins, high, parts[3])
+    return [found.of(number) for number in range(last - first)]
 
 
 def _checksums(
@@ -159,7 +172,7 @@ def _checksums(
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Offsets and checksums of a file as long as they say; it stands behind them then."""
+    """A block's offsets and checksums, of a file as long as they say; it is behind them then."""
     size = os.fstat(file.fileno()).st_size
     begin = file.read(len(_MARK) + 8)
     edges = int.from_bytes(begin[len(_MARK) :], "little")
@@ -171,7 +184,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDAr
         raise _damaged(path)
     offsets = np.frombuffer(rest[:of_offsets], np.int64).reshape(4, edges)
     lengths = (int(row[-1]) * kind.itemsize for row, kind in zip(offsets, _PARTS, strict=True))
-    if file.tell() + sum(lengths) != size:
+    if file.tell() + sum(lengths) > size:
         raise _damaged(path)
     return offsets, np.frombuffer(rest[of_offsets:], np.uint32)
 

@@ -37,7 +37,7 @@ class TrackWork:
     chrom_sizes
         Of the whole genome, in its order.
     order
-        The saved blocks, in the genome's order.
+        The saved blocks, in the genome's order; those of a file together.
     blocks, folder
         Where the blocks lie, and the tracks folder.
     """
@@ -45,7 +45,7 @@ class TrackWork:
     first: int
     tracks: tuple[Track, ...]
     chrom_sizes: Mapping[str, int]
-    order: tuple[Block, ...]
+    order: tuple[tuple[Block, ...], ...]
     blocks: Path
     folder: Path
 
@@ -76,12 +76,15 @@ def write_tracks(work: TrackWork) -> None:
             for number, track in unwritten
         }
         for run in _runs(work.order, work.chrom_sizes):
-            saved = [store.read(block, work.first, last) for block in run]
+            saved = [
+                (block.chrom, of_block)
+                for blocks in run
+                for block, of_block in zip(
+                    blocks, store.read(blocks, work.first, last), strict=True
+                )
+            ]
             for number, writer in writers.items():
-                pieces = [
-                    (block.chrom, of_block[number])
-                    for block, of_block in zip(run, saved, strict=True)
-                ]
+                pieces = [(chrom, of_block[number]) for chrom, of_block in saved]
                 writer.add(pieces)
                 high[number] += [(chrom, one.high) for chrom, one in pieces if len(one.high)]
     for number, track in unwritten:
@@ -103,15 +106,18 @@ def group_size(markers: int, bases: int, blocks: int, workers: int) -> int:
     return max(1, min(_LARGEST_GROUP, share, _BINS_MEMORY // max(bins, 1)))
 
 
-def _runs(order: Sequence[Block], chrom_sizes: Mapping[str, int]) -> Iterator[list[Block]]:
-    """Consecutive blocks, not too many to be held at once: of scaffolds, many."""
-    run: list[Block] = []
-    bases = 0
-    for block in order:
-        run.append(block)
-        bases += min(block.end, chrom_sizes[block.chrom]) - block.start
-        if bases >= _RUN_BASES or len(run) == _LONGEST_RUN:
+def _runs(
+    order: Sequence[tuple[Block, ...]], chrom_sizes: Mapping[str, int]
+) -> Iterator[list[tuple[Block, ...]]]:
+    """Consecutive files, not too many to be held at once: of scaffolds, many."""
+    run: list[tuple[Block, ...]] = []
+    count = bases = 0
+    for blocks in order:
+        run.append(blocks)
+        count += len(blocks)
+        bases += sum(min(block.end, chrom_sizes[block.chrom]) - block.start for block in blocks)
+        if bases >= _RUN_BASES or count >= _LONGEST_RUN:
             yield run
-            run, bases = [], 0
+            run, count, bases = [], 0, 0
     if run:
         yield run

@@ -311,7 +311,7 @@ def test_in_a_mount_point_the_work_lies_inside_and_goes_on(
         with pytest.raises(ZeroDivisionError):
             run(arguments)
     assert [path.name for path in out.iterdir()] == [".regtrack.partial"]
-    monkeypatch.setattr(prediction, "predict_block", lambda _: 1 / 0)  # all are there
+    monkeypatch.setattr(prediction, "predict_blocks", lambda _: 1 / 0)  # all are there
     assert run(arguments) == 0
     assert files_of(out) == files_of(tracks)
     assert list(tmp_path.iterdir()) == [out]

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from builders import TINY_SIZES, TinyWorld, make_tiny_world
+from builders import TINY_SIZES, TinyWorld, make_tiny_world, random_sequence, write_fasta
 from cli_helpers import rows_of
 
 from regtrack.cli.main import run
@@ -64,6 +65,42 @@ def test_the_tracks_are_those_without_a_report(
     assert regtrack(*arguments)[0] == 0
     for path in (path for path in out.rglob("*") if path.is_file()):
         assert path.read_bytes() == (tracks / path.relative_to(out)).read_bytes()
+
+
+def test_scaffolds_share_files_and_a_killed_run_of_them_goes_on(tmp_path: Path) -> None:
+    world = make_tiny_world(tmp_path / "world")
+    # The first hundred have scores of their own, and a file each; the others share two.
+    random = np.random.default_rng(1)
+    sizes = {f"scaffold_{number}": 200 if number < 100 else 90 for number in range(140)}
+    write_fasta(world.genome, {name: random_sequence(random, size) for name, size in sizes.items()})
+    for path in (world.folder / "peaks").iterdir():
+        path.write_text("".join(f"{name}\t10\t40\n" for name in list(sizes)[::3]))
+    arguments = ["all", "--model", world.model, "--genome", world.genome, "--any-genome"]
+    arguments += ["--peaks", world.markers, "--workers", 1, "--out"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    command = ["predict", *map(str, arguments)]
+    assert run([*command, str(whole)]) == 0
+    code = (
+        "import os, signal, sys\n"
+        "from regtrack.tracks.blocks import BlockStore\n"
+        "from regtrack.cli.main import run\n"
+        "save = BlockStore.save\n"
+        "def saved(store, blocks, encoded):\n"
+        "    save(store, blocks, encoded)\n"
+        "    if len(blocks) == 32:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "BlockStore.save = saved\n"
+        "run(sys.argv[1:])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command, str(killed)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    for kind in "blocks/*.blk", "counts/*.cnt":
+        assert len(list(tmp_path.glob(f"killed.partial/{kind}"))) == 101
+    assert run([*command, str(killed)]) == 0
+    files = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file()]
+    assert len(files) > 9
+    for file in files:
+        assert (whole / file).read_bytes() == (killed / file).read_bytes(), file
 
 
 def test_a_killed_run_loses_no_counts(with_report: tuple[TinyWorld, Path], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from builders import a_marker
 from evaluation_builders import an_evaluation, marker_scores
 
+from regtrack.evaluation.evaluation import Ground
 from regtrack.evaluation.numbers import count_and_share, counted, number, share, span, times
 from regtrack.evaluation.page.write import page
 
@@ -170,6 +171,26 @@ def test_the_page_says_what_was_left_out() -> None:
     assert "no measured peak in these bases 1: HepG2|MAZ|None" in text
     assert "not in the table of peaks 1: A549|POLR2A|None" in text
     assert "Bases seen in training no: another split" in text
+
+
+def test_of_a_hundred_chromosomes_the_page_lists_names_and_of_more_their_number() -> None:
+    names = [f"scaffold_{number}" for number in range(101)]
+    evaluation = an_evaluation()
+    where = evaluation.ground.where["chr1"]
+
+    def text(count: int) -> str:
+        some = names[:count]
+        ground = Ground(dict.fromkeys(some, where), {})
+        unknown = {3: tuple(some), 4: tuple(some), 5: ("chr6",)}
+        whole = page(replace(evaluation, ground=ground, unknown=unknown))
+        return plain(whole) + str(details(whole)["m3"]["notes"])
+
+    assert f"60,000,000 on {', '.join(names[:100])}, in" in text(100)
+    of_more = text(101)
+    assert "60,600,000 on 101 chromosomes, in" in of_more
+    assert "101 chromosomes for 2 markers; chr6 for 1 marker, of which nothing" in of_more
+    assert "Nothing is known of it on 101 chromosomes: not scored there." in of_more
+    assert "scaffold_" not in of_more
     assert "Bases seen in training" not in plain(page(replace(an_evaluation(), about={})))
 
 

@@ -89,6 +89,14 @@ def test_the_table_says_what_was_left_out_and_why(evaluation: Evaluation) -> Non
     ]
 
 
+def test_of_very_many_unknown_chromosomes_the_table_says_their_number(
+    evaluation: Evaluation,
+) -> None:
+    scaffolds = tuple(f"scaffold_{number}" for number in range(100_000))
+    text = text_table(replace(evaluation, unknown={3: scaffolds}))
+    assert "left out, unknown there: 100,000 chromosomes for 1 marker\n" in text
+
+
 def test_the_table_names_a_few_of_many_markers_without_scores(evaluation: Evaluation) -> None:
     many = replace(evaluation, without_peaks=tuple(f"m{number}" for number in range(40)))
     assert text_table(many).splitlines()[-1].endswith("m0, m1, m2, m3, m4 and 35 more")

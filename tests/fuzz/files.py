@@ -100,12 +100,12 @@ def _tracks(folder: Path) -> None:
 def _block(folder: Path) -> None:
     rows = [[(start, start + 3, 0.5) for start in range(0, 4_000, 4 * n)] for n in (1, 2, 40)]
     encoded = encode_block(block_of(rows), 0, np.full(3, 0.25, np.float32))
-    BlockStore(folder).save(Block("chr1", 0), encoded)
+    BlockStore(folder).save([Block("chr1", 0)], [encoded])
 
 
 def _read_block(folder: Path) -> None:
     for first, last in (0, 3), (1, 2):
-        for found in BlockStore(folder).read(Block("chr1", 0), first, last):
+        for found in BlockStore(folder).read([Block("chr1", 0)], first, last)[0]:
             found.high["end"].sum()
 
 

@@ -16,7 +16,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
 from regtrack.prediction import job as jobs
 from regtrack.prediction import run as running
-from regtrack.prediction.job import Job, block_tasks, plan_job
+from regtrack.prediction.job import Job, block_tasks, grouped, plan_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import BLOCK_LENGTH
 
@@ -164,6 +164,26 @@ def test_blocks_hold_every_base_once_in_the_order_of_the_genome(
         mine = [task.targets for task in tasks if task.block.chrom == chrom]
         assert IntervalSet.union(mine) == intervals
         assert sum(one.bases for one in mine) == intervals.bases
+
+
+def test_small_scaffolds_are_predicted_together_and_long_stretches_are_not() -> None:
+    ends = [BLOCK_LENGTH] + [900] * 100 + [60] * 50 + [BLOCK_LENGTH * 3 // 5] * 2
+    targets = {f"scaffold_{number}": IntervalSet.of([0], [end]) for number, end in enumerate(ends)}
+    groups = list(grouped(targets, 32, BLOCK_LENGTH))
+    assert [task for group in groups for task in group] == block_tasks(targets)
+    # A hundred have scores of their own, and a file: the three long ones, and 97 of 900 bases.
+    assert [len(group) for group in groups] == [1] * 98 + [32, 21, 1, 1]
+
+
+def test_a_chromosome_shares_no_file_with_another_and_blocks_fill_it() -> None:
+    everything = {"chr1": IntervalSet.of([0], [2 * BLOCK_LENGTH]), "chr2": IntervalSet.of([0], [9])}
+    assert [len(group) for group in grouped(everything, 32, BLOCK_LENGTH)] == [1, 1, 1]
+    scattered = IntervalSet.of(
+        [0, BLOCK_LENGTH + 7, 2 * BLOCK_LENGTH], [9, BLOCK_LENGTH + 9, 500_000]
+    )
+    assert [len(group) for group in grouped({"chr1": scattered}, 32)] == [3]
+    assert [len(group) for group in grouped({"chr1": scattered}, 2)] == [2, 1]
+    assert [len(group) for group in grouped({"chr1": scattered}, 32, 50_000)] == [2, 1]
 
 
 @pytest.mark.parametrize(

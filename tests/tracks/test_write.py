@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from encoded import Row, block_of
 
 from regtrack.genome.markers import Marker
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.encoding import EncodedBlock, encode_block
 from regtrack.tracks.folder import Track
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 
 SIZES = {"chr2": 450_000, "chr1": 1_000}
 ORDER = (Block("chr2", 0), Block("chr2", 1), Block("chr2", 2), Block("chr1", 0))
+APART = tuple((block,) for block in ORDER)
 MARKERS = 4
 MANY = 1  # the marker with by far the most segments
 
@@ -34,21 +36,24 @@ def rows(marker: int, block: Block) -> list[Row]:
     return list(zip(edges[:-1], edges[1:], values, strict=False))
 
 
+def encoded(block: Block) -> EncodedBlock:
+    segments = block_of([rows(marker, block) for marker in range(MARKERS)])
+    number = list(SIZES).index(block.chrom)
+    return encode_block(segments, number, np.full(MARKERS, 0.3, np.float32))
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> TrackWork:
     """The last three of four markers, on four blocks of two chromosomes."""
     for name in "blocks", "bigwig", "peaks":
         (tmp_path / name).mkdir()
     for block in ORDER:
-        segments = block_of([rows(marker, block) for marker in range(MARKERS)])
-        number = list(SIZES).index(block.chrom)
-        encoded = encode_block(segments, number, np.full(MARKERS, 0.3, np.float32))
-        BlockStore(tmp_path / "blocks").save(block, encoded)
+        BlockStore(tmp_path / "blocks").save([block], [encoded(block)])
     tracks = tuple(
         Track.of(Marker(number, f"K562|T{number}|None", "TFBS", "K562", f"T{number}", "None"), 0.3)
         for number in range(1, MARKERS)
     )
-    return TrackWork(1, tracks, SIZES, ORDER, tmp_path / "blocks", tmp_path)
+    return TrackWork(1, tracks, SIZES, APART, tmp_path / "blocks", tmp_path)
 
 
 @pytest.fixture
@@ -115,8 +120,21 @@ def test_the_same_bytes_however_markers_are_grouped(work: TrackWork) -> None:
             path.unlink()
     for number, track in enumerate(work.tracks):
         one = (track,)
-        write_tracks(TrackWork(work.first + number, one, SIZES, ORDER, work.blocks, work.folder))
+        write_tracks(TrackWork(work.first + number, one, SIZES, APART, work.blocks, work.folder))
     assert written(work) == together
+
+
+def test_the_same_bytes_however_blocks_share_files(work: TrackWork) -> None:
+    write_tracks(work)
+    apart = written(work)
+    for name in "bigwig", "peaks", "blocks":
+        for path in (work.folder / name).iterdir():
+            path.unlink()
+    order = (ORDER[:1], ORDER[1:])
+    for blocks in order:
+        BlockStore(work.blocks).save(blocks, [encoded(block) for block in blocks])
+    write_tracks(replace(work, order=order))
+    assert written(work) == apart
 
 
 def test_a_full_disk_names_the_file_that_met_it_and_leaves_no_part(

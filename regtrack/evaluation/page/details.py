@@ -9,7 +9,7 @@ from typing import Any
 
 from regtrack.evaluation.cells import defined
 from regtrack.evaluation.evaluation import NO_PEAK_HERE, Evaluation
-from regtrack.evaluation.numbers import number, times
+from regtrack.evaluation.numbers import chromosomes, number, times
 from regtrack.evaluation.page.plots import address
 from regtrack.evaluation.resampling import LEAST_BLOCKS
 from regtrack.evaluation.scoring import MarkerScores, Point
@@ -61,7 +61,7 @@ def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
     if scores.overall.scored:
         notes.append(f"Dotted: the base rate, {number(scores.overall.base_rate)}.")
     if unknown:
-        notes.append(f"Nothing is known of it on {', '.join(unknown)}: not scored there.")
+        notes.append(f"Nothing is known of it on {chromosomes(unknown)}: not scored there.")
     return notes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.evaluation.evaluation import CategorySummary, Evaluation
-from regtrack.evaluation.numbers import counted, number, span, times
+from regtrack.evaluation.numbers import chromosomes, counted, number, span, times
 from regtrack.evaluation.page.plots import scored_markers
 from regtrack.evaluation.page.table import ranked_table
 from regtrack.genome.markers import CATEGORIES
@@ -125,7 +125,7 @@ def _deepsea(summary: CategorySummary) -> str:
 def left_out(evaluation: Evaluation) -> str:
     """A definition list of what was scored and what was not."""
     ground = evaluation.ground
-    chroms = ", ".join(ground.where)
+    chroms = chromosomes(ground.where)
     rows = [
         (
             "Bases scored",
@@ -149,8 +149,14 @@ def _unknown(evaluation: Evaluation) -> str:
     counts = Counter(chrom for chroms in evaluation.unknown.values() for chrom in chroms)
     if not counts:
         return "none"
-    listed = [f"{chrom} for {counted(count, 'marker')}" for chrom, count in counts.items()]
-    return f"{', '.join(listed)}, of which nothing is known there"
+    by_count: dict[int, list[str]] = {}
+    for chrom, count in counts.items():
+        by_count.setdefault(count, []).append(chrom)
+    listed = [
+        f"{chromosomes(chroms)} for {counted(count, 'marker')}"
+        for count, chroms in by_count.items()
+    ]
+    return f"{'; '.join(listed)}, of which nothing is known there"
 
 
 def _names(names: Sequence[str]) -> str:
