@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -83,9 +84,10 @@ class Job:
         """Number of bases to predict."""
         return sum(targets.bases for targets in self.targets.values())
 
-    def groups(self) -> list[tuple[BlockTask, ...]]:
+    @functools.cached_property
+    def groups(self) -> tuple[tuple[BlockTask, ...], ...]:
         """The blocks that hold a target, in the genome's order; those of a file together."""
-        return list(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH))
+        return tuple(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH))
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""
@@ -105,12 +107,14 @@ class Job:
 
 def block_tasks(targets: Regions) -> list[BlockTask]:
     """The blocks that hold any of some bases, in the order of the chromosomes."""
-    blocks = (
-        (Block(chrom, index), intervals)
-        for chrom, intervals in targets.items()
-        for index in intervals.units(BLOCK_LENGTH)
-    )
-    return [BlockTask(block, intervals.clip(block.start, block.end)) for block, intervals in blocks]
+    tasks: list[BlockTask] = []
+    for chrom, intervals in targets.items():
+        blocks = [Block(chrom, index) for index in intervals.units(BLOCK_LENGTH)]
+        if len(blocks) == 1:  # as those of 100,000 scaffolds, which it would take long to cut
+            tasks.append(BlockTask(blocks[0], intervals))
+            continue
+        tasks += [BlockTask(block, intervals.clip(block.start, block.end)) for block in blocks]
+    return tasks
 
 
 def grouped(

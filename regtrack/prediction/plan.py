@@ -133,7 +133,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     context = read_checkpoint(job.model).sketch().context
     window = job.settings.window
     assert window is not None  # a job has settled it
-    groups = job.groups()
+    groups = job.groups
     _measure(job, slice(1), _WARM_UP_LENGTH, workers)
     step = -(-len(groups) // _SAMPLES)
     sample = _measure(job, slice(step // 2, None, step), _SAMPLE_LENGTH, workers)

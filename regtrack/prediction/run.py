@@ -117,7 +117,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
             tuple(places[task.block.chrom] for task in tasks),
             keep_first=number == 0,
         )
-        for number, tasks in enumerate(job.groups())
+        for number, tasks in enumerate(job.groups)
     ]
 
 
@@ -169,7 +169,7 @@ def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> N
 
 def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> None:
     """Write each marker's files from the saved blocks."""
-    order = tuple(tuple(task.block for task in tasks) for tasks in job.groups())
+    order = tuple(tuple(task.block for task in tasks) for tasks in job.groups)
     tracks = job.trackset.tracks
     sizes = job.trackset.chrom_sizes
     size = group_size(len(tracks), job.bases, sum(map(len, order)), workers)
@@ -190,7 +190,7 @@ def _write_report(
     tracks = job.trackset.tracks
     measured = yardstick.saved(work / _COUNTS)
     thresholds = [tracks[row].threshold for row in measured.rows]
-    order = [tasks[0].block for tasks in job.groups()]
+    order = [tasks[0].block for tasks in job.groups]
     scores = gather_scores(measured, thresholds, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),
