@@ -20,6 +20,7 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import CATEGORIES, Marker
 from regtrack.genome.palette import css
+from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
 from regtrack.tracks.folder import Track
 
@@ -140,6 +141,7 @@ def _marker(marker: Marker, row: Row) -> dict[str, Any]:
         "category": marker.category,
         "cell": marker.cell,
         "target": marker.target,
+        "synonyms": synonyms(marker.target),
         "treatment": marker.treatment,
         "score": row.score,
         "tracks": tracks,

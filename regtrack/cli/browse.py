@@ -19,8 +19,8 @@ from regtrack.errors import OptionError
     multiple=True,
     metavar="PATTERN",
     show_default="a few, the best of each category",
-    help="Shown at first: markers whose name, cell, target or category matches, 30 at most. "
-    "Repeatable.",
+    help="Shown at first: markers whose name, cell, target or category matches, 30 at most; a "
+    "target also goes by its other names, Pol2 by POLR2A. Repeatable.",
 )
 @click.option(
     "--region",

@@ -17,7 +17,7 @@ def markers(patterns: tuple[str, ...], tsv: bool) -> None:
     """List the markers of the paper: all 919, or those that match a PATTERN.
 
     PATTERN is a name, cell, target or category, upper and lower case alike; * stands for any
-    letters: 'K562*', CTCF, DNase.
+    letters: 'K562*', CTCF, DNase. A target also goes by its other names: POLR2A lists Pol2.
     """
     from regtrack.genome import catalogue
 

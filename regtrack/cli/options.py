@@ -66,8 +66,8 @@ markers = click.option(
     "--markers",
     multiple=True,
     metavar="PATTERN",
-    help="Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF. "
-    "Repeatable.",
+    help="Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF; a "
+    "target also goes by its other names, Pol2 by POLR2A. Repeatable.",
 )
 exclude = click.option(
     "--exclude",

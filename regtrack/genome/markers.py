@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import InputError, OptionError
+from regtrack.genome.synonyms import synonyms
 from regtrack.genome.textfile import read_lines
 from regtrack.paths import expanded, is_there
 
@@ -177,8 +178,9 @@ def select_markers(
 ) -> tuple[Marker, ...]:
     """Markers whose name, cell, target or category matches a pattern, in table order.
 
-    Patterns are shell-style (`K562*`, `CTCF`), upper and lower case alike. No pattern
-    selects all.
+    Patterns are shell-style (`K562*`, `CTCF`), upper and lower case alike. A pattern without `*`,
+    `?` or `[` may also be another name of the target (`regtrack.genome.synonyms`): `pol2` selects
+    POLR2A. No pattern selects all.
 
     Parameters
     ----------
@@ -206,13 +208,16 @@ def select_markers(
 
 
 def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]:
-    """Markers whose name, cell, target or category matches one pattern; perhaps none."""
+    """Markers that one pattern matches, as `select_markers` takes it; perhaps none."""
     return tuple(marker for marker in markers if _matches(marker, pattern))
 
 
 def _matches(marker: Marker, pattern: str) -> bool:
+    # Other names are compared as a whole: `M*` should not bring c-Myc for its gene's sake.
     words = (marker.name, marker.cell, marker.target, marker.category)
-    return any(fnmatch.fnmatchcase(word.lower(), pattern.lower()) for word in words)
+    if any(fnmatch.fnmatchcase(word.lower(), pattern.lower()) for word in words):
+        return True
+    return pattern.lower() in (name.lower() for name in synonyms(marker.target))
 
 
 def describe_markers(markers: Sequence[Marker]) -> str:

@@ -145,6 +145,11 @@ def test_a_marker_is_searched_and_added_and_removed_again(visit: Visit) -> None:
     assert "A549|GR|DEX_(500pM) (AP 0.030)" not in visit.tracks()
 
 
+def test_a_marker_is_found_by_another_name_of_its_target(visit: Visit) -> None:
+    visit.page.fill("#words", "nr3c1")  # the gene of GR
+    assert visit.names() == ["A549|GR|DEX_(500pM)"]
+
+
 def test_facets_narrow_the_list(visit: Visit) -> None:
     page = visit.page
     page.uncheck("#categories input[value=TFBS]")

@@ -267,6 +267,32 @@ def test_patterns_select_markers_in_the_order_of_the_table(
     assert [marker.index for marker in select_markers(MARKERS, patterns)] == indices
 
 
+SPELLINGS = ("Pol2", "Pol2-4H8", "POLR2A", "p300", "CTCF", "HA-E2F1", "E2F1")
+OF_SPELLINGS = tuple(
+    Marker(index, f"K562|{target}|None", "TFBS", "K562", target, "None")
+    for index, target in enumerate(SPELLINGS)
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "indices"),
+    [
+        ("POLR2A", [0, 1, 2]),  # the gene
+        ("pol2", [0, 1, 2]),  # a common name
+        ("RNAPII", [0, 1, 2]),
+        ("Pol2-4H8", [1]),  # one antibody
+        ("EP300", [3]),
+        ("e2f1", [5, 6]),
+        ("ha-e2f1", [5]),
+        ("*|Pol2|*", [0]),
+        ("POL*", [0, 1, 2]),  # targets as they are spelled
+        ("E*", [6]),  # p300 is EP300, but with letters left open only spellings count
+    ],
+)
+def test_a_target_also_goes_by_its_other_names(pattern: str, indices: list[int]) -> None:
+    assert [marker.index for marker in select_markers(OF_SPELLINGS, [pattern])] == indices
+
+
 @pytest.mark.parametrize("pattern", ["GM12878", "K56", "", "CTCF*x"])
 def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
     with pytest.raises(OptionError) as caught:

@@ -205,7 +205,7 @@ function buildRows() {
     const swatch = element("span", { className: `swatch ${one.category}` });
     const score = element("span", { className: "score", title: "average precision (PR AUC)" }, one.score === null ? "" : one.score.toFixed(3));
     one.row = element("li", {}, element("label", {}, one.box, swatch, name), score, peaks);
-    one.words = [one.name, one.category, one.cell, one.target, one.treatment].join(" ").toLowerCase();
+    one.words = [one.name, one.category, one.cell, one.target, ...one.synonyms, one.treatment].join(" ").toLowerCase();
   }
   filter();
 }
