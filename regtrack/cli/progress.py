@@ -81,14 +81,14 @@ class TrainingProgress(Progress):
         self.advanced(1)
 
     def validated(self, row: HistoryRow) -> None:
-        """Write the average precision of each category."""
+        """Write both losses, and the average precision of each category."""
         means = "  ".join(
             f"{category} {value:.4f} (base rate {row.base_rate[category]:.4f})"
             for category, value in row.average_precision.items()
         )
         tqdm.write(
-            f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}  average precision "
-            f"{means}{'  best so far' * row.best}",
+            f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}, validation "
+            f"{row.validation_loss:.5f}  average precision {means}{'  best so far' * row.best}",
             file=sys.stderr,
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from regtrack.atomic import replacing
 from regtrack.evaluation.comparison import Comparison
@@ -17,10 +19,14 @@ from regtrack.genome.palette import COLOURS
 # Ito 2008).
 BAR_COLOURS = ("#999999", "#D55E00", "#0072B2", "#009E73", "#F0E442")
 
+# What a name of usual size takes.
+INCHES_PER_LETTER = 0.09
+
+_QUIET = "#777777"
 _HOLLOW: dict[str, Any] = {
     "color": "black",
     "marker": "D",
-    "markerfacecolor": "none",
+    "markerfacecolor": "white",
     "linestyle": "none",
 }
 
@@ -39,6 +45,11 @@ class Point(Protocol):
         ...
 
     @property
+    def validation_loss(self) -> float | None:
+        """Of the validation split; None where it was not taken."""
+        ...
+
+    @property
     def best(self) -> bool:
         """Whether it was the best so far."""
         ...
@@ -48,43 +59,70 @@ class Point(Protocol):
         """Mean over the markers of each category."""
         ...
 
+    @property
+    def base_rate(self) -> dict[str, float]:
+        """What a random ranking reaches, per category."""
+        ...
+
+
+def literal(name: str) -> str:
+    """A name as matplotlib is to be given it, so that what lies between `$` is no formula."""
+    return name.replace("$", r"\$")
+
 
 def plot_history(points: Sequence[Point], path: Path) -> None:
-    """Loss and average precision over the epochs of a training, as PNG.
+    """Losses and average precision over the epochs of a training, as PNG.
+
+    Each category's average precision stands over its base rate, a dotted line of its colour.
 
     Raises
     ------
     OSError
         When the file cannot be written.
     """
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = [point.epoch for point in points]
-    left.plot(epochs, [point.loss for point in points], color="#444444", marker=".")
-    left.set(xlabel="epoch", ylabel="training loss")
+    left.plot(epochs, [point.loss for point in points], color=_QUIET, marker=".", label="training")
+    taken = [
+        (point.epoch, point.validation_loss)
+        for point in points
+        if point.validation_loss is not None
+    ]
+    if taken:
+        left.plot(*zip(*taken, strict=True), color="black", marker=".", label="validation")
+    left.set(xlabel="epoch", ylabel="loss per base and marker")
     for category, colour in COLOURS.items():
         found = [
             (point.epoch, point.average_precision[category])
             for point in points
             if category in point.average_precision
         ]
+        rates = [point.base_rate[category] for point in points if category in point.base_rate]
         if found:
             right.plot(*zip(*found, strict=True), color=colour, marker=".", label=category)
+        if found and rates:
+            right.axhline(rates[-1], color=colour, linestyle=":", linewidth=1.2)
+    if right.lines:
+        right.plot([], [], color="black", linestyle=":", linewidth=1.2, label="base rate")
     best = [point.epoch for point in points if point.best]
     if best:
-        right.axvline(best[-1], color="#999999", linestyle=":", label="best")
+        for axes in (left, right):
+            axes.axvline(best[-1], color="#999999", linestyle="--", linewidth=1, label="best")
     right.set(xlabel="epoch", ylabel="average precision, validation", ylim=(0, None))
-    right.legend(frameon=False)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+    _legend(figure, (left, right))
     save_figure(figure, path)
 
 
 def plot_comparison(comparison: Comparison, path: Path) -> None:
     """Average precision of each network beside what the paper published, as PNG.
 
-    Of the test split, or of the validation split where there is no other. A panel per
-    category, so that no colour is needed to tell the networks apart.
+    Of the test split, or of the validation split where there is no other. A row per network, so
+    that a name of any length can be read, and a panel per category, so that no colour is needed to
+    tell the networks apart.
 
     Raises
     ------
@@ -98,19 +136,20 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         if comparison.base_rate(split, category) is not None
     ]
     names = [one.name for one in comparison.networks]
-    width = 1.5 + len(categories) * max(2.0, 0.5 * len(names))
-    figure = Figure(figsize=(max(width, 5.5), 3.8), layout="constrained")
-    panels = figure.subplots(1, max(len(categories), 1), sharey=True, squeeze=False)[0]
+    for_names = INCHES_PER_LETTER * max(map(len, names))
+    size = (0.4 + for_names + 2.6 * max(len(categories), 1), 1.6 + 0.32 * len(names))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, max(len(categories), 1), sharex=True, sharey=True, squeeze=False)[0]
     for axes, category in zip(panels, categories, strict=False):
         means = [one.mean(split, category) for one in comparison.networks]
-        axes.bar(
+        axes.barh(
             range(len(names)),
             [mean.average_precision if mean else 0 for mean in means],
             color=COLOURS[category],
-            width=0.7,
+            height=0.7,
         )
         published = [
-            (place, one.published[category])
+            (one.published[category], place)
             for place, one in enumerate(comparison.networks)
             if category in one.published
         ]
@@ -120,16 +159,19 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
                 **_HOLLOW,
                 label="published (trapezoid, on other data)",
             )
-        axes.axhline(
+        axes.axvline(
             comparison.base_rate(split, category), color="#444444", linestyle=":", label="base rate"
         )
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-        axes.set(title=category, ylim=(0, None))
+        axes.set_title(category)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel(f"average precision, {split}")
-    handles, labels = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    first = panels[0]
+    first.set_yticks(range(len(names)), [literal(name) for name in names])
+    first.set_ylim(len(names) - 0.4, -0.6)
+    # Only now, when every panel has its bars: from here on the limits stay.
+    first.set_xlim(left=0)
+    first.xaxis.set_major_locator(MaxNLocator(4))
+    panels[len(panels) // 2].set_xlabel(f"average precision, {split}")
+    _legend(figure, panels)
     save_figure(figure, path)
 
 
@@ -162,17 +204,34 @@ def plot_bars(
     colours = itertools.cycle(BAR_COLOURS)
     for number, (name, heights) in enumerate(bars.items()):
         left = [at - 0.4 + (number + 0.5) * share for at in range(len(groups))]
-        drawn = axes.bar(left, heights, 0.92 * share, color=next(colours), label=name)
+        drawn = axes.bar(left, heights, 0.92 * share, color=next(colours), label=literal(name))
         behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
         axes.bar_label(drawn, fmt="%.2f", fontsize=8, padding=2, bbox=behind)
     for at, level in enumerate(levels):
         label = level_label if at == 0 else None
         axes.plot([at - 0.45, at + 0.45], [level] * 2, color="black", ls="--", lw=1.2, label=label)
-    axes.set_xticks(range(len(groups)), groups)
+    axes.set_xticks(range(len(groups)), [literal(name) for name in groups])
     axes.set(ylabel="average precision", ylim=(0, 1.08))
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=len(bars) + 1, frameon=False)
     save_figure(figure, path)
+
+
+def _legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """One legend above all panels, with what any of them shows; what several show, once."""
+    entries = {
+        label: handle
+        for axes in panels
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if entries:
+        figure.legend(
+            list(entries.values()),
+            list(entries),
+            loc="outside upper center",
+            ncols=len(entries),
+            frameon=False,
+        )
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from regtrack.evaluation.plots import save_figure
+from regtrack.evaluation.plots import literal, save_figure
 
 _TRIAL, _BEST, _MEAN = "#0072B2", "#D55E00", "#444444"
 
@@ -64,7 +64,7 @@ def plot_trials(
             _plot_range(axes, values, scores, best)
         else:
             _plot_columns(axes, values, scores, best)
-        axes.set_xlabel(name)
+        axes.set_xlabel(literal(name))
     for axes in panels[:, 0]:
         axes.set_ylabel("average precision")
     for axes in others[len(varied) :]:
@@ -114,4 +114,4 @@ def _dots(axes: Axes, x: Sequence[float], scores: Sequence[float], best: int) ->
 
 
 def _tick(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else literal(str(value))

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from regtrack.evaluation.plots import save_figure
+from regtrack.evaluation.plots import INCHES_PER_LETTER, literal, save_figure
 from regtrack.explain.contexts import MarkerContext, grouped, subjects_of
 from regtrack.genome.palette import COLOURS
 
@@ -36,7 +36,8 @@ def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
         (names.index(subject.name), category, own)
         for subject, category, own in grouped(scored, subjects)
     ]
-    left_width = max(3.2, 1.5 * len(names))
+    for_name = INCHES_PER_LETTER * max(map(len, names)) + 0.2
+    left_width = max(3.2, max(1.5, for_name) * len(names))
     figure = Figure(figsize=(left_width + 4.6, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[left_width, 4.6])
     _strips(left, groups, names)
@@ -47,7 +48,7 @@ def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
         for category in shown
     ]
     handles += [
-        Line2D([], [], color="black", linestyle=_LINES[number % len(_LINES)], label=name)
+        Line2D([], [], color="black", linestyle=_LINES[number % len(_LINES)], label=literal(name))
         for number, name in enumerate(names)
         if len(names) > 1
     ]
@@ -71,10 +72,14 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str]) -> None:
         )
         median = float(np.median(heights))
         axes.hlines(median, place - 0.12, place + 0.12, color="black", linewidth=1.5, zorder=3)
-    axes.set_xticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), [literal(name) for name in names])
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}"))
+    bases = FuncFormatter(lambda at, _: f"{at:,.0f}")
+    axes.yaxis.set_major_formatter(bases)
+    low, high = axes.get_ylim()
+    # Within a decade, the labels between its ends are all that there are.
+    axes.yaxis.set_minor_formatter(bases if high < 10 * low else NullFormatter())
     axes.set_ylabel("bases that hold 90% of the norm")
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -9,14 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from regtrack.evaluation.plots import save_figure
+from regtrack.evaluation.plots import literal, save_figure
 from regtrack.explain.stretch import Explanation
 from regtrack.genome.palette import COLOURS
 from regtrack.paths import named
 
-_POSITIVE, _PROBABILITY, _EDGE = "#444444", "#E69F00", "#999999"
+_POSITIVE, _PROBABILITY, _EDGE = "#444444", "#111111", "#999999"
+# White beside the dark line tells it from the filling, whatever the colour of that.
+_CASING = withStroke(linewidth=2.6, foreground="white")
 # More columns than the picture has pixels across would only hide each other.
 _COLUMNS = 1_400
 
@@ -53,8 +56,8 @@ def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
             axes.axvline(edge, color=_EDGE, linestyle=":", linewidth=0.8)
     last = panels[-1]
     last.set_xlabel(
-        f"position on {first.region.chrom} ({first.subject.checkpoint.assembly}); "
-        "dotted: the region",
+        literal(f"position on {first.region.chrom} ({first.subject.checkpoint.assembly})")
+        + "; dotted: the region",
         fontsize=9,
     )
     last.xaxis.set_major_locator(MaxNLocator(7))
@@ -62,7 +65,7 @@ def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
     last.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{int(at):,}"))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    figure.suptitle(f"{first.marker.name}   {first.region}", fontsize=11)
+    figure.suptitle(literal(f"{first.marker.name}   {first.region}"), fontsize=11)
     save_figure(figure, path)
 
 
@@ -72,7 +75,9 @@ def _strip(axes: Axes, found: Sequence[Explanation], name: str) -> None:
         spans = [(start, end - start) for start, end in one.positives.bases]
         axes.broken_barh(spans, (-number - 0.35, 0.7), color=_POSITIVE, linewidth=0.5)
     labels = (
-        [name] if name else [f"{one.subject.name} ≥ {one.positives.threshold:.3g}" for one in found]
+        [name]
+        if name
+        else [f"{literal(one.subject.name)} ≥ {one.positives.threshold:.3g}" for one in found]
     )
     axes.set_yticks([-number for number in range(len(found))], labels, fontsize=8)
     axes.set_ylim(0.6 - len(found), 0.6)
@@ -89,16 +94,23 @@ def _panel(axes: Axes, one: Explanation) -> None:
     )
     axes.fill_between(at, mean, color=colour, linewidth=0, label="norm, their mean")
     at, mean, _ = _columns(one.probability, one.region.start)
-    axes.plot(at, mean, color=_PROBABILITY, linewidth=0.9, label="predicted probability")
+    axes.plot(
+        at,
+        mean,
+        color=_PROBABILITY,
+        linewidth=1.1,
+        path_effects=[_CASING],
+        label="predicted probability",
+    )
     shown = " / ".join("-" if width is None else f"{width:,}" for width in one.widths)
     axes.set_title(
-        f"{named(one.subject.path)}, {one.subject.checkpoint.architecture}: "
-        f"50 / 90 / 99% of the norm in {shown} bases",
+        literal(f"{named(one.subject.path)}, {one.subject.checkpoint.architecture}: ")
+        + f"50 / 90 / 99% of the norm in {shown} bases",
         loc="left",
         fontsize=9,
     )
     axes.set(ylim=(0, 1.03), yticks=[0, 0.5, 1])
-    axes.set_ylabel("relative norm", fontsize=8)
+    axes.set_ylabel("relative norm,\nprobability", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -26,6 +26,9 @@ class HistoryRow:
         Of the categories' average precisions: what "best" goes by.
     best
         Whether it was the best so far.
+    validation_loss
+        As `loss`, over the validation split, without dropout, and of what predicts alone where a
+        network has several outputs. None in the state of a training by an older version.
     """
 
     step: int
@@ -37,11 +40,13 @@ class HistoryRow:
     best: bool
     average_precision: dict[str, float] = field(default_factory=dict)
     base_rate: dict[str, float] = field(default_factory=dict)
+    validation_loss: float | None = None
 
 
 def history_table(rows: Sequence[HistoryRow]) -> str:
     """Tab-separated, with a header line; empty where a category has no scored marker."""
-    header = ["step", "epoch", "seconds", "learning_rate", "loss", "average_precision", "best"]
+    header = ["step", "epoch", "seconds", "learning_rate", "loss", "validation_loss"]
+    header += ["average_precision", "best"]
     header += [f"average_precision_{category}" for category in CATEGORIES]
     header += [f"base_rate_{category}" for category in CATEGORIES]
     lines = ["\t".join(header)]
@@ -52,6 +57,7 @@ def history_table(rows: Sequence[HistoryRow]) -> str:
             f"{row.seconds:.1f}",
             f"{row.learning_rate:.6g}",
             f"{row.loss:.6f}",
+            "" if row.validation_loss is None else f"{row.validation_loss:.6f}",
             f"{row.mean:.6f}",
             str(int(row.best)),
         ]

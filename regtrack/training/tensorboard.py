@@ -56,8 +56,10 @@ class TensorBoardLog:
         self._inner.stepped(step, done, loss)
 
     def validated(self, row: HistoryRow) -> None:
-        """Write learning rate and average precision."""
+        """Write learning rate, validation loss and average precision."""
         self._write("learning rate", row.learning_rate, row.step)
+        if row.validation_loss is not None:
+            self._write("validation loss", row.validation_loss, row.step)
         self._write("average precision/mean", row.mean, row.step)
         for category, value in row.average_precision.items():
             self._write(f"average precision/{category}", value, row.step)

@@ -202,6 +202,7 @@ class Trainer:
                 best=is_best,
                 average_precision={one.category: one.average_precision for one in validation.means},
                 base_rate={one.category: one.base_rate for one in validation.means},
+                validation_loss=histogram.mean_loss(self._settings.positive_weight),
             )
         )
         state.losses = []

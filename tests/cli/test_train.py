@@ -50,7 +50,8 @@ def test_it_says_on_stdout_what_is_done_and_on_stderr_how_it_went(
     told = [line for line in lines if line.startswith("step ")]
     assert len(told) == 2
     assert re.match(
-        r"step 2, epoch 0\.27: loss 0\.\d+  average precision TFBS 0\.\d+ \(base rate 0\.\d+\)  "
+        r"step 2, epoch 0\.27: loss 0\.\d+, validation 0\.\d+  average precision "
+        r"TFBS 0\.\d+ \(base rate 0\.\d+\)  "
         r"DNase .*  Histone .*  best so far",
         told[0],
     )

@@ -47,6 +47,28 @@ def test_scores_equal_those_from_sorting(seed: int) -> None:
         assert found.auroc == pytest.approx(roc_auc_score(truth, row), abs=1e-4)
 
 
+@pytest.mark.parametrize("weight", [1.0, 5.0])
+def test_the_mean_loss_is_that_of_the_probabilities_themselves(weight: float) -> None:
+    probabilities, labels = some_bases(4, bases=20_000)
+    known = np.ones_like(labels, dtype=bool)
+    known[1, ::3] = False
+    histogram = ScoreHistogram(2)
+    histogram.add(probabilities, labels, known)
+    values, truth = probabilities[known].astype(np.float64), labels[known]
+    loss = -np.where(truth, weight * np.log(values), np.log1p(-values))
+    assert histogram.mean_loss(weight) == pytest.approx(loss.mean(), rel=1e-3)
+
+
+def test_a_probability_of_nought_or_one_has_a_finite_loss() -> None:
+    histogram = ScoreHistogram(1)
+    values = np.array([[0, 1, 0, 1]], dtype=np.float32)
+    histogram.add(values, np.array([[0, 1, 1, 0]], dtype=np.uint8))
+    # Two are right; of two that are wrong, the first bin is under 2**-40, the last over 1 - 2**-25.
+    expected = (41 + 26) * math.log(2) / 4
+    assert histogram.mean_loss() == pytest.approx(expected, rel=0.02)
+    assert ScoreHistogram(1).mean_loss() == 0
+
+
 def test_pieces_add_up() -> None:
     probabilities, labels = some_bases(0)
     whole, pieces = ScoreHistogram(2), ScoreHistogram(2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from pictures import ODD_NAMES, words_of
 
 from regtrack.evaluation import trials_plot
 from regtrack.evaluation.trials_plot import plot_trials
@@ -52,3 +53,11 @@ def test_any_number_of_trials_will_do(tmp_path: Path, scores: list[float]) -> No
     values = [index % 3 for index in range(len(scores))]
     plot_trials(scores, {"f1": values}, [], tmp_path / "trials.png")
     assert (tmp_path / "trials.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_value_is_shown_as_it_is(drawn: list[Figure], name: str) -> None:
+    plot_trials([0.1, 0.2], {f"set {name}": [name, "other"]}, [], Path("trials.png"))
+    words = words_of(drawn[0])
+    assert f">{name}<" in words
+    assert f">set {name}<" in words

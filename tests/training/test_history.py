@@ -11,7 +11,11 @@ from regtrack.evaluation.plots import plot_history
 from regtrack.training.history import HistoryRow, history_table
 
 ROWS = [
-    HistoryRow(5, 0.5, 1.25, 0.001, 0.7, 0.2, True, {"TFBS": 0.1, "DNase": 0.3}, {"TFBS": 0.05}),
+    HistoryRow(
+        *(5, 0.5, 1.25, 0.001, 0.7, 0.2, True),
+        *({"TFBS": 0.1, "DNase": 0.3}, {"TFBS": 0.05}),
+        validation_loss=0.75,
+    ),
     HistoryRow(10, 1.0, 2.5, 0.0005, 0.6, 0.25, True, {"TFBS": 0.25}, {"TFBS": 0.05}),
     HistoryRow(15, 1.5, 3.75, 1e-9, 0.5, 0.1, False),
 ]
@@ -21,17 +25,18 @@ def test_the_table_has_a_row_per_validation_and_gaps_where_nothing_was_scored() 
     lines = history_table(ROWS).splitlines()
     header, *rows = [line.split("\t") for line in lines]
     assert header == [
-        *("step", "epoch", "seconds", "learning_rate", "loss", "average_precision", "best"),
+        *("step", "epoch", "seconds", "learning_rate", "loss", "validation_loss"),
+        *("average_precision", "best"),
         *(f"average_precision_{one}" for one in ("TFBS", "DNase", "Histone")),
         *(f"base_rate_{one}" for one in ("TFBS", "DNase", "Histone")),
     ]
     shared = [["5", "0.500", "1.2", "0.001"], ["10", "1.000", "2.5", "0.0005"]]
     assert [row[:4] for row in rows[:2]] == shared
     assert rows[0][4:] == [
-        *("0.700000", "0.200000", "1"),
+        *("0.700000", "0.750000", "0.200000", "1"),
         *("0.100000", "0.300000", "", "0.050000", "", ""),
     ]
-    assert rows[2] == ["15", "1.500", "3.8", "1e-09", "0.500000", "0.100000", "0", *[""] * 6]
+    assert rows[2] == ["15", "1.500", "3.8", "1e-09", "0.500000", "", "0.100000", "0", *[""] * 6]
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], [replace(ROWS[2], best=True)]])

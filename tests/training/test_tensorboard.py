@@ -32,6 +32,9 @@ def test_losses_and_scores_are_read_back(datasets: TinyDatasets, out: Path, tmp_
     losses = found.Scalars("loss")
     assert [one.step for one in losses] == observer.steps == [1, 2, 3]
     assert [one.value for one in losses] == pytest.approx(observer.losses)
+    validation = [row.validation_loss for row in observer.rows]
+    found_losses = [one.value for one in found.Scalars("validation loss")]
+    assert found_losses == pytest.approx(validation)
     rates = [row.learning_rate for row in observer.rows]
     means = [row.mean for row in observer.rows]
     assert [one.value for one in found.Scalars("learning rate")] == pytest.approx(rates)
