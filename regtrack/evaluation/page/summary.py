@@ -102,7 +102,8 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
         for row, one in enumerate(summaries)
     )
     return (
-        f'<div class="scroll"><table id="headline"><thead><tr><th scope="col">category</th>{head}'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Categories">'
+        f'<table id="headline"><thead><tr><th scope="col">category</th>{head}'
         f"</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
         + "\n".join(f'<p class="note">{note}</p>' for note in notes)
     )

@@ -139,7 +139,8 @@ _CURVES_NOTE = (
 _CHANCE_CAPTION = (
     "<b>Average precision against base rate</b>, a point for each marker; thin bars are 95% "
     "intervals. On the dotted line a marker is no better than chance; ten times higher is a "
-    "lift of ten. Point at a marker for its name, click for its row in the table."
+    'lift of ten. <span class="on-screen">Point at a marker for its name, click for its row in '
+    "the table.</span>"
 )
 _CALIBRATION_CAPTION = (
     "<b>Calibration</b>, all markers of a category together. On the dotted line, of the bases "
