@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 import numpy as np  # noqa: F401 - its threads are limited only when it is there
@@ -79,12 +80,30 @@ def in_processes(
         pool.shutdown(cancel_futures=True)
 
 
+class _Worker(SpawnProcess):
+    """A process whose end need not be asked for.
+
+    It has SIGTERM blocked. A pool of which a process was killed sends that to the others, and would
+    wait for them for ever.
+    """
+
+    def terminate(self) -> None:
+        """End it at once; what it was writing lies aside."""
+        self.kill()
+
+
+class _Context(SpawnContext):
+    """Starts such processes."""
+
+    Process = _Worker
+
+
 def _pool(work: Callable[[T], R], tasks: Sequence[T], processes: int) -> ProcessPoolExecutor | None:
     """Processes to give work to; None, and a note, where the machine does not let them be."""
     try:
         return ProcessPoolExecutor(
             max_workers=processes,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=_Context(),
             initializer=_begin,
             # As bytes, for whoever starts a process waits until it has read them.
             initargs=(pickle.dumps((work, tasks)),),

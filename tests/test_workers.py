@@ -69,7 +69,7 @@ def test_where_no_process_can_be_started_the_work_is_done_here_and_that_is_said(
     def refused(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Lock", refused)
+    monkeypatch.setattr(multiprocessing.context.SpawnContext, "Lock", refused)
     monkeypatch.setattr(multiprocessing.synchronize, "SemLock", refused)
     told: list[str] = []
     with heard(told.append):
@@ -126,6 +126,13 @@ def test_tasks_after_the_first_error_are_dropped(tmp_path: Path) -> None:
 def test_a_killed_worker_is_an_error_and_not_a_wait_for_ever() -> None:
     with pytest.raises(RegtrackError, match=r"a worker process was killed.*fewer --workers"):
         list(in_processes(worker_tasks.die, [1, 2], 2))
+
+
+def test_of_a_killed_worker_the_others_are_not_waited_for(tmp_path: Path) -> None:
+    tasks = [(number, tmp_path / "at work") for number in range(3)]
+    with pytest.raises(RegtrackError, match="a worker process was killed"):
+        list(in_processes(worker_tasks.die_beside_others, tasks, 3))
+    assert multiprocessing.active_children() == []
 
 
 def test_a_worker_leaves_ctrl_c_and_sigterm_to_its_parent(tmp_path: Path) -> None:

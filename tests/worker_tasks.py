@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from waiting import wait_until
+
 from regtrack.errors import InputError
 
 if TYPE_CHECKING:  # the other tasks need not wait for torch
@@ -62,6 +64,17 @@ def take_too_much(kind: str) -> None:
 def die(_: int) -> None:
     """As the kernel does it when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_beside_others(task: tuple[int, Path]) -> None:
+    """The first one dies when the second is at work, which has no end; the third is idle then."""
+    number, at_work = task
+    if number == 0:
+        wait_until(at_work.exists)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 1:
+        at_work.touch()
+        signal.pause()
 
 
 def refuse_or_touch(path: Path) -> None:
