@@ -48,6 +48,17 @@ def recognise(chrom_sizes: Mapping[str, int]) -> str | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+def lengths_of(assembly: str) -> Mapping[str, int]:
+    """Lengths of an assembly's whole chromosomes, in bases, but of mitochondria.
+
+    Parameters
+    ----------
+    assembly
+        As `recognise` names it.
+    """
+    return _known()[assembly][1]
+
+
 def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, ...]:
     """Other assemblies of the same species on which some intervals would lie, by their ends.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from regtrack.errors import InputError
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.assemblies import lengths_of, recognise
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.textfile import read_lines
 
@@ -32,7 +32,8 @@ class Gene:
     strand
         `+`, `-`, or `.` where it is not known.
     exons
-        Bases that are exon in any transcript; where the file has no exons, the whole gene.
+        Stretches, 0-based, half-open, sorted and apart, that are exon in any transcript; where
+        the file has no exons, the whole gene.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Gene:
     start: int
     end: int
     strand: str
-    exons: IntervalSet
+    exons: tuple[tuple[int, int], ...]
 
 
 class _Part(NamedTuple):
@@ -90,6 +91,8 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     """Read the genes of some chromosomes, sorted by position; plain or gzip.
 
     What kind of file it is, its first line tells. Lines of one name that overlap are one gene.
+    Where the genome's assembly is known, genes of its other chromosomes must fit it, too: a table
+    of another assembly is often told by a few chromosomes only.
 
     Parameters
     ----------
@@ -107,6 +110,8 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     known: dict[str, str | None] = {}
     found = _Found()
     layout: _Layout | None = None
+    assembly = recognise(chrom_sizes)
+    whole = lengths_of(assembly) if assembly else {}
     for number, line in _lines(path):
         fields = line.split("\t") if "\t" in line else line.split()
         try:
@@ -114,14 +119,16 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
             raw = fields[layout.chrom]
             if raw not in known:
                 known[raw] = resolve_chrom(raw, chrom_sizes)
-            chrom = known[raw]
-            part = None if chrom is None else layout.keep(found, chrom, fields)
+            chrom, sizes, into = known[raw], chrom_sizes, found
+            if chrom is None:
+                chrom, sizes, into = resolve_chrom(raw, whole), whole, _Found()
+            part = None if chrom is None else layout.keep(into, chrom, fields)
         except (ValueError, IndexError) as error:
             raise InputError(
                 path, "not a gene: expected GTF, GFF3, BED, or a gene table of UCSC", number
             ) from error
         if chrom and part:
-            _check(path, number, chrom, chrom_sizes[chrom], part)
+            _check(path, number, chrom, sizes[chrom], part, assembly)
     if known and not any(known.values()):
         raise nothing_in_common(path, known, chrom_sizes)
     found.adopt()
@@ -135,13 +142,16 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     )
 
 
-def _check(path: Path, number: int, chrom: str, size: int, part: _Part) -> None:
+def _check(
+    path: Path, number: int, chrom: str, size: int, part: _Part, assembly: str | None
+) -> None:
     """Refuse a gene or an exon that does not lie on its chromosome."""
     if not 0 <= part.start < part.end <= size:
+        genome = f" The genome is {assembly}" if assembly else ""
         raise InputError(
             path,
             f"a gene from {_shown(part.start)} to {_shown(part.end)}, but {chrom} has {size:,} "
-            "bases; is it of another assembly?",
+            f"bases; is it of another assembly?{genome}",
             number,
         )
     for start, end in part.exons:
@@ -174,10 +184,25 @@ def _merged(chrom: str, name: str, parts: set[_Part]) -> Iterator[Gene]:
 
 def _gene(chrom: str, name: str, group: list[_Part], end: int) -> Gene:
     start = group[0].start
-    listed = [exon for part in group for exon in part.exons] or [(start, end)]
-    exons = IntervalSet.of(*zip(*listed, strict=True)).clip(start, end)
     strand = next((part.strand for part in group if part.strand in _STRANDS), ".")
-    return Gene(name, chrom, start, end, strand, exons)
+    listed = {exon for part in group for exon in part.exons} or {(start, end)}
+    return Gene(name, chrom, start, end, strand, tuple(_joined(listed, start, end)))
+
+
+def _joined(exons: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Exons that overlap or touch as one, those of a gene cut at its ends.
+
+    Plain numbers: arrays take longer to make than this, for the few that a gene has.
+    """
+    first, last = start, start
+    for one, other in sorted(exons):
+        if one > last:
+            if first < last:
+                yield first, last
+            first = one
+        last = max(last, min(other, end))
+    if first < last:
+        yield first, last
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -273,7 +298,9 @@ def _exons(starts: list[int], ends: list[int]) -> tuple[tuple[int, int], ...]:
 
 def _numbers(text: str) -> list[int]:
     """`1,2,3,` as UCSC writes lists."""
-    return [_whole(one) for one in text.rstrip(",").split(",")]
+    text = text.rstrip(",")
+    _check_digits(text.replace(",", ""))  # once for all: annotations have millions
+    return [int(one) for one in text.split(",")]
 
 
 def _whole(text: str) -> int:
@@ -284,6 +311,10 @@ def _whole(text: str) -> int:
     ValueError
         For anything else.
     """
+    _check_digits(text)
+    return int(text)
+
+
+def _check_digits(text: str) -> None:
     if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"not a whole number: {text!r}")
-    return int(text)

@@ -10,12 +10,12 @@ from browsers_builders import write_tracks_folder
 from regtrack.browsers.lookup import MOST_FOUND, STRONGEST, Lookup
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.genes import Gene
-from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.genome.intervals import Interval
 from regtrack.tracks.peaks import CalledPeak, strongest_first, write_peaks
 
 
 def gene(name: str, start: int = 100) -> Gene:
-    return Gene(name, "chr1", start, start + 50, "+", IntervalSet.of([start], [start + 50]))
+    return Gene(name, "chr1", start, start + 50, "+", ((start, start + 50),))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from regtrack.errors import InputError
 from regtrack.genome.genes import Gene, read_genes
-from regtrack.genome.intervals import IntervalSet
 
 SIZES = {"chr1": 1_000, "chr22": 5_000}
 
@@ -17,8 +16,7 @@ SIZES = {"chr1": 1_000, "chr22": 5_000}
 def gene(
     start: int, end: int, *exons: tuple[int, int], name: str = "CRKL", strand: str = "+"
 ) -> Gene:
-    sets = IntervalSet.of(*zip(*(exons or [(start, end)]), strict=True))
-    return Gene(name, "chr22", start, end, strand, sets)
+    return Gene(name, "chr22", start, end, strand, exons or ((start, end),))
 
 
 def read(folder: Path, *lines: str) -> tuple[Gene, ...]:
@@ -144,6 +142,29 @@ def test_overlapping_transcripts_are_one_gene_and_others_lie_elsewhere(tmp_path:
         ("A", 250, 260),
         ("A", 900, 950),
     ]
+
+
+def test_exons_of_all_transcripts_are_joined_and_end_with_the_gene(tmp_path: Path) -> None:
+    lines = [
+        f"NM_{number}\tchr22\t+\t100\t200\t110\t150\t{len(starts)}"
+        f"\t{','.join(starts)},\t{','.join(ends)},\t0\tCRKL\tcmpl\tcmpl\t0,0,"
+        for number, (starts, ends) in enumerate(
+            [(["150", "100"], ["160", "120"]), (["90", "120", "155"], ["95", "125", "230"])]
+        )
+    ]
+    assert read(tmp_path, *lines) == (gene(100, 200, (100, 125), (150, 200)),)
+
+
+def test_a_table_of_another_assembly_is_told_by_chromosomes_that_the_genome_lacks(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "genes.bed"
+    path.write_text("22\t100\t200\tCRKL\nchr17\t83000000\t83100000\tX\n")  # of hg38
+    only_22 = {"chr22": 51_304_566}
+    with pytest.raises(InputError, match=r"chr17 has 81,195,210 bases.*\? The genome is hg19"):
+        read_genes(path, only_22)
+    path.write_text("22\t100\t200\tCRKL\nchr17\t8000000\t8100000\tX\n")
+    assert [one.name for one in read_genes(path, only_22)] == ["CRKL"]
 
 
 def test_parents_that_go_round_in_circles_have_no_gene(tmp_path: Path) -> None:
