@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.fetching.sources import EXCLUDE, GENOME
+from regtrack.fetching.sources import EXCLUDE, GENOME, gene_source
 from regtrack.genome.catalogue import catalogue
 
 HOST = "/hgdownload.soe.ucsc.edu"
@@ -207,8 +207,13 @@ def fasta() -> str:
     return "\n".join(lines) + "\n"
 
 
+def gene_line(name: str) -> str:
+    """A line of UCSC's refGene: a gene on chr1:101-200."""
+    return f"585\tNM_1\tchr1\t+\t100\t200\t110\t150\t1\t100,\t200,\t0\t{name}\tcmpl\tcmpl\t0,\n"
+
+
 def miniature(markers: Sequence[int] | None = None) -> Sources:
-    """The genome, the regions to exclude, and the peaks of some markers (default: all)."""
+    """The genome, genes, regions to exclude, and the peaks of some markers (default: all)."""
     sources = Sources()
     genome = {
         "hg19.fa.gz": packed(fasta()),
@@ -216,6 +221,12 @@ def miniature(markers: Sequence[int] | None = None) -> Sources:
     }
     bodies = dict(zip((one.url for one in GENOME), genome.values(), strict=True))
     bodies |= {one.url: packed("chr1\t10\t20\n") for one in EXCLUDE}
+    for assembly, table, name in (
+        ("hg19", "refGene", "COMT"),
+        ("hg19", "ncbiRefSeq", "LOC1"),
+        ("hg38", "refGene", "ARVCF"),
+    ):
+        bodies[gene_source(assembly, table).url] = packed(gene_line(name))
     for marker in catalogue():
         if markers is None or marker.index in markers:
             peaks = f"chr1\t{marker.index}\t{marker.index + 100}\t.\t0\t.\t1\t-1\t-1\t50\n"

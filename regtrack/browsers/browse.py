@@ -19,7 +19,7 @@ from regtrack.browsers.site import Sequence, Site
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
 from regtrack.genome.faidx import make_index
-from regtrack.genome.genes import read_genes
+from regtrack.genome.gene_regions import GeneRegions
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class BrowseOptions:
     markers
         Patterns of those that are there at first, as `select_markers` takes them; none for a few.
     region
-        Where the page opens, as typed; None for the strongest predicted peak.
+        Where the page opens, as typed (a gene, too); None for the strongest predicted peak.
     report, peaks
         As `Viewable.read`.
     genome
         FASTA, to show the sequence.
     genes
-        Annotation, as `read_genes` takes it.
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip
         As `regtrack.genome.bed.Rules`, for the peaks.
     """
@@ -71,11 +71,11 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
             f"match {len(shown)} markers; {MANY} at most can be shown at once "
             "(on the page, all can be chosen from)",
         )
-    opens = opening_locus(viewable, shown, asked.region)
-    genes = read_genes(asked.genes, viewable.trackset.chrom_sizes) if asked.genes else ()
+    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
+    opens = opening_locus(viewable, shown, asked.region, genes)
     sequence = _sequence(asked.genome, viewable) if asked.genome else None
-    site = Site(viewable, shown, opens, sequence, has_genes=bool(genes))
-    return make_app(site, Lookup(viewable, genes, asked.clip))
+    site = Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
+    return make_app(site, Lookup(viewable, genes.genes, asked.clip))
 
 
 def _sequence(fasta: Path, viewable: Viewable) -> Sequence:

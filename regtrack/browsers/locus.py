@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regtrack.browsers.viewable import Viewable
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
 from regtrack.genome.regions import parse_region
 from regtrack.tracks.folder import Track
@@ -13,13 +14,20 @@ from regtrack.tracks.peaks import read_peaks, strongest_first
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
 
-def opening_locus(viewable: Viewable, tracks: Sequence[Track], region: str | None) -> Interval:
+def opening_locus(
+    viewable: Viewable,
+    tracks: Sequence[Track],
+    region: str | None,
+    genes: GeneRegions | None = None,
+) -> Interval:
     """The region that was asked for; without one, `strongest_locus`.
 
     Parameters
     ----------
     region
         As `regtrack.genome.regions.parse_region`: 1-based, both ends included.
+    genes
+        Of the tracks' genome: the region may be one.
 
     Returns
     -------
@@ -32,7 +40,7 @@ def opening_locus(viewable: Viewable, tracks: Sequence[Track], region: str | Non
         When the region is not of the tracks' genome, or a file of the folder is damaged.
     """
     if region is not None:
-        return parse_region(region, viewable.trackset.chrom_sizes)
+        return parse_region(region, viewable.trackset.chrom_sizes, genes)
     return strongest_locus(viewable, tracks)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -10,8 +9,10 @@ from typing import Any
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.gene_index import GeneIndex, split_around
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
+from regtrack.genome.names import resolve_chrom
 from regtrack.tracks.peaks import read_peaks, strongest_first
 
 STRONGEST = 200  # peaks; more are not clicked through
@@ -40,12 +41,10 @@ class Lookup:
         self._clip = clip
         self._viewable = viewable
         self._tracks = {track.marker.index: track for track in viewable.trackset.tracks}
-        self._by_name: dict[str, list[Gene]] = {}
         self._by_chrom: dict[str, list[Gene]] = {}
         for gene in genes:
-            self._by_name.setdefault(gene.name.upper(), []).append(gene)
             self._by_chrom.setdefault(gene.chrom, []).append(gene)
-        self._names = sorted(self._by_name)
+        self._by_name = GeneIndex(itertools.chain.from_iterable(self._by_chrom.values()))
         self._measured_of = cache(self._read_measured)
 
     @property
@@ -101,17 +100,30 @@ class Lookup:
     def find_gene(self, text: str) -> list[Record]:
         """Genes of a name, whatever its case; else those whose name begins so, by name.
 
-        `start` and `end` are 1-based, both included, as igv.js wants search results.
+        What names a chromosome is no gene: igv.js asks here first.
+
+        Parameters
+        ----------
+        text
+            `COMT` or, with what lies around it, `COMT+-50kb`.
+
+        Returns
+        -------
+        list of dict
+            `start` and `end` are 1-based, both included, as igv.js wants search results.
         """
-        wanted = text.strip().upper()
-        if not wanted:
+        name, around = split_around(text)
+        sizes = self._viewable.trackset.chrom_sizes
+        if not name or resolve_chrom(name, sizes):
             return []
-        first = bisect.bisect_left(self._names, wanted)
-        names = itertools.takewhile(lambda name: name.startswith(wanted), self._names[first:])
-        some = [wanted] if wanted in self._by_name else names
-        genes = (gene for name in some for gene in self._by_name[name])
+        genes = self._by_name.named(name) or self._by_name.beginning(name)
         return [
-            {"gene": gene.name, "chromosome": gene.chrom, "start": gene.start + 1, "end": gene.end}
+            {
+                "gene": gene.name,
+                "chromosome": gene.chrom,
+                "start": max(gene.start - around, 0) + 1,
+                "end": min(gene.end + around, sizes[gene.chrom]),
+            }
             for gene in itertools.islice(genes, MOST_FOUND)
         ]
 

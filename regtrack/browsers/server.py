@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import uvicorn
 from starlette.applications import Starlette
@@ -60,7 +61,7 @@ def make_app(site: Site, lookup: Lookup) -> ASGIApp:
     """
     sizes = site.viewable.trackset.chrom_sizes
     asked: dict[str, Callable[[Request], list[Record]]] = {
-        "/search": lambda request: lookup.find_gene(request.query_params.get("q", "")),
+        "/search": lambda request: lookup.find_gene(_typed(request)),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
         "/predicted": lambda request: _within(request, sizes, lookup.predicted),
         "/measured/{index}": lambda request: _within(
@@ -79,6 +80,12 @@ def make_app(site: Site, lookup: Lookup) -> ASGIApp:
         exception_handlers={InputError: _unusable, OSError: _unusable},
     )
     return _with_headers(app)
+
+
+def _typed(request: Request) -> str:
+    """What was typed in igv.js's box; it sends `+` as it is, which elsewhere stands for a blank."""
+    words = request.url.query.split("&")
+    return next((unquote(word[2:]) for word in words if word.startswith("q=")), "")
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

@@ -23,6 +23,7 @@ from regtrack.browsers.reference import (
 from regtrack.browsers.rows import rows_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.folders import check_file
+from regtrack.genome.gene_regions import GeneRegions
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class SessionOptions:
         Where the tracks folder will be on the web; None where that is not known.
     clip
         As `regtrack.genome.bed.Rules`, for the peaks.
+    genes
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the region.
     """
 
     markers: Sequence[str] = ()
@@ -52,6 +55,7 @@ class SessionOptions:
     region: str | None = None
     url: str | None = None
     clip: bool = False
+    genes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     if options.peaks is not None:
         check_measured(folder, force)
     tracks = viewable.chosen(options.markers)
-    locus = opening_locus(viewable, tracks, options.region)
+    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
+    locus = opening_locus(viewable, tracks, options.region, genes)
     reference = find_reference(options.reference, folder, viewable.trackset)
     check_sizes(reference, viewable.trackset.chrom_sizes, force)
     igv_xml.check_genome(reference, folder)

@@ -25,18 +25,14 @@ from regtrack.errors import OptionError
 @click.option(
     "--region",
     show_default="the strongest predicted peak",
-    help="Where to open: chr22 or chr22:1,000-2,000 (1-based, both ends included).",
+    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT), or "
+    "a gene with what lies around it (COMT+-50kb).",
 )
 @options.peaks_shown
 @options.clip
 @options.report
 @options.genome_shown
-@click.option(
-    "--genes",
-    type=options.FILE,
-    help="Genes to show and to jump to by name: GTF, GFF3, BED, or a gene table of UCSC "
-    "(refGene.txt.gz).",
-)
+@options.genes_shown
 @click.option(
     "--port",
     type=Count(1, 65535),

@@ -21,7 +21,7 @@ _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
     (click.types.FloatParamType, (int, float), "a number"),
     (click.ParamType, (str,), "text in quotes"),
 )
-SHARED = ("genome", "model", "peaks", "exclude", "clip")
+SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip")
 
 
 def find_config(start: Path) -> Path | None:

@@ -13,6 +13,7 @@ from regtrack.cli.config import find_config
 @click.command(short_help="Say what is configured here, what is missing, and how to get it.")
 @options.genome_looked_at
 @options.peaks_looked_at
+@options.genes_looked_at
 @options.exclude
 @options.clip
 @options.model_looked_at
@@ -21,6 +22,7 @@ def doctor(
     context: click.Context,
     genome: Path | None,
     peaks: Path | None,
+    genes: Path | None,
     exclude: tuple[Path, ...],
     clip: bool,
     model: Path | None,
@@ -35,7 +37,7 @@ def doctor(
     from regtrack.workspace.doctor import Configured, examine, report
 
     config, broken = find_config(Path.cwd()), context.obj or ""
-    findings = examine(Configured(config, broken, genome, peaks, model, exclude, clip))
+    findings = examine(Configured(config, broken, genome, peaks, genes, model, exclude, clip))
     click.echo(report(findings))
     if any(one.problem for one in findings):
         context.exit(1)

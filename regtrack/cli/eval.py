@@ -20,7 +20,7 @@ from regtrack.errors import InputError, OptionError
     type=Region(),
     multiple=True,
     show_default="all that was predicted, or the whole genome",
-    help="Score only here: a region or a BED file. Repeatable.",
+    help="Score only here: a region, a gene (COMT+-50kb) or a BED file. Repeatable.",
 )
 @click.option(
     "--dataset",
@@ -36,6 +36,7 @@ from regtrack.errors import InputError, OptionError
 @options.markers
 @options.exclude
 @options.unknown
+@options.genes
 @options.clip
 @options.genome_of_model
 @options.workers
@@ -54,6 +55,7 @@ def eval_(
     markers: tuple[str, ...],
     exclude: tuple[Path, ...],
     unknown: tuple[str, ...],
+    genes: Path | None,
     clip: bool,
     genome: Path | None,
     workers: int | None,
@@ -84,7 +86,7 @@ def eval_(
     if out is not None:
         check_out(out, force)
     cores = workers or available_cores()
-    asked = Asked(peaks, regions, exclude, markers, unknown, clip)
+    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes)
     with Progress() as progress:
         if subject.is_file():
             from regtrack.prediction.scored import evaluate_model
@@ -108,7 +110,7 @@ def eval_(
 
 
 # What a dataset says itself, and what tracks do not need.
-_NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown", "clip"}
+_NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown", "genes", "clip"}
 _NOT_WITH_TRACKS = {"dataset", "split", "device", "any_genome"}
 
 

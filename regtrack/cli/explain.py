@@ -39,6 +39,7 @@ from regtrack.errors import OptionError
     help="Positive bases per marker, at most. With --all or --markers.",
 )
 @options.device
+@options.genes
 @options.clip
 @options.any_genome
 @options.force
@@ -53,6 +54,7 @@ def explain(
     peaks: Path | None,
     samples: int | None,
     device: str,
+    genes: Path | None,
     clip: bool,
     any_genome: bool,
     force: bool,
@@ -65,14 +67,14 @@ def explain(
     With --all or --markers, it starts from one positive base at a time: a table and a picture
     say how far away the bases lie that each marker depends on.
 
-    REGION is chr22:1,000-2,000 (1-based, both ends included); with --all or --markers also
-    chr22, all, or the path of a BED file.
+    REGION is chr22:1,000-2,000 (1-based, both ends included), or a gene (COMT) with what lies
+    around it (COMT+-50kb); with --all or --markers also chr22, all, or the path of a BED file.
     """
     _check_choice(marker, every, markers, samples)
     from regtrack.cli.progress import Progress
     from regtrack.explain.run import Question, explain_contexts, explain_marker
 
-    question = Question(models, region, genome, peaks, device, any_genome, clip)
+    question = Question(models, region, genome, peaks, device, any_genome, clip, genes)
     with Progress() as progress:
         if marker is not None:
             table = explain_marker(question, marker, out, force, progress)

@@ -1,4 +1,4 @@
-"""`regtrack fetch`: the genome, the measured peaks and the regions to exclude, from the web."""
+"""`regtrack fetch`: genome, genes, measured peaks and regions to exclude, from the web."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def _shared(command: F) -> F:
     return command
 
 
-@click.group(short_help="Fetch a genome, measured peaks, regions to exclude.")
+@click.group(short_help="Fetch a genome, genes, measured peaks, regions to exclude.")
 def fetch() -> None:
-    """Fetch the genome, the measured peaks of the 919 markers, and regions to exclude.
+    """Fetch the genome, its genes, the measured peaks of the 919 markers, and regions to exclude.
 
     They are kept in the user's cache folder, or in $REGTRACK_CACHE. What was interrupted goes
     on where it stopped; what is there already is checked, and fetched only if it was changed.
@@ -61,6 +61,25 @@ def genome(assembly: str, **settings: Any) -> None:
     _fetch(["genome"], settings)
 
 
+@fetch.command(short_help="The genes of an assembly.")
+@click.argument("assembly", default="hg19")
+@click.option(
+    "--table",
+    type=click.Choice(["refGene", "ncbiRefSeq"]),
+    default="refGene",
+    show_default=True,
+    help="UCSC's alignments of NCBI's curated transcripts, or NCBI's own annotation, which also "
+    "has predicted ones. Not every assembly has both.",
+)
+@_shared
+def genes(assembly: str, table: str, **settings: Any) -> None:
+    """Fetch the gene table of an assembly (some 8 MB): hg19, hg38, mm10, or another of UCSC's.
+
+    With it, genes are regions: regtrack predict COMT+-50kb; and regtrack browse shows them.
+    """
+    _fetch(["genes"], settings, assembly=assembly, table=table)
+
+
 @fetch.command(short_help="The measured peaks of markers.")
 @options.markers
 @_shared
@@ -69,7 +88,7 @@ def peaks(markers: tuple[str, ...], **settings: Any) -> None:
 
     Their table, markers.tsv, lists all that were fetched so far.
     """
-    _fetch(["peaks"], settings, markers)
+    _fetch(["peaks"], settings, markers=markers)
 
 
 @fetch.command(short_help="Regions where reads mislead.")
@@ -82,11 +101,11 @@ def exclude(**settings: Any) -> None:
 @fetch.command("all", short_help="All of it.")
 @_shared
 def all_(**settings: Any) -> None:
-    """Fetch genome, regions to exclude, and the peaks of all 919 markers."""
-    _fetch(["genome", "exclude", "peaks"], settings)
+    """Fetch genome, genes, regions to exclude, and the peaks of all 919 markers."""
+    _fetch(["genome", "genes", "exclude", "peaks"], settings)
 
 
-def _fetch(kinds: Sequence[str], settings: dict[str, Any], markers: Sequence[str] = ()) -> None:
+def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> None:
     asked = FetchSettings(**settings)
 
     from regtrack.cli.progress import Progress
@@ -94,7 +113,7 @@ def _fetch(kinds: Sequence[str], settings: dict[str, Any], markers: Sequence[str
     from regtrack.fetching.run import fetch as run
 
     with Progress() as progress:
-        report = run(kinds, asked, progress, markers)
+        report = run(kinds, asked, progress, **choice)
     click.echo(describe_plan(report) if asked.dry_run else describe_report(report))
     if report.failed:
         click.echo(describe_failures(report), err=True)

@@ -16,9 +16,10 @@ from regtrack.cli.config import NAME
 def init(folder: Path, force: bool) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.
 
-    Genome (a FASTA), markers.tsv, exclude/*.bed.gz and a checkpoint of DIR itself or, where it
-    has none, those that regtrack fetch fetched. After it, `regtrack prepare`, `regtrack train`
-    and `regtrack predict chr1 --out tracks/` need no options in DIR and below.
+    Genome (a FASTA), markers.tsv, genes (refGene.txt.gz, or a GTF or GFF3 file), exclude/*.bed.gz
+    and a checkpoint of DIR itself or, where it has none, those that regtrack fetch fetched. After
+    it, `regtrack prepare`, `regtrack train` and `regtrack predict chr1 --out tracks/` need no
+    options in DIR and below.
     """
     from regtrack.workspace.init import initialise
 

@@ -46,6 +46,16 @@ def _model(required: bool) -> Callable[[F], F]:
     )
 
 
+def _genes(what: str) -> Callable[[F], F]:
+    return click.option(
+        "--genes",
+        type=FILE,
+        envvar="REGTRACK_GENES",
+        show_default="what regtrack fetch genes fetched for the genome",
+        help=f"Genes{what}: GTF, GFF3, BED, or a gene table of UCSC (refGene.txt.gz).",
+    )
+
+
 genome = _genome(True, "")
 genome_looked_at = _genome(False, "")
 genome_of_model = _genome(False, "; of a model")
@@ -54,6 +64,9 @@ peaks = _peaks(True, "")
 peaks_or_dataset = _peaks(False, "; where there is no --dataset")
 peaks_looked_at = _peaks(False, "")
 peaks_shown = _peaks(False, "; they are shown below the predictions")
+genes = _genes(" by which regions may be named, as COMT or COMT+-50kb")
+genes_looked_at = _genes("")
+genes_shown = _genes(" to show and to jump to by name")
 report = click.option(
     "--report",
     type=FILE,

@@ -74,6 +74,7 @@ from regtrack.prediction.settings import PredictionSettings
     help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
     "says so before it begins, and is refused when the disk is too small.)",
 )
+@options.genes
 @options.clip
 @options.any_genome
 @options.force
@@ -87,6 +88,7 @@ def predict(
     device: str,
     peaks: Path | None,
     plan: bool,
+    genes: Path | None,
     clip: bool,
     any_genome: bool,
     force: bool,
@@ -94,8 +96,9 @@ def predict(
 ) -> None:
     """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
 
-    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), the path of a BED
-    file, or all, which is the whole genome. However many there are, each marker gets one file.
+    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT) with
+    what lies around it (COMT+-50kb), the path of a BED file, or all, which is the whole genome.
+    However many there are, each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at
     every base; a base without a value is N, or its probability is under --floor.
@@ -121,6 +124,7 @@ def predict(
         str(chosen),
         any_genome=any_genome,
         peaks=peaks,
+        genes=genes,
         clip=clip,
     )
     if job.overlap:

@@ -27,13 +27,14 @@ from regtrack.cli.kinds import Named
     "--region",
     metavar="REGION",
     show_default="around the highest predicted peak",
-    help="Where to open, e.g. chr22:21,330,001-21,361,000.",
+    help="Where to open, e.g. chr22:21,330,001-21,361,000 or COMT+-50kb.",
 )
 @click.option(
     "--url",
     metavar="BASE",
     help="Where the folder will be on the web (https://...): igv.json then works from any page.",
 )
+@options.genes
 @options.clip
 @options.force
 def session(
@@ -44,6 +45,7 @@ def session(
     reference: str | None,
     region: str | None,
     url: str | None,
+    genes: Path | None,
     clip: bool,
     force: bool,
 ) -> None:
@@ -63,7 +65,7 @@ def session(
     """
     from regtrack.browsers.session import SessionOptions, write_sessions
 
-    asked = SessionOptions(markers, peaks, report, reference, region, url, clip)
+    asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes)
     written = write_sessions(tracks, asked, force)
     for note in written.notes:
         click.echo(f"note: {note}", err=True)

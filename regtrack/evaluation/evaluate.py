@@ -14,6 +14,7 @@ from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import IntervalSet, Regions, intersect, total_bases
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
@@ -40,7 +41,8 @@ class Asked:
         Markers table; its rows are matched to the predicted markers by name. None only
         where the peaks are those of a dataset.
     regions
-        As typed or BED files; none stands for all that was predicted, or the whole genome.
+        As typed (also genes) or BED files; none stands for all that was predicted, or the whole
+        genome.
     exclude
         BED files: bases that are not scored.
     markers
@@ -49,6 +51,8 @@ class Asked:
         As `regtrack.genome.unknown.read_unknown`.
     clip
         As `regtrack.genome.bed.Rules`, for all BED files.
+    genes
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the regions.
     """
 
     peaks: Path | None
@@ -57,6 +61,7 @@ class Asked:
     markers: Sequence[str] = ()
     unknown: Sequence[str] = ()
     clip: bool = False
+    genes: Path | None = None
 
     def about(self, everywhere: str) -> dict[str, Any]:
         """For the end of a report; `everywhere` says what no region stands for."""
@@ -225,7 +230,8 @@ def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
     predicted = trackset.predicted(folder)
     regions: Regions = predicted
     if asked.regions:
-        regions = read_regions(asked.regions, sizes, asked.clip)
+        genes = GeneRegions(asked.genes, sizes)
+        regions = read_regions(asked.regions, sizes, asked.clip, genes)
     where = intersect(predicted, regions)
     if not where:
         raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")

@@ -16,7 +16,8 @@ from regtrack.explain.subjects import Subject, choose_marker, read_subjects
 from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import EMPTY, Interval
+from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.models.device import choose_device
@@ -42,6 +43,8 @@ class Question:
         Accept a genome that a network was not trained on.
     clip
         As `regtrack.genome.bed.Rules`, for all BED files.
+    genes
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the region.
     """
 
     models: Sequence[Path]
@@ -51,6 +54,7 @@ class Question:
     device: str
     any_genome: bool
     clip: bool = False
+    genes: Path | None = None
 
 
 def explain_marker(
@@ -69,7 +73,7 @@ def explain_marker(
     _check_out(out, force)
     genome, subjects = _opened(question)
     chosen = choose_marker(subjects, marker)
-    region = _stretch(question.region, genome, question.clip)
+    region = _stretch(question, genome)
     files = BedFiles(genome.chrom_sizes, question.clip)
     peaks = PeakTable(question.peaks, files).of(chosen)
     files.tell()
@@ -113,7 +117,7 @@ def explain_contexts(
     chosen = [select_markers(subject.checkpoint.markers, patterns) for subject in subjects]
     files = BedFiles(genome.chrom_sizes, question.clip)
     peaks = PeakTable(question.peaks, files)
-    targets = genome.known(read_regions([question.region], genome.chrom_sizes, question.clip))
+    targets = genome.known(_regions(question, genome))
     if not targets:
         raise InputError(question.region, f"nothing but N in {genome.path}")
     found = [
@@ -153,7 +157,12 @@ def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
     return genome, subjects
 
 
-def _stretch(text: str, genome: Genome, clip: bool) -> Interval:
+def _regions(question: Question, genome: Genome) -> dict[str, IntervalSet]:
+    genes = GeneRegions(question.genes, genome.chrom_sizes)
+    return read_regions([question.region], genome.chrom_sizes, question.clip, genes)
+
+
+def _stretch(question: Question, genome: Genome) -> Interval:
     """The one stretch of a chromosome that a region is.
 
     Raises
@@ -161,10 +170,10 @@ def _stretch(text: str, genome: Genome, clip: bool) -> Interval:
     InputError
         When it is several, or too long to be looked at.
     """
-    regions = read_regions([text], genome.chrom_sizes, clip)
+    text = question.region
     stretches = [
         Interval(chrom, start, end)
-        for chrom, intervals in regions.items()
+        for chrom, intervals in _regions(question, genome).items()
         for start, end in intervals
     ]
     if len(stretches) > 1:

@@ -61,6 +61,8 @@ class Report:
 
     def where(self, kind: Kind) -> Path:
         """What to name to a user who looks for them."""
+        if kind == "genes":
+            return self.folder / self.of(kind)[0].source.path
         names = {"genome": GENOME_FILE, "exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
         return self.folder / names[kind]
 

@@ -25,12 +25,14 @@ from regtrack.fetching.sources import (
     KINDS,
     MARKERS_TABLE,
     Source,
+    gene_source,
     peak_sources,
 )
 from regtrack.fetching.threads import ThreadSafeObserver
 from regtrack.fetching.web import Web
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.catalogue import catalogue
+from regtrack.genome.gene_tables import GENE_TABLES, GeneTable
 from regtrack.genome.markers import select_markers
 from regtrack.observer import Observer
 
@@ -45,15 +47,19 @@ def fetch(
     observer: Observer,
     markers: Sequence[str] = (),
     web: Web | None = None,
+    assembly: str = ASSEMBLY,
+    table: GeneTable = GENE_TABLES[0],
 ) -> Report:
     """Fetch all files of some kinds into the cache folder, or find that they are there.
 
     Parameters
     ----------
     kinds
-        Of `genome`, `exclude` and `peaks`.
+        Of `genome`, `genes`, `exclude` and `peaks`.
     markers
         Patterns; only the peaks of these markers.
+    assembly, table
+        Which genes; all else is of hg19.
     web
         Who asks; for tests.
 
@@ -65,7 +71,7 @@ def fetch(
     Raises
     ------
     OptionError
-        When a pattern matches no marker.
+        When a pattern matches no marker, or no assembly is called so.
     InputError
         When a file is where the cache folder should be.
     RegtrackError
@@ -73,9 +79,10 @@ def fetch(
     OSError
         When the cache folder cannot be written; it names the file.
     """
-    sources = [*GENOME, *EXCLUDE, *peak_sources(select_markers(catalogue(), markers))]
+    peaks = peak_sources(select_markers(catalogue(), markers))
+    sources = [*GENOME, gene_source(assembly, table), *EXCLUDE, *peaks]
     wanted = [source for source in sources if source.kind in kinds]
-    folder = possible_cache_folder() / ASSEMBLY
+    folder = possible_cache_folder() / assembly
     asker = web or Web(settings.mirror)
     return Fetching(folder, settings, asker, ThreadSafeObserver(observer)).run(wanted)
 

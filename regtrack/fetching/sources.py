@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from regtrack.errors import OptionError
+from regtrack.genome.gene_tables import GeneTable, file_of
 from regtrack.genome.markers import Marker
 
-Kind = Literal["genome", "exclude", "peaks"]
+Kind = Literal["genome", "genes", "exclude", "peaks"]
 Form = Literal["sizes", "gzip", "fasta"]
 
 ASSEMBLY = "hg19"
@@ -16,9 +19,10 @@ GENOME_FILE = f"{ASSEMBLY}.fa.gz"
 EXCLUDE_FOLDER = "exclude"
 PEAKS_FOLDER = "peaks"
 MARKERS_TABLE = "markers.tsv"
-KINDS: tuple[Kind, ...] = ("genome", "exclude", "peaks")
+KINDS: tuple[Kind, ...] = ("genome", "genes", "exclude", "peaks")
 
-_UCSC = f"https://hgdownload.soe.ucsc.edu/goldenPath/{ASSEMBLY}"
+_GOLDEN_PATH = "https://hgdownload.soe.ucsc.edu/goldenPath"
+_UCSC = f"{_GOLDEN_PATH}/{ASSEMBLY}"
 _LENGTHS = f"{ASSEMBLY}.chrom.sizes"
 _MAPABILITY = f"{_UCSC}/encodeDCC/wgEncodeMapability"
 
@@ -34,7 +38,7 @@ class Source:
     url
         Where it is published.
     kind
-        `genome`, `exclude` or `peaks`.
+        `genome`, `genes`, `exclude` or `peaks`.
     form
         `gzip`; `fasta`, which is gzip and is kept as bgzip with its index; or `sizes`, a text.
     """
@@ -57,6 +61,27 @@ EXCLUDE = tuple(
         "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
     )
 )
+
+
+def gene_source(assembly: str, table: GeneTable) -> Source:
+    """A gene table of an assembly, which UCSC publishes as a dump of its database.
+
+    Parameters
+    ----------
+    assembly
+        As UCSC calls it.
+
+    Raises
+    ------
+    OptionError
+        When no assembly of UCSC can be called so.
+    """
+    if not re.fullmatch(r"[a-z][A-Za-z]*\d+", assembly):
+        raise OptionError(
+            "ASSEMBLY", f"expected an assembly as UCSC names it (hg38, mm10), got {assembly!r}"
+        )
+    name = file_of(table)
+    return Source(name, f"{_GOLDEN_PATH}/{assembly}/database/{name}", "genes", "gzip")
 
 
 def peak_sources(markers: Sequence[Marker]) -> tuple[Source, ...]:

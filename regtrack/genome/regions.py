@@ -1,4 +1,4 @@
-"""Regions as users type them (`chr22:1,000-2,000`, `all`), or as a BED file."""
+"""Regions as users type them (`chr22:1,000-2,000`, `COMT+-50kb`, `all`), or as a BED file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.names import first_names, resolve_chrom
 from regtrack.paths import is_there
@@ -16,8 +17,12 @@ ALL = "all"
 _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{1,99})")
 
 
-def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
-    """Read one region as browsers print it: `chr22` or `chr22:1,000-2,000`.
+def parse_region(
+    text: str, chrom_sizes: Mapping[str, int], genes: GeneRegions | None = None
+) -> Interval:
+    """Read one region as browsers print it: `chr22`, `chr22:1,000-2,000`, or a gene.
+
+    What names a chromosome is no gene.
 
     Parameters
     ----------
@@ -26,6 +31,8 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
         taken for `chr22` and the reverse.
     chrom_sizes
         Length of every chromosome of the genome, in bases.
+    genes
+        Of the genome; None where they are no regions.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
     ------
     InputError
         When the chromosome is unknown, or the region is reversed or reaches past the
-        chromosome's end.
+        chromosome's end; as `GeneRegions.find`.
     """
     text = text.strip()
     chrom = resolve_chrom(text, chrom_sizes)
@@ -48,9 +55,14 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
     name = match["chrom"] if match else text.partition(":")[0]
     chrom = resolve_chrom(name, chrom_sizes)
     if chrom is None:
+        gene = genes.find(text) if genes and not match else None
+        if gene is not None:
+            return gene
+        advice = genes.advice(text) if genes and not match else ""
         raise InputError(
             f"region {text!r}",
-            f"neither a file nor a chromosome of the genome, which has {first_names(chrom_sizes)}",
+            "neither a file nor a chromosome of the genome, which has "
+            f"{first_names(chrom_sizes)}{advice}",
         )
     if match is None:
         raise InputError(f"region {text!r}", "expected CHROM or CHROM:START-END")
@@ -66,17 +78,22 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Interval:
 
 
 def read_regions(
-    texts: Iterable[str], chrom_sizes: Mapping[str, int], clip: bool = False
+    texts: Iterable[str],
+    chrom_sizes: Mapping[str, int],
+    clip: bool = False,
+    genes: GeneRegions | None = None,
 ) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
-    A text that names a chromosome is a region even where a file of that name exists; `all` is
-    the whole genome.
+    A text that names a chromosome is a region even where a file of that name exists; what names
+    a file is no gene, but a folder does not stand in a gene's way. `all` is the whole genome.
 
     Parameters
     ----------
     clip
         As `regtrack.genome.bed.Rules`, for BED files.
+    genes
+        As `parse_region`.
 
     Returns
     -------
@@ -95,11 +112,11 @@ def read_regions(
         if not names_chrom and text.strip() == ALL:
             for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
                 pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
-        elif not names_chrom and is_there(text):
+        elif not names_chrom and is_there(text) and not _is_gene(text, genes):
             for chrom, intervals in files.regions(Path(text)).items():
                 pieces.setdefault(chrom, []).extend(intervals)
         else:
-            region = parse_region(text, chrom_sizes)
+            region = parse_region(text, chrom_sizes, genes)
             pieces.setdefault(region.chrom, []).append((region.start, region.end))
     files.tell()
     return {
@@ -107,3 +124,8 @@ def read_regions(
         for chrom in chrom_sizes
         if chrom in pieces
     }
+
+
+def _is_gene(text: str, genes: GeneRegions | None) -> bool:
+    """Whether a folder has the name of a gene: `predict COMT --out COMT` may run twice."""
+    return genes is not None and Path(text).is_dir() and genes.find(text) is not None

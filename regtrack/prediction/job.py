@@ -16,6 +16,7 @@ from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome, sizes_fingerprint
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
@@ -150,6 +151,7 @@ def plan_job(
     *,
     any_genome: bool = False,
     peaks: Path | None = None,
+    genes: Path | None = None,
     clip: bool = False,
 ) -> Job:
     """Read and check everything that a prediction needs, before any work.
@@ -157,13 +159,15 @@ def plan_job(
     Parameters
     ----------
     regions
-        As typed: `chr22`, `chr22:1,000-2,000`, `all`, or the path of a BED file.
+        As typed: `chr22`, `chr22:1,000-2,000`, `COMT+-50kb`, `all`, or the path of a BED file.
     marker_patterns
         As `regtrack.genome.markers.select_markers`.
     any_genome
         Accept a genome that the model was not trained on.
     peaks
         Markers table whose peaks the predictions are scored by, or None.
+    genes
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip
         As `regtrack.genome.bed.Rules`, for all BED files.
 
@@ -183,7 +187,8 @@ def plan_job(
             )
     chosen = select_markers(checkpoint.markers, marker_patterns)
     rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
-    asked = read_regions(regions, source.chrom_sizes, clip)
+    by_gene = GeneRegions(genes, source.chrom_sizes)
+    asked = read_regions(regions, source.chrom_sizes, clip, by_gene)
     targets = source.known(asked)
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")

@@ -22,6 +22,7 @@ from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
@@ -85,7 +86,8 @@ def plan_scores(
     if not any_genome:
         check_assembly(model, checkpoint, genome, sizes)
     markers = select_markers(checkpoint.markers, asked.markers)
-    regions = read_regions(asked.regions or [ALL], sizes, asked.clip)
+    genes = GeneRegions(asked.genes, sizes)
+    regions = read_regions(asked.regions or [ALL], sizes, asked.clip, genes)
     files = BedFiles(sizes, asked.clip)
     ground = ground_of(regions, source.known(regions), "N", asked.exclude, genome, files)
     yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground)

@@ -26,6 +26,9 @@ from regtrack.genome.assemblies import name_of, recognise
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
+from regtrack.genome.gene_regions import how_to_get_genes
+from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
+from regtrack.genome.genes import read_genes
 from regtrack.genome.markers import describe_markers, read_markers
 from regtrack.models.checkpoint import check_assembly, read_checkpoint
 from regtrack.models.device import choose_device, describe_device, has_bfloat16
@@ -62,7 +65,7 @@ class Configured:
     ----------
     config, broken
         The configuration file, if there is one, and why it cannot be read.
-    genome, peaks, model, exclude, clip
+    genome, peaks, genes, model, exclude, clip
         As `[defaults]` has them.
     """
 
@@ -70,6 +73,7 @@ class Configured:
     broken: str = ""
     genome: Path | None = None
     peaks: Path | None = None
+    genes: Path | None = None
     model: Path | None = None
     exclude: tuple[Path, ...] = ()
     clip: bool = False
@@ -151,6 +155,10 @@ def _disk() -> Iterator[Finding]:
         peaks = len(list(fetched.glob(f"{PEAKS_FOLDER}/*.gz")))
         excluded = len(list(fetched.glob(f"{EXCLUDE_FOLDER}/*.gz")))
         has = f"{ASSEMBLY}: {sequence}, {peaks} peak files, {excluded} files of regions to exclude"
+    tables = [one for table in GENE_TABLES for one in cache_folder().glob(f"*/{file_of(table)}")]
+    genes = {one.parent.name for one in tables}
+    if genes:
+        has += f"; genes of {', '.join(sorted(genes))}"
     yield Finding("fetched", f"{has}, in {cache_folder()}")
 
 
@@ -178,6 +186,7 @@ def _configured(configured: Configured) -> Iterator[Finding]:
             f"name a markers table with peaks of this genome; regtrack fetch has {ASSEMBLY} only"
         )
     yield _looked_at("peaks", configured.peaks, partial(_peaks, files), peaks)
+    yield _genes(configured.genes, sizes)
     for path in configured.exclude:
         exclude = _how_to_get(EXCLUDE_FOLDER, "exclude")
         yield _looked_at("exclude", path, partial(_excluded, files), exclude)
@@ -209,7 +218,8 @@ def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missin
         return Finding(name, str(path), f"{error.filename or path}: {error.strerror or error}")
     except RegtrackError as error:
         fetched = path.absolute().is_relative_to(cache_folder())
-        mended = f"; regtrack fetch {name} brings it again" if fetched else ""
+        what = f"genes {path.parent.name}" if name == "genes" else name
+        mended = f"; regtrack fetch {what} brings it again" if fetched else ""
         return Finding(name, str(path), f"{error}{mended}")
 
 
@@ -224,6 +234,23 @@ def _peaks(files: BedFiles | None, path: Path) -> str:
     if files is not None:
         files.peaks(Path(markers[0].file))
     return f"{describe_markers(markers)}, every file there"
+
+
+def _genes(path: Path | None, sizes: Mapping[str, int] | None) -> Finding:
+    """Genes are a convenience: without them nothing is missing."""
+    assembly = ASSEMBLY if sizes is None else recognise(sizes)
+    if path is not None:
+
+        def look(table: Path) -> str:
+            if sizes is None:
+                return f"{table.stat().st_size:,} bytes"
+            return f"{len(read_genes(table, sizes)):,} genes"
+
+        return _looked_at("genes", path, look, how_to_get_genes(assembly))
+    fetched = fetched_genes(assembly)
+    if fetched is not None:
+        return Finding("genes", f"not configured; {fetched} is taken for {assembly}")
+    return Finding("genes", f"none ({how_to_get_genes(assembly)})")
 
 
 def _excluded(files: BedFiles | None, path: Path) -> str:

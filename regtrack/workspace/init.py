@@ -14,12 +14,15 @@ from regtrack.folders import check_file
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
+from regtrack.genome.gene_regions import how_to_get_genes
+from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.paths import is_text, shell_word
 
 MODEL, DATASET = "model.safetensors", "dataset"
 
 _GENOMES = ("*.fa", "*.fasta", "*.fna", "*.fa.gz", "*.fasta.gz", "*.fna.gz")
 _TABLES = (MARKERS_TABLE,)
+_GENES = (*map(file_of, GENE_TABLES), "*.gtf", "*.gtf.gz", "*.gff3", "*.gff3.gz")
 _EXCLUDED = (f"{EXCLUDE_FOLDER}/*.bed", f"{EXCLUDE_FOLDER}/*.bed.gz")
 _MODELS = ("*.safetensors",)
 
@@ -30,8 +33,8 @@ class Found:
 
     Parameters
     ----------
-    genome, peaks
-        FASTA, and markers table; None where there is none.
+    genome, peaks, genes
+        FASTA, markers table, and genes; None where there is none.
     exclude
         BED files.
     model
@@ -42,6 +45,7 @@ class Found:
 
     genome: Path | None
     peaks: Path | None
+    genes: Path | None
     exclude: tuple[Path, ...]
     model: Path
     assembly: str | None
@@ -79,7 +83,7 @@ def look_around(folder: Path) -> Found:
     Raises
     ------
     InputError
-        When several files of a folder could be the genome or the model.
+        When several files of a folder could be the genome, the genes or the model.
     """
     fetched = possible_cache_folder() / ASSEMBLY
     own = _only_one(folder, _GENOMES, "genome")
@@ -91,10 +95,11 @@ def look_around(folder: Path) -> Found:
     if assembly == ASSEMBLY or genome is None:
         peaks = peaks or _only_one(fetched, _TABLES, "table")
         exclude = exclude or _all(fetched, _EXCLUDED)
+    genes = _only_one(folder, _GENES, "gene table") or fetched_genes(assembly if own else ASSEMBLY)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
-    return Found(genome, peaks, exclude, model, assembly)
+    return Found(genome, peaks, genes, exclude, model, assembly)
 
 
 def config_text(found: Found, folder: Path) -> str:
@@ -111,6 +116,7 @@ def config_text(found: Found, folder: Path) -> str:
         "[defaults]",
         _line("genome", found.genome, folder, "genome.fa.gz"),
         _line("peaks", found.peaks, folder, "markers.tsv"),
+        _line("genes", found.genes, folder, file_of(GENE_TABLES[0])),
     ]
     if found.exclude:
         paths = ", ".join(_quoted(_path(one, folder)) for one in found.exclude)
@@ -133,6 +139,7 @@ def summary(found: Found, folder: Path) -> str:
     """What was found, and what to type next."""
     # What can be fetched is of no use for another genome.
     fetchable = found.genome is None or found.assembly == ASSEMBLY
+    assembly = ASSEMBLY if found.genome is None else found.assembly
     own = f"none (regtrack fetch has those of {ASSEMBLY} only)"
     rows = [
         (
@@ -140,6 +147,7 @@ def summary(found: Found, folder: Path) -> str:
             str(found.genome) if found.genome else f"none: regtrack fetch genome {ASSEMBLY}",
         ),
         ("peaks", str(found.peaks or ("none: regtrack fetch peaks" if fetchable else own))),
+        ("genes", str(found.genes or f"none: {how_to_get_genes(assembly)}")),
         (
             "exclude",
             ", ".join(map(str, found.exclude))

@@ -33,6 +33,18 @@ def test_a_gene_is_found_whatever_its_case_and_before_longer_names(viewable: Vie
     assert found(viewable, "crkx", "CRKL", "Crk") == []
 
 
+def test_a_gene_is_found_with_what_lies_around_it(viewable: Viewable) -> None:
+    lookup = Lookup(viewable, [gene("COMT", 1_000), gene("END5", 10)])
+    (found,) = lookup.find_gene("COMT+-0.5KB")
+    assert (found["start"], found["end"]) == (501, 1_550)
+    assert lookup.find_gene("END5±50")[0]["start"] == 1
+
+
+def test_a_chromosome_is_no_gene(viewable: Viewable) -> None:
+    assert found(viewable, "1", "1700001C19RIK", "CHR1") == []
+    assert found(viewable, "chr1", "CHR1") == []
+
+
 def test_a_name_of_several_places_has_them_all(viewable: Viewable) -> None:
     lookup = Lookup(viewable, [gene("U6", 100), gene("U6", 900)])
     assert [one["start"] for one in lookup.find_gene("u6")] == [101, 901]

@@ -18,7 +18,7 @@ Command = Callable[..., Answer]
 @pytest.fixture
 def regtrack(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command line in this process: exit status, stdout, stderr."""
-    for name in ("GENOME", "MODEL", "PEAKS", "EXCLUDE"):
+    for name in ("GENOME", "MODEL", "PEAKS", "GENES", "EXCLUDE"):
         monkeypatch.delenv(f"REGTRACK_{name}", raising=False)
 
     def call(*arguments: object) -> Answer:

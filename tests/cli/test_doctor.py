@@ -59,6 +59,41 @@ def test_what_is_configured_is_opened(tiny: TinyWorld, regtrack, tmp_path: Path)
     assert f"{tmp_path / 'a.bed'}: 10 bases" in out
 
 
+def test_genes_are_counted_and_none_are_no_problem(
+    tiny: TinyWorld, regtrack, tmp_path: Path
+) -> None:
+    shared = ["--genome", tiny.genome, "--peaks", tiny.markers, "--model", tiny.model]
+    Path("regtrack.toml").write_text("")
+    status, out, _ = regtrack("doctor", *shared)
+    assert status == 0
+    assert "genes            none (name a gene table with --genes (GTF, GFF3, BED, " in out
+    genes = tmp_path / "genes.bed"
+    genes.write_text("chr1\t10\t20\tA\nchr2\t10\t20\tB\n")
+    assert (
+        f"genes            {genes}: 2 genes\n" in regtrack("doctor", *shared, "--genes", genes)[1]
+    )
+    genes.write_text("chr1\t10\t99999999\tA\n")
+    status, out, _ = regtrack("doctor", *shared, "--genes", genes)
+    assert (status, problems(out)) == (
+        1,
+        [
+            f"genes: {genes}:1: a gene from 10 to 99,999,999, but chr1 has 45,000 bases; is it of "
+            "another assembly?"
+        ],
+    )
+
+
+def test_fetched_genes_need_not_be_configured(regtrack, tmp_path: Path) -> None:
+    assert "genes            none (regtrack fetch genes hg19)" in regtrack("doctor")[1]
+    for assembly in ("mm10", "hg19"):
+        (tmp_path / "cache" / assembly).mkdir(parents=True)
+        (tmp_path / "cache" / assembly / "refGene.txt.gz").touch()
+    _, out, _ = regtrack("doctor")
+    assert "; genes of hg19, mm10, in " in out
+    table = tmp_path / "cache" / "hg19" / "refGene.txt.gz"
+    assert f"genes            not configured; {table} is taken for hg19\n" in out
+
+
 def test_what_is_wrong_is_said_with_the_file(tiny: TinyWorld, regtrack, tmp_path: Path) -> None:
     (tmp_path / "bad.bed").write_text("chr1\t5\n")
     (tmp_path / "other.fa").write_text(">chr1\nACGT\n")

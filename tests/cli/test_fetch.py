@@ -11,6 +11,7 @@ from fetching_server import Act, Sources, alone, miniature, path_of, serving
 
 from regtrack.fetching.sources import EXCLUDE
 from regtrack.fetching.web import Web
+from regtrack.genome.gene_regions import GeneRegions
 
 
 @pytest.fixture
@@ -45,6 +46,8 @@ def test_a_dry_run_says_how_much(cache: Path, sources: Sources, regtrack) -> Non
         f"genome: 2 files to fetch (19.9 kB): {cache / 'hg19.fa.gz'}",
         "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.fa.gz (19.9 kB)",
         "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.chrom.sizes (29 B)",
+        f"genes: 1 file to fetch (71 B): {cache / 'refGene.txt.gz'}",
+        "  https://hgdownload.soe.ucsc.edu/goldenPath/hg19/database/refGene.txt.gz (71 B)",
         f"exclude: 2 files to fetch (62 B): {cache / 'exclude'}",
         *(f"  {source.url} (31 B)" for source in EXCLUDE),
         f"peaks: 919 files to fetch (86 B, 917 of unknown size): {cache / 'peaks'}",
@@ -159,6 +162,47 @@ def test_the_table_is_checked(cache: Path, regtrack, text: str, message: str) ->
     assert status in (1, 2)
     assert message in err
     assert not cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "name"),
+    [
+        ([], "hg19/refGene.txt.gz", "COMT"),
+        (["hg19", "--table", "ncbiRefSeq"], "hg19/ncbiRefSeq.txt.gz", "LOC1"),
+        (["hg38"], "hg38/refGene.txt.gz", "ARVCF"),
+    ],
+)
+def test_genes_are_of_any_assembly(
+    cache: Path, sources: Sources, regtrack, arguments: list[str], path: str, name: str
+) -> None:
+    table = cache.parent / path
+    status, out, _ = regtrack("fetch", "genes", *arguments, "--mirror", sources.url)
+    assert (status, out.splitlines()) == (
+        0,
+        [f"genes: 1 file (1 new, {table.stat().st_size} B): {table}", "next: regtrack init"],
+    )
+    sizes = {"chr1": 249_250_621} if "hg19" in path else {"chr1": 248_956_422}
+    genes = GeneRegions(None, sizes)
+    assert [gene.name for gene in genes.genes] == [name]
+    assert regtrack("fetch", "genes", *arguments, "--offline")[0] == 0
+
+
+def test_genes_that_ucsc_does_not_have_are_named(cache: Path, sources: Sources, regtrack) -> None:
+    status, _, err = regtrack("fetch", "genes", "hs1", "--mirror", sources.url)
+    assert status == 1
+    assert "goldenPath/hs1/database/refGene.txt.gz: the server answers 404 Not Found" in err
+    assert not (cache.parent / "hs1" / "refGene.txt.gz").exists()
+
+
+@pytest.mark.parametrize("assembly", ["GRCh38", "../hg19", "hg19/x", ""])
+def test_what_is_no_assembly_of_ucsc_is_not_asked_for(cache: Path, regtrack, assembly: str) -> None:
+    status, _, err = regtrack("fetch", "genes", assembly, "--offline")
+    assert (status, err) == (
+        2,
+        "regtrack: ASSEMBLY: expected an assembly as UCSC names it (hg38, mm10), got "
+        f"{assembly!r}\n",
+    )
+    assert not cache.parent.exists()
 
 
 def test_an_unknown_assembly_is_refused(regtrack) -> None:

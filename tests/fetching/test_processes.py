@@ -149,6 +149,7 @@ def test_two_at_once_fetch_everything_once(cache: Path, whole: Sources) -> None:
     assert status == 0, err
     assert out.splitlines() == [
         f"genome: 2 files (0 new, 21.3 kB): {cache / 'hg19.fa.gz'}",
+        f"genes: 1 file (0 new, 71 B): {cache / 'refGene.txt.gz'}",
         f"exclude: 2 files (0 new, 62 B): {cache / 'exclude'}",
         f"peaks: 919 files (0 new, {_total(cache)}): {cache / 'markers.tsv'}",
         "next: regtrack init",

@@ -55,6 +55,7 @@ def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
     told = initialise(folder / NAME, force=False)
     assert "none: regtrack fetch genome hg19" in told
     assert "none: regtrack fetch peaks" in told
+    assert "none: regtrack fetch genes hg19" in told
     assert told.endswith("then: regtrack init --force")
     found = configured(folder)["predict"]
     assert found == {"model": str(folder / "model.safetensors")}
@@ -63,10 +64,12 @@ def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
 def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
     fill(folder, "own.fa")
     (folder / "old.safetensors").touch()
+    (folder / "genes.gtf").touch()
     told = initialise(folder / NAME, force=False)
     assert told.endswith("next:\n  regtrack predict chr1 --out tracks/")
     text = (folder / "regtrack.toml").read_text()
     assert 'genome = "own.fa"' in text
+    assert 'genes = "genes.gtf"' in text
     assert 'exclude = ["exclude/a.bed", "exclude/b.bed.gz"]' in text
     assert 'model = "old.safetensors"' in text
     found = configured(folder)
@@ -77,6 +80,7 @@ def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
 
 def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, cache: Path) -> None:
     fill(cache / "hg19", "hg19.fa.gz")
+    (cache / "hg19" / "refGene.txt.gz").touch()
     told = initialise(folder / NAME, force=False)
     assert told.endswith(
         "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/"
@@ -84,6 +88,7 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
     found = configured(folder)["prepare"]
     assert found["genome"] == str(cache / "hg19" / "hg19.fa.gz")
     assert found["assembly"] == "hg19"
+    assert configured(folder)["predict"]["genes"] == str(cache / "hg19" / "refGene.txt.gz")
     assert found["exclude"] == [
         str(cache / "hg19" / "exclude" / name) for name in ("a.bed", "b.bed.gz")
     ]
@@ -91,11 +96,13 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
 
 def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Path) -> None:
     fill(cache / "hg19", "hg19.fa.gz")
+    (cache / "hg19" / "refGene.txt.gz").touch()
     a_genome(folder / "own.fa")
     told = initialise(folder / NAME, force=False)
     found = configured(folder)["prepare"]
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
     assert "peaks     none (regtrack fetch has those of hg19 only)" in told
+    assert "genes     none: name a gene table with --genes" in told
     assert told.endswith(
         "put a markers table with your peaks there (markers.tsv), then: regtrack init --force"
     )
@@ -112,6 +119,7 @@ def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
     ("names", "problem"),
     [
         (("a.fa", "b.fa.gz"), r"which of a\.fa, b\.fa\.gz is the genome"),
+        (("a.gtf", "refGene.txt.gz"), r"which of a\.gtf, refGene\.txt\.gz is the gene table"),
         (("a.safetensors", "b.safetensors"), r"which of a\.safetensors, b\.safetensors is the"),
     ],
 )

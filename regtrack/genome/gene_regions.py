@@ -1,0 +1,139 @@
+"""Genes as regions: what a user means by `COMT` or `COMT+-50kb` on a genome."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from regtrack.errors import InputError, printable
+from regtrack.genome.assemblies import recognise
+from regtrack.genome.gene_index import GeneIndex, split_around
+from regtrack.genome.gene_tables import fetched_genes
+from regtrack.genome.genes import Gene, read_genes
+from regtrack.genome.intervals import Interval
+from regtrack.genome.names import first_names
+from regtrack.notes import note
+from regtrack.paths import named
+
+_NEAR = 1_000_000  # bases: copies of a gene within it are looked at together
+_NAME = re.compile(r"(?=.*[A-Za-z])\w[\w.\-@()':]*")
+# What names a chromosome that is not there, or a file: no gene is called so.
+_NO_NAME = re.compile(
+    r"(?:chr)?\d+[LR]?|chr(?:[XYWZM]|MT|Un.*|\d.*)|.*\.(?:bed|gz|txt|tsv|csv|narrowPeak|fa)",
+    re.IGNORECASE,
+)
+_VARIANT = re.compile(r"rs\d{2,}", re.IGNORECASE)  # RS1 is a gene
+
+
+class GeneRegions:
+    """Finds regions by genes; their table is read when the first name asks for it.
+
+    Parameters
+    ----------
+    table
+        As `regtrack.genome.genes.read_genes` takes it; None for the one that was fetched for the
+        genome's assembly, if there is one.
+    chrom_sizes
+        Length of every chromosome of the genome, in bases.
+    """
+
+    def __init__(self, table: Path | None, chrom_sizes: Mapping[str, int]) -> None:
+        self._chosen = table
+        self._chrom_sizes = chrom_sizes
+
+    @cached_property
+    def table(self) -> Path | None:
+        """The table; None where there is none."""
+        return self._chosen or fetched_genes(self._assembly)
+
+    @cached_property
+    def genes(self) -> tuple[Gene, ...]:
+        """All genes, by position; none without a table.
+
+        Raises
+        ------
+        InputError, OSError
+            As `regtrack.genome.genes.read_genes`.
+        """
+        return () if self.table is None else read_genes(self.table, self._chrom_sizes)
+
+    @cached_property
+    def index(self) -> GeneIndex:
+        """All genes, by name."""
+        return GeneIndex(self.genes)
+
+    def find(self, text: str) -> Interval | None:
+        """The region of a gene, and of the bases around it that are asked for.
+
+        Copies within a million bases are one region, from the first to the last.
+
+        Parameters
+        ----------
+        text
+            `COMT` or `COMT+-50kb`, as `regtrack.genome.gene_index.split_around` takes it apart.
+
+        Returns
+        -------
+        Interval or None
+            0-based, half-open; it ends where its chromosome does. None where no gene of this
+            name is known.
+
+        Raises
+        ------
+        InputError
+            When genes of this name lie far from each other, or for the number of a variant; and
+            as `genes`.
+        """
+        name, around = split_around(text)
+        if _VARIANT.fullmatch(name):
+            raise InputError(
+                f"region {text!r}",
+                "the number of a variant, whose place regtrack does not know; expected a region, "
+                "as chr22:1,000-2,000, or a gene",
+            )
+        places = self.index.named(name) if self._is_name(name) else []
+        if not places:
+            return None
+        found = Interval(places[0].chrom, places[0].start, max(gene.end for gene in places))
+        if len({gene.chrom for gene in places}) > 1 or len(found) > max(
+            _NEAR, *(gene.end - gene.start for gene in places)
+        ):
+            listed = [str(Interval(gene.chrom, gene.start, gene.end)) for gene in places]
+            raise InputError(
+                f"region {text!r}",
+                f"{places[0].name} lies at {len(places)} places, {first_names(listed)}; expected "
+                "one of them",
+            )
+        end = min(found.end + around, self._chrom_sizes[found.chrom])
+        found = Interval(found.chrom, max(found.start - around, 0), end)
+        assert self.table is not None
+        note(f"{printable(text)}: {found}, by {named(self.table)}")
+        return found
+
+    def advice(self, text: str) -> str:
+        """What follows in the error about a text for which `find` finds nothing; may be empty."""
+        name, _ = split_around(text)
+        if not self._is_name(name):
+            return "; around a gene: GENE+-50kb" if re.search(r"\+/?-|±", name) else ""
+        if self.table is None:
+            return f"; for a gene, first: {how_to_get_genes(self._assembly)}"
+        near = self.index.nearest(name)
+        meant = f"; the nearest names are {', '.join(near)}" if near else ""
+        return f", nor a gene of {named(self.table)}{meant}"
+
+    @cached_property
+    def _assembly(self) -> str | None:
+        return recognise(self._chrom_sizes)
+
+    def _is_name(self, text: str) -> bool:
+        """Whether a gene may be called so: for others no table need be read."""
+        return _NAME.fullmatch(text) is not None and not _NO_NAME.fullmatch(text)
+
+
+def how_to_get_genes(assembly: str | None) -> str:
+    """The command that gets the genes of an assembly, or what to do where none does."""
+    if assembly is None:
+        return "name a gene table with --genes (GTF, GFF3, BED, or one of UCSC's)"
+    return f"regtrack fetch genes {assembly}"

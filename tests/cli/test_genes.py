@@ -1,0 +1,130 @@
+"""Genes as regions of `predict`, `eval`, `explain` and `session`, as a user meets them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from builders import TinyWorld
+from cli_helpers import files_of, predict_arguments
+
+TOLD = "COMT+-1kb: chr1:21,001-27,000, by genes.bed\n"
+
+
+@pytest.fixture
+def genes(tmp_path: Path) -> Path:
+    path = tmp_path / "genes.bed"
+    path.write_text("chr1\t22000\t26000\tCOMT\t0\t+\nchr2\t100\t400\tCRKL\t0\t-\n")
+    return path
+
+
+def test_a_gene_is_predicted_as_the_region_that_it_is(
+    tiny: TinyWorld, genes: Path, tmp_path: Path, regtrack
+) -> None:
+    by_name, typed = tmp_path / "comt", tmp_path / "typed"
+    arguments = predict_arguments(tiny, by_name, "--genes", genes, regions=["comt+-1kb"])
+    status, _, err = regtrack(*arguments)
+    assert status == 0
+    assert err.startswith("device: cpu")
+    assert "comt+-1kb: chr1:21,001-27,000, by genes.bed\n" in err
+    assert regtrack(*predict_arguments(tiny, typed, regions=["chr1:21,001-27,000"]))[0] == 0
+    assert files_of(by_name) == files_of(typed)
+
+
+def test_tracks_and_models_are_scored_where_a_gene_is(
+    predicted: tuple[TinyWorld, Path], genes: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    shared = ["--peaks", world.markers, "--genes", genes]
+    for subject in ([tracks], [world.model, "--genome", world.genome, "--device", "cpu"]):
+        status, by_name, err = regtrack("eval", *subject, *shared, "--region", "COMT+-1kb")
+        assert status == 0
+        assert TOLD in err
+        typed = regtrack("eval", *subject, *shared, "--region", "chr1:21,001-27,000")[1]
+        assert by_name.replace("COMT+-1kb", "chr1:21,001-27,000") == typed
+
+
+def test_a_prediction_at_a_gene_is_explained(
+    tiny: TinyWorld, genes: Path, tmp_path: Path, regtrack
+) -> None:
+    options = ["--marker", "K562|CTCF|None", "--peaks", tiny.markers, "--genes", genes]
+    shared = ["--genome", tiny.genome, "--device", "cpu", *options]
+    status, out, err = regtrack("explain", tiny.model, "COMT", *shared, "--out", tmp_path / "out")
+    assert (status, out.splitlines()[0]) == (0, "K562|CTCF|None in chr1:22,001-26,000"), err
+
+
+def test_a_session_opens_at_a_gene(
+    predicted: tuple[TinyWorld, Path], genes: Path, tmp_path: Path, regtrack
+) -> None:
+    tracks = shutil.copytree(predicted[1], tmp_path / "tracks")
+    status, out, _ = regtrack("session", tracks, "--region", "crkl", "--genes", genes)
+    assert status == 0
+    assert "at chr2:101-400\n" in out
+
+
+@pytest.mark.parametrize("where", ["file", "variable"])
+def test_the_table_may_stand_in_the_configuration(
+    predicted: tuple[TinyWorld, Path],
+    genes: Path,
+    tmp_path: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+) -> None:
+    world, tracks = predicted
+    monkeypatch.chdir(tmp_path)
+    if where == "file":
+        text = f'[defaults]\npeaks = "{world.markers}"\ngenes = "genes.bed"\n'
+        Path("regtrack.toml").write_text(text)
+    else:
+        monkeypatch.setenv("REGTRACK_PEAKS", str(world.markers))
+        monkeypatch.setenv("REGTRACK_GENES", str(genes))
+    status, _, err = regtrack("eval", tracks, "--region", "COMT+-1kb")
+    assert (status, TOLD in err) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("region", "more", "problem"),
+    [
+        (
+            "COMTT",
+            ["--genes", "genes.bed"],
+            "region 'COMTT': neither a file nor a chromosome of the genome, which has chr1, chr2, "
+            "chrM, nor a gene of genes.bed; the nearest names are COMT",
+        ),
+        (
+            "COMT",
+            [],
+            "region 'COMT': neither a file nor a chromosome of the genome, which has chr1, chr2, "
+            "chrM; for a gene, first: name a gene table with --genes (GTF, GFF3, BED, or one of "
+            "UCSC's)",
+        ),
+        (
+            "rs4680",
+            ["--genes", "genes.bed"],
+            "region 'rs4680': the number of a variant, whose place regtrack does not know; "
+            "expected a region, as chr22:1,000-2,000, or a gene",
+        ),
+        ("COMT", ["--genes", "none.bed"], "none.bed: No such file or directory"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_one_line(
+    tiny: TinyWorld,
+    genes: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    region: str,
+    more: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(genes.parent)
+    out = genes.parent / "out"
+    status, _, err = regtrack(*predict_arguments(tiny, out, *more, regions=[region]))
+    assert (status, err.splitlines()[-1]) == (1, f"regtrack: {problem}")
+    assert not out.exists()
+
+
+def test_genes_do_not_go_with_a_dataset(tiny: TinyWorld, genes: Path, regtrack) -> None:
+    status, _, err = regtrack("eval", tiny.model, "--dataset", "set", "--genes", genes)
+    assert (status, err) == (2, "regtrack: --genes: does not go with --dataset\n")
