@@ -75,7 +75,7 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
     opens = opening_locus(viewable, shown, asked.region, genes)
     sequence = _sequence(asked.genome, viewable) if asked.genome else None
     site = Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
-    return make_app(site, Lookup(viewable, genes.genes, asked.clip))
+    return make_app(site, Lookup(viewable, genes.genes, asked.clip), genes.advice)
 
 
 def _sequence(fasta: Path, viewable: Viewable) -> Sequence:

@@ -48,11 +48,16 @@ _HEADERS = {
 }
 
 
-def make_app(site: Site, lookup: Lookup) -> ASGIApp:
+def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIApp:
     """The server's answers: GET and HEAD of what `site` and `lookup` have, and 404.
 
     A `Host` that is not this machine is refused, so that no page from elsewhere can read the
     tracks by a name that it lets point here (DNS rebinding).
+
+    Parameters
+    ----------
+    advice
+        What may help with a text that is found nowhere, to be put behind such a message.
 
     Raises
     ------
@@ -60,8 +65,9 @@ def make_app(site: Site, lookup: Lookup) -> ASGIApp:
         As `Site.files`.
     """
     sizes = site.viewable.trackset.chrom_sizes
-    asked: dict[str, Callable[[Request], list[Record]]] = {
+    asked: dict[str, Callable[[Request], list[Record] | str]] = {
         "/search": lambda request: lookup.find_gene(_typed(request)),
+        "/advice": lambda request: advice(_typed(request)),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
         "/predicted": lambda request: _within(request, sizes, lookup.predicted),
         "/measured/{index}": lambda request: _within(
@@ -124,7 +130,7 @@ def _giving(
     return give
 
 
-def _answering(question: Callable[[Request], list[Record]]) -> Callable[[Request], Response]:
+def _answering(question: Callable[[Request], list[Record] | str]) -> Callable[[Request], Response]:
     """Answers a question with JSON."""
     return lambda request: JSONResponse(question(request))
 

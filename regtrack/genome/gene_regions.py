@@ -83,16 +83,9 @@ class GeneRegions:
         Raises
         ------
         InputError
-            When genes of this name lie far from each other, or for the number of a variant; and
-            as `genes`.
+            When genes of this name lie far from each other; and as `genes`.
         """
         name, around = split_around(text)
-        if _VARIANT.fullmatch(name):
-            raise InputError(
-                f"region {text!r}",
-                "the number of a variant, whose place regtrack does not know; expected a region, "
-                "as chr22:1,000-2,000, or a gene",
-            )
         places = self.index.named(name) if self._is_name(name) else []
         if not places:
             return None
@@ -115,13 +108,15 @@ class GeneRegions:
     def advice(self, text: str) -> str:
         """What follows in the error about a text for which `find` finds nothing; may be empty."""
         name, _ = split_around(text)
+        if _VARIANT.fullmatch(name):
+            return "; numbers of variants (rs) are not known: type a region or a gene"
         if not self._is_name(name):
             return "; around a gene: GENE+-50kb" if re.search(r"\+/?-|±", name) else ""
         if self.table is None:
             return f"; for a gene, first: {how_to_get_genes(self._assembly)}"
         near = self.index.nearest(name)
-        meant = f"; the nearest names are {', '.join(near)}" if near else ""
-        return f", nor a gene of {named(self.table)}{meant}"
+        nearest = f", the nearest are {', '.join(near)}" if near else ""
+        return f"; no gene of {named(self.table)} is called so{nearest}"
 
     @cached_property
     def _assembly(self) -> str | None:
@@ -129,7 +124,9 @@ class GeneRegions:
 
     def _is_name(self, text: str) -> bool:
         """Whether a gene may be called so: for others no table need be read."""
-        return _NAME.fullmatch(text) is not None and not _NO_NAME.fullmatch(text)
+        return _NAME.fullmatch(text) is not None and not (
+            _NO_NAME.fullmatch(text) or _VARIANT.fullmatch(text)
+        )
 
 
 def how_to_get_genes(assembly: str | None) -> str:

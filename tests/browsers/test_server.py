@@ -205,6 +205,15 @@ def test_questions_are_answered(address: str) -> None:
         {"gene": "CRKL", "chromosome": "chr1", "start": 1001, "end": 3000}
     ]
     assert answer("/search?q=NOTHING") == answer("/search?q=") == answer("/search") == []
+    # igv.js sends what was typed as it stands: + is no blank.
+    for typed in ("CRKL+-500", "crkl%2B-0.5kb", "CRKL%C2%B1500", "CRKL+/-500"):
+        assert answer(f"/search?q={typed}") == [
+            {"gene": "CRKL", "chromosome": "chr1", "start": 501, "end": 3500}
+        ]
+    assert answer("/advice?q=CRKLL") == (
+        "; no gene of genes.bed is called so, the nearest are CRKL, CRK"
+    )
+    assert answer("/advice?q=chr9") == ""
     region = "chrom=chr1&start=450&end=4050"
     assert answer(f"/measured/1?{region}") == [
         {"chr": "chr1", "start": 400, "end": 500},

@@ -40,7 +40,9 @@ numbers = st.one_of(
 addresses = st.one_of(
     st.builds("/strongest/{}".format, numbers),
     st.builds("/measured/{}".format, numbers),
-    st.sampled_from(["/genes", "/predicted", "/search", "/site.json", f"/tracks/{BIGWIG}"]),
+    st.sampled_from(
+        ["/genes", "/predicted", "/search", "/advice", "/site.json", f"/tracks/{BIGWIG}"]
+    ),
     st.builds("/tracks/{}".format, st.text(max_size=20)),
     st.builds("/{}".format, st.text(max_size=20)),
 )

@@ -91,7 +91,7 @@ def test_the_table_may_stand_in_the_configuration(
             "COMTT",
             ["--genes", "genes.bed"],
             "region 'COMTT': neither a file nor a chromosome of the genome, which has chr1, chr2, "
-            "chrM, nor a gene of genes.bed; the nearest names are COMT",
+            "chrM; no gene of genes.bed is called so, the nearest are COMT",
         ),
         (
             "COMT",
@@ -103,8 +103,8 @@ def test_the_table_may_stand_in_the_configuration(
         (
             "rs4680",
             ["--genes", "genes.bed"],
-            "region 'rs4680': the number of a variant, whose place regtrack does not know; "
-            "expected a region, as chr22:1,000-2,000, or a gene",
+            "region 'rs4680': neither a file nor a chromosome of the genome, which has chr1, chr2, "
+            "chrM; numbers of variants (rs) are not known: type a region or a gene",
         ),
         ("COMT", ["--genes", "none.bed"], "none.bed: No such file or directory"),
     ],

@@ -95,7 +95,7 @@ async function restore() {
 async function goTo(locus) {
   if (!locus) return;
   const found = await browser.search(locus);
-  if (!found) throw new Error(`nothing is found at ${locus}`);
+  if (!found) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
 }
 
 // ---- igv tracks
