@@ -17,6 +17,8 @@ from regtrack.browsers.reference import Reference
 from regtrack.browsers.rows import Row, rows_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import recognise
+from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import CATEGORIES, Marker
 from regtrack.genome.palette import css
@@ -112,6 +114,7 @@ class Site:
                 for chrom, bases in self.viewable.predicted.items()
             },
             "genes": self.has_genes,
+            "genes_from": how_to_get_genes(recognise(trackset.chrom_sizes)),
             "most": MANY,
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),

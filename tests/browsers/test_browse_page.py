@@ -176,9 +176,19 @@ def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
     visit.wait_for(r"locus=chr1:400-480&")
     visit.type_locus("crkl")
     visit.wait_for(r"locus=chr1:1-5000&")  # the gene and 2,000 bases on each side
+    visit.type_locus("CRK+-0.5kb")
+    visit.wait_for(r"locus=chr1:3501-9500&")
     visit.settle()
     assert any("/genome/genome.fa" in url for _, url in visit.answers)
     assert any("/measured/1?" in url for _, url in visit.answers)
+
+
+def test_a_gene_that_is_none_is_answered_with_the_nearest(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=CRKLL")
+    visit.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    assert visit.page.text_content("#problem-text") == (
+        "nothing is found at CRKLL; no gene of genes.bed is called so, the nearest are CRKL, CRK"
+    )
 
 
 def test_the_strongest_peaks_are_clicked_through(visit: Visit) -> None:

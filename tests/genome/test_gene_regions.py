@@ -13,6 +13,7 @@ from regtrack.genome.regions import parse_region, read_regions
 from regtrack.notes import heard
 
 SIZES = {"chr1": 5_000_000, "chr22": 2_000_000, "chrX": 5_000_000, "chrY": 5_000_000}
+NOT_FOUND = "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ..."
 HG19_22 = {"chr22": 51_304_566}
 GENES = (
     "chr22\t929263\t957498\tCOMT\t0\t+",
@@ -78,18 +79,15 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     [
         (
             "COMTT",
-            "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ...; no gene "
-            "of genes.bed is called so, the nearest are COMT",
+            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest are COMT",
         ),
         (
             "BRCA2",
-            "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ...; no gene "
-            "of genes.bed is called so",
+            f"{NOT_FOUND}; no gene of genes.bed is called so",
         ),
         (
             "COMT+-5x",
-            "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ...; "
-            "around a gene: GENE+-50kb",
+            f"{NOT_FOUND}; around a gene: GENE+-50kb",
         ),
         (
             "SHOX",
@@ -99,8 +97,7 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
         ("far1", "FAR1 lies at 2 places, chr1:101-200, chr1:4,000,001-4,000,200; expected one of"),
         (
             "rs4680",
-            "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ...; numbers "
-            "of variants (rs) are not known: type a region or a gene",
+            f"{NOT_FOUND}; numbers of variants (rs) are not known: type a region or a gene",
         ),
     ],
 )

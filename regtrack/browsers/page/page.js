@@ -25,7 +25,7 @@ async function start() {
   byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
   byId("where").textContent = `There are predictions on ${Object.keys(site.predicted).join(", ")}.`;
-  if (!site.genes) byId("hint").textContent = "Type a region, chr1:1,000-2,000. Genes can be found when browse is given --genes.";
+  if (!site.genes) byId("hint").textContent = `Type a region, chr1:1,000-2,000. For genes, first: ${site.genes_from}`;
   for (const marker of site.markers) markers.set(marker.index, marker);
   buildFilter();
   buildRows();
