@@ -5,29 +5,39 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from regtrack.browsers.igv_json import MANY, genome_of, peaks_track, tracks_of
+from regtrack.browsers.igv_json import MANY, genome_of
 from regtrack.browsers.reference import Reference
-from regtrack.browsers.rows import Row, rows_of
+from regtrack.browsers.scales import scale_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.intervals import Interval
-from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.markers import CATEGORIES
 from regtrack.genome.palette import css
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
-from regtrack.tracks.folder import Track
+from regtrack.tracks.folder import Track, TrackSet
 
 _FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
 _SIZES = "chrom.sizes"
+# Of the page; `igv.css` is for inside of igv.js, which keeps its elements apart from the page's.
+_PARTS = {
+    "page.css": "text/css",
+    "igv.css": "text/css",
+    "theme.js": "text/javascript",
+    "rows.js": "text/javascript",
+    "readout.js": "text/javascript",
+    "keys.js": "text/javascript",
+    "page.js": "text/javascript",
+}
 
 
 @dataclass(frozen=True)
@@ -90,10 +100,10 @@ class Site:
         """Content and media type of what is made in memory, by its address."""
         sizes = self.viewable.trackset.chrom_sizes
         lines = (f"{chrom}\t{size}\n" for chrom, size in sizes.items() if size)
-        return {
+        parts = {f"/{name}": (_part(name), kind) for name, kind in _PARTS.items()}
+        return parts | {
             "/": (_part("page.html"), "text/html"),
-            "/page.css": (css() + _part("page.css"), "text/css"),
-            "/page.js": (_part("page.js"), "text/javascript"),
+            "/colours.css": (css(), "text/css"),
             f"/genome/{_SIZES}": ("".join(lines), "text/plain"),
             "/site.json": (json.dumps(self._record()), "application/json"),
         }
@@ -101,11 +111,9 @@ class Site:
     def _record(self) -> dict[str, Any]:
         """What the page needs to know at first."""
         trackset = self.viewable.trackset
-        measured = dict.fromkeys(self.viewable.measured, "")
-        rows = rows_of(self.viewable, trackset.tracks, measured)
         return {
             "folder": named(self.viewable.folder.resolve()),
-            "about": f"{trackset.model['architecture']}, {trackset.assembly}",
+            "about": _about(trackset),
             "opens": str(self.opens),
             "flank": _FLANK,
             **genome_of(self._reference, lambda path: quote(f"/genome/{named(path)}")),
@@ -119,9 +127,8 @@ class Site:
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],
-            "markers": [
-                _marker(track.marker, row) for track, row in zip(trackset.tracks, rows, strict=True)
-            ],
+            "floor": trackset.settings.get("floor"),
+            "markers": [_marker(self.viewable, track) for track in trackset.tracks],
         }
 
     @property
@@ -132,12 +139,19 @@ class Site:
         return Reference("fasta", name, self.sequence.fasta, self.sequence.gzi is not None)
 
 
-def _marker(marker: Marker, row: Row) -> dict[str, Any]:
-    """What the page knows of a marker, and what igv.js is told of its tracks."""
-    tracks = tracks_of(replace(row, measured=None), lambda path: quote(f"/tracks/{path}"))
-    for peaks in row.peaks[1:]:
-        # Measured peaks are no file of the folder: the page asks for those of a region.
-        tracks.append(peaks_track(row, peaks) | {"asked": f"measured/{marker.index}"})
+def _about(trackset: TrackSet) -> str:
+    """The network and the genome: `dilated 8ec64fe4, hg19`."""
+    model = trackset.model
+    network = f"{model['architecture']} {model['sha256'][:8]}"
+    if model["assembly"] == trackset.assembly:
+        return f"{network}, {trackset.assembly}"
+    return f"{network} of {model['assembly']}, on {trackset.assembly}"
+
+
+def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
+    """What the page knows of a marker, and where its files are."""
+    marker = track.marker
+    scale = scale_of(viewable, track)
     return {
         "index": marker.index,
         "name": marker.name,
@@ -146,8 +160,14 @@ def _marker(marker: Marker, row: Row) -> dict[str, Any]:
         "target": marker.target,
         "synonyms": synonyms(marker.target),
         "treatment": marker.treatment,
-        "score": row.score,
-        "tracks": tracks,
+        "score": viewable.scores.get(marker.name),
+        "threshold": track.threshold,
+        "baseRate": scale.base_rate,
+        "high": scale.high,
+        "signal": quote(f"/tracks/{track.bigwig}"),
+        "peaks": quote(f"/tracks/{track.peaks}"),
+        "peaksIndex": quote(f"/tracks/{track.index}"),
+        "measured": marker.name in viewable.measured,
     }
 
 

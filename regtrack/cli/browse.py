@@ -60,9 +60,10 @@ def browse(
 ) -> None:
     """Look at a tracks folder in your web browser: igv.js and a chooser of markers.
 
-    The page finds markers by words, category, cell and target, shows PR AUC beside them, goes
-    from peak to peak, and keeps what it shows in its address, so that a link restores it. It
-    needs no internet. It is served to this machine only, until Ctrl-C.
+    The page finds markers by words, category, cell and target, shows PR AUC beside them, scales
+    them from 0 to 1, to each one's highest value or by lift, reads out what lies under the
+    pointer, goes from peak to peak, and keeps what it shows in its address, so that a link
+    restores it. It needs no internet. It is served to this machine only, until Ctrl-C.
 
     With --genome the sequence is shown, too.
     """

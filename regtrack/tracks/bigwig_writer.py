@@ -32,7 +32,7 @@ LONGEST_CHROM = 2**32 - 1
 
 _VERSION = 4
 _ZOOM_HEADER = struct.Struct("<IIQQ")
-_SUMMARY = struct.Struct("<Qdddd")
+SUMMARY = struct.Struct("<Qdddd")  # covered bases, least and greatest value, sums
 
 _ZOOM_FACTOR = 4
 _MOST_ZOOMS = 10
@@ -73,9 +73,7 @@ class BigWigWriter:
         self._bins: list[_Bins] = []
         # Header, zoom headers and summary are written at the end, when they are known; so is
         # the number of sections, in front of them.
-        self._chrom_tree_at = (
-            HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + _SUMMARY.size
-        )
+        self._chrom_tree_at = HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + SUMMARY.size
         front = bytes(self._chrom_tree_at) + chrom_tree(chrom_sizes, self._chrom_tree_at)
         self._data_at = len(front)
         file.write(front + bytes(8))
@@ -132,7 +130,7 @@ class BigWigWriter:
         self._file.write(place_tree(leaves, MOST_ITEMS, index_at))
         bins = _merged(np.concatenate(self._bins))
         self._bins.clear()  # others of the group still wait for their turn
-        summary = _SUMMARY.pack(*_summed_up(bins))
+        summary = SUMMARY.pack(*_summed_up(bins))
         zooms = []
         for reduction in self._reductions:
             if reduction != FIRST_REDUCTION:
@@ -149,7 +147,7 @@ class BigWigWriter:
             0,  # fields and AutoSQL are BigBed's
             0,
             0,
-            self._chrom_tree_at - _SUMMARY.size,
+            self._chrom_tree_at - SUMMARY.size,
             LARGEST_SECTION,
             0,
         )

@@ -25,6 +25,7 @@ FLAGS = [
     *(["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []),
 ]
 WAIT = 1000 * PATIENCE  # milliseconds
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +83,23 @@ class Visit:
         return self.page.locator("#markers li:visible .name").all_text_contents()
 
     def tracks(self) -> list[str]:
-        """Labels of igv.js's tracks, from top to bottom."""
-        labels = self.page.locator(".igv-track-label")
+        """Names of the rows, from top to bottom."""
+        labels = self.page.locator(".igv-axis-column .label .name")
         found: list[str] = labels.evaluate_all(
             "all => all.map(one => [one.getBoundingClientRect().top, one.textContent])"
             ".sort((a, b) => a[0] - b[0]).map(pair => pair[1])"
         )
         return found
+
+    def paste(self, hash_: str) -> None:
+        """Change what the address shows, and wait until the page has followed."""
+        self.page.evaluate(
+            """hash => new Promise(done => {
+                addEventListener("hashchange", () => setTimeout(done), {once: true});
+                location.hash = hash;
+            }).then(() => turn)""",
+            hash_,
+        )
 
     def settle(self) -> None:
         """Let igv.js finish drawing: it stumbles over tracks that are removed meanwhile."""
@@ -114,20 +125,16 @@ def visit(chromium: Browser, address: str) -> Iterator[Visit]:
 
 
 def test_it_opens_with_the_best_of_each_category_at_a_peak(visit: Visit) -> None:
-    assert visit.page.title() == "tracks - regtrack"
+    assert visit.page.title() == "tracks (dilated 12121212, hg19) - regtrack"
+    assert visit.page.text_content("h1") == "tracks"
+    assert visit.page.text_content("#about") == "dilated 12121212, hg19"
     assert visit.tracks() == [
+        "sequence",
         "genes",
         "was predicted",
-        "HepG2|DNase|None (AP 0.010)",
-        "predicted",
-        "measured",
-        "Monocytes-CD14+RO01746|H3K4me2|None (AP 0.020)",
-        "predicted",
-        *(
-            label
-            for index in (34, 35, 36, 37, 38, 39)
-            for label in (f"K562|TF{index}|None (AP {index / 100:.3f})", "predicted")
-        ),
+        "HepG2|DNase|None",
+        "Monocytes-CD14+RO01746|H3K4me2|None",
+        *(f"K562|TF{index}|None" for index in (34, 35, 36, 37, 38, 39)),
     ]
     visit.wait_for("locus=chr1:")
 
@@ -138,11 +145,11 @@ def test_a_marker_is_searched_and_added_and_removed_again(visit: Visit) -> None:
     box = visit.row("A549|GR|DEX_(500pM)").locator("input")
     box.check()
     visit.wait_for(r"markers=[\d,]+,3$")
-    assert visit.tracks()[-2:] == ["A549|GR|DEX_(500pM) (AP 0.030)", "predicted"]
+    assert visit.tracks()[-1] == "A549|GR|DEX_(500pM)"
     visit.settle()
     box.uncheck()
     visit.wait_for(r"markers=1,2,34,35,36,37,38,39$")
-    assert "A549|GR|DEX_(500pM) (AP 0.030)" not in visit.tracks()
+    assert "A549|GR|DEX_(500pM)" not in visit.tracks()
 
 
 def test_a_marker_is_found_by_another_name_of_its_target(visit: Visit) -> None:
@@ -214,14 +221,11 @@ def test_where_nothing_was_predicted_it_says_so(visit: Visit) -> None:
 def test_a_link_restores_the_view(visit: Visit, address: str) -> None:
     link = f"{address}#locus=chr1:300-700&markers=7,3,99"
     visit.open(link)
-    expected = ["genes", "was predicted", "K562|TF7|None (AP 0.070)", "predicted"]
+    expected = ["sequence", "genes", "was predicted", "K562|TF7|None"]
     assert visit.tracks()[:4] == expected
     visit.wait_for("locus=chr1:300-700&markers=7,3$")
-    visit.page.evaluate(
-        "location.hash = '#locus=chr1:500-900&markers=8'"
-    )  # pasted into the same tab
-    visit.wait_for(r"locus=chr1:500-900&markers=8$")
-    assert visit.tracks() == ["genes", "was predicted", "K562|TF8|None (AP 0.080)", "predicted"]
+    visit.paste("#locus=chr1:500-900&markers=8")
+    assert visit.tracks() == ["sequence", "genes", "was predicted", "K562|TF8|None"]
 
 
 def test_no_more_than_thirty_markers_are_shown_at_once(visit: Visit, address: str) -> None:
@@ -235,19 +239,17 @@ def test_no_more_than_thirty_markers_are_shown_at_once(visit: Visit, address: st
 
 def test_a_track_removed_in_igv_is_unchecked(visit: Visit) -> None:
     visit.settle()
-    visit.page.evaluate(
-        "browser.removeTrack(browser.findTracks('name', 'HepG2|DNase|None (AP 0.010)')[0])"
-    )
+    visit.page.evaluate("browser.removeTrack(browser.findTracks('id', 'HepG2|DNase|None')[0])")
     visit.wait_for(r"markers=2,34,35,36,37,38,39$")
     assert not visit.row("HepG2|DNase|None").locator("input").is_checked()
-    assert "measured" not in visit.tracks()
+    assert "HepG2|DNase|None" not in visit.tracks()
 
 
 def test_without_anything_but_tracks_it_opens_too(chromium: Browser, sights: Sights) -> None:
     arguments = [sights.tracks, "--markers", "GR", "--region", "chr2:1-500"]
     with browsing(arguments, free_port()) as address:
         bare = Visit(chromium, address)
-        assert bare.tracks() == ["was predicted", "A549|GR|DEX_(500pM)", "predicted"]
+        assert bare.tracks() == ["sequence", "was predicted", "A549|GR|DEX_(500pM)"]
         bare.wait_for("locus=chr2:1-500&markers=3$")
         assert "--genes" in (bare.page.text_content("#hint") or "")
         bare.page.close()
@@ -262,7 +264,7 @@ def test_checked_and_unchecked_at_once_the_last_click_counts(visit: Visit) -> No
     visit.row("K562|TF6|None").locator("input").check()
     visit.wait_for(r"markers=[\d,]+,6$")
     assert not box.is_checked()
-    assert "K562|TF5|None (AP 0.050)" not in visit.tracks()
+    assert "K562|TF5|None" not in visit.tracks()
     assert visit.page.text_content("#count") == "40 of 40 markers, 9 shown"
 
 
@@ -274,7 +276,7 @@ def test_a_link_without_markers_keeps_those_that_are_shown(visit: Visit) -> None
 def test_a_link_to_nowhere_says_so_and_shows_the_rest(visit: Visit, address: str) -> None:
     visit.open(f"{address}#locus=chr9:1-5&markers=5,5,5")
     assert visit.page.text_content("#problem-text") == "nothing is found at chr9:1-5"
-    assert visit.tracks() == ["genes", "was predicted", "K562|TF5|None (AP 0.050)", "predicted"]
+    assert visit.tracks() == ["sequence", "genes", "was predicted", "K562|TF5|None"]
     visit.page.click("#problem-close")
     assert not visit.page.is_visible("#problem")
 
@@ -298,3 +300,246 @@ def test_when_the_server_has_ended_the_page_says_so(chromium: Browser, sights: S
     said = left.page.text_content("#problem-text")
     assert said == "The server of this page does not answer; is regtrack browse still running?"
     left.page.close()
+
+
+def label(visit: Visit, name: str) -> Any:
+    """What stands at the left of a row."""
+    return visit.page.locator(f'.label[data-name="{name}"]')
+
+
+def pixel(visit: Visit, name: str, base: int, y: int) -> list[int]:
+    """Red, green, blue, opacity that a row has at a base, at a height from above."""
+    found: list[int] = visit.page.evaluate(
+        """([name, base, y]) => {
+            const {canvas} = browser.findTracks("id", name)[0].trackView.viewports[0];
+            const {bpStart, bpPerPixel} = canvas._data;
+            const x = Math.floor((base + 0.5 - bpStart) / bpPerPixel);
+            return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
+        }""",
+        [name, base, y],
+    )
+    return found
+
+
+def signal_height(visit: Visit, name: str, base: int) -> int:
+    """Pixels of a row's signal that are filled at a base."""
+    column = (pixel(visit, name, base, y) for y in range(22))
+    return sum(one == [0, 68, 136, 255] for one in column)
+
+
+def test_a_row_says_what_it_is_beside_the_data(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:300-700&markers=1,3")
+    rows = visit.page.locator(".igv-axis-column .label")
+    data = visit.page.locator(".igv-column").first.bounding_box()
+    assert data is not None
+    for at in range(rows.count()):
+        box = rows.nth(at).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= data["x"] + 1
+    row = label(visit, "HepG2|DNase|None")
+    assert row.locator(".kind").all_text_contents() == ["predicted", "measured"]
+    assert row.locator(".about").text_content() == "AP 0.010"
+    alone = label(visit, "A549|GR|DEX_(500pM)")
+    assert alone.locator(".kind").all_text_contents() == ["predicted"]
+    assert visit.page.locator(".igv-track-label:visible").count() == 0
+
+
+def test_fifteen_markers_fit_on_900_pixels(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:300-700&markers={','.join(map(str, range(15)))}")
+    last = label(visit, "K562|TF14|None").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= 900
+
+
+@pytest.mark.parametrize(
+    ("scale", "ends", "share"),
+    [
+        # The marker's values are .25, .75 and .507; its base rate is .01.
+        ("probability", ("0", "1"), 0.25),
+        ("high", ("0", "0.75"), 1 / 3),
+        ("lift", (f"1{TIMES}", f"256{TIMES}"), 4.643856 / 8),  # log2(25) of log2(256)
+    ],
+)
+def test_the_scale_is_switched_and_the_axis_says_so(
+    visit: Visit, address: str, scale: str, ends: tuple[str, str], share: float
+) -> None:
+    visit.open(f"{address}#locus=chr1:100-600&markers=7")
+    visit.page.select_option("#scale", scale)
+    row = label(visit, "K562|TF7|None")
+    assert row.locator(".bottom").text_content() == ends[0]
+    assert row.locator(".top").text_content() == ends[1]
+    visit.settle()
+    assert signal_height(visit, "K562|TF7|None", 200) == pytest.approx(22 * share, abs=1)
+    assert signal_height(visit, "K562|TF7|None", 300) == 0
+    usual = scale == "high"
+    visit.wait_for(rf"#{'' if usual else f'scale={scale}&'}locus=chr1:100-600&markers=7$")
+
+
+def test_a_link_has_the_scale(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#scale=lift&locus=chr1:100-600&markers=7")
+    assert visit.page.input_value("#scale") == "lift"
+    assert label(visit, "K562|TF7|None").locator(".top").text_content() == f"256{TIMES}"
+    visit.paste("#locus=chr1:100-600&markers=7")
+    assert visit.page.input_value("#scale") == "high"
+
+
+def test_the_threshold_is_a_line_and_peaks_are_shaded_by_score(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#scale=probability&locus=chr1:100-600&markers=7")
+    visit.settle()
+    # The threshold is .5: in the middle of 22 pixels. The line has gaps.
+    line = [pixel(visit, "K562|TF7|None", base, 11)[3] for base in range(300, 310)]
+    assert max(line) == 255
+    strip = 23 + 4
+    red, green, blue, opacity = pixel(visit, "K562|TF7|None", 480, strip)
+    assert opacity == 255
+    # The peak's score is 750 of 1000, on a lane that is nearly white.
+    alpha = 0.3 + 0.7 * 0.75
+    for found, ink, lane in zip((red, green, blue), (0, 68, 136), (244, 244, 241), strict=True):
+        assert found == pytest.approx(alpha * ink + (1 - alpha) * lane, abs=2)
+    assert pixel(visit, "K562|TF7|None", 300, strip)[:3] == [244, 244, 241]
+
+
+def hover(visit: Visit, name: str, base: int, y: int) -> str:
+    """What is read out at a base of a row."""
+    x, top = visit.page.evaluate(
+        """([name, base]) => {
+            const [viewport] = browser.findTracks("id", name)[0].trackView.viewports;
+            const box = viewport.$viewport[0].getBoundingClientRect();
+            const {start, bpPerPixel} = viewport.referenceFrame;
+            return [box.left + (base + 0.5 - start) / bpPerPixel, box.top];
+        }""",
+        [name, base],
+    )
+    visit.page.mouse.move(x, top + y)
+    return visit.page.inner_text("#readout")
+
+
+def test_what_is_under_the_pointer_is_read_out_with_names(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:380-500&markers=1")
+    visit.settle()
+    said = hover(visit, "HepG2|DNase|None", 430, 10)
+    assert said.split("\n") == [
+        "HepG2|DNase|None",
+        "chr1:431",
+        "probability: 0.750",
+        "threshold of peaks: 0.5",
+        f"lift: 75{TIMES} the base rate of 0.01",
+        "predicted: chr1:411-510, 100 bp, highest value 0.75",
+        "measured: chr1:401-500, 100 bp",
+    ]
+    nothing = hover(visit, "HepG2|DNase|None", 390, 10)
+    assert "probability: no value: it is under 0.003, or the base is N" in nothing
+    visit.page.mouse.click(700, 300)
+    visit.page.wait_for_timeout(700)  # igv.js shows its boxes after half a second
+    assert visit.page.locator(".igv-ui-popover:visible, .igv-popover:visible").count() == 0
+    visit.page.mouse.move(5, 5)
+    assert not visit.page.is_visible("#readout")
+
+
+def test_all_that_match_are_shown_and_all_are_cleared(visit: Visit) -> None:
+    visit.page.click("#clear")
+    visit.page.evaluate("turn")  # the work that the page has begun
+    visit.wait_for(r"markers=$")
+    assert visit.tracks() == ["sequence", "genes", "was predicted"]
+    assert visit.page.is_disabled("#clear")
+    visit.page.fill("#words", "TF1 none")
+    assert len(visit.names()) == 10  # TF10 to TF19
+    assert visit.page.text_content("#show-all") == "show all that match"
+    visit.page.click("#show-all")
+    visit.wait_for(r"markers=10,11,12,13,14,15,16,17,18,19$")
+    assert visit.page.is_disabled("#show-all")
+    visit.page.click("#filter button[type=reset]")
+    visit.settle()
+    assert visit.page.input_value("#words") == ""
+    assert visit.page.text_content("#show-all") == "show 20 of the 30 others that match"
+    assert "10 shown" in (visit.page.text_content("#count") or "")  # the reset clears no row
+
+
+def test_enter_works_in_both_boxes(visit: Visit) -> None:
+    visit.page.click("#clear")
+    visit.page.fill("#words", "gr a549")
+    visit.page.press("#words", "Enter")
+    visit.wait_for(r"markers=3$")
+    visit.type_locus("CRK")
+    visit.wait_for(r"locus=chr1:4001-9000&")
+    visit.type_locus("CRK")
+    visit.wait_for(r"locus=chr1:4001-9000&")
+    visit.type_locus("nowhere")
+    visit.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    said = visit.page.text_content("#problem-text") or ""
+    assert said.startswith("nothing is found at nowhere")
+
+
+def test_the_keyboard_moves_zooms_and_searches(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:5,001-6,000&markers=7")
+    press = visit.page.keyboard.press
+    press("ArrowRight")
+    visit.wait_for(r"locus=chr1:525\d-62\d\d&")
+    press("ArrowLeft")
+    visit.wait_for(r"locus=chr1:500\d-[56]\d\d\d&")
+    press("Shift+ArrowLeft")
+    visit.wait_for(r"locus=chr1:40\d\d-50\d\d&")
+    press("+")
+    visit.wait_for(r"locus=chr1:42\d\d-47\d\d&")
+    press("-")
+    visit.wait_for(r"locus=chr1:40\d\d-50\d\d&")
+    press("/")
+    visit.page.wait_for_function("() => document.activeElement.id === 'words'")
+    visit.page.keyboard.type("k/-+g")  # while typing, keys are letters
+    assert visit.page.input_value("#words") == "k/-+g"
+    visit.wait_for(r"locus=chr1:40\d\d-50\d\d&")
+
+
+def test_dark_as_the_system_has_it_or_as_chosen(chromium: Browser, address: str) -> None:
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    context = chromium.new_context(color_scheme="dark")
+    try:
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
+        assert page.evaluate(background) == "rgb(18, 18, 18)"
+        flipped = "getComputedStyle(browser.root).filter"
+        assert page.evaluate(flipped) == "invert(0.93) hue-rotate(180deg)"
+        page.click("#theme")
+        assert page.evaluate(background) == "rgb(255, 255, 255)"
+        assert page.evaluate(flipped) == "none"
+        page.reload()  # the choice is remembered
+        page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
+        assert page.evaluate(background) == "rgb(255, 255, 255)"
+    finally:
+        context.close()
+
+
+def test_on_800_pixels_the_list_lies_over_the_tracks_when_asked_for(
+    chromium: Browser, address: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 800, "height": 900})
+    try:
+        page = context.new_page()
+        page.goto(f"{address}#locus=chr1:300-700&markers=7")
+        page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
+        assert not page.is_visible("#chooser")
+        assert page.evaluate("document.documentElement.scrollWidth") == 800
+        wide = page.evaluate("browser.trackViews.at(-1).viewports[0].getWidth()")
+        assert wide > 500
+        page.click("#toggle")
+        assert page.is_visible("#chooser")
+        assert page.evaluate("browser.trackViews.at(-1).viewports[0].getWidth()") == wide
+        page.wait_for_load_state("networkidle")
+    finally:
+        context.close()
+
+
+def test_what_is_being_read_is_said_in_words(visit: Visit, address: str) -> None:
+    visit.page.route("**/measured/1?*", lambda route: None)  # never answered
+    visit.page.click("#clear")
+    visit.wait_for("markers=$")
+    visit.row("HepG2|DNase|None").locator("input").check(force=True)
+    visit.page.wait_for_function(
+        "() => document.querySelector('#progress').textContent === 'reading HepG2|DNase|None ...'"
+    )
+    visit.page.unroute("**/measured/1?*")
+    visit.open(address)
+    visit.settle()
+    assert visit.page.text_content("#progress") == ""
+    visit.failures.clear()  # the request that was broken off

@@ -4,11 +4,13 @@
 
 const byId = (id) => document.getElementById(id);
 const WHOLE_CHROMOSOMES = 1_000_000_000; // bases that are shown without zooming in
+const USUAL_SCALE = "high";
+const NARROW = "(max-width: 900px)"; // as page.css has it
 const REMEMBER_AFTER = 150; // milliseconds without a move; browsers limit how often it may be done
 
 let site; // what the server knows of the tracks, site.json
 let browser; // igv.js
-const markers = new Map(); // index -> marker, with its row and, when shown, its igv tracks
+const markers = new Map(); // index -> marker, with its row in the list and, when shown, its igv track
 let listed = []; // the strongest peaks of the marker whose list is open
 let current = -1; // which of them was gone to
 
@@ -20,7 +22,7 @@ inTurn(start);
 
 async function start() {
   site = await ask("site.json");
-  document.title = `${site.folder} - regtrack`;
+  document.title = `${site.folder} (${site.about}) - regtrack`;
   byId("folder").textContent = site.folder;
   byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
@@ -29,7 +31,10 @@ async function start() {
   for (const marker of site.markers) markers.set(marker.index, marker);
   buildFilter();
   buildRows();
+  if (window.matchMedia(NARROW).matches) putAway(true);
   const wanted = asked();
+  rescale(wanted.scale);
+  byId("progress").textContent = "starting igv.js ...";
   browser = await igv.createBrowser(byId("igv"), {
     reference: site.reference,
     locus: site.opens,
@@ -37,10 +42,17 @@ async function start() {
     flanking: site.flank,
     search: { url: `${location.origin}/search?q=$FEATURE$`, coords: 1, chromosomeField: "chromosome", geneField: "gene" },
     showSVGButton: true,
-    tracks: [...(site.genes ? [genesTrack()] : []), predictedTrack()],
+    showTrackLabels: false, // they would lie on the data
+    showTrackLabelButton: false,
+    showMultiSelectButton: false,
   });
+  await dress();
+  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack()]);
+  for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
+  await goTo(wanted.locus ?? site.opens).catch(problem);
   await show(wanted.markers ?? site.shown);
-  await goTo(wanted.locus).catch(problem);
+  readOut(browser);
+  listenToKeys(browser);
   browser.on("locuschange", moved);
   browser.on("trackremoved", removedByHand);
   window.addEventListener("hashchange", () => inTurn(restore));
@@ -48,6 +60,40 @@ async function start() {
   document.body.inert = false;
   document.body.dataset.ready = "yes";
 }
+
+// Names of rows stand in igv.js's column of axes, which it takes to be 50 pixels wide.
+async function dress() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(await (await answer("igv.css")).text());
+  const root = browser.root.getRootNode();
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  const reckoned = browser.calculateViewportWidth.bind(browser);
+  const column = browser.columnContainer.querySelector(".igv-axis-column");
+  browser.calculateViewportWidth = (panels) => reckoned(panels) - Math.ceil((column.getBoundingClientRect().width - 50) / panels);
+  await browser.visibilityChange();
+}
+
+// What is being read, in words.
+const progress = {
+  rows: new Map(), // row -> how often it is being read
+  begin(row) {
+    this.rows.set(row, (this.rows.get(row) ?? 0) + 1);
+    this.say();
+  },
+  end(row) {
+    if (this.rows.get(row) > 1) this.rows.set(row, this.rows.get(row) - 1);
+    else this.rows.delete(row);
+    this.say();
+  },
+  async over(rows) {
+    do await new Promise((done) => setTimeout(done, 20)); while (rows.some((row) => this.rows.has(row)));
+  },
+  say() {
+    const [first, ...others] = [...this.rows.keys()].filter((row) => row.marker);
+    const more = others.length ? ` and ${others.length} more` : "";
+    byId("progress").textContent = first ? `reading ${first.marker.name}${more} ...` : "";
+  },
+};
 
 // ---- the view in the address
 
@@ -57,6 +103,7 @@ function asked() {
   return {
     locus: words.get("locus"),
     markers: numbers === null ? null : numbers.split(",").filter(Boolean).map(Number),
+    scale: words.get("scale"),
   };
 }
 
@@ -65,7 +112,8 @@ const locusNow = () => [browser.currentLoci()].flat()[0].replace(/\.\d+/g, "");
 
 function view() {
   const locus = locusNow();
-  return `#locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
+  const scale = scaling.name === USUAL_SCALE ? "" : `scale=${scaling.name}&`;
+  return `#${scale}locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
 }
 
 let remembering;
@@ -85,12 +133,22 @@ function moved() {
 async function restore() {
   const wanted = asked();
   if (wanted.markers) {
-    for (const one of shownOnes()) if (!wanted.markers.includes(one.index)) await hide(one);
+    await hide(shownOnes().filter((one) => !wanted.markers.includes(one.index)));
     await show(wanted.markers);
   }
+  rescale(wanted.scale);
   await goTo(wanted.locus);
   remember();
 }
+
+// One scale for all rows; what is drawn already is drawn again, and nothing is read again.
+function rescale(wanted) {
+  scaling.name = wanted in SCALES ? wanted : USUAL_SCALE;
+  byId("scale").value = scaling.name;
+  browser?.repaintViews();
+}
+
+byId("scale").addEventListener("change", () => inTurn(() => { rescale(byId("scale").value); remember(); }));
 
 async function goTo(locus) {
   if (!locus) return;
@@ -103,41 +161,46 @@ async function goTo(locus) {
 function genesTrack() {
   return {
     type: "annotation", name: "genes", order: -1, height: 60, displayMode: "EXPANDED", color: "#444444",
-    visibilityWindow: 20_000_000, removable: false, reader: reader("genes"),
+    visibilityWindow: 20_000_000, removable: false, reader: { readFeatures: reading("genes") },
   };
 }
 
 // A base without a value is one of two things, which must not be mixed up.
 function predictedTrack() {
   return {
-    type: "annotation", name: "was predicted", order: -0.5, height: 27, displayMode: "COLLAPSED", color: "#bbbbbb",
-    visibilityWindow: WHOLE_CHROMOSOMES, removable: false, reader: reader("predicted"),
+    type: "row", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true, visibilityWindow: WHOLE_CHROMOSOMES,
+    label: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
+    strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }],
   };
 }
 
-// What igv.js asks for features; it asks for a little more than it shows.
-function reader(address) {
+// Features of a stretch, from the server; igv.js asks for a little more than it shows.
+function reading(address) {
+  return (chrom, start, end) => {
+    const query = new URLSearchParams({ chrom, start: Math.max(0, Math.floor(start)), end: Math.ceil(end) });
+    return ask(`${address}?${query}`);
+  };
+}
+
+const ask = async (address) => (await answer(address)).json();
+
+async function answer(address) {
+  const found = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
+  if (!found.ok) throw new Error(await found.text());
+  return found;
+}
+
+// A marker's signal, its predicted peaks, and the measured ones, which are no file of the folder.
+function markerTrack(one) {
+  const colour = getComputedStyle(document.documentElement).getPropertyValue(`--${one.category}`).trim();
+  const predicted = { kind: "predicted", colour, isShaded: true };
+  const measured = { kind: "measured", colour: PALETTE.measured, read: reading(`measured/${one.index}`) };
+  const strips = one.measured ? [predicted, measured] : [predicted];
   return {
-    async readFeatures(chrom, start, end) {
-      const query = new URLSearchParams({ chrom, start: Math.max(0, Math.floor(start)), end: Math.ceil(end) });
-      return await ask(`${address}?${query}`);
-    },
+    type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP, visibilityWindow: WHOLE_CHROMOSOMES,
+    marker: one, colour, strips,
+    label: { name: one.name, about: one.score === null ? "" : `AP ${one.score.toFixed(3)}`, title: one.name },
   };
-}
-
-async function ask(address) {
-  const answer = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
-  if (!answer.ok) throw new Error(await answer.text());
-  return await answer.json();
-}
-
-// Measured peaks are no file of the tracks folder: the server is asked for those of a region.
-function configurations(one) {
-  return one.tracks.map((track, number) => ({
-    ...track,
-    order: one.place + number / 10,
-    ...(track.asked ? { reader: reader(track.asked), visibilityWindow: WHOLE_CHROMOSOMES } : {}),
-  }));
 }
 
 let places = 0; // so that markers stand in the order in which they were added
@@ -149,31 +212,33 @@ async function show(indices) {
   const added = [...new Set(indices)].map((index) => markers.get(index)).filter((one) => one && !one.loaded).slice(0, room);
   for (const one of added) one.place = ++places;
   try {
-    const wanted = added.map(configurations);
-    const loaded = await browser.loadTrackList(wanted.flat());
-    for (const [number, one] of added.entries()) one.loaded = loaded.splice(0, wanted[number].length);
+    const loaded = await browser.loadTrackList(added.map(markerTrack));
+    for (const [number, one] of added.entries()) one.loaded = loaded[number];
   } finally {
     mark();
   }
 }
 
-async function hide(one) {
-  const tracks = one.loaded ?? [];
-  one.loaded = null;
+async function hide(ones) {
+  const rows = ones.map((one) => one.loaded).filter(Boolean);
+  for (const one of ones) one.loaded = null;
   mark();
-  for (const track of tracks) {
-    browser.removeTrack(track);
-    await browser.updateViews(); // igv.js stumbles over a track that goes while it draws
+  for (const row of rows) {
+    // igv.js draws all when a track goes, and stumbles over one that goes while it is drawn.
+    await browser.updateViews();
+    await progress.over(rows);
+    if (!row.disposed) browser.removeTrack(row);
   }
 }
 
-// A track's own menu removes it: with a marker's signal goes the marker.
+// A row's own menu removes it.
 function removedByHand(track) {
   const removed = [track].flat()[0];
-  const one = shownOnes().find((marker) => marker.loaded[0] === removed);
+  const one = shownOnes().find((marker) => marker.loaded === removed);
   if (!one) return;
-  one.loaded.shift();
-  setTimeout(() => inTurn(() => hide(one).then(remember))); // once igv.js is done with the first
+  one.loaded = null;
+  mark();
+  remember();
 }
 
 // ---- the chooser
@@ -188,9 +253,20 @@ function buildFilter() {
   }
   const form = byId("filter");
   form.addEventListener("input", filter);
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    byId("show-all").click();
+  });
   form.addEventListener("reset", () => setTimeout(filter));
 }
+
+const matching = () => [...byId("markers").children].filter((row) => !row.hidden).map((row) => Number(row.dataset.index));
+
+byId("show-all").addEventListener("click", () => inTurn(() => show(matching()).then(remember)));
+byId("clear").addEventListener("click", () => inTurn(async () => {
+  await hide(shownOnes());
+  remember();
+}));
 
 function buildRows() {
   for (const one of markers.values()) {
@@ -205,6 +281,7 @@ function buildRows() {
     const swatch = element("span", { className: `swatch ${one.category}` });
     const score = element("span", { className: "score", title: "average precision (PR AUC)" }, one.score === null ? "" : one.score.toFixed(3));
     one.row = element("li", {}, element("label", {}, one.box, swatch, name), score, peaks);
+    one.row.dataset.index = one.index;
     one.words = [one.name, one.category, one.cell, one.target, ...one.synonyms, one.treatment].join(" ").toLowerCase();
   }
   filter();
@@ -249,6 +326,11 @@ function mark() {
     one.box.disabled = !one.box.checked && shown >= site.most;
   }
   const full = shown >= site.most ? ` (${site.most} at most)` : "";
+  const room = site.most - shown;
+  const more = matching().filter((index) => !markers.get(index).loaded).length;
+  byId("show-all").disabled = !more || !room;
+  byId("show-all").textContent = more > room ? `show ${room} of the ${more} others that match` : "show all that match";
+  byId("clear").disabled = !shown;
   byId("count").textContent = `${byId("count").dataset.visible} of ${markers.size} markers, ${shown} shown${full}`;
 }
 
@@ -257,7 +339,7 @@ async function chosen(one) {
   const wanted = one.wanted;
   one.wanted = undefined;
   if (wanted) await show([one.index]);
-  else if (wanted === false) await hide(one);
+  else if (wanted === false) await hide([one]);
   remember();
 }
 
@@ -281,7 +363,7 @@ async function openPeaks(one) {
   if (!one.loaded) await show([one.index]);
   if (listed.length) await goToPeak(0);
   else stepped();
-  one.loaded?.[0].trackView.axis.scrollIntoView({ block: "nearest" });
+  one.loaded?.trackView.axis.scrollIntoView({ block: "nearest" });
 }
 
 async function goToPeak(number) {
@@ -311,17 +393,20 @@ byId("peaks").addEventListener("keydown", (event) => { if (event.key === "Escape
 
 // ---- the bar
 
-byId("toggle").addEventListener("click", () => {
-  const alone = document.body.classList.toggle("alone");
-  byId("toggle").textContent = alone ? "show markers" : "hide markers";
-  byId("toggle").setAttribute("aria-expanded", String(!alone));
-  if (browser) browser.visibilityChange();
-});
+function putAway(wanted) {
+  document.body.classList.toggle("alone", wanted);
+  byId("toggle").textContent = wanted ? "show markers" : "hide markers";
+  byId("toggle").setAttribute("aria-expanded", String(!wanted));
+  browser?.visibilityChange();
+}
+
+byId("toggle").addEventListener("click", () => putAway(!document.body.classList.contains("alone")));
+byId("theme").addEventListener("click", theme.toggle);
 
 byId("copy").addEventListener("click", () => inTurn(async () => {
   await navigator.clipboard.writeText(`${location.origin}/${view()}`);
   byId("copy").textContent = "copied";
-  setTimeout(() => { byId("copy").textContent = "copy a link to this view"; }, 1500);
+  setTimeout(() => { byId("copy").textContent = "copy link"; }, 1500);
 }));
 
 function problem(error) {

@@ -1,0 +1,44 @@
+"use strict";
+// What lies under the pointer, in words, beside it.
+
+function readOut(igvBrowser) {
+  const box = byId("readout");
+  const hide = () => { box.hidden = true; };
+
+  igvBrowser.columnContainer.addEventListener("mousemove", (event) => {
+    const found = event.buttons === 0 && under(igvBrowser, event);
+    if (!found || !found.lines.length) return hide();
+    box.replaceChildren(
+      element("b", {}, found.title),
+      element("span", { className: "quiet" }, found.where),
+      ...found.lines.map(([word, text]) => element("span", {}, element("span", { className: "quiet" }, `${word}: `), text)),
+    );
+    box.hidden = false;
+    // Left of the pointer where there is no room at its right; never below the window's end.
+    const { width, height } = box.getBoundingClientRect();
+    const left = event.clientX + 16 + width > window.innerWidth ? event.clientX - 16 - width : event.clientX + 16;
+    box.style.left = `${Math.max(4, left)}px`;
+    box.style.top = `${Math.max(4, Math.min(event.clientY + 16, window.innerHeight - height - 4))}px`;
+  });
+  igvBrowser.columnContainer.addEventListener("mouseleave", hide);
+  igvBrowser.columnContainer.addEventListener("mousedown", hide);
+  // igv.js would show a box without a title on a click.
+  igvBrowser.on("trackclick", () => false);
+}
+
+function under(igvBrowser, event) {
+  for (const { track, viewports } of igvBrowser.trackViews) {
+    const viewport = viewports.find((one) => one.$viewport[0].contains(event.target));
+    if (!viewport) continue;
+    const state = viewport.createClickState(event);
+    if (!state) return null;
+    const { chr } = state.referenceFrame;
+    const where = place(chr, Math.floor(state.genomicLocation), Math.floor(state.genomicLocation) + 1).replace(/-.*/, "");
+    if (track instanceof Row) return { title: track.config.label.name, where, lines: track.describe(state) };
+    if (track.type !== "annotation") return null;
+    const genes = track.clickedFeatures(state);
+    const lines = genes.map((one) => [one.name ?? track.name, `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}, strand ${one.strand ?? "."}`]);
+    return { title: track.name, where, lines };
+  }
+  return null;
+}

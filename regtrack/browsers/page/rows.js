@@ -1,0 +1,225 @@
+"use strict";
+// Rows of the page: an igv.js track each, with a label at the left, the signal of a marker, and
+// thin strips of peaks below it. igv.js moves, zooms and loads; what a row shows is drawn here.
+
+const STRIP = 9; // pixels; as high as the text beside it
+const SIGNAL = 23;
+const LIFT = 8; // an axis of lift ends at 2 to the power of this
+const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff20ff", measured: "#444444", predictedHere: "#bbbbbb" };
+
+// ---- scales
+
+// What a share of an axis from 0 (bottom) to 1 (top) a probability has, and what stands at its ends.
+const SCALES = {
+  probability: () => ({ share: (value) => value, bottom: "0", top: "1", about: "probability, from 0 to 1" }),
+  high: ({ high }) => {
+    const top = high ?? 1;
+    return { share: (value) => value / top, bottom: "0", top: short(top), about: `probability, from 0 to ${short(top)}, the marker's highest value` };
+  },
+  lift: ({ baseRate }) => (baseRate === null
+    ? { share: () => 0, bottom: "", top: "no base rate", about: "no base rate is known: lift cannot be shown" }
+    : {
+      share: (value) => Math.max(0, Math.log2(value / baseRate) / LIFT),
+      bottom: "1×",
+      top: `${2 ** LIFT}×`,
+      about: `probability over the base rate of ${short(baseRate)}, from 1 to ${2 ** LIFT} times, on a logarithmic axis`,
+    }),
+};
+
+const scaling = { name: "high" };
+const scaleOf = (marker) => SCALES[scaling.name](marker);
+
+const short = (value) => String(Number(value.toPrecision(2)));
+
+// ---- values by pixel
+
+// The highest value of each pixel; NaN where there is none. Zoomed out, a peak is narrower than a
+// pixel, and a mean would flatten it.
+function highest(features, start, basesPerPixel, pixels) {
+  const found = new Float32Array(pixels).fill(NaN);
+  for (const one of features) {
+    const first = Math.max(0, Math.floor((one.start - start) / basesPerPixel));
+    const behind = Math.min(pixels, Math.ceil((one.end - start) / basesPerPixel));
+    for (let at = first; at < behind; at++) if (!(found[at] >= one.value)) found[at] = one.value;
+  }
+  return found;
+}
+
+const overlapping = (features, start, end) => features.filter((one) => one.start < end && one.end > start);
+
+// ---- rows
+
+// A row of one marker, or of a strip alone. `config` has `label` (name, about, title), `strips`
+// (kind, colour, read(chrom, start, end), isShaded) and, of a marker, `marker` and `colour`.
+class Row extends igv.TrackBase {
+  init(config) {
+    super.init(config);
+    this.marker = config.marker;
+    this.strips = config.strips;
+    // Of a BigWig file, other levels of detail are read when the zoom changes.
+    this.resolutionAware = Boolean(this.marker);
+    this.ignoreTrackMenu = config.ignoreTrackMenu === true;
+    this.minHeight = this.strips.length * STRIP + (this.marker ? 12 : 0);
+  }
+
+  async postInit() {
+    for (const one of this.trackView.viewports) one.$viewport[0].classList.add("own");
+    this.trackView.axis.append(label(this));
+    this.#labelAxis();
+    if (this.marker) {
+      const { signal, peaks, peaksIndex } = this.marker;
+      this.source = (await igv.createTrack({ type: "wig", format: "bigwig", url: signal }, this.browser)).featureSource;
+      const called = { type: "annotation", format: "narrowPeak", url: peaks, indexURL: peaksIndex, visibilityWindow: WHOLE_CHROMOSOMES, searchable: false };
+      this.called = await igv.createTrack(called, this.browser);
+    }
+  }
+
+  // The whole genome has its signals; thousands of peaks would be one bar.
+  get supportsWholeGenome() { return Boolean(this.marker); }
+
+  async getFeatures(chrom, start, end, basesPerPixel) {
+    progress.begin(this);
+    try {
+      const isWhole = chrom.toLowerCase() === "all";
+      const strips = this.strips.map((one) => (isWhole ? [] : one.read ? one.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
+      const signal = this.source?.getFeatures({ chr: chrom, start, end, bpPerPixel: basesPerPixel, windowFunction: "max" });
+      const [values, ...peaks] = await Promise.all([signal ?? [], ...strips]);
+      return { values, peaks };
+    } finally {
+      progress.end(this);
+    }
+  }
+
+  draw({ context, features, bpStart, bpPerPixel, pixelWidth }) {
+    const top = this.height - this.strips.length * STRIP;
+    if (this.marker) this.#drawSignal(context, highest(features.values, bpStart, bpPerPixel, pixelWidth), top - 1);
+    for (const [number, strip] of this.strips.entries()) {
+      const y = top + number * STRIP;
+      context.fillStyle = PALETTE.lane;
+      context.fillRect(0, y, pixelWidth, STRIP - 1);
+      for (const one of features.peaks[number]) {
+        const x = (one.start - bpStart) / bpPerPixel;
+        const width = (one.end - one.start) / bpPerPixel;
+        if (x + width < 0 || x > pixelWidth) continue;
+        context.fillStyle = strip.isShaded ? shaded(strip.colour, one.score) : strip.colour;
+        context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
+      }
+    }
+  }
+
+  #drawSignal(context, values, height) {
+    const { share } = scaleOf(this.marker);
+    const line = share(this.marker.threshold);
+    context.fillStyle = this.config.colour;
+    // Where there is a value there is one pixel at least: no value is another thing than 0.
+    eachRun(values, (value, first, behind) => {
+      const drawn = Math.max(1, Math.min(1, share(value)) * height);
+      context.fillRect(first, height - drawn, behind - first, drawn);
+    });
+    context.fillStyle = PALETTE.over;
+    eachRun(values, (value, first, behind) => { if (share(value) > 1.0001) context.fillRect(first, 0, behind - first, 2); });
+    if (line > 1) return;
+    context.fillStyle = PALETTE.line;
+    for (let x = 0; x < values.length; x += 6) context.fillRect(x, Math.round(height - line * height), 2, 1);
+  }
+
+  // igv.js calls this whenever it draws; its canvas stays empty, the label has it all. A picture
+  // in SVG has no label, and takes it from here.
+  paintAxis(context, width) {
+    const scale = this.#labelAxis();
+    if (context instanceof CanvasRenderingContext2D) return;
+    const { name } = this.config.label;
+    const top = this.height - this.strips.length * STRIP;
+    const write = (text, x, y, textAlign) => igv.IGVGraphics.fillText(context, text, x, y, { font: "9px sans-serif", textAlign, fillStyle: PALETTE.text });
+    write(name, 2, 9, "left");
+    if (this.marker) write(scale.top, width - 4, 8, "right");
+    if (this.marker) write(scale.bottom, width - 4, top - 2, "right");
+    for (const [number, strip] of this.strips.entries()) write(strip.kind, width - 4, top + number * STRIP + 7, "right");
+  }
+
+  #labelAxis() {
+    const scale = this.marker ? scaleOf(this.marker) : { top: "", bottom: "", about: "" };
+    const shown = this.trackView.axis.querySelector(".label");
+    if (shown) {
+      shown.querySelector(".top").textContent = scale.top;
+      shown.querySelector(".bottom").textContent = scale.bottom;
+      shown.title = [this.config.label.title, scale.about].filter(Boolean).join("\n");
+    }
+    return scale;
+  }
+
+  // ---- what is under the pointer, as pairs of a word and a text
+
+  describe({ genomicLocation, referenceFrame, viewport }) {
+    const features = viewport.cachedFeatures;
+    if (!features.peaks) return [];
+    const pixel = Math.max(1, referenceFrame.bpPerPixel);
+    const start = Math.floor(genomicLocation);
+    const end = start + Math.ceil(pixel);
+    // A peak can be drawn wider than it is.
+    const near = (found) => overlapping(found, start - pixel, end + pixel)[0];
+    const lines = this.marker ? this.#describeValue(overlapping(features.values, start, end), end - start) : [];
+    for (const [number, strip] of this.strips.entries()) {
+      const one = near(features.peaks[number]);
+      const highestValue = one && strip.isShaded ? `, highest value ${short(one.score / 1000)}` : "";
+      lines.push([strip.kind, one ? `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}${highestValue}` : "nothing here"]);
+    }
+    if (this.marker && !this.marker.measured) lines.push(["measured", "no measured peaks are known"]);
+    return lines;
+  }
+
+  #describeValue(found, wide) {
+    const { threshold, baseRate } = this.marker;
+    const value = Math.max(...found.map((one) => one.value));
+    const least = site.floor ? `it is under ${site.floor}, or the base is N` : "the base is N";
+    if (!found.length) return [["probability", `no value: ${least}, or was not predicted`]];
+    return [
+      [wide > 1 ? `probability, highest of ${bases(wide)}` : "probability", value.toPrecision(3)],
+      ["threshold of peaks", short(threshold)],
+      ...(baseRate === null ? [] : [["lift", `${short(value / baseRate)}× the base rate of ${short(baseRate)}`]]),
+    ];
+  }
+}
+
+const place = (chrom, start, end) => `${chrom}:${(start + 1).toLocaleString("en")}-${end.toLocaleString("en")}`;
+const bases = (count) => `${count.toLocaleString("en")} bp`;
+
+// The scores of peaks are 1000 times their highest value.
+function shaded(colour, score) {
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return `rgba(${red},${green},${blue},${0.3 + 0.7 * Math.min(1, (score ?? 0) / 1000)})`;
+}
+
+// Calls what is given with each run of equal values, which are drawn as one.
+function eachRun(values, drawn) {
+  for (let first = 0, at = 1; at <= values.length; at++) {
+    if (at < values.length && values[at] === values[first]) continue;
+    if (!Number.isNaN(values[first])) drawn(values[first], first, at);
+    first = at;
+  }
+}
+
+// What stands at the left of a row, in igv.js's column of axes.
+function label(row) {
+  const { name, about } = row.config.label;
+  const kinds = row.strips.map((one) => element("span", { className: "kind" }, one.kind));
+  const made = element("section", { className: "label" },
+    element("span", { className: "head" },
+      element("b", { className: "name" }, ...breakable(name)),
+      element("span", { className: "ends" }, element("span", { className: "top" }), element("span", { className: "bottom" }))),
+    element("span", { className: "foot" },
+      element("span", { className: "about" }, about ?? ""),
+      element("span", { className: "kinds" }, ...kinds)));
+  made.dataset.name = name;
+  return made;
+}
+
+// Long names are broken behind their bars.
+const breakable = (name) => name.split(/(?<=\|)/).flatMap((part) => [part, element("wbr")]);
+
+// The label of one of igv.js's own tracks.
+function nameOnly(track, name) {
+  track.trackView.axis.append(element("section", { className: "label" }, element("b", { className: "name" }, name)));
+}
+
+igv.registerTrackClass("row", Row);

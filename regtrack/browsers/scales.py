@@ -1,0 +1,60 @@
+"""What the values of a track are compared with: the marker's base rate, and its high values."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.intervals import total_bases
+from regtrack.tracks.bbi import BIGWIG_MAGIC, not_bbi
+from regtrack.tracks.bigwig_trees import HEADER
+from regtrack.tracks.bigwig_writer import SUMMARY
+from regtrack.tracks.folder import Track
+
+
+class Scale(NamedTuple):
+    """Probabilities that a track's axis can refer to.
+
+    `base_rate` is the share of bases that a random track would have right; None where it is not
+    known, or 0. `high` is the value up to which an axis shows nearly all; None where the track
+    has no value above 0.
+    """
+
+    base_rate: float | None
+    high: float | None
+
+
+def scale_of(viewable: Viewable, track: Track) -> Scale:
+    """The base rate of a track's marker, and its highest value.
+
+    The base rate is that of the report or, without one, the mean of the predictions over all
+    bases that were predicted.
+
+    Raises
+    ------
+    InputError
+        When the BigWig file is none, or is truncated.
+    OSError
+        When it cannot be read.
+    """
+    highest, total = _summary(viewable.file(track.bigwig))
+    bases = total_bases(viewable.predicted)
+    base_rate = viewable.base_rates.get(track.marker.name) or (total / bases if bases else 0.0)
+    return Scale(base_rate or None, highest if highest > 0 else None)
+
+
+def _summary(path: Path) -> tuple[float, float]:
+    """Highest value of a BigWig file, and the sum over its bases."""
+    broken = not_bbi(path, BIGWIG_MAGIC)
+    with path.open("rb") as file:
+        try:
+            magic, *_, summary_at, _, _ = HEADER.unpack(file.read(HEADER.size))
+            file.seek(summary_at)
+            _, _, highest, total, _ = SUMMARY.unpack(file.read(SUMMARY.size))
+        except (struct.error, OSError, OverflowError, ValueError) as error:
+            raise broken from error
+    if magic != BIGWIG_MAGIC or summary_at < HEADER.size:
+        raise broken
+    return highest, total
