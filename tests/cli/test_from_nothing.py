@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from builders import random_sequence
 from cli_helpers import rows_of
-from fetching_server import Sources, alone, packed, path_of, serving
+from fetching_server import Sources, alone, gene_line, packed, path_of, serving
 
-from regtrack.fetching.sources import EXCLUDE, GENOME, peak_sources
+from regtrack.fetching.sources import EXCLUDE, GENOME, gene_source, peak_sources
 from regtrack.genome.catalogue import catalogue
 
 SIZES = {"chr1": 40_000, "chr2": 60_000, "chr3": 100_000}
@@ -26,6 +26,7 @@ def mirror() -> Iterator[str]:
     lengths = "".join(f"{chrom}\t{size}\n" for chrom, size in SIZES.items())
     bodies = {GENOME[0].url: packed("".join(genome)), GENOME[1].url: lengths.encode()}
     bodies |= {source.url: packed("chr3\t0\t30000\n") for source in EXCLUDE}
+    bodies[gene_source("hg19", "refGene").url] = packed(gene_line("COMT"))
     for source in peak_sources(catalogue()):
         starts = {chrom: random.integers(0, size - 300, PEAKS) for chrom, size in SIZES.items()}
         lines = (f"{chrom}\t{at}\t{at + 300}\n" for chrom, some in starts.items() for at in some)
@@ -47,6 +48,7 @@ def test_two_commands_get_everything_and_the_others_need_no_options(
         ("train", "--epochs", "1"),
         ("predict", "chr1", "--out", "tracks"),
         ("eval", "tracks", "--out", "report"),
+        ("eval", "tracks", "--region", "COMT+-30kb"),
         ("doctor",),
     ):
         status, out, err = regtrack(*command)

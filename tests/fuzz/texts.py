@@ -14,6 +14,7 @@ from regtrack.cli.main import cli
 from regtrack.errors import RegtrackError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.genes import read_genes
 from regtrack.genome.markers import read_markers
 from regtrack.genome.regions import parse_region, read_regions
@@ -135,7 +136,9 @@ f3 = {low = 32, high = 256, step = 32}
 batch_size = [4, 8]
 """
 _UNKNOWN = "*CTCF*=chr1,chr2\nDNase=chrM\nK562=chr2\nHistone=chr1\n"
-_REGIONS = "chr1\nchr1:1-1,000\nchr2:100-200\n2:5,000-6,000\nchrM:16,000-16,571"
+_REGIONS = (
+    "chr1\nchr1:1-1,000\nchr2:100-200\n2:5,000-6,000\nchrM:16,000-16,571\nGENE2+-50kb\ngene3±1,000"
+)
 
 
 def _genes(name: str, kind: str, content: str, packing: Packing | None = None) -> Parser:
@@ -188,10 +191,16 @@ def _read_unknown(folder: Path) -> None:
     _each(_lines_of(folder / "unknown"), lambda text: read_unknown([text], markers, SIZES))
 
 
+def _make_regions(folder: Path) -> None:
+    (folder / "regions").write_text(_REGIONS)
+    (folder / "genes.bed").write_text(_BED12)
+
+
 def _read_regions(folder: Path) -> None:
     lines = _lines_of(folder / "regions")
-    _each(lines, lambda text: parse_region(text, SIZES))
-    read_regions(lines, SIZES)
+    genes = GeneRegions(folder / "genes.bed", SIZES)
+    _each(lines, lambda text: parse_region(text, SIZES, genes))
+    read_regions(lines, SIZES, genes=genes)
 
 
 PARSERS = [
@@ -214,7 +223,7 @@ PARSERS = [
     _bed("narrow-peak", "a.narrowPeak", _NARROW),
     Parser("markers", _make_markers, _read_peaks_of_table, {"markers.tsv": None}),
     Parser("unknown", _text("unknown", _UNKNOWN), _read_unknown, {"unknown": None}),
-    Parser("regions", _text("regions", _REGIONS), _read_regions, {"regions": None}),
+    Parser("regions", _make_regions, _read_regions, {"regions": None}),
     _genes("gtf", "genes.gtf", _GTF),
     _genes("gff3", "genes.gff3", _GFF3),
     _genes("refflat", "refFlat.txt", _REFFLAT),
