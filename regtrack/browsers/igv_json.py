@@ -54,16 +54,7 @@ def genome_of(reference: Reference, address: Address) -> dict[str, Any]:
 
 def tracks_of(row: Row, address: Address) -> list[dict[str, Any]]:
     """The tracks of one marker, from above: its signal, and its peaks by their index."""
-    peaks = [
-        peaks_track(row, one)
-        | {
-            "format": "narrowPeak" if ".narrowPeak" in one.path else "bed",
-            "url": address(one.path),
-            "indexURL": address(one.index_path),
-        }
-        for one in row.peaks
-    ]
-    return [_signal(row, address), *peaks]
+    return [_signal(row, address), *(_peaks(row, one, address) for one in row.peaks)]
 
 
 def _signal(row: Row, address: Address) -> dict[str, Any]:
@@ -82,15 +73,20 @@ def _signal(row: Row, address: Address) -> dict[str, Any]:
     }
 
 
-def peaks_track(row: Row, peaks: Peaks) -> dict[str, Any]:
-    """A track of peaks, but for where they come from."""
+def _peaks(row: Row, peaks: Peaks, address: Address) -> dict[str, Any]:
+    is_called = ".narrowPeak" in peaks.path
     return {
         "type": "annotation",
         # A label lies on top of its track: a long one would hide the peaks. A click on it shows
         # the metadata.
         "name": peaks.kind,
         "metadata": {"marker": row.name},
+        "format": "narrowPeak" if is_called else "bed",
+        "url": address(peaks.path),
+        "indexURL": address(peaks.index_path),
         "color": f"rgb({peaks.colour})",
+        # Shaded by score: 1000 times the highest value. Measured peaks have none here.
+        "useScore": is_called,
         "displayMode": "COLLAPSED",
         "height": _PEAKS_HEIGHT,
     }

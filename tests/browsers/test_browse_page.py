@@ -543,3 +543,32 @@ def test_what_is_being_read_is_said_in_words(visit: Visit, address: str) -> None
     visit.settle()
     assert visit.page.text_content("#progress") == ""
     visit.failures.clear()  # the request that was broken off
+
+
+def test_genes_are_read_out_by_name(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:1-5000&markers=7")
+    visit.settle()
+    said = hover(visit, "genes", 2000, 20)
+    assert said.split("\n") == ["genes", "chr1:2,001", "CRKL: chr1:1,001-3,000, 2,000 bp, strand +"]
+    visit.page.keyboard.press("ArrowRight")  # what was read out is no longer there
+    visit.page.wait_for_selector("#readout", state="hidden", timeout=WAIT)
+
+
+def test_the_whole_genome_shows_its_signals(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=all&markers=7")
+    visit.settle()
+    assert not visit.page.is_visible("#nowhere")
+    # One pixel stands for some 30 bases of chr1 and chr2; the marker's values begin at 170.
+    assert signal_height(visit, "K562|TF7|None", 480) == 22
+    assert pixel(visit, "K562|TF7|None", 480, 27)[3] == 0  # its peaks are not asked for
+    said = hover(visit, "K562|TF7|None", 480, 10)
+    assert said.startswith("K562|TF7|None\nchr1:")
+    assert "predicted:" not in said
+
+
+def test_a_picture_names_its_rows(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#scale=lift&locus=chr1:300-700&markers=1")
+    visit.settle()
+    picture = visit.page.evaluate("browser.toSVG()")
+    for text in ("HepG2|DNase|None", "was predicted", f"256{TIMES}", "predicted", "measured"):
+        assert f">{text}<" in picture

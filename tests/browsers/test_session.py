@@ -109,6 +109,8 @@ def test_igv_js_shows_the_same(folder: Path, table: Path) -> None:
     assert scale == [0, 1, False, "max"]
     assert [one["format"] for one in tracks[:3]] == ["bigwig", "narrowPeak", "bed"]
     assert [one["name"] for one in (predicted, measured)] == ["predicted", "measured"]
+    # Shaded by their score, which measured ones do not have.
+    assert [one["useScore"] for one in (predicted, measured)] == [True, False]
     for one in (predicted, measured):
         assert one["metadata"] == {"marker": NAMES[0]}
         assert one["indexURL"] == f"{one['url']}.tbi"

@@ -125,7 +125,7 @@ function remember() {
 function moved() {
   const [, chrom, start, end] = locusNow().match(/^(.*):(\d+)-(\d+)$/) ?? [];
   const [first, behind] = site.predicted[chrom] ?? [0, 0];
-  byId("nowhere").hidden = !chrom || (Number(start) <= behind && Number(end) > first);
+  byId("nowhere").hidden = !chrom || chrom === "all" || (Number(start) <= behind && Number(end) > first);
   remember();
 }
 
@@ -168,8 +168,8 @@ function genesTrack() {
 // A base without a value is one of two things, which must not be mixed up.
 function predictedTrack() {
   return {
-    type: "row", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true, visibilityWindow: WHOLE_CHROMOSOMES,
-    label: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
+    type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true, visibilityWindow: WHOLE_CHROMOSOMES,
+    heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
     strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }],
   };
 }
@@ -199,7 +199,7 @@ function markerTrack(one) {
   return {
     type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP, visibilityWindow: WHOLE_CHROMOSOMES,
     marker: one, colour, strips,
-    label: { name: one.name, about: one.score === null ? "" : `AP ${one.score.toFixed(3)}`, title: one.name },
+    heading: { name: one.name, about: one.score === null ? "" : `AP ${one.score.toFixed(3)}`, title: one.name },
   };
 }
 

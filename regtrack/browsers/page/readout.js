@@ -22,6 +22,7 @@ function readOut(igvBrowser) {
   });
   igvBrowser.columnContainer.addEventListener("mouseleave", hide);
   igvBrowser.columnContainer.addEventListener("mousedown", hide);
+  igvBrowser.on("locuschange", hide);
   // igv.js would show a box without a title on a click.
   igvBrowser.on("trackclick", () => false);
 }
@@ -32,13 +33,19 @@ function under(igvBrowser, event) {
     if (!viewport) continue;
     const state = viewport.createClickState(event);
     if (!state) return null;
-    const { chr } = state.referenceFrame;
-    const where = place(chr, Math.floor(state.genomicLocation), Math.floor(state.genomicLocation) + 1).replace(/-.*/, "");
-    if (track instanceof Row) return { title: track.config.label.name, where, lines: track.describe(state) };
+    const where = whereOf(igvBrowser, state);
+    if (track instanceof Row) return { title: track.config.heading.name, where, lines: track.describe(state) };
     if (track.type !== "annotation") return null;
     const genes = track.clickedFeatures(state);
     const lines = genes.map((one) => [one.name ?? track.name, `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}, strand ${one.strand ?? "."}`]);
     return { title: track.name, where, lines };
   }
   return null;
+}
+
+// Position under the pointer, 1-based; on the whole genome, igv.js counts on from one chromosome to the next.
+function whereOf(igvBrowser, { referenceFrame, genomicLocation }) {
+  const base = Math.floor(genomicLocation);
+  const { chr, position } = referenceFrame.chr === "all" ? igvBrowser.genome.getChromosomeCoordinate(base) : { chr: referenceFrame.chr, position: base };
+  return `${chr}:${(Math.floor(position) + 1).toLocaleString("en")}`;
 }

@@ -49,7 +49,7 @@ const overlapping = (features, start, end) => features.filter((one) => one.start
 
 // ---- rows
 
-// A row of one marker, or of a strip alone. `config` has `label` (name, about, title), `strips`
+// A row of one marker, or of a strip alone. `config` has `heading` (name, about, title), `strips`
 // (kind, colour, read(chrom, start, end), isShaded) and, of a marker, `marker` and `colour`.
 class Row extends igv.TrackBase {
   init(config) {
@@ -74,14 +74,14 @@ class Row extends igv.TrackBase {
     }
   }
 
-  // The whole genome has its signals; thousands of peaks would be one bar.
-  get supportsWholeGenome() { return Boolean(this.marker); }
+  get supportsWholeGenome() { return true; }
 
   async getFeatures(chrom, start, end, basesPerPixel) {
     progress.begin(this);
     try {
+      // The whole genome has its signals; thousands of peaks would be one bar.
       const isWhole = chrom.toLowerCase() === "all";
-      const strips = this.strips.map((one) => (isWhole ? [] : one.read ? one.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
+      const strips = this.strips.map((one) => (isWhole ? null : one.read ? one.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
       const signal = this.source?.getFeatures({ chr: chrom, start, end, bpPerPixel: basesPerPixel, windowFunction: "max" });
       const [values, ...peaks] = await Promise.all([signal ?? [], ...strips]);
       return { values, peaks };
@@ -94,6 +94,7 @@ class Row extends igv.TrackBase {
     const top = this.height - this.strips.length * STRIP;
     if (this.marker) this.#drawSignal(context, highest(features.values, bpStart, bpPerPixel, pixelWidth), top - 1);
     for (const [number, strip] of this.strips.entries()) {
+      if (!features.peaks[number]) continue;
       const y = top + number * STRIP;
       context.fillStyle = PALETTE.lane;
       context.fillRect(0, y, pixelWidth, STRIP - 1);
@@ -128,7 +129,7 @@ class Row extends igv.TrackBase {
   paintAxis(context, width) {
     const scale = this.#labelAxis();
     if (context instanceof CanvasRenderingContext2D) return;
-    const { name } = this.config.label;
+    const { name } = this.config.heading;
     const top = this.height - this.strips.length * STRIP;
     const write = (text, x, y, textAlign) => igv.IGVGraphics.fillText(context, text, x, y, { font: "9px sans-serif", textAlign, fillStyle: PALETTE.text });
     write(name, 2, 9, "left");
@@ -143,7 +144,7 @@ class Row extends igv.TrackBase {
     if (shown) {
       shown.querySelector(".top").textContent = scale.top;
       shown.querySelector(".bottom").textContent = scale.bottom;
-      shown.title = [this.config.label.title, scale.about].filter(Boolean).join("\n");
+      shown.title = [this.config.heading.title, scale.about].filter(Boolean).join("\n");
     }
     return scale;
   }
@@ -160,6 +161,7 @@ class Row extends igv.TrackBase {
     const near = (found) => overlapping(found, start - pixel, end + pixel)[0];
     const lines = this.marker ? this.#describeValue(overlapping(features.values, start, end), end - start) : [];
     for (const [number, strip] of this.strips.entries()) {
+      if (!features.peaks[number]) continue;
       const one = near(features.peaks[number]);
       const highestValue = one && strip.isShaded ? `, highest value ${short(one.score / 1000)}` : "";
       lines.push([strip.kind, one ? `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}${highestValue}` : "nothing here"]);
@@ -201,7 +203,7 @@ function eachRun(values, drawn) {
 
 // What stands at the left of a row, in igv.js's column of axes.
 function label(row) {
-  const { name, about } = row.config.label;
+  const { name, about } = row.config.heading;
   const kinds = row.strips.map((one) => element("span", { className: "kind" }, one.kind));
   const made = element("section", { className: "label" },
     element("span", { className: "head" },
