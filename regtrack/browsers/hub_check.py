@@ -7,7 +7,7 @@ shown whole and tell siblings apart, and some tracks, but not too many, on at fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,9 +209,20 @@ def _check_display(hub: HubText) -> Iterator[Problem]:
             yield track.problem(f"color {colour!r}, expected as 0,68,136", "color")
         if "viewLimits" in track.settings:
             yield from _check_limits(track)
+        yield from _check_settings(track)
         kind, *bounds = track.get("type").split() or [""]
         if kind == "bigWig" and bounds and not (len(bounds) == 2 and all(map(_is_number, bounds))):
             yield track.problem(f"type {track.get('type')!r}, expected as bigWig 0 1", "type")
+
+
+def _check_settings(track: Stanza) -> Iterator[Problem]:
+    """Those that the browser would pass over in silence if they were not what they should be."""
+    for setting, (fits, expected) in _FORMS.items():
+        value = track.get(setting)
+        if value and not fits(value):
+            yield track.problem(f"{setting} {value!r}, expected {expected}", setting)
+    if "yLineMark" in track.settings and track.get("yLineOnOff") != "on":
+        yield track.problem("yLineMark without yLineOnOff on, expected both", "yLineMark")
 
 
 def _is_number(text: str) -> bool:
@@ -220,6 +231,20 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_range(text: str) -> bool:
+    """A number, or two with a colon between them."""
+    return text.count(":") <= 1 and all(map(_is_number, text.split(":")))
+
+
+_FORMS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "autoScale": (("off", "on", "group").__contains__, "off, on or group"),
+    "yLineOnOff": (("off", "on").__contains__, "on or off"),
+    "yLineMark": (_is_number, "a number"),
+    "minGrayLevel": (tuple("123456789").__contains__, "1 to 9"),
+    "scoreFilter": (_is_range, "a number, or two as 100:1000"),
+}
 
 
 def _check_limits(track: Stanza) -> Iterator[Problem]:

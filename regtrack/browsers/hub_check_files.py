@@ -13,9 +13,10 @@ from regtrack.tracks.bigbed import FIELDS, read_header
 from regtrack.tracks.bigwig_sections import BigWigSections
 
 # Settings that name a file.
-_NAMED = ("bigDataUrl", "html", "descriptionUrl")
-# Those which the browser takes only with the whole address.
-ABSOLUTE = ("metaDataUrl", "colorSettingsUrl")
+_NAMED = ("bigDataUrl", "html", "descriptionUrl", "metaDataUrl", "colorSettingsUrl")
+# The one of which UCSC does not say that it may be relative, and what else may well be whole.
+_WHOLE = "colorSettingsUrl"
+_ON_THE_WEB = ("metaDataUrl", _WHOLE)
 # Types of text, which the browser does not read over the web, and what it takes for them.
 _TEXT = {
     "bed": "bigBed",
@@ -54,12 +55,12 @@ def check_files(hub: HubText) -> Iterator[Problem]:
     """
     sizes: dict[str, Mapping[str, int]] = {}
     for stanza in hub.stanzas:
-        for setting in (*_NAMED, *ABSOLUTE):
+        for setting in _NAMED:
             url = stanza.get(setting)
             if not url:
                 continue
             path = local_file(hub.folder, url)
-            if setting in ABSOLUTE and not is_absolute(url):
+            if setting == _WHOLE and not is_absolute(url):
                 yield stanza.problem(
                     f"{setting} {url!r}, expected a whole address: https://...", setting
                 )
@@ -100,7 +101,7 @@ def _check_base(hub: HubText) -> Iterator[Problem]:
     """All whole addresses lead to the same copy of the folder."""
     bases: dict[str, tuple[Stanza, str]] = {}
     for stanza in hub.stanzas:
-        for setting in ABSOLUTE:
+        for setting in _ON_THE_WEB:
             url = stanza.get(setting)
             path = local_file(hub.folder, url) if is_absolute(url) else None
             if path is not None:

@@ -26,11 +26,13 @@ def page_text(hub: Hub) -> str:
         "predictions, not measurements.</p>",
         "<h2>What is shown</h2>",
         "<ul>",
-        f"<li><b>Predicted probability</b> (bigWig), from 0 to 1. {_promise(hub)}</li>",
+        f"<li><b>Predicted probability</b> (bigWig), from 0 to 1. {_promise(hub)} {_axis(hub)} "
+        "The line across it is the marker's threshold, from which its peaks were called; where "
+        "there is none, it lies above the axis.</li>",
         "<li><b>Predicted peaks</b> (bigNarrowPeak): where the probability is at or above the "
         "marker's threshold. The score is 1000 times the highest probability in the peak, which "
-        "also is its signal value; p and q values are not assigned. A marker for which no peak "
-        "was called has no such track.</li>",
+        "also is its signal value; p and q values are not assigned. The higher the score, the "
+        "darker the peak. A marker for which no peak was called has no such track.</li>",
         "</ul>",
         *_scores(hub),
         "<h2>How it was made</h2>",
@@ -64,6 +66,16 @@ def _promise(hub: Hub) -> str:
         f"A value is, at every base, {value}. Where there is no value, the sequence is N, or "
         f"was not predicted{under}. Zoomed out, a pixel shows the highest value in it."
     )
+
+
+def _axis(hub: Hub) -> str:
+    """How high the axes go."""
+    return {
+        "marker": "Each axis goes up to the high values of its own marker, and is not to be "
+        "compared by eye with another.",
+        "probability": "All axes go up to 1.",
+        "auto": "Each axis goes up to the highest value in view.",
+    }[hub.options.scale]
 
 
 def _scores(hub: Hub) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from regtrack.browsers.address import folder_address, is_ucsc_name
+from regtrack.browsers.axis import SCALES, axis_end
 from regtrack.browsers.hub_labels import Labels, labels_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
@@ -36,6 +37,8 @@ class HubOptions:
         Whom users of the hub can write to; UCSC wants one.
     style
         One of `STYLES`.
+    scale
+        Of the signals' axes: one of `SCALES`.
     assembly
         UCSC's name of the genome; without it, that of the model.
     markers
@@ -52,6 +55,7 @@ class HubOptions:
     url: str
     email: str
     style: str = STYLES[0]
+    scale: str = SCALES[0]
     assembly: str | None = None
     markers: Sequence[str] = ()
     report: Path | None = None
@@ -80,6 +84,8 @@ class HubTrack:
         Letters and digits, as the browser cuts track names at underscores.
     bigwig, bigbed
         Paths relative to the hub; no bigBed where no peak was called.
+    threshold, axis_end
+        Probability from which peaks were called; as `axis_end`.
     on
         Whether it is shown at first.
     score, base_rate
@@ -91,6 +97,8 @@ class HubTrack:
     labels: Labels
     bigwig: str
     bigbed: str | None
+    threshold: float
+    axis_end: float | None
     on: bool
     score: float | None
     base_rate: float | None
@@ -118,7 +126,7 @@ class Hub:
         Raises
         ------
         InputError
-            As `Viewable.read`.
+            As `Viewable.read`, and as `axis_end`.
         OptionError
             When UCSC cannot know the assembly, or a pattern matches no marker.
         """
@@ -139,6 +147,8 @@ class Hub:
                     named,
                     quote(track.bigwig),
                     f"{FOLDER}/{track.marker.slug}.bb",
+                    track.threshold,
+                    axis_end(viewable, track, options.scale),
                     track.marker.index in first,
                     viewable.scores.get(track.marker.name),
                     viewable.base_rates.get(track.marker.name),

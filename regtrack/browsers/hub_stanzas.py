@@ -16,17 +16,21 @@ Stanza = Mapping[str, str]
 _PARENT = "regtrack"
 _KEY = "Marker"
 
+_SIGNAL_TYPE = {"type": "bigWig 0 1"}
 _SIGNAL_STYLE = {
-    "type": "bigWig 0 1",
-    "viewLimits": "0:1",
-    "autoScale": "off",
     "alwaysZero": "on",
     # A peak must not vanish when a pixel is many bases.
     "windowingFunction": "maximum",
     "maxHeightPixels": "100:32:8",
     "graphTypeDefault": "bar",
 }
-_PEAKS_STYLE = {"type": "bigNarrowPeak"}
+_PEAKS_STYLE = {
+    "type": "bigNarrowPeak",
+    # The browser draws a peak the darker the higher its score; from here on it can be seen.
+    "minGrayLevel": "3",
+    # Lets its users hide peaks of a low score.
+    "scoreFilter": "0",
+}
 _SUBGROUPS = ("cell", "target", "treatment")
 
 
@@ -93,9 +97,9 @@ def _faceted(hub: Hub) -> Iterator[Stanza]:
         "type": "bigWig",
         "visibility": "full",
         "noInherit": "on",
-        # The browser takes a relative address as one of its own.
-        "metaDataUrl": f"{hub.options.base}/{METADATA}",
+        "metaDataUrl": METADATA,
         "primaryKey": _KEY,
+        # Of this one, UCSC does not say that it may be relative.
         "colorSettingsUrl": f"{hub.options.base}/{COLOURS_FILE}",
         "dataTypes": 'signal|"Predicted probability" peaks|"Predicted peaks"',
         "defaultSortField": "Category",
@@ -121,6 +125,8 @@ def _tracks(
             "bigDataUrl": track.bigwig,
             "shortLabel": track.labels.signal_short,
             "longLabel": track.labels.signal_long,
+            **_SIGNAL_TYPE,
+            **_axis(track),
             **_SIGNAL_STYLE,
             "visibility": "full",
             **colour,
@@ -140,6 +146,16 @@ def _tracks(
                 **colour,
             },
         )
+
+
+def _axis(track: HubTrack) -> Stanza:
+    """The limits of a signal's axis, and the threshold as a line across it."""
+    limits = (
+        {"autoScale": "on"}
+        if track.axis_end is None
+        else {"viewLimits": f"0:{track.axis_end:.6g}", "autoScale": "off"}
+    )
+    return {**limits, "yLineOnOff": "on", "yLineMark": f"{track.threshold:.6g}"}
 
 
 def _composites(hub: Hub) -> Iterator[Stanza]:
@@ -191,7 +207,7 @@ def _composite(category: str, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
         "html": PAGE,
     }
     for view, label in views.items():
-        style = _SIGNAL_STYLE if view == "signal" else _PEAKS_STYLE
+        style = _SIGNAL_TYPE | _SIGNAL_STYLE if view == "signal" else _PEAKS_STYLE
         yield {
             "track": f"{name}_{view}",
             "parent": name,

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.browsers.reference import Reference
-from regtrack.browsers.rows import HIGHEST, LOWEST, Peaks, Row
+from regtrack.browsers.rows import Peaks, Row
 from regtrack.genome.intervals import Interval
 
 NAME = "igv.json"
 MANY = 30  # markers: with more of them, igv.js takes long (a minute and more for 919)
+_LINE = "rgb(119,119,119)"
+_HIGHEST_SCORE = 1_000  # of a peak whose highest probability is 1
 _SIGNAL_HEIGHT, _PEAKS_HEIGHT = 46, 27  # pixels; in less, a label of peaks is cut off
 
 # The URL of a path: one relative to the tracks folder, or an absolute one outside of it.
@@ -29,7 +31,7 @@ def session_json(
     address
         Makes a URL of a path.
     """
-    tracks = [track for row in rows for track in tracks_of(row, address)]
+    tracks = [track for row in rows for track in _tracks(row, address)]
     for order, track in enumerate(tracks, start=1):
         track["order"] = order
     session = {**genome_of(reference, address), "locus": str(locus), "tracks": tracks}
@@ -52,7 +54,7 @@ def genome_of(reference: Reference, address: Address) -> dict[str, Any]:
     return {"reference": about}
 
 
-def tracks_of(row: Row, address: Address) -> list[dict[str, Any]]:
+def _tracks(row: Row, address: Address) -> list[dict[str, Any]]:
     """The tracks of one marker, from above: its signal, and its peaks by their index."""
     return [_signal(row, address), *(_peaks(row, one, address) for one in row.peaks)]
 
@@ -64,9 +66,12 @@ def _signal(row: Row, address: Address) -> dict[str, Any]:
         "name": row.title,
         "url": address(row.signal),
         "color": f"rgb({row.colour})",
-        "min": LOWEST,
-        "max": HIGHEST,
-        "autoscale": False,
+        **(
+            {"autoscale": True}
+            if row.axis_end is None
+            else {"min": 0, "max": row.axis_end, "autoscale": False}
+        ),
+        "guideLines": [{"y": row.threshold, "color": _LINE, "dotted": True}],
         # A peak is narrower than a pixel when zoomed out; a mean would flatten it.
         "windowFunction": "max",
         "height": _SIGNAL_HEIGHT,
@@ -87,6 +92,7 @@ def _peaks(row: Row, peaks: Peaks, address: Address) -> dict[str, Any]:
         "color": f"rgb({peaks.colour})",
         # Shaded by score: 1000 times the highest value. Measured peaks have none here.
         "useScore": is_called,
+        "max": _HIGHEST_SCORE * (row.axis_end or 1),
         "displayMode": "COLLAPSED",
         "height": _PEAKS_HEIGHT,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from regtrack.browsers.reference import Reference
-from regtrack.browsers.rows import HIGHEST, LOWEST, Row
+from regtrack.browsers.rows import Row
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 
@@ -40,11 +40,12 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
     resources = ET.SubElement(root, "Resources")
     panel = ET.SubElement(root, "Panel", name="DataPanel")
     for row in rows:
-        ET.SubElement(resources, "Resource", path=_legal(row.signal))
+        ET.SubElement(
+            resources, "Resource", path=_legal(row.signal), trackLine=_track_line(row.threshold)
+        )
         for one in row.peaks:
-            ET.SubElement(
-                resources, "Resource", path=_legal(one.path), index=_legal(one.index_path)
-            )
+            # IGV finds an index beside its file; a relative path of one it looks up elsewhere.
+            ET.SubElement(resources, "Resource", path=_legal(one.path))
         _add_signal(panel, row)
         for one in row.peaks:
             _add_peaks(panel, f"{row.name} {one.kind}", one.path, one.colour)
@@ -94,6 +95,11 @@ def _add_genome(root: ET.Element, reference: Reference) -> None:
         )
 
 
+def _track_line(threshold: float) -> str:
+    """A line across a signal, which the track itself cannot ask for, but the line of a file can."""
+    return f"track yLineMark={threshold:.6g} yLineOnOff=on"
+
+
 def _add_signal(panel: ET.Element, row: Row) -> None:
     track = ET.SubElement(
         panel,
@@ -103,7 +109,7 @@ def _add_signal(panel: ET.Element, row: Row) -> None:
         clazz="org.broad.igv.track.DataSourceTrack",
         color=row.colour,
         altColor=row.colour,
-        autoScale="false",
+        autoScale=str(row.axis_end is None).lower(),
         renderer="BAR_CHART",
         # A peak is narrower than a pixel when zoomed out; a mean would flatten it.
         windowFunction="max",
@@ -113,9 +119,9 @@ def _add_signal(panel: ET.Element, row: Row) -> None:
     ET.SubElement(
         track,
         "DataRange",
-        minimum=str(LOWEST),
-        baseline=str(LOWEST),
-        maximum=str(HIGHEST),
+        minimum="0",
+        baseline="0",
+        maximum=f"{row.axis_end or 1:.6g}",
         drawBaseline="true",
         flipAxis="false",
         type="LINEAR",

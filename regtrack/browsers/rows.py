@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from regtrack.browsers.axis import axis_end
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.palette import rgb
 from regtrack.tracks.folder import Track
 
-# A probability: the scale of every signal, so that tracks can be compared by eye.
-LOWEST, HIGHEST = 0, 1
 # Grey: what was measured is told apart from what was predicted.
 _MEASURED = "68,68,68"
 
@@ -40,6 +39,8 @@ class Row:
     signal, predicted, measured
         Paths relative to the tracks folder: BigWig, narrowPeak and BED; None where nothing was
         measured.
+    threshold, axis_end
+        Probability from which peaks were called; as `regtrack.browsers.axis.axis_end`.
     index_suffix
         How the names of the peaks' indices go on, which lie beside them: `.tbi` or `.csi`.
     """
@@ -50,6 +51,8 @@ class Row:
     signal: str
     predicted: str
     measured: str | None
+    threshold: float
+    axis_end: float | None
     index_suffix: str
 
     @property
@@ -70,7 +73,7 @@ class Row:
 
 
 def rows_of(
-    viewable: Viewable, tracks: Sequence[Track], measured: Mapping[str, str]
+    viewable: Viewable, tracks: Sequence[Track], measured: Mapping[str, str], scale: str
 ) -> tuple[Row, ...]:
     """Rows of some tracks, in their order.
 
@@ -78,6 +81,13 @@ def rows_of(
     ----------
     measured
         Path of the measured peaks relative to the folder, by name of marker.
+    scale
+        As `axis_end`.
+
+    Raises
+    ------
+    InputError, OSError
+        As `axis_end`.
     """
     return tuple(
         Row(
@@ -87,6 +97,8 @@ def rows_of(
             signal=track.bigwig,
             predicted=track.peaks,
             measured=measured.get(track.marker.name),
+            threshold=track.threshold,
+            axis_end=axis_end(viewable, track, scale),
             index_suffix=track.index_suffix,
         )
         for track in tracks

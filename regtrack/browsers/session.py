@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin
 from regtrack.atomic import write_texts
 from regtrack.browsers import igv_json, igv_xml
 from regtrack.browsers.address import folder_address
+from regtrack.browsers.axis import SCALES
 from regtrack.browsers.locus import is_predicted, opening_locus
 from regtrack.browsers.measured import FOLDER, check_measured, write_measured
 from regtrack.browsers.reference import (
@@ -46,6 +47,8 @@ class SessionOptions:
         As `regtrack.genome.bed.Rules`, for the peaks.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the region.
+    scale
+        Of the signals' axes: one of `SCALES`.
     """
 
     markers: Sequence[str] = ()
@@ -56,6 +59,7 @@ class SessionOptions:
     url: str | None = None
     clip: bool = False
     genes: Path | None = None
+    scale: str = SCALES[0]
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     if options.peaks is not None:
         measured = write_measured(viewable, tracks, folder, options.clip)
     write_sizes(reference, viewable.trackset.chrom_sizes)
-    rows = rows_of(viewable, tracks, measured)
+    rows = rows_of(viewable, tracks, measured, options.scale)
     write_texts(
         {
             folder / igv_xml.NAME: igv_xml.session_xml(rows, reference, locus, folder),

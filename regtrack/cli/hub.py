@@ -28,6 +28,7 @@ from regtrack.errors import InputError, OptionError
     show_default="that of the model",
     help="The genome's name at UCSC, such as hg19.",
 )
+@options.scale
 @options.markers
 @options.report
 @options.workers
@@ -41,6 +42,7 @@ def hub(
     email: str | None,
     style: str,
     assembly: str | None,
+    scale: str,
     markers: tuple[str, ...],
     report: Path | None,
     workers: int | None,
@@ -51,7 +53,8 @@ def hub(
 
     Copy the whole folder to BASE, on a web server that answers byte ranges (nearly all do), and
     open the address that is printed. A few markers are shown at first: the best scored ones of
-    each category. Markers without called peaks have no track of peaks.
+    each category. Markers without called peaks have no track of peaks. A line across each signal is
+    the threshold from which its peaks were called.
 
     With --check, TRACKS may also be the path of a hub.txt. Tested are rules of UCSC's format,
     those that its own hubCheck leaves out as well: labels, parents, the table behind the tracks,
@@ -72,7 +75,7 @@ def hub(
     from regtrack.cli.progress import Progress
     from regtrack.workers import available_cores
 
-    asked = HubOptions(url or "", email or "", style, assembly, markers, report)
+    asked = HubOptions(url or "", email or "", style, scale, assembly, markers, report)
     with Progress() as progress:
         made = write_hub(tracks, asked, workers or available_cores(), force, progress)
     click.echo(instructions(tracks, made))

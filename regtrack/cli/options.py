@@ -73,6 +73,15 @@ report = click.option(
     show_default="the one in the tracks folder, if there is one",
     help="Folder of a report (regtrack eval --out): how good each marker is.",
 )
+scale = click.option(
+    "--scale",
+    type=click.Choice(["marker", "probability", "auto"]),
+    default="marker",
+    show_default=True,
+    help="Axis of the signals. marker: from 0 to the marker's high values, so that each is seen. "
+    "probability: from 0 to 1, so that they can be compared by eye. auto: to the highest "
+    "value in view, as the browser does it.",
+)
 model = _model(True)
 model_looked_at = _model(False)
 markers = click.option(

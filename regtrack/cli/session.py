@@ -35,6 +35,7 @@ from regtrack.cli.kinds import Named
     help="Where the folder will be on the web (https://...): igv.json then works from any page.",
 )
 @options.genes
+@options.scale
 @options.clip
 @options.force
 def session(
@@ -46,14 +47,15 @@ def session(
     region: str | None,
     url: str | None,
     genes: Path | None,
+    scale: str,
     clip: bool,
     force: bool,
 ) -> None:
     """Write sessions of the tracks folder TRACKS into it: igv.xml and igv.json.
 
-    Both show each marker's probability on a fixed scale of 0 to 1, its predicted peaks and, with
-    --peaks, its measured ones (written to TRACKS/measured). Without --markers, a few of each
-    category, the best ones where a report is known.
+    Both show each marker's probability, with a line at the threshold from which its peaks were
+    called, its predicted peaks and, with --peaks, its measured ones (written to TRACKS/measured).
+    Without --markers, a few of each category, the best ones where a report is known.
 
     igv.xml is for IGV desktop: File > Open Session. Its paths are relative to it, so the folder
     can be moved or copied as a whole.
@@ -65,7 +67,7 @@ def session(
     """
     from regtrack.browsers.session import SessionOptions, write_sessions
 
-    asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes)
+    asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes, scale)
     written = write_sessions(tracks, asked, force)
     for note in written.notes:
         click.echo(f"note: {note}", err=True)

@@ -73,7 +73,7 @@ def test_the_hub_comes_first_then_the_genome_then_tracks(folder: Path) -> None:
 def test_tracks_of_a_faceted_hub_are_named_by_the_rows_of_its_table(folder: Path) -> None:
     hub = write(folder)
     parent = track(hub, "regtrack")
-    assert parent.get("metaDataUrl") == "https://example.org/lab/tracks/hub/metadata.tsv"
+    assert parent.get("metaDataUrl") == "hub/metadata.tsv"
     assert parent.get("colorSettingsUrl") == "https://example.org/lab/tracks/hub/colors.json"
     assert [one.name for one in hub.data] == [
         "regtrack_m0_signal",
@@ -108,7 +108,7 @@ def test_the_table_has_average_precision_where_it_is_known(folder: Path) -> None
     assert column == ["0.5124", "NA", "NA", "NA"]
 
 
-def test_a_signal_is_drawn_from_0_to_1_with_its_highest_values(folder: Path) -> None:
+def test_a_signal_is_drawn_up_to_its_high_values_with_a_line_at_its_threshold(folder: Path) -> None:
     signal = track(write(folder), "regtrack_m1_signal")
     assert {name: one.value for name, one in signal.settings.items()} == {
         "track": "regtrack_m1_signal",
@@ -117,8 +117,10 @@ def test_a_signal_is_drawn_from_0_to_1_with_its_highest_values(folder: Path) -> 
         "shortLabel": "DNase HepG2",
         "longLabel": "HepG2|DNase|None: predicted probability",
         "type": "bigWig 0 1",
-        "viewLimits": "0:1",
+        "viewLimits": "0:0.75",
         "autoScale": "off",
+        "yLineOnOff": "on",
+        "yLineMark": "0.5",
         "alwaysZero": "on",
         "windowingFunction": "maximum",
         "maxHeightPixels": "100:32:8",
@@ -127,6 +129,31 @@ def test_a_signal_is_drawn_from_0_to_1_with_its_highest_values(folder: Path) -> 
         "color": "187,85,102",
         "priority": "3",
     }
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    ("scale", "limits", "auto"),
+    [("probability", "0:1", "off"), ("marker", "0:0.75", "off"), ("auto", "", "on")],
+)
+def test_the_scale_of_signals_is_a_choice(
+    folder: Path, style: str, scale: str, limits: str, auto: str
+) -> None:
+    hub = write(folder, replace(OPTIONS, style=style, scale=scale))
+    for marker in MARKERS:
+        signal = track(hub, f"regtrack_m{marker.index}_signal")
+        assert (signal.get("viewLimits"), signal.get("autoScale")) == (limits, auto)
+        # The marker without peaks has a threshold all the same.
+        line = [signal.get(name) for name in ("yLineOnOff", "yLineMark")]
+        assert line == ["on", "1" if marker.index == 2 else "0.5"]
+    assert check_hub(folder).problems == ()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_peaks_are_shaded_by_their_score_and_can_be_hidden_by_it(folder: Path, style: str) -> None:
+    peaks = track(write(folder, replace(OPTIONS, style=style)), "regtrack_m1_peaks")
+    settings = [peaks.get(name) for name in ("type", "minGrayLevel", "scoreFilter")]
+    assert settings == ["bigNarrowPeak", "3", "0"]
 
 
 def test_peaks_are_those_of_the_tracks_folder(folder: Path) -> None:
@@ -302,6 +329,20 @@ def test_the_page_says_what_a_value_promises_and_how_good_it_is(folder: Path) ->
     assert re.search(r"DNase\s*1\s*0\.1250\s*0\.0100", text)
     assert "12" * 32 in text
     assert "ab" * 32 in text
+
+
+@pytest.mark.parametrize(
+    ("scale", "said"),
+    [
+        ("marker", "Each axis goes up to the high values of its own marker"),
+        ("probability", "All axes go up to 1."),
+        ("auto", "Each axis goes up to the highest value in view."),
+    ],
+)
+def test_the_page_says_how_high_the_axes_go(folder: Path, scale: str, said: str) -> None:
+    write(folder, replace(OPTIONS, scale=scale))
+    page = Page((folder / "hub" / "description.html").read_text(encoding="utf-8"))
+    assert said in " ".join(page.text.split())
 
 
 def test_the_page_is_silent_about_scores_that_are_not_known(folder: Path) -> None:

@@ -100,8 +100,19 @@ TEXT = [
     ("odd state", "^parent regtrack on", "parent regtrack yes", r"'regtrack yes', expected a name"),
     ("odd visibility", "^visibility dense", "visibility thin", r"visibility 'thin', expected hide"),
     ("odd colour", "^color 0,68,136", "color 0,68,256", r"color '0,68,256', expected as 0,68,136"),
-    ("limits turned", "^viewLimits 0:1", "viewLimits 1:0", r"1:0, expected the lower one first"),
-    ("no limits", "^viewLimits 0:1", "viewLimits 1", r"viewLimits '1', expected as 0:1"),
+    ("limits turned", "^viewLimits 0:.*", "viewLimits 1:0", r"1:0, expected the lower one first"),
+    ("no limits", "^viewLimits 0:.*", "viewLimits 1", r"viewLimits '1', expected as 0:1"),
+    ("odd scale", "^autoScale off", "autoScale no", r"autoScale 'no', expected off, on or group"),
+    ("odd line", "^yLineMark .*", "yLineMark high", r"yLineMark 'high', expected a number"),
+    ("no line", "^yLineOnOff on", "yLineOnOff off", r"yLineMark without yLineOnOff on, expected b"),
+    (
+        "odd state of a line",
+        "^yLineOnOff on",
+        "yLineOnOff yes",
+        r"'yes', expected on or off & yLineMark without yLineOnOff on",
+    ),
+    ("odd grey", "^minGrayLevel 3", "minGrayLevel 0", r"minGrayLevel '0', expected 1 to 9"),
+    ("odd filter", "^scoreFilter 0", "scoreFilter 1:2:3", r"scoreFilter '1:2:3', expected a numb"),
     (
         "odd range",
         "^type bigWig 0 1",
@@ -123,11 +134,17 @@ TEXT = [
 
 FACETED = [
     ("odd kind", "compositeTrack faceted", "compositeTrack yes", r"'yes', expected on or facet"),
-    ("relative", "metaDataUrl .*/tracks/", "metaDataUrl ", r"expected a whole address: https://"),
-    ("half", "metaDataUrl .*", "metaDataUrl https://[::1", r"expected a whole address: https://"),
-    ("ftp", "metaDataUrl https", "metaDataUrl ftp", r"expected a whole address: https://"),
+    ("relative", "ngsUrl .*/tracks/", "ngsUrl ", r"Url 'hub/.*', expected a whole address: http"),
+    ("half", "ngsUrl .*", "ngsUrl https://[::1", r"expected a whole address: https://"),
+    ("ftp", "ngsUrl https", "ngsUrl ftp", r"expected a whole address: https://"),
+    ("ftp table", "metaDataUrl ", "metaDataUrl ftp://x/", r"metaDataUrl 'ftp:.*', expected a file"),
     ("no table", "metadata.tsv", "meta.tsv", r"metaDataUrl '.*meta.tsv', expected a file in"),
-    ("elsewhere", "lab/tracks/hub/col", "lab/hub/col", r"is at .*/lab/, expected it at .*/tracks/"),
+    (
+        "elsewhere",
+        "metaDataUrl ",
+        "metaDataUrl https://example.org/lab/",
+        r"colorSettingsUrl is at .*/lab/tracks/, expected it at .*/lab/$",
+    ),
     ("no key", "primaryKey.*\n", "", r"no primaryKey, expected one in a faceted composite"),
     (
         "other key",
@@ -272,6 +289,11 @@ TABLE = [
 def test_a_rule_of_the_table(faceted: Path, old: str, new: str, messages: str) -> None:
     edit(faceted / "hub" / "metadata.tsv", old, new)
     say(faceted, messages)
+
+
+def test_the_table_may_have_a_whole_address(faceted: Path) -> None:
+    edit(faceted / "hub.txt", "metaDataUrl ", "metaDataUrl https://example.org/lab/tracks/")
+    assert lines_of(faceted) == []
 
 
 def test_a_label_behind_a_bar_is_no_mistake(faceted: Path) -> None:

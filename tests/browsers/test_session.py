@@ -65,7 +65,9 @@ def a_genome(path: Path, sizes: dict[str, int] | None = None) -> Path:
     return write_fasta(path, {chrom: "A" * size for chrom, size in lengths.items()})
 
 
-def test_igv_shows_each_signal_from_0_to_1_in_its_colour_above_its_peaks(folder: Path) -> None:
+def test_igv_shows_each_signal_up_to_its_high_values_in_its_colour_above_its_peaks(
+    folder: Path,
+) -> None:
     write_report_table(folder, {NAMES[0]: 0.3118})
     write(folder)
     tracks = data_tracks(folder)
@@ -79,7 +81,7 @@ def test_igv_shows_each_signal_from_0_to_1_in_its_colour_above_its_peaks(folder:
     for track in tracks[::2]:
         (scale,) = track.findall("DataRange")
         bounds = [scale.get(key) for key in ("minimum", "baseline", "maximum", "type")]
-        assert bounds == ["0", "0", "1", "LINEAR"]
+        assert bounds == ["0", "0", "0.75", "LINEAR"]
         assert (track.get("autoScale"), track.get("windowFunction")) == ("false", "max")
 
 
@@ -106,7 +108,7 @@ def test_igv_js_shows_the_same(folder: Path, table: Path) -> None:
     assert signal["name"] == f"{NAMES[0]} (AP 0.312)"
     assert signal["color"] == "rgb(0,68,136)"
     scale = [signal[key] for key in ("min", "max", "autoscale", "windowFunction")]
-    assert scale == [0, 1, False, "max"]
+    assert scale == [0, 0.75, False, "max"]
     assert [one["format"] for one in tracks[:3]] == ["bigwig", "narrowPeak", "bed"]
     assert [one["name"] for one in (predicted, measured)] == ["predicted", "measured"]
     # Shaded by their score, which measured ones do not have.
@@ -115,6 +117,42 @@ def test_igv_js_shows_the_same(folder: Path, table: Path) -> None:
         assert one["metadata"] == {"marker": NAMES[0]}
         assert one["indexURL"] == f"{one['url']}.tbi"
         assert (folder / one["indexURL"]).is_file()
+
+
+@pytest.mark.parametrize(("scale", "end"), [("probability", 1), ("marker", 0.75), ("auto", None)])
+def test_the_scale_of_signals_is_a_choice(folder: Path, scale: str, end: float | None) -> None:
+    write(folder, scale=scale)
+    for track in data_tracks(folder)[::2]:
+        assert track.get("autoScale") == ("true" if end is None else "false")
+        if end is not None:
+            assert float(track.find("DataRange").get("maximum")) == end  # type: ignore[union-attr]
+    for track in json_of(folder)["tracks"][::2]:
+        found = (track["autoscale"], track.get("max"))
+        assert found == ((True, None) if end is None else (False, end))
+
+
+def test_a_line_across_each_signal_is_its_threshold(folder: Path) -> None:
+    write(folder)
+    resources = xml_of(folder).findall("Resources/Resource")
+    lines = [one.get("trackLine") for one in resources]
+    assert lines == ["track yLineMark=0.5 yLineOnOff=on", None] * 4
+    for track in json_of(folder)["tracks"][::2]:
+        ((line,),) = [track["guideLines"]]
+        assert line == {"y": 0.5, "color": "rgb(119,119,119)", "dotted": True}
+
+
+def test_igv_js_shades_predicted_peaks_by_their_score(folder: Path) -> None:
+    for scale, score in ("marker", 750), ("probability", 1000), ("auto", 1000):
+        write(folder, scale=scale, force=True)
+        for peaks in json_of(folder)["tracks"][1::2]:
+            assert (peaks["useScore"], peaks["max"]) == (True, score)
+
+
+def test_igv_is_left_to_find_the_index_beside_each_file(folder: Path, table: Path) -> None:
+    # It takes a relative path of an index from where IGV was started, and then shows no peaks.
+    write(folder, peaks=table)
+    resources = xml_of(folder).findall("Resources/Resource")
+    assert {key for one in resources for key in one.attrib} == {"path", "trackLine"}
 
 
 def test_measured_peaks_are_sorted_merged_and_of_the_genome(folder: Path, table: Path) -> None:

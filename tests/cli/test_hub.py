@@ -56,7 +56,7 @@ def test_each_broken_rule_is_a_line(folder: Path, regtrack) -> None:
     assert regtrack("hub", "tracks", *WHERE)[0] == 0
     text = (folder / "hub.txt").read_text()
     text = text.replace("email me@example.org", "email me").replace(
-        "viewLimits 0:1", "viewLimits 1", 1
+        "viewLimits 0:0.75", "viewLimits 1", 1
     )
     (folder / "hub.txt").write_text(text)
     status, out, err = regtrack("hub", "tracks", "--check")
