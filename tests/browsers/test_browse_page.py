@@ -497,9 +497,9 @@ def test_dark_as_the_system_has_it_or_as_chosen(chromium: Browser, address: str)
         page = context.new_page()
         page.goto(address)
         page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
-        assert page.evaluate(background) == "rgb(18, 18, 18)"
+        assert page.evaluate(background) == "rgb(19, 19, 19)"
         flipped = "getComputedStyle(browser.root).filter"
-        assert page.evaluate(flipped) == "invert(0.93) hue-rotate(180deg)"
+        assert page.evaluate(flipped) == "invert(0.93) hue-rotate(180deg) brightness(1.05)"
         page.click("#theme")
         assert page.evaluate(background) == "rgb(255, 255, 255)"
         assert page.evaluate(flipped) == "none"
@@ -572,3 +572,16 @@ def test_a_picture_names_its_rows(visit: Visit, address: str) -> None:
     picture = visit.page.evaluate("browser.toSVG()")
     for text in ("HepG2|DNase|None", "was predicted", f"256{TIMES}", "predicted", "measured"):
         assert f">{text}<" in picture
+
+
+def test_two_regions_are_seen_side_by_side(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:101-600 chr1:5,001-5,500&markers=7")
+    visit.wait_for(r"locus=chr1:101-600%20chr1:5001-5500&markers=7$")
+    visit.page.keyboard.press("Shift+ArrowRight")
+    visit.wait_for(r"locus=chr1:60\d-1[01]\d\d%20chr1:550\d-[56]\d\d\d&")
+
+
+def test_a_row_can_be_given_a_name(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:300-700&markers=7")
+    visit.page.evaluate("browser.findTracks('id', 'K562|TF7|None')[0].name = 'mine'")
+    assert visit.tracks()[-1] == "mine"

@@ -38,8 +38,8 @@ function isTyping(event) {
 }
 
 async function move(igvBrowser, views) {
-  const [frame] = igvBrowser.referenceFrameList;
-  const width = igvBrowser.calculateViewportWidth(igvBrowser.referenceFrameList.length);
-  frame.shiftPixels(Math.round(views * width), width, true);
+  const frames = igvBrowser.referenceFrameList; // several, where several regions were asked for
+  const width = igvBrowser.calculateViewportWidth(frames.length);
+  for (const frame of frames) frame.shiftPixels(Math.round(views * width), width, true);
   await igvBrowser.updateViews();
 }

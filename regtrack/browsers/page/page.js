@@ -108,10 +108,10 @@ function asked() {
 }
 
 // igv.js counts in fractions of bases when the window is resized.
-const locusNow = () => [browser.currentLoci()].flat()[0].replace(/\.\d+/g, "");
+const lociNow = () => [browser.currentLoci()].flat().map((locus) => locus.replace(/\.\d+/g, ""));
 
 function view() {
-  const locus = locusNow();
+  const locus = lociNow().join(" ");
   const scale = scaling.name === USUAL_SCALE ? "" : `scale=${scaling.name}&`;
   return `#${scale}locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
 }
@@ -123,7 +123,7 @@ function remember() {
 }
 
 function moved() {
-  const [, chrom, start, end] = locusNow().match(/^(.*):(\d+)-(\d+)$/) ?? [];
+  const [, chrom, start, end] = lociNow()[0].match(/^(.*):(\d+)-(\d+)$/) ?? [];
   const [first, behind] = site.predicted[chrom] ?? [0, 0];
   byId("nowhere").hidden = !chrom || chrom === "all" || (Number(start) <= behind && Number(end) > first);
   remember();
@@ -168,7 +168,7 @@ function genesTrack() {
 // A base without a value is one of two things, which must not be mixed up.
 function predictedTrack() {
   return {
-    type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true, visibilityWindow: WHOLE_CHROMOSOMES,
+    type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
     heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
     strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }],
   };
@@ -197,7 +197,7 @@ function markerTrack(one) {
   const measured = { kind: "measured", colour: PALETTE.measured, read: reading(`measured/${one.index}`) };
   const strips = one.measured ? [predicted, measured] : [predicted];
   return {
-    type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP, visibilityWindow: WHOLE_CHROMOSOMES,
+    type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP,
     marker: one, colour, strips,
     heading: { name: one.name, about: one.score === null ? "" : `AP ${one.score.toFixed(3)}`, title: one.name },
   };

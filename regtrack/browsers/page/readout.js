@@ -34,7 +34,7 @@ function under(igvBrowser, event) {
     const state = viewport.createClickState(event);
     if (!state) return null;
     const where = whereOf(igvBrowser, state);
-    if (track instanceof Row) return { title: track.config.heading.name, where, lines: track.describe(state) };
+    if (track instanceof Row) return { title: track.name ?? track.config.heading.name, where, lines: track.describe(state) };
     if (track.type !== "annotation") return null;
     const genes = track.clickedFeatures(state);
     const lines = genes.map((one) => [one.name ?? track.name, `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}, strand ${one.strand ?? "."}`]);

@@ -62,6 +62,13 @@ class Row extends igv.TrackBase {
     this.minHeight = this.strips.length * STRIP + (this.marker ? 12 : 0);
   }
 
+  // Set from the row's menu.
+  get name() { return super.name; }
+  set name(text) {
+    super.name = text;
+    this.trackView?.axis.querySelector(".name")?.replaceChildren(...breakable(text));
+  }
+
   async postInit() {
     for (const one of this.trackView.viewports) one.$viewport[0].classList.add("own");
     this.trackView.axis.append(label(this));
@@ -129,7 +136,7 @@ class Row extends igv.TrackBase {
   paintAxis(context, width) {
     const scale = this.#labelAxis();
     if (context instanceof CanvasRenderingContext2D) return;
-    const { name } = this.config.heading;
+    const name = this.name ?? this.config.heading.name;
     const top = this.height - this.strips.length * STRIP;
     const write = (text, x, y, textAlign) => igv.IGVGraphics.fillText(context, text, x, y, { font: "9px sans-serif", textAlign, fillStyle: PALETTE.text });
     write(name, 2, 9, "left");
