@@ -24,7 +24,7 @@ from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpo
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
-from regtrack.tracks.bigwig_writer import LONGEST_CHROM
+from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks import index_suffix

@@ -10,6 +10,10 @@ from regtrack.errors import InputError
 
 BIGWIG_MAGIC = 0x888FFC26
 BIGBED_MAGIC = 0x8789F2EB
+
+# The formats count bases in 32 bits.
+LONGEST_CHROM = 2**32 - 1
+
 _KINDS = {BIGWIG_MAGIC: "BigWig", BIGBED_MAGIC: "bigBed"}
 
 

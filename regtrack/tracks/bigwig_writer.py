@@ -1,4 +1,4 @@
-"""Writes BigWig files from encoded blocks, streaming: kept are the index and the zoom bins.
+"""Writes BigWig files from encoded blocks, streaming: kept are the index and what zooms need.
 
 Layout after Kent et al. 2010, "BigWig and BigBed", version 4, little-endian: header, zoom
 headers, summary, chromosomes, data sections, their index, then each zoom level with its index.
@@ -6,9 +6,11 @@ headers, summary, chromosomes, data sections, their index, then each zoom level 
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,45 +18,37 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import naming, replacing
-from regtrack.tracks.bbi import BIGWIG_MAGIC
+from regtrack.tracks.bbi import BIGWIG_MAGIC, LONGEST_CHROM
 from regtrack.tracks.bigwig_trees import HEADER, LEAF, chrom_tree, place_tree
-from regtrack.tracks.deflate import deflate
+from regtrack.tracks.bigwig_zooms import (
+    PLACED_BIN,
+    ZoomLevel,
+    ZoomPacker,
+    chosen_levels,
+    merged,
+    reductions,
+    zoom_levels,
+)
+from regtrack.tracks.bins import BIN, FINEST_REDUCTION, ZOOM_ITEMS, finest_bins
+from regtrack.tracks.deflate import inflate
 from regtrack.tracks.encoding import (
-    BIN,
-    FIRST_REDUCTION,
     LARGEST_SECTION,
     MOST_ITEMS,
+    SECTION_HEADER,
     EncodedSegments,
+    fine_part,
 )
-
-# The format counts bases in 32 bits.
-LONGEST_CHROM = 2**32 - 1
+from regtrack.tracks.segments import SEGMENT, Records
 
 _VERSION = 4
 _ZOOM_HEADER = struct.Struct("<IIQQ")
 SUMMARY = struct.Struct("<Qdddd")  # covered bases, least and greatest value, sums
 
-_ZOOM_FACTOR = 4
-_MOST_ZOOMS = 10
-_ZOOM_ITEMS = 512
+# The finest level takes some three times the bytes of the next one.
+_FINER = 3
 
-_ZOOM_RECORD = np.dtype(
-    [
-        ("chrom", "<u4"),
-        ("start", "<u4"),
-        ("end", "<u4"),
-        ("covered", "<u4"),
-        ("min", "<f4"),
-        ("max", "<f4"),
-        ("sum", "<f4"),
-        ("squares", "<f4"),
-    ]
-)
-
-# Bins of several chromosomes.
-_PLACED_BIN = np.dtype([("chrom", "<u4"), *BIN.descr])
-
-_Bins = npt.NDArray[np.void]
+# Sections whose segments are summed up at once.
+_SECTIONS_AT_ONCE = 64
 
 
 class BigWigWriter:
@@ -67,13 +61,17 @@ class BigWigWriter:
         self._sizes = np.array([*chrom_sizes.values()], np.int64)
         if self._sizes.max() > LONGEST_CHROM:
             raise ValueError(f"a chromosome of more than {LONGEST_CHROM:,} bases")
-        self._reductions = _reductions(int(self._sizes.max()))
         self._reached = np.int64(0)
-        self._leaves: list[npt.NDArray[np.void]] = []
-        self._bins: list[_Bins] = []
+        self._leaves: list[Records] = []
+        self._bins: list[Records] = []
+        # Of pieces that have them, by the number of their first section: the finest bins, packed,
+        # how many there are, and the number of the last section.
+        self._fine: dict[int, tuple[tuple[bytes, int], int]] = {}
+        self._sections = 0
         # Header, zoom headers and summary are written at the end, when they are known; so is
         # the number of sections, in front of them.
-        self._chrom_tree_at = HEADER.size + _ZOOM_HEADER.size * len(self._reductions) + SUMMARY.size
+        most_zooms = len(reductions(int(self._sizes.max())))
+        self._chrom_tree_at = HEADER.size + _ZOOM_HEADER.size * most_zooms + SUMMARY.size
         front = bytes(self._chrom_tree_at) + chrom_tree(chrom_sizes, self._chrom_tree_at)
         self._data_at = len(front)
         file.write(front + bytes(8))
@@ -107,11 +105,11 @@ class BigWigWriter:
         leaves["offset"] = self._file.tell() + np.cumsum(sizes) - sizes
         self._leaves.append(leaves)
         bins = np.concatenate([piece.bins for _, piece in some])
-        placed = np.empty(len(bins), _PLACED_BIN)
-        placed["chrom"] = np.repeat(numbers, [len(piece.bins) for _, piece in some])
-        for name in BIN.names or ():
-            placed[name] = bins[name]
-        self._bins.append(placed)
+        self._bins.append(_placed(bins, np.repeat(numbers, [len(one.bins) for _, one in some])))
+        for _, piece in some:
+            first, self._sections = self._sections, self._sections + len(piece.sections)
+            if piece.fine:
+                self._fine[first] = fine_part(piece), self._sections - 1
         with naming(self._path):  # several are open at once
             self._file.write(b"".join([piece.data for _, piece in some]))
 
@@ -128,14 +126,18 @@ class BigWigWriter:
         leaves = np.concatenate(self._leaves)
         index_at = self._file.tell()
         self._file.write(place_tree(leaves, MOST_ITEMS, index_at))
-        bins = _merged(np.concatenate(self._bins))
+        data_size = self._file.tell() - self._data_at
+        bins = merged(np.concatenate(self._bins))
         self._bins.clear()  # others of the group still wait for their turn
         summary = SUMMARY.pack(*_summed_up(bins))
-        zooms = []
-        for reduction in self._reductions:
-            if reduction != FIRST_REDUCTION:
-                bins = _coarser(bins)
-            zooms.append(_ZOOM_HEADER.pack(reduction, 0, *self._write_zoom(bins, reduction)))
+        levels = zoom_levels(bins, self._sizes)
+        sizes = [level.size for level in levels]
+        if 0 in chosen_levels([_FINER * sizes[0], *sizes], data_size):
+            levels.insert(0, self._finest_level(leaves))
+            sizes.insert(0, levels[0].size)
+        self._fine.clear()
+        chosen = chosen_levels(sizes, data_size)
+        zooms = [self._write_zoom(levels[number]) for number in chosen]
         self._file.write(struct.pack("<I", BIGWIG_MAGIC))
         header = HEADER.pack(
             BIGWIG_MAGIC,
@@ -156,33 +158,68 @@ class BigWigWriter:
         self._file.seek(self._data_at)
         self._file.write(struct.pack("<Q", len(leaves)))
 
-    def _write_zoom(self, bins: _Bins, reduction: int) -> tuple[int, int]:
-        """Write a zoom level; returns where its data and its index begin."""
+    def _write_zoom(self, level: ZoomLevel) -> bytes:
+        """Write a zoom level; returns what the file's header says of it."""
         data_at = self._file.tell()
-        self._file.write(struct.pack("<I", len(bins)))
-        records = self._zoom_records(bins, reduction)
-        # A part may hold bins of several chromosomes: a genome may have thousands of one bin each.
-        firsts = np.arange(0, len(records), _ZOOM_ITEMS)
-        lasts = np.append(firsts[1:], len(records)) - 1
-        leaves = np.empty(len(firsts), LEAF)
-        leaves["first_chrom"], leaves["start"] = records["chrom"][firsts], records["start"][firsts]
-        leaves["last_chrom"], leaves["end"] = records["chrom"][lasts], records["end"][lasts]
-        for leaf, first in zip(leaves, firsts.tolist(), strict=True):
-            data = deflate(records[first : first + _ZOOM_ITEMS].tobytes())
-            leaf["offset"], leaf["size"] = self._file.tell(), len(data)
-            self._file.write(data)
+        self._file.write(struct.pack("<I", level.count))
+        leaves = level.leaves.copy()
+        leaves["offset"] += self._file.tell()
+        self._file.write(b"".join(level.parts))
         index_at = self._file.tell()
-        self._file.write(place_tree(leaves, _ZOOM_ITEMS, index_at))
-        return data_at, index_at
+        self._file.write(place_tree(leaves, ZOOM_ITEMS, index_at))
+        return _ZOOM_HEADER.pack(level.reduction, 0, data_at, index_at)
 
-    def _zoom_records(self, bins: _Bins, reduction: int) -> npt.NDArray[np.void]:
-        records = np.empty(len(bins), _ZOOM_RECORD)
-        start = bins["bin"].astype(np.int64) * reduction
-        records["start"] = start
-        records["end"] = np.minimum(start + reduction, self._sizes[bins["chrom"]])
-        for name in ("chrom", "covered", "min", "max", "sum", "squares"):
-            records[name] = bins[name]
-        return records
+    def _finest_level(self, leaves: Records) -> ZoomLevel:
+        """The level that dense pieces bring with them; the others are summed up anew.
+
+        Parameters
+        ----------
+        leaves
+            LEAF of all data sections, which are in the file.
+        """
+        packer = ZoomPacker(FINEST_REDUCTION, self._sizes)
+        chroms, starts, ends = (leaves[name].tolist() for name in ("last_chrom", "start", "end"))
+        sizes = self._sizes.tolist()
+        done = 0
+        for first, (part, last) in self._fine.items():
+            chrom = chroms[first]
+            start = starts[first] // FINEST_REDUCTION * FINEST_REDUCTION
+            end = -(-ends[last] // FINEST_REDUCTION) * FINEST_REDUCTION
+            # Their bins may be those of the piece beside, too, and the last one be too long.
+            left, right = first - 1, last + 1
+            if (
+                (first > 0 and chroms[left] == chrom and ends[left] > start)
+                or (right < len(leaves) and chroms[right] == chrom and starts[right] < end)
+                or end > sizes[chrom]
+            ):
+                continue
+            self._sum_up(leaves[done:first], packer)
+            packer.add_part(*part, (chrom, start, chrom, end))
+            done = right
+        self._sum_up(leaves[done:], packer)
+        self._file.seek(0, os.SEEK_END)
+        return packer.finish()
+
+    def _sum_up(self, leaves: Records, packer: ZoomPacker) -> None:
+        """Add the finest bins of some consecutive data sections, read back from the file."""
+        found = []
+        edges = np.flatnonzero(np.diff(leaves["first_chrom"], prepend=-1, append=-1))
+        for first, behind in pairwise(edges.tolist()):
+            for at in range(first, behind, _SECTIONS_AT_ONCE):
+                some = leaves[at : min(at + _SECTIONS_AT_ONCE, behind)]
+                begin = int(some["offset"][0])
+                self._file.seek(begin)
+                data = self._file.read(int(some["size"].sum()))
+                places = (some["offset"].astype(np.int64) - begin).tolist()
+                sections = [
+                    inflate(data[place : place + size], LARGEST_SECTION)[SECTION_HEADER.size :]
+                    for place, size in zip(places, some["size"].tolist(), strict=True)
+                ]
+                records = np.frombuffer(b"".join(sections), SEGMENT)
+                bins, _ = finest_bins(records, np.array([0, len(records)], np.int64))
+                found.append(_placed(bins, some["first_chrom"][0]))
+        if found:
+            packer.add(merged(np.concatenate(found)))
 
 
 @contextmanager
@@ -201,41 +238,22 @@ def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWi
     OSError
         When the file cannot be written.
     """
-    with replacing(path) as aside, aside.open("wb") as file:
+    with replacing(path) as aside, aside.open("w+b") as file:
         writer = BigWigWriter(path, file, chrom_sizes)
         yield writer
         writer.finish()
 
 
-def _reductions(longest: int) -> list[int]:
-    """Bases per bin of each zoom level, until the longest chromosome is a single bin."""
-    found = [FIRST_REDUCTION]
-    while found[-1] < longest and len(found) < _MOST_ZOOMS:
-        found.append(found[-1] * _ZOOM_FACTOR)
-    return found
+def _placed(bins: Records, chroms: npt.ArrayLike) -> Records:
+    """PLACED_BIN of BIN and the number of their chromosomes."""
+    placed = np.empty(len(bins), PLACED_BIN)
+    placed["chrom"] = chroms
+    for name in BIN.names or ():
+        placed[name] = bins[name]
+    return placed
 
 
-def _coarser(bins: _Bins) -> _Bins:
-    """The bins of the next zoom level."""
-    above = bins.copy()
-    above["bin"] //= _ZOOM_FACTOR
-    return _merged(above)
-
-
-def _merged(bins: _Bins) -> _Bins:
-    """Bins, given in order, with those of one chromosome and number made one."""
-    apart = (bins["bin"][1:] != bins["bin"][:-1]) | (bins["chrom"][1:] != bins["chrom"][:-1])
-    firsts = np.flatnonzero(np.append(True, apart))
-    merged = np.empty(len(firsts), _PLACED_BIN)
-    merged["chrom"], merged["bin"] = bins["chrom"][firsts], bins["bin"][firsts]
-    for name in ("covered", "sum", "squares"):
-        merged[name] = np.add.reduceat(bins[name], firsts)
-    merged["min"] = np.minimum.reduceat(bins["min"], firsts)
-    merged["max"] = np.maximum.reduceat(bins["max"], firsts)
-    return merged
-
-
-def _summed_up(bins: _Bins) -> tuple[int, float, float, float, float]:
+def _summed_up(bins: Records) -> tuple[int, float, float, float, float]:
     """Covered bases, least and greatest value, sum, and sum of squares."""
     return (
         int(bins["covered"].sum(dtype=np.int64)),

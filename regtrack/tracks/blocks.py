@@ -2,8 +2,8 @@
 
 They are what a killed run goes on from, and what the track files are written from. A file has,
 for each of its blocks, a mark, the number of edges, the offsets, a checksum per marker, one of
-all that, and then sections, bins and high segments, and the data, as `EncodedBlock` has them. So
-who reads some markers knows that they are as they were saved, without reading the others.
+all that, and then sections, bins, high segments, data and fine bins, as `EncodedBlock` has them.
+So who reads some markers knows that they are as they were saved, without reading the others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
-from regtrack.tracks.encoding import BIN, SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.bins import BIN
+from regtrack.tracks.encoding import SECTION, EncodedBlock, EncodedSegments
 from regtrack.tracks.segments import SEGMENT
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing
@@ -28,10 +29,10 @@ from regtrack.tracks.segments import SEGMENT
 BLOCK_LENGTH = 200_000
 
 # Of the files below, so that no run goes on with those of another regtrack.
-BLOCK_FORMAT = 4
+BLOCK_FORMAT = 5
 
-_MARK = b"rtblock4"
-_PARTS = (SECTION, BIN, SEGMENT, np.dtype("u1"))
+_MARK = b"rtblock5"
+_PARTS = (SECTION, BIN, SEGMENT, np.dtype("u1"), np.dtype("u1"))
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class BlockStore:
 
 def _write(file: BinaryIO, encoded: EncodedBlock) -> None:
     """Append one block."""
-    parts = (encoded.sections, encoded.bins, encoded.high, np.frombuffer(encoded.data, "u1"))
+    streams = (np.frombuffer(stream, "u1") for stream in (encoded.data, encoded.fine))
+    parts = (encoded.sections, encoded.bins, encoded.high, *streams)
     edges = encoded.offsets.shape[1]
     sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
     header = b"".join((_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes()))
@@ -150,7 +152,7 @@ def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegm
     sections, bins, high = (
         np.frombuffer(part, kind) for part, kind in zip(parts, _PARTS[:3], strict=False)
     )
-    found = EncodedBlock(mine, sections, bins, high, parts[3])
+    found = EncodedBlock(mine, sections, bins, high, *parts[3:])
     return [found.of(number) for number in range(last - first)]
 
 
@@ -176,13 +178,13 @@ def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDAr
     size = os.fstat(file.fileno()).st_size
     begin = file.read(len(_MARK) + 8)
     edges = int.from_bytes(begin[len(_MARK) :], "little")
-    of_offsets, of_sums = 4 * 8 * edges, 4 * (edges - 1)
+    of_offsets, of_sums = len(_PARTS) * 8 * edges, 4 * (edges - 1)
     if not begin.startswith(_MARK) or not 0 < of_offsets + of_sums < size:
         raise _damaged(path)
     rest = file.read(of_offsets + of_sums)
     if file.read(4) != zlib.crc32(begin + rest).to_bytes(4, "little"):
         raise _damaged(path)
-    offsets = np.frombuffer(rest[:of_offsets], np.int64).reshape(4, edges)
+    offsets = np.frombuffer(rest[:of_offsets], np.int64).reshape(len(_PARTS), edges)
     lengths = (int(row[-1]) * kind.itemsize for row, kind in zip(offsets, _PARTS, strict=True))
     if file.tell() + sum(lengths) > size:
         raise _damaged(path)

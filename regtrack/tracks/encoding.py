@@ -1,8 +1,8 @@
 """A block's segments as BigWig files will hold them: packed and deflated, in any process.
 
-What a marker's segments on a block come to: finished data sections, the records of the first
-zoom level, and the segments at or above the marker's peak threshold. A track file is then
-little more than these, one block after another (bigwig_writer.py).
+What a marker's segments on a block come to: finished data sections, bins for the zoom levels,
+and the segments at or above the marker's peak threshold. A track file is then little more than
+these, one block after another (bigwig_writer.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
+from regtrack.tracks.bbi import LONGEST_CHROM
+from regtrack.tracks.bins import (
+    FINEST_REDUCTION,
+    ZOOM_ITEMS,
+    coarser_bins,
+    finest_bins,
+    zoom_records,
+)
 from regtrack.tracks.deflate import deflate
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 
@@ -21,27 +29,18 @@ from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 # 65,535; kent's tools and libBigWig take 1,024 and some 2,700.
 MOST_ITEMS = 4_096
 
-# Of a fixed width, so that bins of one block are none of another's.
-FIRST_REDUCTION = 2_000
+# A piece has the finest bins packed where its segments take at least so many bytes per bin. Tracks
+# that get the finest level are such almost everywhere; there a bin takes 4 to 14 bytes. A few bins
+# are better packed with those of other pieces.
+_DENSE = 24
+_FEWEST_FINE = 100
 
 # Where a data section lies on its chromosome (0-based, half-open), and its deflated size.
 SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
 
-# Summary of the covered bases of one bin: number, extremes, sum and sum of squares of values.
-# Bin i is the bases from i times the reduction on.
-BIN = np.dtype(
-    [
-        ("bin", "<u4"),
-        ("covered", "<u4"),
-        ("min", "<f4"),
-        ("max", "<f4"),
-        ("sum", "<f8"),
-        ("squares", "<f8"),
-    ]
-)
-
 BEDGRAPH = 1
 SECTION_HEADER = struct.Struct("<5IBBH")
+_COUNT = struct.Struct("<I")
 LARGEST_SECTION = SECTION_HEADER.size + MOST_ITEMS * SEGMENT.itemsize
 
 
@@ -54,19 +53,23 @@ class EncodedSegments:
     sections
         SECTION: what lies in `data`, in order.
     bins
-        BIN, those with a covered base, in order.
+        BIN, those of `BIN_REDUCTION` with a covered base, in order.
     high
         SEGMENT: the runs of touching segments at or above the peak threshold, each as up to
         three: what lies before its highest segment, that one (the first of several), and
         what lies behind, with the highest value of each part.
     data
         The deflated sections.
+    fine
+        The bins of `FINEST_REDUCTION` with a covered base, as `fine_part` takes them apart; empty
+        where segments are few, which are soon summed up should the track need it.
     """
 
     sections: Records
     bins: Records
     high: Records
     data: bytes
+    fine: bytes
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ class EncodedBlock:
     Parameters
     ----------
     offsets
-        int64 (4, markers + 1): where a marker's part of `sections`, `bins`, `high` and `data`
-        begins; the next one's begins where it ends.
+        int64 (5, markers + 1): where a marker's part of `sections`, `bins`, `high`, `data` and
+        `fine` begins; the next one's begins where it ends.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -85,13 +88,18 @@ class EncodedBlock:
     bins: Records
     high: Records
     data: bytes
+    fine: bytes
 
     def of(self, marker: int) -> EncodedSegments:
         """One marker's part; `marker` is its position in the block."""
         edges = zip(self.offsets[:, marker], self.offsets[:, marker + 1], strict=True)
         mine = [slice(int(first), int(last)) for first, last in edges]
         return EncodedSegments(
-            self.sections[mine[0]], self.bins[mine[1]], self.high[mine[2]], self.data[mine[3]]
+            self.sections[mine[0]],
+            self.bins[mine[1]],
+            self.high[mine[2]],
+            self.data[mine[3]],
+            self.fine[mine[4]],
         )
 
 
@@ -116,35 +124,47 @@ def encode_block(
     _check_shapes(segments, thresholds)
     markers = len(segments.offsets) - 1
     records = segments.records
-    first_bin, bin_count = _bins_of(records)
-    bins = np.zeros((markers, bin_count), BIN)
-    if not _survey(records, segments.offsets, first_bin, bins):
-        raise ValueError("segments must be sorted, disjoint, and probabilities")
+    fine, fine_counts = finest_bins(records, segments.offsets)
+    bins, bin_counts = coarser_bins(fine, fine_counts)
     high = np.empty(len(records), SEGMENT)
     high_counts = np.zeros(markers, np.int64)
     kept = _high_runs(records, segments.offsets, thresholds, high, high_counts)
-    covered = bins["covered"] > 0
-    sections, data, section_counts, data_counts = [], [], [], []
-    for first, last in zip(segments.offsets[:-1], segments.offsets[1:], strict=True):
+    sections, data, fine_data = [], [], []
+    section_counts, data_counts, fine_data_counts = [], [], []
+    fine_ends = np.cumsum(fine_counts)
+    for first, last, fine_end, fine_count in zip(
+        segments.offsets[:-1], segments.offsets[1:], fine_ends, fine_counts, strict=True
+    ):
         packed = _sections(records[first:last], chrom_index)
         section_counts.append(len(packed))
         data_counts.append(sum(len(part) for _, part in packed))
         sections += [place for place, _ in packed]
         data += [part for _, part in packed]
-    counts = np.array((section_counts, covered.sum(axis=1), high_counts, data_counts), np.int64)
-    offsets = np.zeros((4, markers + 1), np.int64)
+        own = fine[fine_end - fine_count : fine_end]
+        fine_data.append(_packed_fine(own, chrom_index, data_counts[-1]))
+        fine_data_counts.append(len(fine_data[-1]))
+    counts = np.array(
+        (section_counts, bin_counts, high_counts, data_counts, fine_data_counts), np.int64
+    )
+    offsets = np.zeros((5, markers + 1), np.int64)
     np.cumsum(counts, axis=1, out=offsets[:, 1:])
     return EncodedBlock(
-        offsets, np.array(sections, SECTION), bins[covered], high[:kept].copy(), b"".join(data)
+        offsets,
+        np.array(sections, SECTION),
+        bins,
+        high[:kept].copy(),
+        b"".join(data),
+        b"".join(fine_data),
     )
 
 
-def _bins_of(records: Records) -> tuple[int, int]:
-    """First bin that any segment touches, and the number of bins until the last one."""
-    if not len(records):
-        return 0, 0
-    first = int(records["start"].min()) // FIRST_REDUCTION
-    return first, -(-int(records["end"].max()) // FIRST_REDUCTION) - first
+def fine_part(piece: EncodedSegments) -> tuple[bytes, int]:
+    """The finest bins of a piece that has them: ZOOM, deflated, and their number.
+
+    They are of full width also at a chromosome's end.
+    """
+    (count,) = _COUNT.unpack_from(piece.fine)
+    return piece.fine[_COUNT.size :], count
 
 
 def _check_shapes(segments: BlockSegments, thresholds: npt.NDArray[np.float32]) -> None:
@@ -172,40 +192,12 @@ def _sections(records: Records, chrom_index: int) -> list[tuple[tuple[int, int, 
     return packed
 
 
-@compiled
-def _survey(
-    records: Records,
-    offsets: npt.NDArray[np.int64],
-    first_bin: int,
-    bins: Records,
-) -> bool:
-    """Check segments, and sum them up in bins."""
-    for marker in range(len(offsets) - 1):
-        reached = np.int64(0)
-        own = bins[marker]
-        for index in range(offsets[marker], offsets[marker + 1]):
-            start = np.int64(records[index]["start"])
-            end = np.int64(records[index]["end"])
-            value = records[index]["value"]
-            if not (reached <= start < end and np.float32(0) <= value <= np.float32(1)):
-                return False
-            reached = end
-            number = start // FIRST_REDUCTION - first_bin
-            while start < end:
-                until = min(end, (number + first_bin + 1) * FIRST_REDUCTION)
-                one = own[number]
-                if one["covered"] == 0:
-                    one["bin"] = number + first_bin
-                    one["min"] = one["max"] = value
-                length = until - start
-                one["covered"] += np.uint32(length)
-                one["min"] = min(one["min"], value)
-                one["max"] = max(one["max"], value)
-                one["sum"] += length * np.float64(value)
-                one["squares"] += length * np.float64(value) * np.float64(value)
-                start = until
-                number += 1
-    return True
+def _packed_fine(bins: Records, chrom_index: int, data_size: int) -> bytes:
+    """`EncodedSegments.fine` of one marker, of its finest bins and the bytes of its segments."""
+    if not _FEWEST_FINE <= len(bins) <= ZOOM_ITEMS or data_size < _DENSE * len(bins):
+        return b""
+    records = zoom_records(bins, FINEST_REDUCTION, chrom_index, LONGEST_CHROM)
+    return _COUNT.pack(len(bins)) + deflate(records.tobytes())
 
 
 @compiled

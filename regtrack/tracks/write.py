@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
+from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.encoding import BIN, FIRST_REDUCTION
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
 from regtrack.tracks.segments import Records, Segments
@@ -17,7 +17,10 @@ from regtrack.tracks.segments import Records, Segments
 # At most so many markers' files are written side by side, every block file being opened once
 # for all of them; and fewer where the bins of a long genome would take more memory than this.
 _LARGEST_GROUP = 16
-_BINS_MEMORY = 64_000_000
+_BINS_MEMORY = 128_000_000
+
+# One of the finest bins, which are kept deflated.
+_FINE_SIZE = 8
 
 # Blocks that are read before their pieces are handed on together: of so many bases, or so many.
 _RUN_BASES = 32 * BLOCK_LENGTH
@@ -101,7 +104,8 @@ def group_size(markers: int, bases: int, blocks: int, workers: int) -> int:
     bases, blocks
         Of all blocks together, and their number.
     """
-    bins = max(-(-bases // FIRST_REDUCTION), blocks) * BIN.itemsize
+    bins = max(-(-bases // BIN_REDUCTION), blocks) * BIN.itemsize
+    bins += bases // FINEST_REDUCTION * _FINE_SIZE
     share = -(-markers // workers)
     return max(1, min(_LARGEST_GROUP, share, _BINS_MEMORY // max(bins, 1)))
 

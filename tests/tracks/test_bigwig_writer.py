@@ -129,21 +129,114 @@ def zoom_levels(path: Path) -> dict[int, list[tuple[float, ...]]]:
     return found
 
 
-def test_every_zoom_level_sums_up_the_bases(written: Written) -> None:
-    levels = zoom_levels(written.path)
-    # Until the longest chromosome is one bin.
-    assert list(levels) == [2_000 * 4**level for level in range(7)]
-    for reduction, rows in levels.items():
-        expected = []
-        for chrom in written.segments:
-            values = written.values(chrom)
-            for start in range(0, len(values), reduction):
-                part = values[start : start + reduction]
-                there = part[~np.isnan(part)]
-                stop = min(start + reduction, len(values))
+def summed_up(written: Written, reduction: int) -> list[tuple[float, ...]]:
+    """What a zoom level should hold."""
+    expected = []
+    for chrom in written.segments:
+        values = written.values(chrom)
+        for start in range(0, len(values), reduction):
+            part = values[start : start + reduction]
+            there = part[~np.isnan(part)]
+            stop = min(start + reduction, len(values))
+            if len(there):
                 sums = there.min(), there.max(), there.sum(), (there**2).sum()
                 expected.append((list(SIZES).index(chrom), start, stop, len(there), *sums))
-        np.testing.assert_allclose(rows, expected, rtol=1e-6)
+    return expected
+
+
+def test_every_zoom_level_sums_up_the_bases(written: Written) -> None:
+    levels = zoom_levels(written.path)
+    assert list(levels) == [400, 1_600, 6_400, 25_600, 102_400]
+    for reduction, rows in levels.items():
+        np.testing.assert_allclose(rows, summed_up(written, reduction), rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def by_block(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Pieces as of blocks: dense ones, which bring their finest bins, and sparse ones.
+
+    The last one of a chromosome is cut at its end; one of chr2 begins within the last bin of the
+    piece before.
+    """
+    random = np.random.default_rng(5)
+    found: dict[str, list[Segments]] = {"chr10": [], "chr2": []}
+    for chrom, start, end, step in [
+        *[("chr10", at, min(at + 200_000, 2_999_801), 20) for at in range(0, 1_600_000, 200_000)],
+        *[("chr10", at, min(at + 200_000, 2_999_801), 900) for at in (1_600_000, 1_800_000)],
+        *[
+            ("chr10", at, min(at + 200_000, 2_999_801), 20)
+            for at in range(2_000_000, 3_000_000, 200_000)
+        ],
+        ("chr2", 0, 100_130, 20),
+        ("chr2", 100_140, 200_000, 20),
+        ("chr2", 400_000, 600_000, 20),
+    ]:
+        one = every_other(end - start, random, step)
+        found[chrom].append(Segments(one.starts + start, one.ends + start, one.values))
+    path = tmp_path_factory.mktemp("blocks") / "a.bw"
+    write_bigwig(path, SIZES, [(chrom, one) for chrom in found for one in found[chrom]])
+    whole = {
+        chrom: Segments(
+            np.concatenate([one.starts for one in pieces]),
+            np.concatenate([one.ends for one in pieces]),
+            np.concatenate([one.values for one in pieces]),
+        )
+        for chrom, pieces in found.items()
+    }
+    return Written(path, whole)
+
+
+def test_finest_bins_are_the_same_whether_pieces_bring_them_or_not(by_block: Written) -> None:
+    levels = zoom_levels(by_block.path)
+    assert list(levels)[:2] == [400, 1_600]
+    for reduction, rows in levels.items():
+        np.testing.assert_allclose(rows, summed_up(by_block, reduction), rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", [0, 1_400_000, 2_200_000])
+def test_every_reader_finds_the_finest_bins(by_block: Written, start: int) -> None:
+    # A pixel of 1,200 bases is three of them.
+    values = by_block.values("chr10")[start : start + 720_000].reshape(600, 1_200)
+    with pyBigWig.open(str(by_block.path)) as file:
+        means, highest = (
+            file.stats("chr10", start, start + 720_000, type=kind, nBins=600)
+            for kind in ("mean", "max")
+        )
+    other = pybigtools.open(str(by_block.path))
+    others = other.values("chr10", start, start + 720_000, bins=600, fillna=None)
+    other.close()
+    np.testing.assert_allclose(means, np.nanmean(values, axis=1), rtol=1e-5)
+    np.testing.assert_allclose(others, np.nanmean(values, axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(highest, np.nanmax(values, axis=1))
+
+
+def share_of_zooms(path: Path) -> float:
+    data = path.read_bytes()
+    _, _, start, _ = struct.unpack_from("<IIQQ", data, 64)
+    return 1 - start / len(data)
+
+
+@pytest.mark.parametrize("step", [8, 40, 200, 1_000, 5_000, 25_000])
+def test_zoom_levels_are_a_third_of_a_file_at_most(tmp_path: Path, step: int) -> None:
+    segments = every_other(3_000_001, np.random.default_rng(step), step)
+    edges = np.searchsorted(segments.starts, np.arange(0, 3_200_001, 200_000))
+    pieces = [
+        ("chr10", Segments(segments.starts[a:b], segments.ends[a:b], segments.values[a:b]))
+        for a, b in pairwise(edges)
+    ]
+    write_bigwig(tmp_path / "a.bw", SIZES, pieces)
+    levels = zoom_levels(tmp_path / "a.bw")
+    assert share_of_zooms(tmp_path / "a.bw") < 0.34
+    assert len(levels[min(levels)]) < len(segments)
+    sizes = [len(rows) for rows in levels.values()]
+    assert all(2 * after <= before for before, after in pairwise(sizes))
+
+
+def test_a_track_of_one_segment_has_one_zoom_level(tmp_path: Path) -> None:
+    one = Segments(np.array([1_000_000]), np.array([1_000_010]), np.array([0.5], np.float32))
+    write_bigwig(tmp_path / "a.bw", SIZES, [("chr10", one)])
+    record = (0, 921_600, 1_024_000, 10, 0.5, 0.5, 5.0, 2.5)
+    assert zoom_levels(tmp_path / "a.bw") == {102_400: [record]}
 
 
 @pytest.mark.parametrize("bins", [1, 3, 40])

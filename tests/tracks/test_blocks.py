@@ -24,7 +24,7 @@ def saved(store: BlockStore, block: Block, found: list[list[Row]]) -> list[Encod
 
 
 def same(one: EncodedSegments, other: EncodedSegments) -> bool:
-    return one.data == other.data and all(
+    return (one.data, one.fine) == (other.data, other.fine) and all(
         np.array_equal(getattr(one, name), getattr(other, name))
         for name in ("sections", "bins", "high")
     )
@@ -41,6 +41,14 @@ def test_every_marker_comes_back_as_it_was_saved(
         (read,) = store.read([block], first, last)
         assert len(read) == last - first
         assert all(map(same, read, expected[first:last]))
+
+
+def test_the_finest_bins_of_dense_markers_come_back(tmp_path: Path) -> None:
+    store, block = BlockStore(tmp_path), Block("chr1", 1)
+    dense = [(at, at + 5, at % 997 / 1_000) for at in range(block.start + 100_000, block.end, 10)]
+    expected = saved(store, block, [dense, [], dense[::40], dense[1:]])
+    assert [bool(one.fine) for one in expected] == [True, False, False, True]
+    assert all(map(same, store.read([block], 1, 4)[0], expected[1:]))
 
 
 def test_a_block_without_any_segment_comes_back_empty(tmp_path: Path) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from encoded import Row, block_of, encode_segments, rows_of, segment_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtrack.tracks.encoding import (
-    FIRST_REDUCTION,
-    MOST_ITEMS,
-    encode_block,
-)
+from regtrack.tracks.bins import BIN_REDUCTION, FINEST_REDUCTION, ZOOM, finest_bins
+from regtrack.tracks.blocks import BLOCK_LENGTH
+from regtrack.tracks.encoding import MOST_ITEMS, encode_block, fine_part
 from regtrack.tracks.peaks import narrow_peaks
 from regtrack.tracks.segments import BlockSegments, Segments
 
@@ -74,28 +74,61 @@ def test_offsets_that_do_not_fit_the_segments_are_refused(offsets: list[int]) ->
 @quick
 @given(segment_rows(markers=2, span=9_000))
 def test_bins_sum_up_the_covered_bases(found: list[list[Row]]) -> None:
-    encoded = encode_block(block_of(found), 0, thresholds(1, 1))
+    block = block_of(found)
+    finest, counts = finest_bins(block.records, block.offsets)
+    ends = np.cumsum(counts)
+    encoded = encode_block(block, 0, thresholds(1, 1))
     for marker, rows in enumerate(found):
-        values = np.full(10_000, np.nan)
+        values = np.full(9_600, np.nan)
         for start, end, value in rows:
             values[start:end] = value
-        by_bin = values.reshape(-1, FIRST_REDUCTION)
-        covered = (~np.isnan(by_bin)).sum(axis=1)
-        bins = encoded.of(marker).bins
-        there = np.flatnonzero(covered)
-        assert bins["bin"].tolist() == there.tolist()
-        assert bins["covered"].tolist() == covered[there].tolist()
-        if len(there):
-            assert bins["min"].tolist() == np.nanmin(by_bin[there], axis=1).tolist()
-            assert bins["max"].tolist() == np.nanmax(by_bin[there], axis=1).tolist()
-            np.testing.assert_allclose(bins["sum"], np.nansum(by_bin[there], axis=1))
-            np.testing.assert_allclose(bins["squares"], np.nansum(by_bin[there] ** 2, axis=1))
+        for bins, reduction in [
+            (finest[ends[marker] - counts[marker] : ends[marker]], FINEST_REDUCTION),
+            (encoded.of(marker).bins, BIN_REDUCTION),
+        ]:
+            by_bin = values.reshape(-1, reduction)
+            covered = (~np.isnan(by_bin)).sum(axis=1)
+            there = np.flatnonzero(covered)
+            assert bins["bin"].tolist() == there.tolist()
+            assert bins["covered"].tolist() == covered[there].tolist()
+            if len(there):
+                assert bins["min"].tolist() == np.nanmin(by_bin[there], axis=1).tolist()
+                assert bins["max"].tolist() == np.nanmax(by_bin[there], axis=1).tolist()
+                np.testing.assert_allclose(bins["sum"], np.nansum(by_bin[there], axis=1))
+                np.testing.assert_allclose(bins["squares"], np.nansum(by_bin[there] ** 2, axis=1))
 
 
 def test_bins_are_counted_from_the_start_of_the_chromosome() -> None:
-    bins = encode_block(block_of([[(400_000, 404_001, 0.5)]]), 0, thresholds(1)).of(0).bins
-    assert bins["bin"].tolist() == [200, 201, 202]
-    assert bins["covered"].tolist() == [2_000, 2_000, 1]
+    bins = encode_block(block_of([[(400_000, 403_201, 0.5)]]), 0, thresholds(1)).of(0).bins
+    assert bins["bin"].tolist() == [250, 251, 252]
+    assert bins["covered"].tolist() == [1_600, 1_600, 1]
+
+
+def test_bins_of_one_block_are_none_of_another() -> None:
+    assert BLOCK_LENGTH % BIN_REDUCTION == BIN_REDUCTION % FINEST_REDUCTION == 0
+
+
+def test_a_dense_piece_brings_its_finest_bins_packed() -> None:
+    start = BLOCK_LENGTH
+    rows = [(at, at + 4, at % 977 / 1_000) for at in range(start, start + BLOCK_LENGTH, 10)]
+    part, count = fine_part(encode_block(block_of([[], rows]), 3, thresholds(1, 1)).of(1))
+    assert count == BLOCK_LENGTH // FINEST_REDUCTION
+    bins = np.frombuffer(zlib.decompress(part), ZOOM)
+    values = np.array([value for _, _, value in rows], np.float32).reshape(count, -1)
+    assert set(bins["chrom"].tolist()) == {3}
+    assert bins["start"].tolist() == list(range(start, start + BLOCK_LENGTH, FINEST_REDUCTION))
+    assert bins["end"].tolist() == [at + FINEST_REDUCTION for at in bins["start"].tolist()]
+    assert set(bins["covered"].tolist()) == {160}
+    assert bins["min"].tolist() == values.min(axis=1).tolist()
+    assert bins["max"].tolist() == values.max(axis=1).tolist()
+    np.testing.assert_allclose(bins["sum"], 4 * values.sum(axis=1, dtype=float), rtol=1e-6)
+    np.testing.assert_allclose(bins["squares"], 4 * (values.astype(float) ** 2).sum(1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("step", [400, 1_000])
+def test_a_sparse_piece_brings_none(step: int) -> None:
+    rows = [(at, at + 4, at % 977 / 1_000) for at in range(0, BLOCK_LENGTH, step)]
+    assert encode_block(block_of([rows]), 0, thresholds(1)).of(0).fine == b""
 
 
 @pytest.mark.parametrize("count", [1, MOST_ITEMS, MOST_ITEMS + 1, 5 * MOST_ITEMS - 1])
@@ -111,7 +144,8 @@ def test_sections_are_not_too_long_and_of_one_size(count: int) -> None:
 
 def test_no_segment_is_no_section() -> None:
     piece = encode_block(block_of([[], [(1, 2, 0.5)]]), 0, thresholds(1, 1)).of(0)
-    assert (len(piece.sections), len(piece.bins), len(piece.high), piece.data) == (0, 0, 0, b"")
+    assert (len(piece.sections), len(piece.bins), len(piece.high)) == (0, 0, 0)
+    assert (piece.data, piece.fine) == (b"", b"")
 
 
 @pytest.mark.parametrize(

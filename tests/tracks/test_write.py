@@ -163,7 +163,8 @@ def test_few_open_files_are_enough(work: TrackWork) -> None:
 @pytest.mark.parametrize(
     ("markers", "bases", "blocks", "workers", "size"),
     [
-        (919, 250_000_000, 1_250, 4, 16),  # chr1
+        (919, 160_000_000, 800, 4, 16),  # chr7
+        (919, 250_000_000, 1_250, 4, 12),  # chr1
         (919, 3_100_000_000, 15_500, 4, 1),  # a whole genome: each marker's bins are large
         (171, 6_000_000, 100_000, 2, 16),  # scaffolds of 60 bases
         (10, 1_000_000, 5, 4, 3),  # something for every worker

@@ -1,0 +1,178 @@
+"""Segments summed up in bins of a fixed width: what zoom levels are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.compiled import compiled
+from regtrack.tracks.segments import Records
+
+# Bases per bin. Blocks are multiples of both, so that bins of one block are none of another's.
+# kent's readers, at r bases a pixel, want bins of less than r / 2: so it is 400 for 1 Mb on 1,000
+# pixels, and 1,600 for 4 Mb. The finest bins pay for dense tracks only.
+FINEST_REDUCTION = 400
+BIN_REDUCTION = 1_600
+
+# Bins per part of a zoom level; a block has 500 of the finest.
+ZOOM_ITEMS = 512
+
+# Summary of the covered bases of one bin: number, extremes, sum and sum of squares of values.
+# Bin i is the bases from i times the reduction on.
+BIN = np.dtype(
+    [
+        ("bin", "<u4"),
+        ("covered", "<u4"),
+        ("min", "<f4"),
+        ("max", "<f4"),
+        ("sum", "<f8"),
+        ("squares", "<f8"),
+    ]
+)
+
+# One bin, byte for byte as the zoom levels of a BigWig file have it.
+ZOOM = np.dtype(
+    [
+        ("chrom", "<u4"),
+        ("start", "<u4"),
+        ("end", "<u4"),
+        ("covered", "<u4"),
+        ("min", "<f4"),
+        ("max", "<f4"),
+        ("sum", "<f4"),
+        ("squares", "<f4"),
+    ]
+)
+
+
+def finest_bins(
+    records: Records, offsets: npt.NDArray[np.int64]
+) -> tuple[Records, npt.NDArray[np.int64]]:
+    """BIN of `FINEST_REDUCTION` with a covered base, marker by marker, and each one's number.
+
+    Parameters
+    ----------
+    records, offsets
+        As `BlockSegments` has them.
+
+    Raises
+    ------
+    ValueError
+        When a segment is empty, out of order or overlapping, or a value is not between 0 and 1.
+    """
+    span = 0
+    if len(records):
+        first, behind = int(records["start"].min()), int(records["end"].max())
+        span = -(-behind // FINEST_REDUCTION) - first // FINEST_REDUCTION
+    # Memory that is not written to costs nothing: few markers have all bins of the stretch.
+    bins = np.empty(max(span, 0) * (len(offsets) - 1), BIN)
+    counts = np.zeros(len(offsets) - 1, np.int64)
+    filled = _survey(records, offsets, bins, counts)
+    if filled < 0:
+        raise ValueError("segments must be sorted, disjoint, and probabilities")
+    return bins[:filled], counts
+
+
+def coarser_bins(
+    fine: Records, fine_counts: npt.NDArray[np.int64]
+) -> tuple[Records, npt.NDArray[np.int64]]:
+    """The same of `BIN_REDUCTION`, of what `finest_bins` found."""
+    bins, counts = np.empty(len(fine), BIN), np.empty_like(fine_counts)
+    return bins[: _join(fine, fine_counts, bins, counts)].copy(), counts
+
+
+def zoom_records(
+    bins: Records, reduction: int, chroms: npt.ArrayLike, sizes: npt.ArrayLike
+) -> Records:
+    """ZOOM of BIN.
+
+    Parameters
+    ----------
+    reduction
+        Bases per bin.
+    chroms, sizes
+        Number and length of each bin's chromosome, or of the one that all are of.
+    """
+    records = np.empty(len(bins), ZOOM)
+    start = bins["bin"].astype(np.int64) * reduction
+    records["chrom"], records["start"] = chroms, start
+    records["end"] = np.minimum(start + reduction, sizes)
+    for name in ("covered", "min", "max", "sum", "squares"):
+        records[name] = bins[name]
+    return records
+
+
+@compiled
+def _survey(
+    records: Records,
+    offsets: npt.NDArray[np.int64],
+    bins: Records,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Check segments, and sum them up in the finest bins; returns how many, or -1."""
+    filled = 0
+    for marker in range(len(offsets) - 1):
+        begin = filled
+        reached = np.int64(0)
+        last = np.int64(-1)
+        for index in range(offsets[marker], offsets[marker + 1]):
+            start = np.int64(records[index]["start"])
+            end = np.int64(records[index]["end"])
+            value = records[index]["value"]
+            if not (reached <= start < end and np.float32(0) <= value <= np.float32(1)):
+                return -1
+            reached = end
+            number = start // FINEST_REDUCTION
+            while start < end:
+                until = min(end, (number + 1) * FINEST_REDUCTION)
+                if number != last:
+                    last = number
+                    one = bins[filled]
+                    one["bin"] = number
+                    one["covered"] = 0
+                    one["min"] = one["max"] = value
+                    one["sum"] = one["squares"] = 0.0
+                    filled += 1
+                one = bins[filled - 1]
+                length = until - start
+                one["covered"] += np.uint32(length)
+                one["min"] = min(one["min"], value)
+                one["max"] = max(one["max"], value)
+                one["sum"] += length * np.float64(value)
+                one["squares"] += length * np.float64(value) * np.float64(value)
+                start = until
+                number += 1
+        counts[marker] = filled - begin
+    return filled
+
+
+@compiled
+def _join(
+    fine: Records,
+    fine_counts: npt.NDArray[np.int64],
+    bins: Records,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Join the finest bins of all markers to those of `BIN_REDUCTION`; returns how many."""
+    filled = index = 0
+    for marker in range(len(fine_counts)):
+        begin = filled
+        last = np.int64(-1)
+        for _ in range(fine_counts[marker]):
+            part = fine[index]
+            number = np.int64(part["bin"]) * FINEST_REDUCTION // BIN_REDUCTION
+            if number != last:
+                last = number
+                bins[filled] = part
+                bins[filled]["bin"] = number
+                filled += 1
+            else:
+                one = bins[filled - 1]
+                one["covered"] += part["covered"]
+                one["min"] = min(one["min"], part["min"])
+                one["max"] = max(one["max"], part["max"])
+                one["sum"] += part["sum"]
+                one["squares"] += part["squares"]
+            index += 1
+        counts[marker] = filled - begin
+    return filled
