@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from regtrack.browsers.axis import axis_end
 from regtrack.browsers.igv_json import MANY, genome_of
 from regtrack.browsers.reference import Reference
 from regtrack.browsers.scales import scale_of
@@ -151,7 +152,6 @@ def _about(trackset: TrackSet) -> str:
 def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
     """What the page knows of a marker, and where its files are."""
     marker = track.marker
-    scale = scale_of(viewable, track)
     return {
         "index": marker.index,
         "name": marker.name,
@@ -162,8 +162,8 @@ def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
         "treatment": marker.treatment,
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
-        "baseRate": scale.base_rate,
-        "high": scale.high,
+        "baseRate": scale_of(viewable, track).base_rate,
+        "high": axis_end(viewable, track, "marker"),
         "signal": quote(f"/tracks/{track.bigwig}"),
         "peaks": quote(f"/tracks/{track.peaks}"),
         "peaksIndex": quote(f"/tracks/{track.index}"),

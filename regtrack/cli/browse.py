@@ -61,7 +61,7 @@ def browse(
     """Look at a tracks folder in your web browser: igv.js and a chooser of markers.
 
     The page finds markers by words, category, cell and target, shows PR AUC beside them, scales
-    them from 0 to 1, to each one's highest value or by lift, reads out what lies under the
+    them from 0 to 1, to each one's high values or by lift, reads out what lies under the
     pointer, goes from peak to peak, and keeps what it shows in its address, so that a link
     restores it. It needs no internet. It is served to this machine only, until Ctrl-C.
 

@@ -12,10 +12,12 @@ const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff2
 // What a share of an axis from 0 (bottom) to 1 (top) a probability has, and what stands at its ends.
 const SCALES = {
   probability: () => ({ share: (value) => value, bottom: "0", top: "1", about: "probability, from 0 to 1" }),
-  high: ({ high }) => {
-    const top = high ?? 1;
-    return { share: (value) => value / top, bottom: "0", top: short(top), about: `probability, from 0 to ${short(top)}, the marker's highest value` };
-  },
+  high: ({ high }) => ({
+    share: (value) => value / high,
+    bottom: "0",
+    top: short(high),
+    about: `probability, from 0 to ${short(high)}: nearly all values of this marker are below`,
+  }),
   lift: ({ baseRate }) => (baseRate === null
     ? { share: () => 0, bottom: "", top: "no base rate", about: "no base rate is known: lift cannot be shown" }
     : {
@@ -109,7 +111,7 @@ class Row extends igv.TrackBase {
         const x = (one.start - bpStart) / bpPerPixel;
         const width = (one.end - one.start) / bpPerPixel;
         if (x + width < 0 || x > pixelWidth) continue;
-        context.fillStyle = strip.isShaded ? shaded(strip.colour, one.score) : strip.colour;
+        context.fillStyle = strip.isShaded ? shaded(strip.colour, one.score, this.marker.high) : strip.colour;
         context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
       }
     }
@@ -193,10 +195,10 @@ class Row extends igv.TrackBase {
 const place = (chrom, start, end) => `${chrom}:${(start + 1).toLocaleString("en")}-${end.toLocaleString("en")}`;
 const bases = (count) => `${count.toLocaleString("en")} bp`;
 
-// The scores of peaks are 1000 times their highest value.
-function shaded(colour, score) {
+// The score of a peak is 1000 times its highest value; the darkest have a value at the end of the axis.
+function shaded(colour, score, high) {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
-  return `rgba(${red},${green},${blue},${0.3 + 0.7 * Math.min(1, (score ?? 0) / 1000)})`;
+  return `rgba(${red},${green},${blue},${(0.3 + 0.7 * Math.min(1, (score ?? 0) / (1000 * high))).toFixed(2)})`;
 }
 
 // Calls what is given with each run of equal values, which are drawn as one.
