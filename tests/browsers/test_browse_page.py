@@ -517,6 +517,9 @@ def test_on_800_pixels_the_list_lies_over_the_tracks_when_asked_for(
         page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
         assert not page.is_visible("#chooser")
         assert page.evaluate("document.documentElement.scrollWidth") == 800
+        tops = "['toggle', 'folder', 'scale', 'theme'].map(id => byId(id).offsetTop)"
+        found = page.evaluate(tops)
+        assert max(found) - min(found) < 10  # on one line
         wide = page.evaluate("browser.trackViews.at(-1).viewports[0].getWidth()")
         assert wide > 500
         page.click("#toggle")
