@@ -154,7 +154,9 @@ class BigWigWriter:
             0,
         )
         self._file.seek(0)
-        self._file.write(header + b"".join(zooms) + summary)
+        self._file.write(header + b"".join(zooms))
+        self._file.seek(self._chrom_tree_at - SUMMARY.size)
+        self._file.write(summary)
         self._file.seek(self._data_at)
         self._file.write(struct.pack("<Q", len(leaves)))
 

@@ -239,6 +239,18 @@ def test_a_track_of_one_segment_has_one_zoom_level(tmp_path: Path) -> None:
     assert zoom_levels(tmp_path / "a.bw") == {102_400: [record]}
 
 
+def test_the_summary_is_found_also_where_zoom_levels_are_few(tmp_path: Path) -> None:
+    one = Segments(np.array([1_000_000]), np.array([1_000_010]), np.array([0.5], np.float32))
+    write_bigwig(tmp_path / "a.bw", SIZES, [("chr10", one)])
+    data = (tmp_path / "a.bw").read_bytes()
+    (at,) = struct.unpack_from("<Q", data, 44)
+    assert struct.unpack_from("<Q4d", data, at) == (10, 0.5, 0.5, 5.0, 2.5)
+    other = pybigtools.open(str(tmp_path / "a.bw"))
+    found = other.info()["summary"]
+    other.close()
+    assert (found["basesCovered"], found["max"], found["sum"]) == (10, 0.5, 5.0)
+
+
 @pytest.mark.parametrize("bins", [1, 3, 40])
 @pytest.mark.parametrize("kind", ["mean", "min", "max", "coverage"])
 def test_a_browser_that_reads_zoom_levels_sees_the_same(
