@@ -28,7 +28,7 @@ _VARIABLE_STEP, _FIXED_STEP = 2, 3
 _STEP = np.dtype([("start", "<u4"), ("value", "<f4")])
 
 # Its number of items has 16 bits.
-_LARGEST_SECTION = SECTION_HEADER.size + 65_535 * SEGMENT.itemsize
+LARGEST_SECTION = SECTION_HEADER.size + 65_535 * SEGMENT.itemsize
 
 # Sections that are handed on together.
 _TOGETHER = 64
@@ -188,13 +188,13 @@ class BigWigSections:
         data = self._data[offset : offset + size]
         try:
             if self._is_deflated:
-                data = inflate_at_most(data, _LARGEST_SECTION)
-            return _segments(data, chrom)
+                data = inflate_at_most(data, LARGEST_SECTION)
+            return section_segments(data, chrom)
         except (struct.error, ValueError, NotDeflated) as error:
             raise InputError(self._path, "damaged: a section cannot be read") from error
 
 
-def _segments(data: bytes, chrom: int) -> Records:
+def section_segments(data: bytes, chrom: int) -> Records:
     """The values of a section of any kind.
 
     Raises

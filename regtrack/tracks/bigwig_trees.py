@@ -192,6 +192,59 @@ def read_places(data: _Bytes, at: int, chroms: int) -> _Items:
     return found
 
 
+def find_chrom(data: _Bytes, at: int, name: str) -> tuple[int, int] | None:
+    """Number and length of one chromosome, from the tree at `at`; None where it has no such one.
+
+    However many there are, a few nodes are read.
+
+    Raises
+    ------
+    ValueError, struct.error, OverflowError
+        When there is no such tree.
+    """
+    magic, _, width, _, _, _ = _CHROM_HEADER.unpack_from(data, at)
+    if magic != _CHROM_MAGIC or not 0 < width < len(data):
+        raise ValueError("not a tree of chromosomes")
+    key = name.encode()
+
+    def wanted(items: _Items) -> npt.NDArray[np.bool_]:
+        if "id" in (items.dtype.names or ()):
+            return np.asarray(items["key"] == key)
+        # Keys are sorted: those of a node begin with the one that stands above it.
+        within = np.zeros(len(items), np.bool_)
+        last = int(np.searchsorted(items["key"], key, side="right")) - 1
+        within[last : last + 1] = last >= 0
+        return within
+
+    found = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width), wanted)
+    return (int(found["id"][0]), int(found["size"][0])) if len(found) else None
+
+
+def find_sections(data: _Bytes, at: int, chrom: int, start: int, end: int) -> _Items:
+    """LEAF of every section that may hold a base of [start, end), from the tree at `at`.
+
+    Parameters
+    ----------
+    chrom
+        Number of the chromosome in the file.
+
+    Raises
+    ------
+    ValueError, struct.error, OverflowError
+        When there is no such tree.
+    """
+    if _PLACE_HEADER.unpack_from(data, at)[0] != _PLACE_MAGIC:
+        raise ValueError("not a tree of places")
+
+    def wanted(items: _Items) -> npt.NDArray[np.bool_]:
+        first, last = items["first_chrom"], items["last_chrom"]
+        begins = (first < chrom) | ((first == chrom) & (items["start"] < end))
+        ends = (last > chrom) | ((last == chrom) & (items["end"] > start))
+        return np.asarray(begins & ends)
+
+    return _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER, wanted)
+
+
 def _chrom_items(width: int) -> tuple[np.dtype[np.void], np.dtype[np.void]]:
     """Items of leaves and of inner nodes of the tree of chromosomes."""
     key = ("key", f"S{width}")
@@ -202,10 +255,20 @@ def _chrom_items(width: int) -> tuple[np.dtype[np.void], np.dtype[np.void]]:
 
 
 def _read_tree(
-    data: _Bytes, root: int, leaf: np.dtype[np.void], inner: np.dtype[np.void]
+    data: _Bytes,
+    root: int,
+    leaf: np.dtype[np.void],
+    inner: np.dtype[np.void],
+    wanted: Callable[[_Items], npt.NDArray[np.bool_]] | None = None,
 ) -> _Items:
-    """All items of the leaves below a node, from left to right."""
-    found: list[_Items] = [np.empty(0, leaf)]
+    """The items of the leaves below a node, from left to right.
+
+    Parameters
+    ----------
+    wanted
+        Tells which items of a node are; without it, all are.
+    """
+    found: list[_Items] = []
     # Nodes do not overlap: those of a damaged file, which may lead to themselves, soon take more
     # bytes than the file has.
     left = len(data)
@@ -219,9 +282,13 @@ def _read_tree(
             if left < 0:
                 raise ValueError("a tree that is larger than the file")
             items = np.frombuffer(data, kind, count, at + _NODE_HEADER.size)
+            if wanted is not None:
+                items = items[wanted(items)]
             if is_leaf:
                 found.append(items)
             else:
                 below += items["offset"].tolist()
         level = below
-    return np.concatenate(found)
+    if wanted is not None and len(found) == 1:
+        return found[0]  # a copy already; putting one together takes as long as reading it
+    return np.concatenate([np.empty(0, leaf), *found])

@@ -41,7 +41,7 @@ from regtrack.tracks.encoding import (
 from regtrack.tracks.segments import SEGMENT, Records
 
 _VERSION = 4
-_ZOOM_HEADER = struct.Struct("<IIQQ")
+ZOOM_HEADER = struct.Struct("<IIQQ")
 SUMMARY = struct.Struct("<Qdddd")  # covered bases, least and greatest value, sums
 
 # The finest level takes some three times the bytes of the next one.
@@ -71,7 +71,7 @@ class BigWigWriter:
         # Header, zoom headers and summary are written at the end, when they are known; so is
         # the number of sections, in front of them.
         most_zooms = len(reductions(int(self._sizes.max())))
-        self._chrom_tree_at = HEADER.size + _ZOOM_HEADER.size * most_zooms + SUMMARY.size
+        self._chrom_tree_at = HEADER.size + ZOOM_HEADER.size * most_zooms + SUMMARY.size
         front = bytes(self._chrom_tree_at) + chrom_tree(chrom_sizes, self._chrom_tree_at)
         self._data_at = len(front)
         file.write(front + bytes(8))
@@ -169,7 +169,7 @@ class BigWigWriter:
         self._file.write(b"".join(level.parts))
         index_at = self._file.tell()
         self._file.write(place_tree(leaves, ZOOM_ITEMS, index_at))
-        return _ZOOM_HEADER.pack(level.reduction, 0, data_at, index_at)
+        return ZOOM_HEADER.pack(level.reduction, 0, data_at, index_at)
 
     def _finest_level(self, leaves: Records) -> ZoomLevel:
         """The level that dense pieces bring with them; the others are summed up anew.

@@ -39,6 +39,7 @@ from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
 from regtrack.tracks.bigwig_sections import BigWigSections
+from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
@@ -90,6 +91,8 @@ def _read_wig(folder: Path) -> None:
         for chrom, size in list(reader.chrom_sizes.items())[:5]:
             for records in reader.records(chrom, IntervalSet.of([0], [max(size, 1)])):
                 records["value"].sum()
+    for length in (1_000, 5_000_000):
+        highest_values(folder / "a.bw", Interval("chr1", 0, length), 100)
 
 
 def _tracks(folder: Path) -> None:

@@ -4,40 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pyBigWig
 import pytest
-from encoded import write_bigwig
+from wigs import PIECES, SIZES, by_pybigwig, by_regtrack
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.segments import Segments
 
-SIZES = {"chr2": 2_000_000, "chr10": 900_000, "chr1": 50_000}
 Rows = list[tuple[int, int, float]]
-
-
-def some_segments(seed: int, size: int, count: int) -> Segments:
-    random = np.random.default_rng(seed)
-    edges = np.sort(random.choice(size, 2 * count, replace=False)).astype(np.int64)
-    return Segments(edges[::2], edges[1::2], random.random(count).astype(np.float32))
-
-
-PIECES = [("chr2", some_segments(0, 2_000_000, 30_000)), ("chr1", some_segments(1, 50_000, 200))]
-
-
-def by_regtrack(path: Path) -> None:
-    write_bigwig(path, SIZES, PIECES)
-
-
-def by_pybigwig(path: Path, zooms: int = 5) -> None:
-    with pyBigWig.open(str(path), "w") as file:
-        file.addHeader(list(SIZES.items()), maxZooms=zooms)
-        for chrom, found in PIECES:
-            names = [chrom] * len(found)
-            values = found.values.astype(float)
-            file.addEntries(names, found.starts, ends=found.ends, values=values)
 
 
 WRITERS = [by_regtrack, by_pybigwig, lambda path: by_pybigwig(path, zooms=0)]
