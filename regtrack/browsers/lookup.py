@@ -45,7 +45,7 @@ class Lookup:
         for gene in genes:
             self._by_chrom.setdefault(gene.chrom, []).append(gene)
         self._by_name = GeneIndex(itertools.chain.from_iterable(self._by_chrom.values()))
-        self._measured_of = cache(self._read_measured)
+        self.measured_peaks = cache(self._read_measured)
 
     @property
     def markers(self) -> Collection[int]:
@@ -68,7 +68,7 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        return _overlapping(self._measured_of(index), region)
+        return _overlapping(self.measured_peaks(index), region)
 
     def predicted(self, region: Interval) -> list[Record]:
         """The predicted stretches that overlap a region: elsewhere, no value means nothing."""

@@ -7,8 +7,11 @@ import socket
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
+import numpy.typing as npt
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -20,6 +23,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from regtrack.browsers.heatmap import MOST_COLUMNS, Heatmap
 from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import Site
 from regtrack.errors import InputError, OptionError, printable
@@ -49,7 +53,7 @@ _HEADERS = {
 
 
 def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIApp:
-    """The server's answers: GET and HEAD of what `site` and `lookup` have, and 404.
+    """The server's answers: GET and HEAD of what `site` and `lookup` have, the heatmap, and 404.
 
     A `Host` that is not this machine is refused, so that no page from elsewhere can read the
     tracks by a name that it lets point here (DNS rebinding).
@@ -75,9 +79,20 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         ),
         "/strongest/{index}": lambda request: lookup.strongest(_one_of(lookup.markers, request)),
     }
+    heatmap = Heatmap(site.viewable, lookup.measured_peaks)
+
+    def measured_cells(request: Request) -> bytes:
+        first = _number(request, "first", 0, len(lookup.markers))
+        return _in_columns(request, sizes, partial(heatmap.measured_cells, first=first))
+
+    drawn: dict[str, Callable[[Request], bytes]] = {
+        "/heatmap/cells": lambda request: _in_columns(request, sizes, heatmap.cells),
+        "/heatmap/measured": measured_cells,
+    }
     app = Starlette(
         routes=[
             *(Route(address, _answering(question)) for address, question in asked.items()),
+            *(Route(address, _giving_bytes(made)) for address, made in drawn.items()),
             Route("/{address:path}", _giving(site.files, site.texts)),
         ],
         middleware=[
@@ -135,6 +150,11 @@ def _answering(question: Callable[[Request], list[Record] | str]) -> Callable[[R
     return lambda request: JSONResponse(question(request))
 
 
+def _giving_bytes(made: Callable[[Request], bytes]) -> Callable[[Request], Response]:
+    """Answers with an array."""
+    return lambda request: Response(made(request), media_type="application/octet-stream")
+
+
 def _unusable(_: Request, error: Exception) -> Response:
     """A file that cannot be used; the page shows the line."""
     if isinstance(error, OSError) and error.filename is not None:
@@ -155,7 +175,27 @@ def _one_of(known: Container[int], request: Request) -> int:
 def _within(
     request: Request, chrom_sizes: Mapping[str, int], features: Callable[[Interval], list[Record]]
 ) -> list[Record]:
-    """The features of the region that was asked about, 0-based, half-open.
+    """The features of the region that was asked about."""
+    region = _region(request, chrom_sizes)
+    return [] if region is None else features(region)
+
+
+def _in_columns(
+    request: Request,
+    chrom_sizes: Mapping[str, int],
+    cells: Callable[[Interval, int], npt.NDArray[np.unsignedinteger[Any]]],
+) -> bytes:
+    """Row after row of the region that was asked about, little-endian; nothing outside of it."""
+    region = _region(request, chrom_sizes)
+    columns = _number(request, "columns", 1, MOST_COLUMNS)
+    if region is None:
+        return b""
+    found = cells(region, columns)
+    return found.astype(found.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval | None:
+    """The region that was asked about, 0-based, half-open; None where it has no base.
 
     igv.js goes past the ends of chromosomes when it is told to: there, nothing is.
     """
@@ -166,7 +206,16 @@ def _within(
         start, end = max(int(first), 0), min(int(last), chrom_sizes[chrom])
     except ValueError as error:
         raise HTTPException(400, f"expected chrom, start and end; {error}") from error
-    return features(Interval(chrom, start, end)) if start < end else []
+    return Interval(chrom, start, end) if start < end else None
+
+
+def _number(request: Request, key: str, least: int, most: int) -> int:
+    """A number that was asked with; `least` where it was not."""
+    text = request.query_params.get(key, str(least))
+    number = int(text) if _INDEX.fullmatch(text) else -1
+    if not least <= number <= most:
+        raise HTTPException(400, f"expected {key} from {least} to {most:,}, got {text!r}")
+    return number
 
 
 def listening(port: int | None) -> socket.socket:

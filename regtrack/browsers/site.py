@@ -37,6 +37,8 @@ _PARTS = {
     "rows.js": "text/javascript",
     "readout.js": "text/javascript",
     "keys.js": "text/javascript",
+    "heatmap.css": "text/css",
+    "heatmap.js": "text/javascript",
     "page.js": "text/javascript",
 }
 

@@ -49,6 +49,10 @@ def ask(
         ("/", "text/html; charset=utf-8"),
         ("/page.css", "text/css; charset=utf-8"),
         ("/page.js", "text/javascript; charset=utf-8"),
+        ("/heatmap.css", "text/css; charset=utf-8"),
+        ("/heatmap.js", "text/javascript; charset=utf-8"),
+        ("/heatmap/cells?chrom=chr1&start=0&end=9&columns=3", "application/octet-stream"),
+        ("/heatmap/measured?chrom=chr1&start=0&end=9&columns=3", "application/octet-stream"),
         ("/igv.js", "text/javascript; charset=utf-8"),
         ("/site.json", "application/json"),
         (f"/tracks/{BIGWIG}", "application/octet-stream"),
@@ -64,6 +68,7 @@ def test_what_the_page_needs_is_there(address: str, path: str, media_type: str) 
     assert (status, headers["content-type"]) == (200, media_type)
     assert body
     assert "content-encoding" not in headers  # igv.js inflates gzip itself
+    assert "default-src 'none'; script-src 'self';" in headers["content-security-policy"]
     assert "connect-src 'self'" in headers["content-security-policy"]
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert ask(address, path, "HEAD")[::2] == (200, b"")

@@ -43,11 +43,12 @@ addresses = st.one_of(
     st.sampled_from(
         ["/genes", "/predicted", "/search", "/advice", "/site.json", f"/tracks/{BIGWIG}"]
     ),
+    st.sampled_from(["/heatmap/cells", "/heatmap/measured"]),
     st.builds("/tracks/{}".format, st.text(max_size=20)),
     st.builds("/{}".format, st.text(max_size=20)),
 )
 queries = st.dictionaries(
-    st.sampled_from(["chrom", "start", "end", "q"]),
+    st.sampled_from(["chrom", "start", "end", "q", "columns", "first"]),
     st.one_of(numbers, st.sampled_from(["chr1", "chr2", "CRKL"])),
 )
 

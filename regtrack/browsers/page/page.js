@@ -57,6 +57,7 @@ async function start() {
   browser.on("trackremoved", removedByHand);
   window.addEventListener("hashchange", () => inTurn(restore));
   moved();
+  heatmap.start();
   document.body.inert = false;
   document.body.dataset.ready = "yes";
 }
@@ -320,6 +321,7 @@ function offer(key, left) {
 }
 
 function mark() {
+  heatmap.mark();
   const shown = shownOnes().length;
   for (const one of markers.values()) {
     one.box.checked = one.wanted ?? Boolean(one.loaded);

@@ -1,0 +1,134 @@
+"""All markers of a tracks folder over one region, as the heatmap of `regtrack browse` draws them.
+
+Rows are markers, in the order of `tracks.json`; columns cut a region into equal parts.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.intervals import EMPTY, Interval, Regions
+from regtrack.tracks.bigwig_view import column_edges, highest_values
+
+MOST_COLUMNS = 1_000
+
+# What a cell says: nothing was predicted in the column; no base of it reached the floor; or, from
+# LEAST to MOST, a probability from 0 to 1.
+NOT_PREDICTED, ABSENT, LEAST, MOST = 0, 1, 2, 65_535
+
+# Seconds after which an answer gives those measured peaks that it has: 919 files take half a
+# minute to read.
+_PATIENCE = 0.5
+
+# Files that are read at once, and so the most that are open; more do not help, for Python's own
+# part of the work takes turns.
+_READERS = min(4, os.cpu_count() or 1)
+
+Cells = npt.NDArray[np.uint16]
+Bits = npt.NDArray[np.uint8]
+
+
+class Heatmap:
+    """Answers what the heatmap asks; may be asked by several threads.
+
+    Parameters
+    ----------
+    viewable
+        The tracks, and what is known of them.
+    measured
+        Gives the measured peaks of a marker of `viewable.measured`, by its number; it keeps them.
+    """
+
+    def __init__(self, viewable: Viewable, measured: Callable[[int], Regions]) -> None:
+        self._viewable = viewable
+        self._tracks = viewable.trackset.tracks
+        self._measured = measured
+
+    def cells(self, region: Interval, columns: int) -> Cells:
+        """The highest probability of every marker in every column.
+
+        Parameters
+        ----------
+        region
+            Cut as `regtrack.tracks.bigwig_view.column_edges` says.
+        columns
+            At most; a column has one base at least.
+
+        Returns
+        -------
+        uint16 (markers, columns)
+            NOT_PREDICTED, ABSENT, or LEAST + probability * (MOST - LEAST), rounded.
+
+        Raises
+        ------
+        InputError
+            When a track is damaged.
+        OSError
+            When it cannot be read.
+        """
+        columns = min(columns, len(region))
+        cells = np.empty((len(self._tracks), columns), np.uint16)
+
+        def fill(number: int) -> None:
+            path = self._viewable.file(self._tracks[number].bigwig)
+            values = highest_values(path, region, columns)
+            absent = np.isnan(values)
+            scaled = np.clip(np.where(absent, 0, values), 0, 1) * np.float32(MOST - LEAST)
+            cells[number] = np.where(absent, ABSENT, LEAST + np.rint(scaled))
+
+        for _ in self._readers.map(fill, range(len(cells))):
+            pass
+        predicted = self._viewable.predicted.get(region.chrom, EMPTY)
+        cells[:, np.diff(predicted.bases_before(column_edges(region, columns))) == 0] = (
+            NOT_PREDICTED
+        )
+        return cells
+
+    def measured_cells(self, region: Interval, columns: int, first: int = 0) -> Bits:
+        """In which columns measured peaks lie, of consecutive markers.
+
+        Parameters
+        ----------
+        region, columns
+            As `cells`.
+        first
+            Number of the row to begin with.
+
+        Returns
+        -------
+        uint8 (rows, (columns + 7) // 8)
+            A bit for each column, the first one the highest bit of the first byte. As many rows
+            as half a second allows, one at least where there is one: reading peaks the first
+            time takes long.
+
+        Raises
+        ------
+        InputError
+            When a file of peaks cannot be used.
+        OSError
+            When it cannot be read.
+        """
+        columns = min(columns, len(region))
+        edges = column_edges(region, columns)
+        ends_at = time.monotonic() + _PATIENCE
+        found = [np.empty((0, (columns + 7) // 8), np.uint8)]
+        for track in self._tracks[first:]:
+            peaks = EMPTY
+            if track.marker.name in self._viewable.measured:
+                peaks = self._measured(track.marker.index).get(region.chrom, EMPTY)
+            found.append(np.packbits(np.diff(peaks.bases_before(edges)) > 0)[np.newaxis])
+            if time.monotonic() > ends_at:
+                break
+        return np.concatenate(found)
+
+    @cached_property
+    def _readers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_READERS, "heatmap")

@@ -1,0 +1,92 @@
+"""The page of `regtrack browse` as a user has it in a web browser."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# Chromium asks its maker for updates at every start; nothing here may leave the machine.
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-gpu",
+    "--no-first-run",
+    *(["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []),
+]
+WAIT = 1000 * PATIENCE  # milliseconds
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+class Visit:
+    """A page that a user looks at, and all that it asked for meanwhile."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.page: Page = browser.new_page(viewport={"width": 1400, "height": 900})
+        self.answers: list[tuple[int, str]] = []
+        self.failures: list[str] = []
+        self.page.on("response", lambda one: self.answers.append((one.status, one.url)))
+        self.page.on("requestfailed", lambda one: self.failures.append(one.url))
+        self.page.on("pageerror", lambda one: self.failures.append(str(one)))
+        self.page.on(
+            "console",
+            lambda one: self.failures.append(one.text) if one.type == "error" else None,
+        )
+        self.open(address)
+
+    def open(self, address: str) -> None:
+        """Go there as from a bookmark, and wait until it stands."""
+        self.settle()
+        self.page.goto("about:blank")
+        self.page.goto(address)
+        self.page.wait_for_selector("body[data-ready=yes]", timeout=WAIT)
+
+    def type_locus(self, text: str) -> None:
+        """What a user types into igv.js's box."""
+        box = self.page.locator(".igv-search-input")
+        box.fill(text)
+        box.press("Enter")
+
+    def wait_for(self, pattern: str) -> None:
+        """Wait until the address is like that: it says what is shown."""
+        self.page.wait_for_url(re.compile(pattern), timeout=WAIT)
+
+    def names(self) -> list[str]:
+        """Markers that the list shows."""
+        return self.page.locator("#markers li:visible .name").all_text_contents()
+
+    def tracks(self) -> list[str]:
+        """Names of the rows, from top to bottom."""
+        labels = self.page.locator(".igv-axis-column .label .name")
+        found: list[str] = labels.evaluate_all(
+            "all => all.map(one => [one.getBoundingClientRect().top, one.textContent])"
+            ".sort((a, b) => a[0] - b[0]).map(pair => pair[1])"
+        )
+        return found
+
+    def paste(self, hash_: str) -> None:
+        """Change what the address shows, and wait until the page has followed."""
+        self.page.evaluate(
+            """hash => new Promise(done => {
+                addEventListener("hashchange", () => setTimeout(done), {once: true});
+                location.hash = hash;
+            }).then(() => turn)""",
+            hash_,
+        )
+
+    def settle(self) -> None:
+        """Let igv.js finish drawing: it stumbles over tracks that are removed meanwhile."""
+        self.page.wait_for_load_state("networkidle")
+
+    def row(self, name: str) -> Any:
+        """A marker's row in the list."""
+        return self.page.locator("#markers li").filter(
+            has=self.page.locator(f'.name[title="{name}"]')
+        )
