@@ -17,6 +17,7 @@ import torch
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.markers import COLUMNS, Marker
+from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.network import Network
@@ -103,6 +104,7 @@ def write_checkpoint(
     task: str = "dense",
     architecture: str = "dilated",
     settings: Mapping[str, Any] | None = None,
+    seen: Seen | None = None,
 ) -> Path:
     """An untrained network whose probabilities spread over the whole range.
 
@@ -120,6 +122,7 @@ def write_checkpoint(
         assembly="tiny",
         chrom_sizes=dict(chrom_sizes),
         thresholds=(TINY_THRESHOLD,) * len(markers),
+        seen=seen,
     )
     save_checkpoint(path, checkpoint, network)
     return path

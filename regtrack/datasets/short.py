@@ -13,6 +13,7 @@ from regtrack.datasets.arrays import ANEW, Array, open_array, pieces_of, save_ar
 from regtrack.datasets.settings import BIN, INPUT, SPLITS
 from regtrack.errors import InputError
 from regtrack.genome.fasta import BASES, Genome
+from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
 
 Numbers = npt.NDArray[np.int64]
@@ -163,6 +164,24 @@ class ShortDataset:
     def size(self, split: str) -> int:
         """Number of samples."""
         return len(self.splits[split].labels)
+
+    def regions(self, split: str) -> dict[str, IntervalSet] | None:
+        """The bases of a split's inputs, per chromosome that has any, in the genome's order.
+
+        None for the DeepSEA files, which do not say where their inputs are from.
+        """
+        bins = self.splits[split].bins
+        if bins is None:
+            return None
+        numbers, starts = np.asarray(bins, dtype=np.int64).T
+        found = {}
+        for number, (chrom, size) in enumerate(self.chrom_sizes.items()):
+            first, last = np.searchsorted(numbers, [number, number + 1])
+            here = starts[first:last]
+            if len(here):
+                ends = np.minimum(here + BIN + FLANK, size)
+                found[chrom] = IntervalSet.of(np.maximum(here - FLANK, 0), ends)
+        return found
 
     def codes(
         self, split: str, indices: npt.ArrayLike, shifts: npt.ArrayLike | None = None

@@ -16,6 +16,7 @@ from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
 from regtrack.genome.markers import Marker
 from regtrack.genome.names import MITOCHONDRION, first_names, resolve_chrom
+from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import (
@@ -44,6 +45,9 @@ class Checkpoint:
         Probability from which each marker's peaks are called.
     training
         Summary of the training, for people: steps, regions, validation scores.
+    seen
+        Where it was trained, as `chrom_sizes` spells it; None where that is not known, as of older
+        checkpoints.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class Checkpoint:
     chrom_sizes: Mapping[str, int]
     thresholds: tuple[float, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
+    seen: Seen | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES.get(self.task, {}):
@@ -85,8 +90,10 @@ class Checkpoint:
             "markers": [marker.to_json() for marker in self.markers],
             # Where a regtrack that does not know it passes it over.
             "training": {**self.training, _WEIGHTS: weights},
+            "seen": self.seen and self.seen.to_json(),
         }
-        return json.dumps(record, allow_nan=False)
+        # Without blanks: of a whole genome, what was seen is 80,000 numbers.
+        return json.dumps(record, allow_nan=False, separators=(",", ":"))
 
 
 # Of the weights: the SHA-256 of their names, types, shapes and bytes.
@@ -106,6 +113,15 @@ class _Summary:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """As `Seen.to_json` has it."""
+
+    unit: int
+    train: dict[str, list[int]]
+    valid: dict[str, list[int]]
+
+
+@dataclass(frozen=True)
 class _Metadata:
     """All that is said of a checkpoint, as it stands in the file."""
 
@@ -117,6 +133,7 @@ class _Metadata:
     thresholds: tuple[float, ...]
     training: dict[str, Any] = field(default_factory=dict)
     task: str = "dense"  # which the first ones all were
+    seen: _Seen | None = None
 
     def __post_init__(self) -> None:
         if not self.markers:
@@ -168,6 +185,8 @@ def _read(path: Path) -> tuple[Checkpoint, str | None]:
     found.training.pop(_WEIGHTS, None)
     try:
         said = {one.name: getattr(found, one.name) for one in fields(found)}
+        if found.seen is not None:
+            said["seen"] = Seen.from_json(**vars(found.seen), chrom_sizes=found.chrom_sizes)
         return Checkpoint(**said), summary.weights_sha256
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error
@@ -219,9 +238,34 @@ def check_assembly(
     InputError
         Naming both assemblies and the first chromosome that differs.
     """
+    misfit = _misfit(checkpoint, sizes)
+    if misfit is not None:
+        here, there = misfit
+        raise InputError(
+            genome,
+            f"is {here}, but {path} was trained on {there}; --any-genome predicts all the same",
+        )
+
+
+def seen_on(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> Seen | None:
+    """Where a checkpoint was trained, on a genome and as that spells it.
+
+    Returns
+    -------
+    Seen or None
+        None where it is not known, or where the genome is not the one of the training, in which
+        the same bases lie elsewhere.
+    """
+    if checkpoint.seen is None or _misfit(checkpoint, sizes) is not None:
+        return None
+    return checkpoint.seen.on(checkpoint.chrom_sizes, sizes)
+
+
+def _misfit(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> tuple[str, str] | None:
+    """What a genome is, and what the checkpoint was trained on, where these are two things."""
     known = checkpoint.chrom_sizes
     if not known:
-        return
+        return None
     # The mitochondrion says nothing: one assembly's files hold different ones.
     shared = {
         chrom: own
@@ -231,14 +275,9 @@ def check_assembly(
     for chrom, own in shared.items():
         if known[own] != sizes[chrom]:
             there = describe_other(known, own, sizes, checkpoint.assembly)
-            raise _other_assembly(genome, describe(sizes, chrom), f"{path} was trained on {there}")
+            return describe(sizes, chrom), there
     names = {recognise(sizes), recognise(known)}
     if not shared and (len(names) > 1 or None in names):
         there = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
-        raise _other_assembly(
-            genome, describe(sizes), f"{path} was trained on {there} ({first_names(known)})"
-        )
-
-
-def _other_assembly(genome: Path, here: str, there: str) -> InputError:
-    return InputError(genome, f"is {here}, but {there}; --any-genome predicts all the same")
+        return describe(sizes), f"{there} ({first_names(known)})"
+    return None

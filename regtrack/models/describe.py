@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.names import first_names
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
@@ -70,6 +71,7 @@ def describe_checkpoint(path: Path) -> str:
         "markers": describe_markers(checkpoint.markers),
         "assembly": checkpoint.assembly + _chromosomes(checkpoint),
         "trained on": _windows(checkpoint),
+        **_places(checkpoint),
         "best step": training.get("step", ""),
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
     }
@@ -89,3 +91,18 @@ def _windows(checkpoint: Checkpoint) -> str:
     unit = "windows" if checkpoint.task == "dense" else "inputs"
     counts = checkpoint.training.get("windows", {})
     return ", ".join(f"{count:,} {unit} ({split})" for split, count in counts.items())
+
+
+def _places(checkpoint: Checkpoint) -> dict[str, str]:
+    """Where it was trained, a line per split."""
+    if checkpoint.seen is None:
+        return {"  where": "not known"}
+    return {f"  {split}": _bases(regions) for split, regions in vars(checkpoint.seen).items()}
+
+
+def _bases(regions: Regions) -> str:
+    """`7,025,000 bases in 41 stretches on chr6, chr17, chr20 ...`."""
+    if not regions:
+        return "none"
+    stretches = sum(map(len, regions.values()))
+    return f"{total_bases(regions):,} bases in {stretches:,} stretches on {first_names(regions)}"

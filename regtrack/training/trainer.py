@@ -16,6 +16,7 @@ from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import InputError, RegtrackError
+from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
@@ -94,6 +95,7 @@ class Trainer:
         stride = network.context.stride
         self._examples = make_examples(dataset, settings, stride, settings.seed)
         self._for_norms = make_examples(dataset, settings, stride, settings.seed + 1)
+        self._seen = seen_by(dataset)
         self._prefetch = Prefetch(lambda step: self._examples.batch(self._numbers(step)))
         self._saved = 0.0
         path = work / STATE
@@ -264,12 +266,19 @@ class Trainer:
                     mean.category: mean.average_precision for mean in validation.means
                 },
             },
+            seen=self._seen,
         )
 
 
 def best_path(work: Path, validation: Validation) -> Path:
     """Where the checkpoint of a validation lies while it is the best."""
     return work / f"best-{validation.step}.safetensors"
+
+
+def seen_by(dataset: DenseDataset | ShortDataset) -> Seen | None:
+    """The bases that a training on a dataset sees; None where it does not know its places."""
+    train, valid = (dataset.regions(split) for split in ("train", "valid"))
+    return None if train is None or valid is None else Seen(train, valid)
 
 
 def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:

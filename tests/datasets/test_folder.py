@@ -229,6 +229,19 @@ def test_a_short_dataset_reads_its_inputs_from_the_genome(tiny: TinyWorld, make)
             assert ((chrom, start) in seen) == wanted
 
 
+def test_regions_of_a_short_dataset_are_the_bases_of_its_inputs(make) -> None:
+    dataset = make(task="short", valid=["chr1:1-30,000"])
+    for split in ("train", "valid"):
+        painted_over = {chrom: np.zeros(size, bool) for chrom, size in TINY_SIZES.items()}
+        for number, start in dataset.splits[split].bins.tolist():
+            painted_over[list(TINY_SIZES)[number]][start - 400 : start + 600] = True
+        regions = dataset.regions(split)
+        assert list(regions) == [chrom for chrom, read in painted_over.items() if read.any()]
+        for chrom, intervals in regions.items():
+            found = intervals.holds(np.arange(TINY_SIZES[chrom]))
+            np.testing.assert_array_equal(found, painted_over[chrom])
+
+
 def test_the_last_split_may_be_left_out(make) -> None:
     dataset = make(valid=["chr1:1-30,000"])
     assert len(dataset.windows("test")) == 0

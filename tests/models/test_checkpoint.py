@@ -19,6 +19,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from regtrack.errors import InputError
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.seen import Seen
 from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
@@ -27,6 +29,7 @@ from regtrack.models.checkpoint import (
     load_network,
     read_checkpoint,
     save_checkpoint,
+    seen_on,
 )
 
 CPU = torch.device("cpu")
@@ -80,6 +83,30 @@ def test_metadata_comes_back_as_it_was(tmp_path: Path) -> None:
     read = read_checkpoint(tmp_path / "m")
     assert read == written
     assert list(read.chrom_sizes) == ["chr2", "chr1"]  # the genome's order
+
+
+SEEN = Seen({"chr1": IntervalSet.of([0, 700], [500, 900])}, {"chr2": IntervalSet.of([100], [200])})
+
+
+def test_where_it_was_trained_comes_back_as_it_was(tmp_path: Path) -> None:
+    written = a_checkpoint(seen=SEEN)
+    save_checkpoint(tmp_path / "m", written, written.build())
+    assert read_checkpoint(tmp_path / "m").seen == SEEN
+
+
+def test_an_older_checkpoint_does_not_say_where_it_was_trained(path: Path) -> None:
+    rewrite(path, lambda record: record.pop("seen"))
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.seen is None
+    assert seen_on(checkpoint, {"chr1": 2_000}) is None
+
+
+def test_where_it_was_trained_is_known_on_its_own_genome_alone() -> None:
+    checkpoint = a_checkpoint(seen=SEEN)
+    assert seen_on(checkpoint, {"1": 2_000, "chrX": 5}) == Seen({"1": SEEN.train["chr1"]}, {})
+    # The same bases have other numbers there, or are not there at all.
+    assert seen_on(checkpoint, {"chr1": 2_001, "chr2": 1_000}) is None
+    assert seen_on(checkpoint, {"chrX": 5}) is None
 
 
 def test_weights_and_predictions_come_back_as_they_were(tmp_path: Path) -> None:
@@ -232,6 +259,10 @@ def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
         read_checkpoint(path)
 
 
+def seen_as(**train: list[Any]) -> dict[str, Any]:
+    return {"unit": 1, "train": train, "valid": {}}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -255,6 +286,11 @@ def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
         pytest.param(lambda record: record.update(assembly=19), id="assembly is a number"),
         pytest.param(lambda record: record.update(training=[]), id="training is a list"),
         pytest.param(lambda record: record.update(training={"windows": 3}), id="windows"),
+        pytest.param(lambda record: record.update(seen=seen_as(chr1=[0, 2001])), id="past its end"),
+        pytest.param(lambda record: record.update(seen=seen_as(chr1=[9, 0])), id="no stretch"),
+        pytest.param(lambda record: record.update(seen=seen_as(chr1=[0, 1.5])), id="half a base"),
+        pytest.param(lambda record: record.update(seen=seen_as(chr7=[0, 1])), id="seen elsewhere"),
+        pytest.param(lambda record: record.update(seen={"train": {}}), id="no validation"),
         pytest.param(
             lambda record: record.update(training={"average_precision": {"TFBS": "high"}}),
             id="average precision is text",

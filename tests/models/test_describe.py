@@ -9,6 +9,8 @@ import pytest
 import torch
 from builders import NETWORKS, a_marker, write_checkpoint
 
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import file_sha256
 from regtrack.models.describe import describe_checkpoint, models_table
@@ -103,3 +105,11 @@ def test_a_checkpoint_of_an_exact_network(tmp_path: Path) -> None:
     assert text["network"].startswith("dilated (dense task), ")
     assert text["context"] == "5,449 bases left, 5,489 right; windows start at multiples of 10"
     assert text["assembly"] == "tiny: 1 chromosomes (chr1)"
+
+
+def test_where_a_checkpoint_was_trained(tmp_path: Path) -> None:
+    train = {"chr1": IntervalSet.of([0, 700], [500, 900])}
+    text = described(tmp_path / "m.safetensors", seen=Seen(train, {}))
+    assert text["  train"] == "700 bases in 2 stretches on chr1"
+    assert text["  valid"] == "none"
+    assert described(tmp_path / "old.safetensors")["  where"] == "not known"

@@ -16,6 +16,7 @@ from training_helpers import Recorder, log_of, network_of, train_on
 
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, OptionError
+from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.training.processes import Processes
@@ -98,6 +99,22 @@ def test_the_checkpoint_says_what_it_was_trained_on(datasets: TinyDatasets, out:
     assert training["settings"]["shift"] == 1_000
     assert "minutes" not in training["settings"]  # no limit is no number
     assert training["dataset"] == open_dataset(datasets.dense).digest
+
+
+@pytest.mark.parametrize(("task", "name"), [("dense", "cnn3"), ("short", "lr")])
+def test_the_checkpoint_keeps_where_it_was_trained_and_validated(
+    datasets: TinyDatasets, out: Path, task: str, name: str
+) -> None:
+    train_on(getattr(datasets, task), out, name=name, steps=2)
+    dataset = open_dataset(getattr(datasets, task))
+    assert read_checkpoint(out).seen == Seen(dataset.regions("train"), dataset.regions("valid"))
+
+
+def test_inputs_of_no_known_place_leave_it_unknown_where_it_was_trained(
+    datasets: TinyDatasets, out: Path
+) -> None:
+    train_on(datasets.deepsea, out, name="lr", steps=2)
+    assert read_checkpoint(out).seen is None
 
 
 def test_the_observer_is_told_of_every_step_and_validation(
