@@ -34,6 +34,7 @@ _PARTS = {
     "page.css": "text/css",
     "igv.css": "text/css",
     "theme.js": "text/javascript",
+    "answers.js": "text/javascript",
     "rows.js": "text/javascript",
     "readout.js": "text/javascript",
     "keys.js": "text/javascript",
@@ -119,13 +120,14 @@ class Site:
             "about": _about(trackset),
             "opens": str(self.opens),
             "flank": _FLANK,
-            **genome_of(self._reference, lambda path: quote(f"/genome/{named(path)}")),
+            **genome_of(self._reference, lambda path: quote(f"genome/{named(path)}")),
             "predicted": {
                 chrom: [int(bases.starts[0]), int(bases.ends[-1])]
                 for chrom, bases in self.viewable.predicted.items()
             },
+            "where": f"There are predictions on {', '.join(self.viewable.predicted)}.",
             "genes": self.has_genes,
-            "genes_from": how_to_get_genes(recognise(trackset.chrom_sizes)),
+            "hint": "" if self.has_genes else self._hint,
             "most": MANY,
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),
@@ -133,6 +135,11 @@ class Site:
             "floor": trackset.settings.get("floor"),
             "markers": [_marker(self.viewable, track) for track in trackset.tracks],
         }
+
+    @property
+    def _hint(self) -> str:
+        command = how_to_get_genes(recognise(self.viewable.trackset.chrom_sizes))
+        return f"Type a region, chr1:1,000-2,000. For genes, first: {command}"
 
     @property
     def _reference(self) -> Reference:
@@ -166,9 +173,9 @@ def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
         "threshold": track.threshold,
         "baseRate": scale_of(viewable, track).base_rate,
         "high": axis_end(viewable, track, "marker"),
-        "signal": quote(f"/tracks/{track.bigwig}"),
-        "peaks": quote(f"/tracks/{track.peaks}"),
-        "peaksIndex": quote(f"/tracks/{track.index}"),
+        "signal": quote(f"tracks/{track.bigwig}"),
+        "peaks": quote(f"tracks/{track.peaks}"),
+        "peaksIndex": quote(f"tracks/{track.index}"),
         "measured": marker.name in viewable.measured,
     }
 

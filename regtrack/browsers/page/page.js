@@ -8,7 +8,7 @@ const USUAL_SCALE = "high";
 const NARROW = "(max-width: 900px)"; // as page.css has it
 const REMEMBER_AFTER = 150; // milliseconds without a move; browsers limit how often it may be done
 
-let site; // what the server knows of the tracks, site.json
+let site; // what is known of the tracks, site.json
 let browser; // igv.js
 const markers = new Map(); // index -> marker, with its row in the list and, when shown, its igv track
 let listed = []; // the strongest peaks of the marker whose list is open
@@ -26,8 +26,8 @@ async function start() {
   byId("folder").textContent = site.folder;
   byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
-  byId("where").textContent = `There are predictions on ${Object.keys(site.predicted).join(", ")}.`;
-  if (!site.genes) byId("hint").textContent = `Type a region, chr1:1,000-2,000. For genes, first: ${site.genes_from}`;
+  byId("where").textContent = site.where;
+  byId("hint").textContent = site.hint;
   for (const marker of site.markers) markers.set(marker.index, marker);
   buildFilter();
   buildRows();
@@ -36,11 +36,11 @@ async function start() {
   rescale(wanted.scale);
   byId("progress").textContent = "starting igv.js ...";
   browser = await igv.createBrowser(byId("igv"), {
-    reference: site.reference,
+    reference: referenceHere(),
     locus: site.opens,
     loadDefaultGenomes: false,
     flanking: site.flank,
-    search: { url: `${location.origin}/search?q=$FEATURE$`, coords: 1, chromosomeField: "chromosome", geneField: "gene" },
+    search: false, // the first row does it
     showSVGButton: true,
     showTrackLabels: false, // they would lie on the data
     showTrackLabelButton: false,
@@ -60,6 +60,11 @@ async function start() {
   heatmap.start();
   document.body.inert = false;
   document.body.dataset.ready = "yes";
+}
+
+function referenceHere() {
+  const isFile = ([key]) => key.endsWith("URL");
+  return Object.fromEntries(Object.entries(site.reference).map((one) => (isFile(one) ? [one[0], fileAt(one[1])] : one)));
 }
 
 // Names of rows stand in igv.js's column of axes, which it takes to be 50 pixels wide.
@@ -171,24 +176,22 @@ function predictedTrack() {
   return {
     type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
     heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
-    strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }],
+    strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }], search: findGene,
   };
 }
 
-// Features of a stretch, from the server; igv.js asks for a little more than it shows.
+// Where a gene is that was typed; igv.js takes places as 0-based, half-open.
+async function findGene(text) {
+  const [found] = await ask(`search?q=${encodeURIComponent(text)}`);
+  return found && { chr: found.chromosome, start: found.start - 1, end: found.end, name: found.gene };
+}
+
+// Features of a stretch; igv.js asks for a little more than it shows.
 function reading(address) {
   return (chrom, start, end) => {
     const query = new URLSearchParams({ chrom, start: Math.max(0, Math.floor(start)), end: Math.ceil(end) });
     return ask(`${address}?${query}`);
   };
-}
-
-const ask = async (address) => (await answer(address)).json();
-
-async function answer(address) {
-  const found = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
-  if (!found.ok) throw new Error(await found.text());
-  return found;
 }
 
 // A marker's signal, its predicted peaks, and the measured ones, which are no file of the folder.
@@ -405,8 +408,10 @@ function putAway(wanted) {
 byId("toggle").addEventListener("click", () => putAway(!document.body.classList.contains("alone")));
 byId("theme").addEventListener("click", theme.toggle);
 
+// Browsers let pages write there on this machine and over https only; the address has the link, too.
+byId("copy").hidden = !navigator.clipboard;
 byId("copy").addEventListener("click", () => inTurn(async () => {
-  await navigator.clipboard.writeText(`${location.origin}/${view()}`);
+  await navigator.clipboard.writeText(new URL(view(), location.href).href);
   byId("copy").textContent = "copied";
   setTimeout(() => { byId("copy").textContent = "copy link"; }, 1500);
 }));

@@ -52,7 +52,8 @@ const overlapping = (features, start, end) => features.filter((one) => one.start
 // ---- rows
 
 // A row of one marker, or of a strip alone. `config` has `heading` (name, about, title), `strips`
-// (kind, colour, read(chrom, start, end), isShaded) and, of a marker, `marker` and `colour`.
+// (kind, colour, read(chrom, start, end), isShaded), of a marker `marker` and `colour`, and of the row
+// that finds places by name `search`.
 class Row extends igv.TrackBase {
   init(config) {
     super.init(config);
@@ -77,13 +78,17 @@ class Row extends igv.TrackBase {
     this.#labelAxis();
     if (this.marker) {
       const { signal, peaks, peaksIndex } = this.marker;
-      this.source = (await igv.createTrack({ type: "wig", format: "bigwig", url: signal }, this.browser)).featureSource;
-      const called = { type: "annotation", format: "narrowPeak", url: peaks, indexURL: peaksIndex, visibilityWindow: WHOLE_CHROMOSOMES, searchable: false };
+      this.source = (await igv.createTrack({ type: "wig", format: "bigwig", url: fileAt(signal) }, this.browser)).featureSource;
+      const called = { type: "annotation", format: "narrowPeak", url: fileAt(peaks), indexURL: fileAt(peaksIndex), visibilityWindow: WHOLE_CHROMOSOMES, searchable: false };
       this.called = await igv.createTrack(called, this.browser);
     }
   }
 
   get supportsWholeGenome() { return true; }
+
+  // igv.js asks such rows for what was typed that is no region.
+  get searchable() { return Boolean(this.config.search); }
+  search(text) { return this.config.search(text); }
 
   async getFeatures(chrom, start, end, basesPerPixel) {
     progress.begin(this);
