@@ -237,5 +237,9 @@ def test_it_is_usable_at_800_pixels(seen: Visit) -> None:
     assert width == 800
     seen.page.locator("#heatmap").scroll_into_view_if_needed()
     assert f"{GR} chr1:" in point(seen, GR, 440)
+    # All of it is seen, on two lines.
+    assert seen.page.locator("#heatmap-read").evaluate(
+        "one => one.scrollHeight <= one.clientHeight && one.scrollWidth <= one.clientWidth"
+    )
     seen.page.click("#heatmap-list summary")
     assert seen.page.locator("#heatmap-list tbody tr").first.is_visible()
