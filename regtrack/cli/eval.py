@@ -35,6 +35,7 @@ from regtrack.errors import InputError, OptionError
 )
 @options.markers
 @options.exclude
+@options.include_training
 @options.unknown
 @options.genes
 @options.clip
@@ -54,6 +55,7 @@ def eval_(
     split: str | None,
     markers: tuple[str, ...],
     exclude: tuple[Path, ...],
+    include_training: bool,
     unknown: tuple[str, ...],
     genes: Path | None,
     clip: bool,
@@ -73,9 +75,12 @@ def eval_(
     out counts as 0. A MODEL is scored by its unrounded predictions, on any regions or on a split
     of a dataset; nothing is written but the report.
 
-    What was left out (N, excluded or unknown bases, markers without peaks) is said. Scoring a
-    model keeps counts in the folder for temporary files (TMPDIR): some 30 MB per million bases
-    and 919 markers, 2 GB at most.
+    Bases that the model was trained on are left out, where that is known; --include-training scores
+    them. A split of a dataset is scored whole, also the one that was trained on.
+
+    What was left out (also N, excluded or unknown bases, markers without peaks) is said. Scoring a
+    model keeps counts in the folder for temporary files (TMPDIR): some 30 MB per million bases and
+    919 markers, 2 GB at most.
     """
     from regtrack.cli.progress import Progress
     from regtrack.evaluation.evaluate import Asked, evaluate
@@ -86,7 +91,7 @@ def eval_(
     if out is not None:
         check_out(out, force)
     cores = workers or available_cores()
-    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes)
+    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     with Progress() as progress:
         if subject.is_file():
             from regtrack.prediction.scored import evaluate_model
@@ -110,7 +115,9 @@ def eval_(
 
 
 # What a dataset says itself, and what tracks do not need.
-_NOT_WITH_A_DATASET = {"peaks", "regions", "exclude", "unknown", "genes", "clip"}
+_NOT_WITH_A_DATASET = {
+    *("peaks", "regions", "exclude", "unknown", "genes", "clip", "include_training"),
+}
 _NOT_WITH_TRACKS = {"dataset", "split", "device", "any_genome"}
 
 

@@ -132,6 +132,12 @@ any_genome = click.option(
     help="Accept a genome that the model was not trained on: of another assembly or species, told "
     "by the lengths of chromosomes. (Peaks and regions must lie on the genome all the same.)",
 )
+include_training = click.option(
+    "--include-training",
+    is_flag=True,
+    help="Score bases that the model was trained on, too. Without it they are left out, where the "
+    "checkpoint says which they are.",
+)
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
 
 

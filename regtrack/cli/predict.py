@@ -65,9 +65,10 @@ from regtrack.prediction.settings import PredictionSettings
     "--peaks",
     type=options.FILE,
     help="Markers table whose column 'file' names measured peaks: score the unrounded "
-    "predictions in the same pass, on every base that is predicted, and leave the report in the "
+    "predictions in the same pass, but where the model was trained, and leave the report in the "
     "tracks folder. (Not taken from [defaults]: it costs some time.)",
 )
+@options.include_training
 @click.option(
     "--plan",
     is_flag=True,
@@ -87,6 +88,7 @@ def predict(
     workers: int | None,
     device: str,
     peaks: Path | None,
+    include_training: bool,
     plan: bool,
     genes: Path | None,
     clip: bool,
@@ -126,6 +128,7 @@ def predict(
         peaks=peaks,
         genes=genes,
         clip=clip,
+        include_training=include_training,
     )
     if job.overlap:
         click.echo(

@@ -12,12 +12,14 @@ from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
+from regtrack.evaluation.seen import seen_words, without_training
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.genome.intervals import IntervalSet, Regions, intersect, total_bases
+from regtrack.genome.intervals import IntervalSet, Regions, intersect, subtract, total_bases
 from regtrack.genome.markers import Marker, read_markers, select_markers
 from regtrack.genome.regions import read_regions
+from regtrack.genome.seen import Seen
 from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
 from regtrack.paths import named, region_named
@@ -26,9 +28,6 @@ from regtrack.workers import in_processes
 
 # Tracks of less than this are read sooner than a process starts.
 _BYTES_PER_PROCESS = 50_000_000
-
-# Whether scored bases were trained on; a checkpoint does not say where it was trained.
-NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class Asked:
         As `regtrack.genome.bed.Rules`, for all BED files.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the regions.
+    include_training
+        Score bases that were trained on, too.
     """
 
     peaks: Path | None
@@ -62,14 +63,35 @@ class Asked:
     unknown: Sequence[str] = ()
     clip: bool = False
     genes: Path | None = None
+    include_training: bool = False
 
-    def about(self, everywhere: str) -> dict[str, Any]:
-        """For the end of a report; `everywhere` says what no region stands for."""
+    def ground(self, found: Ground, seen: Seen | None, subject: Path) -> Ground:
+        """The bases to score of those found; `subject`, for messages, has `seen` some of them.
+
+        Raises
+        ------
+        InputError
+            When nothing is left.
+        """
+        return found if self.include_training else without_training(found, seen, subject)
+
+    def about(self, everywhere: str, seen: Seen | None, where: Regions) -> dict[str, Any]:
+        """For the end of a report.
+
+        Parameters
+        ----------
+        everywhere
+            What no region stands for.
+        seen
+            What a training has seen, where that is known.
+        where
+            The scored bases.
+        """
         return {
             "peaks": None if self.peaks is None else named(self.peaks),
             "regions": ", ".join(map(region_named, self.regions)) or everywhere,
             "excluded": ", ".join(map(named, self.exclude)) or "nothing",
-            "seen in training": NOT_KNOWN,
+            "seen in training": seen_words(seen, where),
             "regtrack": __version__,
         }
 
@@ -94,7 +116,8 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
     predicted = [track.marker for track in trackset.tracks]
     chosen = select_markers(predicted, asked.markers)
     known, without_peaks = match(asked, folder, chosen)
-    ground = _ground(trackset, folder, asked)
+    seen = trackset.seen(folder)
+    ground = asked.ground(_ground(trackset, folder, asked), seen, folder)
     by_index = read_unknown(asked.unknown, predicted, trackset.chrom_sizes)
     unknown = {one.index: by_index[one.index] for one in known if one.index in by_index}
     blocks = Blocks.of(ground.where)
@@ -127,7 +150,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
             "model": dict(trackset.model),
             "genome": trackset.fingerprint,
             "tracks": dict(trackset.settings),
-            **asked.about("all that was predicted"),
+            **asked.about("all that was predicted", seen, ground.where),
         },
     )
 
@@ -180,12 +203,8 @@ def without_excluded(
     """What remains of some bases when those of BED files are taken out."""
     left = dict(where)
     for path in exclude:
-        listed = files.excluded(path)
-        left = {
-            chrom: intervals.minus(listed[chrom]) if chrom in listed else intervals
-            for chrom, intervals in left.items()
-        }
-    return {chrom: intervals for chrom, intervals in left.items() if len(intervals)}
+        left = subtract(left, files.excluded(path))
+    return left
 
 
 def ground_of(

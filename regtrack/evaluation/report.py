@@ -18,6 +18,7 @@ from regtrack.evaluation.numbers import UNDEFINED, chromosomes, counted, number,
 from regtrack.evaluation.resampling import LEVEL, REPLICATES
 from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
+from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import Marker
 
 FORMAT_VERSION = 2
@@ -137,9 +138,12 @@ def notes(evaluation: Evaluation) -> list[str]:
     """What the table cannot say, a line each."""
     ground = evaluation.ground
     found = [f"{ground.bases:,} bases scored in {evaluation.subject}"]
-    found += [
-        f"left out, {reason}: {bases:,} bases" for reason, bases in ground.left_out.items() if bases
-    ]
+    for reason, bases in ground.left_out.items():
+        if bases:
+            hint = " (--include-training scores them)" if reason == SEEN else ""
+            found.append(f"left out, {reason}: {bases:,} bases{hint}")
+    if SEEN in evaluation.about:
+        found.append(f"{SEEN}: {evaluation.about[SEEN]}")
     if evaluation.unknown:
         chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
         markers = counted(len(evaluation.unknown), "marker")

@@ -193,6 +193,15 @@ def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
     return {chrom: intervals for chrom, intervals in found.items() if len(intervals)}
 
 
+def subtract(first: Regions, second: Regions) -> dict[str, IntervalSet]:
+    """Bases of the first that are not in the second, per chromosome that has any."""
+    left = {
+        chrom: intervals.minus(second[chrom]) if chrom in second else intervals
+        for chrom, intervals in first.items()
+    }
+    return {chrom: intervals for chrom, intervals in left.items() if len(intervals)}
+
+
 def total_bases(regions: Regions) -> int:
     """Number of bases, over all chromosomes."""
     return sum(intervals.bases for intervals in regions.values())

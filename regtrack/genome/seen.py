@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regtrack.genome.intervals import IntervalSet, Positions, Regions, intersect
+from regtrack.genome.intervals import IntervalSet, Positions, Regions, intersect, total_bases
 from regtrack.genome.names import resolve_chrom
 
 # By chromosome, as a checkpoint keeps it: see `Seen.to_json`.
@@ -29,6 +29,11 @@ class Seen:
 
     train: Regions
     valid: Regions
+
+    @property
+    def bases(self) -> dict[str, int]:
+        """Number of bases, by split."""
+        return {split: total_bases(regions) for split, regions in vars(self).items()}
 
     def to_json(self) -> dict[str, Any]:
         """As a checkpoint keeps it.

@@ -90,7 +90,7 @@ class Checkpoint:
             "markers": [marker.to_json() for marker in self.markers],
             # Where a regtrack that does not know it passes it over.
             "training": {**self.training, _WEIGHTS: weights},
-            "seen": self.seen and self.seen.to_json(),
+            "seen": None if self.seen is None else self.seen.to_json(),
         }
         # Without blanks: of a whole genome, what was seen is 80,000 numbers.
         return json.dumps(record, allow_nan=False, separators=(",", ":"))

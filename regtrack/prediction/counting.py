@@ -30,7 +30,7 @@ from regtrack.evaluation.scoring import (
     score_marker,
     scored_by_themselves,
 )
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
@@ -169,7 +169,7 @@ class BlockCounter:
         return self._measured.rows
 
     def add(self, chrom: str, start: int, probabilities: npt.NDArray[np.float32]) -> None:
-        """Count some consecutive bases, all of them scored ones.
+        """Count those of some consecutive bases that are scored.
 
         Parameters
         ----------
@@ -182,7 +182,9 @@ class BlockCounter:
         values = _rows(probabilities, measured.rows)
         if chrom != self._chrom:
             self._chrom, self._known = chrom, measured.known_on(chrom)[:, None]
-        for number, begin, end in measured.blocks.spans(chrom, start, start + values.shape[1]):
+        scored = measured.ground.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
+        spans = (span for one in scored for span in measured.blocks.spans(chrom, *one))
+        for number, begin, end in spans:
             if number not in self._histograms:
                 self._histograms[number] = ScoreHistogram(len(values))
             labels = _rows(self._labels.spread(chrom, begin, end), measured.columns)

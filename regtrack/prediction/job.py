@@ -20,7 +20,8 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
-from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint
+from regtrack.genome.seen import Seen
+from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint, seen_on
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
@@ -60,6 +61,8 @@ class Job:
         `cpu` or `cuda:0`: another one rounds otherwise.
     trackset
         What the finished folder's `tracks.json` will say.
+    seen
+        What the training has seen of the targets, where that is known.
     yardstick
         What the predictions are scored by in the same pass, or None.
     """
@@ -72,6 +75,7 @@ class Job:
     settings: PredictionSettings
     device: str
     trackset: TrackSet
+    seen: Seen | None
     yardstick: Yardstick | None = None
 
     @property
@@ -88,7 +92,8 @@ class Job:
     @functools.cached_property
     def groups(self) -> tuple[tuple[BlockTask, ...], ...]:
         """The blocks that hold a target, in the genome's order; those of a file together."""
-        return tuple(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH))
+        scored = self.yardstick.measured.ground.where if self.yardstick else None
+        return tuple(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH, scored))
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""
@@ -119,14 +124,19 @@ def block_tasks(targets: Regions) -> list[BlockTask]:
 
 
 def grouped(
-    targets: Regions, most: int, most_bases: float = math.inf
+    targets: Regions, most: int, most_bases: float = math.inf, scored: Regions | None = None
 ) -> Iterator[tuple[BlockTask, ...]]:
     """The same, consecutive ones together: at most so many, of so many targets.
 
     Those of a chromosome that has scores of its own are by themselves; of the others, which may
     be 100,000 scaffolds, many are together.
+
+    Parameters
+    ----------
+    scored
+        Those of the targets that are scored; None for all.
     """
-    alone = set(scored_by_themselves(targets))
+    alone = set(scored_by_themselves(targets if scored is None else scored))
     group: list[BlockTask] = []
     owner, bases = None, 0
     for task in block_tasks(targets):
@@ -153,6 +163,7 @@ def plan_job(
     peaks: Path | None = None,
     genes: Path | None = None,
     clip: bool = False,
+    include_training: bool = False,
 ) -> Job:
     """Read and check everything that a prediction needs, before any work.
 
@@ -170,6 +181,8 @@ def plan_job(
         As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip
         As `regtrack.genome.bed.Rules`, for all BED files.
+    include_training
+        Score bases that were trained on, too.
 
     Raises
     ------
@@ -198,6 +211,8 @@ def plan_job(
     next(tile(next(iter(targets.values())), context, window))
     reach = max(context.left, context.right) + context.stride
     suffix = index_suffix(source.chrom_sizes)
+    seen = seen_on(checkpoint, source.chrom_sizes)
+    seen_here = None if seen is None else seen.inside(targets)
     trackset = TrackSet(
         model={
             "sha256": file_sha256(model),
@@ -214,13 +229,15 @@ def plan_job(
             for row in rows
         ),
         assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
+        seen_bases=None if seen_here is None else seen_here.bases,
     )
     yardstick = None
     if peaks is not None:
-        by_table = Asked(peaks, regions, clip=clip)
-        ground = ground_of(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
+        by_table = Asked(peaks, regions, clip=clip, include_training=include_training)
+        there = ground_of(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
+        ground = by_table.ground(there, seen_here, model)
         yardstick = Yardstick.of_table(
-            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground
+            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground, seen_here
         )
     return Job(
         model,
@@ -231,6 +248,7 @@ def plan_job(
         settings,
         device,
         trackset,
+        seen_here,
         yardstick,
     )
 

@@ -22,6 +22,7 @@ from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
 from regtrack.prediction.windows import tile
+from regtrack.tracks.folder import SEEN_FILES
 
 # Stretches that are predicted to see how fast it goes, and the bases of each.
 _SAMPLES = 3
@@ -149,7 +150,10 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
             1 for tasks in groups for task in tasks for _ in tile(task.targets, context, window)
         ),
         markers=len(job.rows),
-        files=3 * len(job.rows) + 2 + (len(REPORT_FILES) if job.yardstick else 0),
+        files=3 * len(job.rows)
+        + 2
+        + (len(SEEN_FILES) if job.seen else 0)
+        + (len(REPORT_FILES) if job.yardstick else 0),
         seconds=(left + _WRITING_SHARE * bases) * sample.seconds_per_base / processes,
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))

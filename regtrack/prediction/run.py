@@ -24,7 +24,7 @@ from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
 from regtrack.prediction.yardstick import Yardstick
-from regtrack.tracks.folder import CONTENTS, write_predicted
+from regtrack.tracks.folder import CONTENTS, write_predicted, write_seen
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 from regtrack.workers import in_processes
 from regtrack.workplace import partial_path
@@ -80,6 +80,8 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> N
             if job.yardstick:
                 _write_report(job, job.yardstick, work, workers, observer)
             write_predicted(finished, job.targets)
+            if job.seen is not None:
+                write_seen(finished, job.seen)
             job.trackset.write(finished)
         # The blocks go first: were the run killed between the two, they would lie there for
         # good, as large as the tracks.

@@ -25,7 +25,13 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
-from regtrack.models.checkpoint import Checkpoint, check_assembly, file_sha256, read_checkpoint
+from regtrack.models.checkpoint import (
+    Checkpoint,
+    check_assembly,
+    file_sha256,
+    read_checkpoint,
+    seen_on,
+)
 from regtrack.models.device import choose_device, describe_device
 from regtrack.observer import Observer
 from regtrack.paths import named
@@ -89,8 +95,10 @@ def plan_scores(
     genes = GeneRegions(asked.genes, sizes)
     regions = read_regions(asked.regions or [ALL], sizes, asked.clip, genes)
     files = BedFiles(sizes, asked.clip)
-    ground = ground_of(regions, source.known(regions), "N", asked.exclude, genome, files)
-    yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground)
+    there = ground_of(regions, source.known(regions), "N", asked.exclude, genome, files)
+    seen = seen_on(checkpoint, sizes)
+    ground = asked.ground(there, seen, model)
+    yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground, seen)
     return ScoreJob(model, genome, checkpoint, device, yardstick)
 
 

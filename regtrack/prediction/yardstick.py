@@ -12,16 +12,18 @@ from regtrack import __version__
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.errors import InputError
-from regtrack.evaluation.evaluate import NOT_KNOWN, Asked, match
+from regtrack.evaluation.evaluate import Asked, match
 from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerScores
+from regtrack.evaluation.seen import seen_words
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import total_bases
 from regtrack.genome.markers import Marker
+from regtrack.genome.seen import Seen
 from regtrack.genome.unknown import read_unknown
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint
+from regtrack.models.checkpoint import Checkpoint, seen_on
 from regtrack.paths import named
 from regtrack.prediction.counting import Measured, known_array
 
@@ -65,6 +67,7 @@ class Yardstick:
         markers: Sequence[Marker],
         chrom_sizes: Mapping[str, int],
         ground: Ground,
+        seen: Seen | None,
     ) -> Yardstick:
         """From a table of peaks.
 
@@ -78,6 +81,8 @@ class Yardstick:
             Those that are predicted.
         ground
             Where they are.
+        seen
+            What the training has seen of the genome, where that is known.
 
         Raises
         ------
@@ -107,7 +112,7 @@ class Yardstick:
             ),
             markers=tuple(matched),
             without_peaks=without_peaks,
-            about=asked.about("all of the genome"),
+            about=asked.about("all of the genome", seen, ground.where),
         )
 
     @classmethod
@@ -140,7 +145,9 @@ class Yardstick:
         known = {chrom: dataset.labels.known_markers(chrom) for chrom in dataset.chrom_sizes}
         where = dataset.known(split)
         ground = Ground(where, {"N": total_bases(dataset.regions(split)) - total_bases(where)})
-        trained_here = checkpoint.training.get("dataset") == dataset.digest
+        seen = _SEEN[split]
+        if checkpoint.training.get("dataset") != dataset.digest:
+            seen = seen_words(seen_on(checkpoint, dataset.chrom_sizes), where)
         return cls(
             labels=dataset.labels,
             measured=Measured(
@@ -159,7 +166,7 @@ class Yardstick:
             about={
                 "dataset": f"{named(dataset.path)} (sha256 {dataset.digest})",
                 "split": split,
-                "seen in training": _SEEN[split] if trained_here else NOT_KNOWN,
+                "seen in training": seen,
                 "regtrack": __version__,
             },
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from regtrack.genome.markers import describe_markers
-from regtrack.tracks.folder import TrackSet
+from regtrack.tracks.folder import SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
@@ -42,7 +43,18 @@ def describe_tracks(folder: Path) -> str:
             for chrom, bases in listed
         },
         **({"  ...": f"{more:,} more chromosomes"} if more else {}),
+        "trained": _seen(found.seen_bases),
         "files": f"{2 * len(found.tracks)}, {size / 1e6:,.1f} MB (e.g. {found.tracks[0].bigwig})",
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+
+
+def _seen(bases: Mapping[str, int] | None) -> str:
+    """How many of the predicted bases the training has seen, and where it stands which."""
+    if bases is None:
+        return "not known"
+    return (
+        f"{bases['train']:,} of these bases ({SEEN_FILES['train']}); "
+        f"validated on {bases['valid']:,} ({SEEN_FILES['valid']})"
+    )

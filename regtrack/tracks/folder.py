@@ -12,12 +12,15 @@ from regtrack.atomic import write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
+from regtrack.genome.seen import Seen
 
 FORMAT_VERSION = 1
 CONTENTS = "tracks.json"
 PREDICTED = "predicted.bed"
+# By split, the files of what a training has seen of the predicted bases.
+SEEN_FILES = {"train": "trained.bed", "valid": "validated.bed"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,14 @@ class _Model:
 
 
 @dataclass(frozen=True)
+class _SeenBases:
+    """How many bases are in `SEEN_FILES`."""
+
+    train: int
+    valid: int
+
+
+@dataclass(frozen=True)
 class _Contents:
     """All of it, as it stands in the file."""
 
@@ -113,6 +124,7 @@ class _Contents:
     genome: _Genome
     settings: dict[str, Any]
     tracks: tuple[Track, ...]
+    seen: _SeenBases | None = None
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -138,6 +150,9 @@ class TrackSet:
         In the order of the markers table.
     assembly
         Name of the predicted genome's assembly, which need not be the model's.
+    seen_bases
+        By split, how many of the predicted bases the training has seen; None where that is not
+        known.
     """
 
     model: Mapping[str, str]
@@ -146,6 +161,7 @@ class TrackSet:
     settings: Mapping[str, Any]
     tracks: tuple[Track, ...]
     assembly: str
+    seen_bases: Mapping[str, int] | None = None
 
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""
@@ -158,6 +174,7 @@ class TrackSet:
                 "chrom_sizes": dict(self.chrom_sizes),
             },
             "settings": dict(self.settings),
+            "seen": self.seen_bases and dict(self.seen_bases),
             "tracks": [
                 {
                     "marker": track.marker.to_json(),
@@ -196,6 +213,7 @@ class TrackSet:
             tracks=contents.tracks,
             # Folders of before this was kept were of the model's genome.
             assembly=contents.genome.assembly or contents.model.assembly,
+            seen_bases=None if contents.seen is None else vars(contents.seen),
         )
         for track in found.tracks:
             for name in (track.bigwig, track.peaks):
@@ -207,12 +225,48 @@ class TrackSet:
         """The bases that were predicted: elsewhere, absent means nothing."""
         return read_bed(folder / PREDICTED, self.chrom_sizes)
 
+    def seen(self, folder: Path) -> Seen | None:
+        """The predicted bases that the training has seen; None where that is not known.
 
-def write_predicted(folder: Path, predicted: Mapping[str, IntervalSet]) -> None:
+        Raises
+        ------
+        InputError
+            When a file that says so is not the one that was written.
+        OSError
+            When it cannot be read.
+        """
+        if self.seen_bases is None:
+            return None
+        found = Seen(
+            **{
+                split: read_bed(folder / name, self.chrom_sizes)
+                for split, name in SEEN_FILES.items()
+            }
+        )
+        for split, bases in found.bases.items():
+            if bases != self.seen_bases[split]:
+                raise InputError(
+                    folder / SEEN_FILES[split],
+                    f"has {bases:,} bases, but {CONTENTS} names {self.seen_bases[split]:,}",
+                )
+        return found
+
+
+def write_predicted(folder: Path, predicted: Regions) -> None:
     """Write `predicted.bed`: every base that was predicted, that is, asked for and not N."""
+    _write_bed(folder / PREDICTED, predicted)
+
+
+def write_seen(folder: Path, seen: Seen) -> None:
+    """Write `trained.bed` and `validated.bed`, of the predicted bases."""
+    for split, regions in vars(seen).items():
+        _write_bed(folder / SEEN_FILES[split], regions)
+
+
+def _write_bed(path: Path, regions: Regions) -> None:
     lines = (
         f"{chrom}\t{start}\t{end}\n"
-        for chrom, intervals in predicted.items()
+        for chrom, intervals in regions.items()
         for start, end in intervals
     )
-    write_text(folder / PREDICTED, "".join(lines))
+    write_text(path, "".join(lines))

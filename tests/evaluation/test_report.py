@@ -80,9 +80,10 @@ def test_a_mean_is_surer_than_its_markers(evaluation: Evaluation) -> None:
 
 def test_the_table_says_what_was_left_out_and_why(evaluation: Evaluation) -> None:
     text = text_table(evaluation).splitlines()
-    assert text[-5:] == [
+    assert text[-6:] == [
         "600,000 bases scored in /runs/model.safetensors",
         "left out, excluded: 41,713 bases",
+        "seen in training: no: another split",
         "left out, unknown there: chr6 for 1 marker",
         "not scored, no measured peak in these bases: HepG2|MAZ|None",
         "not scored, not in the table of peaks: A549|POLR2A|None",

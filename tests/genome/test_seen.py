@@ -68,3 +68,7 @@ def test_inside_of_some_bases() -> None:
     assert found == Seen(
         {"chr2": IntervalSet.of([150], [200])}, {"chr2": IntervalSet.of([200], [250])}
     )
+
+
+def test_bases_are_counted_by_split() -> None:
+    assert SEEN.bases == {"train": 650, "valid": 100}

@@ -13,8 +13,9 @@ from builders import a_marker
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.seen import Seen
 from regtrack.tracks.describe import describe_tracks
-from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted
+from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 
 TRACKS = TrackSet(
     model={"sha256": "12" * 32, "architecture": "dilated", "assembly": "hg19"},
@@ -170,7 +171,7 @@ def test_of_many_chromosomes_the_first_are_described_and_the_rest_counted(tmp_pa
     write_predicted(tmp_path, {chrom: IntervalSet.of([0], [100]) for chrom in sizes})
     lines = describe_tracks(tmp_path).splitlines()
     assert [line.split()[0] for line in lines].count("scaffold_29") == 1
-    assert lines[-2].split() == ["...", "3", "more", "chromosomes"]
+    assert lines[-3].split() == ["...", "3", "more", "chromosomes"]
 
 
 def test_nan_is_never_written(tmp_path: Path) -> None:
@@ -203,3 +204,26 @@ def test_nesting_without_end_is_damage(folder: Path) -> None:
     (folder / CONTENTS).write_text("[" * 100_000)
     with pytest.raises(InputError, match=r"tracks\.json: damaged"):
         TrackSet.read(folder)
+
+
+SEEN = Seen({"chr2": IntervalSet.of([0, 100], [50, 200])}, {"chr10": IntervalSet.of([5], [7])})
+
+
+def test_what_was_seen_comes_back_as_it_was(folder: Path) -> None:
+    assert TrackSet.read(folder).seen(folder) is None  # as of older folders
+    rewrite(folder, lambda record: record.update(seen=SEEN.bases))
+    write_seen(folder, SEEN)
+    assert (folder / "trained.bed").read_text() == "chr2\t0\t50\nchr2\t100\t200\n"
+    assert TrackSet.read(folder).seen(folder) == SEEN
+
+
+def test_what_was_seen_must_be_what_was_written(folder: Path) -> None:
+    rewrite(folder, lambda record: record.update(seen={"train": 150, "valid": 0}))
+    write_seen(folder, Seen({"chr2": IntervalSet.of([0], [149])}, {}))
+    with pytest.raises(
+        InputError, match=r"trained\.bed: has 149 bases, but tracks\.json names 150"
+    ):
+        TrackSet.read(folder).seen(folder)
+    (folder / "trained.bed").unlink()
+    with pytest.raises(FileNotFoundError, match=r"trained\.bed"):
+        TrackSet.read(folder).seen(folder)

@@ -13,6 +13,7 @@ from regtrack.evaluation.evaluation import CategorySummary, Evaluation
 from regtrack.evaluation.numbers import chromosomes, counted, number, span, times
 from regtrack.evaluation.page.plots import scored_markers
 from regtrack.evaluation.page.table import ranked_table
+from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import CATEGORIES
 
 # Markers at each end of a category.
@@ -140,7 +141,7 @@ def left_out(evaluation: Evaluation) -> str:
             for reason, names in evaluation.unscored().items()
         ),
     ]
-    seen = evaluation.about.get("seen in training")
+    seen = evaluation.about.get(SEEN)
     if seen is not None:
         rows.append(("Bases seen in training", str(seen)))
     return definitions(rows)
