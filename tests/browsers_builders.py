@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from builders import a_marker
-from encoded import write_bigwig
+from encoded import called_from, encode_segments, write_bigwig
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
@@ -44,7 +44,9 @@ def write_tracks_folder(
     for track in tracks:
         pieces = [("chr1", segments_of(track.marker.index % 100))]
         write_bigwig(folder / track.bigwig, sizes, pieces)
-        lines = narrow_peaks(pieces, track.threshold, track.marker.slug)
+        calling = called_from(track.threshold)
+        called = [(chrom, encode_segments(one, 0, calling).peaks) for chrom, one in pieces]
+        lines = narrow_peaks(called, calling.rules, track.marker.slug)
         write_peaks(folder / track.peaks, lines)
     write_predicted(folder, {"chr1": IntervalSet.of([0], [sizes["chr1"]])})
     TrackSet(

@@ -19,7 +19,7 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint, save_checkpoint
+from regtrack.models.checkpoint import Checkpoint, Validated, save_checkpoint
 from regtrack.models.network import Network
 
 # Task and name of every network.
@@ -123,6 +123,7 @@ def write_checkpoint(
         chrom_sizes=dict(chrom_sizes),
         thresholds=(TINY_THRESHOLD,) * len(markers),
         seen=seen,
+        validated=(Validated(0.01, 0.3, 0.2, 0.4),) * len(markers),
     )
     save_checkpoint(path, checkpoint, network)
     return path

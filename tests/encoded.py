@@ -13,7 +13,9 @@ import pyBigWig
 from hypothesis import strategies as st
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
-from regtrack.tracks.encoding import EncodedSegments, encode_block
+from regtrack.tracks.calling import GRAIN
+from regtrack.tracks.encoding import EncodedSegments, PeakCalling, encode_block
+from regtrack.tracks.rules import BARE_RUNS, PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Segments
 
 # Start and end (0-based, half-open) and value of a segment.
@@ -36,7 +38,8 @@ def segment_rows(draw: st.DrawFn, markers: int, span: int = 200_000) -> list[lis
 def block_of(found: list[list[Row]]) -> BlockSegments:
     """Segments of several markers, as the segmenter gives them."""
     offsets = np.array([0, *accumulate(map(len, found))], np.int64)
-    return BlockSegments(offsets, np.array([row for rows in found for row in rows], SEGMENT))
+    rows = [row for of_marker in found for row in of_marker]
+    return BlockSegments(offsets, np.array(rows, SEGMENT))
 
 
 def rows_of(piece: EncodedSegments) -> list[Row]:
@@ -56,12 +59,39 @@ def rows_of(piece: EncodedSegments) -> list[Row]:
     return found
 
 
-def encode_segments(segments: Segments, chrom_index: int, threshold: float = 1) -> EncodedSegments:
+def called_from(*thresholds: float, rules: PeakRules = BARE_RUNS, stride: int = 1) -> PeakCalling:
+    """A threshold for each marker; every run is a peak where no rules are given."""
+    return PeakCalling(np.array(thresholds, np.float32), rules, stride)
+
+
+def peaks_of(is_high: np.ndarray, rules: PeakRules) -> list[tuple[int, int]]:
+    """Base by base: what is called when these bases are at or above a threshold."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_high, [0])).astype(int)))
+    found: list[tuple[int, int]] = []
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if found and start - found[-1][1] <= rules.max_gap:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return [(start, end) for start, end in found if end - start >= rules.min_length]
+
+
+def by_grain(values: np.ndarray, start: int) -> np.ndarray:
+    """Of each base from `start` on, the highest value of the grain that it lies in."""
+    grains = (start + np.arange(len(values))) // GRAIN
+    firsts = np.flatnonzero(np.diff(grains, prepend=-1))
+    highest = np.maximum.reduceat(values, firsts)
+    return np.repeat(highest, np.diff(np.append(firsts, len(values))))
+
+
+def encode_segments(
+    segments: Segments, chrom_index: int, calling: PeakCalling | None = None
+) -> EncodedSegments:
     """As of a block of one marker."""
     columns = (segments.starts, segments.ends, segments.values)
     records = np.array(list(zip(*columns, strict=True)), SEGMENT)
     block = BlockSegments(np.array([0, len(records)]), records)
-    return encode_block(block, chrom_index, np.array([threshold], np.float32)).of(0)
+    return encode_block(block, chrom_index, calling).of(0)
 
 
 def write_bigwig(

@@ -19,6 +19,7 @@ from regtrack.evaluation.histogram import (
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
 from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.tracks.called import CALLED, OWN
 
 _BLOCKS, _LENGTH = 6, 100_000
 _WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}
@@ -38,7 +39,14 @@ def marker_scores(seed: int, positives: int = 300) -> MarkerScores:
             block[inside] = np.histogram(odds / (1 + odds), bin_edges(UNROUNDED))[0]
     coarse = np.zeros((_BLOCKS, 2, bin_count(COARSE)), np.int64)
     np.add.at(coarse, (slice(None), slice(None), coarser(UNROUNDED, COARSE)), fine)
-    called = IntervalSet.of([1_000, 9_000], [1_200, 9_200])
+    peaks = [(1_000, 1_200), (9_000, 9_200)]
+    low = [(900, 1_400), (4_900, 5_200), (9_000, 9_200)]
+    rows = [
+        *((*one, 4) for one in low),
+        *((*one, 9) for one in peaks),
+        *((*one, OWN) for one in peaks),
+    ]
+    called = np.array(rows, CALLED)
     measured = IntervalSet.of([1_100, 5_000], [1_300, 5_200]) if positives else EMPTY
     ranking = Ranking.of(fine.sum(axis=0), UNROUNDED)
     counts = MarkerCounts(ranking, {"chr1": ranking}, coarse, called)

@@ -26,7 +26,7 @@ ROOMS = {
     "datasets": {"tracks", "genome"},
     "evaluation": {"tracks", "genome"},
     "prediction": {"evaluation", "datasets", "models", "tracks", "genome"},
-    "training": {"prediction", "evaluation", "datasets", "models", "genome"},
+    "training": {"prediction", "evaluation", "datasets", "models", "tracks", "genome"},
     "browsers": {"evaluation", "tracks", "genome"},
     "workspace": {"models", "fetching", "genome"},
     "explain": {"prediction", "evaluation", "models", "tracks", "genome"},

@@ -27,10 +27,11 @@ class Scale(NamedTuple):
 
 
 def scale_of(viewable: Viewable, track: Track) -> Scale:
-    """The base rate of a track's marker, and its highest value.
+    """The base rate of a track's marker, and the value that one base in a thousand exceeds.
 
-    The base rate is that of the report or, without one, the mean of the predictions over all
-    bases that were predicted.
+    The base rate is that of the report or, without one, of the training's validation, or the mean
+    of the predictions over all bases that were predicted. Of older folders, which have no summary,
+    the high value is the highest.
 
     Raises
     ------
@@ -39,10 +40,14 @@ def scale_of(viewable: Viewable, track: Track) -> Scale:
     OSError
         When it cannot be read.
     """
-    highest, total = _summary(viewable.file(track.bigwig))
-    bases = total_bases(viewable.predicted)
-    base_rate = viewable.base_rates.get(track.marker.name) or (total / bases if bases else 0.0)
-    return Scale(base_rate or None, highest if highest > 0 else None)
+    if track.summary:
+        mean, high = track.summary.mean, track.summary.high
+    else:
+        high, total = _summary(viewable.file(track.bigwig))
+        bases = total_bases(viewable.predicted)
+        mean = total / bases if bases else 0.0
+    base_rate = viewable.base_rates.get(track.marker.name) or track.base_rate or mean
+    return Scale(base_rate or None, high if high > 0 else None)
 
 
 def _summary(path: Path) -> tuple[float, float]:

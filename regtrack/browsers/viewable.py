@@ -127,9 +127,14 @@ class Viewable:
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
 
     def best(self, few: int = FEW) -> tuple[Track, ...]:
-        """Tracks to begin with: of each category in turn the best scored, then the first ones."""
+        """Tracks to begin with: of each category in turn the best scored, then the first ones.
+
+        None without peaks, unless there are no others: its network was no better than chance.
+        """
+        with_peaks = [track for track in self.trackset.tracks if not track.no_peaks]
         ranked = sorted(
-            self.trackset.tracks, key=lambda track: -self.scores.get(track.marker.name, 0.0)
+            with_peaks or self.trackset.tracks,
+            key=lambda track: -self.scores.get(track.marker.name, 0.0),
         )
         queues = [
             [track for track in ranked if track.marker.category == category]

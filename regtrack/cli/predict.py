@@ -40,6 +40,20 @@ from regtrack.prediction.settings import PredictionSettings
     help="Probability from which peaks are called.",
 )
 @click.option(
+    "--max-gap",
+    type=Count(0),
+    default=PredictionSettings.max_gap,
+    show_default=True,
+    help="Bases between two stretches above the threshold that are still one peak.",
+)
+@click.option(
+    "--min-length",
+    type=Count(),
+    default=PredictionSettings.min_length,
+    show_default=True,
+    help="Bases of the shortest peak.",
+)
+@click.option(
     "--window",
     type=Count(),
     default=PredictionSettings.window,
@@ -112,6 +126,7 @@ def predict(
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import check_out, run
+    from regtrack.tracks.describe import peakless
     from regtrack.workers import available_cores
 
     chosen = choose_device(device)
@@ -145,8 +160,10 @@ def predict(
     if plan:
         return
     with Progress() as progress:
-        run(job, out, workers, force, progress)
+        found = run(job, out, workers, force, progress)
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
+    for line in peakless(found.tracks):
+        click.echo(f"without peaks: {line}")
     if peaks:
         click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
     else:

@@ -25,15 +25,13 @@ from regtrack.atomic import replacing
 from regtrack.compiled import compiled
 from regtrack.errors import InputError
 from regtrack.evaluation.histogram import Counts
+from regtrack.tracks.called import CALLED
 from regtrack.tracks.deflate import NotDeflated, deflate, inflate
 from regtrack.tracks.segments import Records
 
-# A called peak, or a part of one, on the genome's `Line`.
-RUN = np.dtype([("start", "<i8"), ("end", "<i8")])
-
 _LARGEST_IN_A_BYTE = 254
 
-_MARK = b"rtcount2"
+_MARK = b"rtcount3"
 
 
 def save_counts(
@@ -51,7 +49,7 @@ def save_counts(
     counts
         For each of them, uint32 (markers, 2, bins): bases outside and inside of measured peaks.
     runs
-        RUN of each marker: its called peaks, or parts of them; touching ones are one peak.
+        CALLED of each marker, on the genome's `Line`: peaks, or parts of them.
 
     Raises
     ------
@@ -65,9 +63,7 @@ def save_counts(
         else b""
         for marker in range(markers)
     ]
-    together = np.empty(sum(map(len, runs)), RUN)
-    for edge in "start", "end":
-        together[edge] = np.concatenate([one[edge] for one in runs])
+    together = np.concatenate([np.zeros(0, CALLED), *runs])
     offsets, places = _offsets(runs), _offsets(packed)
     sums = [
         zlib.crc32(one, zlib.crc32(together[begin:end].tobytes()))
@@ -92,7 +88,7 @@ def add_counts(
     by_block: Counts,
     to_coarse: npt.NDArray[np.int32],
 ) -> list[Records]:
-    """Add what was saved of the markers [first, last); returns RUN of each.
+    """Add what was saved of the markers [first, last); returns CALLED of each.
 
     Parameters
     ----------
@@ -164,7 +160,7 @@ class _Header:
         blocks, runs, places = np.split(
             np.frombuffer(rest[: 8 * numbers], np.int64), [count, count + markers + 1]
         )
-        if file.tell() + int(runs[-1]) * RUN.itemsize + int(places[-1]) != size:
+        if file.tell() + int(runs[-1]) * CALLED.itemsize + int(places[-1]) != size:
             raise _damaged(path)
         return cls(blocks, runs, places, np.frombuffer(rest[8 * numbers :], np.uint32), file.tell())
 
@@ -176,8 +172,8 @@ class _Header:
             raise IndexError(f"markers {first} to {last} of {len(self.sums)}")
         pieces = []
         for edges, width, begin in (
-            (self.runs, RUN.itemsize, self.end),
-            (self.places, 1, self.end + int(self.runs[-1]) * RUN.itemsize),
+            (self.runs, CALLED.itemsize, self.end),
+            (self.places, 1, self.end + int(self.runs[-1]) * CALLED.itemsize),
         ):
             own = (edges[first : last + 1] - edges[first]) * width
             file.seek(begin + int(edges[first]) * width)
@@ -187,7 +183,7 @@ class _Header:
         for run, one, expected in zip(runs, packed, self.sums[first:last], strict=True):
             if zlib.crc32(one, zlib.crc32(run)) != expected:
                 raise _damaged(path)
-        return [np.frombuffer(run, RUN) for run in runs], packed
+        return [np.frombuffer(run, CALLED) for run in runs], packed
 
 
 def _damaged(path: Path) -> InputError:

@@ -126,10 +126,11 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
         TrackTask(
             folder / tracks[marker.name].bigwig,
             Path(marker.file),
-            tracks[marker.name].threshold,
             trackset.chrom_sizes,
             ground.without(unknown.get(marker.index, ())),
             blocks,
+            tracks[marker.name].calling(trackset.rules),
+            trackset.floor,
             asked.clip,
         )
         for marker in known

@@ -122,6 +122,12 @@ class Evaluation:
         """Each marker's scores over all its bases."""
         return [one.overall for one in self.scores]
 
+    @property
+    def unskilled(self) -> list[Marker]:
+        """Markers that were predicted no better than by chance."""
+        pairs = zip(self.markers, self.scores, strict=True)
+        return [marker for marker, one in pairs if not one.is_skilled]
+
     def unscored(self) -> dict[str, list[str]]:
         """By reason, the names of the markers that have no scores."""
         found = [

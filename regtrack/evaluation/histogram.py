@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.evaluation.metrics import Scores, best_f1, score_counts
-from regtrack.genome.intervals import IntervalSet, Positions
+from regtrack.genome.intervals import Positions
 from regtrack.tracks.bigwig_sections import Sections
 from regtrack.tracks.segments import Records
 
@@ -196,12 +196,11 @@ def count_segments(
     sections: Sections,
     edges: npt.NDArray[np.int64],
     cells: npt.NDArray[np.int32],
-    threshold: float,
     counts: Counts,
     cell_counts: Counts,
     reached: Positions,
-) -> IntervalSet:
-    """Count the bases of a track's segments, and call its peaks.
+) -> None:
+    """Count the bases of a track's segments.
 
     Parameters
     ----------
@@ -211,8 +210,6 @@ def count_segments(
         int64 (n + 1,), positions on the line from 0 on, and int32 (n,): from edge i up to edge
         i + 1 lie bases of cell i, which is 2 x a block's number, plus 1 inside of a peak; or of
         none, where it is -1.
-    threshold
-        Value from which a segment is called.
     counts
         int64 (2, `bin_count(WRITTEN)`): bases outside and inside of peaks are added to it.
     cell_counts
@@ -220,38 +217,28 @@ def count_segments(
     reached
         int64 (1,): where the segments before ended on the line; is moved on.
 
-    Returns
-    -------
-    IntervalSet
-        Positions on the line that are called.
-
     Raises
     ------
     UnsoundSegmentsError
         When a segment is empty, out of order or past its chromosome's end, or its value no
         probability.
     """
-    starts, ends = (np.empty(len(sections.records), np.int64) for _ in range(2))
-    called = _count_segments(
+    unsound = _count_segments(
         sections.records,
         sections.firsts,
         sections.origins,
         sections.lengths,
         edges,
         cells,
-        np.float32(threshold),
         counts,
         cell_counts,
         coarser(WRITTEN, COARSE),
         reached,
-        starts,
-        ends,
         WRITTEN,
         _half(WRITTEN),
     )
-    if called < 0:
-        raise UnsoundSegmentsError(int(sections.origins[-called - 1]))
-    return IntervalSet(starts[:called].copy(), ends[:called].copy())
+    if unsound >= 0:
+        raise UnsoundSegmentsError(int(sections.origins[unsound]))
 
 
 @compiled
@@ -304,17 +291,14 @@ def _count_segments(
     lengths: Positions,
     edges: Positions,
     cells: npt.NDArray[np.int32],
-    threshold: np.float32,
     counts: Counts,
     cell_counts: Counts,
     to_coarse: npt.NDArray[np.int32],
     reached: Positions,
-    high_starts: Positions,
-    high_ends: Positions,
     bits: int,
     half: int,
 ) -> int:
-    called = 0
+    """Add all up; returns the first section that is unsound, or -1."""
     last = len(cells)
     for section in range(len(origins)):
         origin = origins[section]
@@ -332,14 +316,8 @@ def _count_segments(
             if not (
                 reached[0] <= start < end <= behind and np.float32(0) <= value <= np.float32(1)
             ):
-                return -1 - section
+                return section
             reached[0] = end
-            if value >= threshold:
-                if called and high_ends[called - 1] == start:
-                    high_ends[called - 1] = end
-                else:
-                    high_starts[called], high_ends[called] = start, end
-                    called += 1
             place = _bin(value, bits, half, counts.shape[1])
             coarse = to_coarse[place]
             while start < end:
@@ -353,4 +331,4 @@ def _count_segments(
                     counts[cell & 1, place] += until - start
                     cell_counts[cell, coarse] += until - start
                 start = until
-    return called
+    return -1

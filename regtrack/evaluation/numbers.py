@@ -48,6 +48,11 @@ def count_and_share(count: int, hit: int) -> str:
     return f"{count:,} ({hit / count:.0%})" if count else "0"
 
 
+def width(bases: float) -> str:
+    """A length in whole bases."""
+    return UNDEFINED if math.isnan(bases) else f"{bases:,.0f}"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 marker`, `2 markers`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -20,12 +20,11 @@ from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
 from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import Marker
+from regtrack.genome.names import some
 
 FORMAT_VERSION = 2
 FILES = (TABLE, "report.json", "report.html")
 
-# Of the printed list of markers without scores; the files name all.
-_NAMED = 5
 _SCREENFUL = 30
 
 Row = dict[str, Any]
@@ -66,8 +65,13 @@ def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
         "calibration_error": scores.calibration.error,
         "called_peaks": peaks.called,
         "called_peaks_hit": peaks.called_hit,
+        "called_peak_width": peaks.called_width,
         "measured_peaks": peaks.measured,
         "measured_peaks_hit": peaks.measured_hit,
+        "measured_peak_width": peaks.measured_width,
+        "peak_precision": peaks.precision,
+        "peak_recall": peaks.recall,
+        "peak_f1": peaks.f1,
         **{
             f"deepsea_{name}": deepsea_figure(marker, name)
             for name in ("auprc", "auroc", "base_rate")
@@ -150,8 +154,10 @@ def notes(evaluation: Evaluation) -> list[str]:
         found.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
     for reason, names in evaluation.unscored().items():
         if names:
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            found.append(f"not scored, {reason}: {', '.join(names[:_NAMED])}{more}")
+            found.append(f"not scored, {reason}: {some(names)}")
+    if evaluation.unskilled:
+        names = [marker.name for marker in evaluation.unskilled]
+        found.append(f"no better than chance here, {len(names):,}: {some(names)}")
     for summary in evaluation.categories:
         if summary.published is not None:
             found.append(
@@ -273,6 +279,13 @@ def _details(scores: MarkerScores) -> Row:
         "curve": {
             "recall": [recall for recall, _ in scores.curve],
             "precision": [precision for _, precision in scores.curve],
+        },
+        "peak_curve": {
+            "threshold": [threshold for threshold, _ in scores.peak_curve],
+            "called": [peaks.called for _, peaks in scores.peak_curve],
+            "precision": [peaks.precision for _, peaks in scores.peak_curve],
+            "recall": [peaks.recall for _, peaks in scores.peak_curve],
+            "f1": [peaks.f1 for _, peaks in scores.peak_curve],
         },
         "calibration": asdict(calibration),
     }

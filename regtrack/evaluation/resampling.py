@@ -51,14 +51,14 @@ class Blocks:
     numbers: Mapping[tuple[str, int], int]
 
     @classmethod
-    def of(cls, where: Mapping[str, IntervalSet]) -> Blocks:
+    def of(cls, where: Mapping[str, IntervalSet], most: int = MOST_BLOCKS) -> Blocks:
         """The shortest blocks that are not too many."""
         units = [
             (chrom, index)
             for chrom, intervals in where.items()
             for index in intervals.units(LEAST_LENGTH)
         ]
-        count = min(len(units), MOST_BLOCKS)
+        count = min(len(units), most)
         return cls({unit: place * count // len(units) for place, unit in enumerate(units)})
 
     def __len__(self) -> int:

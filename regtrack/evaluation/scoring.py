@@ -16,8 +16,11 @@ from regtrack.evaluation.metrics import (
     precision_recall,
     score_counts,
 )
+from regtrack.evaluation.overlap import PeakOverlap, overlaps
 from regtrack.evaluation.resampling import Replicates, interval, replicate
 from regtrack.genome.intervals import IntervalSet, Regions
+from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.segments import Records
 
 # Of a drawn precision-recall curve.
 _CURVE_POINTS = 60
@@ -40,13 +43,13 @@ class MarkerCounts:
     blocks
         int64 (blocks, 2, coarse bins): the same of every block of the bootstrap.
     called
-        Called peaks, on the genome's `Line`.
+        CALLED, on the genome's `Line`: whole peaks, by level and position.
     """
 
     total: Ranking
     chroms: Mapping[str, Ranking]
     blocks: Counts
-    called: IntervalSet
+    called: Records
 
 
 def scored_by_themselves(where: Regions) -> list[str]:
@@ -54,35 +57,6 @@ def scored_by_themselves(where: Regions) -> list[str]:
     most = sorted(where, key=lambda chrom: where[chrom].bases, reverse=True)[:MOST_CHROMS]
     chosen = set(most)
     return [chrom for chrom in where if chrom in chosen]
-
-
-@dataclass(frozen=True)
-class PeakOverlap:
-    """Peaks against peaks; one shared base is an overlap.
-
-    Parameters
-    ----------
-    called, called_hit
-        Called peaks in the scored bases, and how many of them overlap a measured one.
-    measured, measured_hit
-        The reverse.
-    """
-
-    called: int
-    called_hit: int
-    measured: int
-    measured_hit: int
-
-    @classmethod
-    def of(cls, called: IntervalSet, measured: IntervalSet, where: IntervalSet) -> PeakOverlap:
-        """Count the peaks that reach into the scored bases, and those that meet there."""
-        called_here, measured_here = called.overlapping(where), measured.overlapping(where)
-        return cls(
-            len(called_here),
-            len(called_here.overlapping(measured.intersect(where))),
-            len(measured_here),
-            len(measured_here.overlapping(called.intersect(where))),
-        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +106,9 @@ class MarkerScores:
     curve
         Recall and precision of some points of the curve, by rising recall.
     peaks
-        Called against measured peaks.
+        Called at the stored threshold, against measured peaks.
+    peak_curve
+        The same at other thresholds, which rise.
     """
 
     overall: Scores
@@ -145,6 +121,12 @@ class MarkerScores:
     calibration: Calibration
     curve: tuple[tuple[float, float], ...] = field(repr=False)
     peaks: PeakOverlap
+    peak_curve: tuple[tuple[float, PeakOverlap], ...] = field(repr=False, default=())
+
+    @property
+    def is_skilled(self) -> bool:
+        """False where the interval of the lift includes 1: no better than chance."""
+        return not self.interval[0] <= self.overall.base_rate
 
 
 def score_marker(
@@ -152,6 +134,7 @@ def score_marker(
     measured: IntervalSet,
     where: IntervalSet,
     threshold: float,
+    floor: float = 0,
 ) -> MarkerScores:
     """Scores of one marker.
 
@@ -163,11 +146,15 @@ def score_marker(
         The bases that were counted.
     threshold
         Probability from which its peaks are called.
+    floor
+        Probability under which there are no values, so that peaks called from lower ones say
+        nothing.
     """
     ranking = counts.total
     tied = ranking.bits == WRITTEN
     overall = score_counts(*ranking.counts, tied=tied)
     blocks = int(counts.blocks[:, 1].any(axis=1).sum())
+    at_own, by_level = overlaps(counts.called, measured, where)
     resampled = replicate(counts.blocks) if overall.scored else np.zeros(0)
     return MarkerScores(
         overall=overall,
@@ -182,7 +169,12 @@ def score_marker(
         best=_best(ranking) if overall.scored else None,
         calibration=calibrate(ranking),
         curve=_curve(ranking) if overall.scored else (),
-        peaks=PeakOverlap.of(counts.called, measured, where),
+        peaks=at_own,
+        peak_curve=tuple(
+            (level, overlap)
+            for level, overlap in zip(LEVELS.tolist(), by_level, strict=True)
+            if level >= floor and overlap.called
+        ),
     )
 
 

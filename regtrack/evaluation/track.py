@@ -30,6 +30,9 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.line import Line
 from regtrack.genome.row_counts import RowCounts
 from regtrack.tracks.bigwig_sections import BigWigSections
+from regtrack.tracks.called import joined
+from regtrack.tracks.calling import SegmentCaller
+from regtrack.tracks.rules import Calling
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,27 @@ class TrackTask:
         The track. A base without a value counts as 0: it was under the floor.
     peaks
         BED file of the marker's measured peaks.
-    threshold
-        Value from which its peaks are called.
     chrom_sizes
         Of the genome.
     where
         The bases to score, per chromosome that has any.
     blocks
         Of the bootstrap; they hold all of these bases.
+    calling
+        How its peaks are called.
+    floor
+        Value under which there are none.
     clip
         As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
     bigwig: Path
     peaks: Path
-    threshold: float
     chrom_sizes: Mapping[str, int]
     where: Mapping[str, IntervalSet]
     blocks: Blocks
+    calling: Calling
+    floor: float
     clip: bool = False
 
 
@@ -81,14 +87,14 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     others = {chrom: bases for chrom, bases in task.where.items() if chrom not in alone}
     total = np.zeros((2, bin_count(WRITTEN)), np.int64)
     chroms: dict[str, Ranking] = {}
-    called: list[IntervalSet] = []
+    caller = SegmentCaller(task.calling)
     with BigWigSections(task.bigwig) as track:
         if track.chrom_sizes != dict(task.chrom_sizes):
             raise InputError(task.bigwig, "has other chromosomes than the folder's tracks.json")
         for part in (*({chrom: task.where[chrom]} for chrom in alone), others):
             asked = line.lay(part)
             counts = np.zeros_like(total)
-            called += _count(task, track, line, asked, cells, counts, cell_counts)
+            _count(task, track, line, asked, cells, counts, cell_counts, caller)
             inside = asked.intersect(measured).bases
             # What no segment covers was under the floor.
             absent = np.array([asked.bases - inside, inside]) - counts.sum(axis=1)
@@ -102,8 +108,10 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     absent = sizes.astype(np.int64) - cell_counts.sum(axis=1)
     cell_counts[:, 0] += absent
     by_block = cell_counts.reshape(len(task.blocks), 2, -1)
-    counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, IntervalSet.union(called))
-    return score_marker(counted, measured, where, task.threshold), read.counts
+    breaks = np.array(list(line.starts.values()), np.int64)
+    called = joined(caller.finish(), task.calling.rules, breaks)
+    counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
+    return score_marker(counted, measured, where, task.calling.threshold, task.floor), read.counts
 
 
 def _count(
@@ -114,22 +122,21 @@ def _count(
     cells: Cells,
     counts: Counts,
     cell_counts: Counts,
-) -> list[IntervalSet]:
-    """Add the bases of some chromosomes to some counts; returns what is called on them.
+    caller: SegmentCaller,
+) -> None:
+    """Add the bases of some chromosomes to some counts, and call their peaks.
 
     Sections that hold bases of the chromosomes hold none of another one's.
     """
-    called = []
     reached = np.zeros(1, np.int64)
     try:
         for sections in track.together(line, asked):
-            called.append(
-                count_segments(sections, *cells, task.threshold, counts, cell_counts, reached)
-            )
+            count_segments(sections, *cells, counts, cell_counts, reached)
+            origins = np.repeat(sections.origins, np.diff(sections.firsts))
+            caller.add(sections.records, origins)
     except UnsoundSegmentsError as error:
         raise InputError(
             task.bigwig,
             f"expected sorted probabilities on {line.chrom_at(error.position)}; "
             "is it a track of regtrack's?",
         ) from error
-    return called

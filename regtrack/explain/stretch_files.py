@@ -22,8 +22,6 @@ _PICTURE = "explain.png"
 
 # Bases that are packed at once.
 _PIECE = 200_000
-# No peaks are called here: a threshold that no value reaches.
-_NEVER = np.array([2], np.float32)
 
 
 def write_explanations(
@@ -103,7 +101,7 @@ def _write_bigwig(one: Explanation, chrom_sizes: Mapping[str, int], path: Path) 
         for first in range(0, len(relative), _PIECE):
             records = segments_of(relative[first : first + _PIECE], one.start + first)
             block = BlockSegments(np.array([0, len(records)], np.int64), records)
-            writer.add([(one.region.chrom, encode_block(block, number, _NEVER).of(0))])
+            writer.add([(one.region.chrom, encode_block(block, number).of(0))])
 
 
 def segments_of(values: np.ndarray[Any, Any], start: int) -> np.ndarray[Any, Any]:

@@ -16,6 +16,7 @@ from regtrack.fetching.sources import (
     Kind,
     Source,
 )
+from regtrack.genome.names import some
 
 _SHOWN = 5
 
@@ -86,7 +87,7 @@ def check_offline(planned: Sequence[Planned], folder: Path) -> None:
             for one in wrong
         ]
         raise RegtrackError(
-            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: {_some(names)}; "
+            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: {some(names)}; "
             "without --offline they are fetched"
         )
 
@@ -95,7 +96,7 @@ def check_made(wrong: Sequence[str], folder: Path) -> None:
     """Raise `RegtrackError` when what is made of fetched files is not as it was, naming it."""
     if wrong:
         raise RegtrackError(
-            f"{folder}: missing or changed: {_some(wrong)}; without --offline made again, "
+            f"{folder}: missing or changed: {some(wrong)}; without --offline made again, "
             "of what is there"
         )
 
@@ -126,7 +127,7 @@ def describe_report(report: Report) -> str:
         if one.problem not in (None, "missing") and one.source.path not in report.failed
     ]
     if again:
-        lines.append(f"fetched again: {_some(again)}")
+        lines.append(f"fetched again: {some(again)}")
     if report.mended:
         lines.append(f"indexed again: {', '.join(report.mended)}")
     for kind in _kinds(report):
@@ -155,12 +156,6 @@ def _kinds(report: Report) -> list[Kind]:
 
 def _files(number: int) -> str:
     return f"{number:,} file{'' if number == 1 else 's'}"
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few of some names."""
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _total(report: Report, sources: Sequence[Source]) -> str:

@@ -31,6 +31,12 @@ def first_names(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
 
 
+def some(names: Collection[str], most: int = 5) -> str:
+    """`a, b, c and 12 more`, for people."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(list(names)[:most]) + more
+
+
 def nothing_in_common(path: Path, found: Iterable[str], known: Iterable[str]) -> InputError:
     """The error for a file none of whose chromosomes is in the genome."""
     return InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,34 @@ FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
+class Validated:
+    """How well a marker was predicted on the validation windows of a training.
+
+    Parameters
+    ----------
+    base_rate, average_precision
+        Of the bases.
+    low, high
+        95% interval of the average precision; None where there were too few blocks for one.
+    peak_precision, peak_recall
+        Of peaks called at the marker's threshold: the share that meets a measured peak, and the
+        share of measured ones that is met. None where there was no peak.
+    """
+
+    base_rate: float
+    average_precision: float
+    low: float | None = None
+    high: float | None = None
+    peak_precision: float | None = None
+    peak_recall: float | None = None
+
+    @property
+    def is_skilled(self) -> bool:
+        """False where the interval of the lift includes 1: no better than chance."""
+        return self.low is None or self.low > self.base_rate
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint says beside its weights.
 
@@ -48,6 +76,8 @@ class Checkpoint:
     seen
         Where it was trained, as `chrom_sizes` spells it; None where that is not known, as of older
         checkpoints.
+    validated
+        Per marker, or None where it had no peak to be scored by; empty for older checkpoints.
 
     Raises
     ------
@@ -65,6 +95,7 @@ class Checkpoint:
     thresholds: tuple[float, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
+    validated: tuple[Validated | None, ...] = ()
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES.get(self.task, {}):
@@ -72,6 +103,22 @@ class Checkpoint:
         ARCHITECTURES[self.task][self.architecture].check(self.settings)
         if len(self.thresholds) != len(self.markers):
             raise ValueError("expected one threshold per marker")
+        if len(self.validated) not in {0, len(self.markers)}:
+            raise ValueError("expected the validation of every marker, or of none")
+
+    def validation_of(self, row: int) -> Validated | None:
+        """What is known of one marker."""
+        return self.validated[row] if self.validated else None
+
+    def is_skilled(self, row: int) -> bool:
+        """False where a marker was predicted no better than by chance."""
+        found = self.validation_of(row)
+        return found is None or found.is_skilled
+
+    @property
+    def unskilled(self) -> tuple[Marker, ...]:
+        """Markers that were predicted no better than by chance."""
+        return tuple(one for row, one in enumerate(self.markers) if not self.is_skilled(row))
 
     def build(self) -> Network:
         """The network with random weights."""
@@ -88,6 +135,7 @@ class Checkpoint:
             **vars(self),
             "format": FORMAT_VERSION,
             "markers": [marker.to_json() for marker in self.markers],
+            "validated": [one and asdict(one) for one in self.validated],
             # Where a regtrack that does not know it passes it over.
             "training": {**self.training, _WEIGHTS: weights},
             "seen": None if self.seen is None else self.seen.to_json(),
@@ -132,6 +180,7 @@ class _Metadata:
     chrom_sizes: dict[str, int]
     thresholds: tuple[float, ...]
     training: dict[str, Any] = field(default_factory=dict)
+    validated: tuple[Validated | None, ...] = ()
     task: str = "dense"  # which the first ones all were
     seen: _Seen | None = None
 

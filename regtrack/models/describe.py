@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
 from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
-from regtrack.genome.names import first_names
+from regtrack.genome.names import first_names, some
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import Checkpoint, file_sha256, read_checkpoint
 
@@ -74,6 +75,7 @@ def describe_checkpoint(path: Path) -> str:
         **_places(checkpoint),
         "best step": training.get("step", ""),
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
+        "peaks": _peaks(checkpoint),
     }
     return "\n".join(f"{key:<18}{value}" for key, value in lines.items())
 
@@ -106,3 +108,15 @@ def _bases(regions: Regions) -> str:
         return "none"
     stretches = sum(map(len, regions.values()))
     return f"{total_bases(regions):,} bases in {stretches:,} stretches on {first_names(regions)}"
+
+
+def _peaks(checkpoint: Checkpoint) -> str:
+    """Mean precision and recall of peaks, and the markers that get none."""
+    found = [one for one in checkpoint.validated if one and one.peak_precision is not None]
+    if not found:
+        return ""
+    precision = fmean(one.peak_precision or 0.0 for one in found)
+    recall = fmean(one.peak_recall or 0.0 for one in found)
+    names = [marker.name for marker in checkpoint.unskilled]
+    without = f"; none of {len(names):,}, no better than chance: {some(names)}" if names else ""
+    return f"precision {precision:.3f}, recall {recall:.3f} (validation){without}"

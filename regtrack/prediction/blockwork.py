@@ -26,7 +26,7 @@ from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.encoding import PeakCalling, encode_block
 from regtrack.tracks.segments import BlockSegments
 
 
@@ -39,7 +39,9 @@ class BlockRecipe:
     rows
         Which outputs of the network are asked for.
     thresholds
-        Probability from which the peaks of each of them are called.
+        Probability from which the peaks of each of them are called; above 1 for none.
+    stride
+        Of the network.
     blocks
         Folder for the block files.
     measured
@@ -50,6 +52,7 @@ class BlockRecipe:
     genome: Path
     rows: tuple[int, ...]
     thresholds: tuple[float, ...]
+    stride: int
     settings: PredictionSettings
     device: str
     blocks: Path
@@ -129,7 +132,8 @@ def one_thread() -> Iterator[None]:
 def counter_of(work: BlockWork) -> BlockCounter | None:
     """What counts the probabilities of some blocks, where there are measured peaks."""
     measured = work.recipe.measured
-    return BlockCounter(measured, work.tasks[0].block) if measured else None
+    rules = work.recipe.settings.rules
+    return BlockCounter(measured, work.tasks[0].block, rules) if measured else None
 
 
 def _segment_block(
@@ -161,14 +165,19 @@ def save_blocks(
 
     The counts are saved first, so that saved blocks have their counts.
     """
-    thresholds = np.array(work.recipe.thresholds, np.float32)
+    recipe = work.recipe
+    thresholds = np.array(recipe.thresholds, np.float32)
+    calling = PeakCalling(thresholds, recipe.settings.rules, recipe.stride)
     encoded = [
-        encode_block(of_block, chrom_index, thresholds)
-        for of_block, chrom_index in zip(segments, work.chrom_indices, strict=True)
+        encode_block(of_block, chrom_index, calling, (block.start, block.end))
+        for block, of_block, chrom_index in zip(
+            work.blocks, segments, work.chrom_indices, strict=True
+        )
     ]
     if counter:
+        # At a marker's own threshold, its peaks are those of the track.
         for block, one in zip(work.blocks, encoded, strict=True):
-            counter.call(block.chrom, [one.of(row).high for row in counter.rows])
+            counter.call(block.chrom, [one.of(row).peaks for row in counter.rows])
         counter.save()
     BlockStore(work.recipe.blocks).save(work.blocks, encoded)
 

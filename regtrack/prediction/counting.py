@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
-from regtrack.evaluation.blockcounts import RUN, add_counts, save_counts
+from regtrack.evaluation.blockcounts import add_counts, save_counts
 from regtrack.evaluation.evaluation import Ground
 from regtrack.evaluation.histogram import (
     COARSE,
@@ -34,6 +34,9 @@ from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
+from regtrack.tracks.called import CALLED, OWN, joined
+from regtrack.tracks.calling import PeakCaller
+from regtrack.tracks.rules import Calling, PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.workers import in_processes
 
@@ -151,17 +154,28 @@ class BlockCounter:
     ----------
     block
         The first one, which names the file.
+    rules
+        Of the peaks that are called.
+    thresholds
+        float32 (scored markers,): each marker's own, or None where its peaks are given to `call`.
     """
 
-    def __init__(self, measured: Measured, block: Block) -> None:
+    def __init__(
+        self,
+        measured: Measured,
+        block: Block,
+        rules: PeakRules,
+        thresholds: npt.NDArray[np.float32] | None = None,
+    ) -> None:
         self._measured = measured
         self._block = block
+        self._rules = rules
+        self._thresholds = thresholds
         self._labels = measured.open_labels()
         self._line = measured.line()
         self._histograms: dict[int, ScoreHistogram] = {}
         self._called: list[Sequence[Records]] = []
-        self._chrom = block.chrom
-        self._known = measured.known_on(block.chrom)[:, None]
+        self._begin(block.chrom)
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -181,7 +195,9 @@ class BlockCounter:
         measured = self._measured
         values = _rows(probabilities, measured.rows)
         if chrom != self._chrom:
-            self._chrom, self._known = chrom, measured.known_on(chrom)[:, None]
+            self._end()
+            self._begin(chrom)
+        self._caller.add(start, values)
         scored = measured.ground.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
         spans = (span for one in scored for span in measured.blocks.spans(chrom, *one))
         for number, begin, end in spans:
@@ -191,21 +207,38 @@ class BlockCounter:
             part = values[:, begin - start : end - start]
             self._histograms[number].add(part, labels, self._known)
 
-    def call(self, chrom: str, called: Sequence[Records]) -> None:
-        """Add what is called of each scored marker on a chromosome: `start` and `end`."""
-        origin = self._line.starts[chrom]
-        runs = [np.empty(len(of_marker), RUN) for of_marker in called]
-        for run, of_marker in zip(runs, called, strict=True):
-            for edge in "start", "end":
-                run[edge] = of_marker[edge] + np.int64(origin)
-        self._called.append(runs)
+    def call(self, chrom: str, peaks: Sequence[Records]) -> None:
+        """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""
+        called = [np.empty(len(of_marker), CALLED) for of_marker in peaks]
+        for one, of_marker in zip(called, peaks, strict=True):
+            one["start"], one["end"] = of_marker["start"], of_marker["end"]
+            one["level"] = OWN
+        self._lay(chrom, called)
 
     def save(self) -> None:
         """Write the file."""
+        self._end()
         numbers = sorted(self._histograms)
         counts = [self._histograms[number].counts for number in numbers]
         runs = [np.concatenate(of_marker) for of_marker in zip(*self._called, strict=True)]
         save_counts(self._measured.path(self._block), numbers, counts, runs)
+
+    def _begin(self, chrom: str) -> None:
+        """Go on with another chromosome."""
+        self._chrom = chrom
+        self._known = self._measured.known_on(chrom)[:, None]
+        self._caller = PeakCaller(len(self.rows), self._rules, self._thresholds)
+
+    def _end(self) -> None:
+        """Keep what was called on this chromosome."""
+        self._lay(self._chrom, self._caller.finish())
+
+    def _lay(self, chrom: str, called: Sequence[Records]) -> None:
+        """Keep what was called on a chromosome, as positions on the line."""
+        for one in called:
+            for edge in "start", "end":
+                one[edge] += self._line.starts[chrom]
+        self._called.append(called)
 
 
 def _rows(values: npt.NDArray[Any], rows: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -221,21 +254,21 @@ class ScoreTask:
     ----------
     first
         Position of the first of them among the scored ones.
-    thresholds
-        Probability from which the peaks of each of them are called.
+    callings
+        How the peaks of each of them are called.
     order
         The counted blocks, in the genome's order; those of a file have the first one's name.
     """
 
     measured: Measured
     first: int
-    thresholds: tuple[float, ...]
+    callings: tuple[Calling, ...]
     order: tuple[Block, ...]
 
 
 def gather_scores(
     measured: Measured,
-    thresholds: Sequence[float],
+    callings: Sequence[Calling],
     order: Sequence[Block],
     workers: int,
     observer: Observer,
@@ -244,21 +277,21 @@ def gather_scores(
 
     Parameters
     ----------
-    thresholds
-        Probability from which the peaks of each are called.
+    callings
+        How the peaks of each are called.
     order
         The counted blocks, in the genome's order.
     workers
         Processes at most; a small job is done in this one.
     """
-    size = max(1, min(_LARGEST_GROUP, -(-len(thresholds) // workers)))
+    size = max(1, min(_LARGEST_GROUP, -(-len(callings) // workers)))
     tasks = [
-        ScoreTask(measured, first, tuple(thresholds[first : first + size]), tuple(order))
-        for first in range(0, len(thresholds), size)
+        ScoreTask(measured, first, tuple(callings[first : first + size]), tuple(order))
+        for first in range(0, len(callings), size)
     ]
-    observer.stage("scoring", "markers", len(thresholds), 0)
+    observer.stage("scoring", "markers", len(callings), 0)
     found: dict[int, list[MarkerScores]] = {}
-    small = len(thresholds) * len(order) < _WORTH_A_PROCESS
+    small = len(callings) * len(order) < _WORTH_A_PROCESS
     for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
         found[task.first] = scores
         observer.advanced(len(scores))
@@ -271,7 +304,7 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
 
     File by file, and what a chromosome came to is kept in as few numbers as it has bins.
     """
-    measured, size = task.measured, len(task.thresholds)
+    measured, size = task.measured, len(task.callings)
     last = task.first + size
     to_coarse = coarser(UNROUNDED, COARSE)
     shape = (size, 2, bin_count(UNROUNDED))
@@ -293,19 +326,22 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
             for marker in range(size):
                 by_chrom[marker][chrom] = Ranking.of(counts[marker], UNROUNDED)
     line, columns = measured.line(), measured.columns[task.first : last]
+    breaks = np.array(list(line.starts.values()), np.int64)
     peaks = _peaks(measured, columns)
     scores = []
-    for marker, (column, threshold) in enumerate(zip(columns, task.thresholds, strict=True)):
+    for marker, (column, calling) in enumerate(zip(columns, task.callings, strict=True)):
         where = measured.where(column)
         called = np.concatenate([of_file[marker] for of_file in runs])
+        if not calling.has_peaks:
+            called = called[called["level"] != OWN]
         found = MarkerCounts(
             Ranking.of(totals[marker], UNROUNDED),
             {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
             by_block[:, marker],
-            IntervalSet.of(called["start"], called["end"]),
+            joined(called, calling.rules, breaks),
         )
         of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
-        scores.append(score_marker(found, of_marker, line.lay(where), threshold))
+        scores.append(score_marker(found, of_marker, line.lay(where), calling.threshold))
     return scores
 
 

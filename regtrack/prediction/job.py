@@ -21,13 +21,19 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
-from regtrack.models.checkpoint import check_assembly, file_sha256, read_checkpoint, seen_on
+from regtrack.models.checkpoint import (
+    Checkpoint,
+    check_assembly,
+    file_sha256,
+    read_checkpoint,
+    seen_on,
+)
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
-from regtrack.tracks.folder import Track, TrackSet
+from regtrack.tracks.folder import BY_BASES, BY_OPTION, BY_PEAKS, CHANCE, Track, TrackSet
 from regtrack.tracks.peaks import index_suffix
 
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
@@ -222,12 +228,7 @@ def plan_job(
         fingerprint=sizes_fingerprint(source.chrom_sizes),
         chrom_sizes=dict(source.chrom_sizes),
         settings=asdict(settings),
-        tracks=tuple(
-            Track.of(
-                checkpoint.markers[row], _threshold(checkpoint.thresholds[row], settings), suffix
-            )
-            for row in rows
-        ),
+        tracks=tuple(_track(checkpoint, row, settings, suffix) for row in rows),
         assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
         seen_bases=None if seen_here is None else seen_here.bases,
     )
@@ -253,7 +254,18 @@ def plan_job(
     )
 
 
-def _threshold(own: float, settings: PredictionSettings) -> float:
-    """Where a marker's peaks are called; what lies under the floor is not in its track."""
-    asked = own if settings.peak_threshold is None else settings.peak_threshold
-    return max(asked, settings.floor)
+def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:
+    """What is known of a marker's track before it is made."""
+    threshold, origin = checkpoint.thresholds[row], BY_PEAKS if checkpoint.validated else BY_BASES
+    if settings.peak_threshold is not None:
+        threshold, origin = settings.peak_threshold, BY_OPTION
+    validated = checkpoint.validation_of(row)
+    return Track.of(
+        checkpoint.markers[row],
+        # Lower values may stand for nothing.
+        min(max(threshold, settings.floor + settings.max_error), 1.0),
+        suffix,
+        threshold_from=origin,
+        no_peaks=None if checkpoint.is_skilled(row) else CHANCE,
+        base_rate=validated.base_rate if validated else None,
+    )

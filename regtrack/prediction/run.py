@@ -9,7 +9,7 @@ complete; a block that is damaged is predicted anew.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
@@ -24,7 +24,8 @@ from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
 from regtrack.prediction.yardstick import Yardstick
-from regtrack.tracks.folder import CONTENTS, write_predicted, write_seen
+from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
+from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 from regtrack.workers import in_processes
 from regtrack.workplace import partial_path
@@ -45,8 +46,8 @@ def check_out(out: Path, force: bool) -> None:
     check_folder(out, force, CONTENTS, "a tracks folder")
 
 
-def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> None:
-    """Run a job and leave the finished tracks folder at `out`.
+def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> TrackSet:
+    """Run a job and leave the finished tracks folder at `out`; returns what lies in it.
 
     Parameters
     ----------
@@ -76,18 +77,21 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> N
             if job.yardstick:
                 job.yardstick.save(work / _COUNTS)
             _predict_blocks(job, work, workers, observer)
-            _write_tracks(job, work, workers, observer)
+            summaries = _write_tracks(job, work, workers, observer)
+            trackset = job.trackset.summarised(summaries)
             if job.yardstick:
-                _write_report(job, job.yardstick, work, workers, observer)
+                _write_report(job, trackset.tracks, job.yardstick, work, workers, observer)
             write_predicted(finished, job.targets)
             if job.seen is not None:
                 write_seen(finished, job.seen)
-            job.trackset.write(finished)
+            trackset.write(finished)
         # The blocks go first: were the run killed between the two, they would lie there for
         # good, as large as the tracks.
         clear([work / _BLOCKS, work / _COUNTS])
+        found = TrackSet.read(finished)
         move_in(finished, out, CONTENTS)
         shutil.rmtree(work)
+    return found
 
 
 def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
@@ -105,7 +109,8 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         model=job.model,
         genome=job.genome,
         rows=job.rows,
-        thresholds=tuple(track.threshold for track in tracks),
+        thresholds=tuple(track.calling(job.settings.rules).called_from for track in tracks),
+        stride=read_checkpoint(job.model).sketch().context.stride,
         settings=job.settings,
         device=job.device,
         blocks=folder,
@@ -169,31 +174,47 @@ def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> N
     observer.finished()
 
 
-def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> None:
-    """Write each marker's files from the saved blocks."""
+def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> list[Summary]:
+    """Write each marker's files from the saved blocks; returns what values they have."""
     order = tuple(tuple(task.block for task in tasks) for tasks in job.groups)
     tracks = job.trackset.tracks
     sizes = job.trackset.chrom_sizes
     size = group_size(len(tracks), job.bases, sum(map(len, order)), workers)
     groups = [
-        TrackWork(first, tracks[first : first + size], sizes, order, work / _BLOCKS, work / _TRACKS)
+        TrackWork(
+            first,
+            tracks[first : first + size],
+            sizes,
+            order,
+            work / _BLOCKS,
+            work / _TRACKS,
+            job.settings.rules,
+            job.bases,
+        )
         for first in range(0, len(tracks), size)
     ]
     observer.stage("writing tracks", "markers", len(tracks), 0)
-    for done, _ in in_processes(write_tracks, groups, workers):
+    found: dict[int, list[Summary]] = {}
+    for done, summaries in in_processes(write_tracks, groups, workers):
+        found[done.first] = summaries
         observer.advanced(len(done.tracks))
     observer.finished()
+    return [summary for first in sorted(found) for summary in found[first]]
 
 
 def _write_report(
-    job: Job, yardstick: Yardstick, work: Path, workers: int, observer: Observer
+    job: Job,
+    tracks: Sequence[Track],
+    yardstick: Yardstick,
+    work: Path,
+    workers: int,
+    observer: Observer,
 ) -> None:
     """Score the counted blocks, and leave the report beside the tracks."""
-    tracks = job.trackset.tracks
     measured = yardstick.saved(work / _COUNTS)
-    thresholds = [tracks[row].threshold for row in measured.rows]
+    callings = [tracks[row].calling(job.settings.rules) for row in measured.rows]
     order = [tasks[0].block for tasks in job.groups]
-    scores = gather_scores(measured, thresholds, order, workers, observer)
+    scores = gather_scores(measured, callings, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),
         "genome": named(job.genome),

@@ -5,7 +5,6 @@ Probabilities are counted block by block, in constant memory, and never written.
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ import torch
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, OptionError
-from regtrack.evaluation.calling import PeakCaller
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.genome.bed_files import BedFiles
@@ -40,6 +38,7 @@ from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask, block_tasks, grouped
 from regtrack.prediction.yardstick import Yardstick
+from regtrack.tracks.rules import Calling, PeakRules
 from regtrack.workers import in_processes
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
@@ -188,7 +187,7 @@ class CountWork:
     model: Path
     genome: Path
     rows: tuple[int, ...]
-    thresholds: tuple[float, ...]
+    callings: tuple[Calling, ...]
     device: str
     measured: Measured
     tasks: tuple[BlockTask, ...]
@@ -210,14 +209,16 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     checkpoint = job.checkpoint
     places = {marker.name: place for place, marker in enumerate(checkpoint.markers)}
     rows = tuple(places[marker.name] for marker in job.yardstick.markers)
-    thresholds = tuple(checkpoint.thresholds[row] for row in rows)
+    callings = tuple(
+        Calling(checkpoint.thresholds[row], PeakRules(), checkpoint.is_skilled(row)) for row in rows
+    )
     with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
         # Nothing but the scored markers is predicted.
         measured = job.yardstick.save(Path(scratch)).alone()
         where = measured.ground.where
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         works = [
-            CountWork(job.model, job.genome, rows, thresholds, job.device, measured, tasks)
+            CountWork(job.model, job.genome, rows, callings, job.device, measured, tasks)
             for tasks in grouped(where, together)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
@@ -226,7 +227,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
             observer.advanced(sum(task.targets.bases for task in work.tasks))
         observer.finished()
         order = [work.tasks[0].block for work in works]
-        scores = gather_scores(measured, thresholds, order, workers, observer)
+        scores = gather_scores(measured, callings, order, workers, observer)
     about = {
         "model": {
             "sha256": file_sha256(job.model),
@@ -242,13 +243,11 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
     network, genome = open_network(work.model, work.genome, work.rows, work.device)
-    counter = BlockCounter(work.measured, work.tasks[0].block)
+    thresholds = np.array([one.called_from for one in work.callings], np.float32)
+    counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds)
     with one_thread():
-        for chrom, tasks in itertools.groupby(work.tasks, key=lambda task: task.block.chrom):
-            caller = PeakCaller(np.array(work.thresholds, np.float32))
-            for task in tasks:
-                for stretch in predict_stretches(network, genome, chrom, task.targets):
-                    counter.add(chrom, stretch.start, stretch.probabilities)
-                    caller.add(stretch.start, stretch.probabilities)
-            counter.call(chrom, caller.finish())
+        for task in work.tasks:
+            chrom = task.block.chrom
+            for stretch in predict_stretches(network, genome, chrom, task.targets):
+                counter.add(chrom, stretch.start, stretch.probabilities)
     counter.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regtrack.errors import OptionError
+from regtrack.tracks.rules import PeakRules
 
 # float32 arithmetic in another order (another window, batch or processor) moves a
 # probability by up to some 1e-6. Segments keep a bound that is tighter by this much, so
@@ -27,6 +28,8 @@ class PredictionSettings:
     peak_threshold
         Probability from which peaks are called; None takes each marker's own from the
         checkpoint.
+    max_gap, min_length
+        As `regtrack.tracks.rules.PeakRules`.
     window
         Bases that the network reads at once, halo included; None suits its context.
     batch_size
@@ -41,10 +44,18 @@ class PredictionSettings:
     max_error: float = 0.003
     floor: float = 0.003
     peak_threshold: float | None = None
+    max_gap: int = PeakRules.max_gap
+    min_length: int = PeakRules.min_length
     window: int | None = None
     batch_size: int | None = None
 
+    @property
+    def rules(self) -> PeakRules:
+        """How peaks are made of runs."""
+        return PeakRules(self.max_gap, self.min_length)
+
     def __post_init__(self) -> None:
+        _ = self.rules  # which checks its numbers
         if not _SMALLEST_MAX_ERROR <= self.max_error <= 0.5:
             raise OptionError(
                 "--max-error", f"expected {_SMALLEST_MAX_ERROR:g} to 0.5, got {self.max_error:g}"

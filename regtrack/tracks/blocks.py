@@ -2,7 +2,7 @@
 
 They are what a killed run goes on from, and what the track files are written from. A file has,
 for each of its blocks, a mark, the number of edges, the offsets, a checksum per marker, one of
-all that, and then sections, bins, high segments, data and fine bins, as `EncodedBlock` has them.
+all that, and then sections, bins, peaks, counts, data and fine bins, as `EncodedBlock` has them.
 So who reads some markers knows that they are as they were saved, without reading the others.
 """
 
@@ -21,18 +21,17 @@ import numpy.typing as npt
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.tracks.bins import BIN
-from regtrack.tracks.encoding import SECTION, EncodedBlock, EncodedSegments
-from regtrack.tracks.segments import SEGMENT
+from regtrack.tracks.encoding import COUNT, PEAK, SECTION, EncodedBlock, EncodedSegments
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing
 # (1 segment in 2,000), short enough that a killed run loses only seconds.
 BLOCK_LENGTH = 200_000
 
 # Of the files below, so that no run goes on with those of another regtrack.
-BLOCK_FORMAT = 5
+BLOCK_FORMAT = 6
 
-_MARK = b"rtblock5"
-_PARTS = (SECTION, BIN, SEGMENT, np.dtype("u1"), np.dtype("u1"))
+_MARK = b"rtblock6"
+_PARTS = (SECTION, BIN, PEAK, COUNT, np.dtype("u1"), np.dtype("u1"))
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class BlockStore:
 def _write(file: BinaryIO, encoded: EncodedBlock) -> None:
     """Append one block."""
     streams = (np.frombuffer(stream, "u1") for stream in (encoded.data, encoded.fine))
-    parts = (encoded.sections, encoded.bins, encoded.high, *streams)
+    parts = (encoded.sections, encoded.bins, encoded.peaks, encoded.counts, *streams)
     edges = encoded.offsets.shape[1]
     sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
     header = b"".join((_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes()))
@@ -149,10 +148,10 @@ def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegm
     raw = [np.frombuffer(part, "u1") for part in parts]
     if not np.array_equal(_checksums(mine, raw), sums[first:last]):
         raise _damaged(path)
-    sections, bins, high = (
-        np.frombuffer(part, kind) for part, kind in zip(parts, _PARTS[:3], strict=False)
+    sections, bins, peaks, counts = (
+        np.frombuffer(part, kind) for part, kind in zip(parts[:4], _PARTS, strict=False)
     )
-    found = EncodedBlock(mine, sections, bins, high, *parts[3:])
+    found = EncodedBlock(mine, sections, bins, peaks, counts, *parts[4:])
     return [found.of(number) for number in range(last - first)]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regtrack.genome.markers import describe_markers
-from regtrack.tracks.folder import SEEN_FILES, TrackSet
+from regtrack.genome.names import some
+from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, Track, TrackSet
 
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
@@ -36,6 +37,7 @@ def describe_tracks(folder: Path) -> str:
         f"sha256 {found.model['sha256'][:16]}...",
         "genome": found.assembly,
         "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
+        "without peaks": "; ".join(peakless(found.tracks)) or "none",
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
         **{
             f"  {chrom}": f"{bases.bases:,} bases in {len(bases):,} stretches from "
@@ -58,3 +60,19 @@ def _seen(bases: Mapping[str, int] | None) -> str:
         f"{bases['train']:,} of these bases ({SEEN_FILES['train']}); "
         f"validated on {bases['valid']:,} ({SEEN_FILES['valid']})"
     )
+
+
+def peakless(tracks: Sequence[Track]) -> list[str]:
+    """Which tracks have no peaks, by reason, and which nothing but one value; a line each."""
+    lines = []
+    for reason in CHANCE, FLAT:
+        names = [track.marker.name for track in tracks if track.no_peaks == reason]
+        if names:
+            lines.append(f"{len(names):,}, {reason}: {some(names)}")
+    empty = [one.marker.name for one in tracks if one.summary and one.summary.covered <= 1]
+    if empty:
+        lines.append(
+            f"{len(empty):,}, under the floor everywhere, with one value so that browsers open "
+            f"the file: {some(empty)}"
+        )
+    return lines

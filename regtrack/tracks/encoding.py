@@ -1,8 +1,8 @@
 """A block's segments as BigWig files will hold them: packed and deflated, in any process.
 
-What a marker's segments on a block come to: finished data sections, bins for the zoom levels,
-and the segments at or above the marker's peak threshold. A track file is then little more than
-these, one block after another (bigwig_writer.py).
+What a marker's segments on a block come to: finished data sections, bins for the zoom levels, the
+peaks, and how many bases have which value. A track file is then little more than these, one block
+after another (bigwig_writer.py).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from regtrack.tracks.bins import (
     zoom_records,
 )
 from regtrack.tracks.deflate import deflate
+from regtrack.tracks.rules import PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 
 # Segments per section: what a browser inflates to see a few of them. The format could hold
@@ -37,6 +38,22 @@ _FEWEST_FINE = 100
 
 # Where a data section lies on its chromosome (0-based, half-open), and its deflated size.
 SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
+
+# A peak, or the part of one that lies on a block: 0-based, half-open; its highest value; the summit
+# and the mean around it, by which those of several parts are compared.
+PEAK = np.dtype(
+    [("start", "<u4"), ("end", "<u4"), ("value", "<f4"), ("summit", "<u4"), ("mean", "<f4")]
+)
+
+# How many bases have values of one code: of those within 3% of each other, or under 2**-16.
+COUNT = np.dtype([("code", "<u2"), ("bases", "<u4")])
+# The code is what is left of a float32 without its last bits, counted from that of 2**-16 on.
+_DROPPED = 18
+_LOWEST = (127 - 16) << (23 - _DROPPED)
+CODES = (127 << (23 - _DROPPED)) - _LOWEST + 1
+
+# Farther than any peak reaches.
+_NO_BOUNDS = (-(2**40), 2**40)
 
 BEDGRAPH = 1
 SECTION_HEADER = struct.Struct("<5IBBH")
@@ -54,10 +71,11 @@ class EncodedSegments:
         SECTION: what lies in `data`, in order.
     bins
         BIN, those of `BIN_REDUCTION` with a covered base, in order.
-    high
-        SEGMENT: the runs of touching segments at or above the peak threshold, each as up to
-        three: what lies before its highest segment, that one (the first of several), and
-        what lies behind, with the highest value of each part.
+    peaks
+        PEAK: runs of touching segments at or above the peak threshold, joined over gaps. Short
+        ones are there only at the block's edges, where they may go on in the next block.
+    counts
+        COUNT, in order.
     data
         The deflated sections.
     fine
@@ -67,7 +85,8 @@ class EncodedSegments:
 
     sections: Records
     bins: Records
-    high: Records
+    peaks: Records
+    counts: Records
     data: bytes
     fine: bytes
 
@@ -79,14 +98,15 @@ class EncodedBlock:
     Parameters
     ----------
     offsets
-        int64 (5, markers + 1): where a marker's part of `sections`, `bins`, `high`, `data` and
-        `fine` begins; the next one's begins where it ends.
+        int64 (6, markers + 1): where a marker's part of `sections`, `bins`, `peaks`, `counts`,
+        `data` and `fine` begins; the next one's begins where it ends.
     """
 
     offsets: npt.NDArray[np.int64]
     sections: Records
     bins: Records
-    high: Records
+    peaks: Records
+    counts: Records
     data: bytes
     fine: bytes
 
@@ -97,23 +117,51 @@ class EncodedBlock:
         return EncodedSegments(
             self.sections[mine[0]],
             self.bins[mine[1]],
-            self.high[mine[2]],
-            self.data[mine[3]],
-            self.fine[mine[4]],
+            self.peaks[mine[2]],
+            self.counts[mine[3]],
+            self.data[mine[4]],
+            self.fine[mine[5]],
         )
 
 
+@dataclass(frozen=True)
+class PeakCalling:
+    """How the peaks of a block's markers are called.
+
+    Parameters
+    ----------
+    thresholds
+        float32 (markers,): probability from which each marker's peaks are called; above 1 where
+        it is to have none.
+    rules
+        How they are made of runs.
+    stride
+        Bases over which values are averaged to find a summit: the steps of the network, in which
+        its probabilities rise and fall.
+    """
+
+    thresholds: npt.NDArray[np.float32]
+    rules: PeakRules
+    stride: int
+
+
 def encode_block(
-    segments: BlockSegments, chrom_index: int, thresholds: npt.NDArray[np.float32]
+    segments: BlockSegments,
+    chrom_index: int,
+    calling: PeakCalling | None = None,
+    bounds: tuple[int, int] = _NO_BOUNDS,
 ) -> EncodedBlock:
-    """Pack the segments of all markers on a stretch of one chromosome.
+    """Pack the segments of all markers on a block.
 
     Parameters
     ----------
     chrom_index
         The chromosome's place in the genome.
-    thresholds
-        float32 (markers,): probability from which each marker's peaks are called.
+    calling
+        How peaks are called; None for no peaks.
+    bounds
+        Start and end of the block, 0-based, half-open: peaks may go on at either. Without it,
+        these segments are all that there are.
 
     Raises
     ------
@@ -121,14 +169,31 @@ def encode_block(
         When a segment is empty, out of order or overlapping, a value is not between 0 and 1,
         or the arrays do not belong together.
     """
-    _check_shapes(segments, thresholds)
+    _check_shapes(segments, calling)
     markers = len(segments.offsets) - 1
     records = segments.records
     fine, fine_counts = finest_bins(records, segments.offsets)
     bins, bin_counts = coarser_bins(fine, fine_counts)
-    high = np.empty(len(records), SEGMENT)
-    high_counts = np.zeros(markers, np.int64)
-    kept = _high_runs(records, segments.offsets, thresholds, high, high_counts)
+    peaks = np.empty(len(records), PEAK)
+    peak_counts = np.zeros(markers, np.int64)
+    kept = 0
+    if calling:
+        kept = _peaks(
+            records,
+            segments.offsets,
+            calling.thresholds,
+            calling.rules.max_gap,
+            calling.rules.min_length,
+            calling.stride,
+            *bounds,
+            peaks,
+            peak_counts,
+        )
+    histogram = np.zeros((markers, CODES), np.uint32)
+    _count_values(records, segments.offsets, histogram)
+    used = np.nonzero(histogram)
+    values = np.empty(len(used[0]), COUNT)
+    values["code"], values["bases"] = used[1], histogram[used]
     sections, data, fine_data = [], [], []
     section_counts, data_counts, fine_data_counts = [], [], []
     fine_ends = np.cumsum(fine_counts)
@@ -144,15 +209,24 @@ def encode_block(
         fine_data.append(_packed_fine(own, chrom_index, data_counts[-1]))
         fine_data_counts.append(len(fine_data[-1]))
     counts = np.array(
-        (section_counts, bin_counts, high_counts, data_counts, fine_data_counts), np.int64
+        (
+            section_counts,
+            bin_counts,
+            peak_counts,
+            (histogram > 0).sum(axis=1),
+            data_counts,
+            fine_data_counts,
+        ),
+        np.int64,
     )
-    offsets = np.zeros((5, markers + 1), np.int64)
+    offsets = np.zeros((len(counts), markers + 1), np.int64)
     np.cumsum(counts, axis=1, out=offsets[:, 1:])
     return EncodedBlock(
         offsets,
         np.array(sections, SECTION),
         bins,
-        high[:kept].copy(),
+        peaks[:kept].copy(),
+        values,
         b"".join(data),
         b"".join(fine_data),
     )
@@ -167,11 +241,17 @@ def fine_part(piece: EncodedSegments) -> tuple[bytes, int]:
     return piece.fine[_COUNT.size :], count
 
 
-def _check_shapes(segments: BlockSegments, thresholds: npt.NDArray[np.float32]) -> None:
+def lowest_values(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+    """The lowest value that has each of some codes of COUNT."""
+    bits = (codes.astype(np.int32) + _LOWEST) << _DROPPED
+    return np.where(codes == 0, np.float32(0), bits.view(np.float32))
+
+
+def _check_shapes(segments: BlockSegments, calling: PeakCalling | None) -> None:
     """Refuse arrays that would lead the kernels out of bounds, which they do not check."""
     offsets = segments.offsets
     if (
-        len(thresholds) != len(offsets) - 1
+        (calling is not None and len(calling.thresholds) != len(offsets) - 1)
         or offsets[0] != 0
         or offsets[-1] != len(segments.records)
         or np.any(offsets[1:] < offsets[:-1])
@@ -201,51 +281,105 @@ def _packed_fine(bins: Records, chrom_index: int, data_size: int) -> bytes:
 
 
 @compiled
-def _high_runs(
+def _count_values(
+    records: Records, offsets: npt.NDArray[np.int64], histogram: npt.NDArray[np.uint32]
+) -> None:
+    """Add the bases of each marker's segments to the count of their value's code."""
+    for marker in range(len(offsets) - 1):
+        for index in range(offsets[marker], offsets[marker + 1]):
+            bits = np.float32(records[index]["value"]).view(np.int32)
+            code = int(max((bits >> _DROPPED) - _LOWEST, np.int32(0)))
+            histogram[marker, code] += records[index]["end"] - records[index]["start"]
+
+
+@compiled
+def _peaks(
     records: Records,
     offsets: npt.NDArray[np.int64],
     thresholds: npt.NDArray[np.float32],
-    high: Records,
+    max_gap: int,
+    min_length: int,
+    stride: int,
+    begin: int,
+    end: int,
+    peaks: Records,
     counts: npt.NDArray[np.int64],
 ) -> int:
-    """Fill `high` with each marker's runs, as `EncodedSegments` has them; returns how many.
-
-    Peaks called from them are those of all the segments, however many a run has.
-    """
+    """Fill `peaks` with each marker's, as `EncodedSegments` has them; returns how many."""
     kept = 0
     for marker in range(len(offsets) - 1):
-        begin = kept
+        before = kept
         index, behind = offsets[marker], offsets[marker + 1]
         while index < behind:
             if records[index]["value"] < thresholds[marker]:
                 index += 1
                 continue
-            first = top = index
-            before = after = np.float32(-1)
-            index += 1
-            while (
-                index < behind
-                and records[index]["start"] == records[index - 1]["end"]
-                and records[index]["value"] >= thresholds[marker]
-            ):
+            first = last = index
+            highest = np.float32(0)
+            while index < behind:
+                gap = np.int64(records[index]["start"]) - np.int64(records[last]["end"])
+                if gap > max_gap:
+                    break
                 value = records[index]["value"]
-                if value > records[top]["value"]:
-                    before, after = records[top]["value"], np.float32(-1)
-                    top = index
-                else:
-                    after = max(after, value)
+                if value >= thresholds[marker]:
+                    last = index
+                    highest = max(highest, value)
                 index += 1
-            if top > first:
-                part = high[kept]
-                part["start"], part["end"] = records[first]["start"], records[top]["start"]
-                part["value"] = before
-                kept += 1
-            high[kept] = records[top]
+            index = last + 1
+            peak_start = np.int64(records[first]["start"])
+            peak_end = np.int64(records[last]["end"])
+            if (
+                peak_end - peak_start < min_length
+                and peak_start - begin > max_gap
+                and end - peak_end > max_gap
+            ):
+                continue
+            one = peaks[kept]
+            one["start"], one["end"], one["value"] = peak_start, peak_end, highest
+            summit, mean = _summit(records, first, last + 1, stride)
+            one["summit"] = min(max(summit, peak_start), peak_end - 1)
+            one["mean"] = mean
             kept += 1
-            if index - 1 > top:
-                part = high[kept]
-                part["start"], part["end"] = records[top]["end"], records[index - 1]["end"]
-                part["value"] = after
-                kept += 1
-        counts[marker] = kept - begin
+        counts[marker] = kept - before
     return kept
+
+
+@compiled
+def _summit(records: Records, first: int, behind: int, stride: int) -> tuple[np.int64, float]:
+    """Middle of the highest plateau of some segments, and its height.
+
+    That is of means over `stride` bases, where a base without a value is 0. Means rise and fall
+    between windows that begin at a segment's start or end at a segment's end, and nowhere else.
+    """
+    best = -1.0
+    left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
+    opening, closing = first, first
+    low = first
+    fresh = False
+    while opening < behind or closing < behind:
+        start_of = np.int64(records[opening]["start"]) if opening < behind else np.int64(2**62)
+        end_of = np.int64(records[closing]["end"]) - stride if closing < behind else np.int64(2**62)
+        window = min(start_of, end_of)
+        if start_of == window:
+            opening += 1
+        if end_of == window:
+            closing += 1
+        while low < behind and np.int64(records[low]["end"]) <= window:
+            low += 1
+        total = 0.0
+        index = low
+        while index < behind and np.int64(records[index]["start"]) < window + stride:
+            overlap = min(np.int64(records[index]["end"]), window + stride) - max(
+                np.int64(records[index]["start"]), window
+            )
+            total += overlap * np.float64(records[index]["value"])
+            index += 1
+        mean = total / stride
+        # What differs in the last digits is as high.
+        if mean > best + 1e-7:
+            best, left, right, fresh = mean, window, window, True
+        elif mean >= best - 1e-7 and fresh:
+            right = window
+        else:
+            fresh = False
+    return (left + right + stride) // 2, best

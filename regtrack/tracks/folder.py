@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,12 +15,25 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
+from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
+from regtrack.tracks.summary import Summary
 
 FORMAT_VERSION = 1
 CONTENTS = "tracks.json"
 PREDICTED = "predicted.bed"
 # By split, the files of what a training has seen of the predicted bases.
 SEEN_FILES = {"train": "trained.bed", "valid": "validated.bed"}
+
+# Where a threshold is from: the best F1 of peaks, or that of bases, on the validation windows, or
+# who made the tracks.
+BY_PEAKS, BY_BASES, BY_OPTION = "peaks in validation", "bases in validation", "option"
+
+# Why a track has no peaks. A threshold of the best F1 of bases is half of that F1, and the F1 of
+# calling everything twice the base rate: so where such a threshold is hardly above the mean, the
+# network could tell hardly anything.
+CHANCE = "no better than chance on the validation windows"
+_LEAST_LIFT = 1.5
+FLAT = f"its threshold is not {_LEAST_LIFT} times its mean"
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,14 @@ class Track:
     index
         The same of the peaks' index: their name with `.tbi` or `.csi`; the former where nothing
         is said, as in older folders.
+    threshold_from
+        `BY_PEAKS`, `BY_BASES` or `BY_OPTION`; older folders do not say.
+    no_peaks
+        Why no peaks were called, where that is so: `CHANCE` or `FLAT`.
+    base_rate
+        Share of the training's validation bases inside of measured peaks, where that is known.
+    summary
+        Of its values; older folders have none.
 
     Raises
     ------
@@ -49,6 +70,10 @@ class Track:
     bigwig: str
     peaks: str
     index: str = ""
+    threshold_from: str | None = None
+    no_peaks: str | None = None
+    base_rate: float | None = None
+    summary: Summary | None = None
 
     def __post_init__(self) -> None:
         if not self.index:
@@ -61,6 +86,12 @@ class Track:
                 raise ValueError(f"expected a file of this folder, got {name!r}")
         if self.index_suffix not in {".tbi", ".csi"}:
             raise ValueError(f"expected {self.peaks}.tbi or .csi, got {self.index!r}")
+        if self.base_rate is not None and not 0 <= self.base_rate <= 1:
+            raise ValueError(f"expected a base rate from 0 to 1, got {self.base_rate}")
+
+    def calling(self, rules: PeakRules) -> Calling:
+        """How its peaks are called."""
+        return Calling(self.threshold, rules, not self.no_peaks)
 
     @property
     def files(self) -> tuple[str, str, str]:
@@ -73,17 +104,30 @@ class Track:
         return self.index.removeprefix(self.peaks)
 
     @classmethod
-    def of(cls, marker: Marker, threshold: float, suffix: str = ".tbi") -> Track:
+    def of(cls, marker: Marker, threshold: float, suffix: str = ".tbi", **more: Any) -> Track:
         """A track with the usual names of files.
 
         Parameters
         ----------
         suffix
             Of the index of the peaks, as `regtrack.tracks.peaks.index_suffix` has it.
+        more
+            Further fields.
         """
         slug = marker.slug
         peaks = f"peaks/{slug}.narrowPeak.gz"
-        return cls(marker, threshold, f"bigwig/{slug}.bw", peaks, f"{peaks}{suffix}")
+        return cls(marker, threshold, f"bigwig/{slug}.bw", peaks, f"{peaks}{suffix}", **more)
+
+    def summarised(self, summary: Summary) -> Track:
+        """The same, with what values it has; it may be found to be flat."""
+        is_low = self.threshold < _LEAST_LIFT * summary.mean
+        flat = FLAT if is_low and self.threshold_from == BY_BASES else None
+        return replace(self, summary=summary, no_peaks=self.no_peaks or flat)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `tracks.json` has it."""
+        found = asdict(self) | {"marker": self.marker.to_json()}
+        return {key: value for key, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -129,9 +173,18 @@ class _Contents:
     def __post_init__(self) -> None:
         if not self.tracks:
             raise ValueError("expected one track at least")
+        if not all(
+            isinstance(value, int) and value >= 0 for value in _rules(self.settings).values()
+        ):
+            raise ValueError("expected settings max_gap and min_length in bases")
         for name in "index", "name":
             if len({getattr(track.marker, name) for track in self.tracks}) < len(self.tracks):
                 raise ValueError(f"two markers of one {name}")
+
+
+def _rules(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are `PeakRules`; in older folders every run was a peak."""
+    return {name: settings.get(name, value) for name, value in asdict(BARE_RUNS).items()}
 
 
 @dataclass(frozen=True)
@@ -163,6 +216,21 @@ class TrackSet:
     assembly: str
     seen_bases: Mapping[str, int] | None = None
 
+    @property
+    def rules(self) -> PeakRules:
+        """By which the peaks were made of runs."""
+        return PeakRules(**_rules(self.settings))
+
+    @property
+    def floor(self) -> float:
+        """Probability under which a base may have no value."""
+        return float(self.settings.get("floor", 0))
+
+    def summarised(self, summaries: Sequence[Summary]) -> TrackSet:
+        """The same, with what values the tracks have; a summary each, in their order."""
+        pairs = zip(self.tracks, summaries, strict=True)
+        return replace(self, tracks=tuple(one.summarised(found) for one, found in pairs))
+
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""
         record = {
@@ -175,16 +243,7 @@ class TrackSet:
             },
             "settings": dict(self.settings),
             "seen": self.seen_bases and dict(self.seen_bases),
-            "tracks": [
-                {
-                    "marker": track.marker.to_json(),
-                    "threshold": track.threshold,
-                    "bigwig": track.bigwig,
-                    "peaks": track.peaks,
-                    "index": track.index,
-                }
-                for track in self.tracks
-            ],
+            "tracks": [track.to_json() for track in self.tracks],
         }
         write_text(folder / CONTENTS, json.dumps(record, indent=1, allow_nan=False) + "\n")
 

@@ -1,4 +1,4 @@
-"""Predicted peaks: where a track lies at or above its threshold, as narrowPeak."""
+"""Predicted peaks as narrowPeak files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pysam
 
 from regtrack.atomic import naming
 from regtrack.errors import InputError
 from regtrack.genome.content import BGZIP_END
-from regtrack.genome.intervals import Positions
 from regtrack.genome.textfile import read_text
-from regtrack.tracks.segments import Segments, Values
+from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.segments import Records
 
 _LINES_AT_ONCE = 1_000
 
@@ -84,63 +83,54 @@ def strongest_first(peaks: Iterable[CalledPeak]) -> list[CalledPeak]:
 
 
 def narrow_peaks(
-    pieces: Iterable[tuple[str, Segments]], threshold: float, name: str
+    parts: Iterable[tuple[str, Records]], rules: PeakRules, name: str
 ) -> Iterator[str]:
-    """Call peaks: runs of touching segments whose value is at or above the threshold.
+    """Lines of a peak file.
 
     Parameters
     ----------
-    pieces
-        Chromosome and segments, several pieces of one chromosome from left to right; a
-        peak may reach from one into the next.
-    threshold
-        Probability.
+    parts
+        Chromosome and PEAK, several pieces of one chromosome from left to right; a peak may
+        reach from one into the next.
+    rules
+        As when these were called.
     name
         Goes before the peak's number in the name column.
 
     Yields
     ------
     str
-        One narrowPeak line per peak (0-based, half-open). Score is 1000 times the
-        highest value, signalValue the highest value; the summit is the middle of the
-        highest segment; pValue and qValue are -1, which is "not assigned".
+        One narrowPeak line per peak (0-based, half-open). signalValue is the highest value, score
+        1000 times that; the summit is counted from the start; pValue and qValue are -1, which is
+        "not assigned".
     """
-    chroms, starts, ends, values = _high(threshold, pieces)
-    if not len(starts):
-        return
-    # A peak begins at every segment that does not touch the one before.
-    apart = (starts[1:] != ends[:-1]) | (chroms[1:] != chroms[:-1])
-    firsts = np.flatnonzero(np.append(True, apart))
-    behind = np.append(firsts[1:], len(starts))
-    highest = np.maximum.reduceat(values, firsts)
-    candidates = np.flatnonzero(values == np.repeat(highest, behind - firsts))
-    tops = candidates[np.searchsorted(candidates, firsts)]  # the first one of each peak
-    summits = (starts[tops] + ends[tops]) // 2 - starts[firsts]
-    columns = (starts[firsts], ends[behind - 1], highest.astype(float), summits)
-    rows = zip(chroms[firsts].tolist(), *(column.tolist() for column in columns), strict=True)
-    for number, (chrom, start, end, high, summit) in enumerate(rows, start=1):
-        yield (
-            f"{chrom}\t{start}\t{end}\t{name}_{number}\t"
-            f"{round(1000 * high)}\t.\t{high:.6g}\t-1\t-1\t{summit}\n"
-        )
+    number = 0
+    for chrom, pieces in itertools.groupby(parts, key=lambda part: part[0]):
+        for peak in _whole(np.concatenate([piece for _, piece in pieces]), rules).tolist():
+            start, end, value, summit, _ = peak
+            number += 1
+            signal = f"{value:.6g}"
+            yield (
+                f"{chrom}\t{start}\t{end}\t{name}_{number}\t{round(1000 * float(signal))}\t.\t"
+                f"{signal}\t-1\t-1\t{summit - start}\n"
+            )
 
 
-def _high(
-    threshold: float, pieces: Iterable[tuple[str, Segments]]
-) -> tuple[npt.NDArray[np.object_], Positions, Positions, Values]:
-    """Chromosome, start, end and value of the segments at or above the threshold."""
-    names: list[str] = []
-    counts: list[int] = []
-    kept: list[tuple[Positions, Positions, Values]] = [
-        (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-    ]
-    for chrom, piece in pieces:
-        high = piece.values >= np.float32(threshold)
-        names.append(chrom)
-        counts.append(int(high.sum()))
-        kept.append((piece.starts[high], piece.ends[high], piece.values[high]))
-    starts, ends, values = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return np.repeat(np.array(names, object), counts), starts, ends, values
+def _whole(parts: Records, rules: PeakRules) -> Records:
+    """PEAK of whole peaks, from sorted parts on one chromosome."""
+    if not len(parts):
+        return parts
+    starts, ends = parts["start"].astype(np.int64), parts["end"].astype(np.int64)
+    firsts = np.flatnonzero(np.append(True, starts[1:] - ends[:-1] > rules.max_gap))
+    behind = np.append(firsts[1:], len(parts))
+    # The summit is that of the part with the highest mean around it, the first of several.
+    highest = np.repeat(np.maximum.reduceat(parts["mean"], firsts), behind - firsts)
+    candidates = np.flatnonzero(parts["mean"] == highest)
+    found = parts[candidates[np.searchsorted(candidates, firsts)]]
+    found["start"], found["end"] = starts[firsts], ends[behind - 1]
+    found["value"] = np.maximum.reduceat(parts["value"], firsts)
+    long: Records = found[ends[behind - 1] - starts[firsts] >= rules.min_length]
+    return long
 
 
 def _settle(path: Path) -> None:

@@ -12,7 +12,9 @@ from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
-from regtrack.tracks.segments import Records, Segments
+from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.segments import Records
+from regtrack.tracks.summary import Summarising, Summary
 
 # At most so many markers' files are written side by side, every block file being opened once
 # for all of them; and fewer where the bins of a long genome would take more memory than this.
@@ -43,6 +45,10 @@ class TrackWork:
         The saved blocks, in the genome's order; those of a file together.
     blocks, folder
         Where the blocks lie, and the tracks folder.
+    rules
+        By which the blocks' peaks were called.
+    bases
+        Number of predicted bases.
     """
 
     first: int
@@ -51,10 +57,17 @@ class TrackWork:
     order: tuple[tuple[Block, ...], ...]
     blocks: Path
     folder: Path
+    rules: PeakRules
+    bases: int
 
 
-def write_tracks(work: TrackWork) -> None:
+def write_tracks(work: TrackWork) -> list[Summary]:
     """Write the BigWig and peaks of each marker that does not have both: what is there is whole.
+
+    Returns
+    -------
+    list of Summary
+        Of every marker, in their order.
 
     Raises
     ------
@@ -68,9 +81,8 @@ def write_tracks(work: TrackWork) -> None:
         for number, track in enumerate(work.tracks)
         if not all((work.folder / name).exists() for name in track.files)
     ]
-    if not unwritten:
-        return
-    high: dict[int, list[tuple[str, Records]]] = {number: [] for number, _ in unwritten}
+    peaks: dict[int, list[tuple[str, Records]]] = {number: [] for number, _ in unwritten}
+    summaries = [Summarising() for _ in work.tracks]
     with ExitStack() as stack:
         writers = {
             number: stack.enter_context(
@@ -86,14 +98,19 @@ def write_tracks(work: TrackWork) -> None:
                     blocks, store.read(blocks, work.first, last), strict=True
                 )
             ]
+            for number, summary in enumerate(summaries):
+                for _, of_block in saved:
+                    summary.add(of_block[number])
             for number, writer in writers.items():
                 pieces = [(chrom, of_block[number]) for chrom, of_block in saved]
                 writer.add(pieces)
-                high[number] += [(chrom, one.high) for chrom, one in pieces if len(one.high)]
+                peaks[number] += [(chrom, one.peaks) for chrom, one in pieces if len(one.peaks)]
+    found = [summary.summary(work.bases) for summary in summaries]
     for number, track in unwritten:
-        called = ((chrom, Segments.of(records)) for chrom, records in high[number])
-        lines = narrow_peaks(called, track.threshold, track.marker.slug)
+        is_flat = track.summarised(found[number]).no_peaks
+        lines = narrow_peaks([] if is_flat else peaks[number], work.rules, track.marker.slug)
         write_peaks(work.folder / track.peaks, lines, track.index_suffix)
+    return found
 
 
 def group_size(markers: int, bases: int, blocks: int, workers: int) -> int:

@@ -30,7 +30,7 @@ from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings
 from regtrack.training.state import TrainingState
 from regtrack.training.step import Stepper
-from regtrack.training.validation import Validation, score
+from regtrack.training.validation import Validation, count
 
 STATE = "state.safetensors"
 LOG = "log.tsv"
@@ -188,9 +188,9 @@ class Trainer:
                 self.network,
                 (self._for_norms.batch(self._numbers(step)).codes for step in steps),
             )
-        histogram = score(self.network, self._dataset, "valid", self._processes)
+        counts = count(self.network, self._dataset, "valid", self._processes, with_peaks=True)
         state = self.state
-        validation = Validation.of(self._dataset, histogram, state.step)
+        validation = Validation.of(self._dataset, counts, state.step)
         old = state.best
         is_best = old is None or validation.average_precision > old.average_precision
         state.history.append(
@@ -204,7 +204,7 @@ class Trainer:
                 best=is_best,
                 average_precision={one.category: one.average_precision for one in validation.means},
                 base_rate={one.category: one.base_rate for one in validation.means},
-                validation_loss=histogram.mean_loss(self._settings.positive_weight),
+                validation_loss=counts.histogram.mean_loss(self._settings.positive_weight),
             )
         )
         state.losses = []
@@ -255,6 +255,7 @@ class Trainer:
             assembly=dataset.assembly,
             chrom_sizes=dict(dataset.chrom_sizes),
             thresholds=validation.thresholds,
+            validated=validation.validated,
             training={
                 "regtrack": __version__,
                 "settings": self._settings.recorded(),

@@ -12,10 +12,13 @@ from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.evaluation.cells import only_defined
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import CategoryMeans, category_means
+from regtrack.models.checkpoint import Validated
 from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
+from regtrack.tracks.calling import LEVELS
+from regtrack.training.counts import BaseCounts, PeakCounts, validated
 from regtrack.training.processes import Processes
 
 # Peaks of a marker without any validation peak are called from here.
@@ -34,30 +37,62 @@ class Validation:
         Mean over categories of the categories' means: what "best" goes by, so that
         690 transcription factors do not drown 104 histone marks.
     thresholds
-        Probability of the best F1, per marker.
+        Per marker the probability from which peaks, or inputs of the short task, have the best
+        F1.
+    validated
+        Per marker, of the dense task; as `Checkpoint` has it.
     """
 
     step: int
     means: tuple[CategoryMeans, ...]
     average_precision: float
     thresholds: tuple[float, ...]
+    validated: tuple[Validated | None, ...] = ()
 
     @classmethod
-    def of(
-        cls, dataset: DenseDataset | ShortDataset, histogram: ScoreHistogram, step: int
-    ) -> Validation:
-        """What a histogram of scores comes to."""
-        means = category_means(dataset.markers, histogram.scores())
+    def of(cls, dataset: DenseDataset | ShortDataset, counts: SplitCounts, step: int) -> Validation:
+        """What counts come to."""
+        histogram = counts.histogram
+        scores = histogram.scores()
+        means = category_means(dataset.markers, scores)
+        thresholds = histogram.best_f1_thresholds(FALLBACK_THRESHOLD)
+        if counts.peaks:
+            thresholds = [
+                FALLBACK_THRESHOLD if level is None else float(LEVELS[level])
+                for level in counts.peaks.best_levels()
+            ]
         return cls(
             step=step,
             means=tuple(means),
             average_precision=sum(mean.average_precision for mean in means) / max(len(means), 1),
-            thresholds=tuple(histogram.best_f1_thresholds(FALLBACK_THRESHOLD)),
+            thresholds=tuple(thresholds),
+            validated=(
+                validated(scores, counts.bases, counts.peaks)
+                if counts.bases and counts.peaks
+                else ()
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
         """As the state of a training keeps it; what is not a number is left out."""
         return {**asdict(self), "means": [only_defined(asdict(mean)) for mean in self.means]}
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """What was counted on a split.
+
+    Parameters
+    ----------
+    histogram
+        Of the unrounded probabilities.
+    bases, peaks
+        Of the dense task, where peaks were asked for.
+    """
+
+    histogram: ScoreHistogram
+    bases: BaseCounts | None = None
+    peaks: PeakCounts | None = None
 
 
 def score(
@@ -74,31 +109,46 @@ def score(
     processes
         Each of them scores a part; all get the whole.
     """
-    histogram = ScoreHistogram(len(dataset.markers))
-    if isinstance(dataset, DenseDataset):
-        _score_bases(network, dataset, split, processes, histogram)
-    else:
-        _score_inputs(network, dataset, split, processes, histogram)
-    processes.add_up(histogram.counts)
-    return histogram
+    return count(network, dataset, split, processes).histogram
 
 
-def _score_bases(
+def count(
     network: Network,
-    dataset: DenseDataset,
+    dataset: DenseDataset | ShortDataset,
     split: str,
     processes: Processes,
-    histogram: ScoreHistogram,
-) -> None:
+    with_peaks: bool = False,
+) -> SplitCounts:
+    """The same, and the peaks that are called at many thresholds, of the dense task."""
+    if isinstance(dataset, DenseDataset):
+        return _count_bases(network, dataset, split, processes, with_peaks)
+    histogram = ScoreHistogram(len(dataset.markers))
+    _score_inputs(network, dataset, split, processes, histogram)
+    processes.add_up(histogram.counts)
+    return SplitCounts(histogram)
+
+
+def _count_bases(
+    network: Network, dataset: DenseDataset, split: str, processes: Processes, with_peaks: bool
+) -> SplitCounts:
     network = for_inference(network)
+    bases = BaseCounts(dataset, split)
+    peaks = PeakCounts(dataset) if with_peaks else None
     for chrom, targets in dataset.known(split).items():
         known_markers = dataset.labels.known_markers(chrom)[:, None]
-        for stretch in predict_stretches(
-            network, dataset.genome, chrom, processes.share_of(targets)
-        ):
-            end = stretch.start + stretch.probabilities.shape[1]
-            labels = dataset.labels.spread(chrom, stretch.start, end)
-            histogram.add(stretch.probabilities, labels, known_markers)
+        share = processes.share_of(targets)
+        for stretch in predict_stretches(network, dataset.genome, chrom, share):
+            start, probabilities = stretch.start, stretch.probabilities
+            labels = dataset.labels.spread(chrom, start, start + probabilities.shape[1])
+            bases.add(chrom, start, probabilities, labels, known_markers)
+            if peaks:
+                peaks.add(start, probabilities)
+        if peaks:
+            peaks.end(chrom, share)
+    bases.finish(processes)
+    if peaks:
+        peaks.finish(processes)
+    return SplitCounts(bases.histogram, bases, peaks)
 
 
 def _score_inputs(

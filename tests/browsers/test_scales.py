@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from browsers_builders import MARKERS, write_report_table, write_tracks_folder
 from regtrack.browsers.scales import Scale, scale_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
+from regtrack.tracks.summary import Summary
 
 
 @pytest.fixture
@@ -22,6 +24,17 @@ def test_without_a_report_the_base_rate_is_the_mean_of_the_predictions(folder: P
     # 50 bases each of .25, .75 and .5, of 20,000 that were predicted.
     scale = scale_of(viewable, viewable.trackset.tracks[0])
     assert scale == Scale(pytest.approx(75 / 20_000), 0.75)
+
+
+def test_a_summary_goes_before_the_file_and_validation_before_the_mean(folder: Path) -> None:
+    viewable = Viewable.read(folder)
+    track = viewable.trackset.tracks[0]
+    summary = Summary(100, mean=0.002, highest=0.7, quantiles={"0.999": 0.4})
+    assert scale_of(viewable, replace(track, summary=summary)) == Scale(0.002, 0.4)
+    known = replace(track, summary=summary, base_rate=0.01)
+    assert scale_of(viewable, known) == Scale(0.01, 0.4)
+    rare = replace(track, summary=replace(summary, quantiles={"0.999": 0.0}))
+    assert scale_of(viewable, rare).high == 0.7
 
 
 def test_a_report_has_the_base_rate(folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.report import rows, write_report
 from regtrack.evaluation.scores_table import read_scores
+from regtrack.tracks.folder import CHANCE, TrackSet
 
 NAMES = [marker.name for marker in MARKERS]
 
@@ -109,6 +110,23 @@ def test_without_patterns_each_category_shows_its_best(folder: Path) -> None:
 
 def test_without_scores_the_first_of_each_category_are_shown(folder: Path) -> None:
     assert names(Viewable.read(folder).best(2)) == [NAMES[0], NAMES[1]]
+
+
+def test_markers_without_peaks_are_not_shown_at_first(folder: Path) -> None:
+    trackset = TrackSet.read(folder)
+    peakless = {NAMES[0], NAMES[2]}
+    tracks = tuple(
+        replace(one, no_peaks=CHANCE if one.marker.name in peakless else None)
+        for one in trackset.tracks
+    )
+    replace(trackset, tracks=tracks).write(folder)
+    write_report_table(folder, {NAMES[0]: 0.5})
+    viewable = Viewable.read(folder)
+    assert names(viewable.best(9)) == [name for name in NAMES if name not in peakless]
+    assert names(viewable.matching(["*"])) == NAMES
+    tracks = tuple(replace(one, no_peaks=CHANCE) for one in tracks)
+    replace(trackset, tracks=tracks).write(folder)
+    assert names(Viewable.read(folder).best(1)) == [NAMES[0]]
 
 
 def test_eight_are_few(tmp_path: Path) -> None:

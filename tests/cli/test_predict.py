@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pybigtools
 import pyBigWig
-import pysam
 import pytest
 import torch
 from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, write_fasta
 from cli_helpers import files_of, predict_arguments
+from encoded import peaks_of
 from waiting import PATIENCE, wait_until
 
 from regtrack import workplace
@@ -30,6 +30,9 @@ from regtrack.prediction import plan as planning
 from regtrack.prediction import run as prediction
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.folder import TrackSet
+from regtrack.tracks.peaks import CalledPeak, read_peaks
+from regtrack.tracks.rules import PeakRules
 
 MAX_ERROR, FLOOR = PredictionSettings.max_error, PredictionSettings.floor
 NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")
@@ -110,19 +113,31 @@ def test_the_header_lists_all_chromosomes_in_the_genomes_order(
 
 
 def test_peaks_are_where_the_track_reaches_the_threshold(
-    predicted: tuple[TinyWorld, Path],
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
 ) -> None:
-    _, tracks = predicted
-    for name in NAMES:
-        written = values(tracks / "bigwig" / f"{name}.bw", "chr1")
-        inside = np.zeros(TINY_SIZES["chr1"], dtype=bool)
-        assert np.nanmax(written) >= TINY_THRESHOLD, "nothing to test"
-        with pysam.TabixFile(str(tracks / "peaks" / f"{name}.narrowPeak.gz")) as file:
-            for row in file.fetch("chr1", parser=pysam.asTuple()):
-                start, end, summit = int(row[1]), int(row[2]), int(row[9])
-                inside[start:end] = True
-                assert written[start + summit] == np.nanmax(written[start:end])
-        np.testing.assert_array_equal(inside, np.nan_to_num(written) >= TINY_THRESHOLD)
+    world, tracks = predicted
+    other = tmp_path / "other"
+    status, _, _ = regtrack(
+        *("predict", "chr1", "--model", world.model, "--genome", world.genome, "--out", other),
+        *("--max-gap", 3, "--min-length", 40),
+    )
+    assert status == 0
+    for folder, rules in (tracks, PeakRules()), (other, PeakRules(3, 40)):
+        assert TrackSet.read(folder).rules == rules
+        for name in NAMES:
+            written = values(folder / "bigwig" / f"{name}.bw", "chr1")
+            expected = peaks_of(np.nan_to_num(written) >= np.float32(TINY_THRESHOLD), rules)
+            found = [one for one in peaks_in(folder, name) if one.chrom == "chr1"]
+            assert [(one.start, one.end) for one in found] == expected
+            for one in found:
+                high = np.nanmax(written[one.start : one.end])
+                assert one.value == pytest.approx(high, rel=1e-5)
+                assert one.score == round(1000 * one.value)
+    assert sum(len(peaks_in(other, name)) for name in NAMES) > 0, "nothing to test"
+
+
+def peaks_in(tracks: Path, name: str) -> list[CalledPeak]:
+    return read_peaks(tracks / "peaks" / f"{name}.narrowPeak.gz")
 
 
 def test_no_base_is_predicted_that_is_n(predicted: tuple[TinyWorld, Path]) -> None:

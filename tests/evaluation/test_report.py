@@ -177,6 +177,12 @@ def test_the_json_says_the_same_and_more(evaluation: Evaluation, tmp_path: Path)
     assert first["average_precision"] == overall.average_precision
     assert first["chromosomes"]["chr1"]["auroc"] == overall.auroc
     assert len(first["curve"]["recall"]) == len(first["curve"]["precision"]) > 10
+    curve = first["peak_curve"]
+    assert curve["called"] == [3, 2]
+    assert curve["precision"] == [2 / 3, 0.5]
+    assert curve["recall"] == [1, 0.5]
+    assert (first["peak_precision"], first["peak_recall"], first["peak_f1"]) == (0.5, 0.5, 0.5)
+    assert (first["called_peak_width"], first["measured_peak_width"]) == (200, 200)
     assert sum(first["calibration"]["bases"]) == overall.bases
     assert record["markers"][3]["average_precision"] is None
     assert [one["category"] for one in record["categories"]] == ["TFBS", "DNase"]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from evaluation_builders import marker_scores, unscored
-from hypothesis import given
-from hypothesis import strategies as st
 
 from regtrack.evaluation.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, bin_count, bin_edges
 from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, PeakOverlap, Point, score_marker
+from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, Point, score_marker
 from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.calling import LEVELS
 
 Rows = list[tuple[float, int, int]]
-Spans = list[tuple[int, int]]
 
 
 def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores:
@@ -27,36 +27,8 @@ def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores
         counts[:, place] += bases
     blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
     ranking = Ranking.of(counts, bits)
-    return score_marker(MarkerCounts(ranking, {}, blocks, EMPTY), EMPTY, EMPTY, threshold)
-
-
-def a_set(found: Spans) -> IntervalSet:
-    return IntervalSet.of([start for start, _ in found], [sum(one) for one in found])
-
-
-def touched(spans: IntervalSet, bases: set[int]) -> list[set[int]]:
-    """The intervals, as their bases, that hold any of some bases."""
-    return [set(range(*span)) for span in spans if set(range(*span)) & bases]
-
-
-def bases_of(spans: IntervalSet) -> set[int]:
-    return {base for start, end in spans for base in range(start, end)}
-
-
-spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=5)
-
-
-@given(spans, spans, spans)
-def test_peaks_overlap_where_they_share_a_scored_base(
-    called: Spans, measured: Spans, where: Spans
-) -> None:
-    one, other = a_set(called), a_set(measured)
-    scored = bases_of(a_set(where))
-    expected = []
-    for mine, theirs in (one, other), (other, one):
-        here = touched(mine, scored)
-        expected += [len(here), sum(bool(peak & bases_of(theirs) & scored) for peak in here)]
-    assert PeakOverlap.of(one, other, a_set(where)) == PeakOverlap(*expected)
+    nothing = np.zeros(0, CALLED)
+    return score_marker(MarkerCounts(ranking, {}, blocks, nothing), EMPTY, EMPTY, threshold)
 
 
 @pytest.mark.parametrize(
@@ -138,3 +110,27 @@ def test_an_interval_holds_the_score_that_it_is_of() -> None:
     low, high = found.interval
     assert low < found.overall.average_precision < high
     assert unscored().replicates.size == 0
+
+
+def test_a_network_whose_lift_may_be_1_is_no_better_than_chance() -> None:
+    found = marker_scores(4)
+    rate = found.overall.base_rate
+    assert found.is_skilled
+    for interval, skilled in ((rate, 1.0), False), ((0.0, rate), False), ((rate * 1.01, 1.0), True):
+        assert replace(found, interval=interval).is_skilled == skilled
+    # Too few blocks to say.
+    assert replace(found, interval=(math.nan, math.nan)).is_skilled
+
+
+def test_the_curve_of_peaks_ends_where_none_are_called_and_begins_at_the_floor() -> None:
+    ranking = Ranking.of(np.ones((2, bin_count(WRITTEN)), np.int64), WRITTEN)
+    blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
+    rows = [(0, 50, 3), (0, 40, 4), (10, 30, 6), (10, 20, OWN)]
+    counts = MarkerCounts(ranking, {}, blocks, np.array(rows, CALLED))
+    line = IntervalSet.of([0], [100])
+    scores = score_marker(counts, IntervalSet.of([5], [25]), line, 0.3, floor=float(LEVELS[4]))
+    assert [(threshold, one.called_width) for threshold, one in scores.peak_curve] == [
+        (LEVELS[4], 40),
+        (LEVELS[6], 20),
+    ]
+    assert (scores.peaks.called, scores.peaks.called_width) == (1, 10)

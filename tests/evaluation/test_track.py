@@ -13,10 +13,11 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from regtrack.errors import InputError
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.resampling import Blocks
-from regtrack.evaluation.scoring import MarkerScores, PeakOverlap
+from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
+from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}
@@ -50,7 +51,8 @@ def write_bed(path: Path, peaks: Sets) -> Path:
 
 def scored(bigwig: Path, where: Sets, peaks: Sets, threshold: float = 0.25) -> MarkerScores:
     bed = write_bed(bigwig.with_suffix(".bed"), peaks)
-    return score_track(TrackTask(bigwig, bed, threshold, SIZES, where, Blocks.of(where)))[0]
+    calling = Calling(threshold, BARE_RUNS)
+    return score_track(TrackTask(bigwig, bed, SIZES, where, Blocks.of(where), calling, 0))[0]
 
 
 def base_by_base(path: Path, where: Sets, peaks: Sets) -> Scores:
@@ -111,7 +113,8 @@ def test_a_value_at_the_threshold_is_called(tmp_path: Path) -> None:
     )
     write_bigwig(tmp_path / "a.bw", SIZES, [("chr1", values)])
     found = scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((150, 160)), threshold=0.25)
-    assert found.peaks == PeakOverlap(called=2, called_hit=1, measured=1, measured_hit=1)
+    peaks = found.peaks
+    assert (peaks.called, peaks.called_hit, peaks.measured, peaks.measured_hit) == (2, 1, 1, 1)
 
 
 def test_only_the_bases_asked_for_count(track: Path) -> None:
@@ -173,6 +176,27 @@ def test_touching_segments_from_the_threshold_on_are_one_peak(tmp_path: Path) ->
     assert scored(tmp_path / "a.bw", on_chr1((0, 900)), on_chr1((25, 26))).peaks.called == 1
 
 
+def test_peaks_are_those_of_the_folders_rules(tmp_path: Path) -> None:
+    values = Segments(
+        np.array([100, 180, 500]), np.array([150, 300, 550]), np.array([0.5, 0.5, 0.9], np.float32)
+    )
+    write_bigwig(tmp_path / "a.bw", SIZES, [("chr1", values)])
+    where, bed = on_chr1((0, 900)), write_bed(tmp_path / "a.bed", on_chr1((160, 170)))
+    for rules, has_peaks, called in (
+        (BARE_RUNS, True, 3),
+        (PeakRules(30, 200), True, 1),  # 100 to 300, whose gap holds all that was measured
+        (PeakRules(30, 201), True, 0),
+        (PeakRules(30, 200), False, 0),
+    ):
+        calling = Calling(0.25, rules, has_peaks)
+        task = TrackTask(tmp_path / "a.bw", bed, SIZES, where, Blocks.of(where), calling, 0)
+        peaks = score_track(task)[0].peaks
+        assert (peaks.called, peaks.called_hit) == (
+            called,
+            int(rules == PeakRules(30, 200)) * called,
+        )
+
+
 def test_a_file_whose_values_are_no_probabilities_is_refused(tmp_path: Path) -> None:
     with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
         file.addHeader(list(SIZES.items()))
@@ -219,7 +243,10 @@ def test_of_many_scaffolds_the_hundred_with_most_bases_have_scores_of_their_own(
     where = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
     peaks = {chrom: IntervalSet.of([20], [40]) for chrom in sizes}
     bed = write_bed(tmp_path / "a.bed", peaks)
-    found, _ = score_track(TrackTask(tmp_path / "a.bw", bed, 0.25, sizes, where, Blocks.of(where)))
+    calling = Calling(0.25, BARE_RUNS)
+    found, _ = score_track(
+        TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), calling, 0)
+    )
     assert list(found.chroms) == list(sizes)[50:]
     assert all(score.positives == 20 for score in found.chroms.values())
     assert (found.overall.bases, found.overall.positives) == (sum(sizes.values()), 150 * 20)

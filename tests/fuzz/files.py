@@ -14,7 +14,7 @@ import scipy.io
 import torch
 from browsers_builders import SIZES, write_report_table, write_tracks_folder
 from builders import TINY_SIZES, Unwatched, make_tiny_world, tiny_settings
-from encoded import block_of, write_bigwig
+from encoded import block_of, called_from, write_bigwig
 
 from fuzz.parser import GZIP, SAFETENSORS, Packing, Parser
 from regtrack.browsers.hub import write_hub
@@ -28,7 +28,7 @@ from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.datasets.tables import read_windows
-from regtrack.evaluation.blockcounts import RUN, add_counts, save_counts
+from regtrack.evaluation.blockcounts import add_counts, save_counts
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.scores_table import read_scores
 from regtrack.fetching.download import PartNote
@@ -41,6 +41,7 @@ from regtrack.models.network import Network
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.blocks import Block, BlockStore
+from regtrack.tracks.called import CALLED, OWN
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks import read_peaks
@@ -53,7 +54,7 @@ from regtrack.training.trial import read_outcome
 
 CPU = torch.device("cpu")
 WIG = "bigwig/0_K562_CTCF_None.bw"
-CALLED = "peaks/0_K562_CTCF_None.narrowPeak.gz"
+PEAKS = "peaks/0_K562_CTCF_None.narrowPeak.gz"
 IDENTITY = {"model": "ab" * 32, "chroms": {"chr1": 100}, "window": 25_000, "markers": [0, 1]}
 MARKERS, BINS = 5, 40
 
@@ -102,20 +103,20 @@ def _tracks(folder: Path) -> None:
 
 def _block(folder: Path) -> None:
     rows = [[(start, start + 3, 0.5) for start in range(0, 4_000, 4 * n)] for n in (1, 2, 40)]
-    encoded = encode_block(block_of(rows), 0, np.full(3, 0.25, np.float32))
+    encoded = encode_block(block_of(rows), 0, called_from(0.25, 0.25, 0.25))
     BlockStore(folder).save([Block("chr1", 0)], [encoded])
 
 
 def _read_block(folder: Path) -> None:
     for first, last in (0, 3), (1, 2):
         for found in BlockStore(folder).read([Block("chr1", 0)], first, last)[0]:
-            found.high["end"].sum()
+            found.peaks["end"].sum()
 
 
 def _counts(folder: Path) -> None:
     random = np.random.default_rng(2)
     counts = random.integers(0, 400, (2, MARKERS, 2, BINS), dtype=np.uint32)
-    runs = np.array([(0, 5), (10, 15)], RUN)
+    runs = np.array([(0, 5, OWN), (10, 15, 3)], CALLED)
     save_counts(folder / "chr1.cnt", [0, 3], list(counts), [runs] * MARKERS)
 
 
@@ -241,7 +242,7 @@ PARSERS = [
         lambda folder: TrackSet.read(folder).predicted(folder),
         "predicted.bed",
     ),
-    _one("called-peaks", _tracks, lambda f: read_peaks(f / CALLED), CALLED, packing=GZIP),
+    _one("called-peaks", _tracks, lambda f: read_peaks(f / PEAKS), PEAKS, packing=GZIP),
     _one("report-tsv", _tracks, read_scores, "report.tsv"),
     _one("bigwig", _wig, _read_wig, "a.bw"),
     _one("block", _block, _read_block, "chr1.00000.blk"),

@@ -24,6 +24,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
+    Validated,
     check_assembly,
     file_sha256,
     load_network,
@@ -47,9 +48,28 @@ def a_checkpoint(**changes: Any) -> Checkpoint:
             "chrom_sizes": {"chr2": 1_000, "chr1": 2_000},
             "thresholds": (0.1, 0.25),
             "training": {"step": 3, "average_precision": {"TFBS": 0.5}},
+            "validated": (Validated(0.01, 0.2, 0.1, 0.3, 0.5, 0.25), None),
             **changes,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "skilled"), [(0.02, True), (0.01, False), (0.005, False), (None, True)]
+)
+def test_markers_no_better_than_chance_are_those_whose_lift_may_be_1(
+    low: float | None, skilled: bool
+) -> None:
+    one = Validated(base_rate=0.01, average_precision=0.02, low=low, high=low and 0.5)
+    assert one.is_skilled == skilled
+    found = a_checkpoint(validated=(None, one)).unskilled
+    assert found == (() if skilled else MARKERS[1:])
+    assert a_checkpoint(validated=()).unskilled == ()
+
+
+def test_the_validation_of_some_markers_is_no_validation() -> None:
+    with pytest.raises(ValueError, match="of every marker, or of none"):
+        a_checkpoint(validated=(None,))
 
 
 @pytest.fixture

@@ -6,19 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoded import Row, block_of, rows_of, segment_rows
+from encoded import Row, block_of, called_from, rows_of, segment_rows
 from hypothesis import given, settings
 
 from regtrack.errors import InputError
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.encoding import EncodedSegments, encode_block
 
-THRESHOLDS = np.full(4, 0.5, np.float32)
-
 
 def saved(store: BlockStore, block: Block, found: list[list[Row]]) -> list[EncodedSegments]:
     """Save the segments of some markers; returns what was encoded of each."""
-    encoded = encode_block(block_of(found), 0, THRESHOLDS[: len(found)])
+    encoded = encode_block(block_of(found), 0, called_from(*[0.5] * len(found)))
     store.save([block], [encoded])
     return [encoded.of(marker) for marker in range(len(found))]
 
@@ -26,7 +24,7 @@ def saved(store: BlockStore, block: Block, found: list[list[Row]]) -> list[Encod
 def same(one: EncodedSegments, other: EncodedSegments) -> bool:
     return (one.data, one.fine) == (other.data, other.fine) and all(
         np.array_equal(getattr(one, name), getattr(other, name))
-        for name in ("sections", "bins", "high")
+        for name in ("sections", "bins", "peaks", "counts")
     )
 
 
@@ -179,7 +177,8 @@ def shared(tmp_path: Path) -> tuple[BlockStore, list[Block], list[list[EncodedSe
     blocks = [Block(f"scaffold_{number}", 0) for number in range(3)]
     rows: list[list[list[Row]]] = [[[(1, 60, 0.5)], []], [[], []], [[(0, 9, 0.75)], [(3, 4, 0.25)]]]
     encoded = [
-        encode_block(block_of(found), number, THRESHOLDS[:2]) for number, found in enumerate(rows)
+        encode_block(block_of(found), number, called_from(0.5, 0.5))
+        for number, found in enumerate(rows)
     ]
     store.save(blocks, encoded)
     return store, blocks, [[one.of(marker) for marker in range(2)] for one in encoded]

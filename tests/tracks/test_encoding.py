@@ -6,61 +6,159 @@ import zlib
 
 import numpy as np
 import pytest
-from encoded import Row, block_of, encode_segments, rows_of, segment_rows
+from encoded import (
+    Row,
+    block_of,
+    called_from,
+    encode_segments,
+    peaks_of,
+    rows_of,
+    segment_rows,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regtrack.tracks.bins import BIN_REDUCTION, FINEST_REDUCTION, ZOOM, finest_bins
 from regtrack.tracks.blocks import BLOCK_LENGTH
-from regtrack.tracks.encoding import MOST_ITEMS, encode_block, fine_part
+from regtrack.tracks.encoding import (
+    CODES,
+    MOST_ITEMS,
+    PeakCalling,
+    encode_block,
+    fine_part,
+    lowest_values,
+)
 from regtrack.tracks.peaks import narrow_peaks
+from regtrack.tracks.rules import PeakRules
 from regtrack.tracks.segments import BlockSegments, Segments
 
 # The first call compiles a kernel.
 quick = settings(max_examples=60)
 
 
-def thresholds(*values: float) -> np.ndarray:
-    return np.array(values, np.float32)
-
-
 @quick
 @given(segment_rows(markers=3))
 def test_sections_hold_every_segment(found: list[list[Row]]) -> None:
-    encoded = encode_block(block_of(found), 5, thresholds(1, 1, 1))
+    encoded = encode_block(block_of(found), 5)
     assert [rows_of(encoded.of(marker)) for marker in range(3)] == found
 
 
+def bases_of(rows: list[Row], length: int) -> np.ndarray:
+    values = np.full(length, np.nan, np.float32)
+    for start, end, value in rows:
+        values[start:end] = value
+    return values
+
+
+def expected_peaks(values: np.ndarray, threshold: float, rules: PeakRules) -> list[list[float]]:
+    """Base by base: start, end and highest value of each peak."""
+    spans = peaks_of(values >= np.float32(threshold), rules)
+    return [[start, end, float(np.nanmax(values[start:end]))] for start, end in spans]
+
+
+def lines_of(parts: list[tuple[str, np.ndarray]], rules: PeakRules) -> list[list[float]]:
+    fields = [line.split("\t") for line in narrow_peaks(parts, rules, "m")]
+    return [[int(one[1]), int(one[2]), float(one[6])] for one in fields]
+
+
 @quick
-@given(segment_rows(markers=3), st.floats(0, 1, width=32), st.integers(1, 199_999))
-def test_peaks_are_those_of_all_segments(
-    found: list[list[Row]], threshold: float, cut: int
+@given(
+    segment_rows(markers=3, span=2_000),
+    st.floats(0, 1, width=32),
+    st.integers(1, 1_999),
+    st.builds(PeakRules, st.integers(0, 300), st.integers(1, 600)),
+)
+def test_peaks_are_those_of_all_bases_wherever_a_block_ends(
+    found: list[list[Row]], threshold: float, cut: int, rules: PeakRules
 ) -> None:
-    # In two pieces, as a peak may reach from one block into the next.
-    halves = [
-        [[row for row in rows if (row[0] < cut) == left] for rows in found]
-        for left in (True, False)
+    # A segment goes no further than its block.
+    cut_rows = [
+        [[(max(start, low), min(end, high), value) for start, end, value in rows] for rows in found]
+        for low, high in ((0, cut), (cut, 2_000))
     ]
-    encoded = [encode_block(block_of(half), 0, thresholds(*[threshold] * 3)) for half in halves]
+    halves = [[[row for row in rows if row[0] < row[1]] for rows in half] for half in cut_rows]
+    calling = called_from(threshold, threshold, threshold, rules=rules)
+    encoded = [
+        encode_block(block_of(half), 0, calling, bounds)
+        for half, bounds in zip(halves, ((0, cut), (cut, 2_000)), strict=True)
+    ]
     for marker in range(3):
-        whole = [("chr1", Segments.of(block_of([half[marker]]).records)) for half in halves]
-        kept = [("chr1", Segments.of(one.of(marker).high)) for one in encoded]
-        expected = list(narrow_peaks(whole, threshold, "m"))
-        assert list(narrow_peaks(kept, threshold, "m")) == expected
+        parts = [("chr1", one.of(marker).peaks) for one in encoded]
+        values = bases_of(found[marker], 2_000)
+        expected = expected_peaks(values, threshold, rules)
+        assert [one[:2] for one in lines_of(parts, rules)] == [one[:2] for one in expected]
+        np.testing.assert_allclose(
+            [one[2] for one in lines_of(parts, rules)], [one[2] for one in expected], rtol=1e-5
+        )
 
 
-def test_of_a_long_peak_three_segments_are_kept() -> None:
+def peaks_in(rows: list[Row], calling: PeakCalling) -> list[tuple[float, ...]]:
+    peaks = encode_block(block_of([rows]), 0, calling).of(0).peaks
+    return peaks[["start", "end", "value", "summit"]].tolist()
+
+
+def test_a_short_peak_is_kept_only_where_it_may_go_on_in_the_next_block() -> None:
+    rules = PeakRules(max_gap=10, min_length=100)
+    rows = [(5, 15, 0.5), (400, 450, 0.5), (940, 995, 0.5)]
+    encoded = encode_block(block_of([rows]), 0, called_from(0.5, rules=rules), (0, 1_000))
+    assert encoded.of(0).peaks["start"].tolist() == [5, 940]
+
+
+def test_the_summit_is_the_middle_of_the_highest_plateau() -> None:
     values = [0.1, 0.5, 0.75, 0.5, 0.875, 0.625, 0.875, 0.5, 0.1, 0.5]
     rows = [(10 * index, 10 * index + 10, value) for index, value in enumerate(values)]
-    high = encode_block(block_of([rows]), 0, thresholds(0.5)).of(0).high
-    expected = [(10, 40, 0.75), (40, 50, 0.875), (50, 80, 0.875), (90, 100, 0.5)]
-    assert high.tolist() == expected
+    # Of two equally high ones the first.
+    assert peaks_in(rows, called_from(0.5)) == [(10, 80, 0.875, 45), (90, 100, 0.5, 95)]
+
+
+def test_the_summit_is_that_of_means_over_the_stride_of_the_network() -> None:
+    # A single base towers over a plateau, whose values saw by a third of it with a period of 10.
+    saw = [(start, start + 5, 0.5 + 0.2 * (start % 10 == 0)) for start in range(100, 200, 5)]
+    rows = [(40, 41, 0.9), (41, 100, 0.3), *saw, (200, 300, 0.3)]
+    ((_, _, value, summit),) = peaks_in(rows, called_from(0.3, stride=10))
+    assert value == np.float32(0.9)
+    assert summit == 150
+    assert peaks_in(rows, called_from(0.3))[0][3] == 40
+
+
+@quick
+@given(segment_rows(markers=1, span=400), st.integers(1, 30))
+def test_the_mean_around_a_summit_is_the_highest_of_all(
+    found: list[list[Row]], stride: int
+) -> None:
+    rules = PeakRules(max_gap=400, min_length=1)
+    peaks = encode_block(block_of(found), 0, called_from(0, rules=rules, stride=stride)).of(0).peaks
+    if not found[0]:
+        assert len(peaks) == 0
+        return
+    values = np.nan_to_num(bases_of(found[0], 460)).astype(float)
+    means = np.convolve(np.concatenate((np.zeros(40), values)), np.ones(stride) / stride, "valid")
+    (peak,) = peaks
+    assert peak["mean"] == pytest.approx(means.max(), abs=1e-6)
+    assert peak["start"] <= peak["summit"] < peak["end"]
+
+
+def test_dips_and_bases_without_a_value_are_bridged_up_to_the_gap() -> None:
+    rows = [(0, 50, 0.5), (50, 60, 0.1), (60, 90, 0.6), (100, 120, 0.7), (131, 150, 0.8)]
+    rules = PeakRules(max_gap=10, min_length=1)
+    expected = [(0, 120, np.float32(0.7), 110), (131, 150, np.float32(0.8), 140)]
+    assert peaks_in(rows, called_from(0.5, rules=rules)) == expected
+
+
+def test_values_are_counted_to_three_percent() -> None:
+    rows = [(0, 10, 0.0), (10, 30, 0.25), (30, 35, 0.2501), (40, 47, 1.0)]
+    counts = encode_block(block_of([rows]), 0).of(0).counts
+    values = lowest_values(counts["code"])
+    assert values.tolist() == [0.0, 0.25, 1.0]
+    assert counts["bases"].tolist() == [10, 25, 7]
+    codes = np.arange(CODES)
+    assert (np.diff(lowest_values(codes)[1:]) / lowest_values(codes)[1:-1]).max() < 0.032
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_thresholds_of_other_markers_are_refused(count: int) -> None:
     with pytest.raises(ValueError, match="belong together"):
-        encode_block(block_of([[(0, 1, 0.5)], []]), 0, thresholds(*[0.5] * count))
+        encode_block(block_of([[(0, 1, 0.5)], []]), 0, called_from(*[0.5] * count))
 
 
 @pytest.mark.parametrize("offsets", [[1, 2], [0, 1], [0, 3], [0, 2, 1, 2], [0, -1, 2]])
@@ -68,7 +166,7 @@ def test_offsets_that_do_not_fit_the_segments_are_refused(offsets: list[int]) ->
     records = block_of([[(0, 1, 0.5), (1, 2, 0.5)]]).records
     block = BlockSegments(np.array(offsets, np.int64), records)
     with pytest.raises(ValueError, match="belong together"):
-        encode_block(block, 0, thresholds(*[0.5] * (len(offsets) - 1)))
+        encode_block(block, 0, called_from(*[0.5] * (len(offsets) - 1)))
 
 
 @quick
@@ -77,7 +175,7 @@ def test_bins_sum_up_the_covered_bases(found: list[list[Row]]) -> None:
     block = block_of(found)
     finest, counts = finest_bins(block.records, block.offsets)
     ends = np.cumsum(counts)
-    encoded = encode_block(block, 0, thresholds(1, 1))
+    encoded = encode_block(block, 0)
     for marker, rows in enumerate(found):
         values = np.full(9_600, np.nan)
         for start, end, value in rows:
@@ -99,7 +197,7 @@ def test_bins_sum_up_the_covered_bases(found: list[list[Row]]) -> None:
 
 
 def test_bins_are_counted_from_the_start_of_the_chromosome() -> None:
-    bins = encode_block(block_of([[(400_000, 403_201, 0.5)]]), 0, thresholds(1)).of(0).bins
+    bins = encode_block(block_of([[(400_000, 403_201, 0.5)]]), 0).of(0).bins
     assert bins["bin"].tolist() == [250, 251, 252]
     assert bins["covered"].tolist() == [1_600, 1_600, 1]
 
@@ -111,7 +209,7 @@ def test_bins_of_one_block_are_none_of_another() -> None:
 def test_a_dense_piece_brings_its_finest_bins_packed() -> None:
     start = BLOCK_LENGTH
     rows = [(at, at + 4, at % 977 / 1_000) for at in range(start, start + BLOCK_LENGTH, 10)]
-    part, count = fine_part(encode_block(block_of([[], rows]), 3, thresholds(1, 1)).of(1))
+    part, count = fine_part(encode_block(block_of([[], rows]), 3).of(1))
     assert count == BLOCK_LENGTH // FINEST_REDUCTION
     bins = np.frombuffer(zlib.decompress(part), ZOOM)
     values = np.array([value for _, _, value in rows], np.float32).reshape(count, -1)
@@ -128,13 +226,13 @@ def test_a_dense_piece_brings_its_finest_bins_packed() -> None:
 @pytest.mark.parametrize("step", [400, 1_000])
 def test_a_sparse_piece_brings_none(step: int) -> None:
     rows = [(at, at + 4, at % 977 / 1_000) for at in range(0, BLOCK_LENGTH, step)]
-    assert encode_block(block_of([rows]), 0, thresholds(1)).of(0).fine == b""
+    assert encode_block(block_of([rows]), 0).of(0).fine == b""
 
 
 @pytest.mark.parametrize("count", [1, MOST_ITEMS, MOST_ITEMS + 1, 5 * MOST_ITEMS - 1])
 def test_sections_are_not_too_long_and_of_one_size(count: int) -> None:
     rows = [(2 * index, 2 * index + 1, 0.25) for index in range(count)]
-    piece = encode_block(block_of([rows]), 0, thresholds(1)).of(0)
+    piece = encode_block(block_of([rows]), 0).of(0)
     assert len(piece.sections) == -(-count // MOST_ITEMS)
     lengths = (piece.sections["end"].astype(int) - piece.sections["start"] + 1) // 2
     assert lengths.max() <= MOST_ITEMS
@@ -143,8 +241,8 @@ def test_sections_are_not_too_long_and_of_one_size(count: int) -> None:
 
 
 def test_no_segment_is_no_section() -> None:
-    piece = encode_block(block_of([[], [(1, 2, 0.5)]]), 0, thresholds(1, 1)).of(0)
-    assert (len(piece.sections), len(piece.bins), len(piece.high)) == (0, 0, 0)
+    piece = encode_block(block_of([[], [(1, 2, 0.5)]]), 0).of(0)
+    assert (len(piece.sections), len(piece.bins), len(piece.peaks)) == (0, 0, 0)
     assert (piece.data, piece.fine) == (b"", b"")
 
 
@@ -163,14 +261,15 @@ def test_no_segment_is_no_section() -> None:
 def test_what_would_make_a_file_wrong_is_refused(rows: list[Row]) -> None:
     for found in [rows], [[], rows], [[(0, 100, 1.0)], rows]:
         with pytest.raises(ValueError, match="sorted, disjoint, and probabilities"):
-            encode_block(block_of(found), 0, thresholds(*[1] * len(found)))
+            encode_block(block_of(found), 0)
 
 
 def test_one_marker_alone_is_encoded_as_in_a_block() -> None:
     rows = [(3, 7, 0.25), (7, 5_000, 0.75)]
     columns = (np.array(column) for column in zip(*rows, strict=True))
     starts, ends, values = columns
-    alone = encode_segments(Segments(starts, ends, values.astype(np.float32)), 2, 0.5)
-    beside = encode_block(block_of([[], rows]), 2, thresholds(1, 0.5)).of(1)
+    alone = encode_segments(Segments(starts, ends, values.astype(np.float32)), 2, called_from(0.5))
+    beside = encode_block(block_of([[], rows]), 2, called_from(1, 0.5)).of(1)
     assert alone.data == beside.data
-    assert alone.high.tolist() == beside.high.tolist() == [rows[1]]
+    assert alone.peaks.tolist() == beside.peaks.tolist()
+    assert alone.peaks["start"].tolist() == [7]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,19 @@ from builders import a_marker
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
-from regtrack.tracks.describe import describe_tracks
-from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
+from regtrack.tracks.describe import describe_tracks, peakless
+from regtrack.tracks.folder import (
+    BY_PEAKS,
+    CHANCE,
+    CONTENTS,
+    FLAT,
+    Track,
+    TrackSet,
+    write_predicted,
+    write_seen,
+)
+from regtrack.tracks.rules import BARE_RUNS, PeakRules
+from regtrack.tracks.summary import Summary
 
 TRACKS = TrackSet(
     model={"sha256": "12" * 32, "architecture": "dilated", "assembly": "hg19"},
@@ -24,7 +36,14 @@ TRACKS = TrackSet(
     settings={"max_error": 0.005, "floor": 0.005, "peak_threshold": None, "window": 25_000},
     tracks=(
         Track.of(a_marker(3), 0.25),
-        Track.of(a_marker(0, "HepG2|DNase|None", "DNase"), 1 / 3),
+        Track.of(
+            a_marker(0, "HepG2|DNase|None", "DNase"),
+            1 / 3,
+            threshold_from=BY_PEAKS,
+            no_peaks=CHANCE,
+            base_rate=0.01,
+            summary=Summary(1, 0.001, 0.25, {"0.5": 0.0, "0.999": 0.125}),
+        ),
     ),
     assembly="hg38",
 )
@@ -51,6 +70,50 @@ def test_a_track_set_comes_back_as_it_was(folder: Path) -> None:
     read = TrackSet.read(folder)
     assert read == TRACKS
     assert list(read.chrom_sizes) == ["chr10", "chr2"]  # the genome's order
+
+
+def test_rules_of_peaks_are_settings_and_older_folders_have_none(folder: Path) -> None:
+    assert TrackSet.read(folder).rules == BARE_RUNS
+    rewrite(folder, lambda record: record["settings"].update(max_gap=7, min_length=90))
+    assert TrackSet.read(folder).rules == PeakRules(7, 90)
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "30", None, [30]])
+@pytest.mark.parametrize("name", ["max_gap", "min_length"])
+def test_rules_that_are_no_lengths_are_refused(folder: Path, name: str, wrong: object) -> None:
+    rewrite(folder, lambda record: record["settings"].update({name: wrong}))
+    with pytest.raises(InputError, match=r"tracks\.json: damaged \(.*max_gap and min_length"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_rate": 1.5},
+        {"summary": {"covered": -1, "mean": 0, "highest": 0, "quantiles": {}}},
+        {"summary": {"covered": 1, "mean": 2, "highest": 0, "quantiles": {}}},
+        {"summary": {"covered": 1, "mean": 0, "highest": 0, "quantiles": {"0.5": -1}}},
+        {"summary": 5},
+    ],
+)
+def test_what_is_said_of_a_track_must_be_possible(folder: Path, wrong: dict[str, Any]) -> None:
+    rewrite(folder, lambda record: record["tracks"][0].update(wrong))
+    with pytest.raises(InputError, match=r"tracks\.json: damaged"):
+        TrackSet.read(folder)
+
+
+def test_which_tracks_have_no_peaks_is_said_by_reason(folder: Path) -> None:
+    read = TrackSet.read(folder)
+    assert peakless(read.tracks) == [
+        f"1, {CHANCE}: HepG2|DNase|None",
+        "1, under the floor everywhere, with one value so that browsers open the file: "
+        "HepG2|DNase|None",
+    ]
+    assert peakless(read.tracks[:1]) == []
+    many = [replace(read.tracks[0], no_peaks=FLAT)] * 7
+    assert peakless(many)[0].endswith("K562|CTCF|None and 2 more")
+    write_predicted(folder, {"chr2": IntervalSet.of([0], [10])})
+    assert f"without peaks  1, {CHANCE}: HepG2|DNase|None; " in describe_tracks(folder)
 
 
 def test_the_files_of_a_track_are_named_after_its_marker() -> None:

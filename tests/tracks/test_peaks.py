@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
+from encoded import block_of, called_from
 
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.encoding import PEAK, encode_block
 from regtrack.tracks.peaks import (
     CalledPeak,
     index_suffix,
@@ -19,20 +21,21 @@ from regtrack.tracks.peaks import (
     strongest_first,
     write_peaks,
 )
-from regtrack.tracks.segments import Segments
+from regtrack.tracks.rules import BARE_RUNS, PeakRules
 
 Rows = list[tuple[int, int, float]]
 
 
-def segments(rows: Rows) -> Segments:
-    starts, ends, values = zip(*rows, strict=True) if rows else ([], [], [])
-    return Segments(
-        np.array(starts, np.int64), np.array(ends, np.int64), np.array(values, np.float32)
-    )
+def parts(*pieces: tuple[str, Rows], threshold: float = 0.5) -> list[tuple[str, np.ndarray]]:
+    """The peaks of segments, called apart for each piece."""
+    calling = called_from(threshold)
+    return [
+        (chrom, encode_block(block_of([rows]), 0, calling).of(0).peaks) for chrom, rows in pieces
+    ]
 
 
 def peaks(*pieces: tuple[str, Rows], threshold: float = 0.5) -> list[list[str]]:
-    lines = narrow_peaks(((chrom, segments(rows)) for chrom, rows in pieces), threshold, "m")
+    lines = narrow_peaks(parts(*pieces, threshold=threshold), BARE_RUNS, "m")
     return [line.rstrip("\n").split("\t") for line in lines]
 
 
@@ -89,6 +92,36 @@ def test_a_line_holds_the_ten_columns_of_narrowpeak() -> None:
     (line,) = peaks(("chr1", [(100, 120, 0.5), (120, 130, 0.75), (130, 200, 0.625)]))
     # The summit is counted from the peak's start: the middle of 120 to 130.
     assert line == ["chr1", "100", "200", "m_1", "750", ".", "0.75", "-1", "-1", "25"]
+
+
+def test_parts_within_the_gap_are_one_peak_and_short_ones_are_dropped() -> None:
+    rules = PeakRules(max_gap=30, min_length=200)
+    rows = [
+        (100, 190, 0.5, 150, 0.5),
+        (220, 300, 0.75, 250, 0.6),  # 30 bases on
+        (331, 500, 0.9, 400, 0.9),  # 31 bases on, and too short
+        (531, 800, 0.9, 600, 0.9),
+    ]
+    found = [
+        line.split("\t") for line in narrow_peaks([("chr1", np.array(rows, PEAK))], rules, "m")
+    ]
+    assert [(one[1], one[2], one[6], one[9].strip()) for one in found] == [
+        ("100", "300", "0.75", "150"),
+        ("531", "800", "0.9", "69"),
+    ]
+
+
+def test_the_summit_is_that_of_the_part_with_the_highest_mean_the_first_of_several() -> None:
+    rows = [(0, 200, 0.9, 10, 0.5), (200, 400, 0.8, 210, 0.7), (400, 600, 0.8, 450, 0.7)]
+    (line,) = narrow_peaks([("chr1", np.array(rows, PEAK))], PeakRules(), "m")
+    assert line.split("\t")[6:] == ["0.9", "-1", "-1", "210\n"]
+
+
+@pytest.mark.parametrize(("value", "score"), [(0.0125, 12), (0.0135, 14), (0.0045, 4)])
+def test_the_score_is_that_of_the_number_that_is_written(value: float, score: int) -> None:
+    # As a float32 0.0125 is a little more, and would be rounded up.
+    (line,) = peaks(("chr1", [(10, 20, value)]), threshold=0.001)
+    assert (line[6], line[4]) == (str(value), str(score))
 
 
 def test_the_first_of_equally_high_segments_is_the_summit() -> None:
@@ -212,8 +245,8 @@ def test_an_error_of_words_alone_says_what_it_may_mean(
 
 def test_called_peaks_come_back_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "a.narrowPeak.gz"
-    rows = [("chr1", segments([(100, 120, 0.5), (120, 130, 0.75)]))]
-    write_peaks(path, narrow_peaks(rows, 0.5, "m"))
+    found = parts(("chr1", [(100, 120, 0.5), (120, 130, 0.75)]))
+    write_peaks(path, narrow_peaks(found, BARE_RUNS, "m"))
     assert read_peaks(path) == [CalledPeak("chr1", 100, 130, "m_1", 750, 0.75, 25)]
 
 

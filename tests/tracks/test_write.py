@@ -12,18 +12,20 @@ import numpy as np
 import pyBigWig
 import pysam
 import pytest
-from encoded import Row, block_of
+from encoded import Row, block_of, called_from
 
 from regtrack.genome.markers import Marker
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.encoding import EncodedBlock, encode_block
-from regtrack.tracks.folder import Track
+from regtrack.tracks.folder import BY_BASES, BY_PEAKS, FLAT, Track
+from regtrack.tracks.rules import PeakRules
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 
 SIZES = {"chr2": 450_000, "chr1": 1_000}
 ORDER = (Block("chr2", 0), Block("chr2", 1), Block("chr2", 2), Block("chr1", 0))
 APART = tuple((block,) for block in ORDER)
 MARKERS = 4
+RULES = PeakRules()
 MANY = 1  # the marker with by far the most segments
 
 
@@ -39,7 +41,9 @@ def rows(marker: int, block: Block) -> list[Row]:
 def encoded(block: Block) -> EncodedBlock:
     segments = block_of([rows(marker, block) for marker in range(MARKERS)])
     number = list(SIZES).index(block.chrom)
-    return encode_block(segments, number, np.full(MARKERS, 0.3, np.float32))
+    return encode_block(
+        segments, number, called_from(*[0.8] * MARKERS, rules=RULES), (block.start, block.end)
+    )
 
 
 @pytest.fixture
@@ -50,10 +54,12 @@ def work(tmp_path: Path) -> TrackWork:
     for block in ORDER:
         BlockStore(tmp_path / "blocks").save([block], [encoded(block)])
     tracks = tuple(
-        Track.of(Marker(number, f"K562|T{number}|None", "TFBS", "K562", f"T{number}", "None"), 0.3)
+        Track.of(Marker(number, f"K562|T{number}|None", "TFBS", "K562", f"T{number}", "None"), 0.8)
         for number in range(1, MARKERS)
     )
-    return TrackWork(1, tracks, SIZES, APART, tmp_path / "blocks", tmp_path)
+    return TrackWork(
+        1, tracks, SIZES, APART, tmp_path / "blocks", tmp_path, RULES, sum(SIZES.values())
+    )
 
 
 @pytest.fixture
@@ -89,7 +95,8 @@ def test_a_peak_goes_on_in_the_next_block(work: TrackWork) -> None:
         with pysam.TabixFile(str(work.folder / track.peaks)) as file:
             spans = [tuple(map(int, line.split("\t")[1:3])) for line in file.fetch("chr2")]
         last, first = rows(number, ORDER[0])[-1], rows(number, ORDER[1])[0]
-        joined = last[2] >= np.float32(0.3) and first[2] >= np.float32(0.3)
+        # Of segments far longer than the gap and the shortest peak.
+        joined = last[2] >= np.float32(0.8) and first[2] >= np.float32(0.8)
         assert joined == any(start < BLOCK_LENGTH < end for start, end in spans)
 
 
@@ -105,11 +112,54 @@ def test_a_killed_run_goes_on_with_what_is_missing(work: TrackWork, lost: str) -
     assert kept.stat().st_mtime_ns == before
 
 
-def test_a_run_that_finds_everything_reads_no_block(work: TrackWork) -> None:
-    write_tracks(work)
-    for block in ORDER:
-        BlockStore(work.blocks).path(block).unlink()
-    write_tracks(work)
+def test_a_run_that_finds_everything_sums_it_up_the_same(work: TrackWork) -> None:
+    first = write_tracks(work)
+    whole = written(work)
+    assert write_tracks(work) == first
+    assert written(work) == whole
+
+
+def test_a_summary_is_of_the_values_of_all_predicted_bases(work: TrackWork) -> None:
+    # 500 further bases were predicted, and lie under the floor.
+    bases = sum(SIZES.values()) + 500
+    for marker, found in enumerate(write_tracks(replace(work, bases=bases)), start=1):
+        values = np.zeros(bases)
+        at = 0
+        for block in ORDER:
+            for start, end, value in rows(marker, block):
+                values[at : at + end - start] = value
+                at += end - start
+        assert found.covered == at
+        assert found.mean == pytest.approx(values.mean(), rel=1e-3)
+        assert found.highest == pytest.approx(values.max(), rel=1e-3)
+        for share, value in found.quantiles.items():
+            assert value == pytest.approx(np.quantile(values, float(share)), rel=0.04)
+
+
+def test_a_track_whose_threshold_is_near_its_mean_has_no_peaks(work: TrackWork) -> None:
+    # Values are even from 0 to 1, so half of the bases would be peaks.
+    low, high = (
+        replace(
+            work,
+            tracks=tuple(
+                replace(one, threshold=of, threshold_from=BY_BASES) for one in work.tracks
+            ),
+        )
+        for of in (0.6, 0.9)
+    )
+    (first, *_) = write_tracks(low)
+    peaks = work.folder / work.tracks[0].peaks
+    assert low.tracks[0].summarised(first).no_peaks == FLAT
+    trusted = replace(low.tracks[0], threshold_from=BY_PEAKS)
+    assert trusted.summarised(first).no_peaks is None
+    with pysam.BGZFile(str(peaks)) as file:
+        assert file.read() == b""
+    for path in peaks.parent.iterdir():
+        path.unlink()
+    assert high.tracks[0].summarised(first).no_peaks is None
+    write_tracks(high)
+    with pysam.BGZFile(str(peaks)) as file:
+        assert file.read() != b""
 
 
 def test_the_same_bytes_however_markers_are_grouped(work: TrackWork) -> None:
@@ -120,7 +170,7 @@ def test_the_same_bytes_however_markers_are_grouped(work: TrackWork) -> None:
             path.unlink()
     for number, track in enumerate(work.tracks):
         one = (track,)
-        write_tracks(TrackWork(work.first + number, one, SIZES, APART, work.blocks, work.folder))
+        write_tracks(replace(work, first=work.first + number, tracks=one))
     assert written(work) == together
 
 

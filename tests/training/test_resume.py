@@ -33,7 +33,7 @@ from regtrack.models.checkpoint import read_checkpoint
 from regtrack.training import run as module
 from regtrack.training.run import stop_asked
 from regtrack.training.step import Stepper
-from regtrack.training.validation import score
+from regtrack.training.validation import count
 
 pytestmark = pytest.mark.usefixtures("quick_plot")
 
@@ -142,14 +142,14 @@ def test_killed_in_the_last_validation_it_has_no_step_left_to_do(
 ) -> None:
     calls = []
 
-    def scored(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **more: Any) -> Any:
         calls.append(arguments)
         if len(calls) == 3:
             raise Killed
-        return score(*arguments)
+        return count(*arguments, **more)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("regtrack.training.trainer.score", scored)
+        patched.setattr("regtrack.training.trainer.count", counted)
         with pytest.raises(Killed):
             train_on(datasets.dense, out, save_minutes=0, **SETTINGS)
     observer = Recorder()

@@ -16,7 +16,8 @@ from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import Scores
 from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
-from regtrack.training.validation import Validation, score
+from regtrack.tracks.calling import LEVELS
+from regtrack.training.validation import SplitCounts, Validation, count, score
 
 # More than the context of the networks here, and a multiple of their strides.
 HALO = 12_000
@@ -124,13 +125,13 @@ def a_validation(datasets: TinyDatasets, positives: tuple[int, int, int, int]) -
     # Of each marker, a value per base: falling, from one edge of a bin to another.
     values = np.repeat(2.0 ** -np.arange(1, 13, dtype=np.float32)[None], 4, axis=0)
     labels = np.zeros((4, 12), dtype=np.uint8)
-    for marker, count in enumerate(positives):
+    for marker, several in enumerate(positives):
         first, step = ((0, 1), (1, 2), (0, 1), (3, 1))[marker]
-        labels[marker, first : first + step * count : step] = 1
+        labels[marker, first : first + step * several : step] = 1
     histogram.add(values, labels)
     dataset = open_dataset(datasets.dense)
     object.__setattr__(dataset, "markers", tuple(markers))
-    return Validation.of(dataset, histogram, 5)
+    return Validation.of(dataset, SplitCounts(histogram), 5)
 
 
 def test_the_best_goes_by_the_mean_of_the_categories_and_not_of_the_markers(
@@ -152,6 +153,25 @@ def test_a_category_without_a_peak_does_not_count(datasets: TinyDatasets) -> Non
 
 def test_without_any_peak_the_mean_is_zero(datasets: TinyDatasets) -> None:
     assert a_validation(datasets, (0, 0, 0, 0)).average_precision == 0
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_thresholds_of_the_dense_task_are_those_of_the_best_peaks(
+    dense: DenseDataset, split: str
+) -> None:
+    network = a_network("dense", "cnn3", 3).double()
+    counts = count(network, dense, split, ALONE, with_peaks=True)
+    np.testing.assert_array_equal(
+        counts.histogram.counts, score(network, dense, split, ALONE).counts
+    )
+    assert counts.peaks is not None
+    found = Validation.of(dense, counts, 5)
+    for threshold, level in zip(found.thresholds, counts.peaks.best_levels(), strict=True):
+        assert threshold == (0.5 if level is None else LEVELS[level])
+    scores = counts.histogram.scores()
+    assert [one and one.average_precision for one in found.validated] == [
+        one.average_precision if one.scored else None for one in scores
+    ]
 
 
 def test_it_comes_back_from_json(datasets: TinyDatasets) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from regtrack.evaluation.cells import defined
 from regtrack.evaluation.evaluation import NO_PEAK_HERE, Evaluation
-from regtrack.evaluation.numbers import chromosomes, number, times
+from regtrack.evaluation.numbers import chromosomes, number, times, width
 from regtrack.evaluation.page.plots import address
 from regtrack.evaluation.resampling import LEAST_BLOCKS
 from regtrack.evaluation.scoring import MarkerScores, Point
@@ -31,6 +31,11 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
     return {
         "notes": _notes(scores, unknown),
         "curve": [[float(f"{value:.4g}") for value in point] for point in scores.curve],
+        "peakCurve": [
+            [float(f"{value:.4g}") for value in (peaks.recall, peaks.precision)]
+            for _, peaks in reversed(scores.peak_curve)
+            if peaks.measured
+        ],
         "baseRate": defined(scores.overall.base_rate),
         "chromosomes": [
             [
@@ -49,7 +54,32 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
             for name, point in (("stored", scores.at_threshold), ("best F1", scores.best))
             if point is not None
         ],
+        "peaks": _peaks(scores),
     }
+
+
+def _peaks(scores: MarkerScores) -> list[list[str]]:
+    """Rows of the table of peaks; none where none were called."""
+    best = max(scores.peak_curve, key=lambda point: point[1].f1, default=None)
+    rows = []
+    if scores.at_threshold:
+        rows.append(("stored", scores.at_threshold.threshold, scores.peaks))
+    if best:
+        rows.append(("best F1", *best))
+    return [
+        [
+            name,
+            number(threshold),
+            f"{peaks.called:,}",
+            number(peaks.precision, 3),
+            number(peaks.recall, 3),
+            number(peaks.f1, 3),
+            width(peaks.called_width),
+            width(peaks.measured_width),
+        ]
+        for name, threshold, peaks in rows
+        if peaks.called
+    ]
 
 
 def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
@@ -59,7 +89,9 @@ def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
     elif math.isnan(scores.interval[0]):
         notes.append(f"Fewer than {LEAST_BLOCKS} blocks hold positives: no interval.")
     if scores.overall.scored:
-        notes.append(f"Dotted: the base rate, {number(scores.overall.base_rate)}.")
+        notes.append(f"Dotted: the base rate of bases, {number(scores.overall.base_rate)}.")
+    if not scores.is_skilled:
+        notes.append("No better than chance here: the interval of its lift includes 1.")
     if unknown:
         notes.append(f"Nothing is known of it on {chromosomes(unknown)}: not scored there.")
     return notes

@@ -94,9 +94,9 @@
     return made;
   };
   const short = (value) => String(Number(value.toPrecision(2)));
-  const plot = (points, level) => {
+  const plot = (points, level, what) => {
     const [width, height, left, bottom, top] = [360, 230, 60, 34, 10];
-    const most = Math.max(level, ...points.map(([, precision]) => precision)) || 1;
+    const most = Math.max(level ?? 0, ...points.map(([, precision]) => precision)) || 1;
     const unit = 10 ** Math.floor(Math.log10(most));
     const step = [0.2, 0.5, 1, 2].map((of) => of * unit).find((one) => most / one <= 5);
     const limit = Math.min(Math.ceil(most / step) * step, 1);
@@ -104,7 +104,7 @@
     const up = (precision) =>
       (height - bottom - (precision / limit) * (height - bottom - top)).toFixed(1);
     const svg = drawn("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": "Precision against recall" });
+      "aria-label": `Precision against recall of ${what}` });
     svg.append(drawn("path", { class: "axis", d: `M${left} ${top}V${up(0)}H${across(1)}` }));
     for (let value = 0; value <= limit * 1.001; value += step) {
       const place = { x: left - 6, y: Number(up(value)) + 4, "text-anchor": "end" };
@@ -115,13 +115,15 @@
       svg.append(drawn("text", place, short(value)));
     }
     svg.append(
-      drawn("text", { x: across(0.5), y: height - 4, "text-anchor": "middle" }, "recall"),
+      drawn("text", { x: across(0.5), y: height - 4, "text-anchor": "middle" }, `recall of ${what}`),
       drawn("text", { x: 11, y: (height - bottom) / 2, "text-anchor": "middle",
         transform: `rotate(-90 11 ${(height - bottom) / 2})` }, "precision"),
-      drawn("path", { class: "level", d: `M${left} ${up(level)}H${across(1)}` }),
       drawn("path", { class: "line",
         d: `M${points.map((point) => `${across(point[0])} ${up(point[1])}`).join("L")}` }),
     );
+    if (level !== null) {
+      svg.append(drawn("path", { class: "level", d: `M${left} ${up(level)}H${across(1)}` }));
+    }
     return svg;
   };
 
@@ -136,11 +138,18 @@
     panel.className = "panel";
     const text = element("div");
     if (found.curve.length) {
-      panel.append(plot(found.curve, found.baseRate));
+      panel.append(plot(found.curve, found.baseRate, "bases"));
+    }
+    if (found.peakCurve.length > 1) {
+      panel.append(plot(found.peakCurve, null, "peaks"));
     }
     for (const note of found.notes) text.append(element("p", note));
     if (found.thresholds.length) {
       text.append(small(["threshold", "", "precision", "recall", "F1"], found.thresholds));
+    }
+    if (found.peaks.length) {
+      text.append(small(["peaks called from", "", "called", "precision", "recall", "F1",
+        "median width", "of measured"], found.peaks));
     }
     if (found.chromosomes.length) {
       const box = element("div", "", small(

@@ -15,6 +15,7 @@ from regtrack.evaluation.page.plots import scored_markers
 from regtrack.evaluation.page.table import ranked_table
 from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.names import some
 
 # Markers at each end of a category.
 _RANKED = 5
@@ -164,8 +165,7 @@ def _unknown(evaluation: Evaluation) -> str:
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "none"
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{len(names):,}: {', '.join(names[:_NAMED])}{more}"
+    return f"{len(names):,}: {some(names, _NAMED)}"
 
 
 def definitions(rows: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from regtrack.evaluation.evaluation import Evaluation, deepsea_figure
-from regtrack.evaluation.numbers import count_and_share, number, span, times
+from regtrack.evaluation.numbers import count_and_share, number, span, times, width
 from regtrack.evaluation.page.plots import Scored, address
 from regtrack.evaluation.scoring import Point
 from regtrack.genome.markers import Marker
@@ -116,6 +116,12 @@ _COLUMNS = (
         "and the share of them that overlap a called one",
         lambda pair: count_and_share(pair[1].peaks.measured, pair[1].peaks.measured_hit),
         lambda pair: pair[1].peaks.measured,
+    ),
+    Column(
+        "peak width",
+        "median bases of called peaks, and of measured ones",
+        lambda pair: f"{width(pair[1].peaks.called_width)} / {width(pair[1].peaks.measured_width)}",
+        lambda pair: pair[1].peaks.called_width,
     ),
 )
 _DEEPSEA = _scores(

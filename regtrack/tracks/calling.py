@@ -1,0 +1,400 @@
+"""Peaks: runs of bases at or above a threshold, joined over small gaps, of a minimal length.
+
+One rule for all: for the peak files, for scores of tracks and of models, and for the choice of
+thresholds. Scores want peaks at many thresholds, so all of them are followed at once, in one pass
+over the probabilities or the segments of a track.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.compiled import compiled
+from regtrack.genome.intervals import Positions
+from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.rules import Calling, PeakRules
+from regtrack.tracks.segments import Records
+
+# Thresholds are two an octave of the odds: 2**-10, 1.5 * 2**-10, ..., 0.5, 0.625, 0.75, ...,
+# 1 - 2**-7.
+_LOW_OCTAVES = 10
+_HIGH_OCTAVES = 7
+_BITS = 22  # of a float32's mantissa, that are dropped: one is left, for the half octaves
+_HALF = 1 << (23 - _BITS)
+_FIRST = (127 - _LOW_OCTAVES) * _HALF
+_BELOW = _HALF * (_LOW_OCTAVES - 1)  # thresholds under 0.5
+
+# Bases of probabilities that are looked at together, by the highest of them.
+GRAIN = 8
+
+# Markers whose flags are looked at together, as one 64-bit word.
+_WORD = 8
+
+# Called peaks that a kernel hands over at once, at least.
+_ROOM = 1 << 14
+
+_Whole = npt.NDArray[np.int64]
+_Ranks = npt.NDArray[np.int32]
+
+
+def _levels() -> npt.NDArray[np.float32]:
+    low = np.arange(_FIRST, _FIRST + _BELOW + 1, dtype=np.int32) << _BITS
+    below = low.view(np.float32)
+    above = 1 - below[:-1][::-1]
+    return np.concatenate((below, above[above <= 1 - 2.0**-_HIGH_OCTAVES])).astype(np.float32)
+
+
+# float32: the thresholds, which rise; of float32 values, so that `>=` is exact.
+LEVELS = _levels()
+_COUNT = len(LEVELS)
+
+
+class PeakCaller:
+    """Calls peaks of many markers at all `LEVELS`, fed from left to right.
+
+    Probabilities are looked at `GRAIN` bases at a time, from multiples of it on, by the highest of
+    them: to follow each base at each level would take longer than to predict it. So a peak's edges
+    lie up to `GRAIN` - 1 bases outside of its first and last base at or above the threshold.
+
+    Parameters
+    ----------
+    markers
+        Number of markers.
+    rules
+        How runs are joined. What is too short is dropped, but at the edges of what was fed, where
+        it may be a part of a longer peak: `called.joined` has the last word.
+    thresholds
+        float32 (markers,): further thresholds, each marker's own.
+    """
+
+    def __init__(
+        self, markers: int, rules: PeakRules, thresholds: npt.NDArray[np.float32] | None = None
+    ) -> None:
+        self._rules = rules
+        self._own = np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
+        # Where it stands among the levels; behind those that are as high.
+        self._place = np.searchsorted(LEVELS, self._own, side="right")
+        shape = (markers, _COUNT + 1)
+        self._starts, self._lasts = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
+        # The highest probability of the grain that is being read.
+        self._highest = np.zeros(markers, np.float32)
+        # How many thresholds a marker is at or above, before and in this grain, and where that
+        # differs: looked at in words of eight.
+        self._ranks, self._next = np.zeros(markers, np.int32), np.zeros(markers, np.int32)
+        self._changed = np.zeros(-(-markers // _WORD) * _WORD, np.uint8)
+        # First base of all, and of the grain that is being read.
+        self._state = np.full(2, -1, np.int64)
+        self._position = -1
+        room = _ROOM + markers * (_COUNT + 1)
+        self._out = tuple(np.empty(room, np.int64) for _ in range(4))
+        self._found: list[tuple[_Whole, ...]] = []
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Take the next bases; where they do not touch the last ones, runs end.
+
+        Parameters
+        ----------
+        start
+            Position of the first base, 0-based.
+        probabilities
+            float32 (markers, bases), fastest when the markers of a base lie side by side.
+        """
+        if self._position < 0:
+            self._state[:] = start
+        elif start != self._position:
+            self._lower()
+            self._state[1] = start
+        by_base = np.ascontiguousarray(probabilities.T)
+        done = 0
+        while done < len(by_base):
+            done += self._follow(by_base[done:], start + done)
+        self._position = start + len(by_base)
+
+    def finish(self) -> list[Records]:
+        """CALLED of each marker, in no order; the caller is then spent."""
+        self._lower()
+        marker, level = np.nonzero(self._starts >= 0)
+        starts, lasts = self._starts[marker, level], self._lasts[marker, level]
+        kept = (
+            (lasts - starts >= self._rules.min_length)
+            | (self._position - lasts <= self._rules.max_gap)
+            | (starts - self._state[0] <= self._rules.max_gap)
+        )
+        self._found.append((marker[kept], level[kept], starts[kept], lasts[kept]))
+        marker, level, starts, lasts = (
+            np.concatenate(part) for part in zip(*self._found, strict=True)
+        )
+        found = np.empty(len(marker), CALLED)
+        found["start"], found["end"] = starts, lasts
+        found["level"] = _numbers(level, self._place[marker])
+        order = np.argsort(marker, kind="stable")
+        counts = np.bincount(marker, minlength=len(self._own))
+        return np.split(found[order], np.cumsum(counts)[:-1])
+
+    def _follow(self, by_base: npt.NDArray[np.float32], position: int) -> int:
+        """Read some bases, at least one; returns how many. Of none, a grain ends here."""
+        done, count = _follow_bases(
+            by_base,
+            position,
+            self._own,
+            self._highest,
+            self._ranks,
+            self._next,
+            self._changed,
+            self._changed.view(np.uint64),
+            self._starts,
+            self._lasts,
+            self._state,
+            self._rules.max_gap,
+            self._rules.min_length,
+            *self._out,
+        )
+        if count:
+            self._found.append(tuple(part[:count].copy() for part in self._out))
+        return done
+
+    def _lower(self) -> None:
+        """Let all runs end where the last base was."""
+        self._follow(np.empty((0, len(self._own)), np.float32), self._position)
+        reached = np.arange(_COUNT + 1) < self._ranks[:, None]
+        self._lasts[reached] = self._position
+        self._ranks[:] = 0
+
+
+class SegmentCaller:
+    """The same for the segments of one track, on the line of its genome.
+
+    Parameters
+    ----------
+    calling
+        How the marker's own peaks are called; the rules are those of all levels.
+    """
+
+    def __init__(self, calling: Calling) -> None:
+        self._rules = calling.rules
+        self._own = np.float32(calling.called_from)
+        self._place = int(np.searchsorted(LEVELS, self._own, side="right"))
+        self._starts, self._lasts = (np.full(_COUNT + 1, -1, np.int64) for _ in range(2))
+        # Rank, end of the last segment, and where its chromosome begins.
+        self._state = np.array([0, -1, -1], np.int64)
+        self._out = tuple(np.empty(_ROOM, np.int64) for _ in range(3))
+        self._found: list[tuple[_Whole, ...]] = []
+
+    def add(self, records: Records, origins: Positions) -> None:
+        """Take the next segments.
+
+        Parameters
+        ----------
+        records
+            SEGMENT, sorted and disjoint on each chromosome.
+        origins
+            int64: for each, where its chromosome begins on the line.
+        """
+        done = 0
+        while done < len(records):
+            done, count = _follow_segments(
+                records,
+                origins,
+                done,
+                self._own,
+                self._state,
+                self._starts,
+                self._lasts,
+                self._rules.max_gap,
+                self._rules.min_length,
+                *self._out,
+            )
+            self._found.append(tuple(part[:count].copy() for part in self._out))
+
+    def finish(self) -> Records:
+        """CALLED, in no order; the caller is then spent."""
+        rank, position, _ = self._state
+        self._lasts[:rank] = position
+        (level,) = np.nonzero(self._starts >= 0)
+        starts, lasts = self._starts[level], self._lasts[level]
+        kept = lasts - starts >= self._rules.min_length
+        self._found.append((level[kept], starts[kept], lasts[kept]))
+        level, starts, lasts = (np.concatenate(part) for part in zip(*self._found, strict=True))
+        found = np.empty(len(level), CALLED)
+        found["start"], found["end"] = starts, lasts
+        found["level"] = _numbers(level, self._place)
+        return found
+
+
+def _numbers(levels: _Whole, own: npt.NDArray[np.intp] | int) -> _Whole:
+    """Numbers of levels as CALLED has them, where the `own`-th is a marker's own threshold."""
+    return np.where(levels == own, OWN, levels - (levels > own))
+
+
+@compiled
+def _bits(value: np.float32) -> np.int32:
+    return np.float32(value).view(np.int32)
+
+
+@compiled
+def _rank(p: np.float32) -> np.int32:
+    """How many of the `LEVELS` a probability is at or above; in 32 bits, for vectors."""
+    high = p >= np.float32(0.5)
+    # One less, so that a level above 0.5, too, begins with the threshold itself.
+    bits = _bits(np.float32(1) - p) - np.int32(1) if high else _bits(p)
+    low = (bits >> np.int32(_BITS)) - np.int32(_FIRST - 1)
+    low = min(max(low, np.int32(0)), np.int32(_BELOW + 1))
+    return min(np.int32(2 * _BELOW + 1) - low, np.int32(_COUNT)) if high else low
+
+
+@compiled
+def _move(
+    before: int,
+    rank: int,
+    position: int,
+    starts: _Whole,
+    lasts: _Whole,
+    begin: int,
+    max_gap: int,
+    min_length: int,
+    out_level: _Whole,
+    out_start: _Whole,
+    out_end: _Whole,
+    count: int,
+) -> int:
+    """Let runs begin or end where the rank of a marker changes; returns how many peaks are out."""
+    for level in range(rank, before):
+        lasts[level] = position
+    for level in range(before, rank):
+        start, last = starts[level], lasts[level]
+        if start >= 0:
+            if position - last <= max_gap:
+                continue
+            if last - start >= min_length or start - begin <= max_gap:
+                out_level[count], out_start[count], out_end[count] = level, start, last
+                count += 1
+        starts[level] = position
+    return count
+
+
+@compiled
+def _follow_bases(
+    probabilities: npt.NDArray[np.float32],
+    position: int,
+    own: npt.NDArray[np.float32],
+    highest: npt.NDArray[np.float32],
+    ranks: _Ranks,
+    following: _Ranks,
+    changed: npt.NDArray[np.uint8],
+    words: npt.NDArray[np.uint64],
+    starts: _Whole,
+    lasts: _Whole,
+    state: _Whole,
+    max_gap: int,
+    min_length: int,
+    out_marker: _Whole,
+    out_level: _Whole,
+    out_start: _Whole,
+    out_end: _Whole,
+) -> tuple[int, int]:
+    """Go on until the end, or until there is no room for peaks of another grain.
+
+    Returns how many bases were read, and how many peaks are out. Without a base, the grain that
+    was being read ends.
+    """
+    bases, markers = probabilities.shape
+    most = len(out_marker) - markers * (_COUNT + 1)
+    count = 0
+    for base in range(max(bases, 1)):
+        begins = (position + base) % GRAIN == 0 or bases == 0
+        if begins and position + base > state[1]:
+            if count > most:
+                return base, count
+            for marker in range(markers):
+                p = highest[marker]
+                following[marker] = _rank(p) + np.int32(p >= own[marker])
+            for marker in range(markers):
+                changed[marker] = following[marker] != ranks[marker]
+            for word in range(len(words)):
+                if words[word] == 0:
+                    continue
+                for marker in range(_WORD * word, min(_WORD * (word + 1), markers)):
+                    if not changed[marker]:
+                        continue
+                    behind = _move(
+                        ranks[marker],
+                        following[marker],
+                        state[1],
+                        starts[marker],
+                        lasts[marker],
+                        state[0],
+                        max_gap,
+                        min_length,
+                        out_level,
+                        out_start,
+                        out_end,
+                        count,
+                    )
+                    out_marker[count:behind] = marker
+                    count = behind
+                    ranks[marker] = following[marker]
+            highest[:] = 0
+            state[1] = position + base
+        if base < bases:
+            for marker in range(markers):
+                highest[marker] = max(highest[marker], probabilities[base, marker])
+    return bases, count
+
+
+@compiled
+def _follow_segments(
+    records: Records,
+    origins: Positions,
+    first: int,
+    own: np.float32,
+    state: _Whole,
+    starts: _Whole,
+    lasts: _Whole,
+    max_gap: int,
+    min_length: int,
+    out_level: _Whole,
+    out_start: _Whole,
+    out_end: _Whole,
+) -> tuple[int, int]:
+    """Go on from a segment until the end, or until there is no room for peaks of another one."""
+    count = 0
+    nowhere = -(max_gap + 1)  # so far from any start that none is at an edge
+    most = len(out_level) - 2 * len(starts)
+    for index in range(first, len(records)):
+        if count > most:
+            return index, count
+        origin = origins[index]
+        start = origin + np.int64(records[index]["start"])
+        if start != state[1] or origin != state[2]:
+            for level in range(state[0]):
+                lasts[level] = state[1]
+            state[0] = 0
+        if origin != state[2]:
+            for level in range(len(starts)):
+                if starts[level] >= 0 and lasts[level] - starts[level] >= min_length:
+                    out_level[count] = level
+                    out_start[count], out_end[count] = starts[level], lasts[level]
+                    count += 1
+                starts[level] = -1
+            state[2] = origin
+        value = records[index]["value"]
+        rank = _rank(value) + (value >= own)
+        if rank != state[0]:
+            count = _move(
+                state[0],
+                rank,
+                start,
+                starts,
+                lasts,
+                nowhere,
+                max_gap,
+                min_length,
+                out_level,
+                out_start,
+                out_end,
+                count,
+            )
+            state[0] = rank
+        state[1] = origin + np.int64(records[index]["end"])
+    return len(records), count

@@ -1,0 +1,65 @@
+"""How peaks are made of runs. Imports nothing heavy: the command line shows these defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regtrack.errors import OptionError
+
+
+@dataclass(frozen=True)
+class PeakRules:
+    """How peaks are made of runs of bases at or above a threshold.
+
+    Parameters
+    ----------
+    max_gap
+        Runs that are at most so many bases apart are one peak.
+    min_length
+        Shorter peaks are dropped.
+
+    Raises
+    ------
+    OptionError
+        For a number outside its range.
+    """
+
+    max_gap: int = 30
+    min_length: int = 200
+
+    def __post_init__(self) -> None:
+        if self.max_gap < 0:
+            raise OptionError("--max-gap", f"expected 0 or more bases, got {self.max_gap}")
+        if self.min_length < 1:
+            raise OptionError("--min-length", f"expected 1 base or more, got {self.min_length}")
+
+
+# Of tracks folders that were written before there were rules: every run was a peak.
+BARE_RUNS = PeakRules(0, 1)
+
+# A threshold that no probability reaches.
+_UNREACHED = 2.0
+
+
+@dataclass(frozen=True)
+class Calling:
+    """How the peaks of one marker are called.
+
+    Parameters
+    ----------
+    threshold
+        Probability from which a base is in a run.
+    rules
+        How runs become peaks.
+    has_peaks
+        False where none are to be called.
+    """
+
+    threshold: float
+    rules: PeakRules
+    has_peaks: bool = True
+
+    @property
+    def called_from(self) -> float:
+        """The threshold, or one above 1."""
+        return self.threshold if self.has_peaks else _UNREACHED

@@ -1,0 +1,91 @@
+"""What values a track has: enough to choose a scale for it without reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.tracks.encoding import CODES, EncodedSegments, lowest_values
+
+# Shares of the predicted bases whose values are kept. They are known to 3%.
+QUANTILES = ("0.5", "0.9", "0.99", "0.999", "0.9999")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Values of a track at the bases that were predicted; 0 where it has none.
+
+    Parameters
+    ----------
+    covered
+        Number of bases with a value.
+    mean, highest
+        Of all predicted bases.
+    quantiles
+        By share, as text: the value that this share of the bases is at or below.
+
+    Raises
+    ------
+    ValueError
+        When a number cannot be one of probabilities.
+    """
+
+    covered: int
+    mean: float
+    highest: float
+    quantiles: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        values = (self.mean, self.highest, *self.quantiles.values())
+        if self.covered < 0 or not all(0 <= value <= 1 for value in values):
+            raise ValueError("expected probabilities, and a number of bases")
+
+    @property
+    def high(self) -> float:
+        """The value that only one base in a thousand exceeds, or the highest where that is 0."""
+        return self.quantiles.get("0.999") or self.highest
+
+
+class Summarising:
+    """Adds up what is summarised of one track, piece by piece."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(CODES, np.int64)
+        self._sum = 0.0
+        self._highest = 0.0
+
+    def add(self, piece: EncodedSegments) -> None:
+        """Take some segments of the track."""
+        self._counts[piece.counts["code"]] += piece.counts["bases"]
+        self._sum += float(piece.bins["sum"].sum())
+        self._highest = max(self._highest, float(piece.bins["max"].max(initial=0)))
+
+    def summary(self, bases: int) -> Summary:
+        """Of a track of so many predicted bases."""
+        covered = int(self._counts.sum())
+        reached = np.cumsum(self._counts) + bases - covered
+        values = lowest_values(np.arange(CODES))
+        return Summary(
+            covered,
+            _rounded(self._sum / bases),
+            _rounded(self._highest),
+            {share: _rounded(_quantile(float(share), reached, values)) for share in QUANTILES},
+        )
+
+
+def _quantile(
+    share: float, reached: npt.NDArray[np.int64], values: npt.NDArray[np.float32]
+) -> float:
+    """The value that a share of the bases is at or below, where so many are up to each code's."""
+    rank = share * reached[-1]
+    if reached[0] >= rank:
+        return 0.0
+    return float(values[np.searchsorted(reached, rank)])
+
+
+def _rounded(value: float) -> float:
+    """To four digits: more say nothing."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,189 @@
+"""What validation counts: bases by probability, and called peaks against measured ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.dense import DenseDataset
+from regtrack.evaluation.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
+from regtrack.evaluation.metrics import Scores
+from regtrack.evaluation.overlap import overlaps
+from regtrack.evaluation.resampling import Blocks, interval, replicate
+from regtrack.genome.intervals import IntervalSet
+from regtrack.models.checkpoint import Validated
+from regtrack.tracks.called import joined
+from regtrack.tracks.calling import LEVELS, PeakCaller
+from regtrack.tracks.rules import PeakRules
+from regtrack.training.processes import Processes
+
+# Of the bootstrap, at most: their counts take 4 MB each for 919 markers.
+_MOST_BLOCKS = 32
+
+# What is counted of the peaks of a level, in this order.
+_CALLED, _CALLED_HIT, _MEASURED, _MEASURED_HIT, _PAIRED, _CALLED_BASES, _MEASURED_BASES = range(7)
+
+# Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
+# they are in: of few measured peaks, the best F1 may be that of one as wide as a chromosome.
+_MOST_COVERED = 10
+
+_RULES = PeakRules()
+
+
+class BaseCounts:
+    """Counts probabilities of the bases of a split, in all and in blocks of the bootstrap.
+
+    Attributes
+    ----------
+    histogram
+        Of all bases.
+    """
+
+    def __init__(self, dataset: DenseDataset, split: str) -> None:
+        markers = len(dataset.markers)
+        self.histogram = ScoreHistogram(markers)
+        self._blocks = Blocks.of(dataset.known(split), _MOST_BLOCKS)
+        self._by_block = np.zeros(
+            (len(self._blocks), markers, 2, bin_count(COARSE)), dtype=np.uint32
+        )
+        # Of the block that is being read.
+        self._part = ScoreHistogram(markers)
+        self._number = 0
+
+    def add(
+        self,
+        chrom: str,
+        start: int,
+        probabilities: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.uint8],
+        known: npt.NDArray[np.bool_],
+    ) -> None:
+        """Count some consecutive bases of the split, as `ScoreHistogram.add` does."""
+        end = start + probabilities.shape[1]
+        for number, first, last in self._blocks.spans(chrom, start, end):
+            if number != self._number:
+                self._settle()
+                self._number = number
+            part = slice(first - start, last - start)
+            self._part.add(probabilities[:, part], labels[:, part], known)
+
+    def finish(self, processes: Processes) -> None:
+        """Add up what all processes counted."""
+        self._settle()
+        processes.add_up(self.histogram.counts)
+        processes.add_up(self._by_block.reshape(len(self._by_block), -1))
+
+    def intervals(self, scores: list[Scores]) -> list[tuple[float, float]]:
+        """95% interval of each marker's average precision; NaN where there is none."""
+        found = []
+        for marker, one in enumerate(scores):
+            counts = self._by_block[:, marker].astype(np.int64)
+            resampled = replicate(counts) if one.scored else np.zeros(0)
+            blocks = int(counts[:, 1].any(axis=1).sum())
+            found.append(interval(one.average_precision, resampled, blocks))
+        return found
+
+    def _settle(self) -> None:
+        """Add the block that was read."""
+        counts = self._part.counts
+        firsts = np.searchsorted(coarser(UNROUNDED, COARSE), np.arange(bin_count(COARSE)))
+        self._by_block[self._number] += np.add.reduceat(counts, firsts, axis=2)
+        self.histogram.counts += counts
+        counts[:] = 0
+
+
+class PeakCounts:
+    """Counts the peaks of a split, called at all `LEVELS`, against measured ones.
+
+    A peak that goes across the end of a stretch of the split, or of a process's share of it, is
+    cut there.
+    """
+
+    def __init__(self, dataset: DenseDataset) -> None:
+        self._dataset = dataset
+        shape = (len(dataset.markers), len(LEVELS) * (1 + _MEASURED_BASES))
+        self._counts = np.zeros(shape, np.uint32)
+        self._caller = PeakCaller(shape[0], _RULES)
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Take some consecutive bases of a chromosome."""
+        self._caller.add(start, probabilities)
+
+    def end(self, chrom: str, where: IntervalSet) -> None:
+        """Count the peaks of a chromosome, of which these bases were read."""
+        labels, markers = self._dataset.labels, len(self._dataset.markers)
+        known = labels.known_markers(chrom)
+        measured = labels.peaks(chrom, range(markers))
+        nowhere = np.zeros(0, np.int64)
+        for marker, called in enumerate(self._caller.finish()):
+            if not known[marker]:
+                continue
+            whole = joined(called, _RULES, nowhere)
+            _, found = overlaps(whole, measured[marker], where)
+            self._counts[marker] += np.array(
+                [
+                    (
+                        one.called,
+                        one.called_hit,
+                        one.measured,
+                        one.measured_hit,
+                        one.paired,
+                        one.called_bases,
+                        one.measured_bases,
+                    )
+                    for one in found
+                ],
+                np.uint32,
+            ).reshape(-1)
+        self._caller = PeakCaller(markers, _RULES)
+
+    def finish(self, processes: Processes) -> None:
+        """Add up what all processes counted."""
+        processes.add_up(self._counts)
+
+    def best_levels(self) -> list[int | None]:
+        """Per marker the level of the best F1 of pairs; None where no level finds a peak."""
+        counts = self._by_level
+        peaks = counts[..., _CALLED] + counts[..., _MEASURED]
+        f1 = 2 * counts[..., _PAIRED] / np.maximum(peaks, 1)
+        f1[counts[..., _CALLED_BASES] > _MOST_COVERED * counts[..., _MEASURED_BASES]] = 0
+        best = f1.argmax(axis=1)
+        return [int(level) if row[level] > 0 else None for row, level in zip(f1, best, strict=True)]
+
+    def precision_recall(self, marker: int, level: int) -> tuple[float, float]:
+        """Share of called peaks that meet a measured one, and the reverse."""
+        counts = self._by_level[marker, level].tolist()
+        return (
+            counts[_CALLED_HIT] / counts[_CALLED],
+            counts[_MEASURED_HIT] / counts[_MEASURED],
+        )
+
+    @property
+    def _by_level(self) -> npt.NDArray[np.int64]:
+        return self._counts.reshape(len(self._counts), len(LEVELS), -1).astype(np.int64)
+
+
+def validated(
+    scores: list[Scores], bases: BaseCounts, peaks: PeakCounts
+) -> tuple[Validated | None, ...]:
+    """What a checkpoint keeps of each marker; None where it has no measured peak."""
+    found: list[Validated | None] = []
+    levels = peaks.best_levels()
+    for marker, (one, (low, high)) in enumerate(zip(scores, bases.intervals(scores), strict=True)):
+        level = levels[marker]
+        precision, recall = (None, None) if level is None else peaks.precision_recall(marker, level)
+        found.append(
+            Validated(
+                one.base_rate,
+                one.average_precision,
+                None if math.isnan(low) else low,
+                None if math.isnan(high) else high,
+                precision,
+                recall,
+            )
+            if one.scored
+            else None
+        )
+    return tuple(found)

@@ -1,0 +1,92 @@
+"""Called against measured peaks: what meets, and how many pairs there can be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from regtrack.evaluation.overlap import PeakOverlap, overlaps
+from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.calling import LEVELS
+
+Spans = list[tuple[int, int]]
+
+spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=6)
+
+
+def a_set(found: Spans) -> IntervalSet:
+    return IntervalSet.of([start for start, _ in found], [sum(one) for one in found])
+
+
+def called_at(peaks: dict[int, IntervalSet]) -> np.ndarray:
+    """CALLED of some levels, in their order."""
+    rows = [(start, end, level) for level in sorted(peaks) for start, end in peaks[level]]
+    return np.array(rows, CALLED)
+
+
+def bases_of(peaks: IntervalSet) -> list[set[int]]:
+    return [set(range(start, end)) for start, end in peaks]
+
+
+def expected(called: IntervalSet, measured: IntervalSet, where: IntervalSet) -> PeakOverlap:
+    """Base by base, and the pairs by a search of all assignments."""
+    scored = set().union(*bases_of(where))
+    ours = [peak for peak in bases_of(called) if peak & scored]
+    theirs = [peak for peak in bases_of(measured) if peak & scored]
+    meets = np.array([[bool(one & other & scored) for other in theirs] for one in ours], bool)
+    meets = meets.reshape(len(ours), len(theirs))
+    rows, columns = linear_sum_assignment(meets, maximize=True)
+    return PeakOverlap(
+        called=len(ours),
+        called_hit=int(meets.any(axis=1).sum()),
+        measured=len(theirs),
+        measured_hit=int(meets.any(axis=0).sum()),
+        paired=int(meets[rows, columns].sum()),
+        called_bases=sum(map(len, ours)),
+        measured_bases=sum(map(len, theirs)),
+        called_width=float(np.median(list(map(len, ours)))) if ours else math.nan,
+        measured_width=float(np.median(list(map(len, theirs)))) if theirs else math.nan,
+    )
+
+
+@given(spans, spans, spans, spans)
+def test_peaks_meet_where_they_share_a_scored_base(
+    own: Spans, other: Spans, measured: Spans, where: Spans
+) -> None:
+    peaks = {3: a_set(other), OWN: a_set(own)}
+    at_own, by_level = overlaps(called_at(peaks), a_set(measured), a_set(where))
+    for found, level in (at_own, OWN), (by_level[3], 3), (by_level[4], 4):
+        wanted = expected(peaks.get(level, EMPTY), a_set(measured), a_set(where))
+        # NaN equals itself here.
+        assert repr(found) == repr(wanted)
+    assert len(by_level) == len(LEVELS)
+
+
+def test_a_peak_that_spans_all_finds_all_but_is_one_pair() -> None:
+    measured = IntervalSet.of([10, 30, 50], [20, 40, 60])
+    where = IntervalSet.of([0], [100])
+    found, _ = overlaps(called_at({OWN: where}), measured, where)
+    assert (found.precision, found.recall) == (1, 1)
+    assert found.f1 == 2 / (1 + 3)
+
+
+def test_crumbs_in_one_measured_peak_are_one_pair() -> None:
+    crumbs = IntervalSet.of(range(10, 20, 2), range(11, 21, 2))
+    found, _ = overlaps(
+        called_at({OWN: crumbs}), IntervalSet.of([10], [20]), IntervalSet.of([0], [100])
+    )
+    assert (found.precision, found.recall) == (1, 1)
+    assert found.f1 == 2 / (5 + 1)
+
+
+def test_of_no_peak_there_is_no_share() -> None:
+    nothing = PeakOverlap(0, 0, 0, 0, 0)
+    assert all(map(math.isnan, (nothing.precision, nothing.recall, nothing.f1)))
+    assert PeakOverlap(2, 0, 0, 0, 0).precision == 0
+    assert PeakOverlap(0, 0, 2, 0, 0).f1 == pytest.approx(0)

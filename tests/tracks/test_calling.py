@@ -1,0 +1,194 @@
+"""Called peaks: runs from a threshold on, joined over small gaps, of a minimal length."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from encoded import Row, by_grain, peaks_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regtrack.errors import OptionError
+from regtrack.tracks.called import CALLED, OWN, joined
+from regtrack.tracks.calling import GRAIN, LEVELS, PeakCaller, SegmentCaller
+from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
+from regtrack.tracks.segments import SEGMENT
+
+# The first call compiles a kernel.
+quick = settings(max_examples=60)
+
+NOWHERE = np.zeros(0, np.int64)
+RULES = st.builds(PeakRules, st.integers(0, 40), st.integers(1, 60))
+
+
+def spans(called: np.ndarray, level: int) -> list[tuple[int, int]]:
+    chosen = called[called["level"] == level]
+    return list(zip(chosen["start"].tolist(), chosen["end"].tolist(), strict=True))
+
+
+def walk(seed: int, markers: int, bases: int) -> np.ndarray:
+    """Probabilities that wander through many levels; (markers, bases)."""
+    steps = np.random.default_rng(seed).normal(0, 0.7, (markers, bases)).cumsum(axis=1)
+    return (1 / (1 + np.exp(2 - 3 * np.sin(steps / 3) - steps / 20))).astype(np.float32)
+
+
+@quick
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rules=RULES,
+    pieces=st.lists(
+        st.tuples(st.sampled_from([0, 0, 0, 3, 8, 25, 200]), st.integers(1, 120)), min_size=1
+    ),
+    markers=st.sampled_from([1, 3, 9]),
+)
+def test_peaks_at_every_level_are_those_of_the_highest_base_of_each_grain(
+    seed: int, rules: PeakRules, pieces: list[tuple[int, int]], markers: int
+) -> None:
+    own = np.random.default_rng(seed).random(markers).astype(np.float32)
+    caller = PeakCaller(markers, rules, own)
+    length = sum(gap + size for gap, size in pieces)
+    values = walk(seed, markers, length)
+    seen = np.full((markers, length), -1, np.float32)
+    stretches: list[list[int]] = []
+    at = 0
+    for gap, size in pieces:
+        at += gap
+        caller.add(at, values[:, at : at + size])
+        if stretches and stretches[-1][1] == at:
+            stretches[-1][1] += size
+        else:
+            stretches.append([at, at + size])
+        at += size
+    for start, end in stretches:
+        for marker in range(markers):
+            seen[marker, start:end] = by_grain(values[marker, start:end], start)
+    for marker, called in enumerate(caller.finish()):
+        whole = joined(called, rules, NOWHERE)
+        for level, threshold in [*enumerate(LEVELS), (OWN, own[marker])]:
+            assert spans(whole, level) == peaks_of(seen[marker] >= threshold, rules)
+
+
+@quick
+@given(seed=st.integers(0, 2**32 - 1), rules=RULES, cuts=st.sets(st.integers(1, 49), max_size=4))
+def test_blocks_that_are_called_apart_come_to_the_same_peaks(
+    seed: int, rules: PeakRules, cuts: set[int]
+) -> None:
+    values = walk(seed, 2, 50 * GRAIN)
+    whole = PeakCaller(2, rules)
+    whole.add(0, values)
+    expected = [joined(one, rules, NOWHERE) for one in whole.finish()]
+    parts: list[list[np.ndarray]] = [[], []]
+    edges = [0, *(GRAIN * cut for cut in sorted(cuts)), 50 * GRAIN]
+    for start, end in itertools.pairwise(edges):
+        caller = PeakCaller(2, rules)
+        caller.add(start, values[:, start:end])
+        for marker, called in enumerate(caller.finish()):
+            parts[marker].append(called)
+    for marker in range(2):
+        found = joined(np.concatenate(parts[marker]), rules, NOWHERE)
+        assert found.tolist() == expected[marker].tolist()
+
+
+@st.composite
+def chroms(draw: st.DrawFn) -> list[list[Row]]:
+    """Sorted, disjoint segments of up to three chromosomes of 400 bases; many touch."""
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        edges = sorted(draw(st.sets(st.integers(0, 400), max_size=12)))
+        level = st.sampled_from([0.0, 0.001, 0.004, 0.2, 0.25, 0.5, 0.75, 0.999, 1.0])
+        rows = [(start, end, draw(level)) for start, end in itertools.pairwise(edges)]
+        found.append([row for row in rows if draw(st.integers(0, 4))])
+    return found
+
+
+@quick
+@given(chroms(), RULES, st.sampled_from([0.0, 0.2, 0.3, 0.75, 2.0]), st.integers(1, 9))
+def test_peaks_of_segments_are_those_of_their_bases(
+    found: list[list[Row]], rules: PeakRules, own: float, together: int
+) -> None:
+    origins = [401 * number for number in range(len(found))]
+    caller = SegmentCaller(Calling(own, rules))
+    rows = [(origin, row) for origin, of in zip(origins, found, strict=True) for row in of]
+    for first in range(0, len(rows), together):
+        part = rows[first : first + together]
+        records = np.array([row for _, row in part], SEGMENT)
+        caller.add(records, np.array([origin for origin, _ in part], np.int64))
+    whole = joined(caller.finish(), rules, np.array(origins, np.int64))
+    for level, threshold in [*enumerate(LEVELS), (OWN, np.float32(own))]:
+        expected = []
+        for origin, of_chrom in zip(origins, found, strict=True):
+            values = np.full(400, -1, np.float32)
+            for start, end, value in of_chrom:
+                values[start:end] = value
+            peaks = peaks_of(values >= threshold, rules)
+            expected += [(origin + start, origin + end) for start, end in peaks]
+        assert spans(whole, level) == expected
+
+
+@pytest.mark.parametrize("level", range(len(LEVELS)))
+def test_a_base_at_a_threshold_is_called_and_one_under_it_is_not(level: int) -> None:
+    at = LEVELS[level]
+    caller = PeakCaller(2, BARE_RUNS)
+    caller.add(0, np.array([[at], [np.nextafter(at, np.float32(0))]], np.float32))
+    called, under = caller.finish()
+    assert sorted(called["level"].tolist()) == list(range(level + 1))
+    assert sorted(under["level"].tolist()) == list(range(level))
+
+
+def test_levels_rise_by_about_half_an_octave_of_the_odds() -> None:
+    odds = LEVELS.astype(float) / (1 - LEVELS)
+    ratios = odds[1:] / odds[:-1]
+    assert LEVELS[0] == 2.0**-10
+    assert LEVELS[-1] == 1 - 2.0**-7
+    assert ratios.min() > 1.3
+    assert ratios.max() < 1.9
+
+
+def test_an_own_threshold_that_is_a_level_is_called_as_that_level() -> None:
+    caller = PeakCaller(1, BARE_RUNS, LEVELS[5:6])
+    caller.add(0, np.array([[LEVELS[5]] * 16], np.float32))
+    (called,) = caller.finish()
+    assert spans(called, OWN) == spans(called, 5) == [(0, 16)]
+    assert spans(called, 6) == []
+
+
+@pytest.mark.parametrize("markers", [1, 3])
+def test_without_a_base_nothing_is_called(markers: int) -> None:
+    called = PeakCaller(markers, BARE_RUNS, np.zeros(markers, np.float32)).finish()
+    assert [len(one) for one in called] == [0] * markers
+    assert len(SegmentCaller(Calling(0, BARE_RUNS)).finish()) == 0
+
+
+def test_more_peaks_than_are_handed_over_at_once_are_all_there() -> None:
+    # 40,000 runs of a grain each, at all levels and the own one.
+    values = np.zeros((1, 80_000 * GRAIN), np.float32)
+    values[0].reshape(-1, GRAIN)[::2] = 1
+    caller = PeakCaller(1, BARE_RUNS, np.array([0.3], np.float32))
+    caller.add(0, values)
+    (called,) = caller.finish()
+    levels, counts = np.unique(called["level"], return_counts=True)
+    assert levels.tolist() == [*range(len(LEVELS)), OWN]
+    assert set(counts.tolist()) == {40_000}
+
+
+def test_no_peak_goes_from_one_chromosome_to_the_next() -> None:
+    called = np.array([(0, 100, OWN), (101, 300, OWN), (301, 400, OWN)], CALLED)
+    rules = PeakRules(max_gap=30, min_length=50)
+    assert spans(joined(called, rules, np.array([0, 101])), OWN) == [(0, 100), (101, 400)]
+    assert spans(joined(called, rules, NOWHERE), OWN) == [(0, 400)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "option"),
+    [({"max_gap": -1}, "--max-gap: expected 0"), ({"min_length": 0}, "--min-length: expected 1")],
+)
+def test_lengths_that_make_no_sense_are_refused(wrong: dict[str, int], option: str) -> None:
+    with pytest.raises(OptionError, match=option):
+        PeakRules(**wrong)
+
+
+def test_where_no_peaks_are_to_be_called_no_probability_is_high_enough() -> None:
+    assert Calling(0.25, BARE_RUNS).called_from == 0.25
+    assert Calling(0.25, BARE_RUNS, has_peaks=False).called_from > 1

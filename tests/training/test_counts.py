@@ -1,0 +1,106 @@
+"""What validation counts: the best threshold of peaks, and whether a network is skilled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from training_helpers import ALONE
+
+from regtrack.datasets.folder import DenseDataset
+from regtrack.evaluation.histogram import ScoreHistogram
+from regtrack.genome.intervals import IntervalSet
+from regtrack.tracks.calling import LEVELS
+from regtrack.training import counts
+from regtrack.training.counts import BaseCounts, PeakCounts, validated
+
+CHROM = "chr1"
+
+
+def peaks_of(dense: DenseDataset, marker: int) -> IntervalSet:
+    return dense.labels.peaks(CHROM, [marker])[0]
+
+
+def probabilities(dense: DenseDataset, inside: float, outside: float) -> np.ndarray:
+    """Of all markers on chr1, at their peaks and elsewhere; float32 (markers, bases)."""
+    size = dense.chrom_sizes[CHROM]
+    values = np.full((len(dense.markers), size), outside, np.float32)
+    for marker in range(len(dense.markers)):
+        for start, end in peaks_of(dense, marker):
+            values[marker, start:end] = inside
+    return values
+
+
+def counted(dense: DenseDataset, values: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> PeakCounts:
+    """With peaks of the dataset's lengths, which are short."""
+    monkeypatch.setattr(counts, "_RULES", counts.PeakRules(0, 1))
+    peaks = PeakCounts(dense)
+    for start in range(0, values.shape[1], 1_000):
+        peaks.add(start, values[:, start : start + 1_000])
+    peaks.end(CHROM, IntervalSet.of([0], [values.shape[1]]))
+    peaks.finish(ALONE)
+    return peaks
+
+
+def test_the_best_threshold_is_the_lowest_that_finds_the_peaks_and_nothing_else(
+    dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = counted(dense, probabilities(dense, 0.3, 0.01), monkeypatch)
+    for marker, level in enumerate(found.best_levels()):
+        assert level is not None
+        assert LEVELS[level - 1] <= 0.01 < LEVELS[level] <= 0.3
+        assert found.precision_recall(marker, level) == (1, 1)
+
+
+def test_a_network_that_calls_nothing_or_everything_has_no_best_threshold(
+    dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = dense.chrom_sizes[CHROM]
+    covered = max(peaks_of(dense, marker).bases for marker in range(len(dense.markers)))
+    assert size > 10 * covered  # so that all of the chromosome is no peak
+    for value in 0.0, 0.9:
+        found = counted(dense, probabilities(dense, value, value), monkeypatch)
+        assert found.best_levels() == [None] * len(dense.markers)
+
+
+def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> None:
+    random = np.random.default_rng(1)
+    bases, whole = BaseCounts(dense, "valid"), ScoreHistogram(len(dense.markers))
+    for chrom, where in dense.known("valid").items():
+        known = dense.labels.known_markers(chrom)[:, None]
+        for start, end in where:
+            values = random.random((len(dense.markers), end - start), np.float32)
+            labels = dense.labels.spread(chrom, start, end)
+            bases.add(chrom, start, values, labels, known)
+            whole.add(values, labels, known)
+    bases.finish(ALONE)
+    np.testing.assert_array_equal(bases.histogram.counts, whole.counts)
+    # Fewer than five blocks hold a peak: nothing is said of how sure the scores are.
+    scores = whole.scores()
+    assert np.isnan(bases.intervals(scores)).all()
+    found = validated(scores, bases, PeakCounts(dense))
+    for one, score in zip(found, scores, strict=True):
+        assert (one is None) == (not score.scored)
+        if one:
+            assert (one.base_rate, one.low, one.peak_precision) == (score.base_rate, None, None)
+            assert one.is_skilled
+
+
+def test_random_probabilities_are_no_better_than_chance_and_right_ones_are(
+    dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtrack.evaluation.resampling.LEAST_LENGTH", 500)
+    random = np.random.default_rng(2)
+    for is_right in True, False:
+        bases = BaseCounts(dense, "train")
+        for chrom, where in dense.known("train").items():
+            known = dense.labels.known_markers(chrom)[:, None]
+            for start, end in where:
+                labels = dense.labels.spread(chrom, start, end)
+                values = random.random(labels.shape, np.float32) / 2
+                bases.add(chrom, start, values + labels * np.float32(is_right / 2), labels, known)
+        bases.finish(ALONE)
+        scores = bases.histogram.scores()
+        found = validated(scores, bases, PeakCounts(dense))
+        some = [one for one in found if one and one.low is not None]
+        assert some
+        assert all(one.is_skilled == is_right for one in some)
