@@ -10,6 +10,7 @@ from regtrack.browsers.hub_parse import HubText, Problem, Stanza
 _SETTING = re.compile(r"subGroup(\d+)")
 _TAG = re.compile(r"[A-Za-z0-9]+")
 _MOST = 9
+_NUMBERS = {str(number) for number in range(1, _MOST + 1)}
 
 # Values of each subgroup, by its tag.
 Groups = Mapping[str, frozenset[str]]
@@ -32,7 +33,7 @@ def _declared(track: Stanza, groups: dict[str, frozenset[str]]) -> Iterator[Prob
         number = _SETTING.fullmatch(setting)
         if number is None or not track.get(setting):
             continue
-        if not 1 <= int(number[1]) <= _MOST:
+        if number[1] not in _NUMBERS:
             yield track.problem(f"{setting}, expected subGroup1 to subGroup{_MOST}", setting)
         group, *rest = track.get(setting).split()
         pairs = [word.partition("=") for word in rest[1:]]

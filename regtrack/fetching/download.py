@@ -17,7 +17,7 @@ from regtrack.fetching.failures import PassingError
 from regtrack.fetching.web import Web, length
 
 _KIND = "a download"
-_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
+_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18})")
 
 
 @dataclass(frozen=True)

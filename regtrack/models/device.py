@@ -24,7 +24,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    match = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    match = re.fullmatch(r"cpu|cuda(?::([0-9]{1,9}))?", name)
     if match is None:
         raise OptionError("--device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
     if name == "cpu":

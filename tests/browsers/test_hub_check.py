@@ -195,6 +195,8 @@ COMPOSITE = [
         r"view=peaks, expected signal as its par",
     ),
     ("ten groups", "^subGroup4", "subGroup10", r"subGroup10, expected subGroup1 to subGroup9"),
+    # Of more digits than Python reads.
+    ("many groups", "^subGroup4", f"subGroup{'4' * 5_000}", r"expected subGroup1 to subGroup9"),
     ("tag", "^subGroup4 (.*)$", "subGroup4 \\1 a_b=x", r"tag 'a_b', expected letters and digits"),
     (
         "tag twice",

@@ -118,6 +118,11 @@ MENDED: dict[str, tuple[str, list[Act], int]] = {
         [Act(cut=9_000), Act(206, {"Content-Range": "bytes 1-2/3"})],
         3,
     ),
+    "cut, then a range of more digits than can be read": (
+        FASTA,
+        [Act(cut=9_000), Act(206, {"Content-Range": f"bytes 0-1/{'9' * 5_000}"})],
+        3,
+    ),
     "more announced than sent": (PEAKS, [Act(length=1_000)], 2),
     "called an encoding": (PEAKS, [Act(headers={"Content-Encoding": "gzip"})], 1),
     "no length": (PEAKS, [Act(length=-1)], 1),

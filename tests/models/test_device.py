@@ -39,7 +39,9 @@ def test_a_device_that_is_there_is_taken(
     assert choose_device(name) == torch.device(device)
 
 
-@pytest.mark.parametrize("name", ["gpu", "", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "mps"])
+@pytest.mark.parametrize(
+    "name", ["gpu", "", "CPU", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "mps", f"cuda:{'1' * 5_000}"]
+)
 @pytest.mark.parametrize("gpus", [0, 1])
 def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, gpus: int) -> None:
     pretend(monkeypatch, gpus)
