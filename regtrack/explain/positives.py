@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.evaluation.calling import PeakCaller
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet, Regions
@@ -117,10 +116,22 @@ def predicted_bases(
     """
     found: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
     for chrom, intervals in targets.items():
-        caller = PeakCaller(thresholds)
+        runs = []
         for stretch in predict_stretches(network, genome, chrom, intervals):
-            caller.add(stretch.start, stretch.probabilities)
+            runs.append(_runs(stretch.probabilities >= thresholds[:, None]))
+            runs[-1][:, 1:] += stretch.start
             observer.advanced(stretch.probabilities.shape[1])
-        for one, runs in zip(found, caller.finish(), strict=True):
-            one[chrom] = IntervalSet.of(runs["start"], runs["end"])
+        together = np.concatenate([np.zeros((0, 3), np.int64), *runs])
+        for marker, one in enumerate(found):
+            # A run may go on in the next stretch: touching ones are one.
+            _, starts, ends = together[together[:, 0] == marker].T
+            one[chrom] = IntervalSet.of(starts, ends)
     return list(found)
+
+
+def _runs(is_high: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Row, start and end of each run of True in the rows of an array: int64 (runs, 3)."""
+    edges = np.diff(is_high.astype(np.int8), axis=1, prepend=0, append=0)
+    row, starts = np.nonzero(edges == 1)
+    _, ends = np.nonzero(edges == -1)
+    return np.stack((row, starts, ends), axis=1)
