@@ -11,7 +11,8 @@ from encoded import called_from, encode_segments, write_bigwig
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
-from regtrack.tracks.folder import Track, TrackSet, write_predicted
+from regtrack.genome.seen import Seen
+from regtrack.tracks.folder import Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
 from regtrack.tracks.segments import Segments
 
@@ -36,6 +37,7 @@ def write_tracks_folder(
     sizes: Mapping[str, int] = SIZES,
     assembly: str = "hg19",
     peakless: Sequence[int] = (),
+    seen: Seen | None = None,
 ) -> Path:
     """A finished tracks folder of chr1; markers of the numbers `peakless` have no called peak."""
     (folder / "bigwig").mkdir(parents=True)
@@ -48,6 +50,8 @@ def write_tracks_folder(
         called = [(chrom, encode_segments(one, 0, calling).peaks) for chrom, one in pieces]
         lines = narrow_peaks(called, calling.rules, track.marker.slug)
         write_peaks(folder / track.peaks, lines)
+    if seen is not None:
+        write_seen(folder, seen)
     write_predicted(folder, {"chr1": IntervalSet.of([0], [sizes["chr1"]])})
     TrackSet(
         model={"sha256": "12" * 32, "architecture": "dilated", "assembly": assembly},
@@ -56,6 +60,7 @@ def write_tracks_folder(
         settings={"max_error": 0.003, "floor": 0.003},
         tracks=tracks,
         assembly=assembly,
+        seen_bases=None if seen is None else seen.bases,
     ).write(folder)
     return folder
 

@@ -74,6 +74,10 @@ class Lookup:
         """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
         return _overlapping(self._viewable.predicted, region)
 
+    def trained(self, region: Interval) -> list[Record]:
+        """The stretches that overlap a region and that the network was trained on."""
+        return _overlapping(self._viewable.trained, region)
+
     def _read_measured(self, index: int) -> Mapping[str, IntervalSet]:
         path = self._viewable.measured[self._tracks[index].marker.name]
         files = BedFiles(self._viewable.trackset.chrom_sizes, self._clip)

@@ -74,6 +74,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         "/advice": lambda request: advice(_typed(request)),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
         "/predicted": lambda request: _within(request, sizes, lookup.predicted),
+        "/trained": lambda request: _within(request, sizes, lookup.trained),
         "/measured/{index}": lambda request: _within(
             request, sizes, partial(lookup.measured, _one_of(lookup.with_measured, request))
         ),

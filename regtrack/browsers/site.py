@@ -125,6 +125,7 @@ class Site:
                 chrom: [int(bases.starts[0]), int(bases.ends[-1])]
                 for chrom, bases in self.viewable.predicted.items()
             },
+            "trained": bool(self.viewable.trained),
             "where": f"There are predictions on {', '.join(self.viewable.predicted)}.",
             "genes": self.has_genes,
             "hint": "" if self.has_genes else self._hint,

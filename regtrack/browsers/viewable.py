@@ -104,6 +104,18 @@ class Viewable:
         """
         return self.trackset.predicted(self.folder)
 
+    @cached_property
+    def trained(self) -> Regions:
+        """Those of them that the network was trained on; none where that is not known.
+
+        Raises
+        ------
+        InputError, OSError
+            When the file that says so is damaged, or cannot be read.
+        """
+        seen = self.trackset.seen(self.folder)
+        return {} if seen is None else seen.train
+
     def chosen(self, patterns: Sequence[str], few: int = FEW) -> tuple[Track, ...]:
         """The tracks of the markers that match, in the folder's order; without patterns, a few.
 

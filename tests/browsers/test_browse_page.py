@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browsers_builders import MARKERS, write_tracks_folder
 from browsing import Sights, browsing, free_port
 from visiting import TIMES, WAIT, Visit
 
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.seen import Seen
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser
 
 
@@ -104,6 +110,26 @@ def test_where_nothing_was_predicted_it_says_so(visit: Visit) -> None:
     assert "There are predictions on chr1." in (visit.page.text_content("#nowhere") or "")
     visit.type_locus("chr1:1-500")
     visit.page.wait_for_selector("#nowhere", state="hidden", timeout=WAIT)
+
+
+LANE, TRAINED = [244, 244, 241, 255], [142, 121, 181, 255]
+
+
+def test_where_the_network_was_trained_is_shaded(chromium: Browser, tmp_path: Path) -> None:
+    seen = Seen({"chr1": IntervalSet.of([300, 600], [400, 5_000])}, {})
+    tracks = write_tracks_folder(tmp_path / "tracks", MARKERS, seen=seen)
+    arguments = [tracks, "--markers", "GR", "--region", "chr1:1-1,000"]
+    with browsing(arguments, free_port()) as address:
+        visit = Visit(chromium, address)
+        rows = ["sequence", "was predicted", "was trained on", "A549|GR|DEX_(500pM)"]
+        assert visit.tracks() == rows
+        visit.settle()
+        for base, colour in (350, TRAINED), (500, LANE), (800, TRAINED):
+            assert pixel(visit, "was trained on", base, 7) == colour
+        said = hover(visit, "was trained on", 350, 7)
+        assert said.startswith("was trained on\nchr1:35")
+        assert said.endswith("\nchr1:301-400, 100 bp")
+        visit.page.close()
 
 
 def test_a_link_restores_the_view(visit: Visit, address: str) -> None:

@@ -14,6 +14,8 @@ from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.report import rows, write_report
 from regtrack.evaluation.scores_table import read_scores
+from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import CHANCE, TrackSet
 
 NAMES = [marker.name for marker in MARKERS]
@@ -26,6 +28,15 @@ def folder(tmp_path: Path) -> Path:
 
 def names(tracks: tuple) -> list[str]:
     return [track.marker.name for track in tracks]
+
+
+def test_what_was_trained_on_is_known_where_the_folder_says_so(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert Viewable.read(folder, None, None).trained == {}
+    train = {"chr1": IntervalSet.of([50, 300], [200, 900])}
+    other = write_tracks_folder(tmp_path / "other", seen=Seen(train, {}))
+    assert Viewable.read(other, None, None).trained == train
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:

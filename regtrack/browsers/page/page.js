@@ -47,7 +47,7 @@ async function start() {
     showMultiSelectButton: false,
   });
   await dress();
-  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack()]);
+  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack(), ...(site.trained ? [trainedTrack()] : [])]);
   for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
   await goTo(wanted.locus ?? site.opens).catch(problem);
   await show(wanted.markers ?? site.shown);
@@ -177,6 +177,15 @@ function predictedTrack() {
     type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
     heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
     strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }], search: findGene,
+  };
+}
+
+// There, that predictions are right says little: the network was shown the measured peaks.
+function trainedTrack() {
+  return {
+    ...predictedTrack(), id: "was trained on", order: -0.4, search: undefined,
+    heading: { name: "was trained on", title: "Here the network was shown the measured peaks: predictions are too good." },
+    strips: [{ kind: "", colour: PALETTE.trainedHere, read: reading("trained") }],
   };
 }
 

@@ -11,7 +11,7 @@ function readOut(igvBrowser) {
     box.replaceChildren(
       element("b", {}, found.title),
       element("span", { className: "quiet" }, found.where),
-      ...found.lines.map(([word, text]) => element("span", {}, element("span", { className: "quiet" }, `${word}: `), text)),
+      ...found.lines.map(([word, text]) => element("span", {}, element("span", { className: "quiet" }, word && `${word}: `), text)),
     );
     box.hidden = false;
     // Left of the pointer where there is no room at its right; never below the window's end.

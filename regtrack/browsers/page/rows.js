@@ -5,7 +5,7 @@
 const STRIP = 9; // pixels; as high as the text beside it
 const SIGNAL = 23;
 const LIFT = 8; // an axis of lift ends at 2 to the power of this
-const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff20ff", measured: "#444444", predictedHere: "#bbbbbb" };
+const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff20ff", measured: "#444444", predictedHere: "#bbbbbb", trainedHere: "#8e79b5" };
 
 // ---- scales
 
