@@ -172,6 +172,7 @@ def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
         "treatment": marker.treatment,
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
+        "noPeaks": track.no_peaks,
         "baseRate": scale_of(viewable, track).base_rate,
         "high": axis_end(viewable, track, "marker"),
         "signal": quote(f"tracks/{track.bigwig}"),

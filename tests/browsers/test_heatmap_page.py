@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+from browsing import Sights, browsing, free_port
 from visiting import TIMES, WAIT, Visit
+
+from regtrack.tracks.folder import CHANCE, TrackSet
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROWS = 40
 GR = "A549|GR|DEX_(500pM)"  # 0.75 at 430-479 of chr1 (0-based), 75 times its base rate; row 3
@@ -243,3 +254,31 @@ def test_it_is_usable_at_800_pixels(seen: Visit) -> None:
     )
     seen.page.click("#heatmap-list summary")
     assert seen.page.locator("#heatmap-list tbody tr").first.is_visible()
+
+
+@pytest.mark.parametrize("order", ["category", "alike"])
+def test_markers_without_peaks_are_seen_when_they_are_asked_for(
+    chromium: Browser, sights: Sights, tmp_path: Path, order: str
+) -> None:
+    folder = shutil.copytree(sights.tracks, tmp_path / "tracks")
+    trackset = TrackSet.read(folder)
+    tracks = tuple(
+        replace(one, no_peaks=CHANCE if one.marker.index >= 10 else None) for one in trackset.tracks
+    )
+    replace(trackset, tracks=tracks).write(folder)
+    with browsing([folder], free_port()) as address:
+        visit = Visit(chromium, f"{address}#locus=chr1:1-1000&markers=1")
+        page = visit.page
+        wait_for_region(visit, "chr1:1-1,000")
+        page.select_option("#heatmap select >> nth=0", order)
+        canvas = page.locator("#heatmap-scroll canvas")
+        assert (canvas.get_attribute("aria-label") or "").startswith("Heatmap of 10 markers")
+        assert "of 10 markers reach" in (page.text_content("#heatmap-list summary") or "")
+        assert page.text_content("label:has(#heatmap-chance)") == " 30 without peaks"
+        page.check("#heatmap-chance")
+        assert (canvas.get_attribute("aria-label") or "").startswith("Heatmap of 40 markers")
+        assert "of 40 markers reach" in (page.text_content("#heatmap-list summary") or "")
+        assert page.locator("#markers li button:disabled").count() == 30
+        assert visit.failures == []
+        visit.settle()
+        page.close()

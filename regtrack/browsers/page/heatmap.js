@@ -18,7 +18,7 @@ const heatmap = (() => {
   const ORDERS = { category: "category", cell: "cell", target: "target", alike: "likeness here" };
   const HEIGHTS = { fit: "fit", 1: "1 pixel", 2: "2 pixels", 3: "3 pixels", 6: "6 pixels" };
 
-  const choice = { open: null, list: false, order: "category", height: "fit", all: false, ...remembered() };
+  const choice = { open: null, list: false, order: "category", height: "fit", all: false, chance: false, ...remembered() };
   const parts = {}; // elements, by what they are
   let rows = []; // of every marker, in the server's order: the marker, and log2 of its base rate
   let seen = null; // what was drawn last: region, columns, cells, and, so far, measured bits
@@ -144,8 +144,11 @@ const heatmap = (() => {
 
   const compare = new Intl.Collator("en", { sensitivity: "base", numeric: true }).compare;
 
+  // A marker without peaks, whose network is no better than chance, is seen when it is asked for.
+  const isShown = (row) => choice.chance || !row.marker.noPeaks;
+
   function arrange() {
-    const numbers = rows.map((_, number) => number);
+    const numbers = [...rows.keys()].filter((number) => isShown(rows[number]));
     const categories = (row) => site.categories.indexOf(row.marker.category);
     const within = {
       category: (a, b) => categories(a) - categories(b) || compare(a.marker.target, b.marker.target) || compare(a.marker.cell, b.marker.cell),
@@ -187,7 +190,7 @@ const heatmap = (() => {
       }
     }
     const clusters = looks.map((look, number) => ({ leaves: [number], height: look.reduce((sum, one) => sum + one, 0) }));
-    const left = new Set(numbers);
+    const left = new Set(numbers.keys());
     const chain = [];
     while (left.size > 1) {
       if (!chain.length) chain.push(left.values().next().value);
@@ -213,7 +216,7 @@ const heatmap = (() => {
       kept.height += gone.height;
       left.delete(nearest);
     }
-    return left.size ? clusters[left.values().next().value].leaves : [];
+    return left.size ? clusters[left.values().next().value].leaves.map((place) => numbers[place]) : [];
   }
 
   // ---- the picture
@@ -433,7 +436,7 @@ const heatmap = (() => {
 
   // Of each row the highest place: column and cell.
   function peaksHere() {
-    return rows.map((row, number) => {
+    return [...rows.entries()].filter(([, row]) => isShown(row)).map(([number, row]) => {
       let [column, cell] = [0, NOT_PREDICTED];
       for (let at = 0; at < seen.columns; at++) if (cellAt(number, at) > cell) [column, cell] = [at, cellAt(number, at)];
       const lift = liftOf(row, cell);
@@ -446,9 +449,9 @@ const heatmap = (() => {
     const called = found.filter((one) => one.isCalled).length;
     const isPredicted = found.some((one) => one.cell !== NOT_PREDICTED);
     parts.summary.textContent = isPredicted
-      ? `Predicted here: ${called} of ${rows.length} markers reach their threshold`
+      ? `Predicted here: ${called} of ${found.length} markers reach their threshold`
       : "Nothing was predicted here";
-    parts.canvas.setAttribute("aria-label", `Heatmap of ${rows.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
+    parts.canvas.setAttribute("aria-label", `Heatmap of ${found.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
     const shown = found
       .filter((one) => one.cell >= LEAST && (choice.all || one.isCalled))
       .sort((a, b) => b.lift - a.lift || b.cell - a.cell || a.number - b.number);
@@ -595,10 +598,27 @@ const heatmap = (() => {
       element("header", {}, fold, parts.many,
         element("label", {}, "rows by ", menu(ORDERS, "order")),
         element("label", {}, "row height ", menu(HEIGHTS, "height")),
+        ...byChance(),
         legend),
       parts.body);
     folded();
     byId("igv").before(parts.section);
+  }
+
+  // Whether to show markers without peaks, where there are any.
+  function byChance() {
+    const many = rows.filter((row) => row.marker.noPeaks).length;
+    if (!many) return [];
+    const box = element("input", { type: "checkbox", id: "heatmap-chance", checked: choice.chance });
+    box.addEventListener("change", () => {
+      choice.chance = box.checked;
+      keep();
+      if (!seen) return;
+      arrange();
+      list();
+    });
+    const title = "their networks are no better than chance, so that no peaks were called";
+    return [element("label", { title }, box, ` ${many} without peaks`)];
   }
 
   return { start, mark };

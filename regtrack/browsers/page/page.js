@@ -288,7 +288,8 @@ function buildRows() {
       one.wanted = one.box.checked;
       inTurn(() => chosen(one));
     });
-    const peaks = element("button", { type: "button", title: `strongest predicted peaks of ${one.name}` }, "peaks");
+    const why = one.noPeaks ? `no peaks were called: ${one.noPeaks}` : `strongest predicted peaks of ${one.name}`;
+    const peaks = element("button", { type: "button", title: why, disabled: Boolean(one.noPeaks) }, one.noPeaks ? "none" : "peaks");
     peaks.addEventListener("click", () => inTurn(() => openPeaks(one)));
     const name = element("span", { className: "name", title: one.name }, one.name);
     const swatch = element("span", { className: `swatch ${one.category}` });
