@@ -133,7 +133,11 @@ class IntervalSet:
 
     def clip(self, start: int, end: int) -> IntervalSet:
         """Bases of the set inside [start, end)."""
-        return self.intersect(IntervalSet.of([start], [end]))
+        first = np.searchsorted(self.ends, start, side="right")
+        last = np.searchsorted(self.starts, end, side="left")
+        return IntervalSet(
+            np.maximum(self.starts[first:last], start), np.minimum(self.ends[first:last], end)
+        )
 
     def units(self, length: int) -> list[int]:
         """Numbers of the stretches of one length, from a multiple of it on, that hold a base."""

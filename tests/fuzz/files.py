@@ -13,7 +13,13 @@ import numpy as np
 import scipy.io
 import torch
 from browsers_builders import SIZES, write_report_table, write_tracks_folder
-from builders import TINY_SIZES, Unwatched, make_tiny_world, tiny_settings
+from builders import (
+    TINY_SIZES,
+    Unwatched,
+    make_tiny_world,
+    tiny_settings,
+    write_checkpoint,
+)
 from encoded import block_of, called_from, write_bigwig
 
 from fuzz.parser import GZIP, SAFETENSORS, Packing, Parser
@@ -35,6 +41,8 @@ from regtrack.fetching.download import PartNote
 from regtrack.fetching.records import Record, Records
 from regtrack.folders import is_of_run
 from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.genome.markers import read_markers
+from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
@@ -96,8 +104,18 @@ def _read_wig(folder: Path) -> None:
         highest_values(folder / "a.bw", Interval("chr1", 0, length), 100)
 
 
+SEEN = Seen(
+    {"chr1": IntervalSet.of([100, 2_000], [900, 5_000])}, {"chr1": IntervalSet.of([0], [9])}
+)
+
+
+def _trained(folder: Path) -> None:
+    world = make_tiny_world(folder)
+    write_checkpoint(world.model, read_markers(world.markers), TINY_SIZES, seen=SEEN)
+
+
 def _tracks(folder: Path) -> None:
-    write_tracks_folder(folder)
+    write_tracks_folder(folder, seen=SEEN)
     write_report_table(folder, {"K562|CTCF|None": 0.5, "HepG2|DNase|None": None})
 
 
@@ -242,6 +260,7 @@ PARSERS = [
         lambda folder: TrackSet.read(folder).predicted(folder),
         "predicted.bed",
     ),
+    _one("trained-bed", _tracks, lambda folder: TrackSet.read(folder).seen(folder), "trained.bed"),
     _one("called-peaks", _tracks, lambda f: read_peaks(f / PEAKS), PEAKS, packing=GZIP),
     _one("report-tsv", _tracks, read_scores, "report.tsv"),
     _one("bigwig", _wig, _read_wig, "a.bw"),
@@ -272,7 +291,7 @@ PARSERS = [
         _read_dataset,
         *(f"dataset/{name}" for name in ("labels.npy", "labels.offsets.npy", "dataset.json")),
     ),
-    _one("checkpoint", make_tiny_world, _read_network, "model.safetensors", packing=SAFETENSORS),
+    _one("checkpoint", _trained, _read_network, "model.safetensors", packing=SAFETENSORS),
     _one("training-state", _state, _read_state, "state.safetensors", packing=SAFETENSORS),
     _one("history", _log, lambda folder: read_outcome(folder / "a.log.tsv"), "a.log.tsv"),
     _one(
