@@ -13,8 +13,9 @@ from regtrack.errors import InputError
 from regtrack.evaluation.comparison import Compared, Comparison, text_report
 from regtrack.evaluation.comparison_files import write_comparison
 from regtrack.evaluation.metrics import category_means
+from regtrack.genome.intervals import intersect, total_bases
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.models.checkpoint import Checkpoint, read_checkpoint, seen_on
 from regtrack.models.device import choose_device
 from regtrack.paths import named
 from regtrack.training.entrants import Entrant, find_entrants
@@ -212,16 +213,25 @@ def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> li
     trained_on = checkpoint.training.get("dataset")
     if trained_on is None:
         remarks.append(
-            "does not say what dataset it was trained on: its training windows may overlap the "
-            "windows scored here"
+            f"does not say what dataset it was trained on: {_trained_here(checkpoint, dataset)}"
         )
     elif trained_on != dataset.digest:
         remarks.append(
-            f"trained on another dataset ({checkpoint.assembly}): its training windows may "
-            "overlap the windows scored here"
+            f"trained on another dataset ({checkpoint.assembly}): "
+            f"{_trained_here(checkpoint, dataset)}"
         )
     usual = ARCHITECTURES[checkpoint.task][checkpoint.architecture].default_settings()
     own = [f"{name} {value}" for name, value in checkpoint.settings.items() if value != usual[name]]
     if own:
         remarks.append(f"{checkpoint.architecture} with other settings: {', '.join(own)}")
     return remarks
+
+
+def _trained_here(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> str:
+    """Whether a network was trained on what is scored here, as far as that is known."""
+    seen = seen_on(checkpoint, dataset.chrom_sizes)
+    scored = [regions for split in _SCORED if (regions := dataset.regions(split)) is not None]
+    if seen is None or not scored:
+        return "its training windows may overlap the windows scored here"
+    bases = sum(total_bases(intersect(seen.train, regions)) for regions in scored)
+    return f"{bases:,} bases of the windows scored here were trained on"

@@ -249,7 +249,18 @@ def test_a_checkpoint_is_taken_as_it_is_and_marked_where_it_is_not_on_equal_term
         "dilated with other settings: f1 6, f2 6, f3 6, hidden 8, dropout 0.0"
     )
     result = compare(world, [finished / "cnn1.safetensors"], tmp_path, told, dataset="other")
-    assert "trained on another dataset (genome)" in result.comparison.networks[0].remarks[0]
+    trained = open_dataset(world.folder / "set").windows("train")
+    other = open_dataset(world.folder / "other")
+    mine = {(one.chrom, one.start) for one in trained}
+    shared = [
+        one for split in ("valid", "test") for one in other.windows(split)
+        if (one.chrom, one.start) in mine
+    ]  # fmt: skip
+    assert shared
+    assert result.comparison.networks[0].remarks[0] == (
+        f"trained on another dataset (genome): {2_000 * len(shared):,} bases of the windows scored "
+        "here were trained on"
+    )
     assert "(1) trained on another dataset" in result.describe()
 
 
