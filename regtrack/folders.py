@@ -183,7 +183,9 @@ def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
             whole.mkdir()
             with naming(out):
                 yield whole
-            for path in whole.iterdir():
+            for path in whole.rglob("*"):
+                if path.is_dir():
+                    continue
                 with path.open("rb+") as handle:
                     os.fsync(handle.fileno())
             move_in(whole, out, contents)
@@ -291,3 +293,18 @@ def differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> st
         else name
         for name in names
     )
+
+
+def free_bytes(out: Path) -> int:
+    """Bytes that are free on the disk where `out` lies, or will lie."""
+    path = out.absolute()
+    there = next(one for one in (path, *path.parents) if one.exists())
+    return shutil.disk_usage(there).free
+
+
+def size_text(count: float) -> str:
+    """Bytes in decimal units, as disks are sold."""
+    for unit, scale in ("GB", 1e9), ("MB", 1e6):
+        if count >= scale:
+            return f"{count / scale:,.1f} {unit}"
+    return f"{count / 1e3:,.1f} kB"

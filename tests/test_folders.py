@@ -15,7 +15,14 @@ import pytest
 from regtrack import workplace
 from regtrack.atomic import open_lock
 from regtrack.errors import InputError
-from regtrack.folders import check_folder, clear, move_in, replacing_folder, unfinished_run
+from regtrack.folders import (
+    check_folder,
+    clear,
+    move_in,
+    replacing_folder,
+    size_text,
+    unfinished_run,
+)
 
 IDENTITY = {"model": "dilated", "max_error": 0.003}
 
@@ -299,3 +306,10 @@ def test_another_file_system_in_a_folder_for_all_is_worked_in(
     monkeypatch.setattr(workplace, "_mount_points", set)  # as where there is no /proc
     monkeypatch.setattr(Path, "stat", stat_of)
     assert workplace.partial_path(out).parent == out
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0.0 kB"), (1_500, "1.5 kB"), (2e6, "2.0 MB"), (1.25e12, "1,250.0 GB")]
+)
+def test_sizes_are_for_people(count: float, text: str) -> None:
+    assert size_text(count) == text

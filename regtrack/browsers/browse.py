@@ -20,6 +20,7 @@ from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions
+from regtrack.tracks.folder import Track
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,35 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
         When a file cannot be read.
     """
     viewable = Viewable.read(folder, asked.report, asked.peaks)
-    shown = viewable.chosen(asked.markers)
-    if len(shown) > MANY:
+    shown = few_enough(viewable.chosen(asked.markers), "(on the page, all can be chosen from)")
+    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
+    site = site_of(viewable, shown, genes, asked)
+    return make_app(site, Lookup(viewable, genes.genes, asked.clip), genes.advice)
+
+
+def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:
+    """Tracks that a page can show at once.
+
+    Raises
+    ------
+    OptionError
+        When there are too many of them; it ends with the advice.
+    """
+    if len(tracks) > MANY:
         raise OptionError(
             "--markers",
-            f"match {len(shown)} markers; {MANY} at most can be shown at once "
-            "(on the page, all can be chosen from)",
+            f"match {len(tracks)} markers; {MANY} at most can be shown at once {advice}",
         )
-    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
+    return tracks
+
+
+def site_of(
+    viewable: Viewable, shown: tuple[Track, ...], genes: GeneRegions, asked: BrowseOptions
+) -> Site:
+    """The page of some tracks; raises what `browsing` does."""
     opens = opening_locus(viewable, shown, asked.region, genes)
     sequence = _sequence(asked.genome, viewable) if asked.genome else None
-    site = Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
-    return make_app(site, Lookup(viewable, genes.genes, asked.clip), genes.advice)
+    return Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
 
 
 def _sequence(fasta: Path, viewable: Viewable) -> Sequence:

@@ -68,15 +68,15 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        return _overlapping(self.measured_peaks(index), region)
+        return overlapping(self.measured_peaks(index), region)
 
     def predicted(self, region: Interval) -> list[Record]:
         """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
-        return _overlapping(self._viewable.predicted, region)
+        return overlapping(self._viewable.predicted, region)
 
     def trained(self, region: Interval) -> list[Record]:
         """The stretches that overlap a region and that the network was trained on."""
-        return _overlapping(self._viewable.trained, region)
+        return overlapping(self._viewable.trained, region)
 
     def _read_measured(self, index: int) -> Mapping[str, IntervalSet]:
         path = self._viewable.measured[self._tracks[index].marker.name]
@@ -131,6 +131,12 @@ class Lookup:
             for gene in itertools.islice(genes, MOST_FOUND)
         ]
 
+    def places(self) -> dict[str, Record]:
+        """The place of every gene, as `find_gene` has it first, by name in capitals, in order."""
+        names = {gene.name for genes in self._by_chrom.values() for gene in genes}
+        found = {name.upper(): self.find_gene(name)[:1] for name in sorted(names, key=str.upper)}
+        return {name: places[0] for name, places in found.items() if places}
+
     def genes(self, region: Interval) -> list[Record]:
         """Genes that overlap a region."""
         return [
@@ -140,7 +146,8 @@ class Lookup:
         ]
 
 
-def _overlapping(regions: Regions, region: Interval) -> list[Record]:
+def overlapping(regions: Regions, region: Interval) -> list[Record]:
+    """Those intervals that overlap a region, whole."""
     intervals = regions.get(region.chrom)
     if intervals is None:
         return []

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regtrack.browsers.heatmap import MOST_COLUMNS, Heatmap
 from regtrack.browsers.lookup import Lookup, Record
-from regtrack.browsers.site import Site
+from regtrack.browsers.site import POLICY, Site
 from regtrack.errors import InputError, OptionError, printable
 from regtrack.genome.intervals import Interval
 
@@ -35,15 +35,8 @@ _NAMES = [HOST, "localhost"]
 _TRIED = 20
 _INDEX = re.compile(r"[0-9]{1,12}")
 
-# The page may load and ask nothing but this server. igv.js styles its elements in place and
-# draws its icons as data.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; connect-src 'self' data:; font-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

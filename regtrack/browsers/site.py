@@ -29,6 +29,13 @@ from regtrack.tracks.folder import Track, TrackSet
 
 _FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
 _SIZES = "chrom.sizes"
+# The page may load and ask nothing but where it comes from. igv.js styles its elements in place
+# and draws its icons as data.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self' data:; font-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 # Of the page; `igv.css` is for inside of igv.js, which keeps its elements apart from the page's.
 _PARTS = {
     "page.css": "text/css",
@@ -104,15 +111,16 @@ class Site:
         """Content and media type of what is made in memory, by its address."""
         sizes = self.viewable.trackset.chrom_sizes
         lines = (f"{chrom}\t{size}\n" for chrom, size in sizes.items() if size)
-        parts = {f"/{name}": (_part(name), kind) for name, kind in _PARTS.items()}
+        parts = {f"/{name}": (part(name), kind) for name, kind in _PARTS.items()}
         return parts | {
-            "/": (_part("page.html"), "text/html"),
+            "/": (part("page.html"), "text/html"),
             "/colours.css": (css(), "text/css"),
             f"/genome/{_SIZES}": ("".join(lines), "text/plain"),
-            "/site.json": (json.dumps(self._record()), "application/json"),
+            "/site.json": (json.dumps(self.record), "application/json"),
         }
 
-    def _record(self) -> dict[str, Any]:
+    @cached_property
+    def record(self) -> Mapping[str, Any]:
         """What the page needs to know at first."""
         trackset = self.viewable.trackset
         return {
@@ -126,10 +134,12 @@ class Site:
                 for chrom, bases in self.viewable.predicted.items()
             },
             "trained": bool(self.viewable.trained),
-            "where": f"There are predictions on {', '.join(self.viewable.predicted)}.",
+            "where": "Nothing was predicted here: empty means not known. There are predictions on "
+            f"{', '.join(self.viewable.predicted)}.",
             "genes": self.has_genes,
             "hint": "" if self.has_genes else self._hint,
             "most": MANY,
+            "heatmap": True,
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],
@@ -182,7 +192,8 @@ def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
     }
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Text of a part of the page."""
     return resources.files("regtrack.browsers.page").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -137,6 +137,10 @@ class Viewable:
         markers = select_markers([track.marker for track in self.trackset.tracks], patterns)
         wanted = {marker.index for marker in markers}
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
+
+    def only(self, tracks: tuple[Track, ...]) -> Viewable:
+        """The same folder, as if it held no other tracks."""
+        return replace(self, trackset=replace(self.trackset, tracks=tracks))
 
     def best(self, few: int = FEW) -> tuple[Track, ...]:
         """Tracks to begin with: of each category in turn the best scored, then the first ones.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Count
 from regtrack.errors import OptionError
+
+if TYPE_CHECKING:
+    from regtrack.browsers.browse import BrowseOptions
 
 
 @click.command(short_help="Look at tracks in your web browser.")
@@ -34,6 +40,17 @@ from regtrack.errors import OptionError
 @options.genome_shown
 @options.genes_shown
 @click.option(
+    "--export",
+    "out",
+    type=options.FILE,
+    metavar="FOLDER|PAGE.html",
+    help="Serve nothing; write the page with copies of its tracks to FOLDER, for any web server "
+    "that answers byte ranges (--markers: only those; --genome: the whole sequence, too). To a "
+    "name that ends in .html: one file of one region (--region), 30 markers at most, that opens "
+    "without a server.",
+)
+@options.force
+@click.option(
     "--port",
     type=Count(1, 65535),
     show_default="8919, or one of those that follow",
@@ -46,7 +63,9 @@ from regtrack.errors import OptionError
     show_default=True,
     help="Open the page in the browser, where there is a screen.",
 )
+@click.pass_context
 def browse(
+    context: click.Context,
     tracks: Path | None,
     markers: tuple[str, ...],
     region: str | None,
@@ -55,6 +74,8 @@ def browse(
     report: Path | None,
     genome: Path | None,
     genes: Path | None,
+    out: Path | None,
+    force: bool,
     port: int | None,
     opens: bool,
 ) -> None:
@@ -66,6 +87,8 @@ def browse(
     restores it. It needs no internet. It is served to this machine only, until Ctrl-C.
 
     With --genome the sequence is shown, too.
+
+    With --export the page is written, not served: to share it, or to keep it.
     """
     if tracks is None:
         raise OptionError(
@@ -75,7 +98,14 @@ def browse(
     from regtrack.browsers.browse import BrowseOptions, browsing, open_page
     from regtrack.browsers.server import address_of, listening, serve, tunnel_to
 
-    app = browsing(tracks, BrowseOptions(markers, region, report, peaks, genome, genes, clip))
+    typed = options.typed(context)
+    _check_options(typed, out)
+    asked = BrowseOptions(markers, region, report, peaks, genome, genes, clip)
+    if out is not None:
+        # A genome that regtrack.toml names is a large file, and need not be the user's to publish.
+        _export(tracks, asked if "genome" in typed else replace(asked, genome=None), out, force)
+        return
+    app = browsing(tracks, asked)
     with listening(port) as listener:
         address = address_of(listener)
         click.echo(f"{tracks}: {address} (Ctrl-C ends it)")
@@ -85,3 +115,29 @@ def browse(
             )
         with suppress(KeyboardInterrupt):
             serve(app, listener)
+
+
+def _check_options(typed: Mapping[str, str], out: Path | None) -> None:
+    """Refuse an option that would do nothing."""
+    for name in ("port", "opens") if out is not None else ("force",):
+        if name in typed:
+            with_or_without = "with" if out is not None else "without"
+            raise OptionError(typed[name], f"does nothing {with_or_without} --export")
+
+
+def _export(tracks: Path, asked: BrowseOptions, out: Path, force: bool) -> None:
+    from regtrack.browsers.export import export_site
+    from regtrack.browsers.one_file import export_page
+    from regtrack.cli.progress import Progress
+    from regtrack.folders import size_text
+
+    if out.suffix.lower() == ".html":
+        made = export_page(tracks, asked, out, force)
+        click.echo(f"wrote {out}: {made.markers:,} markers, {size_text(made.size)}; open it")
+        return
+    with Progress() as progress:
+        made = export_site(tracks, asked, out, force, progress)
+    click.echo(
+        f"wrote {out}: {made.markers:,} markers, {made.files:,} files, {size_text(made.size)}\n"
+        "copy it to a web server that answers byte ranges, and open its index.html there"
+    )

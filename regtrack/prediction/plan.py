@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ import torch
 
 from regtrack.errors import InputError
 from regtrack.evaluation.report import FILES as REPORT_FILES
+from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import describe_device
@@ -89,8 +89,8 @@ class Plan:
         if self.disk_bytes > self.free_bytes:
             raise InputError(
                 out,
-                f"the disk is too small: about {_size(self.disk_bytes)} more are needed until the "
-                f"tracks are finished, {_size(self.free_bytes)} are free; fewer markers "
+                f"the disk is too small: about {size_text(self.disk_bytes)} more are needed until "
+                f"the tracks are finished, {size_text(self.free_bytes)} are free; fewer markers "
                 "(--markers) or a larger --max-error need less",
             )
 
@@ -103,10 +103,10 @@ class Plan:
             "markers": f"{self.markers:,}",
             "device": self.device,
             "time": f"about {_duration(self.seconds)}, and some seconds to start",
-            "tracks": f"about {_size(self.tracks_bytes)} in {self.files:,} files",
-            "disk": f"about {_size(self.disk_bytes)} more while it runs; "
-            f"{_size(self.free_bytes)} are free",
-            "memory": f"about {_size(self.memory_bytes)} at most",
+            "tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files",
+            "disk": f"about {size_text(self.disk_bytes)} more while it runs; "
+            f"{size_text(self.free_bytes)} are free",
+            "memory": f"about {size_text(self.memory_bytes)} at most",
         }
         return "\n".join(f"{key:<9}{value}" for key, value in lines.items())
 
@@ -158,7 +158,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))
         + max(0, size - written_bytes(job, out)),
-        free_bytes=shutil.disk_usage(_first_existing(out)).free,
+        free_bytes=free_bytes(out),
         memory_bytes=_peak_memory() * (processes + 1),
         device=f"{describe_device(torch.device(job.device))}, {workers} {kinds[workers > 1]}",
     )
@@ -214,24 +214,10 @@ def _first_bases(targets: IntervalSet, count: int) -> IntervalSet:
     return targets.clip(0, int(last) + 1)
 
 
-def _first_existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    path = path.absolute()
-    return next(one for one in (path, *path.parents) if one.exists())
-
-
 def _peak_memory() -> int:
     """Most memory that this process has used, in bytes; it did what a worker does."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _size(count: float) -> str:
-    """Bytes in decimal units, as disks are sold."""
-    for unit, scale in ("GB", 1e9), ("MB", 1e6):
-        if count >= scale:
-            return f"{count / scale:,.1f} {unit}"
-    return f"{count / 1e3:,.1f} kB"
 
 
 def _duration(seconds: float) -> str:

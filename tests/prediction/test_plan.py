@@ -11,7 +11,6 @@ from builders import TINY_SIZES, TinyWorld, Unwatched
 
 from regtrack.errors import InputError
 from regtrack.prediction import blockwork
-from regtrack.prediction import plan as planning
 from regtrack.prediction.job import Job, plan_job
 from regtrack.prediction.plan import Plan, make_plan
 from regtrack.prediction.run import run
@@ -154,10 +153,3 @@ def test_a_plan_is_a_line_for_each_resource() -> None:
 )
 def test_durations_are_for_people(seconds: float, text: str) -> None:
     assert f"about {text}, and some" in a_plan(seconds=seconds).describe()
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0.0 kB"), (1_500, "1.5 kB"), (2e6, "2.0 MB"), (1.25e12, "1,250.0 GB")]
-)
-def test_sizes_are_for_people(count: float, text: str) -> None:
-    assert planning._size(count) == text

@@ -57,7 +57,7 @@ async function start() {
   browser.on("trackremoved", removedByHand);
   window.addEventListener("hashchange", () => inTurn(restore));
   moved();
-  heatmap.start();
+  if (site.heatmap) heatmap.start();
   document.body.inert = false;
   document.body.dataset.ready = "yes";
 }

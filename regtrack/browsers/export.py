@@ -1,0 +1,112 @@
+"""The page of `regtrack browse` without a server of its own: a folder for any web server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from regtrack.atomic import naming
+from regtrack.browsers.browse import BrowseOptions, site_of
+from regtrack.browsers.igv_json import MANY
+from regtrack.browsers.lookup import Lookup
+from regtrack.browsers.saved_answers import saved_answers
+from regtrack.browsers.site import POLICY, Site
+from regtrack.browsers.static_page import page_text, static_texts
+from regtrack.browsers.viewable import Viewable
+from regtrack.errors import InputError
+from regtrack.folders import check_folder, free_bytes, replacing_folder, size_text
+from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.intervals import Interval
+from regtrack.observer import Observer
+
+PAGE = "index.html"
+_RECORD = "site.json"  # by which such a folder is known
+_HINT = "All markers at a glance: regtrack browse draws that heatmap, this copy has none."
+_PIECE = 1 << 20  # bytes that are copied at once
+
+
+class Exported(NamedTuple):
+    """What was written: markers, files, and their bytes."""
+
+    markers: int
+    files: int
+    size: int
+
+
+def export_site(
+    folder: Path, asked: BrowseOptions, out: Path, force: bool, observer: Observer
+) -> Exported:
+    """Write the page of a tracks folder, with copies of its tracks, complete or not at all.
+
+    Addresses in it are relative: it works in any folder of a web server that answers byte ranges.
+
+    Parameters
+    ----------
+    asked
+        Its markers are those that are taken along; none for all.
+    out
+        A folder that does not exist yet, or is empty.
+    force
+        Replace an earlier export.
+    observer
+        Is told of the bytes of tracks that are copied.
+
+    Raises
+    ------
+    InputError, OptionError
+        As `regtrack.browsers.browse.browsing`; when `out` may not be replaced, or the disk has no
+        room for the copies.
+    OSError
+        When a file cannot be read or written; what was there is as it was.
+    """
+    check_folder(out, force, _RECORD, "an exported page")
+    if folder.resolve().is_relative_to(out.resolve()):
+        raise InputError(out, f"the tracks lie in it ({folder}); expected another folder")
+    viewable = Viewable.read(folder, asked.report, asked.peaks)
+    viewable = viewable.only(viewable.matching(asked.markers))
+    tracks = viewable.trackset.tracks
+    shown = tracks if asked.markers and len(tracks) <= MANY else viewable.best()
+    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
+    site = site_of(viewable, shown, genes, asked)
+    size = sum(path.stat().st_size for path in site.files.values())
+    if size > (free := free_bytes(out)):
+        raise InputError(
+            out,
+            f"the tracks take {size_text(size)}, {size_text(free)} are free; fewer markers "
+            "(--markers) take less",
+        )
+    lookup = Lookup(viewable, genes.genes, asked.clip)
+    with replacing_folder(out, _RECORD) as made:
+        observer.stage("copying", "B", size, 0)
+        for address, path in site.files.items():
+            _copy(path, _place(made, address), observer)
+        observer.finished()
+        for address, text in _texts(site, lookup, asked.clip):
+            with naming(out):
+                _place(made, address).write_text(text, encoding="utf-8")
+        files = [path for path in made.rglob("*") if path.is_file()]
+        return Exported(len(tracks), len(files), sum(path.stat().st_size for path in files))
+
+
+def _texts(site: Site, lookup: Lookup, clip: bool) -> Iterator[tuple[str, str]]:
+    """Address and content of all that is no copy."""
+    yield PAGE, page_text(POLICY)
+    yield from static_texts(site, {"hint": _HINT}).items()
+    sizes = site.viewable.trackset.chrom_sizes
+    areas = [Interval(chrom, 0, size) for chrom, size in sizes.items() if size]
+    yield from saved_answers(site.viewable, lookup, areas, clip)
+
+
+def _place(folder: Path, address: str) -> Path:
+    """Where the file of an address lies, in a folder that is there."""
+    path = folder / address.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _copy(source: Path, target: Path, observer: Observer) -> None:
+    with source.open("rb") as original, naming(target), target.open("xb") as copy:
+        while piece := original.read(_PIECE):
+            copy.write(piece)
+            observer.advanced(len(piece))

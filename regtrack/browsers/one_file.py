@@ -1,0 +1,150 @@
+"""The page of one region as one file of HTML, which any browser opens from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from regtrack.atomic import write_text
+from regtrack.browsers.browse import BrowseOptions, few_enough, site_of
+from regtrack.browsers.cutting import cut_tracks
+from regtrack.browsers.export import Exported
+from regtrack.browsers.locus import is_predicted
+from regtrack.browsers.lookup import Lookup
+from regtrack.browsers.reference import checked_fasta
+from regtrack.browsers.saved_answers import saved_answers
+from regtrack.browsers.site import Site
+from regtrack.browsers.static_page import page_text, static_texts
+from regtrack.browsers.viewable import Viewable
+from regtrack.errors import OptionError
+from regtrack.folders import check_file
+from regtrack.genome.fasta import BASES, Genome
+from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.genes import Gene
+from regtrack.genome.intervals import Interval
+
+MOST_BASES = 5_000_000
+_SEQUENCE = "genome/region.fa"
+# Nothing is asked for anywhere; scripts are those that were put here.
+_POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
+    "font-src data:; base-uri 'none'; form-action 'none'"
+)
+_STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
+_SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
+_FIRST_OF_BODY = '<script src="igv.js">'
+_LETTERS = bytes.maketrans(bytes(range(len(BASES))), BASES.encode())
+
+
+def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> Exported:
+    """Write the page of one region, with all that it shows in it, complete or not at all.
+
+    Parameters
+    ----------
+    asked
+        As for `regtrack.browsers.browse.browsing`; the page holds the markers that it would show
+        at first, where it would open, and of the genome the sequence there.
+    force
+        Replace a file that is there.
+
+    Raises
+    ------
+    InputError, OptionError
+        As `browsing`; when a file is there already, the region is longer than `MOST_BASES`, or
+        nothing was predicted in it.
+    OSError
+        When a file cannot be read or written; what was there is as it was.
+    """
+    check_file(out, force, "a page")
+    viewable = Viewable.read(folder, asked.report, asked.peaks)
+    shown = few_enough(viewable.chosen(asked.markers), "in one file; a folder holds all")
+    viewable = viewable.only(shown)
+    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
+    site = site_of(viewable, shown, genes, replace(asked, genome=None))
+    region = site.opens
+    _check_region(viewable, region)
+    with tempfile.TemporaryDirectory(prefix="regtrack-page.") as scratch:
+        cut = cut_tracks(viewable, region, Path(scratch))
+        here = [gene for gene in genes.genes if _is_in(gene, region)]
+        contents = {
+            f"tracks/{name}": cut.file(name).read_bytes() for track in shown for name in track.files
+        }
+        answers = saved_answers(cut, Lookup(cut, here), [region], asked.clip)
+        contents |= {address: text.encode() for address, text in answers}
+    changes: dict[str, Any] = {
+        "where": f"This page holds {region} only: elsewhere, empty means not known.",
+        "predicted": {region.chrom: _ends(cut)},
+    }
+    if asked.genome is not None:
+        contents[_SEQUENCE] = _sequence(asked.genome, viewable, region)
+        name = viewable.trackset.assembly
+        changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
+    text = _packed(site, contents, static_texts(site, changes))
+    write_text(out, text)
+    return Exported(len(shown), 1, out.stat().st_size)
+
+
+def _check_region(viewable: Viewable, region: Interval) -> None:
+    if len(region) > MOST_BASES:
+        raise OptionError(
+            "--region",
+            f"{region} has {len(region):,} bases; expected {MOST_BASES:,} at most in one file "
+            "(a folder holds all)",
+        )
+    if not is_predicted(viewable, region):
+        raise OptionError(
+            "--region",
+            f"nothing was predicted in {region}; expected a place on "
+            f"{', '.join(viewable.predicted)} where something was",
+        )
+
+
+def _is_in(gene: Gene, region: Interval) -> bool:
+    return gene.chrom == region.chrom and gene.start < region.end and gene.end > region.start
+
+
+def _ends(cut: Viewable) -> list[int]:
+    """First and last, as the page takes them."""
+    (bases,) = cut.predicted.values()
+    return [int(bases.starts[0]), int(bases.ends[-1])]
+
+
+def _sequence(fasta: Path, viewable: Viewable, region: Interval) -> bytes:
+    """FASTA of a region, as igv.js takes a part of a chromosome: 1-based, both ends included."""
+    genome = Genome(checked_fasta(fasta, viewable.folder, viewable.trackset))
+    codes = genome.codes(region.chrom, region.start, region.end)
+    size = viewable.trackset.chrom_sizes[region.chrom]
+    name = f">{region.chrom}:{region.start + 1}-{region.end} @len={size}\n"
+    return name.encode() + codes.tobytes().translate(_LETTERS) + b"\n"
+
+
+def _packed(site: Site, contents: Mapping[str, bytes], texts: Mapping[str, str]) -> str:
+    """The page with its scripts and styles in it, and all that it asks for later as base64."""
+    scripts: list[str] = []
+
+    def script(match: re.Match[str]) -> str:
+        name = match[1]
+        text = site.files["/igv.js"].read_text("utf-8") if name == "igv.js" else texts[name]
+        # In a string or an expression of JavaScript these are the same; elsewhere they are not.
+        text = text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+        scripts.append(base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
+        return f"<script>{text}</script>"
+
+    page = _STYLE.sub(lambda match: f"<style>\n{texts[match[1]]}</style>", page_text(_POLICY))
+    later = {name: text.encode() for name, text in texts.items() if not name.endswith(".js")}
+    packed = {
+        address: base64.b64encode(content).decode()
+        for address, content in (later | dict(contents)).items()
+    }
+    text = json.dumps(packed).replace("<", "\\u003c")  # names of files may be anything
+    data = f'<script type="application/json" id="packed">{text}</script>\n'
+    at = page.index(_FIRST_OF_BODY)
+    page = _SCRIPT.sub(script, page[:at] + data + page[at:])
+    return page.replace("{scripts}", " ".join(f"'sha256-{digest}'" for digest in scripts), 1)

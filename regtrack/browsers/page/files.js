@@ -1,0 +1,58 @@
+"use strict";
+// Where the page's answers come from without a server of regtrack's: files that `regtrack browse
+// --export` wrote, on any web server or, all of them packed, in the page itself.
+
+const packed = JSON.parse(document.getElementById("packed")?.textContent ?? "null"); // address -> base64
+
+const bytesOf = (address) => Uint8Array.from(atob(packed[address]), (letter) => letter.charCodeAt(0));
+
+// What igv.js reads a file of the site by.
+const fileAt = (address) => (packed ? new File([bytesOf(address)], address) : address);
+
+async function answer(address) {
+  if (packed) return new Response(bytesOf(address));
+  const found = await fetch(address).catch(() => { throw new Error(`${address} cannot be read; this page needs a web server that answers byte ranges`); });
+  if (!found.ok) throw new Error(`${address} is missing on the web server (${found.status})`);
+  return found;
+}
+
+const texts = new Map(); // address -> what it holds, or will
+
+// Made anew each time: igv.js writes into what it is given.
+async function json(address) {
+  if (!texts.has(address)) texts.set(address, answer(address).then((found) => found.text()));
+  return JSON.parse(await texts.get(address));
+}
+
+// The same questions as to the server, regtrack/browsers/server.py.
+async function ask(address) {
+  const [question, query] = address.split("?");
+  const words = new URLSearchParams(query);
+  if (question === "search") return search(words.get("q"));
+  if (question === "advice") return "";
+  if (query) return within(question, words.get("chrom"), Number(words.get("start")), Number(words.get("end")));
+  return json(question.includes(".") ? question : `answers/${question}.json`);
+}
+
+async function within(question, chrom, start, end) {
+  const { chroms, held } = await json("answers/held.json");
+  const number = chroms.indexOf(chrom);
+  if (!held[question]?.includes(number)) return [];
+  const features = await json(`answers/${question}/${number}.json`);
+  return features.filter((one) => one.start < end && one.end > start);
+}
+
+// `COMT` and, with what lies around it, `COMT+-50kb`: as regtrack/genome/gene_index.py has it.
+const AROUND = /^(.+?)\s*(?:\+\/?-|±)\s*([\d,]{1,15}(?:\.\d{1,6})?)\s*(bp?|kb?|mb?|)$/i;
+const UNITS = { "": 1, B: 1, K: 1_000, M: 1_000_000 };
+
+async function search(text) {
+  const [, before, digits, unit] = text.trim().match(AROUND) ?? [null, text.trim(), "0", ""];
+  const around = Math.round(Number(digits.replaceAll(",", "")) * UNITS[unit.slice(0, 1).toUpperCase()]);
+  const name = before.toUpperCase();
+  const names = await json("answers/names.json");
+  const found = names[name] ?? names[Object.keys(names).find((one) => one.startsWith(name))];
+  if (!name || !found) return [];
+  const { bpLength } = browser.genome.getChromosome(found.chromosome);
+  return [{ ...found, start: Math.max(found.start - around, 1), end: Math.min(found.end + around, bpLength) }];
+}

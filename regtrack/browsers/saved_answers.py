@@ -1,0 +1,77 @@
+"""What the page of `regtrack browse` asks for, as files: for a page without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from regtrack.browsers.lookup import Lookup, Record, overlapping
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.intervals import Interval
+
+FOLDER = "answers"
+
+
+def saved_answers(
+    viewable: Viewable, lookup: Lookup, areas: Iterable[Interval], clip: bool
+) -> Iterator[tuple[str, str]]:
+    """All answers about some areas, one after another: of many markers they are large.
+
+    Measured peaks are those of the areas' chromosomes that have predictions.
+
+    Parameters
+    ----------
+    areas
+        One of a chromosome, at most.
+    clip
+        As `regtrack.genome.bed.Rules`, for the peaks.
+
+    Yields
+    ------
+    (str, str)
+        Address and JSON: `answers/<question>/<number>.json` of a chromosome, which has its number
+        among the genome's; `answers/strongest/<index>.json`; `answers/names.json`, the place of
+        every gene by its name in capitals; and, at last, `answers/held.json`: the chromosomes, and
+        by question the numbers of those for which there is a file.
+
+    Raises
+    ------
+    InputError
+        When a file of peaks cannot be used.
+    """
+    areas = list(areas)
+    sizes = viewable.trackset.chrom_sizes
+    numbers = {chrom: number for number, chrom in enumerate(sizes)}
+    held: dict[str, list[int]] = {}
+
+    def answered(
+        question: str, features: Callable[[Interval], list[Record]]
+    ) -> Iterator[tuple[str, str]]:
+        for area in areas:
+            if found := features(area):
+                number = numbers[area.chrom]
+                held.setdefault(question, []).append(number)
+                yield f"{FOLDER}/{question}/{number}.json", _text(found)
+
+    yield from answered("genes", lookup.genes)
+    yield from answered("predicted", lookup.predicted)
+    yield from answered("trained", lookup.trained)
+    files = BedFiles(sizes, clip)
+    for track in viewable.trackset.tracks:
+        marker = track.marker
+        yield f"{FOLDER}/strongest/{marker.index}.json", _text(lookup.strongest(marker.index))
+        if marker.name in viewable.measured:
+            # Read here, for the lookup would keep those of every marker.
+            peaks = files.peaks(viewable.measured[marker.name])
+            here = {chrom: peaks[chrom] for chrom in viewable.predicted if chrom in peaks}
+            yield from answered(f"measured/{marker.index}", partial(overlapping, here))
+    files.tell()
+    yield f"{FOLDER}/names.json", _text(lookup.places())
+    yield f"{FOLDER}/held.json", _text({"chroms": list(sizes), "held": held})
+
+
+def _text(answer: list[Record] | Mapping[str, Any]) -> str:
+    return json.dumps(answer, separators=(",", ":"))

@@ -1,0 +1,58 @@
+"""A region cut out of a tracks folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyBigWig
+import pytest
+from browsers_builders import MARKERS, SIZES, write_tracks_folder
+
+from regtrack.browsers.cutting import cut_tracks
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.tracks.peaks import read_peaks
+
+
+@pytest.fixture
+def viewable(tmp_path: Path) -> Viewable:
+    return Viewable.read(write_tracks_folder(tmp_path / "tracks"))
+
+
+def cut(viewable: Viewable, tmp_path: Path, region: Interval) -> Viewable:
+    (tmp_path / "cut").mkdir()
+    return cut_tracks(viewable, region, tmp_path / "cut")
+
+
+def segments(viewable: Viewable, index: int) -> dict[str, list[tuple[int, int, float]]]:
+    """All that a track's file holds, by chromosome."""
+    with pyBigWig.open(str(viewable.file(viewable.trackset.tracks[index].bigwig))) as file:
+        assert file.chroms() == SIZES
+        found = {chrom: file.intervals(chrom) for chrom in SIZES}
+    return {chrom: list(entries) for chrom, entries in found.items() if entries}
+
+
+def test_segments_are_cut_at_its_ends_and_peaks_are_whole(
+    viewable: Viewable, tmp_path: Path
+) -> None:
+    # Of marker 3: .25 at 130, .75 at 430, .503 at 480, 50 bases each.
+    made = cut(viewable, tmp_path, Interval("chr1", 170, 450))
+    assert segments(made, 3) == {"chr1": [(170, 180, 0.25), (430, 450, 0.75)]}
+    peaks = read_peaks(made.file(made.trackset.tracks[3].peaks))
+    assert [(one.chrom, one.start, one.end) for one in peaks] == [("chr1", 430, 530)]
+    assert made.predicted == {"chr1": IntervalSet.of([170], [450])}
+
+
+def test_all_of_it_is_what_there_was(viewable: Viewable, tmp_path: Path) -> None:
+    made = cut(viewable, tmp_path, Interval("chr1", 0, SIZES["chr1"]))
+    for index in range(len(MARKERS)):
+        assert segments(made, index) == segments(viewable, index)
+
+
+def test_where_nothing_was_predicted_a_file_is_not_empty(
+    viewable: Viewable, tmp_path: Path
+) -> None:
+    made = cut(viewable, tmp_path, Interval("chr2", 10, 20))
+    assert segments(made, 0) == {"chr1": [(0, 1, 0.0)]}  # igv.js fails on a file without any
+    assert read_peaks(made.file(made.trackset.tracks[0].peaks)) == []
+    assert made.predicted == {}
