@@ -1,11 +1,12 @@
-"""gzip made into bgzip, which can be read by position."""
+"""Writing bgzip, which can be read by position, and making it of gzip."""
 
 from __future__ import annotations
 
 import errno
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,35 @@ from regtrack.errors import InputError
 
 _PIECE = 1 << 20
 # Of a genome, level 2 makes 91 MB a second and is 10% larger than level 6, which makes 9.
-_MODE: Any = "w2"
+_LEVEL = 2
+
+
+@contextmanager
+def writing_bgzip(path: Path, level: int) -> Iterator[pysam.BGZFile]:
+    """Open a bgzip file to write it, and close it: what htslib has to say of a full disk is raised.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; without a number, for htslib does not say what it was.
+    """
+    verbosity = pysam.set_verbosity(0)  # htslib prints what is wrong, too
+    mode: Any = f"wb{level}"
+    try:
+        file = pysam.BGZFile(str(path), mode, None)
+        try:
+            yield file
+            file.close()
+        except BaseException:
+            # A file that could not be flushed is open still, and would be closed, and complain on
+            # stderr, whenever its memory is given back.
+            with suppress(OSError):
+                file.close()
+            with suppress(OSError):
+                file.close()
+            raise
+    finally:
+        pysam.set_verbosity(verbosity)
 
 
 def recompress(source: Path, target: Path, told: Callable[[int], object]) -> None:
@@ -33,11 +62,10 @@ def recompress(source: Path, target: Path, told: Callable[[int], object]) -> Non
     OSError
         When `target` cannot be written; it names it.
     """
-    verbosity = pysam.set_verbosity(0)  # htslib prints what is wrong; we raise it
     try:
         with source.open("rb") as raw, gzip.open(raw) as text:
             target.touch()
-            with pysam.BGZFile(str(target), _MODE, None) as packed:
+            with writing_bgzip(target, _LEVEL) as packed:
                 while piece := _read(source, text):
                     packed.write(piece)
                     told(raw.tell())
@@ -46,8 +74,6 @@ def recompress(source: Path, target: Path, told: Callable[[int], object]) -> Non
             raise
         message = "not written whole; is the disk full?"  # htslib does not say what it was
         raise OSError(errno.EIO, message, str(target)) from error
-    finally:
-        pysam.set_verbosity(verbosity)
 
 
 def _read(path: Path, text: gzip.GzipFile) -> bytes:

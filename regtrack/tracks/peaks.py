@@ -15,6 +15,7 @@ import pysam
 
 from regtrack.atomic import naming
 from regtrack.errors import InputError
+from regtrack.genome.bgzip import writing_bgzip
 from regtrack.genome.content import BGZIP_END
 from regtrack.genome.textfile import read_text
 from regtrack.tracks.rules import PeakRules
@@ -174,8 +175,7 @@ def write_peaks(path: Path, lines: Iterable[str], suffix: str = ".tbi") -> None:
         with naming(path):
             try:
                 # Level 1: half the time of the usual one, and the file is 5% larger.
-                mode = "wb1"
-                with pysam.BGZFile(str(aside), mode, None) as file:  # type: ignore[arg-type]
+                with writing_bgzip(aside, 1) as file:
                     remaining = iter(lines)
                     while text := "".join(itertools.islice(remaining, _LINES_AT_ONCE)):
                         file.write(text.encode())
