@@ -12,7 +12,7 @@ from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import POLICY, Site
-from regtrack.browsers.static_page import page_text, static_texts
+from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, free_bytes, replacing_folder, size_text
@@ -21,6 +21,7 @@ from regtrack.genome.intervals import Interval
 from regtrack.observer import Observer
 
 PAGE = "index.html"
+_LICENCE = "igv.LICENSE.md"
 _RECORD = "site.json"  # by which such a folder is known
 _HINT = "All markers at a glance: regtrack browse draws that heatmap, this copy has none."
 _PIECE = 1 << 20  # bytes that are copied at once
@@ -92,6 +93,7 @@ def export_site(
 def _texts(site: Site, lookup: Lookup, clip: bool) -> Iterator[tuple[str, str]]:
     """Address and content of all that is no copy."""
     yield PAGE, page_text(POLICY)
+    yield _LICENCE, igv_licence()
     yield from static_texts(site, {"hint": _HINT}).items()
     sizes = site.viewable.trackset.chrom_sizes
     areas = [Interval(chrom, 0, size) for chrom, size in sizes.items() if size]

@@ -21,7 +21,7 @@ from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
-from regtrack.browsers.static_page import page_text, static_texts
+from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
 from regtrack.folders import check_file
@@ -144,7 +144,8 @@ def _packed(site: Site, contents: Mapping[str, bytes], texts: Mapping[str, str])
         for address, content in (later | dict(contents)).items()
     }
     text = json.dumps(packed).replace("<", "\\u003c")  # names of files may be anything
+    licence = f"<!-- igv.js:\n{igv_licence().replace('--', '- -')}-->\n"
     data = f'<script type="application/json" id="packed">{text}</script>\n'
     at = page.index(_FIRST_OF_BODY)
-    page = _SCRIPT.sub(script, page[:at] + data + page[at:])
+    page = _SCRIPT.sub(script, page[:at] + data + licence + page[at:])
     return page.replace("{scripts}", " ".join(f"'sha256-{digest}'" for digest in scripts), 1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 from regtrack.browsers.site import Site, part
 
+_IGV = "igv-notebook"  # the package that carries igv.js
 _TOP = '<meta charset="utf-8">\n'
 
 
@@ -15,6 +17,13 @@ def page_text(policy: str) -> str:
     """HTML of the page, with a content security policy: no server of ours sends one."""
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     return part("page.html").replace(_TOP, f"{_TOP}{meta}", 1)
+
+
+def igv_licence() -> str:
+    """The licence of igv.js, which goes where copies of igv.js go."""
+    package = metadata.distribution(_IGV)
+    found = (package.read_text(name) for name in ("LICENSE.md", "licenses/LICENSE.md"))
+    return next(filter(None, found), "igv.js: MIT License, https://github.com/igvteam/igv.js\n")
 
 
 def static_texts(site: Site, changes: Mapping[str, Any]) -> dict[str, str]:

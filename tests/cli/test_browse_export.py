@@ -18,8 +18,8 @@ from regtrack.browsers.browse import BrowseOptions, browsing
 
 # Of the page, beside the tracks.
 PARTS = """
-    answers.js colours.css heatmap.css heatmap.js igv.css igv.js index.html keys.js page.css page.js
-    readout.js rows.js site.json theme.js
+    answers.js colours.css heatmap.css heatmap.js igv.css igv.js igv.LICENSE.md index.html keys.js
+    page.css page.js readout.js rows.js site.json theme.js
 """
 
 
@@ -206,6 +206,7 @@ def test_more_markers_than_one_file_holds_are_refused(
 def test_one_file_says_how_large_it_is(tracks: Path, regtrack) -> None:
     status, out, _ = regtrack("browse", tracks, "--export", "page.html")
     size = Path("page.html").stat().st_size
+    assert "MIT License" in Path("page.html").read_text()  # of igv.js, which is in it
     assert (status, out) == (0, f"wrote page.html: 4 markers, {size / 1e6:.1f} MB; open it\n")
     assert sorted(path.name for path in Path().iterdir()) == ["page.html", "tracks"]
 
