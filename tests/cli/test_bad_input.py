@@ -36,7 +36,7 @@ def newer_checkpoint(world: TinyWorld) -> None:
 
     with safetensors.safe_open(world.model, framework="pt") as file:
         text = file.metadata()["regtrack"]
-    text = text.replace('"format": 1', '"format": 7')
+    text = text.replace('"format":1', '"format":7')
     save_file(load_file(world.model), world.model, metadata={"regtrack": text})
 
 
