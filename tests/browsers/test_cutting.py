@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyBigWig
@@ -11,6 +12,8 @@ from browsers_builders import MARKERS, SIZES, write_tracks_folder
 from regtrack.browsers.cutting import cut_tracks
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.genome.seen import Seen
+from regtrack.tracks.folder import write_seen
 from regtrack.tracks.peaks import read_peaks
 
 
@@ -47,6 +50,15 @@ def test_all_of_it_is_what_there_was(viewable: Viewable, tmp_path: Path) -> None
     made = cut(viewable, tmp_path, Interval("chr1", 0, SIZES["chr1"]))
     for index in range(len(MARKERS)):
         assert segments(made, index) == segments(viewable, index)
+
+
+def test_of_what_was_seen_in_training_it_keeps_its_part(viewable: Viewable, tmp_path: Path) -> None:
+    seen = Seen({"chr1": IntervalSet.of([0], [300])}, {"chr1": IntervalSet.of([600], [700])})
+    write_seen(viewable.folder, seen)
+    known = replace(viewable, trackset=replace(viewable.trackset, seen_bases=seen.bases))
+    made = cut(known, tmp_path, Interval("chr1", 170, 450))
+    assert made.trackset.seen(made.folder) == Seen({"chr1": IntervalSet.of([170], [300])}, {})
+    assert made.trained == {"chr1": IntervalSet.of([170], [300])}
 
 
 def test_where_nothing_was_predicted_a_file_is_not_empty(
