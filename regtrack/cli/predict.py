@@ -37,21 +37,21 @@ from regtrack.prediction.settings import PredictionSettings
     "--peak-threshold",
     type=float,
     show_default="each marker's own, from the checkpoint",
-    help="Probability from which peaks are called.",
+    help="Probability from which peaks are called. (Markers no better than chance get none.)",
 )
 @click.option(
     "--max-gap",
     type=Count(0),
     default=PredictionSettings.max_gap,
     show_default=True,
-    help="Bases between two stretches above the threshold that are still one peak.",
+    help="Stretches at or above the threshold that are at most so many bases apart are one peak.",
 )
 @click.option(
     "--min-length",
     type=Count(),
     default=PredictionSettings.min_length,
     show_default=True,
-    help="Bases of the shortest peak.",
+    help="Shorter peaks are dropped.",
 )
 @click.option(
     "--window",
@@ -162,7 +162,7 @@ def predict(
     with Progress() as progress:
         found = run(job, out, workers, force, progress)
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
-    for line in peakless(found.tracks):
+    for line in peakless(found):
         click.echo(f"without peaks: {line}")
     if peaks:
         click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")

@@ -130,7 +130,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
             ground.without(unknown.get(marker.index, ())),
             blocks,
             tracks[marker.name].calling(trackset.rules),
-            trackset.floor,
+            trackset.least_meaning,
             asked.clip,
         )
         for marker in known

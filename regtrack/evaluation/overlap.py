@@ -14,6 +14,10 @@ from regtrack.tracks.called import OWN
 from regtrack.tracks.calling import LEVELS
 from regtrack.tracks.segments import Records
 
+# Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
+# they are in.
+MOST_COVERED = 10
+
 
 @dataclass(frozen=True)
 class PeakOverlap:
@@ -62,6 +66,14 @@ class PeakOverlap:
         """
         peaks = self.called + self.measured
         return 2 * self.paired / peaks if peaks else math.nan
+
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether called peaks cover more than ten times what measured ones do.
+
+        Where few peaks were measured, the best F1 may be that of one as wide as a chromosome.
+        """
+        return self.called_bases > MOST_COVERED * self.measured_bases
 
 
 def overlaps(

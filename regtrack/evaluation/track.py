@@ -130,7 +130,7 @@ def _count(
     """
     reached = np.zeros(1, np.int64)
     try:
-        for sections in track.together(line, asked):
+        for sections in track.together(line, asked, around=1):
             count_segments(sections, *cells, counts, cell_counts, reached)
             origins = np.repeat(sections.origins, np.diff(sections.firsts))
             caller.add(sections.records, origins)

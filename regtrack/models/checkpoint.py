@@ -40,8 +40,13 @@ class Validated:
     low, high
         95% interval of the average precision; None where there were too few blocks for one.
     peak_precision, peak_recall
-        Of peaks called at the marker's threshold: the share that meets a measured peak, and the
-        share of measured ones that is met. None where there was no peak.
+        Of peaks called at the marker's threshold: the share that overlaps a measured peak, and
+        the share of measured ones that is overlapped. None where there was no peak.
+
+    Raises
+    ------
+    ValueError
+        When one of them is no share.
     """
 
     base_rate: float
@@ -50,6 +55,11 @@ class Validated:
     high: float | None = None
     peak_precision: float | None = None
     peak_recall: float | None = None
+
+    def __post_init__(self) -> None:
+        values = (getattr(self, one.name) for one in fields(self))
+        if not all(value is None or 0 <= value <= 1 for value in values):
+            raise ValueError("expected shares from 0 to 1")
 
     @property
     def is_skilled(self) -> bool:

@@ -111,12 +111,18 @@ def _bases(regions: Regions) -> str:
 
 
 def _peaks(checkpoint: Checkpoint) -> str:
-    """Mean precision and recall of peaks, and the markers that get none."""
-    found = [one for one in checkpoint.validated if one and one.peak_precision is not None]
-    if not found:
-        return ""
-    precision = fmean(one.peak_precision or 0.0 for one in found)
-    recall = fmean(one.peak_recall or 0.0 for one in found)
+    """Mean precision and recall of peaks in validation, and the markers that get none."""
+    found = [
+        one
+        for one in checkpoint.validated
+        if one and one.is_skilled and one.peak_precision is not None
+    ]
+    said = []
+    if found:
+        precision = fmean(one.peak_precision or 0.0 for one in found)
+        recall = fmean(one.peak_recall or 0.0 for one in found)
+        said.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
     names = [marker.name for marker in checkpoint.unskilled]
-    without = f"; none of {len(names):,}, no better than chance: {some(names)}" if names else ""
-    return f"precision {precision:.3f}, recall {recall:.3f} (validation){without}"
+    if names:
+        said.append(f"none of {len(names):,}, no better than chance: {some(names)}")
+    return "; ".join(said)

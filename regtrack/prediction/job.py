@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack import __version__
-from regtrack.errors import InputError
+from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.assemblies import name_of
@@ -192,9 +192,13 @@ def plan_job(
 
     Raises
     ------
+    OptionError
+        For `include_training` without peaks.
     InputError
         For anything that cannot be used.
     """
+    if include_training and peaks is None:
+        raise OptionError("--include-training", "does nothing without --peaks: nothing is scored")
     checkpoint = read_checkpoint(model)
     source = Genome(genome)
     if not any_genome:

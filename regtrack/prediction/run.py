@@ -78,7 +78,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
                 job.yardstick.save(work / _COUNTS)
             _predict_blocks(job, work, workers, observer)
             summaries = _write_tracks(job, work, workers, observer)
-            trackset = job.trackset.summarised(summaries)
+            trackset = job.trackset.summarised(summaries, job.bases)
             if job.yardstick:
                 _write_report(job, trackset.tracks, job.yardstick, work, workers, observer)
             write_predicted(finished, job.targets)

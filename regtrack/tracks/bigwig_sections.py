@@ -107,7 +107,7 @@ class BigWigSections:
     def __exit__(self, *_: object) -> None:
         self._data.close()
 
-    def together(self, line: Line, asked: IntervalSet) -> Iterator[Sections]:
+    def together(self, line: Line, asked: IntervalSet, around: int = 0) -> Iterator[Sections]:
         """The sections that hold any of the bases asked for, in order, several at a time.
 
         Parameters
@@ -116,6 +116,8 @@ class BigWigSections:
             Of the file's chromosomes, in whatever order.
         asked
             Positions on the line. Segments around them, in the same sections, come along.
+        around
+            How many sections on each side come along, too: for what goes on in them.
 
         Raises
         ------
@@ -127,6 +129,8 @@ class BigWigSections:
         _, origins, lengths, starts, ends = self._laid
         chroms = self._places["chrom"]
         held = np.flatnonzero(asked.bases_before(ends) > asked.bases_before(starts))
+        near = np.clip(held[:, None] + np.arange(-around, around + 1), 0, len(chroms) - 1)
+        held = np.unique(near[chroms[near] == chroms[held][:, None]])
         # In the line's order, which need not be the file's.
         held = held[np.argsort(starts[held], kind="stable")]
         for first in range(0, len(held), _TOGETHER):

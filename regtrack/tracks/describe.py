@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.names import some
-from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, Track, TrackSet
+from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
@@ -37,7 +37,7 @@ def describe_tracks(folder: Path) -> str:
         f"sha256 {found.model['sha256'][:16]}...",
         "genome": found.assembly,
         "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
-        "without peaks": "; ".join(peakless(found.tracks)) or "none",
+        "without peaks": "; ".join(peakless(found)) or "none",
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
         **{
             f"  {chrom}": f"{bases.bases:,} bases in {len(bases):,} stretches from "
@@ -62,17 +62,23 @@ def _seen(bases: Mapping[str, int] | None) -> str:
     )
 
 
-def peakless(tracks: Sequence[Track]) -> list[str]:
+def peakless(trackset: TrackSet) -> list[str]:
     """Which tracks have no peaks, by reason, and which nothing but one value; a line each."""
-    lines = []
+    tracks, lines = trackset.tracks, []
     for reason in CHANCE, FLAT:
         names = [track.marker.name for track in tracks if track.no_peaks == reason]
         if names:
             lines.append(f"{len(names):,}, {reason}: {some(names)}")
-    empty = [one.marker.name for one in tracks if one.summary and one.summary.covered <= 1]
+    empty = [
+        one.marker.name
+        for one in tracks
+        if one.summary
+        and one.summary.covered <= 1
+        and one.summary.highest <= trackset.least_meaning
+    ]
     if empty:
         lines.append(
-            f"{len(empty):,}, under the floor everywhere, with one value so that browsers open "
-            f"the file: {some(empty)}"
+            f"{len(empty):,} that are under the floor everywhere (each has one value, so that "
+            f"browsers open its file): {some(empty)}"
         )
     return lines

@@ -354,7 +354,7 @@ def _summit(records: Records, first: int, behind: int, stride: int) -> tuple[np.
     best = -1.0
     left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
     opening, closing = first, first
-    low = first
+    low = reached = first
     fresh = False
     while opening < behind or closing < behind:
         start_of = np.int64(records[opening]["start"]) if opening < behind else np.int64(2**62)
@@ -366,20 +366,30 @@ def _summit(records: Records, first: int, behind: int, stride: int) -> tuple[np.
             closing += 1
         while low < behind and np.int64(records[low]["end"]) <= window:
             low += 1
-        total = 0.0
-        index = low
-        while index < behind and np.int64(records[index]["start"]) < window + stride:
-            overlap = min(np.int64(records[index]["end"]), window + stride) - max(
-                np.int64(records[index]["start"]), window
-            )
-            total += overlap * np.float64(records[index]["value"])
-            index += 1
-        mean = total / stride
+        mean = _mean(records, low, behind, window, stride)
         # What differs in the last digits is as high.
         if mean > best + 1e-7:
-            best, left, right, fresh = mean, window, window, True
-        elif mean >= best - 1e-7 and fresh:
-            right = window
+            best, left, right, fresh, reached = mean, window, window, True, low
+        elif fresh and mean >= best - 1e-7:
+            # In between, means can only sag: a plateau is as high in the middle, too.
+            middle = (right + window) // 2
+            fresh = _mean(records, reached, behind, middle, stride) >= best - 1e-7
+            if fresh:
+                right, reached = window, low
         else:
             fresh = False
     return (left + right + stride) // 2, best
+
+
+@compiled
+def _mean(records: Records, first: int, behind: int, window: np.int64, stride: int) -> float:
+    """Mean value of a window of `stride` bases, from a segment on that does not lie behind it."""
+    total = 0.0
+    index = first
+    while index < behind and np.int64(records[index]["start"]) < window + stride:
+        start = max(np.int64(records[index]["start"]), window)
+        end = min(np.int64(records[index]["end"]), np.int64(window + stride))
+        if start < end:
+            total += (end - start) * np.float64(records[index]["value"])
+        index += 1
+    return total / stride

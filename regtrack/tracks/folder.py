@@ -33,7 +33,9 @@ BY_PEAKS, BY_BASES, BY_OPTION = "peaks in validation", "bases in validation", "o
 # network could tell hardly anything.
 CHANCE = "no better than chance on the validation windows"
 _LEAST_LIFT = 1.5
-FLAT = f"its threshold is not {_LEAST_LIFT} times its mean"
+FLAT = f"its threshold is less than {_LEAST_LIFT} times its mean"
+# Of fewer bases the mean may be that of a promoter, and says nothing of the marker.
+_LEAST_BASES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ class Track:
         peaks = f"peaks/{slug}.narrowPeak.gz"
         return cls(marker, threshold, f"bigwig/{slug}.bw", peaks, f"{peaks}{suffix}", **more)
 
-    def summarised(self, summary: Summary) -> Track:
-        """The same, with what values it has; it may be found to be flat."""
-        is_low = self.threshold < _LEAST_LIFT * summary.mean
+    def summarised(self, summary: Summary, bases: int) -> Track:
+        """The same, with what values it has; of so many predicted bases, it may be found flat."""
+        is_low = bases >= _LEAST_BASES and self.threshold < _LEAST_LIFT * summary.mean
         flat = FLAT if is_low and self.threshold_from == BY_BASES else None
         return replace(self, summary=summary, no_peaks=self.no_peaks or flat)
 
@@ -173,10 +175,13 @@ class _Contents:
     def __post_init__(self) -> None:
         if not self.tracks:
             raise ValueError("expected one track at least")
-        if not all(
-            isinstance(value, int) and value >= 0 for value in _rules(self.settings).values()
-        ):
-            raise ValueError("expected settings max_gap and min_length in bases")
+        rules = _rules(self.settings)
+        for name, least in ("max_gap", 0), ("min_length", 1):
+            if type(rules[name]) is not int or rules[name] < least:
+                raise ValueError("expected settings max_gap and min_length in bases")
+        for name in "floor", "max_error":
+            if type(self.settings.get(name, 0)) not in {int, float}:
+                raise ValueError(f"expected the setting {name} as a number")
         for name in "index", "name":
             if len({getattr(track.marker, name) for track in self.tracks}) < len(self.tracks):
                 raise ValueError(f"two markers of one {name}")
@@ -222,14 +227,20 @@ class TrackSet:
         return PeakRules(**_rules(self.settings))
 
     @property
-    def floor(self) -> float:
-        """Probability under which a base may have no value."""
-        return float(self.settings.get("floor", 0))
+    def least_meaning(self) -> float:
+        """Value under which one in a track may stand for a probability that needs none."""
+        return float(self.settings.get("floor", 0)) + float(self.settings.get("max_error", 0))
 
-    def summarised(self, summaries: Sequence[Summary]) -> TrackSet:
-        """The same, with what values the tracks have; a summary each, in their order."""
+    def summarised(self, summaries: Sequence[Summary], bases: int) -> TrackSet:
+        """The same, with what values the tracks have; a summary each, in their order.
+
+        Parameters
+        ----------
+        bases
+            Number of predicted bases.
+        """
         pairs = zip(self.tracks, summaries, strict=True)
-        return replace(self, tracks=tuple(one.summarised(found) for one, found in pairs))
+        return replace(self, tracks=tuple(one.summarised(found, bases) for one, found in pairs))
 
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""

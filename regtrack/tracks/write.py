@@ -107,8 +107,8 @@ def write_tracks(work: TrackWork) -> list[Summary]:
                 peaks[number] += [(chrom, one.peaks) for chrom, one in pieces if len(one.peaks)]
     found = [summary.summary(work.bases) for summary in summaries]
     for number, track in unwritten:
-        is_flat = track.summarised(found[number]).no_peaks
-        lines = narrow_peaks([] if is_flat else peaks[number], work.rules, track.marker.slug)
+        no_peaks = track.summarised(found[number], work.bases).no_peaks
+        lines = narrow_peaks([] if no_peaks else peaks[number], work.rules, track.marker.slug)
         write_peaks(work.folder / track.peaks, lines, track.index_suffix)
     return found
 

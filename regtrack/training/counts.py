@@ -10,7 +10,7 @@ import numpy.typing as npt
 from regtrack.datasets.dense import DenseDataset
 from regtrack.evaluation.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
 from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.overlap import overlaps
+from regtrack.evaluation.overlap import MOST_COVERED, overlaps
 from regtrack.evaluation.resampling import Blocks, interval, replicate
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import Validated
@@ -24,10 +24,6 @@ _MOST_BLOCKS = 32
 
 # What is counted of the peaks of a level, in this order.
 _CALLED, _CALLED_HIT, _MEASURED, _MEASURED_HIT, _PAIRED, _CALLED_BASES, _MEASURED_BASES = range(7)
-
-# Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
-# they are in: of few measured peaks, the best F1 may be that of one as wide as a chromosome.
-_MOST_COVERED = 10
 
 _RULES = PeakRules()
 
@@ -118,7 +114,7 @@ class PeakCounts:
         measured = labels.peaks(chrom, range(markers))
         nowhere = np.zeros(0, np.int64)
         for marker, called in enumerate(self._caller.finish()):
-            if not known[marker]:
+            if not known[marker] or not (len(called) or len(measured[marker])):
                 continue
             whole = joined(called, _RULES, nowhere)
             _, found = overlaps(whole, measured[marker], where)
@@ -148,13 +144,13 @@ class PeakCounts:
         counts = self._by_level
         peaks = counts[..., _CALLED] + counts[..., _MEASURED]
         f1 = 2 * counts[..., _PAIRED] / np.maximum(peaks, 1)
-        f1[counts[..., _CALLED_BASES] > _MOST_COVERED * counts[..., _MEASURED_BASES]] = 0
+        f1[counts[..., _CALLED_BASES] > MOST_COVERED * counts[..., _MEASURED_BASES]] = 0
         best = f1.argmax(axis=1)
         return [int(level) if row[level] > 0 else None for row, level in zip(f1, best, strict=True)]
 
     def precision_recall(self, marker: int, level: int) -> tuple[float, float]:
         """Share of called peaks that meet a measured one, and the reverse."""
-        counts = self._by_level[marker, level].tolist()
+        counts = self._counts[marker].reshape(len(LEVELS), -1)[level].tolist()
         return (
             counts[_CALLED_HIT] / counts[_CALLED],
             counts[_MEASURED_HIT] / counts[_MEASURED],

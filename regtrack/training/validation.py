@@ -132,7 +132,8 @@ def _count_bases(
     network: Network, dataset: DenseDataset, split: str, processes: Processes, with_peaks: bool
 ) -> SplitCounts:
     network = for_inference(network)
-    bases = BaseCounts(dataset, split)
+    histogram = ScoreHistogram(len(dataset.markers))
+    bases = BaseCounts(dataset, split) if with_peaks else None
     peaks = PeakCounts(dataset) if with_peaks else None
     for chrom, targets in dataset.known(split).items():
         known_markers = dataset.labels.known_markers(chrom)[:, None]
@@ -140,15 +141,19 @@ def _count_bases(
         for stretch in predict_stretches(network, dataset.genome, chrom, share):
             start, probabilities = stretch.start, stretch.probabilities
             labels = dataset.labels.spread(chrom, start, start + probabilities.shape[1])
-            bases.add(chrom, start, probabilities, labels, known_markers)
-            if peaks:
+            if bases and peaks:
+                bases.add(chrom, start, probabilities, labels, known_markers)
                 peaks.add(start, probabilities)
+            else:
+                histogram.add(probabilities, labels, known_markers)
         if peaks:
             peaks.end(chrom, share)
-    bases.finish(processes)
-    if peaks:
+    if bases and peaks:
+        bases.finish(processes)
         peaks.finish(processes)
-    return SplitCounts(bases.histogram, bases, peaks)
+        return SplitCounts(bases.histogram, bases, peaks)
+    processes.add_up(histogram.counts)
+    return SplitCounts(histogram)
 
 
 def _score_inputs(

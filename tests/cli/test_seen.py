@@ -232,3 +232,14 @@ def test_a_split_is_scored_whole_also_where_it_was_trained_on(
     assert f"\nseen in training: {known(world, seen):,} of the scored bases" in printed
     status, _, err = regtrack(*command, "--include-training")
     assert (status, "--include-training: does not go with --dataset" in err) == (2, True)
+
+
+def test_predict_has_nothing_to_include_where_nothing_is_scored(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    command = ("predict", "chr1", "--model", tiny.model, "--genome", tiny.genome)
+    out = tmp_path / "t"
+    status, _, err = regtrack(*command, "--out", out, "--include-training")
+    assert status == 2
+    assert "--include-training: does nothing without --peaks" in err
+    assert not out.exists()

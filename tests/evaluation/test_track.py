@@ -197,6 +197,25 @@ def test_peaks_are_those_of_the_folders_rules(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("edge", [200_000, 200_100, 199_950])
+def test_a_peak_across_the_edge_of_the_scored_bases_is_whole_though_sections_end_there(
+    tmp_path: Path, edge: int
+) -> None:
+    sizes = {"chr1": 400_000}
+    # As of blocks, which end at 200,000.
+    pieces = [
+        Segments(*(np.array([one]) for one in part))
+        for part in ((199_900, 200_000, np.float32(0.9)), (200_000, 200_400, np.float32(0.9)))
+    ]
+    write_bigwig(tmp_path / "a.bw", sizes, [("chr1", one) for one in pieces])
+    bed = write_bed(tmp_path / "a.bed", on_chr1((199_940, 200_300)))
+    for where in on_chr1((0, edge)), on_chr1((edge, 400_000)), on_chr1((0, 400_000)):
+        calling = Calling(0.25, PeakRules())
+        task = TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), calling, 0)
+        peaks = score_track(task)[0].peaks
+        assert (peaks.called, peaks.called_hit, peaks.called_width) == (1, 1, 500)
+
+
 def test_a_file_whose_values_are_no_probabilities_is_refused(tmp_path: Path) -> None:
     with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
         file.addHeader(list(SIZES.items()))
@@ -216,7 +235,9 @@ def test_a_file_of_other_chromosomes_than_the_tracks_is_refused(tmp_path: Path) 
 def test_sections_that_overlap_are_refused(track: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     once = BigWigSections.together
     monkeypatch.setattr(
-        BigWigSections, "together", lambda *asked: [one for _ in range(9) for one in once(*asked)]
+        BigWigSections,
+        "together",
+        lambda *asked, **more: [one for _ in range(9) for one in once(*asked, **more)],
     )
     with pytest.raises(InputError, match="expected sorted probabilities on chr1"):
         scored(track, on_chr1((0, 900)), on_chr1((5, 15)))

@@ -32,6 +32,7 @@ from regtrack.models.checkpoint import (
     save_checkpoint,
     seen_on,
 )
+from regtrack.models.describe import describe_checkpoint
 
 CPU = torch.device("cpu")
 MARKERS = (a_marker(0), a_marker(7, "HepG2|DNase|None", "DNase"))
@@ -65,6 +66,30 @@ def test_markers_no_better_than_chance_are_those_whose_lift_may_be_1(
     found = a_checkpoint(validated=(None, one)).unskilled
     assert found == (() if skilled else MARKERS[1:])
     assert a_checkpoint(validated=()).unskilled == ()
+
+
+@pytest.mark.parametrize("wrong", [{"base_rate": 7.0}, {"low": -0.1}, {"peak_recall": 99}])
+def test_a_validation_that_is_no_share_is_damage(path: Path, wrong: dict[str, float]) -> None:
+    rewrite(path, lambda record: record["validated"][1].update(wrong))
+    with pytest.raises(InputError, match=r"metadata: damaged \(validated\[1\].*from 0 to 1"):
+        read_checkpoint(path)
+
+
+def test_info_names_markers_without_peaks_and_means_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    by_chance = Validated(0.01, 0.02, 0.005, 0.5, 0.9, 0.9)
+    for found, line in (
+        ((Validated(0.01, 0.2, 0.1, 0.3, 0.5, 0.25), by_chance), "precision 0.500, recall 0.250"),
+        ((None, replace(by_chance, peak_precision=None)), "peaks             none of 1,"),
+    ):
+        checkpoint = a_checkpoint(validated=found)
+        save_checkpoint(path, checkpoint, checkpoint.build())
+        text = describe_checkpoint(path)
+        assert line in text
+        assert "none of 1, no better than chance: HepG2|DNase|None" in text
+    checkpoint = a_checkpoint(validated=())
+    save_checkpoint(path, checkpoint, checkpoint.build())
+    assert describe_checkpoint(path).splitlines()[-1].strip() == "peaks"
 
 
 def test_the_validation_of_some_markers_is_no_validation() -> None:

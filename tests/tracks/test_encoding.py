@@ -136,6 +136,17 @@ def test_the_mean_around_a_summit_is_the_highest_of_all(
     (peak,) = peaks
     assert peak["mean"] == pytest.approx(means.max(), abs=1e-6)
     assert peak["start"] <= peak["summit"] < peak["end"]
+    # The window around the summit is one of the highest; at a peak's very end it may lie outside.
+    around = means[39 + int(peak["summit"]) - stride // 2 : 42 + int(peak["summit"]) - stride // 2]
+    at_edge = min(peak["summit"] - peak["start"], peak["end"] - 1 - peak["summit"]) < stride
+    assert at_edge or around.max() == pytest.approx(means.max(), abs=1e-6)
+
+
+def test_the_summit_lies_in_no_hole_between_two_plateaus() -> None:
+    rows = [(1_000, 1_150, 0.9), (1_175, 1_325, 0.9)]
+    rules = PeakRules(max_gap=30, min_length=1)
+    ((_, _, _, summit),) = peaks_in(rows, called_from(0.5, rules=rules, stride=10))
+    assert summit == 1_075
 
 
 def test_dips_and_bases_without_a_value_are_bridged_up_to_the_gap() -> None:

@@ -42,7 +42,7 @@ TRACKS = TrackSet(
             threshold_from=BY_PEAKS,
             no_peaks=CHANCE,
             base_rate=0.01,
-            summary=Summary(1, 0.001, 0.25, {"0.5": 0.0, "0.999": 0.125}),
+            summary=Summary(1, 0.001, 0.0078125, {"0.5": 0.0, "0.999": 0.0}),
         ),
     ),
     assembly="hg38",
@@ -78,11 +78,20 @@ def test_rules_of_peaks_are_settings_and_older_folders_have_none(folder: Path) -
     assert TrackSet.read(folder).rules == PeakRules(7, 90)
 
 
-@pytest.mark.parametrize("wrong", [-1, 1.5, "30", None, [30]])
+@pytest.mark.parametrize("wrong", [-1, 1.5, "30", None, [30], True])
 @pytest.mark.parametrize("name", ["max_gap", "min_length"])
 def test_rules_that_are_no_lengths_are_refused(folder: Path, name: str, wrong: object) -> None:
     rewrite(folder, lambda record: record["settings"].update({name: wrong}))
     with pytest.raises(InputError, match=r"tracks\.json: damaged \(.*max_gap and min_length"):
+        TrackSet.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("min_length", 0), ("floor", "x"), ("floor", True), ("max_error", [1])]
+)
+def test_settings_that_are_no_numbers_are_refused(folder: Path, name: str, wrong: object) -> None:
+    rewrite(folder, lambda record: record["settings"].update({name: wrong}))
+    with pytest.raises(InputError, match=rf"tracks\.json: damaged \(.*{name}"):
         TrackSet.read(folder)
 
 
@@ -104,13 +113,18 @@ def test_what_is_said_of_a_track_must_be_possible(folder: Path, wrong: dict[str,
 
 def test_which_tracks_have_no_peaks_is_said_by_reason(folder: Path) -> None:
     read = TrackSet.read(folder)
-    assert peakless(read.tracks) == [
-        f"1, {CHANCE}: HepG2|DNase|None",
-        "1, under the floor everywhere, with one value so that browsers open the file: "
-        "HepG2|DNase|None",
+    chance = f"1, {CHANCE}: HepG2|DNase|None"
+    assert peakless(read) == [
+        chance,
+        "1 that are under the floor everywhere (each has one value, so that browsers open its "
+        "file): HepG2|DNase|None",
     ]
-    assert peakless(read.tracks[:1]) == []
-    many = [replace(read.tracks[0], no_peaks=FLAT)] * 7
+    first, second = read.tracks
+    # Of one predicted base, whose value is none that is only there for browsers.
+    assert second.summary is not None
+    high = replace(second, summary=replace(second.summary, highest=0.9))
+    assert peakless(replace(read, tracks=(first, high))) == [chance]
+    many = replace(read, tracks=(replace(first, no_peaks=FLAT),) * 7)
     assert peakless(many)[0].endswith("K562|CTCF|None and 2 more")
     write_predicted(folder, {"chr2": IntervalSet.of([0], [10])})
     assert f"without peaks  1, {CHANCE}: HepG2|DNase|None; " in describe_tracks(folder)

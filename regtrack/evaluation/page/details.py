@@ -34,7 +34,7 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
         "peakCurve": [
             [float(f"{value:.4g}") for value in (peaks.recall, peaks.precision)]
             for _, peaks in reversed(scores.peak_curve)
-            if peaks.measured
+            if any(one.paired for _, one in scores.peak_curve)
         ],
         "baseRate": defined(scores.overall.base_rate),
         "chromosomes": [
@@ -60,7 +60,8 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
 
 def _peaks(scores: MarkerScores) -> list[list[str]]:
     """Rows of the table of peaks; none where none were called."""
-    best = max(scores.peak_curve, key=lambda point: point[1].f1, default=None)
+    fitting = (one for one in scores.peak_curve if one[1].paired and not one[1].is_too_wide)
+    best = max(fitting, key=lambda point: point[1].f1, default=None)
     rows = []
     if scores.at_threshold:
         rows.append(("stored", scores.at_threshold.threshold, scores.peaks))
