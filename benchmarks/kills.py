@@ -117,7 +117,9 @@ def scenarios(model: Path, data: Path, work: Path) -> dict[str, tuple[int, Scena
         "hub": (
             5,
             Scenario(
-                ["hub", str(copy), "--url", "https://lab.example/t"], copy, begin=fresh_tracks
+                ["hub", str(copy), "--url", "https://lab.example/t", "--email", "a@lab.example"],
+                copy,
+                begin=fresh_tracks,
             ),
         ),
         "session": (
@@ -128,7 +130,7 @@ def scenarios(model: Path, data: Path, work: Path) -> dict[str, tuple[int, Scena
             5,
             Scenario(
                 ["explain", str(model), "chr22:20,700,001-20,725,000", *genome, *peaks, "--marker"]
-                + ["gm12878.H3K4me3*", *out("explain")],
+                + ["gm12878|H3K4me3|ENCFF295GNH", *out("explain")],
                 work / "explain",
             ),
         ),
