@@ -244,9 +244,9 @@ def test_a_page_shows_an_odd_folder_and_its_genome(
     assert status == 200
     site = json.loads(body.decode())
     assert site["folder"] == r"caf\xe9-tracks"
-    status, sequence = ask(apps[0], site["reference"]["fastaURL"])
+    status, sequence = ask(apps[0], f"/{site['reference']['fastaURL']}")
     assert (status, sequence) == (200, odd.world.genome.read_bytes())
-    assert ask(apps[0], site["reference"]["indexURL"])[0] == 200
+    assert ask(apps[0], f"/{site['reference']['indexURL']}")[0] == 200
     assert ask(apps[0], "/measured/0", "chrom=chr1&start=0&end=45000")[0] == 200
     odd.world.folder.joinpath("peaks").rename(odd.world.folder / "away")
     try:
