@@ -84,6 +84,22 @@ def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
     assert any("/measured/1?" in url for _, url in visit.answers)
 
 
+def test_a_gene_in_the_box_of_markers_leads_to_the_genome(visit: Visit) -> None:
+    page = visit.page
+    page.fill("#words", "K562")
+    assert not page.is_visible("#no-match")
+    page.fill("#words", "CRKLL")
+    assert page.text_content("#no-match") == "No marker matches. go to CRKLL on the genome"
+    page.click("#as-place")
+    page.wait_for_selector("#problem:visible", timeout=WAIT)
+    page.fill("#words", "CRKL")
+    page.click("#as-place")
+    visit.wait_for(r"locus=chr1:1-5000")
+    # What was found takes the place of what was not.
+    page.wait_for_selector("#problem", state="hidden", timeout=WAIT)
+    visit.failures.clear()  # igv.js says on the console, too, that a name is not found
+
+
 def test_a_gene_that_is_none_is_answered_with_the_nearest(visit: Visit, address: str) -> None:
     visit.open(f"{address}#locus=CRKLL")
     visit.page.wait_for_selector("#problem:visible", timeout=WAIT)

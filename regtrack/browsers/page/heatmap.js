@@ -434,13 +434,14 @@ const heatmap = (() => {
 
   // ---- the list
 
-  // Of each row the highest place: column and cell.
+  // Of each row the highest place: column and cell. What is below the base rate is not predicted
+  // here, though thresholds may be lower.
   function peaksHere() {
     return [...rows.entries()].filter(([, row]) => isShown(row)).map(([number, row]) => {
       let [column, cell] = [0, NOT_PREDICTED];
       for (let at = 0; at < seen.columns; at++) if (cellAt(number, at) > cell) [column, cell] = [at, cellAt(number, at)];
       const lift = liftOf(row, cell);
-      return { number, row, column, cell, lift, isCalled: cell >= LEAST && probabilityOf(cell) >= row.marker.threshold };
+      return { number, row, column, cell, lift, isCalled: cell >= LEAST && probabilityOf(cell) >= row.marker.threshold && !(lift < 0) };
     });
   }
 

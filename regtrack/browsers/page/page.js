@@ -160,13 +160,14 @@ async function goTo(locus) {
   if (!locus) return;
   const found = await browser.search(locus);
   if (!found) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
+  byId("problem").hidden = true;
 }
 
 // ---- igv tracks
 
 function genesTrack() {
   return {
-    type: "annotation", name: "genes", order: -1, height: 60, displayMode: "EXPANDED", color: "#444444",
+    type: "annotation", name: "genes", order: -1, height: 78, displayMode: "EXPANDED", color: "#444444",
     visibilityWindow: 20_000_000, removable: false, reader: { readFeatures: reading("genes") },
   };
 }
@@ -318,8 +319,14 @@ function filter() {
   if (byId("order").value === "score") ordered.sort((a, b) => (b.score ?? -1) - (a.score ?? -1));
   byId("markers").replaceChildren(...ordered.map((one) => one.row));
   byId("count").dataset.visible = visible.size;
+  // Who types a gene here looks for a place.
+  byId("no-match").hidden = visible.size > 0;
+  byId("as-place").hidden = !words.length;
+  byId("as-place").textContent = `go to ${byId("words").value.trim()} on the genome`;
   mark();
 }
+
+byId("as-place").addEventListener("click", () => inTurn(() => goTo(byId("words").value.trim())));
 
 // What can be chosen beside all that is chosen already, and how many markers each choice leaves.
 function offer(key, left) {
