@@ -6,6 +6,8 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?= .ci/constraints.txt
 VENV := .venv
 COUNT ?= 20000
+# One more than there are cores: many tests wait for a browser, a server or a signal.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 BIN := $(VENV)/bin
 
 .PHONY: demo test lint fuzz browser clean
@@ -14,7 +16,7 @@ demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 
 test: $(VENV)/installed browser
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

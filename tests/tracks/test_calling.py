@@ -17,7 +17,7 @@ from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
 from regtrack.tracks.segments import SEGMENT
 
 # The first call compiles a kernel.
-quick = settings(max_examples=60)
+quick = settings(max_examples=25)
 
 NOWHERE = np.zeros(0, np.int64)
 RULES = st.builds(PeakRules, st.integers(0, 40), st.integers(1, 60))
