@@ -29,13 +29,13 @@ SEEN_FILES = {"train": "trained.bed", "valid": "validated.bed"}
 BY_PEAKS, BY_BASES, BY_OPTION = "peaks in validation", "bases in validation", "option"
 
 # Why a track has no peaks. A threshold of the best F1 of bases is half of that F1, and the F1 of
-# calling everything twice the base rate: so where such a threshold is hardly above the mean, the
-# network could tell hardly anything.
+# calling everything twice the base rate: so where such a threshold is hardly above what is usual,
+# the network could tell hardly anything. Usual is the median: a promoter raises a region's mean.
 CHANCE = "no better than chance on the validation windows"
 _LEAST_LIFT = 1.5
-FLAT = f"its threshold is less than {_LEAST_LIFT} times its mean"
-# Of fewer bases the mean may be that of a promoter, and says nothing of the marker.
-_LEAST_BASES = 1_000_000
+FLAT = f"its threshold is less than {_LEAST_LIFT} times its median"
+# Of fewer bases the median, too, may be that of a promoter, and says nothing of the marker.
+_LEAST_BASES = 20_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ class Track:
 
     def summarised(self, summary: Summary, bases: int) -> Track:
         """The same, with what values it has; of so many predicted bases, it may be found flat."""
-        is_low = bases >= _LEAST_BASES and self.threshold < _LEAST_LIFT * summary.mean
+        usual = summary.quantiles.get("0.5", 0.0)
+        is_low = bases >= _LEAST_BASES and self.threshold < _LEAST_LIFT * usual
         flat = FLAT if is_low and self.threshold_from == BY_BASES else None
         return replace(self, summary=summary, no_peaks=self.no_peaks or flat)
 
