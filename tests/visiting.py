@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 # Chromium asks its maker for updates at every start; nothing here may leave the machine.
 FLAGS = [
@@ -32,6 +32,10 @@ class Visit:
         self.page: Page = browser.new_page(viewport={"width": 1400, "height": 900})
         self.answers: list[tuple[int, str]] = []
         self.failures: list[str] = []
+        self.open_requests: set[Request] = set()
+        self.page.on("request", self._begun)
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
         self.page.on("response", lambda one: self.answers.append((one.status, one.url)))
         self.page.on("requestfailed", lambda one: self.failures.append(one.url))
         self.page.on("pageerror", lambda one: self.failures.append(str(one)))
@@ -40,6 +44,12 @@ class Visit:
             lambda one: self.failures.append(one.text) if one.type == "error" else None,
         )
         self.open(address)
+
+    def _begun(self, request: Request) -> None:
+        self.open_requests.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self.open_requests.discard(request)
 
     def open(self, address: str) -> None:
         """Go there as from a bookmark, and wait until it stands."""
@@ -82,8 +92,21 @@ class Visit:
         )
 
     def settle(self) -> None:
-        """Let igv.js finish drawing: it stumbles over tracks that are removed meanwhile."""
-        self.page.wait_for_load_state("networkidle")
+        """Let the page and igv.js finish, which stumbles over tracks that go meanwhile."""
+        if not self.page.evaluate("typeof turn === 'object'"):
+            return  # no page of ours stands yet
+        self.page.evaluate("turn")
+        self.page.wait_for_function(
+            """() => {
+                const views = browser.trackViews.flatMap((one) => one.viewports);
+                const isDrawn = (one) => !one.loading && !one.needsRepaint();
+                const isAsked = (one) => one.trackView.track.id !== "ideogram" && one.checkZoomIn();
+                return views.filter(isAsked).every(isDrawn) && !progress.rows.size;
+            }""",
+            timeout=WAIT,
+        )
+        while self.open_requests:
+            self.page.wait_for_timeout(10)
 
     def row(self, name: str) -> Any:
         """A marker's row in the list."""

@@ -64,7 +64,6 @@ def one_file(sights: Sights, tmp_path_factory: pytest.TempPathFactory) -> str:
 def visited(browser: Browser, address: str) -> Iterator[Visit]:
     found = Visit(browser, address)
     yield found
-    found.settle()
     found.page.close()
     assert found.failures == []
     outside = [url for _, url in found.answers if not url.startswith((address, "data:", "blob:"))]
@@ -75,6 +74,7 @@ def visited(browser: Browser, address: str) -> Iterator[Visit]:
 def on_server(chromium: Browser, site: str) -> Iterator[Visit]:
     for found in visited(chromium, site):
         yield found
+        found.settle()
         assert {status for status, _ in found.answers} == {200, 206}
 
 
@@ -82,6 +82,7 @@ def on_server(chromium: Browser, site: str) -> Iterator[Visit]:
 def alone(chromium: Browser, one_file: str) -> Iterator[Visit]:
     for found in visited(chromium, one_file):
         yield found
+        found.settle()
         read = {url.split("#")[0] for _, url in found.answers if not url.startswith("blob:")}
         assert read == {one_file}  # and what the page made itself
 

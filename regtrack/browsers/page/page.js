@@ -271,7 +271,11 @@ function buildFilter() {
     event.preventDefault();
     byId("show-all").click();
   });
-  form.addEventListener("reset", () => setTimeout(filter));
+  form.querySelector("[type=reset]").addEventListener("click", (event) => {
+    event.preventDefault(); // which would reset after this, and the list would be of what was asked before
+    form.reset();
+    filter();
+  });
 }
 
 const matching = () => [...byId("markers").children].filter((row) => !row.hidden).map((row) => Number(row.dataset.index));
