@@ -11,6 +11,7 @@ from regtrack.genome.regions import parse_region
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks import read_peaks, strongest_first
 
+FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
 
@@ -21,6 +22,8 @@ def opening_locus(
     genes: GeneRegions | None = None,
 ) -> Interval:
     """The region that was asked for; without one, `strongest_locus`.
+
+    Around a gene `FLANK` bases are shown, as where the page's own search goes to one.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def opening_locus(
         When the region is not of the tracks' genome, or a file of the folder is damaged.
     """
     if region is not None:
-        return parse_region(region, viewable.trackset.chrom_sizes, genes)
+        return parse_region(region, viewable.trackset.chrom_sizes, genes, FLANK)
     return strongest_locus(viewable, tracks)
 
 

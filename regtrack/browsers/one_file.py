@@ -10,12 +10,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from regtrack.atomic import write_text
 from regtrack.browsers.browse import BrowseOptions, few_enough, site_of
 from regtrack.browsers.cutting import cut_tracks
-from regtrack.browsers.export import Exported
 from regtrack.browsers.locus import is_predicted
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
@@ -43,7 +42,15 @@ _FIRST_OF_BODY = '<script src="igv.js">'
 _LETTERS = bytes.maketrans(bytes(range(len(BASES))), BASES.encode())
 
 
-def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> Exported:
+class ExportedPage(NamedTuple):
+    """What was written: markers, the region that they are shown in, and bytes."""
+
+    markers: int
+    region: Interval
+    size: int
+
+
+def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> ExportedPage:
     """Write the page of one region, with all that it shows in it, complete or not at all.
 
     Parameters
@@ -88,7 +95,7 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
         changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
     text = _packed(site, contents, static_texts(site, changes))
     write_text(out, text)
-    return Exported(len(shown), 1, out.stat().st_size)
+    return ExportedPage(len(shown), region, out.stat().st_size)
 
 
 def _check_region(viewable: Viewable, region: Interval) -> None:

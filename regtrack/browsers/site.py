@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from regtrack.browsers.axis import axis_end
 from regtrack.browsers.igv_json import MANY, genome_of
+from regtrack.browsers.locus import FLANK
 from regtrack.browsers.reference import Reference
 from regtrack.browsers.scales import scale_of
 from regtrack.browsers.viewable import Viewable
@@ -27,7 +28,6 @@ from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
 from regtrack.tracks.folder import Track, TrackSet
 
-_FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
 _SIZES = "chrom.sizes"
 # The page may load and ask nothing but where it comes from. igv.js styles its elements in place
 # and draws its icons as data.
@@ -127,7 +127,7 @@ class Site:
             "folder": named(self.viewable.folder.resolve()),
             "about": _about(trackset),
             "opens": str(self.opens),
-            "flank": _FLANK,
+            "flank": FLANK,
             **genome_of(self._reference, lambda path: quote(f"genome/{named(path)}")),
             "predicted": {
                 chrom: [int(bases.starts[0]), int(bases.ends[-1])]

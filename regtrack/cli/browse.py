@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--region",
     show_default="the strongest predicted peak",
     help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT), or "
-    "a gene with what lies around it (COMT+-50kb).",
+    "a gene with what lies around it (COMT+-50kb); 2 kb more on each side of a gene.",
 )
 @options.peaks_shown
 @options.clip
@@ -132,8 +132,10 @@ def _export(tracks: Path, asked: BrowseOptions, out: Path, force: bool) -> None:
     from regtrack.folders import size_text
 
     if out.suffix.lower() == ".html":
-        made = export_page(tracks, asked, out, force)
-        click.echo(f"wrote {out}: {made.markers:,} markers, {size_text(made.size)}; open it")
+        page = export_page(tracks, asked, out, force)
+        click.echo(
+            f"wrote {out}: {page.markers:,} markers, {page.region}, {size_text(page.size)}; open it"
+        )
         return
     with Progress() as progress:
         made = export_site(tracks, asked, out, force, progress)

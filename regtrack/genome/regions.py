@@ -18,7 +18,10 @@ _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{
 
 
 def parse_region(
-    text: str, chrom_sizes: Mapping[str, int], genes: GeneRegions | None = None
+    text: str,
+    chrom_sizes: Mapping[str, int],
+    genes: GeneRegions | None = None,
+    flank: int = 0,
 ) -> Interval:
     """Read one region as browsers print it: `chr22`, `chr22:1,000-2,000`, or a gene.
 
@@ -33,11 +36,13 @@ def parse_region(
         Length of every chromosome of the genome, in bases.
     genes
         Of the genome; None where they are no regions.
+    flank
+        Bases on each side of a gene that belong to its region, beside those that are typed.
 
     Returns
     -------
     Interval
-        0-based, half-open.
+        0-based, half-open; a gene's ends where its chromosome does.
 
     Raises
     ------
@@ -57,7 +62,8 @@ def parse_region(
     if chrom is None:
         gene = genes.find(text) if genes and not match else None
         if gene is not None:
-            return gene
+            end = min(gene.end + flank, chrom_sizes[gene.chrom])
+            return Interval(gene.chrom, max(gene.start - flank, 0), end)
         advice = genes.advice(text) if genes and not match else ""
         raise InputError(
             f"region {text!r}",

@@ -10,6 +10,7 @@ from browsers_builders import MARKERS, write_tracks_folder
 from regtrack.browsers.locus import AROUND, opening_locus, strongest_locus
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
+from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.folder import write_predicted
 from regtrack.tracks.peaks import write_peaks
@@ -66,6 +67,15 @@ def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
     tracks = viewable.trackset.tracks
     assert opening_locus(viewable, tracks, "2:1,001-2,000") == Interval("chr2", 1_000, 2_000)
     assert opening_locus(viewable, tracks, None).chrom == "chr1"
+    table = tmp_path / "genes.bed"
+    table.write_text("chr1\t1000\t3000\tCRKL\t0\t+\nchr2\t80000\t85000\tCRK\t0\t-\n")
+    genes = GeneRegions(table, SIZES)
+    for gene, expected in {
+        "CRK": Interval("chr2", 78_000, 87_000),
+        "crk+-4kb": Interval("chr2", 74_000, 90_000),  # where the chromosome ends
+        "CRKL": Interval("chr1", 0, 5_000),
+    }.items():
+        assert opening_locus(viewable, tracks, gene, genes) == expected
     with pytest.raises(InputError, match=r"region 'chr7'"):
         opening_locus(viewable, tracks, "chr7")
 

@@ -207,8 +207,24 @@ def test_one_file_says_how_large_it_is(tracks: Path, regtrack) -> None:
     status, out, _ = regtrack("browse", tracks, "--export", "page.html")
     size = Path("page.html").stat().st_size
     assert "MIT License" in Path("page.html").read_text()  # of igv.js, which is in it
-    assert (status, out) == (0, f"wrote page.html: 4 markers, {size / 1e6:.1f} MB; open it\n")
+    assert (status, out) == (
+        0,
+        f"wrote page.html: 4 markers, chr1:1-20,000, {size / 1e6:.1f} MB; open it\n",
+    )
     assert sorted(path.name for path in Path().iterdir()) == ["page.html", "tracks"]
+
+
+@pytest.mark.parametrize(
+    ("region", "held"),
+    [("CRK", "chr1:4,001-9,000"), ("crkl+-500", "chr1:1-5,500"), ("chr1:400-500", "chr1:400-500")],
+)
+def test_one_file_holds_a_gene_with_what_the_page_shows_around_it_and_says_so(
+    sights: Sights, tmp_path: Path, regtrack, region: str, held: str
+) -> None:
+    out = tmp_path / "page.html"
+    arguments = ["--genes", sights.genes, "--region", region, "--export", out]
+    said = regtrack("browse", sights.tracks, *arguments)[1]
+    assert said.startswith(f"wrote {out}: 8 markers, {held}, ")
 
 
 @pytest.mark.parametrize("out", ["site", "page.html"])

@@ -60,7 +60,7 @@ def test_a_session_opens_at_a_gene(
     tracks = shutil.copytree(predicted[1], tmp_path / "tracks")
     status, out, _ = regtrack("session", tracks, "--region", "crkl", "--genes", genes)
     assert status == 0
-    assert "at chr2:101-400\n" in out
+    assert "at chr2:1-2,400\n" in out  # and 2,000 bases on each side
 
 
 @pytest.mark.parametrize("where", ["file", "variable"])
