@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from builders import a_marker
+from scipy.optimize import linear_sum_assignment
 
 from regtrack.evaluation.evaluation import Evaluation, Ground
 from regtrack.evaluation.histogram import (
@@ -16,6 +18,7 @@ from regtrack.evaluation.histogram import (
     bin_edges,
     coarser,
 )
+from regtrack.evaluation.overlap import PeakOverlap
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
 from regtrack.genome.intervals import EMPTY, IntervalSet
@@ -82,4 +85,29 @@ def an_evaluation() -> Evaluation:
             "tracks": {"peak_threshold": None},
             "seen in training": "no: another split",
         },
+    )
+
+
+def _bases_of(peaks: IntervalSet) -> list[set[int]]:
+    return [set(range(start, end)) for start, end in peaks]
+
+
+def overlap_by_base(called: IntervalSet, measured: IntervalSet, where: IntervalSet) -> PeakOverlap:
+    """What meets, base by base; the pairs by a search of all assignments."""
+    scored = set().union(*_bases_of(where))
+    ours = [peak for peak in _bases_of(called) if peak & scored]
+    theirs = [peak for peak in _bases_of(measured) if peak & scored]
+    meets = np.array([[bool(one & other & scored) for other in theirs] for one in ours], bool)
+    meets = meets.reshape(len(ours), len(theirs))
+    rows, columns = linear_sum_assignment(meets, maximize=True)
+    return PeakOverlap(
+        called=len(ours),
+        called_hit=int(meets.any(axis=1).sum()),
+        measured=len(theirs),
+        measured_hit=int(meets.any(axis=0).sum()),
+        paired=int(meets[rows, columns].sum()),
+        called_bases=sum(map(len, ours)),
+        measured_bases=sum(map(len, theirs)),
+        called_width=float(np.median(list(map(len, ours)))) if ours else math.nan,
+        measured_width=float(np.median(list(map(len, theirs)))) if theirs else math.nan,
     )

@@ -19,7 +19,7 @@ from regtrack.compiled import compiled
 from regtrack.datasets.arrays import ANEW, open_array, pieces_of, save_array
 from regtrack.datasets.cells import cut
 from regtrack.errors import InputError
-from regtrack.genome.intervals import EMPTY, IntervalSet, Positions
+from regtrack.genome.intervals import EMPTY, IntervalSet, IntervalSets, Positions
 
 Labels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.uint16]
@@ -74,6 +74,7 @@ class IntervalLabels:
         self._known = known
         self._path = path
         self._bins = first
+        self._places = {chrom: place for place, chrom in enumerate(first)}
         self._sizes = dict(chrom_sizes)
 
     @classmethod
@@ -194,20 +195,26 @@ class IntervalLabels:
         InputError
             When a row is damaged.
         """
+        found = self.all_peaks(chrom)
+        if not len(found.starts):  # most of 100,000 scaffolds
+            return [EMPTY] * len(columns)
+        return [found[column] for column in columns]
+
+    def all_peaks(self, chrom: str) -> IntervalSets:
+        """The same of all markers.
+
+        Raises
+        ------
+        InputError
+            When a row is damaged.
+        """
         at = self._bins[chrom]
         offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
-        rows = self._rows[offsets[0] : offsets[-1]]
-        if not len(rows):  # most of 100,000 scaffolds
-            return [EMPTY] * len(columns)
+        marker, start, end = self._rows[offsets[0] : offsets[-1]].T.astype(np.int64)
+        if np.any((marker >= self.markers) | (start >= end)):
+            raise self._damaged()
         origins = np.repeat(BIN_LENGTH * np.arange(len(offsets) - 1), np.diff(offsets))
-        found = []
-        for column in columns:
-            mine = rows[:, 0] == column
-            starts, ends = (origins[mine] + rows[mine, edge] for edge in (1, 2))
-            if np.any(starts >= ends):
-                raise self._damaged()
-            found.append(IntervalSet.of(starts, ends))
-        return found
+        return IntervalSets.of(self.markers, marker, origins + start, origins + end)
 
     @property
     def digest(self) -> str:
@@ -219,7 +226,7 @@ class IntervalLabels:
 
     def known_markers(self, chrom: str) -> npt.NDArray[np.bool_]:
         """Markers whose labels on a chromosome mean something; bool (markers,)."""
-        known: npt.NDArray[np.bool_] = self._known[list(self._bins).index(chrom)]
+        known: npt.NDArray[np.bool_] = self._known[self._places[chrom]]
         return known
 
     def base_rates(self, regions: Mapping[str, IntervalSet]) -> npt.NDArray[np.float64]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
-from regtrack.genome.intervals import IntervalSet, Positions
-from regtrack.tracks.called import OWN
+from regtrack.genome.intervals import IntervalSet, IntervalSets, Positions
+from regtrack.tracks.called import CalledPeaks
 from regtrack.tracks.calling import LEVELS
 from regtrack.tracks.segments import Records
 
 # Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
 # they are in.
 MOST_COVERED = 10
+
+# What `count_overlaps` counts: all that `PeakOverlap` holds but widths, in its order.
+COUNTED = 7
 
 
 @dataclass(frozen=True)
@@ -90,45 +93,67 @@ def overlaps(
     where
         The bases that are scored.
     """
+    alone = CalledPeaks(np.array([0, len(called)]), called)
+    measured_alone = IntervalSets(np.array([0, len(measured)]), measured.starts, measured.ends)
+    (counts,) = count_overlaps(alone, measured_alone, where)
     here = called[_meet(called["start"], called["end"], where)]
+    widths = np.split(here["end"] - here["start"], np.cumsum(counts[:-1, 0]))
     measured_here = measured.overlapping(where)
-    pieces = measured_here.intersect(where)
-    owners = np.searchsorted(measured_here.starts, pieces.starts, side="right") - 1
-    levels = np.append(np.arange(len(LEVELS)), OWN)
-    firsts = np.searchsorted(here["level"], levels, side="left")
-    behind = np.searchsorted(here["level"], levels, side="right")
-    hits = np.zeros((len(levels), 3), np.int64)
+    measured_width = _median(measured_here.ends - measured_here.starts)
+    *found, own = [
+        replace(PeakOverlap(*row), called_width=_median(of_level), measured_width=measured_width)
+        for row, of_level in zip(counts.tolist(), widths, strict=True)
+    ]
+    return own, found
+
+
+def count_overlaps(
+    called: CalledPeaks, measured: IntervalSets, where: IntervalSet
+) -> npt.NDArray[np.int64]:
+    """Overlaps of many markers at all `LEVELS` and, at last, at their own threshold.
+
+    Parameters
+    ----------
+    called
+        Whole peaks.
+    measured
+        Peaks of each marker.
+    where
+        The bases that are scored.
+
+    Returns
+    -------
+    int64 array (markers, levels + 1, `COUNTED`)
+    """
+    markers, slots = len(measured), len(LEVELS) + 1
+    here = _meet(called.records["start"], called.records["end"], where)
+    peaks = called.records[here]
+    rows = slots * called.rows[here] + np.minimum(peaks["level"], slots - 1)
+    order = np.argsort(rows, kind="stable")
+    starts, ends = peaks["start"][order], peaks["end"][order]
+    offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=markers * slots)))
+    meets = _meet(measured.starts, measured.ends, where)
+    reached = np.append(0, np.cumsum(meets))
+    measured_starts, measured_ends = measured.starts[meets], measured.ends[meets]
+    measured_offsets = reached[measured.offsets]
+    pieces = where.pieces(measured_starts, measured_ends)
+    hits = np.zeros((markers * slots, 3), np.int64)
     _count_hits(
-        np.ascontiguousarray(here["start"]),
-        np.ascontiguousarray(here["end"]),
-        firsts,
-        behind,
-        pieces.starts,
-        pieces.ends,
-        owners,
-        np.zeros(len(measured_here), np.int64),
+        starts,
+        ends,
+        offsets,
+        *pieces,
+        np.searchsorted(pieces[2], measured_offsets),
+        np.zeros(len(measured_starts), np.int64),
         hits,
     )
-    widths = here["end"] - here["start"]
-    reached = np.append(0, np.cumsum(widths))
-    measured_width = _median(measured_here.ends - measured_here.starts)
-    found = [
-        PeakOverlap(
-            called=int(last - first),
-            called_hit=called_hit,
-            measured=len(measured_here),
-            measured_hit=measured_hit,
-            paired=paired,
-            called_bases=int(reached[last] - reached[first]),
-            measured_bases=measured_here.bases,
-            called_width=_median(widths[first:last]),
-            measured_width=measured_width,
-        )
-        for first, last, (called_hit, measured_hit, paired) in zip(
-            firsts, behind, hits.tolist(), strict=True
-        )
-    ]
-    return found[-1], found[:-1]
+    found = np.empty((markers, slots, COUNTED), np.int64)
+    found[..., 0] = np.diff(offsets).reshape(markers, slots)
+    found[..., [1, 3, 4]] = hits.reshape(markers, slots, 3)
+    found[..., 2] = np.diff(measured_offsets)[:, None]
+    found[..., 5] = _sums(ends - starts, offsets).reshape(markers, slots)
+    found[..., 6] = _sums(measured_ends - measured_starts, measured_offsets)[:, None]
+    return found
 
 
 def _meet(starts: Positions, ends: Positions, where: IntervalSet) -> npt.NDArray[np.bool_]:
@@ -144,39 +169,48 @@ def _median(widths: Positions) -> float:
     return float(np.median(widths)) if len(widths) else math.nan
 
 
+def _sums(values: Positions, offsets: Positions) -> Positions:
+    """Of the values from each offset to the next."""
+    return np.diff(np.append(0, np.cumsum(values))[offsets])
+
+
 @compiled
 def _count_hits(
     starts: Positions,
     ends: Positions,
-    firsts: Positions,
-    behind: Positions,
+    offsets: Positions,
     piece_starts: Positions,
     piece_ends: Positions,
     owners: Positions,
+    piece_offsets: Positions,
     met: Positions,
     hits: Positions,
 ) -> None:
-    """Per level: called peaks that are hit, measured ones that are met, and pairs."""
-    for level in range(len(firsts)):
-        met[:] = 0
-        piece = 0
+    """Per marker and level: called peaks that are hit, measured ones that are met, and pairs.
+
+    The called ones of a level are those from one of the `offsets` to the next, the scored pieces
+    of a marker's measured ones those from one of the `piece_offsets` to the next.
+    """
+    levels = len(hits) // max(len(piece_offsets) - 1, 1)
+    for row in range(len(hits)):
+        piece, behind = piece_offsets[row // levels], piece_offsets[row // levels + 1]
         paired = -1  # the last measured peak that is in a pair
-        for one in range(firsts[level], behind[level]):
-            while piece < len(piece_starts) and piece_ends[piece] <= starts[one]:
+        for one in range(offsets[row], offsets[row + 1]):
+            while piece < behind and piece_ends[piece] <= starts[one]:
                 piece += 1
             hit = False
             is_paired = False
             index = piece
-            while index < len(piece_starts) and piece_starts[index] < ends[one]:
+            while index < behind and piece_starts[index] < ends[one]:
                 owner = owners[index]
                 hit = True
-                if not met[owner]:
-                    met[owner] = 1
-                    hits[level, 1] += 1
+                if met[owner] <= row:
+                    met[owner] = row + 1
+                    hits[row, 1] += 1
                 if not is_paired and owner > paired:
                     is_paired = True
                     paired = owner
-                    hits[level, 2] += 1
+                    hits[row, 2] += 1
                 index += 1
             if hit:
-                hits[level, 0] += 1
+                hits[row, 0] += 1

@@ -34,7 +34,7 @@ from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
-from regtrack.tracks.called import CALLED, OWN, joined
+from regtrack.tracks.called import CALLED, OWN, CalledPeaks, joined
 from regtrack.tracks.calling import PeakCaller
 from regtrack.tracks.rules import Calling, PeakRules
 from regtrack.tracks.segments import Records
@@ -174,7 +174,7 @@ class BlockCounter:
         self._labels = measured.open_labels()
         self._line = measured.line()
         self._histograms: dict[int, ScoreHistogram] = {}
-        self._called: list[Sequence[Records]] = []
+        self._called: list[CalledPeaks] = []
         self._begin(block.chrom)
 
     @property
@@ -209,19 +209,19 @@ class BlockCounter:
 
     def call(self, chrom: str, peaks: Sequence[Records]) -> None:
         """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""
-        called = [np.empty(len(of_marker), CALLED) for of_marker in peaks]
-        for one, of_marker in zip(called, peaks, strict=True):
-            one["start"], one["end"] = of_marker["start"], of_marker["end"]
-            one["level"] = OWN
-        self._lay(chrom, called)
+        together = np.concatenate(peaks)
+        called = np.empty(len(together), CALLED)
+        called["start"], called["end"], called["level"] = together["start"], together["end"], OWN
+        counts = [len(of_marker) for of_marker in peaks]
+        self._lay(chrom, CalledPeaks(np.append(0, np.cumsum(counts)), called))
 
     def save(self) -> None:
         """Write the file."""
         self._end()
         numbers = sorted(self._histograms)
         counts = [self._histograms[number].counts for number in numbers]
-        runs = [np.concatenate(of_marker) for of_marker in zip(*self._called, strict=True)]
-        save_counts(self._measured.path(self._block), numbers, counts, runs)
+        called = CalledPeaks.union(self._called)
+        save_counts(self._measured.path(self._block), numbers, counts, called.by_marker())
 
     def _begin(self, chrom: str) -> None:
         """Go on with another chromosome."""
@@ -233,11 +233,10 @@ class BlockCounter:
         """Keep what was called on this chromosome."""
         self._lay(self._chrom, self._caller.finish())
 
-    def _lay(self, chrom: str, called: Sequence[Records]) -> None:
+    def _lay(self, chrom: str, called: CalledPeaks) -> None:
         """Keep what was called on a chromosome, as positions on the line."""
-        for one in called:
-            for edge in "start", "end":
-                one[edge] += self._line.starts[chrom]
+        for edge in "start", "end":
+            called.records[edge] += self._line.starts[chrom]
         self._called.append(called)
 
 

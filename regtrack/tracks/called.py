@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from regtrack.genome.intervals import Positions
@@ -14,6 +17,50 @@ CALLED = np.dtype([("start", "<i8"), ("end", "<i8"), ("level", "u1")])
 
 # The level of peaks that are called at a marker's own threshold.
 OWN = 255
+
+
+@dataclass(frozen=True)
+class CalledPeaks:
+    """Called peaks of many markers, or parts of them.
+
+    Parameters
+    ----------
+    offsets
+        int64 (markers + 1,): those of marker i are from `offsets[i]` to `offsets[i + 1]`.
+    records
+        CALLED; of one marker and level from left to right.
+    """
+
+    offsets: Positions
+    records: Records
+
+    @classmethod
+    def of(cls, markers: int, rows: Positions, records: Records) -> CalledPeaks:
+        """From peaks in any order of their markers, whose rows are given."""
+        counts = np.bincount(rows, minlength=markers)
+        return cls(np.append(0, np.cumsum(counts)), records[np.argsort(rows, kind="stable")])
+
+    @classmethod
+    def union(cls, parts: Sequence[CalledPeaks]) -> CalledPeaks:
+        """Of the same markers on several stretches, from left to right."""
+        markers = len(parts[0].offsets) - 1
+        rows = np.concatenate([part.rows for part in parts])
+        return cls.of(markers, rows, np.concatenate([part.records for part in parts]))
+
+    @property
+    def rows(self) -> Positions:
+        """int64: the marker of each."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def at_least(self, length: int) -> CalledPeaks:
+        """Those of so many bases, or more."""
+        kept = self.records["end"] - self.records["start"] >= length
+        reached = np.append(0, np.cumsum(kept))
+        return CalledPeaks(reached[self.offsets], self.records[kept])
+
+    def by_marker(self) -> list[Records]:
+        """CALLED of each marker."""
+        return np.split(self.records, self.offsets[1:-1])
 
 
 def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:

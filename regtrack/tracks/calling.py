@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.called import CALLED, OWN, CalledPeaks
 from regtrack.tracks.rules import Calling, PeakRules
 from regtrack.tracks.segments import Records
 
@@ -111,8 +111,8 @@ class PeakCaller:
             done += self._follow(by_base[done:], start + done)
         self._position = start + len(by_base)
 
-    def finish(self) -> list[Records]:
-        """CALLED of each marker, in no order; the caller is then spent."""
+    def finish(self) -> CalledPeaks:
+        """What was called; the caller is then spent."""
         self._lower()
         marker, level = np.nonzero(self._starts >= 0)
         starts, lasts = self._starts[marker, level], self._lasts[marker, level]
@@ -128,9 +128,7 @@ class PeakCaller:
         found = np.empty(len(marker), CALLED)
         found["start"], found["end"] = starts, lasts
         found["level"] = _numbers(level, self._place[marker])
-        order = np.argsort(marker, kind="stable")
-        counts = np.bincount(marker, minlength=len(self._own))
-        return np.split(found[order], np.cumsum(counts)[:-1])
+        return CalledPeaks.of(len(self._own), marker, found)
 
     def _follow(self, by_base: npt.NDArray[np.float32], position: int) -> int:
         """Read some bases, at least one; returns how many. Of none, a grain ends here."""

@@ -10,20 +10,16 @@ import numpy.typing as npt
 from regtrack.datasets.dense import DenseDataset
 from regtrack.evaluation.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
 from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.overlap import MOST_COVERED, overlaps
+from regtrack.evaluation.overlap import COUNTED, PeakOverlap, count_overlaps
 from regtrack.evaluation.resampling import Blocks, interval, replicate
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import Validated
-from regtrack.tracks.called import joined
 from regtrack.tracks.calling import LEVELS, PeakCaller
 from regtrack.tracks.rules import PeakRules
 from regtrack.training.processes import Processes
 
 # Of the bootstrap, at most: their counts take 4 MB each for 919 markers.
 _MOST_BLOCKS = 32
-
-# What is counted of the peaks of a level, in this order.
-_CALLED, _CALLED_HIT, _MEASURED, _MEASURED_HIT, _PAIRED, _CALLED_BASES, _MEASURED_BASES = range(7)
 
 _RULES = PeakRules()
 
@@ -99,9 +95,8 @@ class PeakCounts:
 
     def __init__(self, dataset: DenseDataset) -> None:
         self._dataset = dataset
-        shape = (len(dataset.markers), len(LEVELS) * (1 + _MEASURED_BASES))
-        self._counts = np.zeros(shape, np.uint32)
-        self._caller = PeakCaller(shape[0], _RULES)
+        self._counts = np.zeros((len(dataset.markers), len(LEVELS), COUNTED), np.uint32)
+        self._begin()
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Take some consecutive bases of a chromosome."""
@@ -109,56 +104,37 @@ class PeakCounts:
 
     def end(self, chrom: str, where: IntervalSet) -> None:
         """Count the peaks of a chromosome, of which these bases were read."""
-        labels, markers = self._dataset.labels, len(self._dataset.markers)
+        labels = self._dataset.labels
+        # One caller read all, so that what it called is whole, and at worst too short.
+        called = self._caller.finish().at_least(_RULES.min_length)
+        counts = count_overlaps(called, labels.all_peaks(chrom), where)[:, :-1]
         known = labels.known_markers(chrom)
-        measured = labels.peaks(chrom, range(markers))
-        nowhere = np.zeros(0, np.int64)
-        for marker, called in enumerate(self._caller.finish()):
-            if not known[marker] or not (len(called) or len(measured[marker])):
-                continue
-            whole = joined(called, _RULES, nowhere)
-            _, found = overlaps(whole, measured[marker], where)
-            self._counts[marker] += np.array(
-                [
-                    (
-                        one.called,
-                        one.called_hit,
-                        one.measured,
-                        one.measured_hit,
-                        one.paired,
-                        one.called_bases,
-                        one.measured_bases,
-                    )
-                    for one in found
-                ],
-                np.uint32,
-            ).reshape(-1)
-        self._caller = PeakCaller(markers, _RULES)
+        self._counts[known] += counts[known].astype(np.uint32)
+        self._begin()
 
     def finish(self, processes: Processes) -> None:
         """Add up what all processes counted."""
-        processes.add_up(self._counts)
+        processes.add_up(self._counts.reshape(len(self._counts), -1))
 
     def best_levels(self) -> list[int | None]:
         """Per marker the level of the best F1 of pairs; None where no level finds a peak."""
-        counts = self._by_level
-        peaks = counts[..., _CALLED] + counts[..., _MEASURED]
-        f1 = 2 * counts[..., _PAIRED] / np.maximum(peaks, 1)
-        f1[counts[..., _CALLED_BASES] > MOST_COVERED * counts[..., _MEASURED_BASES]] = 0
-        best = f1.argmax(axis=1)
-        return [int(level) if row[level] > 0 else None for row, level in zip(f1, best, strict=True)]
+        found: list[int | None] = []
+        for of_marker in self._counts.tolist():
+            f1 = [_f1(PeakOverlap(*of_level)) for of_level in of_marker]
+            found.append(f1.index(max(f1)) if any(f1) else None)
+        return found
 
-    def precision_recall(self, marker: int, level: int) -> tuple[float, float]:
-        """Share of called peaks that meet a measured one, and the reverse."""
-        counts = self._counts[marker].reshape(len(LEVELS), -1)[level].tolist()
-        return (
-            counts[_CALLED_HIT] / counts[_CALLED],
-            counts[_MEASURED_HIT] / counts[_MEASURED],
-        )
+    def at(self, marker: int, level: int) -> PeakOverlap:
+        """What was counted, without widths."""
+        return PeakOverlap(*self._counts[marker, level].tolist())
 
-    @property
-    def _by_level(self) -> npt.NDArray[np.int64]:
-        return self._counts.reshape(len(self._counts), len(LEVELS), -1).astype(np.int64)
+    def _begin(self) -> None:
+        """Go on with another chromosome."""
+        self._caller = PeakCaller(len(self._counts), _RULES)
+
+
+def _f1(overlap: PeakOverlap) -> float:
+    return overlap.f1 if overlap.paired and not overlap.is_too_wide else 0
 
 
 def validated(
@@ -169,15 +145,15 @@ def validated(
     levels = peaks.best_levels()
     for marker, (one, (low, high)) in enumerate(zip(scores, bases.intervals(scores), strict=True)):
         level = levels[marker]
-        precision, recall = (None, None) if level is None else peaks.precision_recall(marker, level)
+        at_best = None if level is None else peaks.at(marker, level)
         found.append(
             Validated(
                 one.base_rate,
                 one.average_precision,
                 None if math.isnan(low) else low,
                 None if math.isnan(high) else high,
-                precision,
-                recall,
+                None if at_best is None else at_best.precision,
+                None if at_best is None else at_best.recall,
             )
             if one.scored
             else None

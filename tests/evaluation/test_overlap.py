@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from evaluation_builders import overlap_by_base
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
 
 from regtrack.evaluation.overlap import PeakOverlap, overlaps
 from regtrack.genome.intervals import EMPTY, IntervalSet
@@ -30,31 +30,6 @@ def called_at(peaks: dict[int, IntervalSet]) -> np.ndarray:
     return np.array(rows, CALLED)
 
 
-def bases_of(peaks: IntervalSet) -> list[set[int]]:
-    return [set(range(start, end)) for start, end in peaks]
-
-
-def expected(called: IntervalSet, measured: IntervalSet, where: IntervalSet) -> PeakOverlap:
-    """Base by base, and the pairs by a search of all assignments."""
-    scored = set().union(*bases_of(where))
-    ours = [peak for peak in bases_of(called) if peak & scored]
-    theirs = [peak for peak in bases_of(measured) if peak & scored]
-    meets = np.array([[bool(one & other & scored) for other in theirs] for one in ours], bool)
-    meets = meets.reshape(len(ours), len(theirs))
-    rows, columns = linear_sum_assignment(meets, maximize=True)
-    return PeakOverlap(
-        called=len(ours),
-        called_hit=int(meets.any(axis=1).sum()),
-        measured=len(theirs),
-        measured_hit=int(meets.any(axis=0).sum()),
-        paired=int(meets[rows, columns].sum()),
-        called_bases=sum(map(len, ours)),
-        measured_bases=sum(map(len, theirs)),
-        called_width=float(np.median(list(map(len, ours)))) if ours else math.nan,
-        measured_width=float(np.median(list(map(len, theirs)))) if theirs else math.nan,
-    )
-
-
 @given(spans, spans, spans, spans)
 def test_peaks_meet_where_they_share_a_scored_base(
     own: Spans, other: Spans, measured: Spans, where: Spans
@@ -62,7 +37,7 @@ def test_peaks_meet_where_they_share_a_scored_base(
     peaks = {3: a_set(other), OWN: a_set(own)}
     at_own, by_level = overlaps(called_at(peaks), a_set(measured), a_set(where))
     for found, level in (at_own, OWN), (by_level[3], 3), (by_level[4], 4):
-        wanted = expected(peaks.get(level, EMPTY), a_set(measured), a_set(where))
+        wanted = overlap_by_base(peaks.get(level, EMPTY), a_set(measured), a_set(where))
         # NaN equals itself here.
         assert repr(found) == repr(wanted)
     assert len(by_level) == len(LEVELS)

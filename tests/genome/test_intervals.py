@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regtrack.genome.intervals import EMPTY, Interval, IntervalSet, intersect, total_bases
+from regtrack.genome.intervals import (
+    EMPTY,
+    Interval,
+    IntervalSet,
+    IntervalSets,
+    intersect,
+    total_bases,
+)
 
 LAST = 80
 pairs = st.lists(st.tuples(st.integers(0, LAST), st.integers(1, 15)), max_size=8).map(
@@ -255,3 +264,34 @@ def test_units_are_those_that_hold_a_base(intervals: list[tuple[int, int]], leng
 
 def test_an_interval_that_ends_with_a_unit_does_not_reach_the_next() -> None:
     assert set_of([(3, 10), (20, 40)]).units(10) == [0, 2, 3]
+
+
+@given(st.lists(pairs, min_size=1, max_size=4), st.randoms())
+def test_several_sets_at_once_are_what_each_is_by_itself(
+    drawn: list[list[tuple[int, int]]], random: Random
+) -> None:
+    rows = [(row, *one) for row, of_set in enumerate(drawn) for one in of_set]
+    random.shuffle(rows)
+    columns = np.array(rows, np.int64).reshape(-1, 3).T
+    found = IntervalSets.of(len(drawn), *columns)
+    assert len(found) == len(drawn)
+    for row, of_set in enumerate(drawn):
+        assert found[row] == set_of(of_set)
+
+
+def test_of_several_sets_an_empty_interval_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative or empty"):
+        IntervalSets.of(2, np.array([1]), np.array([5]), np.array([5]))
+
+
+@given(pairs, pairs)
+def test_pieces_of_intervals_in_a_set_are_told_by_their_owners(
+    mine: list[tuple[int, int]], intervals: list[tuple[int, int]]
+) -> None:
+    starts, ends = np.array(intervals, np.int64).reshape(-1, 2).T
+    pieces = list(zip(*set_of(mine).pieces(starts, ends), strict=True))
+    assert [owner for *_, owner in pieces] == sorted(owner for *_, owner in pieces)
+    for number, one in enumerate(intervals):
+        of_one = [(start, end) for start, end, owner in pieces if owner == number]
+        assert bases_of(of_one) == bases_of([one]) & bases_of(mine)
+        assert sum(end - start for start, end in of_one) == len(bases_of(of_one))

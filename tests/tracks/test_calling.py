@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regtrack.errors import OptionError
-from regtrack.tracks.called import CALLED, OWN, joined
+from regtrack.tracks.called import CALLED, OWN, CalledPeaks, joined
 from regtrack.tracks.calling import GRAIN, LEVELS, PeakCaller, SegmentCaller
 from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
 from regtrack.tracks.segments import SEGMENT
@@ -64,7 +64,7 @@ def test_peaks_at_every_level_are_those_of_the_highest_base_of_each_grain(
     for start, end in stretches:
         for marker in range(markers):
             seen[marker, start:end] = by_grain(values[marker, start:end], start)
-    for marker, called in enumerate(caller.finish()):
+    for marker, called in enumerate(caller.finish().by_marker()):
         whole = joined(called, rules, NOWHERE)
         for level, threshold in [*enumerate(LEVELS), (OWN, own[marker])]:
             assert spans(whole, level) == peaks_of(seen[marker] >= threshold, rules)
@@ -78,13 +78,13 @@ def test_blocks_that_are_called_apart_come_to_the_same_peaks(
     values = walk(seed, 2, 50 * GRAIN)
     whole = PeakCaller(2, rules)
     whole.add(0, values)
-    expected = [joined(one, rules, NOWHERE) for one in whole.finish()]
+    expected = [joined(one, rules, NOWHERE) for one in whole.finish().by_marker()]
     parts: list[list[np.ndarray]] = [[], []]
     edges = [0, *(GRAIN * cut for cut in sorted(cuts)), 50 * GRAIN]
     for start, end in itertools.pairwise(edges):
         caller = PeakCaller(2, rules)
         caller.add(start, values[:, start:end])
-        for marker, called in enumerate(caller.finish()):
+        for marker, called in enumerate(caller.finish().by_marker()):
             parts[marker].append(called)
     for marker in range(2):
         found = joined(np.concatenate(parts[marker]), rules, NOWHERE)
@@ -132,7 +132,7 @@ def test_a_base_at_a_threshold_is_called_and_one_under_it_is_not(level: int) -> 
     at = LEVELS[level]
     caller = PeakCaller(2, BARE_RUNS)
     caller.add(0, np.array([[at], [np.nextafter(at, np.float32(0))]], np.float32))
-    called, under = caller.finish()
+    called, under = caller.finish().by_marker()
     assert sorted(called["level"].tolist()) == list(range(level + 1))
     assert sorted(under["level"].tolist()) == list(range(level))
 
@@ -149,7 +149,7 @@ def test_levels_rise_by_about_half_an_octave_of_the_odds() -> None:
 def test_an_own_threshold_that_is_a_level_is_called_as_that_level() -> None:
     caller = PeakCaller(1, BARE_RUNS, LEVELS[5:6])
     caller.add(0, np.array([[LEVELS[5]] * 16], np.float32))
-    (called,) = caller.finish()
+    (called,) = caller.finish().by_marker()
     assert spans(called, OWN) == spans(called, 5) == [(0, 16)]
     assert spans(called, 6) == []
 
@@ -157,7 +157,7 @@ def test_an_own_threshold_that_is_a_level_is_called_as_that_level() -> None:
 @pytest.mark.parametrize("markers", [1, 3])
 def test_without_a_base_nothing_is_called(markers: int) -> None:
     called = PeakCaller(markers, BARE_RUNS, np.zeros(markers, np.float32)).finish()
-    assert [len(one) for one in called] == [0] * markers
+    assert [len(one) for one in called.by_marker()] == [0] * markers
     assert len(SegmentCaller(Calling(0, BARE_RUNS)).finish()) == 0
 
 
@@ -167,7 +167,7 @@ def test_more_peaks_than_are_handed_over_at_once_are_all_there() -> None:
     values[0].reshape(-1, GRAIN)[::2] = 1
     caller = PeakCaller(1, BARE_RUNS, np.array([0.3], np.float32))
     caller.add(0, values)
-    (called,) = caller.finish()
+    (called,) = caller.finish().by_marker()
     levels, counts = np.unique(called["level"], return_counts=True)
     assert levels.tolist() == [*range(len(LEVELS)), OWN]
     assert set(counts.tolist()) == {40_000}
@@ -178,6 +178,19 @@ def test_no_peak_goes_from_one_chromosome_to_the_next() -> None:
     rules = PeakRules(max_gap=30, min_length=50)
     assert spans(joined(called, rules, np.array([0, 101])), OWN) == [(0, 100), (101, 400)]
     assert spans(joined(called, rules, NOWHERE), OWN) == [(0, 400)]
+
+
+def test_peaks_of_markers_on_several_stretches_come_together_marker_by_marker() -> None:
+    nothing = CalledPeaks(np.array([0, 0, 0, 0]), np.array([], CALLED))
+    left = CalledPeaks(np.array([0, 1, 1, 2]), np.array([(0, 9, 3), (5, 9, OWN)], CALLED))
+    right = CalledPeaks(np.array([0, 1, 2, 2]), np.array([(20, 50, 3), (20, 60, 1)], CALLED))
+    both = CalledPeaks.union([nothing, left, right])
+    expected = [[(0, 9, 3), (20, 50, 3)], [(20, 60, 1)], [(5, 9, OWN)]]
+    assert [one.tolist() for one in both.by_marker()] == expected
+    assert both.rows.tolist() == [0, 0, 1, 2]
+    expected = [[(20, 50, 3)], [(20, 60, 1)], []]
+    assert [one.tolist() for one in both.at_least(30).by_marker()] == expected
+    assert [one.tolist() for one in both.at_least(31).by_marker()] == [[], [(20, 60, 1)], []]
 
 
 @pytest.mark.parametrize(

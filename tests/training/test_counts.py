@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
+
 import numpy as np
 import pytest
+from encoded import by_grain, peaks_of
+from evaluation_builders import overlap_by_base
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from training_helpers import ALONE
 
 from regtrack.datasets.folder import DenseDataset
+from regtrack.datasets.labels import IntervalLabels
 from regtrack.evaluation.histogram import ScoreHistogram
+from regtrack.evaluation.overlap import COUNTED
 from regtrack.genome.intervals import IntervalSet
 from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.rules import PeakRules
 from regtrack.training import counts
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 
 CHROM = "chr1"
 
 
-def peaks_of(dense: DenseDataset, marker: int) -> IntervalSet:
+def measured_peaks(dense: DenseDataset, marker: int) -> IntervalSet:
     return dense.labels.peaks(CHROM, [marker])[0]
 
 
@@ -25,7 +34,7 @@ def probabilities(dense: DenseDataset, inside: float, outside: float) -> np.ndar
     size = dense.chrom_sizes[CHROM]
     values = np.full((len(dense.markers), size), outside, np.float32)
     for marker in range(len(dense.markers)):
-        for start, end in peaks_of(dense, marker):
+        for start, end in measured_peaks(dense, marker):
             values[marker, start:end] = inside
     return values
 
@@ -48,18 +57,71 @@ def test_the_best_threshold_is_the_lowest_that_finds_the_peaks_and_nothing_else(
     for marker, level in enumerate(found.best_levels()):
         assert level is not None
         assert LEVELS[level - 1] <= 0.01 < LEVELS[level] <= 0.3
-        assert found.precision_recall(marker, level) == (1, 1)
+        at_best = found.at(marker, level)
+        assert (at_best.precision, at_best.recall) == (1, 1)
 
 
 def test_a_network_that_calls_nothing_or_everything_has_no_best_threshold(
     dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = dense.chrom_sizes[CHROM]
-    covered = max(peaks_of(dense, marker).bases for marker in range(len(dense.markers)))
+    covered = max(measured_peaks(dense, marker).bases for marker in range(len(dense.markers)))
     assert size > 10 * covered  # so that all of the chromosome is no peak
     for value in 0.0, 0.9:
         found = counted(dense, probabilities(dense, value, value), monkeypatch)
         assert found.best_levels() == [None] * len(dense.markers)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_peaks_of_many_scaffolds_are_counted_as_each_by_itself_base_by_base(
+    dense: DenseDataset, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    markers, rules = len(dense.markers), PeakRules()
+    sizes = {f"scaffold{number}": int(random.integers(1, 3_000)) for number in range(8)}
+
+    def some(size: int, most: int) -> IntervalSet:
+        starts = random.integers(0, size, random.integers(0, most))
+        return IntervalSet.of(starts, np.minimum(starts + random.integers(1, 900), size))
+
+    measured = [{chrom: some(size, 4) for chrom, size in sizes.items()} for _ in range(markers)]
+    known = random.random((len(sizes), markers)) < 0.8
+    found = PeakCounts(replace(dense, labels=IntervalLabels.of(measured, sizes, known)))
+    expected = np.zeros((markers, len(LEVELS), COUNTED), int)
+    for place, (chrom, size) in enumerate(sizes.items()):
+        where = some(size, 3)
+        values = np.zeros((markers, size), np.float32)
+        for marker in range(markers):
+            for start, end in some(size, 5):
+                values[marker, start:end] = random.random()
+        seen = np.full((markers, size), -1, np.float32)
+        for start, end in where:
+            found.add(start, values[:, start:end])
+            for marker in range(markers):
+                seen[marker, start:end] = by_grain(values[marker, start:end], start)
+        found.end(chrom, where)
+        for marker, level in np.argwhere(np.outer(known[place], LEVELS > 0)):
+            called = IntervalSet.of(
+                *np.array(peaks_of(seen[marker] >= LEVELS[level], rules), int).reshape(-1, 2).T
+            )
+            one = overlap_by_base(called, measured[marker][chrom], where)
+            expected[marker, level] += astuple(one)[:COUNTED]
+    for marker, level in np.ndindex(expected.shape[:2]):
+        assert astuple(found.at(marker, level))[:COUNTED] == tuple(expected[marker, level])
+
+
+def test_of_several_levels_the_best_has_the_best_f1_and_is_not_too_wide(
+    dense: DenseDataset,
+) -> None:
+    peaks = PeakCounts(dense)
+    counts = peaks._counts  # as after peaks of a genome, which would take long to make
+    counts[:, :] = [10, 10, 10, 10, 1, 100, 100]
+    counts[0, 7] = [10, 10, 10, 10, 4, 100, 100]
+    counts[0, 5] = [10, 10, 10, 10, 9, 1_001, 100]
+    counts[1, 5] = [10, 10, 10, 10, 9, 1_000, 100]
+    counts[2, :, 4] = 0
+    assert peaks.best_levels() == [7, 5, None]
 
 
 def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> None:
