@@ -15,7 +15,7 @@ from builders import tiny_settings
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.tensors import read_tensors
+from regtrack.models.tensors import read_tensor_file
 from regtrack.training.history import HistoryRow
 from regtrack.training.processes import Processes
 from regtrack.training.run import TrainingResult, train
@@ -127,7 +127,7 @@ def train_on(
 
 def assert_same_weights(first: Path, second: Path) -> None:
     """To the last bit."""
-    ours, theirs = read_tensors(first), read_tensors(second)
+    ours, theirs = (read_tensor_file(path).tensors for path in (first, second))
     assert ours.keys() == theirs.keys()
     assert not [name for name in ours if not torch.equal(ours[name], theirs[name])]
 

@@ -20,7 +20,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import (
-    read_tensors,
+    read_tensor_file,
     read_text_of,
     save_tensors,
     tensors_sha256,
@@ -232,12 +232,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
     OSError
         When the file cannot be read.
     """
-    return _read(path)[0]
+    return _parsed(read_text_of(path), path)[0]
 
 
-def _read(path: Path) -> tuple[Checkpoint, str | None]:
+def read_identified(path: Path) -> tuple[Checkpoint, str]:
+    """The metadata of a checkpoint, and the SHA-256 of the file, which is read once for both.
+
+    Raises
+    ------
+    InputError
+        As `read_checkpoint`.
+    OSError
+        When the file cannot be read.
+    """
+    file = read_tensor_file(path)
+    return _parsed(file.text, path)[0], file.sha256
+
+
+def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
     """The metadata of a checkpoint, and the SHA-256 of its weights, which older ones lack."""
-    text = read_text_of(path)
     where = f"{path}: metadata"
     found = parse_json(text, _Metadata, where, FORMAT_VERSION)
     summary = parse_json(text, _Trained, where).training
@@ -260,8 +273,9 @@ def load_network(path: Path, device: torch.device) -> Network:
         As `read_checkpoint`; also when the weights do not fit the architecture, or are not those
         that were written.
     """
-    checkpoint, digest = _read(path)
-    weights = read_tensors(path)
+    file = read_tensor_file(path)
+    checkpoint, digest = _parsed(file.text, path)
+    weights = file.tensors
     # Of the sketch: what a damaged file asks for may be larger than memory.
     if {name: part.shape for name, part in weights.items()} != {
         name: part.shape for name, part in checkpoint.sketch().weights().items()

@@ -11,7 +11,7 @@ from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.names import first_names, some
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
-from regtrack.models.checkpoint import Checkpoint, file_sha256, read_checkpoint
+from regtrack.models.checkpoint import Checkpoint, read_identified
 
 
 def models_table() -> str:
@@ -53,16 +53,16 @@ def describe_checkpoint(path: Path) -> str:
     Raises
     ------
     InputError
-        As `regtrack.models.checkpoint.read_checkpoint`.
+        As `regtrack.models.checkpoint.read_identified`.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint, sha256 = read_identified(path)
     network = checkpoint.sketch()
     context = network.context
     training = checkpoint.training
     scores = training.get("average_precision", {})
     lines = {
         "checkpoint": path,
-        "sha256": file_sha256(path),
+        "sha256": sha256,
         "network": f"{checkpoint.architecture} ({checkpoint.task} task), "
         f"{network.parameter_count():,} parameters",
         "context": f"{context.left:,} bases left, {context.right:,} right"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load, save_file
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
@@ -46,6 +49,23 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> 
             raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
+@dataclass(frozen=True)
+class TensorFile:
+    """A whole file, read once.
+
+    Parameters
+    ----------
+    text, tensors
+        What `save_tensors` was given.
+    sha256
+        Of the file.
+    """
+
+    text: str
+    tensors: Mapping[str, torch.Tensor]
+    sha256: str
+
+
 def read_text_of(path: Path) -> str:
     """The text of a file, without its tensors.
 
@@ -56,32 +76,53 @@ def read_text_of(path: Path) -> str:
     OSError
         When the file cannot be read.
     """
-    _check_header(path)
+    with path.open("rb") as file:
+        _check_header(file, path)
     try:
-        with utf8_path(path) as place, safe_open(place, framework="pt") as file:
-            text: str | None = (file.metadata() or {}).get(_METADATA_KEY)
+        with utf8_path(path) as place, safe_open(place, framework="pt") as opened:
+            metadata: Mapping[str, str] | None = opened.metadata()
     except SafetensorError as error:
-        raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
-    if text is None:
-        raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
-    return text
+        raise _unsound(path, error) from error
+    return _text_in(metadata, path)
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file that `read_text_of` accepts.
+def read_tensor_file(path: Path) -> TensorFile:
+    """All of a file; only of one of regtrack's is more than the header read.
 
     Raises
     ------
     InputError
-        For a file that is truncated or damaged.
+        As `read_text_of`; also when the tensors are damaged.
     OSError
         When the file cannot be read.
     """
+    with path.open("rb") as file:
+        _check_header(file, path)
+        file.seek(0)
+        head = file.read(_LENGTH.size)
+        header = file.read(*_LENGTH.unpack(head))
+        try:
+            found = json.loads(header)
+        except (ValueError, RecursionError) as error:
+            raise _unsound(path, error) from error
+        text = _text_in(found.get("__metadata__"), path)
+        data = head + header + file.read()
     try:
-        with utf8_path(path) as place, safe_open(place, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, RuntimeError) as error:
-        raise InputError(path, f"truncated, or not a .safetensors file ({error})") from error
+        return TensorFile(text, load(data), hashlib.sha256(data).hexdigest())
+    except (SafetensorError, RuntimeError, KeyError) as error:  # the last, for an unknown type
+        raise _unsound(path, error) from error
+
+
+def _text_in(metadata: object, path: Path) -> str:
+    """The text among the metadata of a file, which may be another program's."""
+    text = metadata.get(_METADATA_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
+    return text
+
+
+def _unsound(path: Path, error: Exception) -> InputError:
+    return InputError(path, f"truncated, or not a .safetensors file ({error})")
 
 
 def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
@@ -94,7 +135,7 @@ def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
     return total.hexdigest()
 
 
-def _check_header(path: Path) -> None:
+def _check_header(file: BinaryIO, path: Path) -> None:
     """Refuse a file whose header is none, before it is read whole.
 
     Raises
@@ -102,9 +143,8 @@ def _check_header(path: Path) -> None:
     InputError
         Saying what it is instead, as far as its first bytes tell.
     """
-    with path.open("rb") as file:
-        head = file.read(_LENGTH.size + 1)
-        size = file.seek(0, os.SEEK_END)
+    head = file.read(_LENGTH.size + 1)
+    size = file.seek(0, os.SEEK_END)
     length = _LENGTH.unpack_from(head)[0] if len(head) > _LENGTH.size else 0
     # The length of a sound header may begin as a pickle or a zip file does.
     if head[_LENGTH.size :] == b"{":

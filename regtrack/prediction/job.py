@@ -24,10 +24,10 @@ from regtrack.genome.seen import Seen
 from regtrack.models.checkpoint import (
     Checkpoint,
     check_assembly,
-    file_sha256,
-    read_checkpoint,
+    read_identified,
     seen_on,
 )
+from regtrack.models.context import Context
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
@@ -57,6 +57,8 @@ class Job:
     ----------
     model, genome
         Paths of the checkpoint and the FASTA file.
+    checkpoint
+        What the former says.
     rows
         Which outputs of the network are asked for.
     targets
@@ -75,6 +77,7 @@ class Job:
 
     model: Path
     genome: Path
+    checkpoint: Checkpoint
     rows: tuple[int, ...]
     targets: Mapping[str, IntervalSet]
     sequence: str
@@ -87,8 +90,12 @@ class Job:
     @property
     def overlap(self) -> int:
         """Bases by which windows overlap where that is not enough to hide their seams; else 0."""
-        context = read_checkpoint(self.model).sketch().context
-        return 0 if context.exact else context.left
+        return 0 if self.context.exact else self.context.left
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """What the network reads around a base."""
+        return self.checkpoint.sketch().context
 
     @property
     def bases(self) -> int:
@@ -199,7 +206,7 @@ def plan_job(
     """
     if include_training and peaks is None:
         raise OptionError("--include-training", "does nothing without --peaks: nothing is scored")
-    checkpoint = read_checkpoint(model)
+    checkpoint, sha256 = read_identified(model)
     source = Genome(genome)
     if not any_genome:
         check_assembly(model, checkpoint, genome, source.chrom_sizes)
@@ -225,7 +232,7 @@ def plan_job(
     seen_here = None if seen is None else seen.inside(targets)
     trackset = TrackSet(
         model={
-            "sha256": file_sha256(model),
+            "sha256": sha256,
             "architecture": checkpoint.architecture,
             "assembly": checkpoint.assembly,
         },
@@ -247,6 +254,7 @@ def plan_job(
     return Job(
         model,
         genome,
+        checkpoint,
         rows,
         targets,
         source.digest(targets, reach),

@@ -15,7 +15,6 @@ from regtrack.errors import InputError
 from regtrack.evaluation.report import FILES as REPORT_FILES
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
-from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import describe_device
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
@@ -131,7 +130,6 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     InputError
         As the prediction itself.
     """
-    context = read_checkpoint(job.model).sketch().context
     window = job.settings.window
     assert window is not None  # a job has settled it
     groups = job.groups
@@ -147,7 +145,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         bases=bases,
         left=left,
         windows=sum(
-            1 for tasks in groups for task in tasks for _ in tile(task.targets, context, window)
+            1 for tasks in groups for task in tasks for _ in tile(task.targets, job.context, window)
         ),
         markers=len(job.rows),
         files=3 * len(job.rows)

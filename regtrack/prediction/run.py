@@ -15,7 +15,6 @@ from pathlib import Path
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.evaluation.report import write_report
 from regtrack.folders import check_folder, clear, is_of_run, move_in, unfinished_run
-from regtrack.models.checkpoint import read_checkpoint
 from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
@@ -110,7 +109,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         genome=job.genome,
         rows=job.rows,
         thresholds=tuple(track.calling(job.settings.rules).called_from for track in tracks),
-        stride=read_checkpoint(job.model).sketch().context.stride,
+        stride=job.context.stride,
         settings=job.settings,
         device=job.device,
         blocks=folder,
@@ -221,6 +220,5 @@ def _write_report(
         "device": job.device,
         "tracks": dict(job.trackset.settings),
     }
-    checkpoint = read_checkpoint(job.model)
-    evaluation = yardstick.evaluation(scores, job.model, "model", checkpoint, about)
+    evaluation = yardstick.evaluation(scores, job.model, "model", job.checkpoint, about)
     write_report(evaluation, work / _TRACKS)

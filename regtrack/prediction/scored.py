@@ -26,8 +26,7 @@ from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import (
     Checkpoint,
     check_assembly,
-    file_sha256,
-    read_checkpoint,
+    read_identified,
     seen_on,
 )
 from regtrack.models.device import choose_device, describe_device
@@ -53,8 +52,8 @@ class ScoreJob:
     ----------
     model, genome
         Paths of the checkpoint and the FASTA file.
-    checkpoint
-        What the former says.
+    checkpoint, sha256
+        What the former says, and what names it.
     device
         `cpu` or `cuda:0`.
     yardstick
@@ -64,6 +63,7 @@ class ScoreJob:
     model: Path
     genome: Path
     checkpoint: Checkpoint
+    sha256: str
     device: str
     yardstick: Yardstick
 
@@ -85,7 +85,7 @@ def plan_scores(
     InputError
         For anything that cannot be used.
     """
-    checkpoint = read_checkpoint(model)
+    checkpoint, sha256 = read_identified(model)
     source = Genome(genome)
     sizes = source.chrom_sizes
     if not any_genome:
@@ -98,7 +98,7 @@ def plan_scores(
     seen = seen_on(checkpoint, sizes)
     ground = asked.ground(there, seen, model)
     yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground, seen)
-    return ScoreJob(model, genome, checkpoint, device, yardstick)
+    return ScoreJob(model, genome, checkpoint, sha256, device, yardstick)
 
 
 def plan_split(
@@ -127,7 +127,7 @@ def plan_split(
     InputError
         For anything that cannot be used.
     """
-    checkpoint = read_checkpoint(model)
+    checkpoint, sha256 = read_identified(model)
     dataset = open_dataset(folder, genome)
     if not isinstance(dataset, DenseDataset):
         raise InputError(
@@ -137,7 +137,7 @@ def plan_split(
         check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
     markers = select_markers(checkpoint.markers, marker_patterns)
     yardstick = Yardstick.of_dataset(dataset, split, model, checkpoint, markers)
-    return ScoreJob(model, dataset.genome.path, checkpoint, device, yardstick)
+    return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick)
 
 
 def evaluate_model(
@@ -230,7 +230,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         scores = gather_scores(measured, callings, order, workers, observer)
     about = {
         "model": {
-            "sha256": file_sha256(job.model),
+            "sha256": job.sha256,
             "architecture": checkpoint.architecture,
             "assembly": checkpoint.assembly,
         },

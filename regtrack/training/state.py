@@ -18,7 +18,7 @@ from torch import Tensor
 from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.models.network import Network
-from regtrack.models.tensors import read_tensors, read_text_of, save_tensors, tensors_sha256
+from regtrack.models.tensors import read_tensor_file, save_tensors, tensors_sha256
 from regtrack.training.history import HistoryRow
 from regtrack.training.validation import Validation
 
@@ -117,19 +117,19 @@ class _Sealed:
     state: str
 
 
-def _read(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
+def _read(path: Path) -> tuple[TrainingState, Mapping[str, Tensor]]:
     try:
         return _unsealed(path)
     except InputError as error:
         raise InputError(path, f"{error.args[1]}; --force starts the training over") from error
 
 
-def _unsealed(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
-    sealed = parse_json(read_text_of(path), _Sealed, path, FORMAT_VERSION)
-    tensors = read_tensors(path)
-    if _digest(sealed.state, tensors) != sealed.sha256:
+def _unsealed(path: Path) -> tuple[TrainingState, Mapping[str, Tensor]]:
+    file = read_tensor_file(path)
+    sealed = parse_json(file.text, _Sealed, path, FORMAT_VERSION)
+    if _digest(sealed.state, file.tensors) != sealed.sha256:
         raise InputError(path, "damaged (its checksum does not match)")
-    return parse_json(sealed.state, TrainingState, path), tensors
+    return parse_json(sealed.state, TrainingState, path), file.tensors
 
 
 def _digest(words: str, tensors: Mapping[str, Tensor]) -> str:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -495,3 +496,28 @@ def test_a_link_to_the_folder_stays_a_link(
     assert run([str(one) for one in arguments]) == 0
     assert link.is_symlink()
     assert (tmp_path / "far" / "tracks.json").is_file()
+
+
+@pytest.mark.parametrize("command", ["predict", "predict --plan", "predict --peaks", "eval"])
+def test_the_checkpoint_is_read_once_by_the_command_and_once_by_what_predicts(
+    command: str, tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A copy, of which no earlier test has opened the network.
+    world = replace(tiny, model=Path(shutil.copy(tiny.model, tmp_path / "copy.safetensors")))
+    opened = []
+    whole = Path.open
+
+    def noting(path: Path, *given: str, **named: str):
+        opened.append(path)
+        return whole(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", noting)
+    name, *options = command.split()
+    if name == "eval":
+        arguments = ["eval", world.model, "--genome", world.genome, "--peaks", world.markers]
+    else:
+        arguments = predict_arguments(world, tmp_path / "tracks", *options)
+        arguments += [world.markers] if "--peaks" in options else []
+    status, _, _ = regtrack(*arguments, "--workers", 1)
+    assert status == 0
+    assert opened.count(world.model) == 2

@@ -29,6 +29,7 @@ from regtrack.models.checkpoint import (
     file_sha256,
     load_network,
     read_checkpoint,
+    read_identified,
     save_checkpoint,
     seen_on,
 )
@@ -525,4 +526,24 @@ def test_a_header_that_is_none_is_not_called_a_pickle(
 def test_a_network_larger_than_memory_is_refused_before_it_is_built(path: Path) -> None:
     rewrite(path, lambda record: record["settings"].update(hidden=10**12))
     with pytest.raises(InputError, match="its weights do not fit its architecture"):
+        load_network(path, CPU)
+
+
+def test_what_names_a_checkpoint_is_of_the_bytes_that_were_read(path: Path) -> None:
+    assert read_identified(path) == (read_checkpoint(path), file_sha256(path))
+
+
+def test_weights_of_an_unknown_type_are_bad_input(path: Path) -> None:
+    data = path.read_bytes()
+    assert b'"F32"' in data
+    path.write_bytes(data.replace(b'"F32"', b'"F99"', 1))
+    with pytest.raises(InputError, match=r"truncated, or not a \.safetensors file"):
+        load_network(path, CPU)
+
+
+def test_of_another_programs_file_no_more_than_the_header_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    os.truncate(path, 1 << 40)  # it takes no disk, but would take all memory
+    with pytest.raises(InputError, match="not one that regtrack wrote"):
         load_network(path, CPU)

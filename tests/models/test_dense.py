@@ -15,7 +15,7 @@ from regtrack.models.checkpoint import load_network
 from regtrack.models.context import Context
 from regtrack.models.dense import DenseNetwork, IdCnn
 from regtrack.models.network import Network
-from regtrack.models.tensors import read_tensors
+from regtrack.models.tensors import read_tensor_file
 
 CONTEXTS = {
     "cnn1": Context(left=4, right=5, stride=1),
@@ -188,7 +188,7 @@ def test_shared_weights_are_saved_once_and_are_shared_again_when_loaded(
     random: np.random.Generator, tmp_path: Path
 ) -> None:
     path = write_checkpoint(tmp_path / "m", [a_marker()], {"chr1": 9}, architecture="id-cnn")
-    saved = read_tensors(path)
+    saved = read_tensor_file(path).tensors
     # Embedding, first convolution, five shared layers, fifteen norms, two layers of the head.
     assert len(saved) == 1 + 2 + 5 * 2 + 15 * 5 + 2 * 2
     loaded = load_network(path, torch.device("cpu"))

@@ -16,7 +16,7 @@ from regtrack.errors import InputError
 from regtrack.evaluation.metrics import CategoryMeans
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
-from regtrack.models.tensors import read_tensors, read_text_of, save_tensors
+from regtrack.models.tensors import read_tensor_file, save_tensors
 from regtrack.training.examples import make_examples
 from regtrack.training.history import HistoryRow
 from regtrack.training.settings import TrainingSettings
@@ -119,10 +119,10 @@ def test_a_flipped_bit_anywhere_is_noticed(
 def test_a_weight_of_another_state_is_noticed(saved: bytes, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(saved)
-    text, tensors = read_text_of(path), read_tensors(path)
+    file = read_tensor_file(path)
     assert TrainingState.read(path).step == 9
-    name = next(iter(tensors))
-    save_tensors(path, {**tensors, name: tensors[name] + 1}, text)
+    name = next(iter(file.tensors))
+    save_tensors(path, {**file.tensors, name: file.tensors[name] + 1}, file.text)
     with pytest.raises(InputError, match=r"state: damaged \(its checksum does not match"):
         TrainingState.read(path)
 
