@@ -83,21 +83,21 @@ def export_site(
         for address, path in site.files.items():
             _copy(path, _place(made, address), observer)
         observer.finished()
-        for address, text in _texts(site, lookup, asked.clip):
+        for address, text in _texts(site, lookup):
             with naming(out):
                 _place(made, address).write_text(text, encoding="utf-8")
         files = [path for path in made.rglob("*") if path.is_file()]
         return Exported(len(tracks), len(files), sum(path.stat().st_size for path in files))
 
 
-def _texts(site: Site, lookup: Lookup, clip: bool) -> Iterator[tuple[str, str]]:
+def _texts(site: Site, lookup: Lookup) -> Iterator[tuple[str, str]]:
     """Address and content of all that is no copy."""
     yield PAGE, page_text(POLICY)
     yield _LICENCE, igv_licence()
     yield from static_texts(site, {"hint": _HINT}).items()
     sizes = site.viewable.trackset.chrom_sizes
     areas = [Interval(chrom, 0, size) for chrom, size in sizes.items() if size]
-    yield from saved_answers(site.viewable, lookup, areas, clip)
+    yield from saved_answers(site.viewable, lookup, areas, lookup.measured_peaks.read)
 
 
 def _place(folder: Path, address: str) -> Path:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from regtrack.browsers.measured_peaks import MeasuredPeaks
 from regtrack.browsers.viewable import Viewable
-from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_index import GeneIndex, split_around
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
@@ -38,14 +37,13 @@ class Lookup:
     """
 
     def __init__(self, viewable: Viewable, genes: Iterable[Gene] = (), clip: bool = False) -> None:
-        self._clip = clip
+        self.measured_peaks = MeasuredPeaks(viewable, clip)
         self._viewable = viewable
         self._tracks = {track.marker.index: track for track in viewable.trackset.tracks}
         self._by_chrom: dict[str, list[Gene]] = {}
         for gene in genes:
             self._by_chrom.setdefault(gene.chrom, []).append(gene)
         self._by_name = GeneIndex(itertools.chain.from_iterable(self._by_chrom.values()))
-        self.measured_peaks = cache(self._read_measured)
 
     @property
     def markers(self) -> Collection[int]:
@@ -68,7 +66,7 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        return overlapping(self.measured_peaks(index), region)
+        return overlapping(self.measured_peaks.kept(index), region)
 
     def predicted(self, region: Interval) -> list[Record]:
         """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
@@ -77,13 +75,6 @@ class Lookup:
     def trained(self, region: Interval) -> list[Record]:
         """The stretches that overlap a region and that the network was trained on."""
         return overlapping(self._viewable.trained, region)
-
-    def _read_measured(self, index: int) -> Mapping[str, IntervalSet]:
-        path = self._viewable.measured[self._tracks[index].marker.name]
-        files = BedFiles(self._viewable.trackset.chrom_sizes, self._clip)
-        peaks = files.peaks(path)
-        files.tell()
-        return peaks
 
     def strongest(self, index: int) -> list[Record]:
         """The predicted peaks of a marker with the highest values, the highest first.

@@ -8,20 +8,20 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from regtrack.atomic import write_text
-from regtrack.browsers.browse import BrowseOptions, few_enough, site_of
+from regtrack.browsers.browse import BrowseOptions, few_enough
 from regtrack.browsers.cutting import cut_tracks
-from regtrack.browsers.locus import is_predicted
+from regtrack.browsers.glance import Glance
+from regtrack.browsers.locus import is_predicted, opening_locus
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.viewable import FEW, Viewable
 from regtrack.errors import OptionError
 from regtrack.folders import check_file
 from regtrack.genome.fasta import BASES, Genome
@@ -56,8 +56,10 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
     Parameters
     ----------
     asked
-        As for `regtrack.browsers.browse.browsing`; the page holds the markers that it would show
-        at first, where it would open, and of the genome the sequence there.
+        As for `regtrack.browsers.browse.browsing`; the page holds where it would open, the markers
+        that are asked for, and of the genome the sequence there. Without a pattern these are the
+        markers that are predicted most clearly there or, without any, those that it would show at
+        first.
     force
         Replace a file that is there.
 
@@ -70,24 +72,29 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
         When a file cannot be read or written; what was there is as it was.
     """
     check_file(out, force, "a page")
-    viewable = Viewable.read(folder, asked.report, asked.peaks)
-    shown = few_enough(viewable.chosen(asked.markers), "in one file; a folder holds all")
-    viewable = viewable.only(shown)
-    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
-    site = site_of(viewable, shown, genes, replace(asked, genome=None))
-    region = site.opens
-    _check_region(viewable, region)
+    whole = Viewable.read(folder, asked.report, asked.peaks)
+    shown = few_enough(whole.chosen(asked.markers), "in one file; a folder holds all")
+    genes = GeneRegions(asked.genes, whole.trackset.chrom_sizes)
+    region = opening_locus(whole, shown, asked.region, genes)
+    _check_region(whole, region)
+    glance = Glance.of(whole, region, asked.clip)
+    if not asked.markers:
+        shown = glance.predicted(FEW) or shown
+    viewable = whole.only(shown)
+    site = Site(viewable, shown, region, has_genes=bool(genes.genes))
     with tempfile.TemporaryDirectory(prefix="regtrack-page.") as scratch:
         cut = cut_tracks(viewable, region, Path(scratch))
         here = [gene for gene in genes.genes if _is_in(gene, region)]
         contents = {
             f"tracks/{name}": cut.file(name).read_bytes() for track in shown for name in track.files
         }
-        answers = saved_answers(cut, Lookup(cut, here), [region], asked.clip)
+        answers = saved_answers(cut, Lookup(cut, here), [region], glance.measured.__getitem__)
+        contents |= glance.answers
         contents |= {address: text.encode() for address, text in answers}
     changes: dict[str, Any] = {
         "where": f"This page holds {region} only: elsewhere, empty means not known.",
         "predicted": {region.chrom: _ends(cut)},
+        "heatmap": glance.record,
     }
     if asked.genome is not None:
         contents[_SEQUENCE] = _sequence(asked.genome, viewable, region)

@@ -9,14 +9,16 @@ from typing import Any
 
 from regtrack.browsers.lookup import Lookup, Record, overlapping
 from regtrack.browsers.viewable import Viewable
-from regtrack.genome.bed_files import BedFiles
-from regtrack.genome.intervals import Interval
+from regtrack.genome.intervals import Interval, Regions
 
 FOLDER = "answers"
 
 
 def saved_answers(
-    viewable: Viewable, lookup: Lookup, areas: Iterable[Interval], clip: bool
+    viewable: Viewable,
+    lookup: Lookup,
+    areas: Iterable[Interval],
+    measured: Callable[[int], Regions],
 ) -> Iterator[tuple[str, str]]:
     """All answers about some areas, one after another: of many markers they are large.
 
@@ -26,8 +28,8 @@ def saved_answers(
     ----------
     areas
         One of a chromosome, at most.
-    clip
-        As `regtrack.genome.bed.Rules`, for the peaks.
+    measured
+        Gives the measured peaks of a marker of `viewable.measured`, by its number.
 
     Yields
     ------
@@ -59,16 +61,13 @@ def saved_answers(
     yield from answered("genes", lookup.genes)
     yield from answered("predicted", lookup.predicted)
     yield from answered("trained", lookup.trained)
-    files = BedFiles(sizes, clip)
     for track in viewable.trackset.tracks:
         marker = track.marker
         yield f"{FOLDER}/strongest/{marker.index}.json", _text(lookup.strongest(marker.index))
         if marker.name in viewable.measured:
-            # Read here, for the lookup would keep those of every marker.
-            peaks = files.peaks(viewable.measured[marker.name])
+            peaks = measured(marker.index)
             here = {chrom: peaks[chrom] for chrom in viewable.predicted if chrom in peaks}
             yield from answered(f"measured/{marker.index}", partial(overlapping, here))
-    files.tell()
     yield f"{FOLDER}/names.json", _text(lookup.places())
     yield f"{FOLDER}/held.json", _text({"chroms": list(sizes), "held": held})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import total_bases
@@ -17,13 +17,15 @@ from regtrack.tracks.folder import Track
 class Scale(NamedTuple):
     """Probabilities that a track's axis can refer to.
 
-    `base_rate` is the share of bases that a random track would have right; None where it is not
-    known, or 0. `high` is the value up to which an axis shows nearly all; None where the track
-    has no value above 0.
+    `base_rate` is the share of bases that a random track would have right, and `base_rate_of`
+    whose: the report's, that of the training's validation, or the mean of the predictions; None
+    where it is not known, or 0. `high` is the value up to which an axis shows nearly all; None
+    where the track has no value above 0.
     """
 
     base_rate: float | None
     high: float | None
+    base_rate_of: Literal["report", "validation", "predictions"] | None
 
 
 def scale_of(viewable: Viewable, track: Track) -> Scale:
@@ -46,8 +48,12 @@ def scale_of(viewable: Viewable, track: Track) -> Scale:
         high, total = _summary(viewable.file(track.bigwig))
         bases = total_bases(viewable.predicted)
         mean = total / bases if bases else 0.0
-    base_rate = viewable.base_rates.get(track.marker.name) or track.base_rate or mean
-    return Scale(base_rate or None, high if high > 0 else None)
+    highest = high if high > 0 else None
+    if reported := viewable.base_rates.get(track.marker.name):
+        return Scale(reported, highest, "report")
+    if track.base_rate:
+        return Scale(track.base_rate, highest, "validation")
+    return Scale(mean, highest, "predictions") if mean else Scale(None, highest, None)
 
 
 def _summary(path: Path) -> tuple[float, float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Container, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         ),
         "/strongest/{index}": lambda request: lookup.strongest(_one_of(lookup.markers, request)),
     }
-    heatmap = Heatmap(site.viewable, lookup.measured_peaks)
+    heatmap = Heatmap(site.viewable, lookup.measured_peaks.kept)
 
     def measured_cells(request: Request) -> bytes:
         first = _number(request, "first", 0, len(lookup.markers))
@@ -83,6 +84,12 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         "/heatmap/cells": lambda request: _in_columns(request, sizes, heatmap.cells),
         "/heatmap/measured": measured_cells,
     }
+
+    @asynccontextmanager
+    async def serving(_: Starlette) -> AsyncIterator[None]:
+        yield
+        lookup.measured_peaks.tell()
+
     app = Starlette(
         routes=[
             *(Route(address, _answering(question)) for address, question in asked.items()),
@@ -93,6 +100,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
             Middleware(TrustedHostMiddleware, allowed_hosts=_NAMES, www_redirect=False),
         ],
         exception_handlers={InputError: _unusable, OSError: _unusable},
+        lifespan=serving,
     )
     return _with_headers(app)
 
@@ -256,7 +264,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         app,
         log_level="warning",
         access_log=False,
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=1,
     )

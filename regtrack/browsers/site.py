@@ -46,6 +46,7 @@ _PARTS = {
     "readout.js": "text/javascript",
     "keys.js": "text/javascript",
     "heatmap.css": "text/css",
+    "ranking.js": "text/javascript",
     "heatmap.js": "text/javascript",
     "page.js": "text/javascript",
 }
@@ -144,7 +145,9 @@ class Site:
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],
             "floor": trackset.settings.get("floor"),
-            "markers": [_marker(self.viewable, track) for track in trackset.tracks],
+            "markers": [
+                marker_record(self.viewable, track) | _addresses(track) for track in trackset.tracks
+            ],
         }
 
     @property
@@ -169,9 +172,10 @@ def _about(trackset: TrackSet) -> str:
     return f"{network} of {model['assembly']}, on {trackset.assembly}"
 
 
-def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
-    """What the page knows of a marker, and where its files are."""
+def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
+    """What the page knows of a marker, whether or not it has its track."""
     marker = track.marker
+    scale = scale_of(viewable, track)
     return {
         "index": marker.index,
         "name": marker.name,
@@ -183,12 +187,19 @@ def _marker(viewable: Viewable, track: Track) -> dict[str, Any]:
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
         "noPeaks": track.no_peaks,
-        "baseRate": scale_of(viewable, track).base_rate,
+        "baseRate": scale.base_rate,
+        "baseRateOf": scale.base_rate_of,
         "high": axis_end(viewable, track, "marker"),
+        "measured": marker.name in viewable.measured,
+    }
+
+
+def _addresses(track: Track) -> dict[str, str]:
+    """Where a marker's files are."""
+    return {
         "signal": quote(f"tracks/{track.bigwig}"),
         "peaks": quote(f"tracks/{track.peaks}"),
         "peaksIndex": quote(f"tracks/{track.index}"),
-        "measured": marker.name in viewable.measured,
     }
 
 

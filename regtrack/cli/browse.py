@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     metavar="FOLDER|PAGE.html",
     help="Serve nothing; write the page with copies of its tracks to FOLDER, for any web server "
     "that answers byte ranges (--markers: only those; --genome: the whole sequence, too). To a "
-    "name that ends in .html: one file of one region (--region), 30 markers at most, that opens "
-    "without a server.",
+    "name that ends in .html: one file of one region (--region), 30 markers at most (without "
+    "--markers, those predicted most clearly there), that opens without a server.",
 )
 @options.force
 @click.option(

@@ -224,6 +224,58 @@ def test_one_file_holds_the_scales_of_the_whole_folder(alone: Visit, visit: Visi
     assert alone.page.evaluate(known) == [whole[1], whole[3]]
 
 
+@pytest.fixture
+def by_rank(chromium: Browser, sights: Sights, tmp_path: Path) -> Iterator[Visit]:
+    """One file of a region in which the markers 16 to 23 are highest, without patterns."""
+    out = tmp_path / "page.html"
+    export_page(sights.tracks, asked(sights, region="chr1:601-640"), out, False)
+    for found in visited(chromium, out.as_uri()):
+        found.page.wait_for_selector("#heatmap[aria-busy=false]", timeout=WAIT)
+        yield found
+        found.settle()
+
+
+def ranked(visit: Visit) -> list[list[str]]:
+    """The list of what is predicted in view, cell by cell."""
+    found: list[list[str]] = visit.page.locator("#heatmap-list tbody tr").evaluate_all(
+        "all => all.map(one => [...one.children].map(cell => cell.textContent))"
+    )
+    return found
+
+
+def test_one_file_shows_what_ranks_highest_in_its_region(by_rank: Visit) -> None:
+    # 0.75 each, of a base rate of 0.01: by their numbers.
+    expected = [f"K562|TF{index}|None" for index in range(16, 24)]
+    assert by_rank.tracks() == [*ABOVE, *expected]
+
+
+def test_one_file_ranks_all_markers_of_the_folder(alone: Visit, visit: Visit, address: str) -> None:
+    alone.page.click("#heatmap-list summary")
+    alone.page.wait_for_selector("#heatmap[aria-busy=false]", timeout=WAIT)
+    visit.open(f"{address}#locus=chr1:401-3000&markers=1,3")
+    visit.page.wait_for_selector("#heatmap[aria-busy=false]", timeout=WAIT)
+    visit.settle()
+    for text in ("#heatmap-list summary", "#heatmap-agree"):
+        assert alone.page.text_content(text) == visit.page.text_content(text)
+    found = ranked(alone)
+    assert len(found) == 40
+    # Columns of the live page are wider than a base here.
+    assert [row[:5] for row in found] == [row[:5] for row in ranked(visit)]
+    assert found[0][-1] == "chr1:401"
+    row = alone.page.locator("#heatmap-list tbody tr").filter(has_text="K562|TF7|None")
+    assert row.locator("th button").count() == 0  # its track is not in the file
+    assert row.locator("th span").last.get_attribute("title") == "its track is not in this page"
+
+
+def test_in_one_file_the_list_follows_the_view(alone: Visit) -> None:
+    alone.type_locus("chr1:431-470")
+    alone.wait_for("locus=chr1:431-470&")
+    summary = alone.page.locator("#heatmap-list summary", has_text="7 of 40 markers")
+    summary.wait_for(timeout=WAIT)
+    alone.type_locus("chr1:5,001-6,000")
+    alone.page.locator("#heatmap", has_text="this page holds nothing here").wait_for(timeout=WAIT)
+
+
 @pytest.mark.parametrize(("kind", "begins"), [("SVG", b"<svg"), ("PNG", b"\x89PNG")])
 def test_the_view_is_saved_as_a_picture(
     alone: Visit, tmp_path: Path, kind: str, begins: bytes

@@ -192,9 +192,16 @@ def test_what_is_predicted_here_is_ranked(seen: Visit) -> None:
     page.click("#heatmap-list summary")
     found = {row[0]: row[1:] for row in listed(seen)}
     assert len(found) == ROWS
-    assert found[GR][:4] == ["0.75", f"6.2 (75{TIMES})", "0.50", "not measured"]
-    assert found[DNASE][3] == "yes, there"
-    assert found["K562|CTCF|None"][3] == "yes, there"
+    assert found[GR][:5] == ["0.75", f"6.2 (75{TIMES})", "0.50", "0.030", "not measured"]
+    assert found[DNASE][4] == "yes, there"
+    assert found["K562|CTCF|None"][4] == "yes, there"
+    agree = page.text_content("#heatmap-agree")
+    assert agree == "with a measured peak there: TFBS 1 of 1, DNase 1 of 1"
+    lift = page.get_by_role("columnheader", name="lift").get_attribute("title") or ""
+    assert lift.endswith("the base rate is that of the report")
+    raised = page.locator("#heatmap-list tbody tr").filter(has_text=GR).locator("td").nth(1)
+    said = f"75{TIMES} the base rate of 0.01, that of the report"
+    assert raised.get_attribute("title") == said
     seen.type_locus("chr1:1-130")
     wait_for_region(seen, "chr1:1-130")
     assert page.text_content("#heatmap-list summary") == (
@@ -203,7 +210,36 @@ def test_what_is_predicted_here_is_ranked(seen: Visit) -> None:
     assert listed(seen) == []
     page.check("#heatmap-list input")
     assert [row[0] for row in listed(seen)] == ["K562|CTCF|None", DNASE, H3K4ME2]
-    assert listed(seen)[1][4] == "none in view"
+    assert listed(seen)[1][5] == "none in view"
+
+
+def test_a_measured_peak_that_is_not_right_there_is_so_many_bases_away(seen: Visit) -> None:
+    seen.page.click("#heatmap-list summary")
+    seen.page.check("#heatmap-list input")
+    # In view of DNase are 0.25 from 110 on, and the beginning of the peak at 400 (0-based).
+    seen.type_locus("chr1:101-404")
+    wait_for_region(seen, "chr1:101-404")
+    found = {row[0]: row[5] for row in listed(seen)}
+    assert found[DNASE] == "290 bp away"
+    assert found["K562|CTCF|None"] == "yes, there"  # 0.75 at 400
+    # Where a column has some bases, it is not known to the base.
+    words = seen.page.evaluate("[3, 0, Infinity, NaN, null].map((away) => ranking.away(away, 19))")
+    assert words == ["~57 bp away", "yes, there", "none in view", "...", "not measured"]
+
+
+def test_without_a_report_the_list_has_no_average_precision(
+    chromium: Browser, sights: Sights
+) -> None:
+    with browsing([sights.tracks], free_port()) as address:
+        visit = Visit(chromium, f"{address}#locus=chr1:1-1000&markers=1")
+        wait_for_region(visit, "chr1:1-1,000")
+        visit.page.click("#heatmap-list summary")
+        titles = visit.page.locator("#heatmap-list th[scope=col]").all_text_contents()
+        assert titles == ["marker", "highest", "lift", "threshold", "measured peak", "where"]
+        lift = visit.page.get_by_role("columnheader", name="lift").get_attribute("title") or ""
+        assert lift.endswith("the base rate is the mean of its predictions")
+        assert visit.page.text_content("#heatmap-agree") == ""  # nothing was measured
+        visit.page.close()
 
 
 def test_the_list_is_used_with_the_keyboard(seen: Visit) -> None:

@@ -23,16 +23,16 @@ def test_without_a_report_the_base_rate_is_the_mean_of_the_predictions(folder: P
     viewable = Viewable.read(folder)
     # 50 bases each of .25, .75 and .5, of 20,000 that were predicted.
     scale = scale_of(viewable, viewable.trackset.tracks[0])
-    assert scale == Scale(pytest.approx(75 / 20_000), 0.75)
+    assert scale == Scale(pytest.approx(75 / 20_000), 0.75, "predictions")
 
 
 def test_a_summary_goes_before_the_file_and_validation_before_the_mean(folder: Path) -> None:
     viewable = Viewable.read(folder)
     track = viewable.trackset.tracks[0]
     summary = Summary(100, mean=0.002, highest=0.7, quantiles={"0.999": 0.4})
-    assert scale_of(viewable, replace(track, summary=summary)) == Scale(0.002, 0.4)
+    assert scale_of(viewable, replace(track, summary=summary)) == Scale(0.002, 0.4, "predictions")
     known = replace(track, summary=summary, base_rate=0.01)
-    assert scale_of(viewable, known) == Scale(0.01, 0.4)
+    assert scale_of(viewable, known) == Scale(0.01, 0.4, "validation")
     rare = replace(track, summary=replace(summary, quantiles={"0.999": 0.0}))
     assert scale_of(viewable, rare).high == 0.7
 
@@ -40,7 +40,8 @@ def test_a_summary_goes_before_the_file_and_validation_before_the_mean(folder: P
 def test_a_report_has_the_base_rate(folder: Path, tmp_path: Path) -> None:
     report = write_report_table(tmp_path / "report", {MARKERS[0].name: 0.3})
     viewable = Viewable.read(folder, report)
-    assert scale_of(viewable, viewable.trackset.tracks[0]).base_rate == 0.01
+    scale = scale_of(viewable, viewable.trackset.tracks[0])
+    assert (scale.base_rate, scale.base_rate_of) == (0.01, "report")
 
 
 @pytest.mark.parametrize("left", [0, 40, 100])

@@ -19,7 +19,7 @@ from regtrack.browsers.browse import BrowseOptions, browsing
 # Of the page, beside the tracks.
 PARTS = """
     answers.js colours.css heatmap.css heatmap.js igv.css igv.js igv.LICENSE.md index.html keys.js
-    page.css page.js readout.js rows.js site.json theme.js
+    page.css page.js ranking.js readout.js rows.js site.json theme.js
 """
 
 

@@ -10,5 +10,18 @@ async function answer(address) {
 
 const ask = async (address) => (await answer(address)).json();
 
+// What the heatmap is drawn from, of columns `first` to `behind` of those that cut start to end: the
+// cells of every marker, row after row, and a bit for each column in which measured peaks lie.
+const glance = {
+  async cells(question) {
+    const found = await answer(`heatmap/cells?${new URLSearchParams(question)}`);
+    return { ...question, first: 0, behind: question.columns, cells: new Uint16Array(await found.arrayBuffer()) };
+  },
+  async measured(question, row) {
+    const found = await answer(`heatmap/measured?${new URLSearchParams({ ...question, first: row })}`);
+    return new Uint8Array(await found.arrayBuffer());
+  },
+};
+
 // What igv.js reads a file of the site by.
 const fileAt = (address) => address;

@@ -56,3 +56,27 @@ async function search(text) {
   const { bpLength } = browser.genome.getChromosome(found.chromosome);
   return [{ ...found, start: Math.max(found.start - around, 1), end: Math.min(found.end + around, bpLength) }];
 }
+
+// Of the heatmap one file holds the answers about its region, whatever is in view of it.
+const glance = {
+  async cells({ chrom, start, end }) {
+    const held = site.heatmap;
+    if (chrom !== held.chrom || start >= held.end || end <= held.start) return null;
+    // Column i begins at base i * bases / columns: these are the last ones that do not begin after a base.
+    const columnOf = (base) => Math.floor(((base - held.start + 1) * held.columns - 1) / (held.end - held.start));
+    const [first, last] = [Math.max(start, held.start), Math.min(end, held.end) - 1].map(columnOf);
+    const cells = new Uint16Array(await unzipped("answers/heatmap/cells"));
+    return { start: held.start, end: held.end, columns: held.columns, first, behind: last + 1, cells };
+  },
+  measured: async () => new Uint8Array(await unzipped("answers/heatmap/measured")),
+};
+
+const arrays = new Map(); // address -> its bytes, or a promise of them
+
+function unzipped(address) {
+  if (!arrays.has(address)) {
+    const stream = new Blob([bytesOf(address)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    arrays.set(address, new Response(stream).arrayBuffer());
+  }
+  return arrays.get(address);
+}

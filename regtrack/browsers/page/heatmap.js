@@ -1,7 +1,7 @@
 "use strict";
 // All markers at a glance: a heatmap of the region that igv.js shows, a row for each marker, and
-// a list of those that are predicted there. A part of the page: page.js starts it, and has the
-// markers, igv.js, and what is asked of the server.
+// below it a list of those that are predicted there, which is ranking.js. A part of the page: page.js
+// starts it, and has the markers and igv.js.
 
 const heatmap = (() => {
   // What a cell says, as regtrack/browsers/heatmap.py has it.
@@ -52,7 +52,9 @@ const heatmap = (() => {
   // ---- the region
 
   function start() {
-    rows = site.markers.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate) }));
+    // One file has all markers at a glance, and the tracks of some.
+    const all = (site.heatmap.markers ?? site.markers).map((one) => markers.get(one.index) ?? one);
+    rows = all.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate) }));
     choice.open ??= shownOnes().length <= FEW;
     build();
     browser.on("locuschange", follow);
@@ -112,33 +114,54 @@ const heatmap = (() => {
       return paint();
     }
     const columns = Math.min(MOST_COLUMNS, now.end - now.start, Math.max(1, Math.round(now.width)));
-    const query = new URLSearchParams({ chrom: now.chrom, start: now.start, end: now.end, columns });
-    if (seen?.query === query.toString()) return paint();
+    const question = { chrom: now.chrom, start: now.start, end: now.end, columns };
+    const query = JSON.stringify(question);
+    if (seen?.query === query) return paint();
     parts.section.setAttribute("aria-busy", "true");
-    const cells = new Uint16Array(await bytes(`heatmap/cells?${query}`));
-    seen = { ...now, query: query.toString(), columns, cells, bits: null, done: 0 };
+    const grid = await glance.cells(question);
+    seen = grid && { ...now, query, question, grid, columns: grid.behind - grid.first, bits: null, done: 0 };
+    if (seen) [seen.start, seen.end] = [edge(0), edge(seen.columns)];
     parts.section.setAttribute("aria-busy", "false");
+    parts.body.hidden = !seen;
+    if (!seen) {
+      parts.many.textContent = "this page holds nothing here";
+      return paint();
+    }
     arrange();
     list();
     lookForMeasured(seen).catch(problem);
   }
 
-  const bytes = async (address) => (await answer(address)).arrayBuffer();
-
   // The first time it takes long, for files of peaks are read: what is there is shown meanwhile.
   async function lookForMeasured(asked) {
     if (!rows.some((row) => row.marker.measured)) return;
-    const wide = Math.ceil(asked.columns / 8);
+    const wide = Math.ceil(asked.grid.columns / 8);
     asked.bits = new Uint8Array(rows.length * wide);
     while (asked === seen && asked.done < rows.length) {
-      const some = new Uint8Array(await bytes(`heatmap/measured?${asked.query}&first=${asked.done}`));
+      const some = await glance.measured(asked.question, asked.done);
       asked.bits.set(some, asked.done * wide);
       asked.done += some.length / wide;
       if (asked === seen) list();
     }
   }
 
-  const isMeasured = (number, column) => Boolean(seen.bits[number * Math.ceil(seen.columns / 8) + (column >> 3)] & (128 >> (column & 7)));
+  function isMeasured(number, column) {
+    const at = seen.grid.first + column;
+    return Boolean(seen.bits[number * Math.ceil(seen.grid.columns / 8) + (at >> 3)] & (128 >> (at & 7)));
+  }
+
+  const cellAt = (number, column) => seen.grid.cells[number * seen.grid.columns + seen.grid.first + column];
+
+  // Where a column begins.
+  function edge(column) {
+    const { start, end, columns, first } = seen.grid;
+    return start + Math.floor(((first + column) * (end - start)) / columns);
+  }
+
+  function columnAt(base) {
+    const { start, end, columns, first } = seen.grid;
+    return Math.floor(((Math.floor(base) - start + 1) * columns - 1) / (end - start)) - first;
+  }
 
   // ---- the order of rows
 
@@ -174,7 +197,7 @@ const heatmap = (() => {
     const looks = numbers.map((number) => {
       const look = new Float32Array(few);
       for (let column = 0; column < seen.columns; column++) {
-        const lift = liftOf(rows[number], seen.cells[number * seen.columns + column]);
+        const lift = liftOf(rows[number], cellAt(number, column));
         const at = Math.floor((column * few) / seen.columns);
         look[at] = Math.max(look[at], Math.min(lift, TOP_LIFT));
       }
@@ -251,26 +274,30 @@ const heatmap = (() => {
   // Rows of the order that share line `line` of `lines`.
   const sharing = (line, lines) => order.slice(Math.floor((line * order.length) / lines), Math.max(Math.floor(((line + 1) * order.length) / lines), Math.floor((line * order.length) / lines) + 1));
 
-  // Lines are rows or, where there are more rows than pixels, several rows: the highest is seen.
-  function draw(lines) {
-    const canvas = Object.assign(document.createElement("canvas"), { width: seen.columns, height: lines });
-    const image = new ImageData(seen.columns, lines);
+  // Lines are rows or, where there are more rows than pixels, several rows, and so with columns: the
+  // highest is seen.
+  function draw(wide, lines) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: wide, height: lines });
+    const image = new ImageData(wide, lines);
     const pixels = new Uint32Array(image.data.buffer);
-    const lifts = new Float32Array(seen.columns);
+    const lifts = new Float32Array(wide);
+    const pixelOf = Uint32Array.from({ length: seen.columns }, (_, column) => Math.floor((column * wide) / seen.columns));
     for (let line = 0; line < lines; line++) {
-      const base = line * seen.columns;
+      const base = line * wide;
       lifts.fill(-Infinity);
-      pixels.fill(PAPER, base, base + seen.columns);
+      pixels.fill(PAPER, base, base + wide);
       for (const number of sharing(line, lines)) {
         const ramp = rampOf(rows[number].marker.category);
         for (let column = 0; column < seen.columns; column++) {
-          const cell = seen.cells[number * seen.columns + column];
-          if (cell === NOT_PREDICTED) pixels[base + column] = UNKNOWN;
-          else if (cell !== ABSENT) {
+          const cell = cellAt(number, column);
+          const at = pixelOf[column];
+          if (cell === NOT_PREDICTED) {
+            if (lifts[at] === -Infinity) pixels[base + at] = UNKNOWN;
+          } else if (cell !== ABSENT) {
             const lift = LOG2[cell] - rows[number].log;
-            if (lift > lifts[column]) {
-              lifts[column] = lift;
-              pixels[base + column] = ramp[stepOf(lift)];
+            if (lift > lifts[at]) {
+              lifts[at] = lift;
+              pixels[base + at] = ramp[stepOf(lift)];
             }
           }
         }
@@ -305,7 +332,8 @@ const heatmap = (() => {
       return;
     }
     const { lines, high } = layout();
-    if (picture?.height !== lines) picture = draw(lines);
+    const wide = Math.max(1, Math.min(seen.columns, Math.round((seen.end - seen.start) / now.scale)));
+    if (picture?.height !== lines || picture.width !== wide) picture = draw(wide, lines);
     const height = lines * high;
     // As high as it has to be; one that is resized has a height of its own.
     parts.scroll.style.setProperty("--needed", `${height}px`);
@@ -321,7 +349,8 @@ const heatmap = (() => {
     context.scale(dots, dots);
     context.translate(0, -parts.scroll.scrollTop);
     context.imageSmoothingEnabled = false;
-    context.fillStyle = "white";
+    // What is not read yet is white; what one file does not hold is not known.
+    context.fillStyle = site.heatmap.markers ? "#d4d4d4" : "white";
     context.fillRect(gutter, 0, now.width, height);
     context.save();
     context.beginPath();
@@ -386,22 +415,16 @@ const heatmap = (() => {
     const box = parts.canvas.getBoundingClientRect();
     const line = Math.floor((event.clientY - box.top + parts.scroll.scrollTop) / high);
     if (line < 0 || line >= lines) return null;
-    const base = now.origin + (event.clientX - now.left) * now.scale;
-    const column = Math.floor(((base - seen.start) * seen.columns) / (seen.end - seen.start));
+    const column = columnAt(now.origin + (event.clientX - now.left) * now.scale);
     if (event.clientX < now.left || column < 0 || column >= seen.columns) return null;
     const found = sharing(line, lines).map((number) => ({ number, lift: liftOf(rows[number], cellAt(number, column)) }));
     const highest = found.reduce((best, one) => (one.lift > best.lift ? one : best));
     return { line, column, number: highest.number, sharing: found.length };
   }
 
-  const cellAt = (number, column) => seen.cells[number * seen.columns + column];
-  const edge = (column) => seen.start + Math.floor((column * (seen.end - seen.start)) / seen.columns);
-  const count = (number) => number.toLocaleString("en");
-  const times = (lift) => `${short(2 ** lift)}×`;
-
   function pointAt(event) {
     pointed = under(event);
-    parts.scroll.classList.toggle("on", Boolean(pointed));
+    parts.scroll.classList.toggle("on", Boolean(pointed) && isHeld(rows[pointed.number].marker));
     paint();
     if (!pointed) return parts.read.replaceChildren(hint());
     const { number, column, sharing: several } = pointed;
@@ -414,7 +437,7 @@ const heatmap = (() => {
     );
   }
 
-  const hint = () => element("span", { className: "quiet" }, "Point at a row to read it; click to add its track.");
+  const hint = () => element("span", { className: "quiet" }, `Point at a row to read it; click to add its track${site.heatmap.markers ? ", where this page holds it" : ""}.`);
 
   function described(number, column) {
     const row = rows[number];
@@ -425,80 +448,42 @@ const heatmap = (() => {
     if (cell === NOT_PREDICTED) return `nothing was predicted here${measured}`;
     if (cell === ABSENT) return `below ${site.floor}${measured}`;
     const value = probabilityOf(cell);
-    const lift = row.marker.baseRate === null ? "base rate unknown" : `lift ${liftOf(row, cell).toFixed(1)}, ${times(liftOf(row, cell))} ${baseOf(row)}`;
+    const lift = row.marker.baseRate === null ? "base rate unknown" : `lift ${liftOf(row, cell).toFixed(1)}, ${timesBase(row.marker, liftOf(row, cell))}`;
     const called = value >= row.marker.threshold ? "reaches" : "below";
     return `probability ${value.toPrecision(2)} · ${lift} · ${called} its threshold ${row.marker.threshold.toPrecision(2)}${measured}`;
   }
 
-  const baseOf = ({ marker }) => `the base rate of ${short(marker.baseRate)}`;
-
   // ---- the list
 
-  // Of each row the highest place: column and cell. What is below the base rate is not predicted
-  // here, though thresholds may be lower.
+  // Of each row the highest place. What is below the base rate is not predicted here, though
+  // thresholds may be lower.
   function peaksHere() {
     return [...rows.entries()].filter(([, row]) => isShown(row)).map(([number, row]) => {
       let [column, cell] = [0, NOT_PREDICTED];
       for (let at = 0; at < seen.columns; at++) if (cellAt(number, at) > cell) [column, cell] = [at, cellAt(number, at)];
       const lift = liftOf(row, cell);
-      return { number, row, column, cell, lift, isCalled: cell >= LEAST && probabilityOf(cell) >= row.marker.threshold && !(lift < 0) };
+      const value = cell < LEAST ? null : probabilityOf(cell);
+      const place = { chrom: seen.chrom, start: edge(column), end: edge(column + 1) };
+      const isCalled = value !== null && value >= row.marker.threshold && !(lift < 0);
+      return { row, number, place, value, lift, isCalled, isKnown: cell !== NOT_PREDICTED, away: columnsAway(number, column) };
     });
+  }
+
+  // How many columns lie between a place and the nearest measured peak in view: 0 is there, NaN is
+  // not known yet, infinitely many where there is none in view; null where nothing was measured.
+  function columnsAway(number, column) {
+    if (!rows[number].marker.measured) return null;
+    if (seen.done <= number) return NaN;
+    const isThere = (at) => at >= 0 && at < seen.columns && isMeasured(number, at);
+    for (let away = 0; away < seen.columns; away++) if (isThere(column - away) || isThere(column + away)) return away;
+    return Infinity;
   }
 
   function list() {
     const found = peaksHere();
-    const called = found.filter((one) => one.isCalled).length;
-    const isPredicted = found.some((one) => one.cell !== NOT_PREDICTED);
-    parts.summary.textContent = isPredicted
-      ? `Predicted here: ${called} of ${found.length} markers reach their threshold`
-      : "Nothing was predicted here";
     parts.canvas.setAttribute("aria-label", `Heatmap of ${found.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
-    const shown = found
-      .filter((one) => one.cell >= LEAST && (choice.all || one.isCalled))
-      .sort((a, b) => b.lift - a.lift || b.cell - a.cell || a.number - b.number);
-    const held = document.activeElement;
-    parts.table.replaceChildren(...shown.map(entry));
-    if (held?.closest?.("#heatmap tbody")) held.focus({ preventScroll: true });
-    parts.empty.hidden = shown.length > 0;
+    ranking.fill(found, Math.max(1, Math.round((seen.grid.end - seen.grid.start) / seen.grid.columns)));
     mark();
-  }
-
-  function entry({ number, row, column, cell, lift, isCalled }) {
-    row.line ??= lineOf(row);
-    const [name, value, raised, threshold, measured, where] = row.line.children;
-    row.line.classList.toggle("low", !isCalled);
-    name.lastChild.title = `show ${row.marker.name}`;
-    value.textContent = probabilityOf(cell).toPrecision(2);
-    raised.textContent = row.marker.baseRate === null ? "" : `${lift.toFixed(1)} (${times(lift)})`;
-    raised.title = row.marker.baseRate === null ? "no base rate is known" : `${times(lift)} ${baseOf(row)}`;
-    threshold.textContent = row.marker.threshold.toPrecision(2);
-    measured.textContent = measuredWord(number, row, column);
-    const go = where.firstChild;
-    go.textContent = `${seen.chrom}:${count(edge(column) + 1)}`;
-    row.place = { chrom: seen.chrom, start: edge(column), end: edge(column + 1) };
-    return row.line;
-  }
-
-  function measuredWord(number, row, column) {
-    if (!row.marker.measured) return "not measured";
-    if (seen.done <= number) return "...";
-    if (isMeasured(number, column)) return "yes, there";
-    for (let at = 0; at < seen.columns; at++) if (isMeasured(number, at)) return "elsewhere in view";
-    return "none in view";
-  }
-
-  function lineOf(row) {
-    const button = element("button", { type: "button" }, row.marker.name);
-    button.addEventListener("click", () => add(row));
-    const go = element("button", { type: "button", title: "go to its highest place" });
-    go.addEventListener("click", () => inTurn(() => {
-      const { chrom, start, end } = row.place;
-      const flank = Math.max(site.flank, end - start);
-      return goTo(`${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
-    }));
-    const swatch = element("span", { className: `swatch ${row.marker.category}`, title: row.marker.category });
-    const cells = Array.from({ length: 4 }, () => element("td"));
-    return element("tr", {}, element("th", { scope: "row" }, swatch, button), ...cells, element("td", {}, go));
   }
 
   function add(row) {
@@ -514,11 +499,7 @@ const heatmap = (() => {
   // Which markers are shown has changed.
   function mark() {
     if (!parts.section) return;
-    for (const { line, marker } of rows) {
-      if (!line) continue;
-      line.classList.toggle("shown", Boolean(marker.loaded));
-      line.querySelector("th button").setAttribute("aria-pressed", String(Boolean(marker.loaded)));
-    }
+    ranking.mark(rows);
     paint();
   }
 
@@ -559,35 +540,17 @@ const heatmap = (() => {
     });
     parts.canvas.addEventListener("click", (event) => {
       const found = under(event);
-      if (found) add(rows[found.number]);
+      if (found && isHeld(rows[found.number].marker)) add(rows[found.number]);
     });
     // The canvas is as high as what is seen of the rows, and stays there while they scroll.
     parts.whole = element("div", {}, parts.canvas);
     parts.scroll = element("div", { id: "heatmap-scroll" }, parts.whole);
     parts.scroll.addEventListener("scroll", paint);
     parts.read = element("p", { id: "heatmap-read" }, hint());
-    parts.summary = element("summary");
-    parts.table = element("tbody");
-    parts.empty = element("p", { className: "quiet" }, "No marker reaches its threshold in this region.");
-    const all = element("input", { type: "checkbox", checked: choice.all });
-    all.addEventListener("change", () => {
-      choice.all = all.checked;
+    const details = ranking.build(choice, () => {
       keep();
       if (seen) list();
-    });
-    const titles = ["marker", "highest", "lift", "threshold", "measured peak", "where"].map((text) => element("th", { scope: "col" }, text));
-    titles[1].title = "the highest probability in this region";
-    titles[2].title = "log2 of probability / base rate, and how many times that is";
-    titles[4].title = "there: where the probability is highest";
-    const details = element("details", { id: "heatmap-list", open: choice.list },
-      parts.summary,
-      element("label", {}, all, " also those below their threshold"),
-      parts.empty,
-      element("div", { className: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...titles)), parts.table)));
-    details.addEventListener("toggle", () => {
-      choice.list = details.open;
-      keep();
-    });
+    }, add);
     const legend = element("span", { id: "heatmap-legend" },
       "over base rate ",
       element("span", {}, "1×"),

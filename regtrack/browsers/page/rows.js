@@ -18,18 +18,25 @@ const SCALES = {
     top: short(high),
     about: `probability, from 0 to ${short(high)}: nearly all values of this marker are below`,
   }),
-  lift: ({ baseRate }) => (baseRate === null
+  lift: ({ baseRate, ...marker }) => (baseRate === null
     ? { share: () => 0, bottom: "", top: "no base rate", about: "no base rate is known: lift cannot be shown" }
     : {
       share: (value) => Math.max(0, Math.log2(value / baseRate) / LIFT),
       bottom: "1×",
       top: `${2 ** LIFT}×`,
-      about: `probability over the base rate of ${short(baseRate)}, from 1 to ${2 ** LIFT} times, on a logarithmic axis`,
+      about: `probability over the base rate of ${short(baseRate)}, ${whoseBaseRate(marker)}, from 1 to ${2 ** LIFT} times, on a logarithmic axis`,
     }),
 };
 
 const scaling = { name: "high" };
 const scaleOf = (marker) => SCALES[scaling.name](marker);
+
+// Whose base rate stands for a marker's.
+const whoseBaseRate = ({ baseRateOf }) => ({
+  report: "that of the report",
+  validation: "that of the network's validation",
+  predictions: "the mean of its predictions",
+})[baseRateOf] ?? "";
 
 const short = (value) => String(Number(value.toPrecision(2)));
 

@@ -1,0 +1,123 @@
+"""All markers over one region, for a page without a server: its heatmap, and what ranks there."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regtrack.browsers.heatmap import LEAST, MOST, Bits, Cells, Heatmap
+from regtrack.browsers.measured_peaks import MeasuredPeaks
+from regtrack.browsers.saved_answers import FOLDER
+from regtrack.browsers.scales import scale_of
+from regtrack.browsers.site import marker_record
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.intervals import Interval, Regions
+from regtrack.tracks.folder import Track
+
+SKILL = 10  # times its base rate is the average precision of a marker that a report speaks for
+COLUMNS = 3_000  # at most: finer than the page draws, for it may be zoomed in
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the heatmap would answer about a region.
+
+    Parameters
+    ----------
+    viewable
+        All tracks of the folder.
+    region
+        0-based, half-open.
+    cells, bits
+        As `Heatmap.cells` and `Heatmap.measured_cells` of all markers.
+    measured
+        Measured peaks on the region's chromosome, by the number of the marker.
+    """
+
+    viewable: Viewable
+    region: Interval
+    cells: Cells
+    bits: Bits
+    measured: Mapping[int, Regions]
+
+    @classmethod
+    def of(cls, viewable: Viewable, region: Interval, clip: bool) -> Glance:
+        """Look at a region.
+
+        Parameters
+        ----------
+        clip
+            As `regtrack.genome.bed.Rules`, for the peaks.
+
+        Raises
+        ------
+        InputError
+            When a track is damaged, or a file of peaks cannot be used.
+        OSError
+            When one cannot be read.
+        """
+        peaks = MeasuredPeaks(viewable, clip)
+        measured = {
+            track.marker.index: _on(peaks.read(track.marker.index), region.chrom)
+            for track in viewable.trackset.tracks
+            if track.marker.name in viewable.measured
+        }
+        heatmap = Heatmap(viewable, measured.__getitem__)
+        columns = min(COLUMNS, len(region))
+        cells = heatmap.cells(region, columns)
+        bits = [heatmap.measured_cells(region, columns)]
+        while (done := sum(map(len, bits))) < len(cells):
+            bits.append(heatmap.measured_cells(region, columns, done))
+        return cls(viewable, region, cells, np.concatenate(bits), measured)
+
+    def predicted(self, most: int) -> tuple[Track, ...]:
+        """Tracks that reach their threshold in the region, those of the highest lift first.
+
+        As the page's list has them: none without peaks, nor what is below its base rate. Where a
+        report knows the markers, those of which it shows less than `SKILL` come last.
+
+        Parameters
+        ----------
+        most
+            How many.
+        """
+        found = []
+        for track, highest in zip(self.viewable.trackset.tracks, self.cells.max(1), strict=True):
+            if highest < LEAST or track.no_peaks:
+                continue
+            value = (int(highest) - LEAST) / (MOST - LEAST)
+            base_rate = scale_of(self.viewable, track).base_rate
+            if base_rate and value >= max(track.threshold, base_rate):
+                score = self.viewable.scores.get(track.marker.name)
+                is_poor = score is not None and score < SKILL * base_rate
+                found.append((not is_poor, value / base_rate, value, track))
+        found.sort(key=lambda one: one[:3], reverse=True)
+        return tuple(track for *_, track in found[:most])
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What the page needs to know of it: where it is, and all markers."""
+        return {
+            "chrom": self.region.chrom,
+            "start": self.region.start,
+            "end": self.region.end,
+            "columns": self.cells.shape[1],
+            "markers": [marker_record(self.viewable, one) for one in self.viewable.trackset.tracks],
+        }
+
+    @property
+    def answers(self) -> Mapping[str, bytes]:
+        """The arrays by their address, little-endian, gzip: neighbours are often alike."""
+        return {
+            f"{FOLDER}/heatmap/{name}": gzip.compress(array.tobytes(), mtime=0)
+            for name, array in (("cells", self.cells.astype("<u2")), ("measured", self.bits))
+        }
+
+
+def _on(peaks: Regions, chrom: str) -> Regions:
+    """Those of one chromosome: of many markers all would fill the memory."""
+    return {chrom: peaks[chrom]} if chrom in peaks else {}

@@ -1,0 +1,64 @@
+"""Measured peaks of markers as the page asks for them: one marker, when it is looked at."""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import Lock
+
+from regtrack.browsers.viewable import Viewable
+from regtrack.genome.bed_files import BedFiles, read_peaks
+from regtrack.genome.intervals import Regions
+
+
+class MeasuredPeaks:
+    """Reads the measured peaks of markers, and tells what was left out of them.
+
+    What is left out of all markers' files is told together, once each of them was read: a note
+    for every file would be hundreds. May be asked by several threads.
+
+    Parameters
+    ----------
+    viewable
+        The tracks, and what was measured.
+    clip
+        As `regtrack.genome.bed.Rules`.
+    """
+
+    def __init__(self, viewable: Viewable, clip: bool = False) -> None:
+        self._sizes = viewable.trackset.chrom_sizes
+        self._clip = clip
+        self._paths = {
+            track.marker.index: viewable.measured[track.marker.name]
+            for track in viewable.trackset.tracks
+            if track.marker.name in viewable.measured
+        }
+        self._unread = set(self._paths)
+        self._files = BedFiles(self._sizes, clip)
+        self._telling = Lock()
+        self.kept = cache(self.read)
+
+    def read(self, index: int) -> Regions:
+        """All measured peaks of a marker, merged; `kept` is the same, and reads them once.
+
+        Raises
+        ------
+        KeyError
+            When there is no such marker, or nothing was measured of it.
+        InputError
+            When the file cannot be used.
+        OSError
+            When it cannot be read.
+        """
+        rows = read_peaks(self._paths[index], self._sizes, self._clip)
+        with self._telling:
+            if index in self._unread:
+                self._files.count_peaks(rows.counts)
+                self._unread.remove(index)
+                if not self._unread:
+                    self._files.tell()
+        return rows.intervals
+
+    def tell(self) -> None:
+        """Tell what was left out of the files that were read and not told of."""
+        with self._telling:
+            self._files.tell()
