@@ -52,6 +52,7 @@ AT_THE_DOOR = {
     "documents",
     "errors",
     "folders",
+    "listing",
     "notes",
     "observer",
     "paths",

@@ -15,7 +15,7 @@ from regtrack.folders import check_file
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.faidx import check_format
 from regtrack.genome.fasta import Genome, sizes_fingerprint
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 from regtrack.paths import named
 from regtrack.tracks.folder import TrackSet
 

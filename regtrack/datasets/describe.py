@@ -8,7 +8,7 @@ from pathlib import Path
 from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
 from regtrack.genome.markers import describe_markers
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 
 _REASONS = {
     "outside": "not wholly in the regions of a split",

@@ -20,7 +20,7 @@ from regtrack.evaluation.scores_table import TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
 from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import Marker
-from regtrack.genome.names import some
+from regtrack.listing import names_and_rest
 
 FORMAT_VERSION = 2
 FILES = (TABLE, "report.json", "report.html")
@@ -154,10 +154,10 @@ def notes(evaluation: Evaluation) -> list[str]:
         found.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
     for reason, names in evaluation.unscored().items():
         if names:
-            found.append(f"not scored, {reason}: {some(names)}")
+            found.append(f"not scored, {reason}: {names_and_rest(names)}")
     if evaluation.unskilled:
         names = [marker.name for marker in evaluation.unskilled]
-        found.append(f"no better than chance here, {len(names):,}: {some(names)}")
+        found.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
     for summary in evaluation.categories:
         if summary.published is not None:
             found.append(

@@ -19,6 +19,7 @@ from regtrack.evaluation.metrics import (
 from regtrack.evaluation.overlap import PeakOverlap, overlaps
 from regtrack.evaluation.resampling import Replicates, interval, replicate
 from regtrack.genome.intervals import IntervalSet, Regions
+from regtrack.genome.markers import beats_chance
 from regtrack.tracks.calling import LEVELS
 from regtrack.tracks.segments import Records
 
@@ -125,8 +126,8 @@ class MarkerScores:
 
     @property
     def is_skilled(self) -> bool:
-        """False where the interval of the lift includes 1: no better than chance."""
-        return not self.interval[0] <= self.overall.base_rate
+        """False where it is predicted no better than by chance."""
+        return beats_chance(self.interval[0], self.overall.base_rate)
 
 
 def score_marker(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import Marker, match_markers
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 from regtrack.models.checkpoint import Checkpoint, check_assembly, read_checkpoint
 from regtrack.models.context import Context
 from regtrack.paths import shown

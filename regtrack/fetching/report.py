@@ -16,7 +16,7 @@ from regtrack.fetching.sources import (
     Kind,
     Source,
 )
-from regtrack.genome.names import some
+from regtrack.listing import names_and_rest
 
 _SHOWN = 5
 
@@ -87,8 +87,8 @@ def check_offline(planned: Sequence[Planned], folder: Path) -> None:
             for one in wrong
         ]
         raise RegtrackError(
-            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: {some(names)}; "
-            "without --offline they are fetched"
+            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: "
+            f"{names_and_rest(names)}; without --offline they are fetched"
         )
 
 
@@ -96,7 +96,7 @@ def check_made(wrong: Sequence[str], folder: Path) -> None:
     """Raise `RegtrackError` when what is made of fetched files is not as it was, naming it."""
     if wrong:
         raise RegtrackError(
-            f"{folder}: missing or changed: {some(wrong)}; without --offline made again, "
+            f"{folder}: missing or changed: {names_and_rest(wrong)}; without --offline made again, "
             "of what is there"
         )
 
@@ -127,7 +127,7 @@ def describe_report(report: Report) -> str:
         if one.problem not in (None, "missing") and one.source.path not in report.failed
     ]
     if again:
-        lines.append(f"fetched again: {some(again)}")
+        lines.append(f"fetched again: {names_and_rest(again)}")
     if report.mended:
         lines.append(f"indexed again: {', '.join(report.mended)}")
     for kind in _kinds(report):

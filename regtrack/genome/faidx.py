@@ -24,7 +24,7 @@ from regtrack.errors import InputError
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.content import BGZIP_END, BgzipContent, Content, PlainContent, ReadAhead
 from regtrack.genome.fasta_scan import LETTERS, Record, scan
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 from regtrack.notes import note
 
 _ROW = re.compile(rb"([^\t]+)" + rb"\t([0-9]{1,18})" * 4)

@@ -13,7 +13,7 @@ from regtrack.genome.gene_index import GeneIndex, split_around
 from regtrack.genome.gene_tables import fetched_genes
 from regtrack.genome.genes import Gene, read_genes
 from regtrack.genome.intervals import Interval
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 from regtrack.notes import note
 from regtrack.paths import named
 

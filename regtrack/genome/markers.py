@@ -220,6 +220,20 @@ def _matches(marker: Marker, pattern: str) -> bool:
     return pattern.lower() in (name.lower() for name in synonyms(marker.target))
 
 
+def beats_chance(lowest: float, base_rate: float) -> bool:
+    """Whether a marker is predicted better than by chance.
+
+    Parameters
+    ----------
+    lowest
+        Lower end of the interval of its average precision; NaN where there is none, for want of
+        blocks with peaks: then nothing speaks against it.
+    base_rate
+        What chance would have.
+    """
+    return not lowest <= base_rate
+
+
 def describe_markers(markers: Sequence[Marker]) -> str:
     """`171: 133 TFBS, 9 DNase, 29 Histone`."""
     return f"{len(markers)}: {count_categories(markers)}"

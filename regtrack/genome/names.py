@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from regtrack.errors import InputError
+from regtrack.listing import first_names
 
 MITOCHONDRION = ("chrM", "M", "chrMT", "MT")
 
@@ -23,18 +24,6 @@ def resolve_chrom(name: str, known: Collection[str]) -> str | None:
     else:
         candidates = (name[3:],) if name.startswith("chr") else (f"chr{name}",)
     return next((candidate for candidate in candidates if candidate in known), None)
-
-
-def first_names(names: Iterable[str], most: int = 3) -> str:
-    """`chr1, chr2, chr3 ...`, for error messages."""
-    listed = list(names)
-    return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
-
-
-def some(names: Collection[str], most: int = 5) -> str:
-    """`a, b, c and 12 more`, for people."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(list(names)[:most]) + more
 
 
 def nothing_in_common(path: Path, found: Iterable[str], known: Iterable[str]) -> InputError:

@@ -10,7 +10,8 @@ from regtrack.errors import InputError
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
-from regtrack.genome.names import first_names, resolve_chrom
+from regtrack.genome.names import resolve_chrom
+from regtrack.listing import first_names
 from regtrack.paths import is_there
 
 ALL = "all"

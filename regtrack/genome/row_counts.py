@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from regtrack.genome.names import first_names
+from regtrack.listing import first_names
 
 
 @dataclass(frozen=True)

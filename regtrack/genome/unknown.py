@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from regtrack.errors import OptionError
 from regtrack.genome.markers import Marker, match_markers
-from regtrack.genome.names import first_names, resolve_chrom
+from regtrack.genome.names import resolve_chrom
+from regtrack.listing import first_names
 
 
 def read_unknown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -14,9 +15,10 @@ import torch
 from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
-from regtrack.genome.markers import Marker
-from regtrack.genome.names import MITOCHONDRION, first_names, resolve_chrom
+from regtrack.genome.markers import Marker, beats_chance
+from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.genome.seen import Seen
+from regtrack.listing import first_names
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import (
@@ -63,8 +65,8 @@ class Validated:
 
     @property
     def is_skilled(self) -> bool:
-        """False where the interval of the lift includes 1: no better than chance."""
-        return self.low is None or self.low > self.base_rate
+        """False where it was predicted no better than by chance."""
+        return beats_chance(math.nan if self.low is None else self.low, self.base_rate)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
-from regtrack.genome.names import first_names, some
+from regtrack.listing import first_names, names_and_rest
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import Checkpoint, read_identified
 
@@ -124,5 +124,5 @@ def _peaks(checkpoint: Checkpoint) -> str:
         said.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
     names = [marker.name for marker in checkpoint.unskilled]
     if names:
-        said.append(f"none of {len(names):,}, no better than chance: {some(names)}")
+        said.append(f"none of {len(names):,}, no better than chance: {names_and_rest(names)}")
     return "; ".join(said)

@@ -16,15 +16,6 @@ from regtrack.tracks.called import CALLED, OWN, CalledPeaks
 from regtrack.tracks.rules import Calling, PeakRules
 from regtrack.tracks.segments import Records
 
-# Thresholds are two an octave of the odds: 2**-10, 1.5 * 2**-10, ..., 0.5, 0.625, 0.75, ...,
-# 1 - 2**-7.
-_LOW_OCTAVES = 10
-_HIGH_OCTAVES = 7
-_BITS = 22  # of a float32's mantissa, that are dropped: one is left, for the half octaves
-_HALF = 1 << (23 - _BITS)
-_FIRST = (127 - _LOW_OCTAVES) * _HALF
-_BELOW = _HALF * (_LOW_OCTAVES - 1)  # thresholds under 0.5
-
 # Bases of probabilities that are looked at together, by the highest of them.
 GRAIN = 8
 
@@ -38,16 +29,19 @@ _Whole = npt.NDArray[np.int64]
 _Ranks = npt.NDArray[np.int32]
 
 
-def _levels() -> npt.NDArray[np.float32]:
-    low = np.arange(_FIRST, _FIRST + _BELOW + 1, dtype=np.int32) << _BITS
-    below = low.view(np.float32)
-    above = 1 - below[:-1][::-1]
-    return np.concatenate((below, above[above <= 1 - 2.0**-_HIGH_OCTAVES])).astype(np.float32)
-
+# Two an octave of the odds, near 0 and near 1 alike.
+_BELOW_HALF = [step * 2.0**octave for octave in range(-10, -1) for step in (1, 1.5)]
+_FROM_HALF = [0.5, *(1 - p for p in reversed(_BELOW_HALF) if p >= 2.0**-7)]
 
 # float32: the thresholds, which rise; of float32 values, so that `>=` is exact.
-LEVELS = _levels()
+LEVELS = np.array(_BELOW_HALF + _FROM_HALF, np.float32)
 _COUNT = len(LEVELS)
+
+# How many of them a float32 is at or above, by its bits but the last `_BITS`: what these say is no
+# matter, for no threshold has any of them.
+_BITS = 16
+_LOWEST = np.arange(1 << (31 - _BITS), dtype=np.int32) << _BITS
+_RANKS = np.searchsorted(LEVELS, _LOWEST.view(np.float32), side="right").astype(np.int32)
 
 
 class PeakCaller:
@@ -136,7 +130,9 @@ class PeakCaller:
             by_base,
             position,
             self._own,
+            _RANKS,
             self._highest,
+            self._highest.view(np.int32),
             self._ranks,
             self._next,
             self._changed,
@@ -196,6 +192,7 @@ class SegmentCaller:
                 origins,
                 done,
                 self._own,
+                _RANKS,
                 self._state,
                 self._starts,
                 self._lasts,
@@ -223,22 +220,6 @@ class SegmentCaller:
 def _numbers(levels: _Whole, own: npt.NDArray[np.intp] | int) -> _Whole:
     """Numbers of levels as CALLED has them, where the `own`-th is a marker's own threshold."""
     return np.where(levels == own, OWN, levels - (levels > own))
-
-
-@compiled
-def _bits(value: np.float32) -> np.int32:
-    return np.float32(value).view(np.int32)
-
-
-@compiled
-def _rank(p: np.float32) -> np.int32:
-    """How many of the `LEVELS` a probability is at or above; in 32 bits, for vectors."""
-    high = p >= np.float32(0.5)
-    # One less, so that a level above 0.5, too, begins with the threshold itself.
-    bits = _bits(np.float32(1) - p) - np.int32(1) if high else _bits(p)
-    low = (bits >> np.int32(_BITS)) - np.int32(_FIRST - 1)
-    low = min(max(low, np.int32(0)), np.int32(_BELOW + 1))
-    return min(np.int32(2 * _BELOW + 1) - low, np.int32(_COUNT)) if high else low
 
 
 @compiled
@@ -276,7 +257,9 @@ def _follow_bases(
     probabilities: npt.NDArray[np.float32],
     position: int,
     own: npt.NDArray[np.float32],
+    rank_of: _Ranks,
     highest: npt.NDArray[np.float32],
+    highest_bits: npt.NDArray[np.int32],
     ranks: _Ranks,
     following: _Ranks,
     changed: npt.NDArray[np.uint8],
@@ -305,8 +288,8 @@ def _follow_bases(
             if count > most:
                 return base, count
             for marker in range(markers):
-                p = highest[marker]
-                following[marker] = _rank(p) + np.int32(p >= own[marker])
+                rank = rank_of[highest_bits[marker] >> _BITS]
+                following[marker] = rank + np.int32(highest[marker] >= own[marker])
             for marker in range(markers):
                 changed[marker] = following[marker] != ranks[marker]
             for word in range(len(words)):
@@ -346,6 +329,7 @@ def _follow_segments(
     origins: Positions,
     first: int,
     own: np.float32,
+    rank_of: _Ranks,
     state: _Whole,
     starts: _Whole,
     lasts: _Whole,
@@ -377,7 +361,7 @@ def _follow_segments(
                 starts[level] = -1
             state[2] = origin
         value = records[index]["value"]
-        rank = _rank(value) + (value >= own)
+        rank = rank_of[np.float32(value).view(np.int32) >> _BITS] + (value >= own)
         if rank != state[0]:
             count = _move(
                 state[0],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from regtrack.genome.markers import describe_markers
-from regtrack.genome.names import some
+from regtrack.listing import names_and_rest
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
@@ -68,7 +68,7 @@ def peakless(trackset: TrackSet) -> list[str]:
     for reason in CHANCE, FLAT:
         names = [track.marker.name for track in tracks if track.no_peaks == reason]
         if names:
-            lines.append(f"{len(names):,}, {reason}: {some(names)}")
+            lines.append(f"{len(names):,}, {reason}: {names_and_rest(names)}")
     empty = [
         one.marker.name
         for one in tracks
@@ -79,6 +79,6 @@ def peakless(trackset: TrackSet) -> list[str]:
     if empty:
         lines.append(
             f"{len(empty):,} that are under the floor everywhere (each has one value, so that "
-            f"browsers open its file): {some(empty)}"
+            f"browsers open its file): {names_and_rest(empty)}"
         )
     return lines

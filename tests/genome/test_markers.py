@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import re
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import (
     COLUMNS,
     Marker,
+    beats_chance,
     describe_markers,
     read_markers,
     select_markers,
@@ -310,3 +312,9 @@ def test_a_marker_survives_json_with_the_name_of_its_file() -> None:
 def test_markers_are_counted_by_category() -> None:
     assert describe_markers(MARKERS) == "4: 2 TFBS, 1 DNase, 1 Histone"
     assert describe_markers(MARKERS[:1]) == "1: 1 TFBS"
+
+
+def test_a_marker_beats_chance_where_its_interval_lies_above_the_base_rate() -> None:
+    assert beats_chance(0.0101, 0.01)
+    assert not beats_chance(0.01, 0.01)
+    assert beats_chance(math.nan, 0.01)  # without an interval nothing speaks against it

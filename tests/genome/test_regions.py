@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
-from regtrack.genome.names import first_names, nothing_in_common, resolve_chrom
+from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.regions import parse_region, read_regions
 
 SIZES = {"chr1": 5_000_000, "chr22": 2_000_000, "chr3": 10, "chrM": 16_569, "HLA*01:01": 300}
@@ -110,11 +110,6 @@ def test_names_are_found_with_or_without_their_prefix(
     name: str, known: tuple[str, ...], expected: str | None
 ) -> None:
     assert resolve_chrom(name, known) == expected
-
-
-def test_messages_list_the_first_names_only() -> None:
-    assert first_names(["a", "b", "c", "d"]) == "a, b, c ..."
-    assert first_names(["a", "b", "c"]) == "a, b, c"
 
 
 def test_a_file_of_another_genome_is_told_by_both_files_names() -> None:

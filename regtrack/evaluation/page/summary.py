@@ -15,7 +15,7 @@ from regtrack.evaluation.page.plots import scored_markers
 from regtrack.evaluation.page.table import ranked_table
 from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import CATEGORIES
-from regtrack.genome.names import some
+from regtrack.listing import names_and_rest
 
 # Markers at each end of a category.
 _RANKED = 5
@@ -165,7 +165,7 @@ def _unknown(evaluation: Evaluation) -> str:
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "none"
-    return f"{len(names):,}: {some(names, _NAMED)}"
+    return f"{len(names):,}: {names_and_rest(names, _NAMED)}"
 
 
 def definitions(rows: Iterable[tuple[str, str]]) -> str:

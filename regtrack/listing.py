@@ -1,0 +1,17 @@
+"""Many names in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+
+def first_names(names: Iterable[str], most: int = 3) -> str:
+    """`chr1, chr2, chr3 ...`, for error messages."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
+
+
+def names_and_rest(names: Collection[str], most: int = 5) -> str:
+    """`a, b, c and 12 more`, for people."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(list(names)[:most]) + more

@@ -1,0 +1,17 @@
+"""Many names in a few words."""
+
+from __future__ import annotations
+
+from regtrack.listing import first_names, names_and_rest
+
+
+def test_messages_list_the_first_names_only() -> None:
+    assert first_names(["a", "b", "c", "d"]) == "a, b, c ..."
+    assert first_names(["a", "b", "c"]) == "a, b, c"
+
+
+def test_people_are_told_how_many_names_are_left_out() -> None:
+    assert names_and_rest(["a", "b", "c", "d"], most=2) == "a, b and 2 more"
+    assert names_and_rest(["a", "b"], most=2) == "a, b"
+    assert names_and_rest([str(number) for number in range(1_005)]).endswith("4 and 1,000 more")
+    assert names_and_rest([]) == ""
