@@ -43,6 +43,7 @@ _PARTS = {
     "theme.js": "text/javascript",
     "answers.js": "text/javascript",
     "rows.js": "text/javascript",
+    "history.js": "text/javascript",
     "readout.js": "text/javascript",
     "keys.js": "text/javascript",
     "heatmap.css": "text/css",

@@ -397,6 +397,53 @@ def test_enter_works_in_both_boxes(visit: Visit) -> None:
     assert said.startswith("nothing is found at nowhere")
 
 
+@pytest.mark.parametrize("leave", ["Enter", "Tab", "click"])
+def test_of_a_name_that_is_none_the_page_alone_says_so(visit: Visit, leave: str) -> None:
+    visit.page.locator(".igv-search-input").select_text()
+    visit.page.keyboard.type("nowhere")
+    if leave == "click":
+        visit.page.locator(".igv-search-icon-container").click()
+    else:
+        visit.page.keyboard.press(leave)
+    visit.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    visit.settle()
+    said = visit.page.text_content("#problem-text") or ""
+    assert said.startswith("nothing is found at nowhere")
+    assert visit.page.get_by_text("Unrecognized locus").count() == 0
+
+
+def test_back_returns_to_the_place_before_a_jump(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:101-600&markers=7")
+    visit.type_locus("CRK")
+    visit.wait_for("locus=chr1:4001-9000&markers=7$")
+    visit.page.keyboard.press("Shift+ArrowRight")  # moving on is no new place
+    visit.wait_for(r"locus=chr1:900\d-140\d\d&")
+    visit.row("A549|GR|DEX_(500pM)").locator("button").click()
+    visit.wait_for("locus=chr1:1-2530&markers=7,3$")
+    visit.page.go_back()
+    visit.wait_for(r"locus=chr1:900\d-140\d\d&markers=7,3$")  # what is shown meanwhile stays
+    visit.page.go_back()
+    visit.wait_for("locus=chr1:101-600&markers=7,3$")
+    visit.page.go_forward()
+    visit.wait_for(r"locus=chr1:900\d-140\d\d&markers=7,3$")
+    visit.settle()
+
+
+def test_what_leads_nowhere_new_leaves_nothing_to_go_back_to(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:101-600&markers=7")
+    visit.settle()
+    entries = visit.page.evaluate("history.length")
+    visit.type_locus("nowhere")
+    visit.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    visit.type_locus("chr1:101-600")
+    visit.page.wait_for_selector("#problem", state="hidden", timeout=WAIT)
+    visit.settle()
+    assert visit.page.evaluate("history.length") == entries
+    visit.type_locus("chr1:101-700")
+    visit.wait_for("locus=chr1:101-700&")
+    assert visit.page.evaluate("history.length") == entries + 1
+
+
 def test_the_keyboard_moves_zooms_and_searches(visit: Visit, address: str) -> None:
     visit.open(f"{address}#locus=chr1:5,001-6,000&markers=7")
     press = visit.page.keyboard.press

@@ -18,8 +18,8 @@ from regtrack.browsers.browse import BrowseOptions, browsing
 
 # Of the page, beside the tracks.
 PARTS = """
-    answers.js colours.css heatmap.css heatmap.js igv.css igv.js igv.LICENSE.md index.html keys.js
-    page.css page.js ranking.js readout.js rows.js site.json theme.js
+    answers.js colours.css heatmap.css heatmap.js history.js igv.css igv.js igv.LICENSE.md
+    index.html keys.js page.css page.js ranking.js readout.js rows.js site.json theme.js
 """
 
 

@@ -20,13 +20,16 @@ function listenToKeys(igvBrowser) {
     event.preventDefault();
     inTurn(() => action(event));
   });
-  // igv.js asks when the text has changed only, and says in a box of its own that it found nothing.
+  // igv.js asks when the text has changed only, and then once more when the box is left.
   regionBox(igvBrowser).addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
     const wanted = event.target.value;
+    const search = igvBrowser.doSearch;
+    igvBrowser.doSearch = () => {};
     event.target.blur();
-    inTurn(() => goTo(wanted.trim()));
+    igvBrowser.doSearch = search;
+    search(wanted);
   });
 }
 

@@ -6,7 +6,6 @@ const byId = (id) => document.getElementById(id);
 const WHOLE_CHROMOSOMES = 1_000_000_000; // bases that are shown without zooming in
 const USUAL_SCALE = "high";
 const NARROW = "(max-width: 900px)"; // as page.css has it
-const REMEMBER_AFTER = 150; // milliseconds without a move; browsers limit how often it may be done
 
 let site; // what is known of the tracks, site.json
 let browser; // igv.js
@@ -47,6 +46,7 @@ async function start() {
     showMultiSelectButton: false,
   });
   await dress();
+  searchHere();
   await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack(), ...(site.trained ? [trainedTrack()] : [])]);
   for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
   await goTo(wanted.locus ?? site.opens).catch(problem);
@@ -55,7 +55,7 @@ async function start() {
   listenToKeys(browser);
   browser.on("locuschange", moved);
   browser.on("trackremoved", removedByHand);
-  window.addEventListener("hashchange", () => inTurn(restore));
+  window.addEventListener("hashchange", () => inTurn(history.state ? goBack : restore));
   moved();
   if (site.heatmap) heatmap.start();
   document.body.inert = false;
@@ -101,51 +101,7 @@ const progress = {
   },
 };
 
-// ---- the view in the address
-
-function asked() {
-  const words = new URLSearchParams(location.hash.slice(1));
-  const numbers = words.get("markers");
-  return {
-    locus: words.get("locus"),
-    markers: numbers === null ? null : numbers.split(",").filter(Boolean).map(Number),
-    scale: words.get("scale"),
-  };
-}
-
-// igv.js counts in fractions of bases when the window is resized.
-const lociNow = () => [browser.currentLoci()].flat().map((locus) => locus.replace(/\.\d+/g, ""));
-
-function view() {
-  const locus = lociNow().join(" ");
-  const scale = scaling.name === USUAL_SCALE ? "" : `scale=${scaling.name}&`;
-  return `#${scale}locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
-}
-
-let remembering;
-function remember() {
-  clearTimeout(remembering);
-  remembering = setTimeout(() => history.replaceState(null, "", view()), REMEMBER_AFTER);
-}
-
-function moved() {
-  const [, chrom, start, end] = lociNow()[0].match(/^(.*):(\d+)-(\d+)$/) ?? [];
-  const [first, behind] = site.predicted[chrom] ?? [0, 0];
-  byId("nowhere").hidden = !chrom || chrom === "all" || (Number(start) <= behind && Number(end) > first);
-  remember();
-}
-
-// The address was changed by hand, or a link of this page was pasted into it.
-async function restore() {
-  const wanted = asked();
-  if (wanted.markers) {
-    await hide(shownOnes().filter((one) => !wanted.markers.includes(one.index)));
-    await show(wanted.markers);
-  }
-  rescale(wanted.scale);
-  await goTo(wanted.locus);
-  remember();
-}
+// ---- the scale
 
 // One scale for all rows; what is drawn already is drawn again, and nothing is read again.
 function rescale(wanted) {
@@ -155,13 +111,6 @@ function rescale(wanted) {
 }
 
 byId("scale").addEventListener("change", () => inTurn(() => { rescale(byId("scale").value); remember(); }));
-
-async function goTo(locus) {
-  if (!locus) return;
-  const found = await browser.search(locus);
-  if (!found) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
-  byId("problem").hidden = true;
-}
 
 // ---- igv tracks
 
@@ -330,7 +279,7 @@ function filter() {
   mark();
 }
 
-byId("as-place").addEventListener("click", () => inTurn(() => goTo(byId("words").value.trim())));
+byId("as-place").addEventListener("click", () => inTurn(() => jump(byId("words").value.trim())));
 
 // What can be chosen beside all that is chosen already, and how many markers each choice leaves.
 function offer(key, left) {
@@ -397,7 +346,7 @@ async function goToPeak(number) {
   stepped();
   const { chr, start, end } = listed[number];
   const flank = Math.max(site.flank, 2 * (end - start));
-  await goTo(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
+  await jump(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
 }
 
 function stepped() {

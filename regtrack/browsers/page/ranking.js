@@ -113,7 +113,7 @@ const ranking = (() => {
     go.addEventListener("click", () => inTurn(() => {
       const { chrom, start, end } = row.place;
       const flank = Math.max(site.flank, end - start);
-      return goTo(`${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
+      return jump(`${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
     }));
     const swatch = element("span", { className: `swatch ${marker.category}`, title: marker.category });
     const cells = Array.from({ length: site.scored ? 5 : 4 }, () => element("td"));
