@@ -48,7 +48,7 @@ from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.encoding import PeakCalling, encode_block
+from regtrack.tracks.encoding import BlockRules, encode_block
 from regtrack.tracks.folder import Track
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 from regtrack.workers import available_cores
@@ -176,7 +176,7 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         for marker, threshold in zip(checkpoint.markers, checkpoint.thresholds, strict=True)
     )
     thresholds = np.array(checkpoint.thresholds, np.float32)
-    calling = PeakCalling(thresholds, settings.rules, network.context.stride)
+    block_rules = BlockRules(thresholds, settings.rules, network.context.stride)
     store = BlockStore(scratch)
     blocks = [Block(CHROM, index) for index in range(STAGE_BLOCKS + 1)]
     clock = Clock()
@@ -195,7 +195,7 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         with clock("finish"):
             segments = segmenter.finish()
         with clock("pack"):
-            encoded = encode_block(segments, 0, calling, (block.start, block.end))
+            encoded = encode_block(segments, 0, block_rules, (block.start, block.end))
         with clock("save"):
             store.save([block], [encoded])
     for name in "bigwig", "peaks":

@@ -46,9 +46,9 @@ def write_tracks_folder(
     for track in tracks:
         pieces = [("chr1", segments_of(track.marker.index % 100))]
         write_bigwig(folder / track.bigwig, sizes, pieces)
-        calling = called_from(track.threshold)
-        called = [(chrom, encode_segments(one, 0, calling).peaks) for chrom, one in pieces]
-        lines = narrow_peaks(called, calling.rules, track.marker.slug)
+        block_rules = called_from(track.threshold)
+        called = [(chrom, encode_segments(one, 0, block_rules).peaks) for chrom, one in pieces]
+        lines = narrow_peaks(called, block_rules.peak_rules, track.marker.slug)
         write_peaks(folder / track.peaks, lines)
     if seen is not None:
         write_seen(folder, seen)

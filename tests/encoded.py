@@ -13,9 +13,9 @@ import pyBigWig
 from hypothesis import strategies as st
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
-from regtrack.tracks.calling import GRAIN
-from regtrack.tracks.encoding import EncodedSegments, PeakCalling, encode_block
-from regtrack.tracks.rules import BARE_RUNS, PeakRules
+from regtrack.tracks.encoding import BlockRules, EncodedSegments, encode_block
+from regtrack.tracks.peak_callers import PEAK_BIN
+from regtrack.tracks.peak_rules import BARE_RUNS, PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Segments
 
 # Start and end (0-based, half-open) and value of a segment.
@@ -59,9 +59,9 @@ def rows_of(piece: EncodedSegments) -> list[Row]:
     return found
 
 
-def called_from(*thresholds: float, rules: PeakRules = BARE_RUNS, stride: int = 1) -> PeakCalling:
+def called_from(*thresholds: float, rules: PeakRules = BARE_RUNS, stride: int = 1) -> BlockRules:
     """A threshold for each marker; every run is a peak where no rules are given."""
-    return PeakCalling(np.array(thresholds, np.float32), rules, stride)
+    return BlockRules(np.array(thresholds, np.float32), rules, stride)
 
 
 def peaks_of(is_high: np.ndarray, rules: PeakRules) -> list[tuple[int, int]]:
@@ -76,22 +76,22 @@ def peaks_of(is_high: np.ndarray, rules: PeakRules) -> list[tuple[int, int]]:
     return [(start, end) for start, end in found if end - start >= rules.min_length]
 
 
-def by_grain(values: np.ndarray, start: int) -> np.ndarray:
-    """Of each base from `start` on, the highest value of the grain that it lies in."""
-    grains = (start + np.arange(len(values))) // GRAIN
-    firsts = np.flatnonzero(np.diff(grains, prepend=-1))
+def by_bin(values: np.ndarray, start: int) -> np.ndarray:
+    """Of each base from `start` on, the highest value of the bin that it lies in."""
+    bins = (start + np.arange(len(values))) // PEAK_BIN
+    firsts = np.flatnonzero(np.diff(bins, prepend=-1))
     highest = np.maximum.reduceat(values, firsts)
     return np.repeat(highest, np.diff(np.append(firsts, len(values))))
 
 
 def encode_segments(
-    segments: Segments, chrom_index: int, calling: PeakCalling | None = None
+    segments: Segments, chrom_index: int, block_rules: BlockRules | None = None
 ) -> EncodedSegments:
     """As of a block of one marker."""
     columns = (segments.starts, segments.ends, segments.values)
     records = np.array(list(zip(*columns, strict=True)), SEGMENT)
     block = BlockSegments(np.array([0, len(records)]), records)
-    return encode_block(block, chrom_index, calling).of(0)
+    return encode_block(block, chrom_index, block_rules).of(0)
 
 
 def write_bigwig(

@@ -22,7 +22,7 @@ from regtrack.evaluation.overlap import PeakOverlap
 from regtrack.evaluation.resampling import Blocks
 from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, score_marker
 from regtrack.genome.intervals import EMPTY, IntervalSet
-from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
 
 _BLOCKS, _LENGTH = 6, 100_000
 _WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}
@@ -47,9 +47,9 @@ def marker_scores(seed: int, positives: int = 300) -> MarkerScores:
     rows = [
         *((*one, 4) for one in low),
         *((*one, 9) for one in peaks),
-        *((*one, OWN) for one in peaks),
+        *((*one, OWN_THRESHOLD) for one in peaks),
     ]
-    called = np.array(rows, CALLED)
+    called = np.array(rows, CALLED_PEAK)
     measured = IntervalSet.of([1_100, 5_000], [1_300, 5_200]) if positives else EMPTY
     ranking = Ranking.of(fine.sum(axis=0), UNROUNDED)
     counts = MarkerCounts(ranking, {"chr1": ranking}, coarse, called)

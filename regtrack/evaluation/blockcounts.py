@@ -25,7 +25,7 @@ from regtrack.atomic import replacing
 from regtrack.compiled import compiled
 from regtrack.errors import InputError
 from regtrack.evaluation.histogram import Counts
-from regtrack.tracks.called import CALLED
+from regtrack.tracks.called_peaks import CALLED_PEAK
 from regtrack.tracks.deflate import NotDeflated, deflate, inflate
 from regtrack.tracks.segments import Records
 
@@ -49,7 +49,7 @@ def save_counts(
     counts
         For each of them, uint32 (markers, 2, bins): bases outside and inside of measured peaks.
     runs
-        CALLED of each marker, on the genome's `Line`: peaks, or parts of them.
+        CALLED_PEAK of each marker, on the genome's `Line`: peaks, or parts of them.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def save_counts(
         else b""
         for marker in range(markers)
     ]
-    together = np.concatenate([np.zeros(0, CALLED), *runs])
+    together = np.concatenate([np.zeros(0, CALLED_PEAK), *runs])
     offsets, places = _offsets(runs), _offsets(packed)
     sums = [
         zlib.crc32(one, zlib.crc32(together[begin:end].tobytes()))
@@ -88,7 +88,7 @@ def add_counts(
     by_block: Counts,
     to_coarse: npt.NDArray[np.int32],
 ) -> list[Records]:
-    """Add what was saved of the markers [first, last); returns CALLED of each.
+    """Add what was saved of the markers [first, last); returns CALLED_PEAK of each.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class _Header:
         blocks, runs, places = np.split(
             np.frombuffer(rest[: 8 * numbers], np.int64), [count, count + markers + 1]
         )
-        if file.tell() + int(runs[-1]) * CALLED.itemsize + int(places[-1]) != size:
+        if file.tell() + int(runs[-1]) * CALLED_PEAK.itemsize + int(places[-1]) != size:
             raise _damaged(path)
         return cls(blocks, runs, places, np.frombuffer(rest[8 * numbers :], np.uint32), file.tell())
 
@@ -172,8 +172,8 @@ class _Header:
             raise IndexError(f"markers {first} to {last} of {len(self.sums)}")
         pieces = []
         for edges, width, begin in (
-            (self.runs, CALLED.itemsize, self.end),
-            (self.places, 1, self.end + int(self.runs[-1]) * CALLED.itemsize),
+            (self.runs, CALLED_PEAK.itemsize, self.end),
+            (self.places, 1, self.end + int(self.runs[-1]) * CALLED_PEAK.itemsize),
         ):
             own = (edges[first : last + 1] - edges[first]) * width
             file.seek(begin + int(edges[first]) * width)
@@ -183,7 +183,7 @@ class _Header:
         for run, one, expected in zip(runs, packed, self.sums[first:last], strict=True):
             if zlib.crc32(one, zlib.crc32(run)) != expected:
                 raise _damaged(path)
-        return [np.frombuffer(run, CALLED) for run in runs], packed
+        return [np.frombuffer(run, CALLED_PEAK) for run in runs], packed
 
 
 def _damaged(path: Path) -> InputError:

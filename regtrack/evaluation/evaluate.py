@@ -129,7 +129,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
             trackset.chrom_sizes,
             ground.without(unknown.get(marker.index, ())),
             blocks,
-            tracks[marker.name].calling(trackset.rules),
+            tracks[marker.name].marker_rules(trackset.rules),
             trackset.least_meaning,
             asked.clip,
         )

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import IntervalSet, IntervalSets, Positions
-from regtrack.tracks.called import CalledPeaks
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.called_peaks import CalledPeaks
+from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.tracks.segments import Records
 
 # Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
@@ -82,12 +82,12 @@ class PeakOverlap:
 def overlaps(
     called: Records, measured: IntervalSet, where: IntervalSet
 ) -> tuple[PeakOverlap, list[PeakOverlap]]:
-    """Overlaps at a marker's own threshold, and at each of the `LEVELS`.
+    """Overlaps at a marker's own threshold, and at each of the `THRESHOLDS`.
 
     Parameters
     ----------
     called
-        CALLED: whole peaks, by level and position.
+        CALLED_PEAK: whole peaks, by threshold and position.
     measured
         Peaks on the same line.
     where
@@ -101,8 +101,8 @@ def overlaps(
     measured_here = measured.overlapping(where)
     measured_width = _median(measured_here.ends - measured_here.starts)
     *found, own = [
-        replace(PeakOverlap(*row), called_width=_median(of_level), measured_width=measured_width)
-        for row, of_level in zip(counts.tolist(), widths, strict=True)
+        replace(PeakOverlap(*row), called_width=_median(of_one), measured_width=measured_width)
+        for row, of_one in zip(counts.tolist(), widths, strict=True)
     ]
     return own, found
 
@@ -110,7 +110,7 @@ def overlaps(
 def count_overlaps(
     called: CalledPeaks, measured: IntervalSets, where: IntervalSet
 ) -> npt.NDArray[np.int64]:
-    """Overlaps of many markers at all `LEVELS` and, at last, at their own threshold.
+    """Overlaps of many markers at all `THRESHOLDS` and, at last, at their own threshold.
 
     Parameters
     ----------
@@ -123,12 +123,12 @@ def count_overlaps(
 
     Returns
     -------
-    int64 array (markers, levels + 1, `COUNTED`)
+    int64 array (markers, thresholds + 1, `COUNTED`)
     """
-    markers, slots = len(measured), len(LEVELS) + 1
+    markers, slots = len(measured), len(THRESHOLDS) + 1
     here = _meet(called.records["start"], called.records["end"], where)
     peaks = called.records[here]
-    rows = slots * called.rows[here] + np.minimum(peaks["level"], slots - 1)
+    rows = slots * called.rows[here] + np.minimum(peaks["threshold"], slots - 1)
     order = np.argsort(rows, kind="stable")
     starts, ends = peaks["start"][order], peaks["end"][order]
     offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=markers * slots)))
@@ -186,14 +186,14 @@ def _count_hits(
     met: Positions,
     hits: Positions,
 ) -> None:
-    """Per marker and level: called peaks that are hit, measured ones that are met, and pairs.
+    """Per marker and threshold: called peaks that are hit, measured ones that are met, and pairs.
 
-    The called ones of a level are those from one of the `offsets` to the next, the scored pieces
-    of a marker's measured ones those from one of the `piece_offsets` to the next.
+    The called ones of a threshold are those from one of the `offsets` to the next, the scored
+    pieces of a marker's measured ones those from one of the `piece_offsets` to the next.
     """
-    levels = len(hits) // max(len(piece_offsets) - 1, 1)
+    slots = len(hits) // max(len(piece_offsets) - 1, 1)
     for row in range(len(hits)):
-        piece, behind = piece_offsets[row // levels], piece_offsets[row // levels + 1]
+        piece, behind = piece_offsets[row // slots], piece_offsets[row // slots + 1]
         paired = -1  # the last measured peak that is in a pair
         for one in range(offsets[row], offsets[row + 1]):
             while piece < behind and piece_ends[piece] <= starts[one]:

@@ -20,7 +20,7 @@ from regtrack.evaluation.overlap import PeakOverlap, overlaps
 from regtrack.evaluation.resampling import Replicates, interval, replicate
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import beats_chance
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.tracks.segments import Records
 
 # Of a drawn precision-recall curve.
@@ -44,7 +44,7 @@ class MarkerCounts:
     blocks
         int64 (blocks, 2, coarse bins): the same of every block of the bootstrap.
     called
-        CALLED, on the genome's `Line`: whole peaks, by level and position.
+        CALLED_PEAK, on the genome's `Line`: whole peaks, by threshold and position.
     """
 
     total: Ranking
@@ -155,7 +155,7 @@ def score_marker(
     tied = ranking.bits == WRITTEN
     overall = score_counts(*ranking.counts, tied=tied)
     blocks = int(counts.blocks[:, 1].any(axis=1).sum())
-    at_own, by_level = overlaps(counts.called, measured, where)
+    at_own, by_threshold = overlaps(counts.called, measured, where)
     resampled = replicate(counts.blocks) if overall.scored else np.zeros(0)
     return MarkerScores(
         overall=overall,
@@ -172,9 +172,9 @@ def score_marker(
         curve=_curve(ranking) if overall.scored else (),
         peaks=at_own,
         peak_curve=tuple(
-            (level, overlap)
-            for level, overlap in zip(LEVELS.tolist(), by_level, strict=True)
-            if level >= floor and overlap.called
+            (value, overlap)
+            for value, overlap in zip(THRESHOLDS.tolist(), by_threshold, strict=True)
+            if value >= floor and overlap.called
         ),
     )
 

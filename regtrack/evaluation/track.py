@@ -30,9 +30,9 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.line import Line
 from regtrack.genome.row_counts import RowCounts
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.called import joined
-from regtrack.tracks.calling import SegmentCaller
-from regtrack.tracks.rules import Calling
+from regtrack.tracks.called_peaks import joined
+from regtrack.tracks.peak_callers import SegmentPeakCaller
+from regtrack.tracks.peak_rules import MarkerRules
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TrackTask:
         The bases to score, per chromosome that has any.
     blocks
         Of the bootstrap; they hold all of these bases.
-    calling
+    rules
         How its peaks are called.
     floor
         Value under which there are none.
@@ -64,7 +64,7 @@ class TrackTask:
     chrom_sizes: Mapping[str, int]
     where: Mapping[str, IntervalSet]
     blocks: Blocks
-    calling: Calling
+    rules: MarkerRules
     floor: float
     clip: bool = False
 
@@ -87,7 +87,7 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     others = {chrom: bases for chrom, bases in task.where.items() if chrom not in alone}
     total = np.zeros((2, bin_count(WRITTEN)), np.int64)
     chroms: dict[str, Ranking] = {}
-    caller = SegmentCaller(task.calling)
+    caller = SegmentPeakCaller(task.rules)
     with BigWigSections(task.bigwig) as track:
         if track.chrom_sizes != dict(task.chrom_sizes):
             raise InputError(task.bigwig, "has other chromosomes than the folder's tracks.json")
@@ -109,9 +109,9 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     cell_counts[:, 0] += absent
     by_block = cell_counts.reshape(len(task.blocks), 2, -1)
     breaks = np.array(list(line.starts.values()), np.int64)
-    called = joined(caller.finish(), task.calling.rules, breaks)
+    called = joined(caller.finish(), task.rules.peak_rules, breaks)
     counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
-    return score_marker(counted, measured, where, task.calling.threshold, task.floor), read.counts
+    return score_marker(counted, measured, where, task.rules.threshold, task.floor), read.counts
 
 
 def _count(
@@ -122,7 +122,7 @@ def _count(
     cells: Cells,
     counts: Counts,
     cell_counts: Counts,
-    caller: SegmentCaller,
+    caller: SegmentPeakCaller,
 ) -> None:
     """Add the bases of some chromosomes to some counts, and call their peaks.
 

@@ -26,7 +26,7 @@ from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.encoding import PeakCalling, encode_block
+from regtrack.tracks.encoding import BlockRules, encode_block
 from regtrack.tracks.segments import BlockSegments
 
 
@@ -167,9 +167,9 @@ def save_blocks(
     """
     recipe = work.recipe
     thresholds = np.array(recipe.thresholds, np.float32)
-    calling = PeakCalling(thresholds, recipe.settings.rules, recipe.stride)
+    block_rules = BlockRules(thresholds, recipe.settings.rules, recipe.stride)
     encoded = [
-        encode_block(of_block, chrom_index, calling, (block.start, block.end))
+        encode_block(of_block, chrom_index, block_rules, (block.start, block.end))
         for block, of_block, chrom_index in zip(
             work.blocks, segments, work.chrom_indices, strict=True
         )

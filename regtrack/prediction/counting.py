@@ -34,9 +34,9 @@ from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.tracks.blocks import Block
-from regtrack.tracks.called import CALLED, OWN, CalledPeaks, joined
-from regtrack.tracks.calling import PeakCaller
-from regtrack.tracks.rules import Calling, PeakRules
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
+from regtrack.tracks.peak_callers import ProbabilityPeakCaller
+from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.workers import in_processes
 
@@ -210,8 +210,12 @@ class BlockCounter:
     def call(self, chrom: str, peaks: Sequence[Records]) -> None:
         """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""
         together = np.concatenate(peaks)
-        called = np.empty(len(together), CALLED)
-        called["start"], called["end"], called["level"] = together["start"], together["end"], OWN
+        called = np.empty(len(together), CALLED_PEAK)
+        called["start"], called["end"], called["threshold"] = (
+            together["start"],
+            together["end"],
+            OWN_THRESHOLD,
+        )
         counts = [len(of_marker) for of_marker in peaks]
         self._lay(chrom, CalledPeaks(np.append(0, np.cumsum(counts)), called))
 
@@ -227,7 +231,7 @@ class BlockCounter:
         """Go on with another chromosome."""
         self._chrom = chrom
         self._known = self._measured.known_on(chrom)[:, None]
-        self._caller = PeakCaller(len(self.rows), self._rules, self._thresholds)
+        self._caller = ProbabilityPeakCaller(len(self.rows), self._rules, self._thresholds)
 
     def _end(self) -> None:
         """Keep what was called on this chromosome."""
@@ -253,7 +257,7 @@ class ScoreTask:
     ----------
     first
         Position of the first of them among the scored ones.
-    callings
+    rules_by_marker
         How the peaks of each of them are called.
     order
         The counted blocks, in the genome's order; those of a file have the first one's name.
@@ -261,13 +265,13 @@ class ScoreTask:
 
     measured: Measured
     first: int
-    callings: tuple[Calling, ...]
+    rules_by_marker: tuple[MarkerRules, ...]
     order: tuple[Block, ...]
 
 
 def gather_scores(
     measured: Measured,
-    callings: Sequence[Calling],
+    rules_by_marker: Sequence[MarkerRules],
     order: Sequence[Block],
     workers: int,
     observer: Observer,
@@ -276,21 +280,21 @@ def gather_scores(
 
     Parameters
     ----------
-    callings
+    rules_by_marker
         How the peaks of each are called.
     order
         The counted blocks, in the genome's order.
     workers
         Processes at most; a small job is done in this one.
     """
-    size = max(1, min(_LARGEST_GROUP, -(-len(callings) // workers)))
+    size = max(1, min(_LARGEST_GROUP, -(-len(rules_by_marker) // workers)))
     tasks = [
-        ScoreTask(measured, first, tuple(callings[first : first + size]), tuple(order))
-        for first in range(0, len(callings), size)
+        ScoreTask(measured, first, tuple(rules_by_marker[first : first + size]), tuple(order))
+        for first in range(0, len(rules_by_marker), size)
     ]
-    observer.stage("scoring", "markers", len(callings), 0)
+    observer.stage("scoring", "markers", len(rules_by_marker), 0)
     found: dict[int, list[MarkerScores]] = {}
-    small = len(callings) * len(order) < _WORTH_A_PROCESS
+    small = len(rules_by_marker) * len(order) < _WORTH_A_PROCESS
     for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
         found[task.first] = scores
         observer.advanced(len(scores))
@@ -303,7 +307,7 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
 
     File by file, and what a chromosome came to is kept in as few numbers as it has bins.
     """
-    measured, size = task.measured, len(task.callings)
+    measured, size = task.measured, len(task.rules_by_marker)
     last = task.first + size
     to_coarse = coarser(UNROUNDED, COARSE)
     shape = (size, 2, bin_count(UNROUNDED))
@@ -328,19 +332,19 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
     breaks = np.array(list(line.starts.values()), np.int64)
     peaks = _peaks(measured, columns)
     scores = []
-    for marker, (column, calling) in enumerate(zip(columns, task.callings, strict=True)):
+    for marker, (column, rules) in enumerate(zip(columns, task.rules_by_marker, strict=True)):
         where = measured.where(column)
         called = np.concatenate([of_file[marker] for of_file in runs])
-        if not calling.has_peaks:
-            called = called[called["level"] != OWN]
+        if not rules.has_peaks:
+            called = called[called["threshold"] != OWN_THRESHOLD]
         found = MarkerCounts(
             Ranking.of(totals[marker], UNROUNDED),
             {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
             by_block[:, marker],
-            joined(called, calling.rules, breaks),
+            joined(called, rules.peak_rules, breaks),
         )
         of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
-        scores.append(score_marker(found, of_marker, line.lay(where), calling.threshold))
+        scores.append(score_marker(found, of_marker, line.lay(where), rules.threshold))
     return scores
 
 

@@ -108,7 +108,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         model=job.model,
         genome=job.genome,
         rows=job.rows,
-        thresholds=tuple(track.calling(job.settings.rules).called_from for track in tracks),
+        thresholds=tuple(track.marker_rules(job.settings.rules).called_from for track in tracks),
         stride=job.context.stride,
         settings=job.settings,
         device=job.device,
@@ -211,9 +211,9 @@ def _write_report(
 ) -> None:
     """Score the counted blocks, and leave the report beside the tracks."""
     measured = yardstick.saved(work / _COUNTS)
-    callings = [tracks[row].calling(job.settings.rules) for row in measured.rows]
+    rules_by_marker = [tracks[row].marker_rules(job.settings.rules) for row in measured.rows]
     order = [tasks[0].block for tasks in job.groups]
-    scores = gather_scores(measured, callings, order, workers, observer)
+    scores = gather_scores(measured, rules_by_marker, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),
         "genome": named(job.genome),

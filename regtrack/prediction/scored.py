@@ -37,7 +37,7 @@ from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask, block_tasks, grouped
 from regtrack.prediction.yardstick import Yardstick
-from regtrack.tracks.rules import Calling, PeakRules
+from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workers import in_processes
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
@@ -187,7 +187,7 @@ class CountWork:
     model: Path
     genome: Path
     rows: tuple[int, ...]
-    callings: tuple[Calling, ...]
+    rules_by_marker: tuple[MarkerRules, ...]
     device: str
     measured: Measured
     tasks: tuple[BlockTask, ...]
@@ -209,8 +209,9 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     checkpoint = job.checkpoint
     places = {marker.name: place for place, marker in enumerate(checkpoint.markers)}
     rows = tuple(places[marker.name] for marker in job.yardstick.markers)
-    callings = tuple(
-        Calling(checkpoint.thresholds[row], PeakRules(), checkpoint.is_skilled(row)) for row in rows
+    rules_by_marker = tuple(
+        MarkerRules(checkpoint.thresholds[row], PeakRules(), checkpoint.is_skilled(row))
+        for row in rows
     )
     with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
         # Nothing but the scored markers is predicted.
@@ -218,7 +219,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         where = measured.ground.where
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         works = [
-            CountWork(job.model, job.genome, rows, callings, job.device, measured, tasks)
+            CountWork(job.model, job.genome, rows, rules_by_marker, job.device, measured, tasks)
             for tasks in grouped(where, together)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
@@ -227,7 +228,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
             observer.advanced(sum(task.targets.bases for task in work.tasks))
         observer.finished()
         order = [work.tasks[0].block for work in works]
-        scores = gather_scores(measured, callings, order, workers, observer)
+        scores = gather_scores(measured, rules_by_marker, order, workers, observer)
     about = {
         "model": {
             "sha256": job.sha256,
@@ -243,7 +244,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
     network, genome = open_network(work.model, work.genome, work.rows, work.device)
-    thresholds = np.array([one.called_from for one in work.callings], np.float32)
+    thresholds = np.array([one.called_from for one in work.rules_by_marker], np.float32)
     counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds)
     with one_thread():
         for task in work.tasks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regtrack.errors import OptionError
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
 
 # float32 arithmetic in another order (another window, batch or processor) moves a
 # probability by up to some 1e-6. Segments keep a bound that is tighter by this much, so
@@ -29,7 +29,7 @@ class PredictionSettings:
         Probability from which peaks are called; None takes each marker's own from the
         checkpoint.
     max_gap, min_length
-        As `regtrack.tracks.rules.PeakRules`.
+        As `regtrack.tracks.peak_rules.PeakRules`.
     window
         Bases that the network reads at once, halo included; None suits its context.
     batch_size

@@ -22,7 +22,7 @@ from regtrack.errors import InputError
 from regtrack.paths import utf8_path
 from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
 from regtrack.tracks.bigwig_trees import HEADER, read_chroms
-from regtrack.tracks.peaks import CalledPeak
+from regtrack.tracks.peaks import PeakLine
 
 # What the columns are called; UCSC's own names, so that its pages know them.
 NARROW_PEAK = """table bigNarrowPeak
@@ -139,7 +139,7 @@ class BigBedReader:
 
 
 def write_narrow_peaks(
-    path: Path, peaks: Sequence[CalledPeak], chrom_sizes: Mapping[str, int]
+    path: Path, peaks: Sequence[PeakLine], chrom_sizes: Mapping[str, int]
 ) -> None:
     """Write peaks as bigNarrowPeak, complete or not at all, and read back every one.
 
@@ -179,7 +179,7 @@ def write_narrow_peaks(
         scratch.replace(aside)
 
 
-def _check(peak: CalledPeak, chrom_sizes: Mapping[str, int]) -> None:
+def _check(peak: PeakLine, chrom_sizes: Mapping[str, int]) -> None:
     """Refuse what pybigtools would write, or print an error about and return."""
     size = chrom_sizes.get(peak.chrom)
     if size is None:
@@ -193,7 +193,7 @@ def _check(peak: CalledPeak, chrom_sizes: Mapping[str, int]) -> None:
         raise ValueError(f"{place}: a name must not be empty, nor hold a space")
 
 
-def _columns(peak: CalledPeak) -> str:
+def _columns(peak: PeakLine) -> str:
     """What follows the end, as narrowPeak has it."""
     return f"{peak.name}\t{peak.score}\t.\t{peak.value:.6g}\t-1\t-1\t{peak.summit}"
 

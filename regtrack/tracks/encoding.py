@@ -23,7 +23,7 @@ from regtrack.tracks.bins import (
     zoom_records,
 )
 from regtrack.tracks.deflate import deflate
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 
 # Segments per section: what a browser inflates to see a few of them. The format could hold
@@ -125,7 +125,7 @@ class EncodedBlock:
 
 
 @dataclass(frozen=True)
-class PeakCalling:
+class BlockRules:
     """How the peaks of a block's markers are called.
 
     Parameters
@@ -133,7 +133,7 @@ class PeakCalling:
     thresholds
         float32 (markers,): probability from which each marker's peaks are called; above 1 where
         it is to have none.
-    rules
+    peak_rules
         How they are made of runs.
     stride
         Bases over which values are averaged to find a summit: the steps of the network, in which
@@ -141,14 +141,14 @@ class PeakCalling:
     """
 
     thresholds: npt.NDArray[np.float32]
-    rules: PeakRules
+    peak_rules: PeakRules
     stride: int
 
 
 def encode_block(
     segments: BlockSegments,
     chrom_index: int,
-    calling: PeakCalling | None = None,
+    block_rules: BlockRules | None = None,
     bounds: tuple[int, int] = _NO_BOUNDS,
 ) -> EncodedBlock:
     """Pack the segments of all markers on a block.
@@ -157,7 +157,7 @@ def encode_block(
     ----------
     chrom_index
         The chromosome's place in the genome.
-    calling
+    block_rules
         How peaks are called; None for no peaks.
     bounds
         Start and end of the block, 0-based, half-open: peaks may go on at either. Without it,
@@ -169,7 +169,7 @@ def encode_block(
         When a segment is empty, out of order or overlapping, a value is not between 0 and 1,
         or the arrays do not belong together.
     """
-    _check_shapes(segments, calling)
+    _check_shapes(segments, block_rules)
     markers = len(segments.offsets) - 1
     records = segments.records
     fine, fine_counts = finest_bins(records, segments.offsets)
@@ -177,14 +177,14 @@ def encode_block(
     peaks = np.empty(len(records), PEAK)
     peak_counts = np.zeros(markers, np.int64)
     kept = 0
-    if calling:
+    if block_rules:
         kept = _peaks(
             records,
             segments.offsets,
-            calling.thresholds,
-            calling.rules.max_gap,
-            calling.rules.min_length,
-            calling.stride,
+            block_rules.thresholds,
+            block_rules.peak_rules.max_gap,
+            block_rules.peak_rules.min_length,
+            block_rules.stride,
             *bounds,
             peaks,
             peak_counts,
@@ -247,11 +247,11 @@ def lowest_values(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
     return np.where(codes == 0, np.float32(0), bits.view(np.float32))
 
 
-def _check_shapes(segments: BlockSegments, calling: PeakCalling | None) -> None:
+def _check_shapes(segments: BlockSegments, block_rules: BlockRules | None) -> None:
     """Refuse arrays that would lead the kernels out of bounds, which they do not check."""
     offsets = segments.offsets
     if (
-        (calling is not None and len(calling.thresholds) != len(offsets) - 1)
+        (block_rules is not None and len(block_rules.thresholds) != len(offsets) - 1)
         or offsets[0] != 0
         or offsets[-1] != len(segments.records)
         or np.any(offsets[1:] < offsets[:-1])

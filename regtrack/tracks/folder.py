@@ -15,7 +15,7 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
-from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
+from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.summary import Summary
 
 FORMAT_VERSION = 1
@@ -91,9 +91,9 @@ class Track:
         if self.base_rate is not None and not 0 <= self.base_rate <= 1:
             raise ValueError(f"expected a base rate from 0 to 1, got {self.base_rate}")
 
-    def calling(self, rules: PeakRules) -> Calling:
+    def marker_rules(self, peak_rules: PeakRules) -> MarkerRules:
         """How its peaks are called."""
-        return Calling(self.threshold, rules, not self.no_peaks)
+        return MarkerRules(self.threshold, peak_rules, not self.no_peaks)
 
     @property
     def files(self) -> tuple[str, str, str]:

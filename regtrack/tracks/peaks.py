@@ -18,7 +18,7 @@ from regtrack.errors import InputError
 from regtrack.genome.bgzip import writing_bgzip
 from regtrack.genome.content import BGZIP_END
 from regtrack.genome.textfile import read_text
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.segments import Records
 
 _LINES_AT_ONCE = 1_000
@@ -29,7 +29,7 @@ _TBI_BASES = 2**29
 _CSI_SHIFT = 14
 
 
-class CalledPeak(NamedTuple):
+class PeakLine(NamedTuple):
     """One line of a peak file that `write_peaks` wrote.
 
     `start` and `end` are 0-based, half-open; `score` is 0 to 1000, `value` the highest
@@ -45,7 +45,7 @@ class CalledPeak(NamedTuple):
     summit: int
 
 
-def read_peaks(path: Path) -> list[CalledPeak]:
+def read_peaks(path: Path) -> list[PeakLine]:
     """Read the peaks that were called for a track, in the file's order.
 
     Raises
@@ -64,10 +64,10 @@ def read_peaks(path: Path) -> list[CalledPeak]:
     return found
 
 
-def _peak(fields: list[str]) -> CalledPeak:
+def _peak(fields: list[str]) -> PeakLine:
     """One line's; raises ValueError for what `write_peaks` cannot have written."""
     chrom, start, end, name, score, _, value, _, _, summit = fields
-    peak = CalledPeak(chrom, int(start), int(end), name, int(score), float(value), int(summit))
+    peak = PeakLine(chrom, int(start), int(end), name, int(score), float(value), int(summit))
     if not (0 <= peak.start < peak.end < 2**32 and 0 <= peak.summit < peak.end - peak.start):
         raise ValueError(f"not a peak: {start} to {end} with its summit at {summit}")
     if not (0 <= peak.score <= 1000 and 0 <= peak.value <= 1):
@@ -75,7 +75,7 @@ def _peak(fields: list[str]) -> CalledPeak:
     return peak
 
 
-def strongest_first(peaks: Iterable[CalledPeak]) -> list[CalledPeak]:
+def strongest_first(peaks: Iterable[PeakLine]) -> list[PeakLine]:
     """Peaks by their highest value, the highest first.
 
     Of equally high ones the widest comes first (a plateau, not a spike), then what stood first.

@@ -11,8 +11,8 @@ from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.folder import Track
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
-from regtrack.tracks.rules import PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.tracks.summary import Summarising, Summary
 

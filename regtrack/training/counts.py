@@ -14,8 +14,8 @@ from regtrack.evaluation.overlap import COUNTED, PeakOverlap, count_overlaps
 from regtrack.evaluation.resampling import Blocks, interval, replicate
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import Validated
-from regtrack.tracks.calling import LEVELS, PeakCaller
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_callers import THRESHOLDS, ProbabilityPeakCaller
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.training.processes import Processes
 
 # Of the bootstrap, at most: their counts take 4 MB each for 919 markers.
@@ -87,7 +87,7 @@ class BaseCounts:
 
 
 class PeakCounts:
-    """Counts the peaks of a split, called at all `LEVELS`, against measured ones.
+    """Counts the peaks of a split, called at all `THRESHOLDS`, against measured ones.
 
     A peak that goes across the end of a stretch of the split, or of a process's share of it, is
     cut there.
@@ -95,7 +95,7 @@ class PeakCounts:
 
     def __init__(self, dataset: DenseDataset) -> None:
         self._dataset = dataset
-        self._counts = np.zeros((len(dataset.markers), len(LEVELS), COUNTED), np.uint32)
+        self._counts = np.zeros((len(dataset.markers), len(THRESHOLDS), COUNTED), np.uint32)
         self._begin()
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
@@ -116,21 +116,21 @@ class PeakCounts:
         """Add up what all processes counted."""
         processes.add_up(self._counts.reshape(len(self._counts), -1))
 
-    def best_levels(self) -> list[int | None]:
-        """Per marker the level of the best F1 of pairs; None where no level finds a peak."""
+    def best_thresholds(self) -> list[int | None]:
+        """Per marker the number of the threshold with the best F1 of pairs, or None without one."""
         found: list[int | None] = []
         for of_marker in self._counts.tolist():
-            f1 = [_f1(PeakOverlap(*of_level)) for of_level in of_marker]
+            f1 = [_f1(PeakOverlap(*counts)) for counts in of_marker]
             found.append(f1.index(max(f1)) if any(f1) else None)
         return found
 
-    def at(self, marker: int, level: int) -> PeakOverlap:
-        """What was counted, without widths."""
-        return PeakOverlap(*self._counts[marker, level].tolist())
+    def at(self, marker: int, number: int) -> PeakOverlap:
+        """What was counted at one of the `THRESHOLDS`, by its number; without widths."""
+        return PeakOverlap(*self._counts[marker, number].tolist())
 
     def _begin(self) -> None:
         """Go on with another chromosome."""
-        self._caller = PeakCaller(len(self._counts), _RULES)
+        self._caller = ProbabilityPeakCaller(len(self._counts), _RULES)
 
 
 def _f1(overlap: PeakOverlap) -> float:
@@ -142,10 +142,10 @@ def validated(
 ) -> tuple[Validated | None, ...]:
     """What a checkpoint keeps of each marker; None where it has no measured peak."""
     found: list[Validated | None] = []
-    levels = peaks.best_levels()
+    numbers = peaks.best_thresholds()
     for marker, (one, (low, high)) in enumerate(zip(scores, bases.intervals(scores), strict=True)):
-        level = levels[marker]
-        at_best = None if level is None else peaks.at(marker, level)
+        number = numbers[marker]
+        at_best = None if number is None else peaks.at(marker, number)
         found.append(
             Validated(
                 one.base_rate,

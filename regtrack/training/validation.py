@@ -17,7 +17,7 @@ from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 from regtrack.training.processes import Processes
 
@@ -58,8 +58,8 @@ class Validation:
         thresholds = histogram.best_f1_thresholds(FALLBACK_THRESHOLD)
         if counts.peaks:
             thresholds = [
-                FALLBACK_THRESHOLD if level is None else float(LEVELS[level])
-                for level in counts.peaks.best_levels()
+                FALLBACK_THRESHOLD if number is None else float(THRESHOLDS[number])
+                for number in counts.peaks.best_thresholds()
             ]
         return cls(
             step=step,

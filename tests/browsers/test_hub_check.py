@@ -20,7 +20,7 @@ from regtrack.browsers.hub_parse import read_hub
 from regtrack.browsers.hub_plan import STYLES, HubOptions
 from regtrack.errors import InputError
 from regtrack.tracks.bigbed import write_narrow_peaks
-from regtrack.tracks.peaks import CalledPeak
+from regtrack.tracks.peaks import PeakLine
 
 OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 
@@ -339,7 +339,7 @@ def other_name(path: Path) -> None:
 
 
 def peaks_elsewhere(path: Path) -> None:
-    write_narrow_peaks(path, [CalledPeak("2", 1, 9, "x", 7, 0.007, 3)], {"2": 5_000})
+    write_narrow_peaks(path, [PeakLine("2", 1, 9, "x", 7, 0.007, 3)], {"2": 5_000})
 
 
 def no_narrow_peaks(path: Path) -> None:

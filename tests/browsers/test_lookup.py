@@ -11,7 +11,7 @@ from regtrack.browsers.lookup import MOST_FOUND, STRONGEST, Lookup
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval
-from regtrack.tracks.peaks import CalledPeak, strongest_first, write_peaks
+from regtrack.tracks.peaks import PeakLine, strongest_first, write_peaks
 
 
 def gene(name: str, start: int = 100) -> Gene:
@@ -64,7 +64,7 @@ def test_genes_of_a_region_are_those_that_share_a_base_with_it(viewable: Viewabl
 
 def test_of_equally_high_peaks_the_widest_comes_first() -> None:
     rows = [("a", 0, 10, 0.5), ("b", 20, 60, 0.5), ("c", 70, 71, 0.9)]
-    peaks = [CalledPeak("chr1", start, end, name, 1, v, 0) for name, start, end, v in rows]
+    peaks = [PeakLine("chr1", start, end, name, 1, v, 0) for name, start, end, v in rows]
     assert [peak.name for peak in strongest_first(peaks)] == ["c", "b", "a"]
 
 

@@ -19,14 +19,14 @@ from builders import (
     write_markers,
 )
 from cli_helpers import rows_of
-from encoded import by_grain, peaks_of
+from encoded import by_bin, peaks_of
 from sklearn.metrics import average_precision_score
 
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
 
 
 def one_pass(world: TinyWorld, chrom: str) -> np.ndarray:
@@ -61,7 +61,7 @@ def called_in(values: np.ndarray, known: np.ndarray, threshold: float) -> list[t
     """Peaks of a chromosome's probabilities, 8 bases at a time."""
     seen = np.full(len(values), -1.0)
     for start, end in runs_in(known):
-        seen[start:end] = by_grain(values[start:end], start)
+        seen[start:end] = by_bin(values[start:end], start)
     return peaks_of(seen >= threshold, PeakRules())
 
 

@@ -32,8 +32,8 @@ from regtrack.prediction import run as prediction
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.folder import TrackSet
-from regtrack.tracks.peaks import CalledPeak, read_peaks
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks import PeakLine, read_peaks
 
 MAX_ERROR, FLOOR = PredictionSettings.max_error, PredictionSettings.floor
 NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")
@@ -137,7 +137,7 @@ def test_peaks_are_where_the_track_reaches_the_threshold(
     assert sum(len(peaks_in(other, name)) for name in NAMES) > 0, "nothing to test"
 
 
-def peaks_in(tracks: Path, name: str) -> list[CalledPeak]:
+def peaks_in(tracks: Path, name: str) -> list[PeakLine]:
     return read_peaks(tracks / "peaks" / f"{name}.narrowPeak.gz")
 
 

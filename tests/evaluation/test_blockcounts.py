@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.evaluation.blockcounts import add_counts, is_sound, save_counts
-from regtrack.tracks.called import CALLED
+from regtrack.tracks.called_peaks import CALLED_PEAK
 
 MARKERS, BINS = 5, 40
 # The coarse bin of each bin.
@@ -28,7 +28,7 @@ def save_some(path: Path, seed: int, blocks: int = 2) -> Saved:
     counts[small] = random.choice([0, 1, 254, 255, 256], size=counts.shape)[small]
     runs = []
     for length in random.integers(0, 4, MARKERS):
-        of_marker = np.empty(length, CALLED)
+        of_marker = np.empty(length, CALLED_PEAK)
         of_marker["start"] = np.arange(length) * 10
         of_marker["end"] = of_marker["start"] + 5
         runs.append(of_marker)
@@ -97,7 +97,7 @@ def test_a_file_of_other_bytes_is_damaged(tmp_path: Path) -> None:
 
 def test_a_block_that_is_none_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "chr1.00000.cnt"
-    save_counts(path, [9], [np.ones((1, 2, BINS), np.uint32)], [np.empty(0, CALLED)])
+    save_counts(path, [9], [np.ones((1, 2, BINS), np.uint32)], [np.empty(0, CALLED_PEAK)])
     with pytest.raises(InputError, match="damaged"):
         add_counts(path, 0, 1, *zeros(1), TO_COARSE)
 

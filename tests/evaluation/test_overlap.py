@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from regtrack.evaluation.overlap import PeakOverlap, overlaps
 from regtrack.genome.intervals import EMPTY, IntervalSet
-from regtrack.tracks.called import CALLED, OWN
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peak_callers import THRESHOLDS
 
 Spans = list[tuple[int, int]]
 
@@ -25,28 +25,28 @@ def a_set(found: Spans) -> IntervalSet:
 
 
 def called_at(peaks: dict[int, IntervalSet]) -> np.ndarray:
-    """CALLED of some levels, in their order."""
-    rows = [(start, end, level) for level in sorted(peaks) for start, end in peaks[level]]
-    return np.array(rows, CALLED)
+    """CALLED_PEAK of some thresholds, in their order."""
+    rows = [(start, end, number) for number in sorted(peaks) for start, end in peaks[number]]
+    return np.array(rows, CALLED_PEAK)
 
 
 @given(spans, spans, spans, spans)
 def test_peaks_meet_where_they_share_a_scored_base(
     own: Spans, other: Spans, measured: Spans, where: Spans
 ) -> None:
-    peaks = {3: a_set(other), OWN: a_set(own)}
-    at_own, by_level = overlaps(called_at(peaks), a_set(measured), a_set(where))
-    for found, level in (at_own, OWN), (by_level[3], 3), (by_level[4], 4):
-        wanted = overlap_by_base(peaks.get(level, EMPTY), a_set(measured), a_set(where))
+    peaks = {3: a_set(other), OWN_THRESHOLD: a_set(own)}
+    at_own, by_threshold = overlaps(called_at(peaks), a_set(measured), a_set(where))
+    for found, number in (at_own, OWN_THRESHOLD), (by_threshold[3], 3), (by_threshold[4], 4):
+        wanted = overlap_by_base(peaks.get(number, EMPTY), a_set(measured), a_set(where))
         # NaN equals itself here.
         assert repr(found) == repr(wanted)
-    assert len(by_level) == len(LEVELS)
+    assert len(by_threshold) == len(THRESHOLDS)
 
 
 def test_a_peak_that_spans_all_finds_all_but_is_one_pair() -> None:
     measured = IntervalSet.of([10, 30, 50], [20, 40, 60])
     where = IntervalSet.of([0], [100])
-    found, _ = overlaps(called_at({OWN: where}), measured, where)
+    found, _ = overlaps(called_at({OWN_THRESHOLD: where}), measured, where)
     assert (found.precision, found.recall) == (1, 1)
     assert found.f1 == 2 / (1 + 3)
 
@@ -54,7 +54,7 @@ def test_a_peak_that_spans_all_finds_all_but_is_one_pair() -> None:
 def test_crumbs_in_one_measured_peak_are_one_pair() -> None:
     crumbs = IntervalSet.of(range(10, 20, 2), range(11, 21, 2))
     found, _ = overlaps(
-        called_at({OWN: crumbs}), IntervalSet.of([10], [20]), IntervalSet.of([0], [100])
+        called_at({OWN_THRESHOLD: crumbs}), IntervalSet.of([10], [20]), IntervalSet.of([0], [100])
     )
     assert (found.precision, found.recall) == (1, 1)
     assert found.f1 == 2 / (5 + 1)

@@ -13,8 +13,8 @@ from regtrack.evaluation.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, b
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.scoring import MarkerCounts, MarkerScores, Point, score_marker
 from regtrack.genome.intervals import EMPTY, IntervalSet
-from regtrack.tracks.called import CALLED, OWN
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peak_callers import THRESHOLDS
 
 Rows = list[tuple[float, int, int]]
 
@@ -27,7 +27,7 @@ def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores
         counts[:, place] += bases
     blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
     ranking = Ranking.of(counts, bits)
-    nothing = np.zeros(0, CALLED)
+    nothing = np.zeros(0, CALLED_PEAK)
     return score_marker(MarkerCounts(ranking, {}, blocks, nothing), EMPTY, EMPTY, threshold)
 
 
@@ -125,12 +125,12 @@ def test_a_network_whose_lift_may_be_1_is_no_better_than_chance() -> None:
 def test_the_curve_of_peaks_ends_where_none_are_called_and_begins_at_the_floor() -> None:
     ranking = Ranking.of(np.ones((2, bin_count(WRITTEN)), np.int64), WRITTEN)
     blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
-    rows = [(0, 50, 3), (0, 40, 4), (10, 30, 6), (10, 20, OWN)]
-    counts = MarkerCounts(ranking, {}, blocks, np.array(rows, CALLED))
+    rows = [(0, 50, 3), (0, 40, 4), (10, 30, 6), (10, 20, OWN_THRESHOLD)]
+    counts = MarkerCounts(ranking, {}, blocks, np.array(rows, CALLED_PEAK))
     line = IntervalSet.of([0], [100])
-    scores = score_marker(counts, IntervalSet.of([5], [25]), line, 0.3, floor=float(LEVELS[4]))
+    scores = score_marker(counts, IntervalSet.of([5], [25]), line, 0.3, floor=float(THRESHOLDS[4]))
     assert [(threshold, one.called_width) for threshold, one in scores.peak_curve] == [
-        (LEVELS[4], 40),
-        (LEVELS[6], 20),
+        (THRESHOLDS[4], 40),
+        (THRESHOLDS[6], 20),
     ]
     assert (scores.peaks.called, scores.peaks.called_width) == (1, 10)

@@ -17,7 +17,7 @@ from regtrack.evaluation.scoring import MarkerScores
 from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.rules import BARE_RUNS, Calling, PeakRules
+from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}
@@ -51,8 +51,8 @@ def write_bed(path: Path, peaks: Sets) -> Path:
 
 def scored(bigwig: Path, where: Sets, peaks: Sets, threshold: float = 0.25) -> MarkerScores:
     bed = write_bed(bigwig.with_suffix(".bed"), peaks)
-    calling = Calling(threshold, BARE_RUNS)
-    return score_track(TrackTask(bigwig, bed, SIZES, where, Blocks.of(where), calling, 0))[0]
+    marker_rules = MarkerRules(threshold, BARE_RUNS)
+    return score_track(TrackTask(bigwig, bed, SIZES, where, Blocks.of(where), marker_rules, 0))[0]
 
 
 def base_by_base(path: Path, where: Sets, peaks: Sets) -> Scores:
@@ -188,8 +188,8 @@ def test_peaks_are_those_of_the_folders_rules(tmp_path: Path) -> None:
         (PeakRules(30, 201), True, 0),
         (PeakRules(30, 200), False, 0),
     ):
-        calling = Calling(0.25, rules, has_peaks)
-        task = TrackTask(tmp_path / "a.bw", bed, SIZES, where, Blocks.of(where), calling, 0)
+        marker_rules = MarkerRules(0.25, rules, has_peaks)
+        task = TrackTask(tmp_path / "a.bw", bed, SIZES, where, Blocks.of(where), marker_rules, 0)
         peaks = score_track(task)[0].peaks
         assert (peaks.called, peaks.called_hit) == (
             called,
@@ -210,8 +210,8 @@ def test_a_peak_across_the_edge_of_the_scored_bases_is_whole_though_sections_end
     write_bigwig(tmp_path / "a.bw", sizes, [("chr1", one) for one in pieces])
     bed = write_bed(tmp_path / "a.bed", on_chr1((199_940, 200_300)))
     for where in on_chr1((0, edge)), on_chr1((edge, 400_000)), on_chr1((0, 400_000)):
-        calling = Calling(0.25, PeakRules())
-        task = TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), calling, 0)
+        marker_rules = MarkerRules(0.25, PeakRules())
+        task = TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), marker_rules, 0)
         peaks = score_track(task)[0].peaks
         assert (peaks.called, peaks.called_hit, peaks.called_width) == (1, 1, 500)
 
@@ -264,9 +264,9 @@ def test_of_many_scaffolds_the_hundred_with_most_bases_have_scores_of_their_own(
     where = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
     peaks = {chrom: IntervalSet.of([20], [40]) for chrom in sizes}
     bed = write_bed(tmp_path / "a.bed", peaks)
-    calling = Calling(0.25, BARE_RUNS)
+    marker_rules = MarkerRules(0.25, BARE_RUNS)
     found, _ = score_track(
-        TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), calling, 0)
+        TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), marker_rules, 0)
     )
     assert list(found.chroms) == list(sizes)[50:]
     assert all(score.positives == 20 for score in found.chroms.values())

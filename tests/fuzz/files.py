@@ -49,7 +49,7 @@ from regtrack.models.network import Network
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.called import CALLED, OWN
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks import read_peaks
@@ -134,7 +134,7 @@ def _read_block(folder: Path) -> None:
 def _counts(folder: Path) -> None:
     random = np.random.default_rng(2)
     counts = random.integers(0, 400, (2, MARKERS, 2, BINS), dtype=np.uint32)
-    runs = np.array([(0, 5, OWN), (10, 15, 3)], CALLED)
+    runs = np.array([(0, 5, OWN_THRESHOLD), (10, 15, 3)], CALLED_PEAK)
     save_counts(folder / "chr1.cnt", [0, 3], list(counts), [runs] * MARKERS)
 
 

@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 from regtrack.errors import InputError
 from regtrack.tracks import bigbed
 from regtrack.tracks.bigbed import BigBedReader, read_header, write_narrow_peaks
-from regtrack.tracks.peaks import CalledPeak
+from regtrack.tracks.peaks import PeakLine
 
 SIZES = {"chr10": 3_000, "chr2": 900, "chr1": 700}  # not in the order of their names
 GOOD = [
-    CalledPeak("chr10", 5, 3_000, "a_1", 750, 0.75, 20),
-    CalledPeak("chr2", 0, 10, "a_2", 1_000, 1.0, 0),
-    CalledPeak("chr2", 0, 12, "a_3", 0, 0.0001, 11),
+    PeakLine("chr10", 5, 3_000, "a_1", 750, 0.75, 20),
+    PeakLine("chr2", 0, 10, "a_2", 1_000, 1.0, 0),
+    PeakLine("chr2", 0, 12, "a_3", 0, 0.0001, 11),
 ]
 
 
-def columns(peak: CalledPeak) -> str:
+def columns(peak: PeakLine) -> str:
     return f"{peak.name}\t{peak.score}\t.\t{peak.value:.6g}\t-1\t-1\t{peak.summit}"
 
 
 @st.composite
-def peak_lists(draw: st.DrawFn) -> list[CalledPeak]:
+def peak_lists(draw: st.DrawFn) -> list[PeakLine]:
     """Peaks of several chromosomes, sorted on each; they may overlap and stand twice."""
     names = st.from_regex(r"[!-~\u00c0-\u00ff]+", fullmatch=True)
     found = []
@@ -42,14 +42,14 @@ def peak_lists(draw: st.DrawFn) -> list[CalledPeak]:
                 summit = draw(st.integers(0, end - start - 1))
                 value = draw(st.floats(0, 1, width=32))
                 score = round(1_000 * value)
-                found.append(CalledPeak(chrom, start, end, draw(names), score, value, summit))
+                found.append(PeakLine(chrom, start, end, draw(names), score, value, summit))
     return found
 
 
 @settings(max_examples=40)
 @given(peaks=peak_lists().filter(bool))
 def test_two_readers_find_what_was_written(
-    tmp_path_factory: pytest.TempPathFactory, peaks: list[CalledPeak]
+    tmp_path_factory: pytest.TempPathFactory, peaks: list[PeakLine]
 ) -> None:
     path = tmp_path_factory.mktemp("bed") / "a.bb"
     write_narrow_peaks(path, peaks, SIZES)
@@ -109,7 +109,7 @@ BAD = [
 
 @pytest.mark.parametrize(("peaks", "message"), BAD)
 def test_bad_peaks_are_refused_before_any_file_is_made(
-    tmp_path: Path, peaks: list[CalledPeak], message: str
+    tmp_path: Path, peaks: list[PeakLine], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         write_narrow_peaks(tmp_path / "a.bb", peaks, SIZES)

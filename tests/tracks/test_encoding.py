@@ -23,13 +23,13 @@ from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.encoding import (
     CODES,
     MOST_ITEMS,
-    PeakCalling,
+    BlockRules,
     encode_block,
     fine_part,
     lowest_values,
 )
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.peaks import narrow_peaks
-from regtrack.tracks.rules import PeakRules
 from regtrack.tracks.segments import BlockSegments, Segments
 
 # The first call compiles a kernel.
@@ -77,9 +77,9 @@ def test_peaks_are_those_of_all_bases_wherever_a_block_ends(
         for low, high in ((0, cut), (cut, 2_000))
     ]
     halves = [[[row for row in rows if row[0] < row[1]] for rows in half] for half in cut_rows]
-    calling = called_from(threshold, threshold, threshold, rules=rules)
+    block_rules = called_from(threshold, threshold, threshold, rules=rules)
     encoded = [
-        encode_block(block_of(half), 0, calling, bounds)
+        encode_block(block_of(half), 0, block_rules, bounds)
         for half, bounds in zip(halves, ((0, cut), (cut, 2_000)), strict=True)
     ]
     for marker in range(3):
@@ -92,8 +92,8 @@ def test_peaks_are_those_of_all_bases_wherever_a_block_ends(
         )
 
 
-def peaks_in(rows: list[Row], calling: PeakCalling) -> list[tuple[float, ...]]:
-    peaks = encode_block(block_of([rows]), 0, calling).of(0).peaks
+def peaks_in(rows: list[Row], block_rules: BlockRules) -> list[tuple[float, ...]]:
+    peaks = encode_block(block_of([rows]), 0, block_rules).of(0).peaks
     return peaks[["start", "end", "value", "summit"]].tolist()
 
 

@@ -13,24 +13,25 @@ from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
 from regtrack.tracks.encoding import PEAK, encode_block
+from regtrack.tracks.peak_rules import BARE_RUNS, PeakRules
 from regtrack.tracks.peaks import (
-    CalledPeak,
+    PeakLine,
     index_suffix,
     narrow_peaks,
     read_peaks,
     strongest_first,
     write_peaks,
 )
-from regtrack.tracks.rules import BARE_RUNS, PeakRules
 
 Rows = list[tuple[int, int, float]]
 
 
 def parts(*pieces: tuple[str, Rows], threshold: float = 0.5) -> list[tuple[str, np.ndarray]]:
     """The peaks of segments, called apart for each piece."""
-    calling = called_from(threshold)
+    block_rules = called_from(threshold)
     return [
-        (chrom, encode_block(block_of([rows]), 0, calling).of(0).peaks) for chrom, rows in pieces
+        (chrom, encode_block(block_of([rows]), 0, block_rules).of(0).peaks)
+        for chrom, rows in pieces
     ]
 
 
@@ -247,7 +248,7 @@ def test_called_peaks_come_back_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "a.narrowPeak.gz"
     found = parts(("chr1", [(100, 120, 0.5), (120, 130, 0.75)]))
     write_peaks(path, narrow_peaks(found, BARE_RUNS, "m"))
-    assert read_peaks(path) == [CalledPeak("chr1", 100, 130, "m_1", 750, 0.75, 25)]
+    assert read_peaks(path) == [PeakLine("chr1", 100, 130, "m_1", 750, 0.75, 25)]
 
 
 def test_a_file_without_peaks_holds_none(tmp_path: Path) -> None:
@@ -266,10 +267,10 @@ def test_a_line_that_is_not_narrowpeak_is_named(tmp_path: Path, line: str) -> No
 
 def test_of_equally_high_peaks_the_widest_comes_first_then_the_first() -> None:
     peaks = [
-        CalledPeak("chr1", 0, 10, "low", 500, 0.5, 1),
-        CalledPeak("chr1", 20, 30, "narrow", 900, 0.9, 1),
-        CalledPeak("chr1", 40, 60, "wide", 900, 0.9, 1),
-        CalledPeak("chr2", 0, 20, "as wide", 900, 0.9, 1),
+        PeakLine("chr1", 0, 10, "low", 500, 0.5, 1),
+        PeakLine("chr1", 20, 30, "narrow", 900, 0.9, 1),
+        PeakLine("chr1", 40, 60, "wide", 900, 0.9, 1),
+        PeakLine("chr2", 0, 20, "as wide", 900, 0.9, 1),
     ]
     names = [peak.name for peak in strongest_first(peaks)]
     assert names == ["wide", "as wide", "narrow", "low"]

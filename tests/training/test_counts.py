@@ -6,7 +6,7 @@ from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
-from encoded import by_grain, peaks_of
+from encoded import by_bin, peaks_of
 from evaluation_builders import overlap_by_base
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,8 +17,8 @@ from regtrack.datasets.labels import IntervalLabels
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.overlap import COUNTED
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.calling import LEVELS
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.training import counts
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 
@@ -54,10 +54,10 @@ def test_the_best_threshold_is_the_lowest_that_finds_the_peaks_and_nothing_else(
     dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = counted(dense, probabilities(dense, 0.3, 0.01), monkeypatch)
-    for marker, level in enumerate(found.best_levels()):
-        assert level is not None
-        assert LEVELS[level - 1] <= 0.01 < LEVELS[level] <= 0.3
-        at_best = found.at(marker, level)
+    for marker, number in enumerate(found.best_thresholds()):
+        assert number is not None
+        assert THRESHOLDS[number - 1] <= 0.01 < THRESHOLDS[number] <= 0.3
+        at_best = found.at(marker, number)
         assert (at_best.precision, at_best.recall) == (1, 1)
 
 
@@ -69,7 +69,7 @@ def test_a_network_that_calls_nothing_or_everything_has_no_best_threshold(
     assert size > 10 * covered  # so that all of the chromosome is no peak
     for value in 0.0, 0.9:
         found = counted(dense, probabilities(dense, value, value), monkeypatch)
-        assert found.best_levels() == [None] * len(dense.markers)
+        assert found.best_thresholds() == [None] * len(dense.markers)
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -88,7 +88,7 @@ def test_peaks_of_many_scaffolds_are_counted_as_each_by_itself_base_by_base(
     measured = [{chrom: some(size, 4) for chrom, size in sizes.items()} for _ in range(markers)]
     known = random.random((len(sizes), markers)) < 0.8
     found = PeakCounts(replace(dense, labels=IntervalLabels.of(measured, sizes, known)))
-    expected = np.zeros((markers, len(LEVELS), COUNTED), int)
+    expected = np.zeros((markers, len(THRESHOLDS), COUNTED), int)
     for place, (chrom, size) in enumerate(sizes.items()):
         where = some(size, 3)
         values = np.zeros((markers, size), np.float32)
@@ -99,19 +99,19 @@ def test_peaks_of_many_scaffolds_are_counted_as_each_by_itself_base_by_base(
         for start, end in where:
             found.add(start, values[:, start:end])
             for marker in range(markers):
-                seen[marker, start:end] = by_grain(values[marker, start:end], start)
+                seen[marker, start:end] = by_bin(values[marker, start:end], start)
         found.end(chrom, where)
-        for marker, level in np.argwhere(np.outer(known[place], LEVELS > 0)):
+        for marker, number in np.argwhere(np.outer(known[place], THRESHOLDS > 0)):
             called = IntervalSet.of(
-                *np.array(peaks_of(seen[marker] >= LEVELS[level], rules), int).reshape(-1, 2).T
+                *np.array(peaks_of(seen[marker] >= THRESHOLDS[number], rules), int).reshape(-1, 2).T
             )
             one = overlap_by_base(called, measured[marker][chrom], where)
-            expected[marker, level] += astuple(one)[:COUNTED]
-    for marker, level in np.ndindex(expected.shape[:2]):
-        assert astuple(found.at(marker, level))[:COUNTED] == tuple(expected[marker, level])
+            expected[marker, number] += astuple(one)[:COUNTED]
+    for marker, number in np.ndindex(expected.shape[:2]):
+        assert astuple(found.at(marker, number))[:COUNTED] == tuple(expected[marker, number])
 
 
-def test_of_several_levels_the_best_has_the_best_f1_and_is_not_too_wide(
+def test_of_several_thresholds_the_best_has_the_best_f1_and_is_not_too_wide(
     dense: DenseDataset,
 ) -> None:
     peaks = PeakCounts(dense)
@@ -121,7 +121,7 @@ def test_of_several_levels_the_best_has_the_best_f1_and_is_not_too_wide(
     counts[0, 5] = [10, 10, 10, 10, 9, 1_001, 100]
     counts[1, 5] = [10, 10, 10, 10, 9, 1_000, 100]
     counts[2, :, 4] = 0
-    assert peaks.best_levels() == [7, 5, None]
+    assert peaks.best_thresholds() == [7, 5, None]
 
 
 def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> None:

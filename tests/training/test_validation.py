@@ -16,7 +16,7 @@ from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.evaluation.metrics import Scores
 from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
-from regtrack.tracks.calling import LEVELS
+from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.training.validation import SplitCounts, Validation, count, score
 
 # More than the context of the networks here, and a multiple of their strides.
@@ -166,8 +166,8 @@ def test_thresholds_of_the_dense_task_are_those_of_the_best_peaks(
     )
     assert counts.peaks is not None
     found = Validation.of(dense, counts, 5)
-    for threshold, level in zip(found.thresholds, counts.peaks.best_levels(), strict=True):
-        assert threshold == (0.5 if level is None else LEVELS[level])
+    for threshold, number in zip(found.thresholds, counts.peaks.best_thresholds(), strict=True):
+        assert threshold == (0.5 if number is None else THRESHOLDS[number])
     scores = counts.histogram.scores()
     assert [one and one.average_precision for one in found.validated] == [
         one.average_precision if one.scored else None for one in scores

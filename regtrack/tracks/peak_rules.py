@@ -1,4 +1,7 @@
-"""How peaks are made of runs. Imports nothing heavy: the command line shows these defaults."""
+"""How peaks are called: `PeakRules` of all markers, `MarkerRules` of one, with its threshold.
+
+Imports nothing heavy: the command line shows these defaults.
+"""
 
 from __future__ import annotations
 
@@ -42,21 +45,21 @@ _UNREACHED = 2.0
 
 
 @dataclass(frozen=True)
-class Calling:
+class MarkerRules:
     """How the peaks of one marker are called.
 
     Parameters
     ----------
     threshold
         Probability from which a base is in a run.
-    rules
+    peak_rules
         How runs become peaks.
     has_peaks
         False where none are to be called.
     """
 
     threshold: float
-    rules: PeakRules
+    peak_rules: PeakRules
     has_peaks: bool = True
 
     @property

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.rules import PeakRules
+from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.segments import Records
 
 # A called peak, or a part of one: 0-based, half-open, on a chromosome or on a genome's `Line`; and
-# which of `regtrack.tracks.calling.LEVELS` it was called at.
-CALLED = np.dtype([("start", "<i8"), ("end", "<i8"), ("level", "u1")])
+# the number of the one of `regtrack.tracks.peak_callers.THRESHOLDS` that it was called at.
+CALLED_PEAK = np.dtype([("start", "<i8"), ("end", "<i8"), ("threshold", "u1")])
 
-# The level of peaks that are called at a marker's own threshold.
-OWN = 255
+# Of peaks that are called at a marker's own threshold.
+OWN_THRESHOLD = 255
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CalledPeaks:
     offsets
         int64 (markers + 1,): those of marker i are from `offsets[i]` to `offsets[i + 1]`.
     records
-        CALLED; of one marker and level from left to right.
+        CALLED_PEAK; of one marker and threshold from left to right.
     """
 
     offsets: Positions
@@ -59,7 +59,7 @@ class CalledPeaks:
         return CalledPeaks(reached[self.offsets], self.records[kept])
 
     def by_marker(self) -> list[Records]:
-        """CALLED of each marker."""
+        """CALLED_PEAK of each marker."""
         return np.split(self.records, self.offsets[1:-1])
 
 
@@ -69,22 +69,22 @@ def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:
     Parameters
     ----------
     called
-        CALLED, in any order; parts of one level are disjoint.
+        CALLED_PEAK, in any order; those of one threshold are disjoint.
     breaks
         int64, rising: positions that no peak goes across, where chromosomes begin on a line.
 
     Returns
     -------
-    CALLED
-        Sorted by level, then by position.
+    CALLED_PEAK
+        Sorted by threshold, then by position.
     """
-    found = called[np.lexsort((called["start"], called["level"]))]
+    found = called[np.lexsort((called["start"], called["threshold"]))]
     if not len(found):
         return found
-    starts, ends, levels = found["start"], found["end"], found["level"]
+    starts, ends, thresholds = found["start"], found["end"], found["threshold"]
     chroms = np.searchsorted(breaks, starts, side="right")
     apart = (
-        (levels[1:] != levels[:-1])
+        (thresholds[1:] != thresholds[:-1])
         | (chroms[1:] != chroms[:-1])
         | (starts[1:] - ends[:-1] > rules.max_gap)
     )

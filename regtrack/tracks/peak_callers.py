@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.called import CALLED, OWN, CalledPeaks
-from regtrack.tracks.rules import Calling, PeakRules
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks
+from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.tracks.segments import Records
 
 # Bases of probabilities that are looked at together, by the highest of them.
-GRAIN = 8
+PEAK_BIN = 8
 
 # Markers whose flags are looked at together, as one 64-bit word.
 _WORD = 8
@@ -33,23 +33,24 @@ _Ranks = npt.NDArray[np.int32]
 _BELOW_HALF = [step * 2.0**octave for octave in range(-10, -1) for step in (1, 1.5)]
 _FROM_HALF = [0.5, *(1 - p for p in reversed(_BELOW_HALF) if p >= 2.0**-7)]
 
-# float32: the thresholds, which rise; of float32 values, so that `>=` is exact.
-LEVELS = np.array(_BELOW_HALF + _FROM_HALF, np.float32)
-_COUNT = len(LEVELS)
+# The thresholds at which peaks are tried, which rise: float32 values, so that `>=` is exact.
+THRESHOLDS = np.array(_BELOW_HALF + _FROM_HALF, np.float32)
+_COUNT = len(THRESHOLDS)
 
 # How many of them a float32 is at or above, by its bits but the last `_BITS`: what these say is no
 # matter, for no threshold has any of them.
 _BITS = 16
 _LOWEST = np.arange(1 << (31 - _BITS), dtype=np.int32) << _BITS
-_RANKS = np.searchsorted(LEVELS, _LOWEST.view(np.float32), side="right").astype(np.int32)
+_RANKS = np.searchsorted(THRESHOLDS, _LOWEST.view(np.float32), side="right").astype(np.int32)
 
 
-class PeakCaller:
-    """Calls peaks of many markers at all `LEVELS`, fed from left to right.
+class ProbabilityPeakCaller:
+    """Calls peaks of many markers at all `THRESHOLDS`, fed from left to right.
 
-    Probabilities are looked at `GRAIN` bases at a time, from multiples of it on, by the highest of
-    them: to follow each base at each level would take longer than to predict it. So a peak's edges
-    lie up to `GRAIN` - 1 bases outside of its first and last base at or above the threshold.
+    Probabilities are looked at `PEAK_BIN` bases at a time, from multiples of it on, by the highest
+    of them: to follow each base at each threshold would take longer than to predict it. So a peak's
+    edges lie up to `PEAK_BIN` - 1 bases outside of its first and last base at or above the
+    threshold.
 
     Parameters
     ----------
@@ -67,17 +68,17 @@ class PeakCaller:
     ) -> None:
         self._rules = rules
         self._own = np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
-        # Where it stands among the levels; behind those that are as high.
-        self._place = np.searchsorted(LEVELS, self._own, side="right")
+        # Where it stands among them all; behind those that are as high.
+        self._place = np.searchsorted(THRESHOLDS, self._own, side="right")
         shape = (markers, _COUNT + 1)
         self._starts, self._lasts = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
-        # The highest probability of the grain that is being read.
+        # The highest probability of the bin that is being read.
         self._highest = np.zeros(markers, np.float32)
-        # How many thresholds a marker is at or above, before and in this grain, and where that
+        # How many thresholds a marker is at or above, before and in this bin, and where that
         # differs: looked at in words of eight.
         self._ranks, self._next = np.zeros(markers, np.int32), np.zeros(markers, np.int32)
         self._changed = np.zeros(-(-markers // _WORD) * _WORD, np.uint8)
-        # First base of all, and of the grain that is being read.
+        # First base of all, and of the bin that is being read.
         self._state = np.full(2, -1, np.int64)
         self._position = -1
         room = _ROOM + markers * (_COUNT + 1)
@@ -108,24 +109,24 @@ class PeakCaller:
     def finish(self) -> CalledPeaks:
         """What was called; the caller is then spent."""
         self._lower()
-        marker, level = np.nonzero(self._starts >= 0)
-        starts, lasts = self._starts[marker, level], self._lasts[marker, level]
+        marker, number = np.nonzero(self._starts >= 0)
+        starts, lasts = self._starts[marker, number], self._lasts[marker, number]
         kept = (
             (lasts - starts >= self._rules.min_length)
             | (self._position - lasts <= self._rules.max_gap)
             | (starts - self._state[0] <= self._rules.max_gap)
         )
-        self._found.append((marker[kept], level[kept], starts[kept], lasts[kept]))
-        marker, level, starts, lasts = (
+        self._found.append((marker[kept], number[kept], starts[kept], lasts[kept]))
+        marker, number, starts, lasts = (
             np.concatenate(part) for part in zip(*self._found, strict=True)
         )
-        found = np.empty(len(marker), CALLED)
+        found = np.empty(len(marker), CALLED_PEAK)
         found["start"], found["end"] = starts, lasts
-        found["level"] = _numbers(level, self._place[marker])
+        found["threshold"] = _numbers(number, self._place[marker])
         return CalledPeaks.of(len(self._own), marker, found)
 
     def _follow(self, by_base: npt.NDArray[np.float32], position: int) -> int:
-        """Read some bases, at least one; returns how many. Of none, a grain ends here."""
+        """Read some bases, at least one; returns how many. Of none, a bin ends here."""
         done, count = _follow_bases(
             by_base,
             position,
@@ -156,19 +157,19 @@ class PeakCaller:
         self._ranks[:] = 0
 
 
-class SegmentCaller:
+class SegmentPeakCaller:
     """The same for the segments of one track, on the line of its genome.
 
     Parameters
     ----------
-    calling
-        How the marker's own peaks are called; the rules are those of all levels.
+    marker_rules
+        How the marker's own peaks are called; the rules are those of all thresholds.
     """
 
-    def __init__(self, calling: Calling) -> None:
-        self._rules = calling.rules
-        self._own = np.float32(calling.called_from)
-        self._place = int(np.searchsorted(LEVELS, self._own, side="right"))
+    def __init__(self, marker_rules: MarkerRules) -> None:
+        self._rules = marker_rules.peak_rules
+        self._own = np.float32(marker_rules.called_from)
+        self._place = int(np.searchsorted(THRESHOLDS, self._own, side="right"))
         self._starts, self._lasts = (np.full(_COUNT + 1, -1, np.int64) for _ in range(2))
         # Rank, end of the last segment, and where its chromosome begins.
         self._state = np.array([0, -1, -1], np.int64)
@@ -203,23 +204,23 @@ class SegmentCaller:
             self._found.append(tuple(part[:count].copy() for part in self._out))
 
     def finish(self) -> Records:
-        """CALLED, in no order; the caller is then spent."""
+        """CALLED_PEAK, in no order; the caller is then spent."""
         rank, position, _ = self._state
         self._lasts[:rank] = position
-        (level,) = np.nonzero(self._starts >= 0)
-        starts, lasts = self._starts[level], self._lasts[level]
+        (number,) = np.nonzero(self._starts >= 0)
+        starts, lasts = self._starts[number], self._lasts[number]
         kept = lasts - starts >= self._rules.min_length
-        self._found.append((level[kept], starts[kept], lasts[kept]))
-        level, starts, lasts = (np.concatenate(part) for part in zip(*self._found, strict=True))
-        found = np.empty(len(level), CALLED)
+        self._found.append((number[kept], starts[kept], lasts[kept]))
+        number, starts, lasts = (np.concatenate(part) for part in zip(*self._found, strict=True))
+        found = np.empty(len(number), CALLED_PEAK)
         found["start"], found["end"] = starts, lasts
-        found["level"] = _numbers(level, self._place)
+        found["threshold"] = _numbers(number, self._place)
         return found
 
 
-def _numbers(levels: _Whole, own: npt.NDArray[np.intp] | int) -> _Whole:
-    """Numbers of levels as CALLED has them, where the `own`-th is a marker's own threshold."""
-    return np.where(levels == own, OWN, levels - (levels > own))
+def _numbers(numbers: _Whole, own: npt.NDArray[np.intp] | int) -> _Whole:
+    """Numbers of thresholds as CALLED_PEAK has them, where the `own`-th is the marker's own."""
+    return np.where(numbers == own, OWN_THRESHOLD, numbers - (numbers > own))
 
 
 @compiled
@@ -232,23 +233,23 @@ def _move(
     begin: int,
     max_gap: int,
     min_length: int,
-    out_level: _Whole,
+    out_number: _Whole,
     out_start: _Whole,
     out_end: _Whole,
     count: int,
 ) -> int:
     """Let runs begin or end where the rank of a marker changes; returns how many peaks are out."""
-    for level in range(rank, before):
-        lasts[level] = position
-    for level in range(before, rank):
-        start, last = starts[level], lasts[level]
+    for number in range(rank, before):
+        lasts[number] = position
+    for number in range(before, rank):
+        start, last = starts[number], lasts[number]
         if start >= 0:
             if position - last <= max_gap:
                 continue
             if last - start >= min_length or start - begin <= max_gap:
-                out_level[count], out_start[count], out_end[count] = level, start, last
+                out_number[count], out_start[count], out_end[count] = number, start, last
                 count += 1
-        starts[level] = position
+        starts[number] = position
     return count
 
 
@@ -270,20 +271,20 @@ def _follow_bases(
     max_gap: int,
     min_length: int,
     out_marker: _Whole,
-    out_level: _Whole,
+    out_number: _Whole,
     out_start: _Whole,
     out_end: _Whole,
 ) -> tuple[int, int]:
-    """Go on until the end, or until there is no room for peaks of another grain.
+    """Go on until the end, or until there is no room for peaks of another bin.
 
-    Returns how many bases were read, and how many peaks are out. Without a base, the grain that
+    Returns how many bases were read, and how many peaks are out. Without a base, the bin that
     was being read ends.
     """
     bases, markers = probabilities.shape
     most = len(out_marker) - markers * (_COUNT + 1)
     count = 0
     for base in range(max(bases, 1)):
-        begins = (position + base) % GRAIN == 0 or bases == 0
+        begins = (position + base) % PEAK_BIN == 0 or bases == 0
         if begins and position + base > state[1]:
             if count > most:
                 return base, count
@@ -307,7 +308,7 @@ def _follow_bases(
                         state[0],
                         max_gap,
                         min_length,
-                        out_level,
+                        out_number,
                         out_start,
                         out_end,
                         count,
@@ -335,30 +336,30 @@ def _follow_segments(
     lasts: _Whole,
     max_gap: int,
     min_length: int,
-    out_level: _Whole,
+    out_number: _Whole,
     out_start: _Whole,
     out_end: _Whole,
 ) -> tuple[int, int]:
     """Go on from a segment until the end, or until there is no room for peaks of another one."""
     count = 0
     nowhere = -(max_gap + 1)  # so far from any start that none is at an edge
-    most = len(out_level) - 2 * len(starts)
+    most = len(out_number) - 2 * len(starts)
     for index in range(first, len(records)):
         if count > most:
             return index, count
         origin = origins[index]
         start = origin + np.int64(records[index]["start"])
         if start != state[1] or origin != state[2]:
-            for level in range(state[0]):
-                lasts[level] = state[1]
+            for number in range(state[0]):
+                lasts[number] = state[1]
             state[0] = 0
         if origin != state[2]:
-            for level in range(len(starts)):
-                if starts[level] >= 0 and lasts[level] - starts[level] >= min_length:
-                    out_level[count] = level
-                    out_start[count], out_end[count] = starts[level], lasts[level]
+            for number in range(len(starts)):
+                if starts[number] >= 0 and lasts[number] - starts[number] >= min_length:
+                    out_number[count] = number
+                    out_start[count], out_end[count] = starts[number], lasts[number]
                     count += 1
-                starts[level] = -1
+                starts[number] = -1
             state[2] = origin
         value = records[index]["value"]
         rank = rank_of[np.float32(value).view(np.int32) >> _BITS] + (value >= own)
@@ -372,7 +373,7 @@ def _follow_segments(
                 nowhere,
                 max_gap,
                 min_length,
-                out_level,
+                out_number,
                 out_start,
                 out_end,
                 count,
