@@ -248,7 +248,7 @@ const heatmap = (() => {
   let colours;
   function rampOf(category) {
     colours ??= new Map(site.categories.map((name) => {
-      const colour = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+      const colour = colourOf(name);
       const full = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
       return [name, Uint32Array.from({ length: STEPS + 1 }, (_, step) => {
         const share = (step / STEPS) ** 1.5; // what is hardly raised stays pale
@@ -267,6 +267,17 @@ const heatmap = (() => {
     canvas.getContext("2d").putImageData(image, 0, 0);
     canvas.title = `${site.categories.join(", ")}: probability over base rate, from 1 to ${2 ** TOP_LIFT} times or more, on a logarithmic scale`;
     return canvas;
+  }
+
+  // The page has become light or dark.
+  function recolour() {
+    if (!parts.section) return;
+    colours = undefined;
+    picture = null;
+    const made = ramps();
+    parts.ramps.replaceWith(made);
+    parts.ramps = made;
+    paint();
   }
 
   const stepOf = (lift) => Math.max(0, Math.min(STEPS, Math.round((lift / TOP_LIFT) * STEPS)));
@@ -551,10 +562,11 @@ const heatmap = (() => {
       keep();
       if (seen) list();
     }, add);
+    parts.ramps = ramps();
     const legend = element("span", { id: "heatmap-legend" },
       "over base rate ",
       element("span", {}, "1×"),
-      ramps(),
+      parts.ramps,
       element("span", {}, `${2 ** TOP_LIFT}×`),
       element("i", { className: "unknown" }), "not predicted");
     parts.body = element("div", { id: "heatmap-body" }, parts.scroll, parts.read, details);
@@ -585,5 +597,5 @@ const heatmap = (() => {
     return [element("label", { title }, box, ` ${many} without peaks`)];
   }
 
-  return { start, mark };
+  return { start, mark, recolour };
 })();

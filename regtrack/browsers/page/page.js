@@ -126,7 +126,7 @@ function predictedTrack() {
   return {
     type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
     heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
-    strips: [{ kind: "", colour: PALETTE.predictedHere, read: reading("predicted") }], search: findGene,
+    strips: [{ kind: "", colour: () => PALETTE.predictedHere, read: reading("predicted") }], search: findGene,
   };
 }
 
@@ -135,7 +135,7 @@ function trainedTrack() {
   return {
     ...predictedTrack(), id: "was trained on", order: -0.4, search: undefined,
     heading: { name: "was trained on", title: "Here the network was shown the measured peaks: predictions are too good." },
-    strips: [{ kind: "", colour: PALETTE.trainedHere, read: reading("trained") }],
+    strips: [{ kind: "", colour: () => PALETTE.trainedHere, read: reading("trained") }],
   };
 }
 
@@ -155,9 +155,9 @@ function reading(address) {
 
 // A marker's signal, its predicted peaks, and the measured ones, which are no file of the folder.
 function markerTrack(one) {
-  const colour = getComputedStyle(document.documentElement).getPropertyValue(`--${one.category}`).trim();
+  const colour = () => colourOf(one.category);
   const predicted = { kind: "predicted", colour, isShaded: true };
-  const measured = { kind: "measured", colour: PALETTE.measured, read: reading(`measured/${one.index}`) };
+  const measured = { kind: "measured", colour: () => PALETTE.measured, read: reading(`measured/${one.index}`) };
   const strips = one.measured ? [predicted, measured] : [predicted];
   return {
     type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP,
@@ -375,8 +375,19 @@ function putAway(wanted) {
   browser?.visibilityChange();
 }
 
+// A window that becomes narrow is as one that was: the list would hide the tracks.
+let wasAway = false;
+window.matchMedia(NARROW).addEventListener("change", ({ matches }) => {
+  if (matches) wasAway = document.body.classList.contains("alone");
+  putAway(matches || wasAway);
+});
+
 byId("toggle").addEventListener("click", () => putAway(!document.body.classList.contains("alone")));
 byId("theme").addEventListener("click", theme.toggle);
+document.addEventListener("themechange", () => {
+  browser?.repaintViews();
+  if (site?.heatmap) heatmap.recolour();
+});
 
 // Browsers let pages write there on this machine and over https only; the address has the link, too.
 byId("copy").hidden = !navigator.clipboard;

@@ -38,6 +38,9 @@ const whoseBaseRate = ({ baseRateOf }) => ({
   predictions: "the mean of its predictions",
 })[baseRateOf] ?? "";
 
+// The colour of a category, as the page's style has it now: a dark page has others.
+const colourOf = (category) => getComputedStyle(document.documentElement).getPropertyValue(`--${category}`).trim();
+
 const short = (value) => String(Number(value.toPrecision(2)));
 
 // ---- values by pixel
@@ -117,13 +120,14 @@ class Row extends igv.TrackBase {
     for (const [number, strip] of this.strips.entries()) {
       if (!features.peaks[number]) continue;
       const y = top + number * STRIP;
+      const colour = strip.colour();
       context.fillStyle = PALETTE.lane;
       context.fillRect(0, y, pixelWidth, STRIP - 1);
       for (const one of features.peaks[number]) {
         const x = (one.start - bpStart) / bpPerPixel;
         const width = (one.end - one.start) / bpPerPixel;
         if (x + width < 0 || x > pixelWidth) continue;
-        context.fillStyle = strip.isShaded ? shaded(strip.colour, one.score, this.marker.high) : strip.colour;
+        context.fillStyle = strip.isShaded ? shaded(colour, one.score, this.marker.high) : colour;
         context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
       }
     }
@@ -132,7 +136,7 @@ class Row extends igv.TrackBase {
   #drawSignal(context, values, height) {
     const { share } = scaleOf(this.marker);
     const line = share(this.marker.threshold);
-    context.fillStyle = this.config.colour;
+    context.fillStyle = this.config.colour();
     // Where there is a value there is one pixel at least: no value is another thing than 0.
     eachRun(values, (value, first, behind) => {
       const drawn = Math.max(1, Math.min(1, share(value)) * height);

@@ -10,6 +10,7 @@ const theme = (() => {
 
   function apply() {
     root.dataset.theme = chosen() ?? ofSystem();
+    document.dispatchEvent(new Event("themechange"));
   }
 
   // What the system has is not remembered: the page then follows it again.
