@@ -178,6 +178,18 @@ def test_more_peaks_than_are_handed_over_at_once_are_all_there() -> None:
     assert set(counts.tolist()) == {40_000}
 
 
+def test_more_peaks_of_segments_than_are_handed_over_at_once_are_all_there() -> None:
+    records = np.zeros(3_000, SEGMENT)
+    records["start"] = 100 * np.arange(3_000)
+    records["end"], records["value"] = records["start"] + 50, 1
+    caller = SegmentPeakCaller(MarkerRules(0.3, BARE_RUNS))
+    caller.add(records, np.zeros(3_000, np.int64))
+    called = caller.finish()
+    numbers, counts = np.unique(called["threshold"], return_counts=True)
+    assert numbers.tolist() == [*range(len(THRESHOLDS)), OWN_THRESHOLD]
+    assert set(counts.tolist()) == {3_000}
+
+
 def test_no_peak_goes_from_one_chromosome_to_the_next() -> None:
     called = np.array(
         [(0, 100, OWN_THRESHOLD), (101, 300, OWN_THRESHOLD), (301, 400, OWN_THRESHOLD)], CALLED_PEAK

@@ -124,6 +124,23 @@ def test_of_several_thresholds_the_best_has_the_best_f1_and_is_not_too_wide(
     assert peaks.best_thresholds() == [7, 5, None]
 
 
+def test_a_checkpoint_keeps_how_good_peaks_are_and_nothing_of_a_marker_without_any(
+    dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peaks = counted(dense, probabilities(dense, 0.3, 0.01), monkeypatch)
+    bases = BaseCounts(dense, "valid")
+    values = np.full((len(dense.markers), 500), 0.1, np.float32)
+    labels = np.zeros(values.shape, np.uint8)
+    labels[1:, :100] = 1
+    bases.add(CHROM, 2_000, values, labels, np.ones((len(dense.markers), 1), bool))
+    bases.finish(ALONE)
+    nothing, *others = validated(bases.histogram.scores(), bases, peaks)
+    assert nothing is None
+    for one in others:
+        assert one is not None
+        assert (one.base_rate, one.peak_precision, one.peak_recall) == (0.2, 1, 1)
+
+
 def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> None:
     random = np.random.default_rng(1)
     bases, whole = BaseCounts(dense, "valid"), ScoreHistogram(len(dense.markers))
