@@ -28,6 +28,7 @@ from regtrack.browsers.heatmap import MOST_COLUMNS, Heatmap
 from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import POLICY, Site
 from regtrack.errors import InputError, OptionError, printable
+from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.intervals import Interval
 
 HOST = "127.0.0.1"
@@ -44,6 +45,15 @@ _HEADERS = {
     # Tracks may be predicted anew under the same names.
     "Cache-Control": "no-store",
 }
+
+
+# A report is a page of its own, with a script in it, and need not be of this machine: it may
+# compute, and neither ask for anything nor be taken for the page of the tracks.
+_REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIApp:
@@ -94,6 +104,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         routes=[
             *(Route(address, _answering(question)) for address, question in asked.items()),
             *(Route(address, _giving_bytes(made)) for address, made in drawn.items()),
+            Route(f"/{PAGE}", _giving_report(site.viewable.report_page)),
             Route("/{address:path}", _giving(site.files, site.texts)),
         ],
         middleware=[
@@ -112,12 +123,14 @@ def _typed(request: Request) -> str:
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:
-    """Add the headers that every answer has, errors included."""
+    """Add the headers that every answer has, errors included, unless it has its own."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await app(scope, receive, send_with)
@@ -137,14 +150,30 @@ def _giving(
             return Response(content, media_type=media_type)
         if address not in files:
             raise HTTPException(404, "no such address")
-        path = files[address]
-        # A path without links when the server was started: what is one now leads elsewhere.
-        if not path.is_file() or path.resolve() != path:
-            raise HTTPException(404, "the file is gone")
         media_type = "text/javascript" if address.endswith(".js") else "application/octet-stream"
-        return FileResponse(path, media_type=media_type)
+        return _file(files[address], media_type)
 
     return give
+
+
+def _giving_report(page: Path | None) -> Callable[[Request], Response]:
+    """Gives the page of the report, which no script of ours can be reached from."""
+
+    def give(_: Request) -> Response:
+        if page is None:
+            raise HTTPException(404, "no such address")
+        found = _file(page, "text/html")
+        found.headers["Content-Security-Policy"] = _REPORT_POLICY
+        return found
+
+    return give
+
+
+def _file(path: Path, media_type: str) -> Response:
+    """A file, where it lay when the server was started: its path had no links then."""
+    if not path.is_file() or path.resolve() != path:
+        raise HTTPException(404, "the file is gone")
+    return FileResponse(path, media_type=media_type)
 
 
 def _answering(question: Callable[[Request], list[Record] | str]) -> Callable[[Request], Response]:

@@ -19,6 +19,7 @@ from regtrack.browsers.reference import Reference
 from regtrack.browsers.scales import scale_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
+from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.intervals import Interval
@@ -142,6 +143,7 @@ class Site:
             "hint": "" if self.has_genes else self._hint,
             "most": MANY,
             "heatmap": True,
+            "report": PAGE if self.viewable.report_page else None,
             "categories": list(CATEGORIES),
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, match
-from regtrack.evaluation.scores_table import NO_SCORES, TABLE, read_scores
+from regtrack.evaluation.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import CATEGORIES, select_markers
 from regtrack.tracks.folder import Track, TrackSet
@@ -33,6 +33,8 @@ class Viewable:
         What a random track would have of it, by name of marker, from the same report.
     measured
         File of the measured peaks, by name of marker.
+    report_page
+        `report.html` of the same report, where it really lies; None where there is none.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class Viewable:
     scores: Mapping[str, float]
     base_rates: Mapping[str, float]
     measured: Mapping[str, Path]
+    report_page: Path | None = None
 
     @classmethod
     def read(cls, folder: Path, report: Path | None = None, peaks: Path | None = None) -> Viewable:
@@ -73,7 +76,15 @@ class Viewable:
                 f"a report of other markers than those of {folder}: it has "
                 f"{next(iter(scored))!r} ..., that has {markers[0].name!r} ...",
             )
-        return cls(folder, trackset, scores.average_precision, scores.base_rates, measured)
+        page = None if report is None else (report / PAGE).resolve()
+        return cls(
+            folder,
+            trackset,
+            scores.average_precision,
+            scores.base_rates,
+            measured,
+            page if page and page.is_file() else None,
+        )
 
     def file(self, name: str) -> Path:
         """Where a file of the folder really lies, at this moment.

@@ -16,14 +16,14 @@ from regtrack.evaluation.evaluation import CategorySummary, Evaluation, deepsea_
 from regtrack.evaluation.metrics import Scores
 from regtrack.evaluation.numbers import UNDEFINED, chromosomes, counted, number, times
 from regtrack.evaluation.resampling import LEVEL, REPLICATES
-from regtrack.evaluation.scores_table import TABLE
+from regtrack.evaluation.scores_table import PAGE, TABLE
 from regtrack.evaluation.scoring import MarkerScores, Point
 from regtrack.evaluation.seen import SEEN
 from regtrack.genome.markers import Marker
 from regtrack.listing import names_and_rest
 
 FORMAT_VERSION = 2
-FILES = (TABLE, "report.json", "report.html")
+FILES = (TABLE, "report.json", PAGE)
 
 _SCREENFUL = 30
 

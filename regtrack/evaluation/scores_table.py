@@ -12,6 +12,7 @@ from regtrack.errors import InputError
 from regtrack.genome.textfile import read_text
 
 TABLE = "report.tsv"
+PAGE = "report.html"  # for people, beside it
 
 
 class Scores(NamedTuple):

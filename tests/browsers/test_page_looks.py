@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from browsing import Sights, browsing, free_port
 from visiting import WAIT, Visit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
 
 CATEGORIES = ["TFBS", "DNase", "Histone"]
@@ -89,6 +93,29 @@ def test_the_parts_of_a_row_are_explained_beside_the_scale(visit: Visit) -> None
     assert page.is_visible("#parts svg")
     page.keyboard.press("Escape")
     assert not page.is_visible("#parts")
+
+
+def test_the_report_is_a_link_where_there_is_one(
+    chromium: Browser, sights: Sights, visit: Visit, tmp_path: Path
+) -> None:
+    assert not visit.page.is_visible("#report")  # the table of a report alone
+    report = shutil.copytree(sights.report, tmp_path / "report")
+    (report / "report.html").write_text(
+        "<!DOCTYPE html><title>a report</title><p id=p></p>"
+        "<script>p.textContent = `${2 + 2} ${window.origin}`</script>"
+    )
+    with browsing([sights.tracks, "--report", report], free_port()) as address:
+        found = Visit(chromium, f"{address}#locus=chr1:300-700&markers=7")
+        with found.page.expect_popup() as opened:
+            found.page.click("text=report >> visible=true")
+        tab = opened.value
+        tab.wait_for_load_state()
+        assert tab.url == f"{address}report.html"
+        assert tab.title() == "a report"
+        assert tab.text_content("#p") == "4 null"  # it computes, and is of no origin
+        tab.close()
+        found.settle()
+        found.page.close()
 
 
 def test_in_a_window_that_becomes_narrow_the_list_gives_way_and_comes_back(visit: Visit) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browsers_builders import write_tracks_folder
+from browsers_builders import MARKERS, write_report_table, write_tracks_folder
 from browsing import Sights, browsing, free_port
 from waiting import PATIENCE
 
@@ -72,6 +72,40 @@ def test_what_the_page_needs_is_there(address: str, path: str, media_type: str) 
     assert "connect-src 'self'" in headers["content-security-policy"]
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert ask(address, path, "HEAD")[::2] == (200, b"")
+
+
+@pytest.fixture
+def reported(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Address of a page whose tracks have a report in their folder, and that report."""
+    tracks = write_tracks_folder(tmp_path / "tracks")
+    write_report_table(tracks, {MARKERS[0].name: 0.3})
+    page = tracks / "report.html"
+    page.write_text("<!DOCTYPE html><title>a report</title>")
+    with browsing([tracks], free_port()) as found:
+        yield urlsplit(found).netloc, page
+
+
+def test_a_report_is_given_as_a_page_that_reaches_nothing(reported: tuple[str, Path]) -> None:
+    address, page = reported
+    status, headers, body = ask(address, "/report.html")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert body == page.read_bytes()
+    policy = headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; ")
+    assert "same-origin" not in policy
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert json.loads(ask(address, "/site.json")[2])["report"] == "report.html"
+    for beside in ("report.tsv", "tracks.json"):
+        assert ask(address, f"/{beside}")[0] == 404
+    elsewhere = page.with_name("other.html")
+    page.rename(elsewhere)
+    page.symlink_to(elsewhere)
+    assert ask(address, "/report.html")[0] == 404
+
+
+def test_without_a_page_of_the_report_there_is_none(address: str) -> None:
+    assert ask(address, "/report.html")[0] == 404
+    assert json.loads(ask(address, "/site.json")[2])["report"] is None
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ async function start() {
   byId("folder").textContent = site.folder;
   byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
+  byId("report").hidden = !site.report;
+  byId("report").href = site.report ?? "";
   byId("where").textContent = site.where;
   byId("hint").textContent = site.hint;
   for (const marker of site.markers) markers.set(marker.index, marker);
