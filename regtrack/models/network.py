@@ -47,6 +47,11 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
+    def position_logits(self, codes: Tensor) -> Tensor:
+        """Logits (batch, positions, markers) that are predicted at the positions of `hidden`."""
+        logits: Tensor = self.output(self.hidden(codes)[-1])
+        return logits
+
     def body(self, codes: Tensor) -> Tensor:
         """All that is computed once per window: what `logits` reads.
 
@@ -105,6 +110,16 @@ class Network(nn.Module):
         """
         end = codes.shape[1] if end is None else end
         return self.logits(self.body(codes), start, end).transpose(1, 2)
+
+    def set_step(self, step: int) -> None:  # noqa: ARG002
+        """Give one value for every `step` bases from now on, where a network has steps.
+
+        Raises
+        ------
+        ValueError
+            When the network cannot.
+        """
+        raise ValueError("it gives every base a value of its own; only the short task has steps")
 
     def keep_markers(self, rows: list[int]) -> None:
         """Drop all outputs but `rows`, so that no arithmetic is spent on the others."""

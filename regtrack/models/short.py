@@ -22,11 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regtrack.genome.fasta import BASES
 from regtrack.models.architecture import Catalog
-from regtrack.models.context import Context
 from regtrack.models.layers import BidirectionalLSTM, Convolution, activated, normed
-from regtrack.models.network import Network
+from regtrack.models.short_network import LENGTH, ShortNetwork
 
 _WIDTHS = (120, 240, 360)
 SHORT = Catalog(
@@ -39,76 +37,6 @@ SHORT = Catalog(
         "hidden": (500, 919, 1500),
     },
 )
-
-LENGTH = 1_000
-BIN = 200
-FLANK = (LENGTH - BIN) // 2
-
-
-class ShortNetwork(Network):
-    """One-hot bases, a trunk of layers, one vector of logits for the middle `BIN` bases.
-
-    Over a longer sequence it gives every bin of 200 bases its own logits.
-
-    Parameters
-    ----------
-    trunk
-        (batch, 4, `LENGTH`) -> (batch, channels, positions).
-    head
-        Reads channels x positions; its last layer is Linear(... -> markers).
-    """
-
-    def __init__(self, trunk: nn.Sequential, head: nn.Sequential) -> None:
-        # The last base of a bin sees FLANK bases right of itself, the first one those right
-        # of the bin.
-        reach = FLANK + BIN - 1
-        super().__init__(head, Context(left=reach, right=reach, stride=BIN))
-        self.trunk = trunk
-
-    def hidden(self, codes: Tensor) -> list[Tensor]:
-        """One position per input of `LENGTH` bases; see `Network.hidden`."""
-        values: Tensor = self.head[:-1](self.trunk(self.inputs(codes)).flatten(1))
-        return [values[:, None, :]]
-
-    def body(self, codes: Tensor) -> Tensor:
-        """Logits (batch, bins, markers) of every bin; outside the window is N.
-
-        See `Network.body`.
-        """
-        self._check_length(codes.shape[1])
-        windows = F.pad(codes, (FLANK, FLANK)).unfold(1, LENGTH, BIN)
-        logits: Tensor = self.output(self.hidden(windows.reshape(-1, LENGTH))[-1])
-        return logits.view(len(codes), windows.shape[1], -1)
-
-    def logits(self, body: Tensor, start: int, end: int) -> Tensor:
-        """Those of the bin that a base lies in; see `Network.logits`."""
-        first, last = _bins(start, end)
-        return _by_base(body[:, first:last], start - first * BIN, end - first * BIN)
-
-    def inputs(self, codes: Tensor) -> Tensor:
-        """One-hot, N being 0 throughout; see `Network.inputs`."""
-        onehot = F.one_hot(codes.long(), len(BASES))[:, :, 1:].transpose(1, 2)
-        return onehot.to(self.output.weight.dtype)
-
-    def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
-        """Of the bins of these bases only; see `Network.logits_from`."""
-        self._check_length(inputs.shape[2])
-        first, last = _bins(start, end)
-        around = F.pad(inputs, (FLANK, FLANK))[:, :, first * BIN : last * BIN + 2 * FLANK]
-        windows = around.unfold(2, LENGTH, BIN).transpose(1, 2).reshape(-1, 4, LENGTH)
-        logits: Tensor = self.head(self.trunk(windows).flatten(1))
-        by_bin = logits.view(len(inputs), last - first, -1)
-        return _by_base(by_bin, start - first * BIN, end - first * BIN)
-
-
-def _bins(start: int, end: int) -> tuple[int, int]:
-    """First bin of the bases [start, end), and the one behind their last."""
-    return start // BIN, -(-end // BIN)
-
-
-def _by_base(by_bin: Tensor, start: int, end: int) -> Tensor:
-    """(batch, bins, markers) -> (batch, end - start, markers), from the first bin's first base."""
-    return by_bin.repeat_interleave(BIN, dim=1)[:, start:end]
 
 
 def _width_of(trunk: nn.Module) -> int:
@@ -236,3 +164,61 @@ class ShortBiLstm(ShortNetwork):
             nn.Dropout(dropout),
         )
         super().__init__(trunk, _one_hidden_layer(trunk, hidden, dropout, markers))
+
+
+# Where a value is not above 0, this stands in its place; ReLU has 0 there.
+_LEAST = 1e-6
+
+# A and T, C and G change places: A=0 C=1 T=2 G=3.
+_COMPLEMENT = (2, 3, 0, 1)
+
+
+@SHORT.add("deepsea", "conv 8 (x3), linear 925, linear; mean of both strands")
+class DeepSea(ShortNetwork):
+    """The network of Zhou & Troyanskaya 2015, whose weights are published.
+
+    Three convolutions without padding; what is predicted is the mean over both strands.
+
+    The mean is of probabilities, as the published network has it. In training each input is read
+    once, on one strand.
+    """
+
+    N_VALUE = 0.25
+
+    def __init__(
+        self,
+        markers: int,
+        *,
+        kernel: int = 8,
+        f1: int = 320,
+        f2: int = 480,
+        f3: int = 960,
+        hidden: int = 925,
+        dropout: float = 0.2,
+        last_dropout: float = 0.5,
+    ) -> None:
+        trunk = nn.Sequential(
+            *(nn.Conv1d(4, f1, kernel), _activation(), nn.MaxPool1d(4), nn.Dropout(dropout)),
+            *(nn.Conv1d(f1, f2, kernel), _activation(), nn.MaxPool1d(4), nn.Dropout(dropout)),
+            *(nn.Conv1d(f2, f3, kernel), _activation(), nn.Dropout(last_dropout)),
+        )
+        head = nn.Sequential(
+            nn.Linear(_width_of(trunk), hidden), _activation(), nn.Linear(hidden, markers)
+        )
+        super().__init__(trunk, head)
+
+    def _of_steps(self, inputs: Tensor) -> Tensor:
+        """Of both strands together."""
+        other = inputs[:, _COMPLEMENT].flip(2)
+        return _mean_of_probabilities(super()._of_steps(inputs), super()._of_steps(other).flip(1))
+
+
+def _activation() -> nn.Module:
+    return nn.Threshold(0.0, _LEAST)
+
+
+def _mean_of_probabilities(one: Tensor, other: Tensor) -> Tensor:
+    """Logits of the mean of two probabilities, exact also where these are close to 0 or 1."""
+    present = torch.logaddexp(F.logsigmoid(one), F.logsigmoid(other))
+    absent = torch.logaddexp(F.logsigmoid(-one), F.logsigmoid(-other))
+    return present - absent

@@ -168,7 +168,7 @@ def _score_inputs(
         indices = numbers[start : start + _INPUTS_AT_ONCE]
         codes = torch.from_numpy(dataset.codes(split, indices)).to(processes.device)
         with exact_arithmetic():
-            logits = network.output(network.hidden(codes)[-1][:, 0])
+            logits = network.position_logits(codes)[:, 0]
         probabilities = logits.sigmoid().cpu().numpy()
         known_markers = dataset.known_markers(split, indices)
         histogram.add(probabilities.T, dataset.labels(split, indices).T, known_markers.T)

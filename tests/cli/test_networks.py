@@ -26,7 +26,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.models.describe import models_table
-from regtrack.models.short import BIN
+from regtrack.models.short_network import BIN
 from regtrack.prediction import run as prediction
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.settings import PredictionSettings

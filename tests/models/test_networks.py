@@ -60,7 +60,7 @@ def test_the_papers_count_stands_beside_it(network: tuple[str, str], parameters:
 
 def test_the_networks_that_the_paper_says_too_little_of_have_no_count() -> None:
     unknown = set(NETWORKS) - set(SIZES)
-    assert unknown == {("short", "cnn3"), ("short", "dilated3")}
+    assert unknown == {("short", "cnn3"), ("short", "dilated3"), ("short", "deepsea")}
     for task, name in unknown:
         assert ARCHITECTURES[task][name].paper_parameters is None
 
@@ -161,7 +161,7 @@ def test_windows_of_a_batch_do_not_see_each_other(task: str, name: str, together
 def test_what_training_scores_is_what_predicts(task: str, name: str) -> None:
     network = a_network(task, name)
     codes = random_codes(1_000, batch=2)
-    logits = network.output(network.hidden(codes)[-1])
+    logits = network.position_logits(codes)
     if task == "dense":
         assert logits.shape == (2, 1_000, 4)  # every base has labels
         expected = network(codes).transpose(1, 2)

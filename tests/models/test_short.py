@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,10 @@ from torch import nn
 
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.context import Context
+from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
-from regtrack.models.short import BIN, FLANK, LENGTH, ShortNetwork
+from regtrack.models.short import DeepSea
+from regtrack.models.short_network import BIN, FLANK, LENGTH, ShortNetwork
 
 NAMES = [name for task, name in NETWORKS if task == "short"]
 every_network = pytest.mark.parametrize("name", NAMES)
@@ -38,7 +42,13 @@ def one_input(network: Network, codes: torch.Tensor) -> torch.Tensor:
     """Logits (batch, markers) of inputs of 1,000 bases, as they were trained on."""
     assert isinstance(network, ShortNetwork)
     assert codes.shape[1] == LENGTH
-    return network.head(network.trunk(onehot(codes)).flatten(1))
+    bases = onehot(codes)
+    if not isinstance(network, DeepSea):
+        return network.head(network.trunk(bases).flatten(1))
+    bases += 0.25 * (codes == 0)[:, None]
+    strands = (bases, bases.flip(2)[:, [2, 3, 0, 1]])
+    by_strand = [network.head(network.trunk(one).flatten(1)).double() for one in strands]
+    return torch.logit(sum(one.sigmoid() for one in by_strand) / 2).float()
 
 
 @torch.no_grad()
@@ -178,3 +188,125 @@ def test_the_kernel_can_be_chosen() -> None:
     network = a_network("short", "dilated6", kernel=4)
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv1d)]
     assert {layer.kernel_size for layer in layers} == {(4,)}
+
+
+SHARING = [("cnn3", 16), ("dilated3", 16), ("dilated6", 16), ("bi-lstm", 13), ("deepsea", 16)]
+
+
+def window_by_window(network: Network, codes: torch.Tensor, step: int) -> torch.Tensor:
+    """Logits (batch, markers, length) of inputs that are cut out and read one by one."""
+    left = (LENGTH - step) // 2
+    padded = nn.functional.pad(codes, (left, LENGTH - step - left))
+    inputs = [padded[:, at : at + LENGTH] for at in range(0, codes.shape[1], step)]
+    by_step = torch.stack([one_input(network, part) for part in inputs], 2)
+    return by_step.repeat_interleave(step, 2)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        *[(name, grain * steps) for name, grain in SHARING for steps in (1, 3, 200 // grain)],
+        *[(name, 200) for name in NAMES],
+        ("lr", 7),
+        ("ff", 50),
+    ],
+)
+@torch.no_grad()
+def test_a_value_for_every_step_is_that_of_its_own_input(name: str, step: int, fast: bool) -> None:
+    network, codes = a_network("short", name), random_codes(70 * step, batch=2)
+    network.set_step(step)
+    found = (for_inference(network) if fast else network)(codes)
+    expected = window_by_window(network, codes, step)
+    torch.testing.assert_close(found.sigmoid(), expected.sigmoid(), atol=1e-5, rtol=0)
+
+
+@every_network
+@torch.no_grad()
+def test_a_step_lies_in_the_middle_of_what_it_sees(name: str) -> None:
+    network = a_network("short", name)
+    network.set_step(39 if name == "bi-lstm" else 48)
+    step = network.context.stride
+    left, right = (LENGTH - step) // 2, LENGTH - step - (LENGTH - step) // 2
+    assert network.context == Context(left=left + step - 1, right=right + step - 1, stride=step)
+    codes = random_codes(40 * step)
+    before = network(codes, 20 * step, 21 * step)
+    for outside in (20 * step - left - 1, 21 * step + right):
+        changed = codes.clone()
+        changed[0, outside] = codes[0, outside] % 4 + 1
+        found = network(changed, 20 * step, 21 * step)
+        torch.testing.assert_close(found, before, atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_gradients_go_to_the_same_logits_at_any_step() -> None:
+    network, codes = a_network("short", "deepsea"), random_codes(10 * 48)
+    network.set_step(48)
+    found = network.logits_from(network.inputs(codes), 100, 300)
+    torch.testing.assert_close(found, network(codes, 100, 300).transpose(1, 2), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "problem"),
+    [
+        *[
+            ("dilated6", step, f"expected 200, or a multiple of 16 up to 192, got {step}")
+            for step in (-16, 0, 1, 17, 199, 201, 208)
+        ],
+        ("bi-lstm", 16, "expected 200, or a multiple of 13 up to 195, got 16"),
+        ("lr", 0, "expected a number from 1 to 200, got 0"),
+        ("lr", 201, "expected a number from 1 to 200, got 201"),
+    ],
+)
+def test_a_step_at_which_inputs_share_nothing_is_refused(
+    name: str, step: int, problem: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        a_network("short", name).set_step(step)
+
+
+def test_a_network_of_every_base_has_no_steps() -> None:
+    with pytest.raises(ValueError, match="it gives every base a value of its own"):
+        a_network("dense", "dilated").set_step(200)
+
+
+def test_deepsea_has_the_published_number_of_parameters() -> None:
+    assert ARCHITECTURES["short"]["deepsea"].build(919).parameter_count() == 52_843_119
+
+
+@torch.no_grad()
+def test_deepsea_is_as_published() -> None:
+    """Written out: cut at 0 to 1e-6, pooled by 4, positions of a channel side by side."""
+    network, codes = a_network("short", "deepsea"), random_codes(LENGTH, batch=3)
+    weights = {name: part.double() for name, part in network.weights().items()}
+
+    def cut(values: torch.Tensor) -> torch.Tensor:
+        return torch.where(values > 0, values, torch.full_like(values, 1e-6))
+
+    def strand(values: torch.Tensor) -> torch.Tensor:
+        for layer, pooled in ("0", True), ("4", True), ("8", False):
+            weight, bias = weights[f"trunk.{layer}.weight"], weights[f"trunk.{layer}.bias"]
+            values = cut(
+                torch.einsum("bclk,ock->bol", values.unfold(2, 8, 1), weight) + bias[:, None]
+            )
+            values = values.unfold(2, 4, 4).amax(3) if pooled else values
+        values = values.reshape(len(values), -1)
+        values = cut(values @ weights["head.0.weight"].T + weights["head.0.bias"])
+        values = values @ weights["head.2.weight"].T + weights["head.2.bias"]
+        return 1 / (1 + torch.exp(-values))
+
+    bases = onehot(codes).double()
+    bases += 0.25 * (codes == 0)[:, None]  # an N is a quarter of each
+    other = bases.flip(2)[:, [2, 3, 0, 1]]  # A, C, T, G become T, G, A, C
+    expected = (strand(bases) + strand(other)) / 2
+    found = network(codes, FLANK, FLANK + 1).sigmoid()[:, :, 0]
+    torch.testing.assert_close(found.double(), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("size", [1.0, 20.0, 200.0])
+def test_the_mean_of_two_strands_is_exact_near_0_and_1(size: float) -> None:
+    network, codes = a_network("short", "deepsea"), random_codes(BIN)
+    with torch.no_grad():
+        network.output.weight.mul_(size / network.output.weight.abs().mean())
+        logits = network(codes)
+    assert torch.isfinite(logits).all()
