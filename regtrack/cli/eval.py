@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.kinds import Region
+from regtrack.cli.kinds import Model, Region
 from regtrack.errors import InputError, OptionError
 
 
 @click.command("eval", short_help="Score tracks or a model against measured peaks.")
-@click.argument("subject", metavar="TRACKS|MODEL", type=options.FILE)
+@click.argument("subject", metavar="TRACKS|MODEL", type=Model())
 @options.peaks_or_dataset
 @click.option(
     "--region",

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.kinds import Count, Region
+from regtrack.cli.kinds import Count, Model, Region
 from regtrack.errors import OptionError
 
 
 @click.command(short_help="Show which bases a prediction depends on, near and far.")
-@click.argument("models", metavar="MODEL...", type=options.FILE, nargs=-1, required=True)
+@click.argument("models", metavar="MODEL...", type=Model(), nargs=-1, required=True)
 @click.argument("region", type=Region())
 @click.option("--marker", metavar="NAME", help="One marker, by its name or a pattern that fits it.")
 @click.option(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from regtrack.cli import options
 from regtrack.errors import OptionError
 from regtrack.fetching.settings import FetchSettings
+
+if TYPE_CHECKING:
+    from regtrack.fetching.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,6 +101,32 @@ def exclude(**settings: Any) -> None:
     _fetch(["exclude"], settings)
 
 
+@fetch.command(short_help="A published network.")
+@click.argument("name", required=False)
+@_shared
+def model(name: str | None, **settings: Any) -> None:
+    """Fetch a published network and make a checkpoint of it; without NAME, list what there is.
+
+    deepsea predicts the 919 markers for 1,000 bases at a time (Zhou & Troyanskaya 2015; 211 MB,
+    CC BY 3.0). From then on, --model deepsea names it.
+    """
+    from regtrack.workspace.networks import list_models
+
+    if name is None:
+        click.echo(list_models())
+        return
+    asked = FetchSettings(**settings)
+
+    from regtrack.cli.progress import Progress
+    from regtrack.workspace.fetched_network import fetch_model
+
+    with Progress() as progress:
+        report, path = fetch_model(name, asked, progress)
+    _tell(report, asked)
+    if not asked.dry_run:
+        click.echo(f"{path}: predict with --model {name}")
+
+
 @fetch.command("all", short_help="All of it.")
 @_shared
 def all_(**settings: Any) -> None:
@@ -109,11 +138,17 @@ def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> Non
     asked = FetchSettings(**settings)
 
     from regtrack.cli.progress import Progress
-    from regtrack.fetching.report import describe_failures, describe_plan, describe_report
     from regtrack.fetching.run import fetch as run
 
     with Progress() as progress:
         report = run(kinds, asked, progress, **choice)
+    _tell(report, asked)
+
+
+def _tell(report: Report, asked: FetchSettings) -> None:
+    """Say what is where, and fail where something is not."""
+    from regtrack.fetching.report import describe_failures, describe_plan, describe_report
+
     click.echo(describe_plan(report) if asked.dry_run else describe_report(report))
     if report.failed:
         click.echo(describe_failures(report), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -38,6 +39,20 @@ class Region(Named):
     """A region or the path of a BED file."""
 
     name = "region"
+
+
+class Model(Named):
+    """A checkpoint: its path, or the name of a network that was fetched."""
+
+    name = "model"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if isinstance(value, Path):
+            return value
+        from regtrack.workspace.networks import find_model
+
+        return find_model(super().convert(value, param, ctx))
 
 
 class Count(click.IntRange):

@@ -20,6 +20,7 @@ from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
 from regtrack.cli.fetch import fetch
 from regtrack.cli.hub import hub
+from regtrack.cli.import_ import import_
 from regtrack.cli.info import info
 from regtrack.cli.init import init
 from regtrack.cli.markers import markers
@@ -66,6 +67,7 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
 for command in (
     demo,
     fetch,
+    import_,
     init,
     doctor,
     prepare,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from regtrack.cli.kinds import Count, File
+from regtrack.cli.kinds import Count, File, Model
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,10 +39,11 @@ def _peaks(required: bool, condition: str) -> Callable[[F], F]:
 def _model(required: bool) -> Callable[[F], F]:
     return click.option(
         "--model",
-        type=FILE,
+        type=Model(),
         required=required,
         envvar="REGTRACK_MODEL",
-        help="Checkpoint (.safetensors), as regtrack train writes it.",
+        help="Checkpoint (.safetensors), as regtrack train writes it, or deepsea, where regtrack "
+        "fetch model deepsea has fetched that.",
     )
 
 

@@ -50,7 +50,7 @@ def place(
     """
     check_begin(source, part)
     came = digests(part, md5=True)
-    expected = md5(source.url)
+    expected = source.md5 or md5(source.url)
     check_content(source, part)  # first: it says better what is wrong
     if expected not in (None, came.md5):
         raise DamagedError(source.url, f"its MD5 is {came.md5}, published is {expected}")

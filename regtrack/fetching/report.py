@@ -36,7 +36,7 @@ class Report:
     Parameters
     ----------
     folder
-        The folder of the assembly.
+        The folder of the assembly, or of the models.
     planned
         Every file that was asked for, as it was found.
     failed
@@ -62,7 +62,7 @@ class Report:
 
     def where(self, kind: Kind) -> Path:
         """What to name to a user who looks for them."""
-        if kind == "genes":
+        if kind in ("genes", "model"):
             return self.folder / self.of(kind)[0].source.path
         names = {"genome": GENOME_FILE, "exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
         return self.folder / names[kind]
@@ -138,7 +138,7 @@ def describe_report(report: Report) -> str:
             f"{kind}: {_files(len(good))} ({new:,} new, "
             f"{_total(report, [one.source for one in good])}): {report.where(kind)}"
         )
-    if not report.failed:
+    if not report.failed and not report.of("model"):
         lines.append("next: regtrack init")
     return "\n".join(lines)
 

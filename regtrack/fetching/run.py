@@ -24,6 +24,8 @@ from regtrack.fetching.sources import (
     GENOME,
     KINDS,
     MARKERS_TABLE,
+    MODELS,
+    MODELS_FOLDER,
     Source,
     gene_source,
     peak_sources,
@@ -85,6 +87,28 @@ def fetch(
     folder = possible_cache_folder() / assembly
     asker = web or Web(settings.mirror)
     return Fetching(folder, settings, asker, ThreadSafeObserver(observer)).run(wanted)
+
+
+def fetch_weights(
+    name: str, settings: FetchSettings, observer: Observer, web: Web | None = None
+) -> Report:
+    """Fetch the published weights of a network, as they are published, or find them there.
+
+    Parameters
+    ----------
+    name
+        Of `regtrack.fetching.sources.MODELS`.
+    settings, observer, web
+        As `fetch`.
+
+    Raises
+    ------
+    InputError, RegtrackError, OSError
+        As `fetch`.
+    """
+    folder = possible_cache_folder() / MODELS_FOLDER
+    asker = web or Web(settings.mirror)
+    return Fetching(folder, settings, asker, ThreadSafeObserver(observer)).run([MODELS[name]])
 
 
 class Fetching:

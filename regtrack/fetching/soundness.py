@@ -26,7 +26,7 @@ def check_begin(source: Source, part: Path) -> None:
         raise DamagedError(source.url, "the server sent a web page in place of the file")
     if not head:
         raise DamagedError(source.url, "the server sent an empty file")
-    if source.form != "sizes" and not head.startswith(b"\x1f\x8b"):
+    if source.form in ("gzip", "fasta") and not head.startswith(b"\x1f\x8b"):
         raise DamagedError(source.url, "not a gzip file")
 
 

@@ -11,15 +11,16 @@ from regtrack.errors import OptionError
 from regtrack.genome.gene_tables import GeneTable, file_of
 from regtrack.genome.markers import Marker
 
-Kind = Literal["genome", "genes", "exclude", "peaks"]
-Form = Literal["sizes", "gzip", "fasta"]
+Kind = Literal["genome", "genes", "exclude", "peaks", "model"]
+Form = Literal["sizes", "gzip", "fasta", "weights"]
 
 ASSEMBLY = "hg19"
 GENOME_FILE = f"{ASSEMBLY}.fa.gz"
 EXCLUDE_FOLDER = "exclude"
 PEAKS_FOLDER = "peaks"
 MARKERS_TABLE = "markers.tsv"
-KINDS: tuple[Kind, ...] = ("genome", "genes", "exclude", "peaks")
+KINDS: tuple[Kind, ...] = ("genome", "genes", "exclude", "peaks", "model")
+MODELS_FOLDER = "models"
 
 _GOLDEN_PATH = "https://hgdownload.soe.ucsc.edu/goldenPath"
 _UCSC = f"{_GOLDEN_PATH}/{ASSEMBLY}"
@@ -34,19 +35,23 @@ class Source:
     Parameters
     ----------
     path
-        Its path in the folder of the assembly.
+        Its path in the folder of the assembly, or of the models.
     url
         Where it is published.
     kind
-        `genome`, `genes`, `exclude` or `peaks`.
+        `genome`, `genes`, `exclude`, `peaks` or `model`.
     form
-        `gzip`; `fasta`, which is gzip and is kept as bgzip with its index; or `sizes`, a text.
+        `gzip`; `fasta`, which is gzip and is kept as bgzip with its index; `sizes`, a text; or
+        `weights`, which torch reads.
+    md5
+        As it was published elsewhere; None where the server itself may publish it.
     """
 
     path: str
     url: str
     kind: Kind
     form: Form
+    md5: str | None = None
 
 
 GENOME = (
@@ -61,6 +66,17 @@ EXCLUDE = tuple(
         "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
     )
 )
+
+# Weights that may be passed on, by the name of the network.
+MODELS = {
+    "deepsea": Source(
+        "deepsea_predict.pth",
+        "https://zenodo.org/record/1466993/files/deepsea_predict.pth?download=1",
+        "model",
+        "weights",
+        "89e640bf6bdbe1ff165f484d9796efc7",
+    )
+}
 
 
 def gene_source(assembly: str, table: GeneTable) -> Source:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -29,6 +29,8 @@ from regtrack.models.tensors import (
 )
 
 FORMAT_VERSION = 1
+
+ThresholdsFrom = Literal["peaks", "bases", "scores"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class Checkpoint:
         checkpoints.
     validated
         Per marker, or None where it had no peak to be scored by; empty for older checkpoints.
+    thresholds_from
+        What the thresholds were chosen by: `peaks` or `bases` of the validation windows, or
+        `scores` that were published with the weights.
 
     Raises
     ------
@@ -108,6 +113,7 @@ class Checkpoint:
     training: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
     validated: tuple[Validated | None, ...] = ()
+    thresholds_from: ThresholdsFrom | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES.get(self.task, {}):
@@ -117,6 +123,9 @@ class Checkpoint:
             raise ValueError("expected one threshold per marker")
         if len(self.validated) not in {0, len(self.markers)}:
             raise ValueError("expected the validation of every marker, or of none")
+        if self.thresholds_from is None:  # older checkpoints do not say
+            found: ThresholdsFrom = "peaks" if self.validated else "bases"
+            object.__setattr__(self, "thresholds_from", found)
 
     def validation_of(self, row: int) -> Validated | None:
         """What is known of one marker."""
@@ -195,6 +204,7 @@ class _Metadata:
     validated: tuple[Validated | None, ...] = ()
     task: str = "dense"  # which the first ones all were
     seen: _Seen | None = None
+    thresholds_from: ThresholdsFrom | None = None
 
     def __post_init__(self) -> None:
         if not self.markers:

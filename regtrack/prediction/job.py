@@ -33,7 +33,7 @@ from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
-from regtrack.tracks.folder import BY_BASES, BY_OPTION, BY_PEAKS, CHANCE, Track, TrackSet
+from regtrack.tracks.folder import BY_BASES, BY_OPTION, BY_PEAKS, BY_SCORES, CHANCE, Track, TrackSet
 from regtrack.tracks.peaks import index_suffix
 
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
@@ -268,7 +268,8 @@ def plan_job(
 
 def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:
     """What is known of a marker's track before it is made."""
-    threshold, origin = checkpoint.thresholds[row], BY_PEAKS if checkpoint.validated else BY_BASES
+    origins = {"peaks": BY_PEAKS, "bases": BY_BASES, "scores": BY_SCORES}
+    threshold, origin = checkpoint.thresholds[row], origins[checkpoint.thresholds_from or "bases"]
     if settings.peak_threshold is not None:
         threshold, origin = settings.peak_threshold, BY_OPTION
     validated = checkpoint.validation_of(row)

@@ -1,0 +1,62 @@
+"""Networks that go by a name: fetched once, kept in the cache folder as checkpoints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from regtrack.errors import OptionError
+from regtrack.fetching.sources import MODELS, MODELS_FOLDER
+from regtrack.genome.cache import possible_cache_folder
+
+# What there is besides, and why it is not fetched.
+NOT_FETCHED: Mapping[str, str] = {
+    "danq": "DanQ (Quang & Xie 2016), non-commercial use only; its links were dead in 2026. Its "
+    "network is the bi-lstm of the short task, which regtrack train trains",
+    "beluga": "Beluga (Zhou et al. 2018), 2,002 markers, Princeton's academic licence, not to be "
+    "passed on",
+    "sei": "Sei (Chen et al. 2022), 21,907 markers, non-commercial use only",
+}
+
+
+def find_model(text: str) -> Path:
+    """The checkpoint that a user names: by its path, or by the name of a fetched network.
+
+    A file of that name goes before the network.
+
+    Raises
+    ------
+    OptionError
+        For a network that is not fetched yet, or cannot be.
+    InputError
+        As `regtrack.genome.cache.possible_cache_folder`.
+    """
+    path = Path(text)
+    if os.path.lexists(path) or path.name != text:
+        return path
+    if text in NOT_FETCHED:
+        raise OptionError("--model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
+    if text not in MODELS:
+        return path
+    there = checkpoint_path(text)
+    if not there.is_file():
+        raise OptionError("--model", f"{text} is not there yet: regtrack fetch model {text}")
+    return there
+
+
+def checkpoint_path(name: str) -> Path:
+    """Where the checkpoint of a fetched network lies."""
+    return possible_cache_folder() / MODELS_FOLDER / f"{name}.safetensors"
+
+
+def list_models() -> str:
+    """What can be fetched, what is there, and what cannot be had this way; a line each."""
+    lines = [f"{name:<9}{_state(checkpoint_path(name))}" for name in MODELS]
+    return "\n".join(
+        [*lines, *(f"{name:<9}not fetched: {why}" for name, why in NOT_FETCHED.items())]
+    )
+
+
+def _state(path: Path) -> str:
+    return f"there: {path}" if path.is_file() else "to fetch"
