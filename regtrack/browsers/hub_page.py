@@ -117,6 +117,7 @@ def _facts(hub: Hub) -> dict[str, str]:
         "Genome fingerprint": trackset.fingerprint,
         "Network": trackset.model["architecture"],
         "Checkpoint (SHA-256)": trackset.model["sha256"],
+        **{name.capitalize(): text for name, text in trackset.credits.items()},
         **{
             name.replace("_", " ").capitalize(): str(value)
             for name, value in trackset.settings.items()

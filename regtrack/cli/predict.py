@@ -54,6 +54,13 @@ from regtrack.prediction.settings import PredictionSettings
     help="Shorter peaks are dropped.",
 )
 @click.option(
+    "--step",
+    type=Count(),
+    show_default="the bins of 200 bases that it was trained on",
+    help="Of a network of the short task: bases that one value stands for. At a multiple of 16 "
+    "overlapping inputs share most of the work: deepsea at 96 takes a third of the time of 200.",
+)
+@click.option(
     "--window",
     type=Count(),
     default=PredictionSettings.window,

@@ -30,6 +30,9 @@ from regtrack.models.tensors import (
 
 FORMAT_VERSION = 1
 
+# Of the summary of a training, where the weights were published elsewhere.
+CREDITS = ("source", "licence", "citation")
+
 ThresholdsFrom = Literal["peaks", "bases", "scores"]
 
 
@@ -141,14 +144,40 @@ class Checkpoint:
         """Markers that were predicted no better than by chance."""
         return tuple(one for row, one in enumerate(self.markers) if not self.is_skilled(row))
 
+    def identified(self, sha256: str) -> dict[str, str]:
+        """What is said of it in whatever is made with it: which file it is, and of what origin."""
+        credits_ = {
+            name: text for name in CREDITS if isinstance(text := self.training.get(name), str)
+        }
+        return {
+            "sha256": sha256,
+            "architecture": self.architecture,
+            "assembly": self.assembly,
+            **credits_,
+        }
+
     def build(self) -> Network:
         """The network with random weights."""
         return ARCHITECTURES[self.task][self.architecture].build(len(self.markers), self.settings)
 
-    def sketch(self) -> Network:
-        """The network without weights, to be asked what it is; takes no time."""
+    def sketch(self, step: int | None = None) -> Network:
+        """The network without weights, to be asked what it is; takes no time.
+
+        Parameters
+        ----------
+        step
+            As `Network.set_step`; None for its own.
+
+        Raises
+        ------
+        ValueError
+            When it has no such step.
+        """
         with torch.device("meta"):
-            return self.build()
+            network = self.build()
+        if step is not None:
+            network.set_step(step)
+        return network
 
     def to_json(self, weights: str) -> str:
         """As it stands in the file; `weights` is the SHA-256 of its weights."""

@@ -11,8 +11,7 @@ from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
 from regtrack.listing import first_names, names_and_rest
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
-from regtrack.models.checkpoint import Checkpoint, read_identified
-from regtrack.models.published import SOURCE
+from regtrack.models.checkpoint import CREDITS, Checkpoint, read_identified
 
 
 def models_table() -> str:
@@ -71,7 +70,7 @@ def describe_checkpoint(path: Path) -> str:
         f"windows start at multiples of {context.stride}",
         "settings": ", ".join(f"{key} {value}" for key, value in checkpoint.settings.items()),
         "markers": describe_markers(checkpoint.markers),
-        **{name: training[name] for name in SOURCE if name in training},
+        **{name: training[name] for name in CREDITS if name in training},
         "assembly": checkpoint.assembly + _chromosomes(checkpoint),
         "trained on": _windows(checkpoint),
         **_places(checkpoint),

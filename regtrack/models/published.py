@@ -64,15 +64,16 @@ def read_deepsea(path: Path) -> tuple[Checkpoint, Network]:
     tensors = _plain(path, _read_pickle(path))
     with torch.device("meta"):
         expected = {name: part.shape for name, part in DeepSea(_MARKERS).weights().items()}
-    for name, shape in expected.items():
-        if tensors[name].shape != shape:
-            found = "x".join(map(str, tensors[name].shape))
+    for name, part in tensors.items():
+        shape = expected[name]
+        if part.shape != shape:
+            found = "x".join(map(str, part.shape)) or "a number"
             raise InputError(
                 path,
                 f"its layer {name} is {found}; expected {'x'.join(map(str, shape))}, as in "
                 "DeepSEA of 919 markers",
             )
-        if not bool(torch.isfinite(tensors[name]).all()):
+        if not bool(torch.isfinite(part).all()):
             raise InputError(path, f"damaged: its layer {name} has a weight that is no number")
     network = DeepSea(_MARKERS)
     with torch.no_grad():

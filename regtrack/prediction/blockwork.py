@@ -184,17 +184,18 @@ def save_blocks(
 
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     """The network and the genome, opened once per process."""
-    return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device)
+    step = recipe.settings.step
+    return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device, step)
 
 
 def open_network(
-    model: Path, genome: Path, rows: tuple[int, ...], device: str
+    model: Path, genome: Path, rows: tuple[int, ...], device: str, step: int | None = None
 ) -> tuple[Network, Genome]:
     """A network with some of its outputs, made fast, and the genome; once per process.
 
     Where a file was replaced since, it is opened anew.
     """
-    return _opened(model, genome, rows, device, (file_state(model), file_state(genome)))
+    return _opened(model, genome, rows, device, step, (file_state(model), file_state(genome)))
 
 
 @functools.lru_cache(maxsize=1)
@@ -203,8 +204,11 @@ def _opened(
     genome: Path,
     rows: tuple[int, ...],
     device: str,
+    step: int | None,
     states: object,  # noqa: ARG001 - a part of the cache's key
 ) -> tuple[Network, Genome]:
     network = load_network(model, torch.device(device))
     network.keep_markers(list(rows))
+    if step is not None:
+        network.set_step(step)
     return for_inference(network), Genome(genome)

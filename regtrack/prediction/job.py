@@ -95,7 +95,7 @@ class Job:
     @functools.cached_property
     def context(self) -> Context:
         """What the network reads around a base."""
-        return self.checkpoint.sketch().context
+        return self.checkpoint.sketch(self.settings.step).context
 
     @property
     def bases(self) -> int:
@@ -222,7 +222,10 @@ def plan_job(
     targets = source.known(asked)
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
-    context = checkpoint.sketch().context
+    try:
+        context = checkpoint.sketch(settings.step).context
+    except ValueError as error:
+        raise OptionError("--step", f"{checkpoint.architecture}: {error}") from None
     window = settings.window or suited_length(context)
     settings = replace(settings, window=window)
     next(tile(next(iter(targets.values())), context, window))
@@ -231,11 +234,7 @@ def plan_job(
     seen = seen_on(checkpoint, source.chrom_sizes)
     seen_here = None if seen is None else seen.inside(targets)
     trackset = TrackSet(
-        model={
-            "sha256": sha256,
-            "architecture": checkpoint.architecture,
-            "assembly": checkpoint.assembly,
-        },
+        model=checkpoint.identified(sha256),
         fingerprint=sizes_fingerprint(source.chrom_sizes),
         chrom_sizes=dict(source.chrom_sizes),
         settings=asdict(settings),

@@ -230,11 +230,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         order = [work.tasks[0].block for work in works]
         scores = gather_scores(measured, rules_by_marker, order, workers, observer)
     about = {
-        "model": {
-            "sha256": job.sha256,
-            "architecture": checkpoint.architecture,
-            "assembly": checkpoint.assembly,
-        },
+        "model": checkpoint.identified(job.sha256),
         "genome": named(job.genome),
         "device": describe_device(torch.device(job.device)),
     }

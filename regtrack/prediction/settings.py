@@ -30,6 +30,9 @@ class PredictionSettings:
         checkpoint.
     max_gap, min_length
         As `regtrack.tracks.peak_rules.PeakRules`.
+    step
+        Bases that one value stands for, where the network gives one for several; None for the
+        bins of 200 bases that it was trained on.
     window
         Bases that the network reads at once, halo included; None suits its context.
     batch_size
@@ -46,6 +49,7 @@ class PredictionSettings:
     peak_threshold: float | None = None
     max_gap: int = PeakRules.max_gap
     min_length: int = PeakRules.min_length
+    step: int | None = None
     window: int | None = None
     batch_size: int | None = None
 

@@ -35,6 +35,7 @@ def describe_tracks(folder: Path) -> str:
         "markers": describe_markers([track.marker for track in found.tracks]),
         "model": f"{found.model['architecture']}, trained on {found.model['assembly']}, "
         f"sha256 {found.model['sha256'][:16]}...",
+        **found.credits,
         "genome": found.assembly,
         "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
         "without peaks": "; ".join(peakless(found)) or "none",

@@ -154,6 +154,13 @@ class _Model:
     sha256: str
     architecture: str
     assembly: str
+    source: str | None = None
+    licence: str | None = None
+    citation: str | None = None
+
+    def said(self) -> dict[str, str]:
+        """All of it that is known."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -201,7 +208,8 @@ class TrackSet:
     Parameters
     ----------
     model
-        `sha256`, `architecture` and `assembly` of the checkpoint.
+        `sha256`, `architecture` and `assembly` of the checkpoint; of weights that were published
+        elsewhere also `source`, `licence` and `citation`.
     fingerprint, chrom_sizes
         Of the genome that was predicted; sizes in its order.
     settings
@@ -222,6 +230,12 @@ class TrackSet:
     tracks: tuple[Track, ...]
     assembly: str
     seen_bases: Mapping[str, int] | None = None
+
+    @property
+    def credits(self) -> dict[str, str]:
+        """Source, licence and citation of a network that was published elsewhere."""
+        names = ("source", "licence", "citation")
+        return {name: self.model[name] for name in names if name in self.model}
 
     @property
     def rules(self) -> PeakRules:
@@ -278,7 +292,7 @@ class TrackSet:
             )
         contents = read_json(path, _Contents, FORMAT_VERSION)
         found = cls(
-            model=vars(contents.model),
+            model=contents.model.said(),
             fingerprint=contents.genome.fingerprint,
             chrom_sizes=contents.genome.chrom_sizes,
             settings=contents.settings,
