@@ -98,7 +98,7 @@ def test_it_is_fetched_once_and_named_from_then_on(
         assert (command[0], status) == (command[0], 0), err
     assert "CC BY 3.0" in regtrack("info", "t")[1]
     assert "CC BY 3.0" in Path("report/report.html").read_text()
-    assert "CC BY 3.0" in Path("t/description.html").read_text()
+    assert "CC BY 3.0" in Path("t/hub/description.html").read_text()
 
 
 def _options(world: TinyWorld) -> tuple[object, ...]:
