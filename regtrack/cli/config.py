@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from regtrack.cli.kinds import Named
+from regtrack.cli.kinds import Model, Named
 from regtrack.documents import read_toml
 from regtrack.errors import InputError
 from regtrack.paths import expanded, is_there
+from regtrack.workspace.networks import is_network_name
 
 NAME = "regtrack.toml"
 _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
@@ -135,6 +136,8 @@ def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     if not is_path and not isinstance(option.type, Named):
         return value
     anchored = folder / expanded(value)
+    if isinstance(option.type, Model):
+        is_path = not is_network_name(value)
     return str(anchored) if is_path or (is_there(anchored) and anchored.is_file()) else value
 
 

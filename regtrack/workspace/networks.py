@@ -45,6 +45,11 @@ def find_model(text: str) -> Path:
     return there
 
 
+def is_network_name(text: str) -> bool:
+    """Whether a text names a network, fetched or not, where no file is called so."""
+    return text in MODELS or text in NOT_FETCHED
+
+
 def checkpoint_path(name: str) -> Path:
     """Where the checkpoint of a fetched network lies."""
     return possible_cache_folder() / MODELS_FOLDER / f"{name}.safetensors"

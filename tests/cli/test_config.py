@@ -332,3 +332,13 @@ def test_variables_are_named_as_the_options_are(variable: str, arguments: list[s
         for name in (option.envvar if isinstance(option.envvar, list) else [option.envvar])
     }
     assert variable in names
+
+
+def test_the_shared_model_may_be_a_network_by_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGTRACK_CACHE", str(project / "cache"))
+    write(project, BOTH.replace('model = "file.safetensors"', 'model = "deepsea"'))
+    assert run(["predict", "chr1", "--out", "t"]) == 2
+    said = capsys.readouterr().err
+    assert "--model: deepsea is not there yet: regtrack fetch model deepsea" in said
