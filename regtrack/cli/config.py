@@ -13,7 +13,7 @@ from regtrack.cli.kinds import Model, Named
 from regtrack.documents import read_toml
 from regtrack.errors import InputError
 from regtrack.paths import expanded, is_there
-from regtrack.workspace.networks import is_network_name
+from regtrack.workspace.network_names import is_network_name
 
 NAME = "regtrack.toml"
 _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (

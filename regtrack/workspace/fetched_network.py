@@ -14,7 +14,8 @@ from regtrack.fetching.web import Web
 from regtrack.models.checkpoint import read_checkpoint, save_checkpoint
 from regtrack.models.published import read_deepsea
 from regtrack.observer import Observer
-from regtrack.workspace.networks import NOT_FETCHED, checkpoint_path
+from regtrack.workspace.network_names import FETCHED, NOT_FETCHED
+from regtrack.workspace.networks import checkpoint_path
 
 # Of the training summary of such a checkpoint: the MD5 of the weights that it was made of.
 _MADE_OF = "weights_md5"
@@ -42,8 +43,8 @@ def fetch_model(
     """
     if name in NOT_FETCHED:
         raise OptionError("NAME", f"{name} cannot be fetched: {NOT_FETCHED[name]}")
-    if name not in MODELS:
-        raise OptionError("NAME", f"no network {name!r}; expected {', '.join(MODELS)}")
+    if name not in FETCHED:
+        raise OptionError("NAME", f"no network {name!r}; expected {', '.join(FETCHED)}")
     out = checkpoint_path(name)
     report = fetch_weights(name, settings, observer, web)
     if not settings.dry_run and not report.failed:

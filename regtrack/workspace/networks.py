@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from regtrack.errors import OptionError
-from regtrack.fetching.sources import MODELS, MODELS_FOLDER
+from regtrack.fetching.sources import MODELS_FOLDER
 from regtrack.genome.cache import possible_cache_folder
-
-# What there is besides, and why it is not fetched.
-NOT_FETCHED: Mapping[str, str] = {
-    "danq": "DanQ (Quang & Xie 2016), non-commercial use only; its links were dead in 2026. Its "
-    "network is the bi-lstm of the short task, which regtrack train trains",
-    "beluga": "Beluga (Zhou et al. 2018), 2,002 markers, Princeton's academic licence, not to be "
-    "passed on",
-    "sei": "Sei (Chen et al. 2022), 21,907 markers, non-commercial use only",
-}
+from regtrack.workspace.network_names import FETCHED, NOT_FETCHED
 
 
 def find_model(text: str) -> Path:
@@ -37,17 +28,12 @@ def find_model(text: str) -> Path:
         return path
     if text in NOT_FETCHED:
         raise OptionError("--model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
-    if text not in MODELS:
+    if text not in FETCHED:
         return path
     there = checkpoint_path(text)
     if not there.is_file():
         raise OptionError("--model", f"{text} is not there yet: regtrack fetch model {text}")
     return there
-
-
-def is_network_name(text: str) -> bool:
-    """Whether a text names a network, fetched or not, where no file is called so."""
-    return text in MODELS or text in NOT_FETCHED
 
 
 def checkpoint_path(name: str) -> Path:
@@ -57,7 +43,7 @@ def checkpoint_path(name: str) -> Path:
 
 def list_models() -> str:
     """What can be fetched, what is there, and what cannot be had this way; a line each."""
-    lines = [f"{name:<9}{_state(checkpoint_path(name))}" for name in MODELS]
+    lines = [f"{name:<9}{_state(checkpoint_path(name))}" for name in FETCHED]
     return "\n".join(
         [*lines, *(f"{name:<9}not fetched: {why}" for name, why in NOT_FETCHED.items())]
     )

@@ -18,6 +18,7 @@ from regtrack.genome.catalogue import catalogue
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.workspace import fetched_network
+from regtrack.workspace.network_names import FETCHED
 
 NAME = "deepsea_predict.pth"
 FILE = path_of(published.MODELS["deepsea"].url)
@@ -190,3 +191,7 @@ def test_a_file_that_one_has_is_imported(weights: bytes, tmp_path: Path, regtrac
     status, _, err = regtrack("import", "deepsea", tmp_path / "mine.pth", "--out", out)
     assert status == 1
     assert "exists already; --force replaces it" in err
+
+
+def test_every_network_that_is_fetched_by_name_has_an_address() -> None:
+    assert tuple(published.MODELS) == FETCHED

@@ -1,0 +1,21 @@
+"""Names of published networks; imports nothing heavy, for the command line reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FETCHED = ("deepsea",)
+
+# What there is besides, and why it is not fetched.
+NOT_FETCHED: Mapping[str, str] = {
+    "danq": "DanQ (Quang & Xie 2016), non-commercial use only; its links were dead in 2026. Its "
+    "network is the bi-lstm of the short task, which regtrack train trains",
+    "beluga": "Beluga (Zhou et al. 2018), 2,002 markers, Princeton's academic licence, not to be "
+    "passed on",
+    "sei": "Sei (Chen et al. 2022), 21,907 markers, non-commercial use only",
+}
+
+
+def is_network_name(text: str) -> bool:
+    """Whether a text names a published network, where no file is called so."""
+    return text in FETCHED or text in NOT_FETCHED
