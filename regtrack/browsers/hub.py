@@ -69,7 +69,7 @@ def write_hub(
         hub = hub.without_peaks(_write_bigbeds(hub, folder, made, workers, observer))
         if options.style == "faceted":
             write_text(made / Path(METADATA).name, metadata_text(hub))
-            write_text(made / Path(COLOURS_FILE).name, colours_text())
+            write_text(made / Path(COLOURS_FILE).name, colours_text(hub))
         write_text(made / Path(PAGE).name, page_text(hub))
         text.write_text(hub_text(hub), encoding="ascii")
     return hub

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from regtrack import __version__
 from regtrack.browsers.hub_plan import Hub
-from regtrack.genome.markers import CATEGORIES, describe_markers
+from regtrack.genome.markers import categories_of, describe_markers
 
 
 def page_text(hub: Hub) -> str:
@@ -81,7 +81,7 @@ def _axis(hub: Hub) -> str:
 def _scores(hub: Hub) -> list[str]:
     """A table of means per category; nothing where no score is known."""
     rows = []
-    for category in CATEGORIES:
+    for category in categories_of(track.marker for track in hub.tracks):
         scored = [
             (track.score, track.base_rate)
             for track in hub.tracks
@@ -91,7 +91,7 @@ def _scores(hub: Hub) -> list[str]:
             rates = [rate for _, rate in scored if rate is not None]
             rate = f"{fmean(rates):.4f}" if rates else "not known"
             rows.append(
-                f"<tr><td>{category}</td><td align='right'>{len(scored):,}</td>"
+                f"<tr><td>{escape(category)}</td><td align='right'>{len(scored):,}</td>"
                 f"<td align='right'>{fmean(score for score, _ in scored):.4f}</td>"
                 f"<td align='right'>{rate}</td></tr>"
             )

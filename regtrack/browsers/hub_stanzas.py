@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from regtrack.browsers.hub_labels import LONG, SHORT, field, plain
 from regtrack.browsers.hub_plan import COLOURS_FILE, METADATA, PAGE, Hub, HubTrack
-from regtrack.genome.markers import CATEGORIES
-from regtrack.genome.palette import COLOURS, rgb
+from regtrack.genome.markers import categories_of
+from regtrack.genome.palette import Look
 
 Stanza = Mapping[str, str]
 
@@ -31,6 +31,8 @@ _PEAKS_STYLE = {
     # Lets its users hide peaks of a low score.
     "scoreFilter": "0",
 }
+# What a category may take of a label: " predicted", ": predicted probability and peaks" follow.
+_SHORT_NAME, _LONG_NAME = SHORT - 10, LONG - 33
 _SUBGROUPS = ("cell", "target", "treatment")
 
 
@@ -60,9 +62,10 @@ def metadata_text(hub: Hub) -> str:
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def colours_text() -> str:
+def colours_text(hub: Hub) -> str:
     """JSON: the colour of each value of a column of the table."""
-    return json.dumps({"Category": dict(COLOURS)}, indent=1) + "\n"
+    colours = {field(category): look.colour for category, look in hub.viewable.looks.items()}
+    return json.dumps({"Category": colours}, indent=1) + "\n"
 
 
 def _hub(hub: Hub) -> Stanza:
@@ -105,18 +108,20 @@ def _faceted(hub: Hub) -> Iterator[Stanza]:
         "defaultSortField": "Category",
         "html": PAGE,
     }
+    looks = hub.viewable.looks
     for place, track in enumerate(hub.tracks):
-        for kind, stanza in _tracks(track, _PARENT, _PARENT):
+        look = looks[track.marker.category]
+        for kind, stanza in _tracks(track, look, _PARENT, _PARENT):
             # Without it they stand in the order of their labels.
             yield {**stanza, "priority": str(2 * place + (1 if kind == "signal" else 2))}
 
 
 def _tracks(
-    track: HubTrack, signal_parent: str, peaks_parent: str
+    track: HubTrack, look: Look, signal_parent: str, peaks_parent: str
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """The stanzas of a marker: signal and, where there are some, peaks."""
     state = "on" if track.on else "off"
-    colour = {"color": rgb(track.marker.category)}
+    colour = {"color": look.rgb}
     yield (
         "signal",
         {
@@ -167,14 +172,15 @@ def _composites(hub: Hub) -> Iterator[Stanza]:
         "longLabel": "Predicted probability and peaks of regulatory markers",
         "html": PAGE,
     }
-    for category in CATEGORIES:
+    looks = hub.viewable.looks
+    for category in categories_of(track.marker for track in hub.tracks):
         tracks = [track for track in hub.tracks if track.marker.category == category]
-        if tracks:
-            yield from _composite(category, tracks)
+        yield from _composite(category, looks[category], tracks)
 
 
-def _composite(category: str, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
-    name = f"{_PARENT}_{category}"
+def _composite(category: str, look: Look, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
+    name = f"{_PARENT}_{look.word}"
+    short, long = (_cut(category, look, most) for most in (_SHORT_NAME, _LONG_NAME))
     views = {"signal": "Predicted_probability"}
     if any(track.bigbed for track in tracks):
         views["peaks"] = "Predicted_peaks"
@@ -190,8 +196,8 @@ def _composite(category: str, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
         "track": name,
         "parent": _PARENT,
         "compositeTrack": "on",
-        "shortLabel": f"{category} predicted",
-        "longLabel": f"{category}: predicted probability and peaks",
+        "shortLabel": f"{short} predicted",
+        "longLabel": f"{long}: predicted probability and peaks",
         "type": "bigWig 0 1",
         "visibility": "full",
         "subGroup1": _line("view Views", views.items()),
@@ -212,16 +218,24 @@ def _composite(category: str, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
             "track": f"{name}_{view}",
             "parent": name,
             "view": view,
-            "shortLabel": f"{category} {view}",
-            "longLabel": f"{category}: {label.replace('_', ' ').lower()}",
+            "shortLabel": f"{short} {view}",
+            "longLabel": f"{long}: {label.replace('_', ' ').lower()}",
             **style,
             "visibility": "full" if view == "signal" else "dense",
             "viewUi": "on",
         }
     for track in tracks:
-        for view, stanza in _tracks(track, f"{name}_signal", f"{name}_peaks"):
+        for view, stanza in _tracks(track, look, f"{name}_signal", f"{name}_peaks"):
             members = ((group, tags[group][getattr(track.marker, group)]) for group in _SUBGROUPS)
             yield {**stanza, "subGroups": _line(f"view={view}", members)}
+
+
+def _cut(category: str, look: Look, most: int) -> str:
+    """A category as labels have it: where it is not whole, with a number that no other has."""
+    if len(category) <= most and plain(category) == category:
+        return category
+    end = f"#{look.place}"
+    return f"{plain(category)[: most - len(end)].rstrip()}{end}"
 
 
 def _line(first: str, pairs: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from regtrack.browsers.axis import axis_end
 from regtrack.browsers.viewable import Viewable
-from regtrack.genome.palette import rgb
 from regtrack.tracks.folder import Track
 
 # Grey: what was measured is told apart from what was predicted.
@@ -93,7 +92,7 @@ def rows_of(
         Row(
             name=track.marker.name,
             score=viewable.scores.get(track.marker.name),
-            colour=rgb(track.marker.category),
+            colour=viewable.looks[track.marker.category].rgb,
             signal=track.bigwig,
             predicted=track.peaks,
             measured=measured.get(track.marker.name),

@@ -23,7 +23,6 @@ from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.intervals import Interval
-from regtrack.genome.markers import CATEGORIES
 from regtrack.genome.palette import css
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
@@ -117,7 +116,7 @@ class Site:
         parts = {f"/{name}": (part(name), kind) for name, kind in _PARTS.items()}
         return parts | {
             "/": (part("page.html"), "text/html"),
-            "/colours.css": (css(), "text/css"),
+            "/colours.css": (css(self.viewable.looks), "text/css"),
             f"/genome/{_SIZES}": ("".join(lines), "text/plain"),
             "/site.json": (json.dumps(self.record), "application/json"),
         }
@@ -144,7 +143,8 @@ class Site:
             "most": MANY,
             "heatmap": True,
             "report": PAGE if self.viewable.report_page else None,
-            "categories": list(CATEGORIES),
+            # Of each, in order, the word that style sheets know it by.
+            "categories": {name: look.word for name, look in self.viewable.looks.items()},
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],
             "floor": trackset.settings.get("floor"),

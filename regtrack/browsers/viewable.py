@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, match
 from regtrack.evaluation.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.genome.intervals import Regions
-from regtrack.genome.markers import CATEGORIES, select_markers
+from regtrack.genome.markers import categories_of, select_markers
+from regtrack.genome.palette import Look, looks_of
 from regtrack.tracks.folder import Track, TrackSet
 
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
@@ -35,6 +36,8 @@ class Viewable:
         File of the measured peaks, by name of marker.
     report_page
         `report.html` of the same report, where it really lies; None where there is none.
+    looks
+        Of the categories of all markers of the folder, whichever are shown.
     """
 
     folder: Path
@@ -43,6 +46,7 @@ class Viewable:
     base_rates: Mapping[str, float]
     measured: Mapping[str, Path]
     report_page: Path | None = None
+    looks: Mapping[str, Look] = field(default_factory=lambda: looks_of([]))
 
     @classmethod
     def read(cls, folder: Path, report: Path | None = None, peaks: Path | None = None) -> Viewable:
@@ -84,6 +88,7 @@ class Viewable:
             scores.base_rates,
             measured,
             page if page and page.is_file() else None,
+            looks_of(marker.category for marker in markers),
         )
 
     def file(self, name: str) -> Path:
@@ -165,7 +170,7 @@ class Viewable:
         )
         queues = [
             [track for track in ranked if track.marker.category == category]
-            for category in CATEGORIES
+            for category in categories_of(track.marker for track in ranked)
         ]
         turns = [queue[place] for place in range(few) for queue in queues if place < len(queue)]
         wanted = {track.marker.index for track in turns[:few]}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from regtrack.datasets.contents import Summary
 from regtrack.datasets.plan import REASONS, Plan
 from regtrack.datasets.settings import SPLITS
-from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.markers import Marker, categories_of
 
 Rates = npt.NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def summarize_rates(
     """
     of_category = {
         category: np.array([marker.category == category for marker in markers])
-        for category in CATEGORIES
+        for category in categories_of(markers)
     }
     return {
         "base_rates": {

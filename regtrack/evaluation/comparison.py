@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regtrack.evaluation.metrics import CategoryMeans
-from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.markers import in_order
 
 RANDOM = "random"
 # Of the rows, in this order.
@@ -89,12 +89,8 @@ class Comparison:
     @property
     def categories(self) -> list[str]:
         """Those that have a scored marker in any split."""
-        first = self.networks[0]
-        return [
-            category
-            for category in CATEGORIES
-            if any(first.mean(split, category) for split in self.windows)
-        ]
+        means = self.networks[0].means
+        return list(in_order(mean.category for split in self.windows for mean in means[split]))
 
     def base_rate(self, split: str, category: str) -> float | None:
         """What a random ranking reaches: mean over the scored markers of a category."""

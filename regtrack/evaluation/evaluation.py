@@ -13,7 +13,7 @@ from regtrack.evaluation.metrics import CategoryMeans, Scores, category_means
 from regtrack.evaluation.resampling import Blocks, interval
 from regtrack.evaluation.scoring import MarkerScores
 from regtrack.genome.intervals import IntervalSet, total_bases
-from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.markers import Marker
 
 # Why a marker has no scores.
 NO_PEAK_HERE = "no measured peak in these bases"
@@ -141,9 +141,8 @@ class Evaluation:
 
     @functools.cached_property
     def categories(self) -> list[CategorySummary]:
-        """One per category that has a scored marker, in the order of `CATEGORIES`."""
-        means = {mean.category: mean for mean in category_means(self.markers, self.overall)}
-        return [self._summary(means[one]) for one in CATEGORIES if one in means]
+        """One per category that has a scored marker, in order."""
+        return [self._summary(one) for one in category_means(self.markers, self.overall)]
 
     def _summary(self, means: CategoryMeans) -> CategorySummary:
         pairs = [

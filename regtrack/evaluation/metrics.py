@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.markers import Marker, categories_of
 
 _Numbers = npt.NDArray[np.float64]
 
@@ -182,10 +182,10 @@ class CategoryMeans:
 
 
 def category_means(markers: Sequence[Marker], scores: Iterable[Scores]) -> list[CategoryMeans]:
-    """Mean scores per category that has a scored marker, in the order of `CATEGORIES`."""
+    """Mean scores per category that has a scored marker, in order."""
     pairs = [pair for pair in zip(markers, scores, strict=True) if pair[1].scored]
     means = []
-    for category in CATEGORIES:
+    for category in categories_of(marker for marker, _ in pairs):
         chosen = [score for marker, score in pairs if marker.category == category]
         if chosen:
             means.append(

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from regtrack.atomic import replacing
 from regtrack.evaluation.comparison import Comparison
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.palette import looks_of
 
 # Of bars side by side: grey, orange, blue, green, yellow, told apart by the colour-blind (Okabe &
 # Ito 2008).
@@ -92,7 +92,8 @@ def plot_history(points: Sequence[Point], path: Path) -> None:
     if taken:
         left.plot(*zip(*taken, strict=True), color="black", marker=".", label="validation")
     left.set(xlabel="epoch", ylabel="loss per base and marker")
-    for category, colour in COLOURS.items():
+    looks = looks_of(category for point in points for category in point.average_precision)
+    for category, (_, colour, _) in looks.items():
         found = [
             (point.epoch, point.average_precision[category])
             for point in points
@@ -100,7 +101,7 @@ def plot_history(points: Sequence[Point], path: Path) -> None:
         ]
         rates = [point.base_rate[category] for point in points if category in point.base_rate]
         if found:
-            right.plot(*zip(*found, strict=True), color=colour, marker=".", label=category)
+            right.plot(*zip(*found, strict=True), color=colour, marker=".", label=literal(category))
         if found and rates:
             right.axhline(rates[-1], color=colour, linestyle=":", linewidth=1.2)
     if right.lines:
@@ -135,6 +136,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         for category in comparison.categories
         if comparison.base_rate(split, category) is not None
     ]
+    looks = looks_of(categories)
     names = [one.name for one in comparison.networks]
     for_names = INCHES_PER_LETTER * max(map(len, names))
     size = (0.4 + for_names + 2.6 * max(len(categories), 1), 1.6 + 0.32 * len(names))
@@ -145,7 +147,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         axes.barh(
             range(len(names)),
             [mean.average_precision if mean else 0 for mean in means],
-            color=COLOURS[category],
+            color=looks[category].colour,
             height=0.7,
         )
         published = [
@@ -162,7 +164,7 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         axes.axvline(
             comparison.base_rate(split, category), color="#444444", linestyle=":", label="base rate"
         )
-        axes.set_title(category)
+        axes.set_title(literal(category))
         axes.spines[["top", "right"]].set_visible(False)
     first = panels[0]
     first.set_yticks(range(len(names)), [literal(name) for name in names])

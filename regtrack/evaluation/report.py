@@ -94,12 +94,13 @@ def text_table(evaluation: Evaluation) -> str:
     width = max([len("marker"), *(len(name) for name, _, _ in lines)])
     columns = [max(len(title), 15) if "%" in title else len(title) for title in header]
     titles = (title.rjust(size) for title, size in zip(header, columns, strict=True))
-    text = [f"{'marker':<{width}}  category  {'  '.join(titles)}"]
+    words = max([len("category"), *(len(category) for _, category, _ in lines)])
+    text = [f"{'marker':<{width}}  {'category':<{words}}  {'  '.join(titles)}"]
     for place, (name, category, values) in enumerate(lines):
         if place == markers > _SCREENFUL:
             text += ["", text[0]]  # the first one has scrolled away
         padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
-        text.append(f"{name:<{width}}  {category:<8}  {'  '.join(padded)}".rstrip())
+        text.append(f"{name:<{width}}  {category:<{words}}  {'  '.join(padded)}".rstrip())
     return "\n".join([*text, *notes(evaluation)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from regtrack.evaluation.plots import INCHES_PER_LETTER, literal, save_figure
 from regtrack.explain.contexts import MarkerContext, grouped, subjects_of
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.markers import in_order
+from regtrack.genome.palette import Look, looks_of
 
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 _BINS = 60
@@ -40,11 +41,19 @@ def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
     left_width = max(3.2, max(1.5, for_name) * len(names))
     figure = Figure(figsize=(left_width + 4.6, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[left_width, 4.6])
-    _strips(left, groups, names)
-    _profiles(right, groups)
-    shown = list(dict.fromkeys(category for _, category, _ in groups))
+    shown = in_order(category for _, category, _ in groups)
+    looks = looks_of(shown)
+    _strips(left, groups, names, looks)
+    _profiles(right, groups, looks)
     handles = [
-        Line2D([], [], color=COLOURS[category], marker="o", linewidth=1.5, label=category)
+        Line2D(
+            [],
+            [],
+            color=looks[category].colour,
+            marker="o",
+            linewidth=1.5,
+            label=literal(category),
+        )
         for category in shown
     ]
     handles += [
@@ -59,19 +68,26 @@ def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
 _Groups = Sequence[tuple[int, str, list[MarkerContext]]]
 
 
-def _strips(axes: Axes, groups: _Groups, names: Sequence[str]) -> None:
+def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[str, Look]) -> None:
     """Dots side by side for each network and category, with their median."""
-    categories = list(COLOURS)
+    categories = list(looks)
+    apart = 0.81 / len(categories)
     for number, category, own in groups:
-        place = number + 0.27 * (categories.index(category) - 1)
+        place = number + apart * (categories.index(category) - (len(categories) - 1) / 2)
         heights = sorted(one.widths[1] or 0 for one in own)
         # Spread over the strip by turns, the same every time.
         turns = (np.arange(len(heights)) * 0.618) % 1 - 0.5
         axes.scatter(
-            place + 0.17 * turns, heights, s=10, color=COLOURS[category], alpha=0.6, linewidths=0
+            place + 0.63 * apart * turns,
+            heights,
+            s=10,
+            color=looks[category].colour,
+            alpha=0.6,
+            linewidths=0,
         )
         median = float(np.median(heights))
-        axes.hlines(median, place - 0.12, place + 0.12, color="black", linewidth=1.5, zorder=3)
+        half = 0.45 * apart
+        axes.hlines(median, place - half, place + half, color="black", linewidth=1.5, zorder=3)
     axes.set_xticks(range(len(names)), [literal(name) for name in names])
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_yscale("log")
@@ -84,7 +100,7 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _profiles(axes: Axes, groups: _Groups) -> None:
+def _profiles(axes: Axes, groups: _Groups, looks: Mapping[str, Look]) -> None:
     """Of each network and category, the mean norm of a base by its distance."""
     for number, category, own in groups:
         profile = np.mean([one.profile for one in own], axis=0)
@@ -92,7 +108,7 @@ def _profiles(axes: Axes, groups: _Groups) -> None:
         axes.plot(
             at,
             values,
-            color=COLOURS[category],
+            color=looks[category].colour,
             linestyle=_LINES[number % len(_LINES)],
             linewidth=1.5,
         )

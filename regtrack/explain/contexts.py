@@ -22,7 +22,7 @@ from regtrack.explain.subjects import Subject
 from regtrack.explain.widths import by_distance, share_beyond, widths
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, Regions
-from regtrack.genome.markers import CATEGORIES, Marker
+from regtrack.genome.markers import Marker, categories_of
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.observer import Observer
@@ -125,8 +125,9 @@ def grouped(
     found: Sequence[MarkerContext], subjects: Sequence[Subject]
 ) -> Iterator[tuple[Subject, str, list[MarkerContext]]]:
     """The contexts of each network and category that has any."""
+    categories = categories_of(one.marker for one in found)
     for subject in subjects:
-        for category in CATEGORIES:
+        for category in categories:
             own = [
                 one for one in found if one.subject is subject and one.marker.category == category
             ]

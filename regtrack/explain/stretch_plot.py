@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from regtrack.evaluation.plots import literal, save_figure
 from regtrack.explain.stretch import Explanation
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.palette import looks_of
 from regtrack.paths import named
 
 _POSITIVE, _PROBABILITY, _EDGE = "#444444", "#111111", "#999999"
@@ -87,7 +87,7 @@ def _strip(axes: Axes, found: Sequence[Explanation], name: str) -> None:
 
 def _panel(axes: Axes, one: Explanation) -> None:
     """One network."""
-    colour = COLOURS[one.marker.category]
+    colour = looks_of([one.marker.category])[one.marker.category].colour
     at, mean, most = _columns(one.relative, one.start)
     axes.fill_between(
         at, most, color=colour, alpha=0.3, linewidth=0, label="norm, largest of a pixel's bases"

@@ -15,6 +15,7 @@ from regtrack.genome.synonyms import synonyms
 from regtrack.genome.textfile import read_lines
 from regtrack.paths import expanded, is_there
 
+# Those of the paper. There may be others (ATAC, CAGE, ...), which come after them.
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -31,7 +32,7 @@ class Marker:
     name
         Unique in its table, such as `K562|CTCF|None`.
     category
-        `TFBS`, `DNase` or `Histone`.
+        `TFBS`, `DNase`, `Histone`, or any other word.
     cell, target, treatment
         Cell type, protein or assay, and treatment (`None` where there was none).
     file
@@ -42,7 +43,7 @@ class Marker:
     Raises
     ------
     ValueError
-        For a negative index, an empty name, an unknown category, or control characters.
+        For a negative index, an empty name or category, or control characters.
     """
 
     index: int
@@ -59,12 +60,12 @@ class Marker:
             raise ValueError(f"expected an index of 0 or more, got {self.index}")
         if not self.name:
             raise ValueError("expected a name, got an empty one")
-        if self.category not in CATEGORIES:
+        if not self.category:
             raise ValueError(
-                f"expected one of {', '.join(CATEGORIES)} as category, got {self.category!r}"
+                f"expected a category, such as {', '.join(CATEGORIES)} or ATAC, got an empty one"
             )
-        extra = (*self.extra, *map(str, self.extra.values()))
-        _check_words((self.name, self.cell, self.target, self.treatment, self.file, *extra))
+        words = (self.name, self.category, self.cell, self.target, self.treatment, self.file)
+        _check_words((*words, *self.extra, *map(str, self.extra.values())))
 
     @property
     def slug(self) -> str:
@@ -97,7 +98,7 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     Raises
     ------
     InputError
-        For a missing column, a wrong number of fields, an unknown category, a name or
+        For a missing column, a wrong number of fields, an empty category, a name or
         index given twice, a peak file that does not exist, control characters, or a table
         without markers.
     OSError
@@ -166,11 +167,29 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         return Marker(
             index=int(row["index"]),
             file=file,
+            category=_as_the_paper_writes(row["category"]),
             extra={key: value for key, value in row.items() if key not in COLUMNS},
-            **{key: row[key] for key in ("name", "category", "cell", "target", "treatment")},
+            **{key: row[key] for key in ("name", "cell", "target", "treatment")},
         )
     except ValueError as error:
         raise InputError(path, str(error), number) from None
+
+
+def _as_the_paper_writes(category: str) -> str:
+    """`tfbs` is no fourth category beside `TFBS`."""
+    same = (one for one in CATEGORIES if one.lower() == category.lower())
+    return next(same, category)
+
+
+def in_order(categories: Iterable[str]) -> tuple[str, ...]:
+    """Categories, each once: those of the paper, then the others by name."""
+    found = set(categories)
+    return (*(one for one in CATEGORIES if one in found), *sorted(found.difference(CATEGORIES)))
+
+
+def categories_of(markers: Iterable[Marker]) -> tuple[str, ...]:
+    """The categories of some markers, as `in_order` has them."""
+    return in_order(marker.category for marker in markers)
 
 
 def select_markers(
@@ -242,4 +261,4 @@ def describe_markers(markers: Sequence[Marker]) -> str:
 def count_categories(markers: Sequence[Marker]) -> str:
     """`133 TFBS, 9 DNase, 29 Histone`; a category without a marker is left out."""
     counts = Counter(marker.category for marker in markers)
-    return ", ".join(f"{counts[one]} {one}" for one in CATEGORIES if counts[one])
+    return ", ".join(f"{counts[one]} {one}" for one in in_order(counts))

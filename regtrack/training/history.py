@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.markers import CATEGORIES, in_order
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,12 @@ class HistoryRow:
 
 def history_table(rows: Sequence[HistoryRow]) -> str:
     """Tab-separated, with a header line; empty where a category has no scored marker."""
+    scored = (category for row in rows for category in row.average_precision)
+    categories = in_order((*CATEGORIES, *scored))
     header = ["step", "epoch", "seconds", "learning_rate", "loss", "validation_loss"]
     header += ["average_precision", "best"]
-    header += [f"average_precision_{category}" for category in CATEGORIES]
-    header += [f"base_rate_{category}" for category in CATEGORIES]
+    header += [f"average_precision_{category}" for category in categories]
+    header += [f"base_rate_{category}" for category in categories]
     lines = ["\t".join(header)]
     for row in rows:
         fields = [
@@ -63,7 +65,7 @@ def history_table(rows: Sequence[HistoryRow]) -> str:
         ]
         for values in row.average_precision, row.base_rate:
             fields += [
-                f"{values[category]:.6f}" if category in values else "" for category in CATEGORIES
+                f"{values[category]:.6f}" if category in values else "" for category in categories
             ]
         lines.append("\t".join(fields))
     return "\n".join(lines) + "\n"

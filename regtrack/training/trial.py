@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import InputError
-from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.markers import CATEGORIES, in_order
+
+_OF_CATEGORY = "average_precision_"  # how such columns of a log and of a table begin
 
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
 
@@ -125,7 +127,11 @@ def read_outcome(log: Path) -> Outcome:
         with log.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         best = [row for row in rows if row["best"] == "1"][-1]
-        precisions = {name: best[f"average_precision_{name}"] for name in CATEGORIES}
+        precisions = {
+            column.removeprefix(_OF_CATEGORY): text
+            for column, text in best.items()
+            if column.startswith(_OF_CATEGORY)
+        }
         return Outcome(
             mean=float(best["average_precision"]),
             average_precision={name: float(text) for name, text in precisions.items() if text},
@@ -147,18 +153,20 @@ def trials_table(trials: Trials, names: Sequence[str]) -> str:
         Of the settings that were searched.
     """
     header = ["number", "state", *names, "average_precision"]
-    header += [f"average_precision_{category}" for category in CATEGORIES]
+    reached = [trial.outcome.average_precision for trial in trials.all if trial.outcome]
+    categories = in_order((*CATEGORIES, *(name for one in reached for name in one)))
+    header += [f"{_OF_CATEGORY}{category}" for category in categories]
     lines = ["\t".join([*header, "steps", "seconds", "checkpoint", "message"])]
     for trial in trials.all:
         fields = [str(trial.number), trial.state]
         fields += [str(trial.values.get(name, "")) for name in names]
         outcome = trial.outcome
         if outcome is None:
-            fields += [""] * (len(CATEGORIES) + 4)
+            fields += [""] * (len(categories) + 4)
         else:
             found = outcome.average_precision
             fields.append(f"{outcome.mean:.6f}")
-            fields += [f"{found[name]:.6f}" if name in found else "" for name in CATEGORIES]
+            fields += [f"{found[name]:.6f}" if name in found else "" for name in categories]
             fields += [str(outcome.steps), f"{outcome.seconds:.1f}"]
             fields.append(f"trials/{checkpoint_path(Path(), trial.number).name}")
         lines.append("\t".join([*fields, " ".join(trial.message.split())]))

@@ -232,6 +232,27 @@ def test_a_composite_of_each_category_has_a_matrix(folder: Path) -> None:
     ]
 
 
+LONG_CATEGORY = "ATAC-seq of 2024, all"
+
+
+@pytest.mark.parametrize("style", ["faceted", "composite"])
+def test_a_category_beside_those_of_the_paper_is_one_more_of_a_hub(
+    tmp_path: Path, style: str
+) -> None:
+    markers = (a_marker(0), a_marker(1, "K562|open|None", LONG_CATEGORY))
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    hub = write(folder, replace(OPTIONS, style=style))
+    assert track(hub, "regtrack_m1_signal").get("color") == "153,0,255"
+    if style == "faceted":
+        colours = json.loads((folder / "hub" / "colors.json").read_text())
+        assert colours["Category"][LONG_CATEGORY] == "#9900FF"
+    else:
+        composite = track(hub, "regtrack_of_ATAC_2d_seq_20_of_20_2024_2c__20_all")
+        assert composite.get("shortLabel") == "ATAC-#3 predicted"
+        assert track(hub, "regtrack_m1_signal").get("parent").startswith(composite.name)
+    assert check_hub(folder).problems == ()
+
+
 def test_a_long_name_of_a_network_is_cut_to_what_is_shown(folder: Path) -> None:
     found = TrackSet.read(folder)
     replace(found, model={**found.model, "architecture": "x" * 100}).write(folder)

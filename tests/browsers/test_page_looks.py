@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from browsers_builders import write_tracks_folder
 from browsing import Sights, browsing, free_port
+from builders import a_marker
 from visiting import WAIT, Visit
 
 if TYPE_CHECKING:
@@ -58,6 +60,35 @@ def test_on_the_dark_page_categories_stand_out_from_the_background(dark: Page) -
     red, green, blue = seen["Histone"]
     assert red > green > blue > 50  # an ochre
     assert red > 200
+
+
+def test_a_category_beside_those_of_the_paper_is_in_chooser_rows_and_heatmap(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    markers = [
+        a_marker(0),
+        a_marker(1, "K562|open|None", 'ATAC "x"'),
+        a_marker(2, "a|b|None", "CAGE"),
+    ]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    with browsing([folder], free_port()) as address:
+        visit = Visit(chromium, address)
+        visit.settle()
+        page = visit.page
+        boxes = page.locator("#categories label").all_text_contents()
+        assert boxes == ["TFBS 1", 'ATAC "x" 1', "CAGE 1"]
+        assert page.text_content("#colours").split("\u2002") == ["TFBS", ' ATAC "x"', " CAGE", " "]
+        page.locator("#categories input").nth(0).uncheck()
+        assert visit.names() == ["K562|open|None", "a|b|None"]
+        assert on_screen(page, "#markers li:nth-child(2) .swatch") == (0x99, 0, 0xFF)
+        colours = page.evaluate("""() => [...document.querySelector("#heatmap-legend canvas")
+            .getContext("2d").getImageData(255, 3, 1, 2).data]""")
+        assert colours == [0x99, 0, 0xFF, 255, 0x33, 0x99, 0xCC, 255]
+        drawn = page.evaluate("""() => browser.findTracks("type", "row").map((one) => one.id)""")
+        assert set(drawn) >= {"K562|CTCF|None", "K562|open|None", "a|b|None"}
+        visit.settle()
+        assert visit.failures == []
+        page.close()
 
 
 def test_rows_and_heatmap_take_the_colours_of_the_page_when_it_changes(dark: Page) -> None:

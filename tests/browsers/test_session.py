@@ -18,7 +18,7 @@ from cli_helpers import files_of
 
 from regtrack.browsers.session import SessionOptions, Sessions, write_sessions
 from regtrack.errors import InputError, OptionError
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.palette import looks_of
 
 NAMES = [marker.name for marker in MARKERS]
 SIGNAL = "org.broad.igv.track.DataSourceTrack"
@@ -75,7 +75,7 @@ def test_igv_shows_each_signal_up_to_its_high_values_in_its_colour_above_its_pea
     names[0] = f"{NAMES[0]} (AP 0.312)"
     assert [track.get("name") for track in tracks] == names
     assert [track.get("clazz") for track in tracks] == [SIGNAL, PEAKS] * 4
-    colours = [COLOURS[marker.category] for marker in MARKERS for _ in range(2)]
+    colours = [looks_of([])[marker.category].colour for marker in MARKERS for _ in range(2)]
     found = ["#{:02X}{:02X}{:02X}".format(*map(int, t.get("color", "").split(","))) for t in tracks]
     assert found == colours
     for track in tracks[::2]:

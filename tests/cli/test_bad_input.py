@@ -184,9 +184,9 @@ PEAKS: list[tuple[str, Edit, str]] = [
         r"markers\.tsv:3: no peak file 'peaks/9\.narrowPeak'",
     ),
     (
-        "unknown category",
-        lambda w: replace(w.markers, "\tDNase\t", "\tATAC\t"),
-        r"markers\.tsv:3: expected one of TFBS, DNase, Histone",
+        "no category",
+        lambda w: replace(w.markers, "\tDNase\t", "\t\t"),
+        r"markers\.tsv:3: expected a category, such as TFBS, DNase, Histone or ATAC, got an empty",
     ),
     ("empty table", lambda w: w.markers.write_text(""), r"markers\.tsv: holds no marker"),
 ]

@@ -108,7 +108,7 @@ def test_what_is_not_defined_is_a_dash_with_nothing_to_sort_by() -> None:
 
 def test_names_are_text_wherever_they_stand() -> None:
     evaluation = an_evaluation()
-    nasty = replace(evaluation.markers[0], name=NASTY, cell=NASTY)
+    nasty = replace(evaluation.markers[0], name=NASTY, cell=NASTY, category=NASTY)
     evaluation = replace(
         evaluation,
         subject=f"/runs/{NASTY.replace('/', '')}",
@@ -121,7 +121,8 @@ def test_names_are_text_wherever_they_stand() -> None:
     reader = Reader(text)
     assert "<script>alert" not in text
     assert len(reader.of("script")) == text.count("</script>") == 2
-    assert reader.rows["m3"][0][0] == NASTY
+    assert [text for text, _ in reader.rows["m3"][:2]] == [NASTY, NASTY]
+    assert NASTY in [one["value"] for one in reader.of("input") if one.get("value")]
     assert any(NASTY in note for note in details(text)["m3"]["notes"])
 
 
@@ -154,6 +155,17 @@ def test_every_link_leads_somewhere_and_every_id_is_one_thing() -> None:
 def test_there_is_a_curve_figure_per_category_and_one_of_each_other_kind() -> None:
     kinds = [attributes["class"] for attributes in Reader(usual_page()).of("figure")]
     assert kinds == ["curves", "curves", "chance", "calibration", "peaks"]
+
+
+def test_a_category_beside_those_of_the_paper_has_its_figure_colour_and_box() -> None:
+    evaluation = an_evaluation()
+    markers = [replace(one, category=one.category.replace("DNase", "ATAC-seq")) for one in
+               evaluation.markers]  # fmt: skip
+    text = page(replace(evaluation, markers=tuple(markers)))
+    assert "Precision against recall, ATAC-seq" in text
+    assert "--of_ATAC_2d_seq: #9900FF;" in text
+    assert text.count('class="swatch of_ATAC_2d_seq"') == 3  # headline, curves, filter
+    assert '<input type="checkbox" value="ATAC-seq" checked>' in text
 
 
 def test_a_marker_in_a_figure_tells_its_name_and_leads_to_its_row() -> None:

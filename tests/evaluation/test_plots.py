@@ -15,7 +15,7 @@ from regtrack.evaluation import plots
 from regtrack.evaluation.comparison import Compared, Comparison
 from regtrack.evaluation.metrics import CategoryMeans
 from regtrack.evaluation.plots import literal, plot_bars, plot_comparison, plot_history
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.palette import looks_of
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def test_a_history_shows_both_losses_and_each_base_rate(drawn: list[Figure]) -> 
         for line in right.lines
         if line.get_linestyle() == ":" and len(line.get_ydata())
     }
-    assert levels[COLOURS["TFBS"]] == {0.02}
-    assert levels[COLOURS["Histone"]] == {0.08}
+    assert levels[looks_of([])["TFBS"].colour] == {0.02}
+    assert levels[looks_of([])["Histone"].colour] == {0.08}
     (legend,) = drawn[0].legends
     labels = [text.get_text() for text in legend.get_texts()]
     assert labels == ["training", "validation", "best", "TFBS", "Histone", "base rate"]

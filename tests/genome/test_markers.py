@@ -19,6 +19,7 @@ from regtrack.genome.markers import (
     COLUMNS,
     Marker,
     beats_chance,
+    categories_of,
     describe_markers,
     read_markers,
     select_markers,
@@ -123,9 +124,9 @@ def test_a_table_may_be_compressed(table: Path) -> None:
         (f"{HEADER}\n{CTCF.replace('0', '-1', 1)}\n", 2, "expected a number as index, got '-1'"),
         (f"{HEADER}\n{CTCF.replace('0', '', 1)}\n", 2, "expected a number as index, got ''"),
         (
-            f"{HEADER}\n{CTCF.replace('TFBS', 'ChIP')}\n",
+            f"{HEADER}\n{CTCF.replace('TFBS', ' ')}\n",
             2,
-            "expected one of TFBS, DNase, Histone as category, got 'ChIP'",
+            "expected a category, such as TFBS, DNase, Histone or ATAC, got an empty one",
         ),
         (f"{HEADER}\n{CTCF.replace('K562|CTCF|None', '')}\n", 2, "expected a name, got an empty"),
         (
@@ -200,7 +201,8 @@ def test_a_table_that_is_no_text_is_refused(table: Path) -> None:
     [
         ({"index": -1}, "expected an index of 0 or more, got -1"),
         ({"name": ""}, "expected a name"),
-        ({"category": "tfbs"}, "as category, got 'tfbs'"),
+        ({"category": ""}, "expected a category, such as TFBS"),
+        ({"category": "AT\x1bAC"}, "no control characters, got 'AT"),
     ],
 )
 def test_a_marker_checks_itself(change: dict, problem: str) -> None:
@@ -307,6 +309,22 @@ def test_a_marker_survives_json_with_the_name_of_its_file() -> None:
     marker = replace(a_marker(3), file="/data/peaks/a.bed", extra={"accession": "ENC1"})
     kept = Marker.from_json(json.loads(json.dumps(marker.to_json())))
     assert kept == replace(marker, file="a.bed")
+
+
+def test_a_category_may_be_any_word_and_those_of_the_paper_are_written_as_there(
+    table: Path,
+) -> None:
+    for written, category in ("ATAC", "ATAC"), ("CAGE tags", "CAGE tags"), ("tfbs", "TFBS"):
+        table.write_text(f"{HEADER}\n{CTCF.replace('TFBS', written)}\n")
+        assert [one.category for one in read_markers(table)] == [category]
+
+
+def test_categories_of_the_paper_come_first_and_the_others_by_name() -> None:
+    mixed = [a_marker(0, "a", "CAGE"), a_marker(1, "b", "Histone"), a_marker(2, "c", "ATAC")]
+    assert categories_of([*mixed, a_marker(3, "d", "TFBS"), a_marker(4, "e", "CAGE")]) == (
+        *("TFBS", "Histone", "ATAC", "CAGE"),
+    )
+    assert describe_markers(mixed) == "3: 1 Histone, 1 ATAC, 1 CAGE"
 
 
 def test_markers_are_counted_by_category() -> None:

@@ -39,6 +39,17 @@ def test_the_table_has_a_row_per_validation_and_gaps_where_nothing_was_scored() 
     assert rows[2] == ["15", "1.500", "3.8", "1e-09", "0.500000", "", "0.100000", "0", *[""] * 6]
 
 
+def test_other_categories_than_the_papers_have_columns_behind_those() -> None:
+    row = replace(ROWS[0], average_precision={"ATAC": 0.5, "TFBS": 0.1}, base_rate={"ATAC": 0.02})
+    header, values = [line.split("\t") for line in history_table([row]).splitlines()]
+    found = dict(zip(header, values, strict=True))
+    assert header[8:] == [
+        *(f"average_precision_{one}" for one in ("TFBS", "DNase", "Histone", "ATAC")),
+        *(f"base_rate_{one}" for one in ("TFBS", "DNase", "Histone", "ATAC")),
+    ]
+    assert (found["average_precision_ATAC"], found["base_rate_ATAC"]) == ("0.500000", "0.020000")
+
+
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], [replace(ROWS[2], best=True)]])
 def test_the_picture_is_a_png(tmp_path: Path, rows: list[HistoryRow]) -> None:
     path = tmp_path / "log.png"

@@ -23,11 +23,20 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.training import search
+from regtrack.training.history import HistoryRow, history_table
 from regtrack.training.search import SearchRequest, SearchResult, run_search
 from regtrack.training.search_settings import SearchSettings
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.study import Study
-from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Trials, read_outcome
+from regtrack.training.trial import (
+    COMPLETE,
+    FAILED,
+    RUNNING,
+    Trial,
+    Trials,
+    read_outcome,
+    trials_table,
+)
 
 SMALL = "f1 = [2, 3]\nhidden = [4, 5, 6]\n"
 TRAINING = TrainingSettings(steps=2, norm_batches=1)
@@ -462,6 +471,17 @@ def test_on_a_full_disk_the_study_is_not_called_damaged(
     with bench.study.claimed() as again:
         assert again == claim
     bench.close()
+
+
+def test_a_log_tells_what_was_reached_in_any_category(tmp_path: Path) -> None:
+    log = tmp_path / "0.log.tsv"
+    row = HistoryRow(5, 0.5, 1.25, 0.001, 0.7, 0.2, True, {"ATAC": 0.3, "TFBS": 0.1})
+    log.write_text(history_table([row]))
+    outcome = read_outcome(log)
+    assert outcome.average_precision == {"ATAC": 0.3, "TFBS": 0.1}
+    trials = Trials((Trial(0, COMPLETE, {}, outcome),))
+    header, values = [line.split("\t") for line in trials_table(trials, []).splitlines()]
+    assert dict(zip(header, values, strict=True))["average_precision_ATAC"] == "0.300000"
 
 
 @pytest.mark.parametrize("text", ["", "step\n1\n", "\xff", "step\tbest\tseconds\n2\t1\tsoon\n"])

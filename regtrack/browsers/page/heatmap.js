@@ -172,7 +172,8 @@ const heatmap = (() => {
 
   function arrange() {
     const numbers = [...rows.keys()].filter((number) => isShown(rows[number]));
-    const categories = (row) => site.categories.indexOf(row.marker.category);
+    const names = Object.keys(site.categories);
+    const categories = (row) => names.indexOf(row.marker.category);
     const within = {
       category: (a, b) => categories(a) - categories(b) || compare(a.marker.target, b.marker.target) || compare(a.marker.cell, b.marker.cell),
       cell: (a, b) => compare(a.marker.cell, b.marker.cell) || categories(a) - categories(b) || compare(a.marker.target, b.marker.target),
@@ -247,7 +248,7 @@ const heatmap = (() => {
   // Pixels of the steps from paper to the full colour of each category.
   let colours;
   function rampOf(category) {
-    colours ??= new Map(site.categories.map((name) => {
+    colours ??= new Map(Object.keys(site.categories).map((name) => {
       const colour = colourOf(name);
       const full = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
       return [name, Uint32Array.from({ length: STEPS + 1 }, (_, step) => {
@@ -260,12 +261,13 @@ const heatmap = (() => {
   }
 
   function ramps() {
-    const canvas = element("canvas", { width: STEPS + 1, height: site.categories.length });
+    const names = Object.keys(site.categories);
+    const canvas = element("canvas", { width: STEPS + 1, height: names.length });
     const image = new ImageData(canvas.width, canvas.height);
     const pixels = new Uint32Array(image.data.buffer);
-    for (const [line, name] of site.categories.entries()) pixels.set(rampOf(name), line * canvas.width);
+    for (const [line, name] of names.entries()) pixels.set(rampOf(name), line * canvas.width);
     canvas.getContext("2d").putImageData(image, 0, 0);
-    canvas.title = `${site.categories.join(", ")}: probability over base rate, from 1 to ${2 ** TOP_LIFT} times or more, on a logarithmic scale`;
+    canvas.title = `${names.join(", ")}: probability over base rate, from 1 to ${2 ** TOP_LIFT} times or more, on a logarithmic scale`;
     return canvas;
   }
 
@@ -441,7 +443,7 @@ const heatmap = (() => {
     const { number, column, sharing: several } = pointed;
     const { marker } = rows[number];
     parts.read.replaceChildren(
-      element("span", { className: `swatch ${marker.category}` }),
+      swatchOf(marker.category),
       element("b", {}, marker.name),
       ` ${place(seen.chrom, edge(column), edge(column + 1))} · ${described(number, column)}`,
       several > 1 ? element("span", { className: "quiet" }, ` · the highest of ${several} rows in this pixel`) : "",

@@ -210,11 +210,12 @@ function removedByHand(track) {
 
 function buildFilter() {
   const all = [...markers.values()];
-  for (const category of site.categories) {
+  for (const category of Object.keys(site.categories)) {
     const many = all.filter((one) => one.category === category).length;
     if (!many) continue;
+    byId("colours").append(swatchOf(category), `${category}\u2002 `);
     const box = element("input", { type: "checkbox", value: category, defaultChecked: true });
-    byId("categories").append(element("label", {}, box, element("span", { className: `swatch ${category}` }), `${category} ${many}`));
+    byId("categories").append(element("label", {}, box, swatchOf(category), `${category} ${many}`));
   }
   const form = byId("filter");
   form.addEventListener("input", filter);
@@ -248,9 +249,8 @@ function buildRows() {
     const peaks = element("button", { type: "button", title: why, disabled: Boolean(one.noPeaks) }, one.noPeaks ? "none" : "peaks");
     peaks.addEventListener("click", () => inTurn(() => openPeaks(one)));
     const name = element("span", { className: "name", title: one.name }, one.name);
-    const swatch = element("span", { className: `swatch ${one.category}` });
     const score = element("span", { className: "score", title: "average precision (PR AUC)" }, one.score === null ? "" : one.score.toFixed(3));
-    one.row = element("li", {}, element("label", {}, one.box, swatch, name), score, peaks);
+    one.row = element("li", {}, element("label", {}, one.box, swatchOf(one.category), name), score, peaks);
     one.row.dataset.index = one.index;
     one.words = [one.name, one.category, one.cell, one.target, ...one.synonyms, one.treatment].join(" ").toLowerCase();
   }

@@ -69,7 +69,7 @@ const ranking = (() => {
     if (!known.length) return "";
     if (known.some((one) => Number.isNaN(one.away))) return "reading measured peaks ...";
     const share = (ones) => `${ones.filter((one) => one.away === 0).length} of ${ones.length}`;
-    const each = site.categories
+    const each = Object.keys(site.categories)
       .map((name) => [name, known.filter((one) => one.row.marker.category === name)])
       .filter(([, ones]) => ones.length)
       .map(([name, ones]) => `${name} ${share(ones)}`);
@@ -115,7 +115,7 @@ const ranking = (() => {
       const flank = Math.max(site.flank, end - start);
       return jump(`${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
     }));
-    const swatch = element("span", { className: `swatch ${marker.category}`, title: marker.category });
+    const swatch = swatchOf(marker.category, marker.category);
     const cells = Array.from({ length: site.scored ? 5 : 4 }, () => element("td"));
     return element("tr", {}, element("th", { scope: "row" }, swatch, name), ...cells, element("td", {}, go));
   }

@@ -38,8 +38,11 @@ const whoseBaseRate = ({ baseRateOf }) => ({
   predictions: "the mean of its predictions",
 })[baseRateOf] ?? "";
 
+// A dot of a category's shape and colour.
+const swatchOf = (category, title = "") => element("span", { className: `swatch ${site.categories[category]}`, title });
+
 // The colour of a category, as the page's style has it now: a dark page has others.
-const colourOf = (category) => getComputedStyle(document.documentElement).getPropertyValue(`--${category}`).trim();
+const colourOf = (category) => getComputedStyle(document.documentElement).getPropertyValue(`--${site.categories[category]}`).trim();
 
 const short = (value) => String(Number(value.toPrecision(2)));
 

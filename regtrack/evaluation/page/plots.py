@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,16 +15,19 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 from regtrack.evaluation.evaluation import Evaluation, deepsea_figure
 from regtrack.evaluation.numbers import count_and_share, number, share, span
 from regtrack.evaluation.page.svg import INK, PIXELS, QUIET, inline_svg, page_style
+from regtrack.evaluation.plots import literal
 from regtrack.evaluation.scoring import MarkerScores
-from regtrack.genome.markers import CATEGORIES, Marker
-from regtrack.genome.palette import COLOURS
+from regtrack.genome.markers import Marker
+from regtrack.genome.palette import Look
 
 Scored = tuple[Marker, MarkerScores]
 
-# Told apart in print, too.
-SHAPES = dict(zip(CATEGORIES, ("o", "^", "s"), strict=True))
-_SIZES = dict(zip(CATEGORIES, (24, 42, 24), strict=True))  # that look alike
-LINES = dict(zip(CATEGORIES, ("-", "--", "-."), strict=True))
+# By the place of a category's look: told apart in print, too. First those of the paper; the others
+# have the same shapes as their swatches.
+SHAPES = "o^s"
+OTHER_SHAPES = "DvPX"
+_LARGER = "^v"  # so that all look alike in size
+LINES = ("-", "--", "-.", ":")
 # Strokes and gaps, of the curves that are picked out and of the base rate.
 DASHES: dict[str, tuple[float, ...]] = {
     "best": (),
@@ -59,7 +62,7 @@ def picked(pairs: Sequence[Scored]) -> dict[str, Scored]:
     return {name: found[name] for name in wanted}
 
 
-def curves_svg(pairs: Sequence[Scored], lowest: float) -> str:
+def curves_svg(pairs: Sequence[Scored], lowest: float, colour: str) -> str:
     """Precision-recall curves of one category.
 
     Parameters
@@ -68,6 +71,8 @@ def curves_svg(pairs: Sequence[Scored], lowest: float) -> str:
         Its scored markers.
     lowest
         Where the precision axis begins: the same for all categories.
+    colour
+        Of the category.
     """
     category = pairs[0][0].category
     with page_style(f"curves of {category}"):
@@ -75,7 +80,7 @@ def curves_svg(pairs: Sequence[Scored], lowest: float) -> str:
         _log_axis(axes, "y", lowest, 1.0)
         lines = LineCollection(
             [_drawn(scores, lowest) for _, scores in pairs],
-            colors=COLOURS[category],
+            colors=colour,
             linewidths=0.8,
             alpha=max(0.12, min(0.5, 8 / len(pairs))),
             urls=[address(marker) for marker, _ in pairs],
@@ -103,7 +108,7 @@ def lowest_precision(pairs: Iterable[Scored]) -> float:
     return 0.7 * min(scores.overall.base_rate for _, scores in pairs)
 
 
-def chance_svg(pairs: Sequence[Scored]) -> str:
+def chance_svg(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
     """Average precision against base rate, a point for each marker."""
     with page_style("chance"):
         figure, axes = _figure(620, 440)
@@ -122,7 +127,7 @@ def chance_svg(pairs: Sequence[Scored]) -> str:
                 axes.plot(
                     [scores.overall.base_rate] * 2,
                     [max(low, bottom), high],
-                    color=COLOURS[marker.category],
+                    color=looks[marker.category].colour,
                     linewidth=0.7,
                     alpha=0.3,
                     clip_on=False,
@@ -133,6 +138,7 @@ def chance_svg(pairs: Sequence[Scored]) -> str:
             )
         _points(
             axes,
+            looks,
             [
                 (marker, scores.overall.base_rate, scores.overall.average_precision)
                 for marker, scores in pairs
@@ -156,11 +162,11 @@ def _deepsea(markers: Iterable[Marker]) -> list[tuple[float, float]]:
     return [(rate, height) for rate, height in found if rate and height]
 
 
-def calibration_svg(pairs: Sequence[Scored]) -> str:
+def calibration_svg(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
     """Measured rates against predicted probabilities, all markers of a category together."""
     with page_style("calibration"):
         figure, axes = _figure(300, 290)
-        drawn = {category: pooled(pairs, category) for category in CATEGORIES}
+        drawn = {category: pooled(pairs, category) for category in looks}
         values = [value for rows in drawn.values() for row in rows for value in row[1:]]
         lowest = _decade(min(values, default=0.01), math.floor)
         for name in ("x", "y"):
@@ -170,15 +176,16 @@ def calibration_svg(pairs: Sequence[Scored]) -> str:
             if not rows:
                 continue
             bases, predicted, observed = zip(*rows, strict=True)
-            colour, shape = COLOURS[category], SHAPES[category]
-            axes.plot(predicted, observed, color=colour, linestyle=LINES[category], linewidth=1.2)
+            place, colour, _ = looks[category]
+            shape, line = _shape(place), LINES[place % len(LINES)]
+            axes.plot(predicted, observed, color=colour, linestyle=line, linewidth=1.2)
             many = [count >= FEW_BASES for count in bases]
             fills = [colour if enough else "white" for enough in many]
             axes.scatter(
-                predicted, observed, s=_SIZES[category], c=fills, edgecolors=colour, marker=shape,
+                predicted, observed, s=_size(place), c=fills, edgecolors=colour, marker=shape,
                 zorder=3, clip_on=False,
             )  # fmt: skip
-            axes.plot([], [], color=colour, linestyle=LINES[category], marker=shape, label=category)
+            axes.plot([], [], color=colour, linestyle=line, marker=shape, label=literal(category))
         axes.set(xlabel="predicted probability", ylabel="share inside of measured peaks")
         _legend(figure)
         return inline_svg(figure, "Measured rates against predicted probabilities")
@@ -205,7 +212,7 @@ def pooled(pairs: Sequence[Scored], category: str) -> list[tuple[int, float, flo
     ]
 
 
-def peaks_svg(pairs: Sequence[Scored]) -> str:
+def peaks_svg(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
     """How many called peaks are right against how many measured ones are found."""
     with page_style("peaks"):
         figure, axes = _figure(300, 290)
@@ -218,7 +225,7 @@ def peaks_svg(pairs: Sequence[Scored]) -> str:
             for marker, peaks in ((marker, scores.peaks) for marker, scores in pairs)
             if peaks.called and peaks.measured
         ]
-        _points(axes, points)
+        _points(axes, looks, points)
         highest = max((right for _, _, right in points), default=1)
         axes.set(
             xlim=(0, 1), ylim=(0, max(0.1, math.ceil(10 * highest) / 10)),
@@ -268,18 +275,30 @@ def _log_axis(axes: Axes, name: str, first: float, last: float, most_ticks: int 
     axis.set_minor_formatter(NullFormatter())
 
 
-def _points(axes: Axes, points: Sequence[tuple[Marker, float, float]]) -> None:
+def _points(
+    axes: Axes, looks: Mapping[str, Look], points: Sequence[tuple[Marker, float, float]]
+) -> None:
     """A linked point for each marker."""
-    for category in CATEGORIES:
+    for category, (place, colour, _) in looks.items():
         chosen = [one for one in points if one[0].category == category]
         if chosen:
             drawn = axes.scatter(
                 [across for _, across, _ in chosen],
                 [up for _, _, up in chosen],
-                s=_SIZES[category], c=COLOURS[category], marker=SHAPES[category],
-                edgecolors="white", linewidths=0.5, zorder=3, clip_on=False, label=category,
+                s=_size(place), c=colour, marker=_shape(place),
+                edgecolors="white", linewidths=0.5, zorder=3, clip_on=False,
+                label=literal(category),
             )  # fmt: skip
             drawn.set_urls([address(marker) for marker, _, _ in chosen])
+
+
+def _shape(place: int) -> str:
+    others = place - len(SHAPES)
+    return SHAPES[place] if others < 0 else OTHER_SHAPES[others % len(OTHER_SHAPES)]
+
+
+def _size(place: int) -> int:
+    return 42 if _shape(place) in _LARGER else 24
 
 
 def _hollow(colour: str, shape: str) -> dict[str, Any]:
@@ -289,7 +308,8 @@ def _hollow(colour: str, shape: str) -> dict[str, Any]:
 def _legend(figure: Figure) -> None:
     """In a line above the axes, where it hides nothing."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
+    room = int(figure.get_figwidth() * PIXELS // 100)
     figure.legend(
-        handles, labels, loc="outside upper right", ncols=max(len(labels), 1), frameon=False,
-        fontsize=11, handletextpad=0.3, columnspacing=1.2, borderpad=0.1,
+        handles, labels, loc="outside upper right", ncols=max(min(len(labels), room), 1),
+        frameon=False, fontsize=11, handletextpad=0.3, columnspacing=1.2, borderpad=0.1,
     )  # fmt: skip

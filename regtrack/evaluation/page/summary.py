@@ -14,7 +14,8 @@ from regtrack.evaluation.numbers import chromosomes, counted, number, span, time
 from regtrack.evaluation.page.plots import scored_markers
 from regtrack.evaluation.page.table import ranked_table
 from regtrack.evaluation.seen import SEEN
-from regtrack.genome.markers import CATEGORIES
+from regtrack.genome.markers import categories_of
+from regtrack.genome.palette import word_of
 from regtrack.listing import names_and_rest
 
 # Markers at each end of a category.
@@ -98,7 +99,7 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
         )
     head = "".join(f'<th scope="col" class="number">{title}</th>' for title, _ in columns)
     rows = "\n".join(
-        f'<tr><th scope="row">{swatch(one.means.category)}{one.means.category}</th>'
+        f'<tr><th scope="row">{swatch(one.means.category)}{escape(one.means.category)}</th>'
         + "".join(f'<td class="number">{values[row]}</td>' for _, values in columns)
         + "</tr>"
         for row, one in enumerate(summaries)
@@ -113,7 +114,7 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
 
 def swatch(category: str) -> str:
     """The colour of a category; its name always stands beside it."""
-    return f'<span class="swatch {category}" aria-hidden="true"></span>'
+    return f'<span class="swatch {word_of(category)}" aria-hidden="true"></span>'
 
 
 def _or_dash(value: float | None) -> str:
@@ -195,7 +196,7 @@ def rankings(evaluation: Evaluation) -> str:
     are others.
     """
     tables = []
-    for category in CATEGORIES:
+    for category in categories_of(evaluation.markers):
         pairs = [pair for pair in scored_markers(evaluation) if pair[0].category == category]
         sure = [pair for pair in pairs if not math.isnan(pair[1].interval[0])]
         if len(sure) > _RANKED:

@@ -154,9 +154,9 @@ def _row(pair: Scored, columns: Iterable[Column]) -> str:
     words = " ".join((marker.name, marker.cell, marker.target, marker.treatment)).lower()
     cells = "".join(column.cell(pair) for column in columns)
     return (
-        f'<tr id="{address(marker)[1:]}" data-category="{marker.category}" '
+        f'<tr id="{address(marker)[1:]}" data-category="{escape(marker.category)}" '
         f'data-words="{escape(words)}"><th scope="row">{escape(marker.name)}</th>'
-        f"<td>{marker.category}</td>{cells}</tr>"
+        f"<td>{escape(marker.category)}</td>{cells}</tr>"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from string import Template
@@ -37,8 +37,8 @@ from regtrack.evaluation.page.summary import (
 )
 from regtrack.evaluation.page.table import link, markers_table
 from regtrack.evaluation.resampling import LEAST_BLOCKS, LEVEL, REPLICATES
-from regtrack.genome.markers import CATEGORIES
-from regtrack.genome.palette import css
+from regtrack.genome.markers import categories_of
+from regtrack.genome.palette import Look, css, looks_of
 
 _NOTHING_TO_DRAW = "<p>No marker has scores, so that there is nothing to draw.</p>"
 
@@ -50,22 +50,23 @@ def page(evaluation: Evaluation) -> str:
     sorted and filtered and its rows opened.
     """
     summaries = evaluation.categories
+    categories = categories_of(evaluation.markers)
     script = _part("page.js")
     return Template(_part("page.html")).substitute(
         script_hash=_hash(script),
-        css=css() + _part("page.css"),
+        css=css(categories) + _part("page.css"),
         script=script,
         subject=escape(subject_name(evaluation)),
         kind=escape(kind_words(evaluation)),
         verdicts=verdicts(summaries),
         headline=headline(summaries),
         left_out=left_out(evaluation),
-        figures=figures(scored_markers(evaluation)),
+        figures=figures(scored_markers(evaluation), looks_of(categories)),
         rankings=rankings(evaluation),
         categories="\n".join(
-            f'<label><input type="checkbox" value="{one}" checked>{swatch(one)}{one}</label>'
-            for one in CATEGORIES
-            if any(marker.category == one for marker in evaluation.markers)
+            f'<label><input type="checkbox" value="{escape(one)}" checked>{swatch(one)}'
+            f"{escape(one)}</label>"
+            for one in categories
         ),
         table=markers_table(evaluation),
         details=details_json(evaluation),
@@ -87,24 +88,27 @@ def _hash(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def figures(pairs: Sequence[Scored]) -> str:
+def figures(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
     """The figures of some scored markers, each with how to read it."""
     if not pairs:
         return _NOTHING_TO_DRAW
     by_category = {
-        category: [pair for pair in pairs if pair[0].category == category]
-        for category in CATEGORIES
+        category: [pair for pair in pairs if pair[0].category == category] for category in looks
     }
     lowest = lowest_precision(pairs)
     parts = [
-        _figure("curves", curves_svg(some, lowest), _curves_caption(category, some))
+        _figure(
+            "curves",
+            curves_svg(some, lowest, looks[category].colour),
+            _curves_caption(category, some),
+        )
         for category, some in by_category.items()
         if some
     ]
-    parts.append(_figure("chance", chance_svg(pairs), _CHANCE_CAPTION))
-    parts.append(_figure("calibration", calibration_svg(pairs), _CALIBRATION_CAPTION))
+    parts.append(_figure("chance", chance_svg(pairs, looks), _CHANCE_CAPTION))
+    parts.append(_figure("calibration", calibration_svg(pairs, looks), _CALIBRATION_CAPTION))
     if any(scores.peaks.called for _, scores in pairs):
-        parts.append(_figure("peaks", peaks_svg(pairs), _PEAKS_CAPTION))
+        parts.append(_figure("peaks", peaks_svg(pairs, looks), _PEAKS_CAPTION))
     return "\n".join([_CURVES_NOTE, '<div class="figures">', *parts, "</div>"])
 
 
@@ -119,7 +123,7 @@ def _curves_caption(category: str, pairs: Sequence[Scored]) -> str:
         for name, (marker, scores) in picked(pairs).items()
     ]
     rows.append(f"<li>{_stroke('base rate')}mean base rate</li>")
-    return f"{swatch(category)}<b>{category}</b><ul>{''.join(rows)}</ul>"
+    return f"{swatch(category)}<b>{escape(category)}</b><ul>{''.join(rows)}</ul>"
 
 
 def _stroke(name: str) -> str:
