@@ -12,7 +12,10 @@ from regtrack.evaluation.evaluate import Asked, match
 from regtrack.evaluation.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import categories_of, select_markers
+from regtrack.genome.measured import is_table
 from regtrack.genome.palette import Look, looks_of
+from regtrack.listing import names_and_rest
+from regtrack.notes import note
 from regtrack.tracks.folder import Track, TrackSet
 
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
@@ -57,7 +60,7 @@ class Viewable:
         report
             Folder of a report; without it, one that lies in the tracks folder is taken.
         peaks
-            Markers table that names measured peaks, matched by name.
+            Measured peaks, as `regtrack.evaluation.evaluate.Asked` takes them.
 
         Raises
         ------
@@ -70,7 +73,9 @@ class Viewable:
         markers = [track.marker for track in trackset.tracks]
         measured: dict[str, Path] = {}
         if peaks is not None:
-            found, _ = match(Asked(peaks), folder, markers)
+            found, without = match(Asked(peaks), folder, markers)
+            if without and not is_table(peaks):
+                note(f"{peaks}: no peaks of {names_and_rest(without)}")
             measured = {marker.name: Path(marker.file) for marker in found}
         scores = NO_SCORES if report is None else read_scores(report)
         scored = scores.average_precision

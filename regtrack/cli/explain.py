@@ -28,9 +28,9 @@ from regtrack.errors import OptionError
     "--peaks",
     type=options.FILE,
     envvar="REGTRACK_PEAKS",
-    help="Markers table (TSV) whose column 'file' names the measured peaks. Without it, or where "
-    "it has no peak for --marker, positive is what is predicted with the marker's threshold or "
-    "more; which it was, the output says.",
+    help="Measured peaks: a markers table, a folder of peak files, a pattern in quotes, or one "
+    "file. Without it, or where it has no peak for --marker, positive is what is predicted with "
+    "the marker's threshold or more; which it was, the output says.",
 )
 @click.option(
     "--samples",

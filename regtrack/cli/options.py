@@ -32,7 +32,8 @@ def _peaks(required: bool, condition: str) -> Callable[[F], F]:
         type=FILE,
         required=required,
         envvar="REGTRACK_PEAKS",
-        help=f"Markers table (TSV) whose column 'file' names the measured peaks{condition}.",
+        help="Measured peaks: a markers table whose column 'file' names them, a folder of peak "
+        f"files, a pattern of such in quotes, or one file{condition}.",
     )
 
 

@@ -85,9 +85,9 @@ from regtrack.prediction.settings import PredictionSettings
 @click.option(
     "--peaks",
     type=options.FILE,
-    help="Markers table whose column 'file' names measured peaks: score the unrounded "
-    "predictions in the same pass, but where the model was trained, and leave the report in the "
-    "tracks folder. (Not taken from [defaults]: it costs some time.)",
+    help="Measured peaks (a markers table, a folder of peak files, a pattern in quotes, or one "
+    "file): score the unrounded predictions in the same pass, but where the model was trained, "
+    "and leave the report in the tracks folder. (Not taken from [defaults]: it costs some time.)",
 )
 @options.include_training
 @click.option(

@@ -25,6 +25,7 @@ from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, read_markers, select_markers
+from regtrack.genome.measured import read_measured
 from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
 from regtrack.paths import as_text, shown
@@ -71,7 +72,7 @@ def _from_genome(
 ) -> Contents:
     """Write everything but `dataset.json`, and say what goes into that."""
     assert settings.genome is not None  # PrepareSettings holds it
-    markers = select_markers(read_markers(settings.peaks), settings.markers)
+    markers = select_markers(read_measured(settings.peaks), settings.markers)
     genome = Genome(settings.genome)
     sizes = genome.chrom_sizes
     unknown = read_unknown(settings.unknown, markers, sizes)

@@ -34,7 +34,7 @@ class PrepareSettings:
     Parameters
     ----------
     peaks
-        Markers table (TSV).
+        Measured peaks, as `regtrack.genome.measured.read_measured`; with `deepsea` a markers table.
     genome
         FASTA, plain or bgzip; None only with `deepsea`.
     task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,13 @@ from regtrack.evaluation.track import TrackTask, score_track
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import IntervalSet, Regions, intersect, subtract, total_bases
-from regtrack.genome.markers import Marker, read_markers, select_markers
+from regtrack.genome.markers import Marker, select_markers
+from regtrack.genome.measured import is_table, read_measured
 from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
 from regtrack.genome.unknown import read_unknown
+from regtrack.listing import names_and_rest
+from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named, region_named
 from regtrack.tracks.folder import TrackSet
@@ -37,7 +40,8 @@ class Asked:
     Parameters
     ----------
     peaks
-        Markers table; its rows are matched to the predicted markers by name. None only
+        Markers table or peak files, as `regtrack.genome.measured.read_measured`; matched to the
+        predicted markers by name. None only
         where the peaks are those of a dataset.
     regions
         As typed (also genes) or BED files; none stands for all that was predicted, or the whole
@@ -159,7 +163,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
 def match(
     asked: Asked, subject: Path, markers: Sequence[Marker]
 ) -> tuple[list[Marker], tuple[str, ...]]:
-    """The rows of a table of peaks that are of some markers, in the markers' order.
+    """The measured peaks of some markers, in the markers' order; files of no marker are told.
 
     Returns
     -------
@@ -176,8 +180,8 @@ def match(
     """
     table = asked.peaks
     if table is None:
-        raise OptionError("--peaks", "is missing: a markers table with peak files")
-    measured = {marker.name: marker for marker in read_markers(table)}
+        raise OptionError("--peaks", "is missing: a markers table, or peak files")
+    measured = {marker.name: marker for marker in read_measured(table)}
     found = [
         Marker.from_json(
             marker.to_json()
@@ -195,7 +199,15 @@ def match(
             f"has none of the markers of {subject}: it has {next(iter(measured))!r} ..., "
             f"that has {markers[0].name!r} ...",
         )
+    if not is_table(table):
+        _tell_of_others(table, measured.keys() - {marker.name for marker in found}, subject)
     return found, tuple(marker.name for marker in markers if marker.name not in measured)
+
+
+def _tell_of_others(peaks: Path, names: Collection[str], subject: Path) -> None:
+    """A table may well be of more markers; files were named for this."""
+    if names:
+        note(f"{peaks}: of no marker of {subject} is {names_and_rest(sorted(names))}")
 
 
 def without_excluded(

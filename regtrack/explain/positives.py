@@ -11,7 +11,8 @@ import numpy.typing as npt
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet, Regions
-from regtrack.genome.markers import Marker, read_markers
+from regtrack.genome.markers import Marker
+from regtrack.genome.measured import read_measured
 from regtrack.models.network import Network
 from regtrack.observer import Observer
 from regtrack.prediction.forward import predict_stretches
@@ -46,23 +47,23 @@ class Positives:
 
 
 class PeakTable:
-    """The measured peaks of a markers table; each file is read when it is first asked for.
+    """The measured peaks of markers; each file is read when it is first asked for.
 
     Parameters
     ----------
     path
-        None stands for a table without markers.
+        As `read_measured` takes it; None stands for no markers.
     files
         Reads the peaks, and counts what it leaves out.
 
     Raises
     ------
     InputError
-        As `regtrack.genome.markers.read_markers`.
+        As `regtrack.genome.measured.read_measured`.
     """
 
     def __init__(self, path: Path | None, files: BedFiles) -> None:
-        listed = () if path is None else read_markers(path)
+        listed = () if path is None else read_measured(path)
         self._files = {marker.name: Path(marker.file) for marker in listed}
         self._bed_files = files
         self._read: dict[str, Regions] = {}

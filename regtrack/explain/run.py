@@ -38,7 +38,7 @@ class Question:
     region
         As typed, or the path of a BED file.
     peaks
-        Markers table with measured peaks, or None.
+        Measured peaks, as `regtrack.genome.measured.read_measured`, or None.
     any_genome
         Accept a genome that a network was not trained on.
     clip

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import InputError, OptionError
+from regtrack.genome.columns import read_columns
+from regtrack.genome.marker_names import category_in, parts_in
 from regtrack.genome.synonyms import synonyms
-from regtrack.genome.textfile import read_lines
 from regtrack.paths import expanded, is_there
 
 # Those of the paper. There may be others (ATAC, CAGE, ...), which come after them.
@@ -84,10 +85,12 @@ class Marker:
 
 
 def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
-    """Read a markers table: tab-separated, with a header line.
+    """Read a markers table, as `regtrack.genome.columns.read_columns` does.
 
-    Files are relative to the table. Columns beyond `COLUMNS` are kept in
-    `Marker.extra`; lines that start with `#` and empty lines are passed over.
+    Only `name` and `file` are needed. Without the others the index is the row's place, from 0 on,
+    and the name tells the category (`regtrack.genome.marker_names`), and cell, target and treatment
+    where it is `cell|target|treatment`. Files are relative to the table. Columns beyond `COLUMNS`
+    are kept in `Marker.extra`.
 
     Parameters
     ----------
@@ -98,42 +101,17 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     Raises
     ------
     InputError
-        For a missing column, a wrong number of fields, an empty category, a name or
-        index given twice, a peak file that does not exist, control characters, or a table
-        without markers.
+        As `read_columns`; for an empty category, a name or index given twice, a peak file that
+        does not exist, control characters, or a table without markers.
     OSError
         When the table cannot be read.
     """
-    header: list[str] | None = None
     markers: list[Marker] = []
     seen: set[tuple[str, object]] = set()
-    for number, line in read_lines(path):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split("\t")
-        if header is None:
-            try:
-                _check_words(fields)
-            except ValueError as error:
-                raise InputError(path, str(error), number) from None
-            header = [column.strip() for column in fields]
-            needed = COLUMNS if need_files else COLUMNS[:-1]
-            missing = [column for column in needed if column not in header]
-            if missing:
-                raise InputError(
-                    path,
-                    f"no column {', '.join(missing)}; expected the tab-separated header "
-                    f"{' '.join(needed)}",
-                    number,
-                )
-            twice = sorted({column for column in header if header.count(column) > 1})
-            if twice:
-                raise InputError(path, f"column {', '.join(twice)} stands twice", number)
-            continue
-        if len(fields) != len(header):
-            raise InputError(path, f"expected {len(header)} columns, got {len(fields)}", number)
-        row = dict(zip(header, map(str.strip, fields), strict=True))
-        marker = _marker(path, number, row, need_files)
+    needed = ("name", "file") if need_files else ("name",)
+    others = [column for column in COLUMNS if column not in needed]
+    for number, row in read_columns(path, needed, others):
+        marker = _marker(path, number, _completed(row, len(markers)), need_files)
         for column in ("name", "index"):
             value = (column, getattr(marker, column))
             if value in seen:
@@ -143,6 +121,13 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     if not markers:
         raise InputError(path, "holds no marker")
     return tuple(markers)
+
+
+def _completed(row: dict[str, str], place: int) -> dict[str, str]:
+    """A row with what its table has no columns for."""
+    cell, target, treatment = parts_in(row["name"])
+    guessed = {"category": category_in(row["name"]), "cell": cell, "target": target}
+    return {"index": str(place), **guessed, "treatment": treatment, **row}
 
 
 def _check_words(words: Iterable[str]) -> None:
@@ -167,7 +152,7 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         return Marker(
             index=int(row["index"]),
             file=file,
-            category=_as_the_paper_writes(row["category"]),
+            category=as_the_paper_writes(row["category"]),
             extra={key: value for key, value in row.items() if key not in COLUMNS},
             **{key: row[key] for key in ("name", "cell", "target", "treatment")},
         )
@@ -175,8 +160,8 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         raise InputError(path, str(error), number) from None
 
 
-def _as_the_paper_writes(category: str) -> str:
-    """`tfbs` is no fourth category beside `TFBS`."""
+def as_the_paper_writes(category: str) -> str:
+    """A category as typed; `tfbs` is no fourth one beside `TFBS`."""
     same = (one for one in CATEGORIES if one.lower() == category.lower())
     return next(same, category)
 

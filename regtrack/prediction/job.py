@@ -189,7 +189,7 @@ def plan_job(
     any_genome
         Accept a genome that the model was not trained on.
     peaks
-        Markers table whose peaks the predictions are scored by, or None.
+        Measured peaks that the predictions are scored by, as `Asked` takes them, or None.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip

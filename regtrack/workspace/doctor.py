@@ -29,7 +29,8 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import read_genes
-from regtrack.genome.markers import describe_markers, read_markers
+from regtrack.genome.markers import describe_markers
+from regtrack.genome.measured import read_measured
 from regtrack.models.checkpoint import check_assembly, read_checkpoint
 from regtrack.models.device import choose_device, describe_device, has_bfloat16
 from regtrack.workers import available_cores
@@ -230,7 +231,7 @@ def _genome(path: Path) -> str:
 
 def _peaks(files: BedFiles | None, path: Path) -> str:
     """All files are there; whether they are of the genome, the first one tells."""
-    markers = read_markers(path)
+    markers = read_measured(path)
     if files is not None:
         files.peaks(Path(markers[0].file))
     return f"{describe_markers(markers)}, every file there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +122,28 @@ def test_without_patterns_each_category_shows_its_best(folder: Path) -> None:
 
 def test_without_scores_the_first_of_each_category_are_shown(folder: Path) -> None:
     assert names(Viewable.read(folder).best(2)) == [NAMES[0], NAMES[1]]
+
+
+def test_peak_files_are_matched_by_their_names_and_what_has_no_match_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    markers = [
+        a_marker(index, name, "ATAC") for index, name in enumerate(("liver", "brain", "gut"))
+    ]
+    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    peaks = tmp_path / "peaks"
+    peaks.mkdir()
+    for name in ("liver.narrowPeak", "brain.bed.gz", "skin.bed"):
+        (peaks / name).touch()
+    with caplog.at_level(logging.WARNING, "regtrack"):
+        found = Viewable.read(folder, None, peaks)
+    assert found.measured == {"liver": peaks / "liver.narrowPeak", "brain": peaks / "brain.bed.gz"}
+    assert caplog.messages == [
+        f"{peaks}: of no marker of {folder} is skin",
+        f"{peaks}: no peaks of gut",
+    ]
+    with pytest.raises(InputError, match=r"skin\.bed: has none of the markers of .* it has 'skin'"):
+        Viewable.read(folder, None, peaks / "skin.bed")
 
 
 def test_markers_without_peaks_are_not_shown_at_first(folder: Path) -> None:

@@ -170,8 +170,8 @@ PEAKS: list[tuple[str, Edit, str]] = [
     ("past any chromosome", peaks(f"chr1\t5\t{10**22}\n"), r":1: expected positions up to"),
     (
         "missing column",
-        lambda w: replace(w.markers, "category", "kind"),
-        r"markers\.tsv:1: no column category; expected",
+        lambda w: replace(w.markers, "name", "Name"),
+        r"markers\.tsv:1: no column name; expected",
     ),
     (
         "name twice",

@@ -97,12 +97,23 @@ def test_fetched_genes_need_not_be_configured(regtrack, tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_with_the_file(tiny: TinyWorld, regtrack, tmp_path: Path) -> None:
     (tmp_path / "bad.bed").write_text("chr1\t5\n")
     (tmp_path / "other.fa").write_text(">chr1\nACGT\n")
-    options = ["--peaks", tmp_path, "--model", tiny.model, "--exclude", tmp_path / "bad.bed"]
+    (tmp_path / "none").mkdir()
+    options = [
+        "--peaks",
+        tmp_path / "none",
+        "--model",
+        tiny.model,
+        "--exclude",
+        tmp_path / "bad.bed",
+    ]
     status, out, _ = regtrack("doctor", "--genome", tmp_path / "other.fa", *options)
     assert status == 1
     config, peaks, exclude, model = problems(out)
     assert config == "regtrack.toml: regtrack init writes one"
-    assert peaks == f"peaks: {tmp_path}: Is a directory"
+    assert peaks == (
+        f"peaks: {tmp_path / 'none'}: holds no peak file; expected some that end in .narrowPeak, "
+        ".broadPeak or .bed, plain or .gz"
+    )
     assert exclude.startswith(f"exclude: {tmp_path / 'bad.bed'}:1: expected at least chrom")
     assert "is an unknown assembly (chr1 has 4 bases)" in model
 

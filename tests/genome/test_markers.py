@@ -112,12 +112,46 @@ def test_a_table_may_be_compressed(table: Path) -> None:
     assert len(read_markers(table)) == 1
 
 
+def test_a_table_needs_no_more_than_names_and_files(table: Path) -> None:
+    rows = ["K562|ATAC|None\tpeaks/ctcf.bed", "sample 2\tpeaks/dnase.bed"]
+    table.write_text("\n".join(["name\tfile", *rows]))
+    found = read_markers(table)
+    assert found == (
+        Marker(
+            0, "K562|ATAC|None", "ATAC", "K562", "ATAC", "None", str(table.parent / rows[0][15:])
+        ),
+        Marker(1, "sample 2", "TFBS", "None", "None", "None", str(table.parent / rows[1][9:])),
+    )
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";", " ", "   "])
+def test_what_separates_the_columns_is_seen(table: Path, separator: str) -> None:
+    lines = [line.replace("\t", separator) for line in (HEADER, CTCF, DNASE)]
+    table.write_text("\n".join(lines))
+    assert [(one.index, one.name, one.target) for one in read_markers(table)] == [
+        (0, "K562|CTCF|None", "CTCF"),
+        (1, "HepG2|DNase|None", "DNase"),
+    ]
+
+
+def test_a_field_may_stand_in_quotes_where_commas_separate(table: Path) -> None:
+    table.write_text('name,file,lab\n"liver, adult",peaks/ctcf.bed,"A ""B"" C"\n')
+    (marker,) = read_markers(table)
+    assert (marker.name, marker.extra["lab"]) == ("liver, adult", 'A "B" C')
+
+
 @pytest.mark.parametrize(
     ("content", "line", "problem"),
     [
-        (f"{HEADER.replace('cell', 'Cell')}\n{CTCF}", 1, "no column cell; expected the tab-sep"),
-        ("name\tcategory\n", 1, "no column index, cell, target, treatment, file; expected"),
-        (f"# a comment\n{HEADER.replace(chr(9), ' ')}\n", 2, "no column .*tab-separated header"),
+        (f"{HEADER.replace('name', 'Name')}\n{CTCF}", 1, "no column name; expected a header with"),
+        (
+            "# a comment\nname\tcategory\n",
+            2,
+            "no column file; expected a header with name, file and, where they are known, index, "
+            "category, cell, target, treatment; got name, category",
+        ),
+        ('name,file\n"a,peaks/ctcf.bed\n', 2, "quotes that do not close"),
+        ("name file\na b peaks/ctcf.bed\n", 2, "expected 2 columns, got 3, separated by blanks"),
         (f"{HEADER}\n{CTCF}\textra\n", 2, "expected 7 columns, got 8"),
         (f"{HEADER}\n{CTCF}\n0\tshort\n", 3, "expected 7 columns, got 2"),
         (f"{HEADER}\n\n{CTCF.replace('0', 'x', 1)}\n", 3, "expected a number as index, got 'x'"),

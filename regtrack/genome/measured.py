@@ -1,0 +1,109 @@
+"""Measured peaks as users name them: a markers table, a folder, some files, or one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from regtrack.errors import InputError
+from regtrack.genome.marker_names import category_in, parts_in
+from regtrack.genome.markers import Marker, as_the_paper_writes, read_markers
+from regtrack.listing import names_and_rest
+from regtrack.notes import note
+from regtrack.paths import is_there, shown
+
+_ENDING = re.compile(r"\.(?:narrowPeak|broadPeak|bed)(?:\.gz)?$", re.IGNORECASE)
+_KINDS = ".narrowPeak, .broadPeak or .bed, plain or .gz"
+# MACS writes the highest base of each peak beside the peaks.
+_SUMMITS = re.compile(r"_summits\.bed(?:\.gz)?$", re.IGNORECASE)
+
+
+def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]:
+    """The markers whose measured peaks a path names.
+
+    Of a table, its rows (`regtrack.genome.markers.read_markers`). Of a folder, or a pattern such as
+    `peaks/*.narrowPeak.gz`, a marker for each peak file; of a peak file, one. These are called as
+    their file without its extensions, and stand in the order of their names.
+
+    Parameters
+    ----------
+    category
+        Of the markers of files; without it, what their names tell.
+
+    Raises
+    ------
+    InputError
+        As `read_markers`; when there is no peak file, or two would be one marker.
+    OSError
+        As `read_markers`.
+    """
+    if is_table(path):
+        return read_markers(path)
+    files = _files(path)
+    by_name: dict[str, Path] = {}
+    for file in sorted(files, key=lambda file: (marker_name(file), file)):
+        name = marker_name(file)
+        if name in by_name:
+            raise InputError(
+                path, f"{by_name[name]} and {file} would both be the marker {name!r}; rename one"
+            )
+        by_name[name] = file
+    return tuple(
+        _marker(index, name, file, category) for index, (name, file) in enumerate(by_name.items())
+    )
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path names a markers table, there or not; else it names peak files."""
+    if is_there(path):
+        return path.is_file() and not _is_peak_file(path)
+    return not re.search(r"[*?[]", str(path))
+
+
+def marker_name(file: Path) -> str:
+    """What the marker of a peak file is called: `a/K562.CTCF.bed.gz` is `K562.CTCF`."""
+    return shown(_ENDING.sub("", file.name))
+
+
+def _is_peak_file(path: Path) -> bool:
+    return bool(_ENDING.search(path.name)) and not path.name.startswith(".")
+
+
+def _files(path: Path) -> list[Path]:
+    """The peak files of a folder, of a pattern, or the one that is named.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    if is_there(path):
+        found = list(path.iterdir()) if path.is_dir() else [path]
+    else:
+        found = _matching(path)
+    files = [one for one in found if _is_peak_file(one) and one.is_file()]
+    kept = [one for one in files if not _SUMMITS.search(one.name)] or files
+    if not kept:
+        what = "holds" if is_there(path) else "matches"
+        raise InputError(path, f"{what} no peak file; expected some that end in {_KINDS}")
+    summits = sorted(one.name for one in set(files).difference(kept))
+    if summits:
+        note(f"{path}: summits are no peaks, and are left out: {names_and_rest(summits)}")
+    return kept
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """Files that a pattern matches; in the folders that do lie there, no letter is one."""
+    root = next(parent for parent in pattern.parents if is_there(parent))
+    try:
+        return list(root.glob(str(pattern.relative_to(root))))
+    except ValueError as error:
+        raise InputError(pattern, f"not a pattern of files: {error}") from None
+
+
+def _marker(index: int, name: str, file: Path, category: str | None) -> Marker:
+    kind = category_in(name) if category is None else as_the_paper_writes(category.strip())
+    try:
+        return Marker(index, name, kind, *parts_in(name), str(file))
+    except ValueError as error:
+        raise InputError(file, str(error)) from None
