@@ -65,3 +65,8 @@ def test_of_no_peak_there_is_no_share() -> None:
     assert all(map(math.isnan, (nothing.precision, nothing.recall, nothing.f1)))
     assert PeakOverlap(2, 0, 0, 0, 0).precision == 0
     assert PeakOverlap(0, 0, 2, 0, 0).f1 == pytest.approx(0)
+
+
+def test_peaks_are_too_wide_from_more_than_ten_times_the_measured_bases_on() -> None:
+    assert not PeakOverlap(1, 1, 1, 1, 1, called_bases=100, measured_bases=10).is_too_wide
+    assert PeakOverlap(1, 1, 1, 1, 1, called_bases=101, measured_bases=10).is_too_wide

@@ -158,3 +158,7 @@ def test_the_interval_mostly_holds_the_truth() -> None:
         low, high = interval(score, replicate(counts), int(counts[:, 1].any(axis=1).sum()))
         held += low <= truth <= high
     assert 88 <= held <= 99
+
+
+def test_blocks_are_100_kb_at_least() -> None:
+    assert LEAST_LENGTH == 100_000

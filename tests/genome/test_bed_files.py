@@ -245,3 +245,22 @@ def test_of_many_rows_that_overlap_few_are_held(
     monkeypatch.setattr(bed._Reading, "_keep", kept)
     assert spans(path) == {"chr1": [(0, 1_001)]}
     assert max(held) <= 50
+
+
+def test_the_share_of_rows_past_an_end_is_of_those_on_the_genome(tmp_path: Path) -> None:
+    # 12 of 60 are too many, however many rows lie elsewhere.
+    past = [f"chr1 {99_900 + number} {100_001 + number}" for number in range(12)]
+    inside = [f"chr1 {number} {number + 9}" for number in range(48)]
+    elsewhere = [f"chr9 {number} {number + 9}" for number in range(500)]
+    mitochondrial = [f"chrM {number} {number + 9}" for number in range(500)]
+    path = write(tmp_path, "a.bed", [*past, *inside, *elsewhere, *mitochondrial])
+    with pytest.raises(InputError, match="ends at 100,001, past the end of chr1"):
+        spans(path, clip=True)
+    few = write(tmp_path, "b.bed", [*past, *(inside * 3), *elsewhere])
+    assert max(end for _, end in spans(few, clip=True)["chr1"]) == 100_000
+
+
+@pytest.mark.parametrize("row", ["MT 16569 16571", "MT -1 5"])
+def test_an_excluded_row_beside_the_mitochondrion_is_refused(row: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.bed:2: "):
+        BedFiles(SIZES).excluded(write(tmp_path, "a.bed", ["chr1 1 2", row]))

@@ -226,3 +226,13 @@ def test_lengths_that_make_no_sense_are_refused(wrong: dict[str, int], option: s
 def test_where_no_peaks_are_to_be_called_no_probability_is_high_enough() -> None:
     assert MarkerRules(0.25, BARE_RUNS).called_from == 0.25
     assert MarkerRules(0.25, BARE_RUNS, has_peaks=False).called_from > 1
+
+
+def test_a_peak_from_the_first_base_on_that_never_ends_is_called() -> None:
+    segments = SegmentPeakCaller(MarkerRules(0.3, BARE_RUNS))
+    segments.add(np.array([(0, 100, 1)], SEGMENT), np.zeros(1, np.int64))
+    assert spans(segments.finish(), OWN_THRESHOLD) == [(0, 100)]
+    probabilities = ProbabilityPeakCaller(1, BARE_RUNS, np.array([0.3], np.float32))
+    probabilities.add(0, np.ones((1, 96), np.float32))
+    (called,) = probabilities.finish().by_marker()
+    assert spans(called, OWN_THRESHOLD) == [(0, 96)]
