@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.fetching.sources import EXCLUDE, GENOME, gene_source
+from regtrack.fetching.sources import EXCLUDE, gene_source, genome_sources
 from regtrack.genome.catalogue import catalogue
 
 HOST = "/hgdownload.soe.ucsc.edu"
@@ -215,12 +215,12 @@ def gene_line(name: str) -> str:
 def miniature(markers: Sequence[int] | None = None) -> Sources:
     """The genome, genes, regions to exclude, and the peaks of some markers (default: all)."""
     sources = Sources()
-    genome = {
-        "hg19.fa.gz": packed(fasta()),
-        "hg19.chrom.sizes": "".join(f"{name}\t{n}\n" for name, n in SIZES.items()).encode(),
-    }
-    bodies = dict(zip((one.url for one in GENOME), genome.values(), strict=True))
-    bodies |= {one.url: packed("chr1\t10\t20\n") for one in EXCLUDE}
+    lengths = "".join(f"{name}\t{n}\n" for name, n in SIZES.items()).encode()
+    bodies: dict[str, bytes] = {}
+    for assembly in "hg19", "hg38":
+        genome = (packed(fasta()), lengths)
+        bodies |= zip((one.url for one in genome_sources(assembly)), genome, strict=True)
+    bodies |= {one.url: packed("chr1\t10\t20\n") for some in EXCLUDE.values() for one in some}
     for assembly, table, name in (
         ("hg19", "refGene", "COMT"),
         ("hg19", "ncbiRefSeq", "LOC1"),
@@ -235,7 +235,7 @@ def miniature(markers: Sequence[int] | None = None) -> Sources:
     for url, body in bodies.items():
         sources.files[path_of(url)] = body
         folder, _, name = url.rpartition("/")
-        if "egg2.wustl.edu" not in url:
+        if "ucsc.edu" in url:
             folders.setdefault(folder, {})[name] = body
     for folder, files in folders.items():
         sources.files[path_of(f"{folder}/md5sum.txt")] = md5sums(files)

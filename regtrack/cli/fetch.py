@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from regtrack.cli import options
-from regtrack.errors import OptionError
 from regtrack.fetching.settings import FetchSettings
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def _shared(command: F) -> F:
 
 @click.group(short_help="Fetch a genome, genes, measured peaks, regions to exclude.")
 def fetch() -> None:
-    """Fetch the genome, its genes, the measured peaks of the 919 markers, and regions to exclude.
+    """Fetch a genome, its genes, regions to exclude, and the measured peaks of the 919 markers.
 
     They are kept in the user's cache folder, or in $REGTRACK_CACHE. What was interrupted goes
     on where it stopped; what is there already is checked, and fetched only if it was changed.
@@ -54,14 +53,11 @@ def fetch() -> None:
 @click.argument("assembly", default="hg19")
 @_shared
 def genome(assembly: str, **settings: Any) -> None:
-    """Fetch the sequence (0.9 GB), make it bgzip, and index it."""
-    from regtrack.fetching.sources import ASSEMBLY
+    """Fetch the sequence of hg19, hg38, mm10, mm39, or another assembly of UCSC's.
 
-    if assembly != ASSEMBLY:
-        raise OptionError(
-            "ASSEMBLY", f"only {ASSEMBLY} so far, as the peaks are of {ASSEMBLY}; got {assembly}"
-        )
-    _fetch(["genome"], settings)
+    It is made bgzip and indexed; that of a mammal has 0.9 GB.
+    """
+    _fetch(["genome"], settings, assembly=assembly)
 
 
 @fetch.command(short_help="The genes of an assembly.")
@@ -95,10 +91,14 @@ def peaks(markers: tuple[str, ...], **settings: Any) -> None:
 
 
 @fetch.command(short_help="Regions where reads mislead.")
+@click.argument("assembly", default="hg19")
 @_shared
-def exclude(**settings: Any) -> None:
-    """Fetch ENCODE's signal artifacts and unmappable regions."""
-    _fetch(["exclude"], settings)
+def exclude(assembly: str, **settings: Any) -> None:
+    """Fetch ENCODE's regions of hg19, hg38 or mm10 where reads mislead, whatever the cell.
+
+    Of hg19 these are signal artifacts and unmappable regions.
+    """
+    _fetch(["exclude"], settings, assembly=assembly)
 
 
 @fetch.command(short_help="A published network.")
@@ -128,10 +128,15 @@ def model(name: str | None, **settings: Any) -> None:
 
 
 @fetch.command("all", short_help="All of it.")
+@click.argument("assembly", default="hg19")
 @_shared
-def all_(**settings: Any) -> None:
-    """Fetch genome, genes, regions to exclude, and the peaks of all 919 markers."""
-    _fetch(["genome", "genes", "exclude", "peaks"], settings)
+def all_(assembly: str, **settings: Any) -> None:
+    """Fetch genome, genes, regions to exclude and, of hg19, the peaks of all 919 markers."""
+    from regtrack.fetching.sources import absent, kinds_of
+
+    _fetch(kinds_of(assembly), settings, assembly=assembly)
+    if lines := absent(assembly):
+        click.echo(lines, err=True)
 
 
 def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,15 +13,35 @@ from regtrack.cli.config import NAME
 
 @click.command(short_help="Write a regtrack.toml that names what is there.")
 @click.argument("folder", metavar="[DIR]", type=options.FILE, default=".")
+@click.option(
+    "--peaks",
+    type=options.FILE,
+    help="Your peak files: a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one file. "
+    "Their markers are written to DIR/markers.tsv. A markers table is named as it is.",
+)
+@click.option(
+    "--category",
+    metavar="NAME",
+    show_default="what the files' names tell",
+    help="Of the markers of --peaks: TFBS, DNase, Histone, ATAC, or any other word.",
+)
+@click.option("--genome", type=options.FILE, help="FASTA, plain or bgzip, wherever it lies.")
+@click.option(
+    "--assembly",
+    metavar="NAME",
+    show_default="told by the genome's lengths",
+    help="Which assembly it is, or which fetched one is meant: hg19, hg38, mm10, ...",
+)
 @options.force
-def init(folder: Path, force: bool) -> None:
+def init(folder: Path, force: bool, **told: Any) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.
 
     Genome (a FASTA), markers.tsv, genes (refGene.txt.gz, or a GTF or GFF3 file), exclude/*.bed.gz
-    and a checkpoint of DIR itself or, where it has none, those that regtrack fetch fetched. After
-    it, `regtrack prepare`, `regtrack train` and `regtrack predict chr1 --out tracks/` need no
+    and a checkpoint of DIR itself or, where it has none, those that regtrack fetch fetched for the
+    assembly. With --peaks it also writes the table of your markers, and says what to check in it.
+    After it, `regtrack prepare`, `regtrack train` and `regtrack predict chr1 --out tracks/` need no
     options in DIR and below.
     """
-    from regtrack.workspace.init import initialise
+    from regtrack.workspace.init import Told, initialise
 
-    click.echo(initialise(folder / NAME, force))
+    click.echo(initialise(folder / NAME, force, Told(**told)))

@@ -9,7 +9,6 @@ from pathlib import Path
 from regtrack.errors import RegtrackError
 from regtrack.fetching.sources import (
     EXCLUDE_FOLDER,
-    GENOME_FILE,
     KINDS,
     MARKERS_TABLE,
     PEAKS_FOLDER,
@@ -62,10 +61,8 @@ class Report:
 
     def where(self, kind: Kind) -> Path:
         """What to name to a user who looks for them."""
-        if kind in ("genes", "model"):
-            return self.folder / self.of(kind)[0].source.path
-        names = {"genome": GENOME_FILE, "exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
-        return self.folder / names[kind]
+        names = {"exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
+        return self.folder / names.get(kind, self.of(kind)[0].source.path)
 
     def check(self) -> None:
         """Raise `RegtrackError`, in one line, when a file is not there."""

@@ -20,14 +20,14 @@ from regtrack.fetching.report import Planned, Report, check_made, check_offline
 from regtrack.fetching.settings import FetchSettings
 from regtrack.fetching.sources import (
     ASSEMBLY,
-    EXCLUDE,
-    GENOME,
     KINDS,
     MARKERS_TABLE,
     MODELS,
     MODELS_FOLDER,
     Source,
+    exclude_sources,
     gene_source,
+    genome_sources,
     peak_sources,
 )
 from regtrack.fetching.threads import ThreadSafeObserver
@@ -57,11 +57,13 @@ def fetch(
     Parameters
     ----------
     kinds
-        Of `genome`, `genes`, `exclude` and `peaks`.
+        Of `genome`, `genes`, `exclude` and `peaks`; the last one of hg19 only.
     markers
         Patterns; only the peaks of these markers.
-    assembly, table
-        Which genes; all else is of hg19.
+    assembly
+        As UCSC names it.
+    table
+        Which genes.
     web
         Who asks; for tests.
 
@@ -73,7 +75,8 @@ def fetch(
     Raises
     ------
     OptionError
-        When a pattern matches no marker, or no assembly is called so.
+        When a pattern matches no marker, no assembly is called so, or there is no such thing of
+        it.
     InputError
         When a file is where the cache folder should be.
     RegtrackError
@@ -81,9 +84,15 @@ def fetch(
     OSError
         When the cache folder cannot be written; it names the file.
     """
-    peaks = peak_sources(select_markers(catalogue(), markers))
-    sources = [*GENOME, gene_source(assembly, table), *EXCLUDE, *peaks]
-    wanted = [source for source in sources if source.kind in kinds]
+    wanted: list[Source] = []
+    if "genome" in kinds:
+        wanted += genome_sources(assembly)
+    if "genes" in kinds:
+        wanted.append(gene_source(assembly, table))
+    if "exclude" in kinds:
+        wanted += exclude_sources(assembly)
+    if "peaks" in kinds:
+        wanted += peak_sources(select_markers(catalogue(), markers))
     folder = possible_cache_folder() / assembly
     asker = web or Web(settings.mirror)
     return Fetching(folder, settings, asker, ThreadSafeObserver(observer)).run(wanted)

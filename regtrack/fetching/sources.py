@@ -15,7 +15,6 @@ Kind = Literal["genome", "genes", "exclude", "peaks", "model"]
 Form = Literal["sizes", "gzip", "fasta", "weights"]
 
 ASSEMBLY = "hg19"
-GENOME_FILE = f"{ASSEMBLY}.fa.gz"
 EXCLUDE_FOLDER = "exclude"
 PEAKS_FOLDER = "peaks"
 MARKERS_TABLE = "markers.tsv"
@@ -23,9 +22,8 @@ KINDS: tuple[Kind, ...] = ("genome", "genes", "exclude", "peaks", "model")
 MODELS_FOLDER = "models"
 
 _GOLDEN_PATH = "https://hgdownload.soe.ucsc.edu/goldenPath"
-_UCSC = f"{_GOLDEN_PATH}/{ASSEMBLY}"
-_LENGTHS = f"{ASSEMBLY}.chrom.sizes"
-_MAPABILITY = f"{_UCSC}/encodeDCC/wgEncodeMapability"
+_MAPABILITY = f"{_GOLDEN_PATH}/hg19/encodeDCC/wgEncodeMapability"
+_ENCODE = "https://www.encodeproject.org/files"
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,27 @@ class Source:
     md5: str | None = None
 
 
-GENOME = (
-    Source(GENOME_FILE, f"{_UCSC}/bigZips/{GENOME_FILE}", "genome", "fasta"),
-    Source(_LENGTHS, f"{_UCSC}/bigZips/{_LENGTHS}", "genome", "sizes"),
-)
-# Signal artifacts, whatever the cell, and stretches that reads cannot be assigned to.
-EXCLUDE = tuple(
-    Source(f"{EXCLUDE_FOLDER}/{name}", f"{_MAPABILITY}/{name}", "exclude", "gzip")
-    for name in (
-        "wgEncodeDacMapabilityConsensusExcludable.bed.gz",
-        "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
-    )
-)
+# Where reads mislead, whatever the cell; of hg19 also stretches that reads cannot be assigned to.
+EXCLUDE = {
+    "hg19": tuple(
+        Source(f"{EXCLUDE_FOLDER}/{name}", f"{_MAPABILITY}/{name}", "exclude", "gzip")
+        for name in (
+            "wgEncodeDacMapabilityConsensusExcludable.bed.gz",
+            "wgEncodeDukeMapabilityRegionsExcludable.bed.gz",
+        )
+    ),
+    **{
+        assembly: (
+            Source(
+                f"{EXCLUDE_FOLDER}/{accession}.bed.gz",
+                f"{_ENCODE}/{accession}/@@download/{accession}.bed.gz",
+                "exclude",
+                "gzip",
+            ),
+        )
+        for assembly, accession in (("hg38", "ENCFF356LFX"), ("mm10", "ENCFF547MET"))
+    },
+}
 
 # Weights that may be passed on, by the name of the network.
 MODELS = {
@@ -79,25 +86,79 @@ MODELS = {
 }
 
 
-def gene_source(assembly: str, table: GeneTable) -> Source:
-    """A gene table of an assembly, which UCSC publishes as a dump of its database.
+def genome_file(assembly: str) -> str:
+    """The name of a genome's sequence, at UCSC and in the cache folder of its assembly."""
+    return f"{assembly}.fa.gz"
 
-    Parameters
-    ----------
-    assembly
-        As UCSC calls it.
+
+def genome_sources(assembly: str) -> tuple[Source, ...]:
+    """The sequence of an assembly and the lengths of its chromosomes, as UCSC publishes them.
 
     Raises
     ------
     OptionError
         When no assembly of UCSC can be called so.
     """
+    folder = f"{_of_ucsc(assembly)}/bigZips"
+    sequence, lengths = genome_file(assembly), f"{assembly}.chrom.sizes"
+    return (
+        Source(sequence, f"{folder}/{sequence}", "genome", "fasta"),
+        Source(lengths, f"{folder}/{lengths}", "genome", "sizes"),
+    )
+
+
+def gene_source(assembly: str, table: GeneTable) -> Source:
+    """A gene table of an assembly, which UCSC publishes as a dump of its database.
+
+    Raises
+    ------
+    OptionError
+        When no assembly of UCSC can be called so.
+    """
+    name = file_of(table)
+    return Source(name, f"{_of_ucsc(assembly)}/database/{name}", "genes", "gzip")
+
+
+def exclude_sources(assembly: str) -> tuple[Source, ...]:
+    """The regions of an assembly where reads mislead, as ENCODE found them.
+
+    Raises
+    ------
+    OptionError
+        When none are known of it.
+    """
+    if assembly not in EXCLUDE:
+        raise OptionError(
+            "ASSEMBLY",
+            f"no regions to exclude are known of {assembly!r}; of {', '.join(EXCLUDE)} there are",
+        )
+    return EXCLUDE[assembly]
+
+
+def _of_ucsc(assembly: str) -> str:
+    """Where UCSC keeps what it has of an assembly."""
     if not re.fullmatch(r"[a-z][A-Za-z]*\d+", assembly):
         raise OptionError(
             "ASSEMBLY", f"expected an assembly as UCSC names it (hg38, mm10), got {assembly!r}"
         )
-    name = file_of(table)
-    return Source(name, f"{_GOLDEN_PATH}/{assembly}/database/{name}", "genes", "gzip")
+    return f"{_GOLDEN_PATH}/{assembly}"
+
+
+def kinds_of(assembly: str) -> tuple[Kind, ...]:
+    """What there is of an assembly."""
+    exclude: tuple[Kind, ...] = ("exclude",) if assembly in EXCLUDE else ()
+    peaks: tuple[Kind, ...] = ("peaks",) if assembly == ASSEMBLY else ()
+    return ("genome", "genes", *exclude, *peaks)
+
+
+def absent(assembly: str) -> str:
+    """What there is not, a line each; empty where there is all."""
+    there = kinds_of(assembly)
+    lines = {
+        "exclude": f"exclude: no regions are known of {assembly}",
+        "peaks": f"peaks: those of the 919 markers are of {ASSEMBLY}; name your own with --peaks",
+    }
+    return "\n".join(line for kind, line in lines.items() if kind not in there)
 
 
 def peak_sources(markers: Sequence[Marker]) -> tuple[Source, ...]:

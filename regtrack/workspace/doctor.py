@@ -17,10 +17,11 @@ from regtrack import __version__
 from regtrack.errors import RegtrackError
 from regtrack.fetching.sources import (
     ASSEMBLY,
+    EXCLUDE,
     EXCLUDE_FOLDER,
-    GENOME_FILE,
     MARKERS_TABLE,
     PEAKS_FOLDER,
+    genome_file,
 )
 from regtrack.genome.assemblies import name_of, recognise
 from regtrack.genome.bed_files import BedFiles
@@ -34,6 +35,7 @@ from regtrack.genome.measured import read_measured
 from regtrack.models.checkpoint import check_assembly, read_checkpoint
 from regtrack.models.device import choose_device, describe_device, has_bfloat16
 from regtrack.workers import available_cores
+from regtrack.workspace.assembly import assembly_of
 
 LIBRARIES = ("torch", "numpy", "pysam", "pyBigWig", "numba", "igv-notebook")
 # Fewer than this many open files, or less free disk, has been seen to stop a run.
@@ -149,18 +151,26 @@ def _disk() -> Iterator[Finding]:
         free = shutil.disk_usage(there).free
         little = "little space is left" if free < LEAST_DISK else ""
         yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
-    fetched = cache_folder() / ASSEMBLY
-    has = "nothing"
-    if fetched.exists():
-        sequence = "sequence" if (fetched / GENOME_FILE).exists() else "no sequence"
-        peaks = len(list(fetched.glob(f"{PEAKS_FOLDER}/*.gz")))
-        excluded = len(list(fetched.glob(f"{EXCLUDE_FOLDER}/*.gz")))
-        has = f"{ASSEMBLY}: {sequence}, {peaks} peak files, {excluded} files of regions to exclude"
+    assemblies = [path.name for path in sorted(cache_folder().glob("*"))]
+    has = "; ".join(filter(None, map(_fetched, assemblies))) or "nothing"
     tables = [one for table in GENE_TABLES for one in cache_folder().glob(f"*/{file_of(table)}")]
     genes = {one.parent.name for one in tables}
     if genes:
         has += f"; genes of {', '.join(sorted(genes))}"
     yield Finding("fetched", f"{has}, in {cache_folder()}")
+
+
+def _fetched(assembly: str) -> str:
+    """What was fetched of an assembly but its genes; empty where nothing was."""
+    folder = cache_folder() / assembly
+    peaks = len(list(folder.glob(f"{PEAKS_FOLDER}/*.gz")))
+    excluded = len(list(folder.glob(f"{EXCLUDE_FOLDER}/*.gz")))
+    there = (folder / genome_file(assembly)).exists()
+    if not there and not peaks and not excluded:
+        return ""
+    sequence = "sequence" if there else "no sequence"
+    listed = f"{peaks} peak files, " if peaks or assembly == ASSEMBLY else ""
+    return f"{assembly}: {sequence}, {listed}{excluded} files of regions to exclude"
 
 
 def _configured(configured: Configured) -> Iterator[Finding]:
@@ -172,19 +182,25 @@ def _configured(configured: Configured) -> Iterator[Finding]:
         return  # what it would say is not known
     model = configured.model
     genome = _looked_at(
-        "genome", configured.genome, _genome, _how_to_get(GENOME_FILE, f"genome {ASSEMBLY}")
+        "genome",
+        configured.genome,
+        _genome,
+        _how_to_get(genome_file(ASSEMBLY), f"genome {ASSEMBLY}"),
     )
     yield genome
     # What depends on a genome that cannot be read is not looked at: it would fail alike.
     files = None
     sizes = None
+    assembly: str | None = ASSEMBLY
     if configured.genome is not None and not genome.problem:
         sizes = Genome(configured.genome).chrom_sizes
+        assembly = assembly_of(configured.genome)
         files = BedFiles(sizes, configured.clip)
     peaks = _how_to_get(MARKERS_TABLE, "peaks")
-    if sizes is not None and recognise(sizes) != ASSEMBLY:
+    if assembly != ASSEMBLY:
         peaks = (
-            f"name a markers table with peaks of this genome; regtrack fetch has {ASSEMBLY} only"
+            f"regtrack init --force --peaks FOLDER names yours; regtrack fetch has those of "
+            f"{ASSEMBLY} only"
         )
     yield _looked_at("peaks", configured.peaks, partial(_peaks, files), peaks)
     yield _genes(configured.genes, sizes)
@@ -192,7 +208,8 @@ def _configured(configured: Configured) -> Iterator[Finding]:
         exclude = _how_to_get(EXCLUDE_FOLDER, "exclude")
         yield _looked_at("exclude", path, partial(_excluded, files), exclude)
     if not configured.exclude:
-        yield Finding("exclude", "nothing (regtrack fetch exclude has regions of hg19)")
+        known = f" (regtrack fetch exclude {assembly} has regions)" if assembly in EXCLUDE else ""
+        yield Finding("exclude", f"nothing{known}")
     if model is not None and not model.exists():
         yield Finding("model", f"{model} (not yet)", "regtrack prepare, then regtrack train")
     else:
@@ -218,10 +235,16 @@ def _looked_at(name: str, path: Path | None, look: Callable[[Path], str], missin
     except OSError as error:
         return Finding(name, str(path), f"{error.filename or path}: {error.strerror or error}")
     except RegtrackError as error:
-        fetched = path.absolute().is_relative_to(cache_folder())
-        what = f"genes {path.parent.name}" if name == "genes" else name
-        mended = f"; regtrack fetch {what} brings it again" if fetched else ""
-        return Finding(name, str(path), f"{error}{mended}")
+        return Finding(name, str(path), f"{error}{_how_to_mend(name, path)}")
+
+
+def _how_to_mend(name: str, path: Path) -> str:
+    """What brings a damaged file again; empty where it was not fetched."""
+    if not path.absolute().is_relative_to(cache_folder()):
+        return ""
+    assembly = path.absolute().relative_to(cache_folder()).parts[0]
+    what = name if name in ("peaks", "model") else f"{name} {assembly}"
+    return f"; regtrack fetch {what} brings it again"
 
 
 def _genome(path: Path) -> str:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.atomic import write_text
-from regtrack.errors import InputError
-from regtrack.fetching.sources import ASSEMBLY, EXCLUDE_FOLDER, GENOME_FILE, MARKERS_TABLE
+from regtrack.errors import InputError, OptionError
+from regtrack.fetching.sources import ASSEMBLY, EXCLUDE, EXCLUDE_FOLDER, MARKERS_TABLE
 from regtrack.folders import check_file
-from regtrack.genome.assemblies import recognise
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.paths import is_text, shell_word
+from regtrack.workspace.assembly import choose
+from regtrack.workspace.own_peaks import table_of, what_to_check
 
 MODEL, DATASET = "model.safetensors", "dataset"
 
@@ -25,6 +26,32 @@ _TABLES = (MARKERS_TABLE,)
 _GENES = (*map(file_of, GENE_TABLES), "*.gtf", "*.gtf.gz", "*.gff3", "*.gff3.gz")
 _EXCLUDED = (f"{EXCLUDE_FOLDER}/*.bed", f"{EXCLUDE_FOLDER}/*.bed.gz")
 _MODELS = ("*.safetensors",)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a user says instead of leaving it to be found.
+
+    Parameters
+    ----------
+    genome
+        FASTA.
+    peaks
+        As `regtrack.genome.measured.read_measured`; of peak files a table is written.
+    category
+        Of the markers of these files.
+    assembly
+        As UCSC names it.
+    """
+
+    genome: Path | None = None
+    peaks: Path | None = None
+    category: str | None = None
+    assembly: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.category is not None and self.peaks is None:
+            raise OptionError("--category", "does nothing without --peaks")
 
 
 @dataclass(frozen=True)
@@ -51,51 +78,71 @@ class Found:
     assembly: str | None
 
 
-def initialise(config: Path, force: bool) -> str:
+def initialise(config: Path, force: bool, told: Told | None = None) -> str:
     """Write a configuration file, and return what to tell the user.
 
-    What lies in its folder goes before what `regtrack fetch` put into the cache.
+    What is told goes before what lies in its folder, and that before what `regtrack fetch` put into
+    the cache.
 
     Raises
     ------
     InputError
-        When there is such a file and `force` is not given, several files could be meant, or one
-        has a name that is not UTF-8.
+        When there is such a file, or a markers table to be written, and `force` is not given;
+        when several files could be meant, or one has a name that is not UTF-8; as `table_of`.
+    OptionError
+        As `choose` and `table_of`.
     OSError
-        When the folder cannot be made or written.
+        When the folder cannot be made or written, or what is told cannot be read.
     """
     folder = config.parent
     if folder.exists() and not folder.is_dir():
         raise InputError(folder, "is a file; expected a folder")
     check_file(config, force, "a configuration")
-    found = look_around(folder)
+    told = told or Told()
+    table, rows = None, ""
+    if told.peaks is not None:
+        table, rows = table_of(told.peaks, told.category, folder, force)
+    found = look_around(folder, told, table)
     text = config_text(found, folder)
     folder.mkdir(parents=True, exist_ok=True)
+    if table is not None and rows:
+        write_text(table, rows)
     write_text(config, text)
     above = next((one for one in folder.resolve().parents if (one / config.name).is_file()), None)
     hides = f"here it goes before {above / config.name}\n" if above else ""
-    return f"wrote {config}\n{hides}{summary(found, folder)}"
+    check = f"{what_to_check(table, told.category is None)}\n" if table and rows else ""
+    return f"{check}wrote {config}\n{hides}{summary(found, folder)}"
 
 
-def look_around(folder: Path) -> Found:
+def look_around(folder: Path, told: Told, table: Path | None) -> Found:
     """What lies in a folder or, where nothing does, in the cache.
+
+    Parameters
+    ----------
+    told
+        Goes before both.
+    table
+        Of the peaks that are told; it need not be there yet.
 
     Raises
     ------
     InputError
-        When several files of a folder could be the genome, the genes or the model.
+        When several files of a folder could be the genome, the genes or the model; as `choose`.
+    OptionError
+        As `choose`.
     """
-    fetched = possible_cache_folder() / ASSEMBLY
-    own = _only_one(folder, _GENOMES, "genome")
-    genome = own or _only_one(fetched, (GENOME_FILE,), "genome")
-    assembly = recognise(Genome(own).chrom_sizes) if own else ASSEMBLY if genome else None
-    peaks = _only_one(folder, _TABLES, "table")
+    own = told.genome or _only_one(folder, _GENOMES, "genome")
+    assembly, genome = choose(told.assembly, own)
+    peaks = table or _only_one(folder, _TABLES, "table")
     exclude = _all(folder, _EXCLUDED)
-    # What was fetched is of one assembly; where no genome is there yet, that may be it.
-    if assembly == ASSEMBLY or genome is None:
-        peaks = peaks or _only_one(fetched, _TABLES, "table")
+    # Where no genome is there yet, it may be the one of which most can be fetched.
+    expected = assembly or (None if genome else ASSEMBLY)
+    if expected is not None:
+        fetched = possible_cache_folder() / expected
         exclude = exclude or _all(fetched, _EXCLUDED)
-    genes = _only_one(folder, _GENES, "gene table") or fetched_genes(assembly if own else ASSEMBLY)
+        if expected == ASSEMBLY:
+            peaks = peaks or _only_one(fetched, _TABLES, "table")
+    genes = _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
@@ -137,21 +184,21 @@ def config_text(found: Found, folder: Path) -> str:
 
 def summary(found: Found, folder: Path) -> str:
     """What was found, and what to type next."""
-    # What can be fetched is of no use for another genome.
-    fetchable = found.genome is None or found.assembly == ASSEMBLY
-    assembly = ASSEMBLY if found.genome is None else found.assembly
+    assembly = found.assembly or (None if found.genome else ASSEMBLY)
+    fetchable = assembly == ASSEMBLY
     own = f"none (regtrack fetch has those of {ASSEMBLY} only)"
+    of_it = "" if fetchable else f" {assembly}"
     rows = [
         (
             "genome",
-            str(found.genome) if found.genome else f"none: regtrack fetch genome {ASSEMBLY}",
+            str(found.genome) if found.genome else f"none: regtrack fetch genome {assembly}",
         ),
         ("peaks", str(found.peaks or ("none: regtrack fetch peaks" if fetchable else own))),
         ("genes", str(found.genes or f"none: {how_to_get_genes(assembly)}")),
         (
             "exclude",
             ", ".join(map(str, found.exclude))
-            or ("none: regtrack fetch exclude" if fetchable else own),
+            or (f"none: regtrack fetch exclude{of_it}" if assembly in EXCLUDE else "none"),
         ),
         ("model", str(found.model) if found.model.exists() else f"{found.model} (not yet)"),
         ("assembly", found.assembly or "not known; see [prepare]"),
@@ -162,9 +209,9 @@ def summary(found: Found, folder: Path) -> str:
         training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
         steps = [*there, *training, f"regtrack predict {_first(found.genome)} --out tracks/"]
         return "\n".join([*text, "next:", *(f"  {one}" for one in steps)])
-    again = " && ".join([*there, "regtrack init --force"])
-    table = "" if fetchable else f"put a markers table with your peaks there ({MARKERS_TABLE}), "
-    return "\n".join([*text, f"{table}then: {again}"])
+    own_peaks = "" if fetchable or found.peaks else " --peaks FOLDER"
+    again = " && ".join([*there, f"regtrack init --force{own_peaks}"])
+    return "\n".join([*text, f"then: {again}"])
 
 
 def _first(genome: Path) -> str:

@@ -199,7 +199,8 @@ def test_init_then_doctor(tiny: TinyWorld, regtrack) -> None:
     assert out.startswith("wrote regtrack.toml\n")
     status, out, _ = regtrack("doctor")
     assert problems(out) == [
-        "peaks: name a markers table with peaks of this genome; regtrack fetch has hg19 only"
+        "peaks: regtrack init --force --peaks FOLDER names yours; regtrack fetch has those of hg19 "
+        "only"
     ]
 
 

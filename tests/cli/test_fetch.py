@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from fetching_server import Act, Sources, alone, miniature, path_of, serving
+from fetching_server import SIZES, Act, Sources, alone, miniature, path_of, serving
 
-from regtrack.fetching.sources import EXCLUDE
+from regtrack.fetching.sources import exclude_sources
 from regtrack.fetching.web import Web
+from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
+
+EXCLUDE = exclude_sources("hg19")
 
 
 @pytest.fixture
@@ -194,9 +198,12 @@ def test_genes_that_ucsc_does_not_have_are_named(cache: Path, sources: Sources, 
     assert not (cache.parent / "hs1" / "refGene.txt.gz").exists()
 
 
+@pytest.mark.parametrize("kind", ["genome", "genes", "all"])
 @pytest.mark.parametrize("assembly", ["GRCh38", "../hg19", "hg19/x", ""])
-def test_what_is_no_assembly_of_ucsc_is_not_asked_for(cache: Path, regtrack, assembly: str) -> None:
-    status, _, err = regtrack("fetch", "genes", assembly, "--offline")
+def test_what_is_no_assembly_of_ucsc_is_not_asked_for(
+    cache: Path, regtrack, assembly: str, kind: str
+) -> None:
+    status, _, err = regtrack("fetch", kind, assembly, "--offline")
     assert (status, err) == (
         2,
         "regtrack: ASSEMBLY: expected an assembly as UCSC names it (hg38, mm10), got "
@@ -205,10 +212,60 @@ def test_what_is_no_assembly_of_ucsc_is_not_asked_for(cache: Path, regtrack, ass
     assert not cache.parent.exists()
 
 
-def test_an_unknown_assembly_is_refused(regtrack) -> None:
-    status, _, err = regtrack("fetch", "genome", "hg38")
-    assert status == 2
-    assert err == ("regtrack: ASSEMBLY: only hg19 so far, as the peaks are of hg19; got hg38\n")
+def test_genome_and_regions_of_another_assembly_lie_in_its_own_folder(
+    cache: Path, sources: Sources, regtrack
+) -> None:
+    folder = cache.parent / "hg38"
+    status, out, _ = regtrack("fetch", "genome", "hg38", "--mirror", sources.url)
+    assert (status, out.splitlines()[-1]) == (0, "next: regtrack init")
+    assert dict(Genome(folder / "hg38.fa.gz").chrom_sizes) == SIZES
+    assert (folder / "hg38.chrom.sizes").read_text().startswith("chr1\t60000\n")
+    assert regtrack("fetch", "exclude", "hg38", "--mirror", sources.url)[0] == 0
+    assert regtrack("fetch", "exclude", "mm10", "--mirror", sources.url)[0] == 0
+    assert [path.name for path in sorted(folder.glob("exclude/*"))] == ["ENCFF356LFX.bed.gz"]
+    assert (cache.parent / "mm10" / "exclude" / "ENCFF547MET.bed.gz").is_file()
+    records = json.loads((folder / "fetched.json").read_text())["files"]
+    assert records["hg38.fa.gz"]["published"] is True
+    assert records["exclude/ENCFF356LFX.bed.gz"]["published"] is False
+    assert records["exclude/ENCFF356LFX.bed.gz"]["url"] == (
+        "https://www.encodeproject.org/files/ENCFF356LFX/@@download/ENCFF356LFX.bed.gz"
+    )
+    for kind in "genome", "exclude":
+        assert regtrack("fetch", kind, "hg38", "--offline")[0] == 0
+    assert not cache.exists()
+
+
+def test_all_of_another_assembly_is_all_but_peaks_and_that_is_said(
+    cache: Path, sources: Sources, regtrack
+) -> None:
+    assert not cache.exists()
+    status, out, err = regtrack("fetch", "all", "hg38", "--mirror", sources.url)
+    assert status == 0
+    assert [line.split(":")[0] for line in out.splitlines()] == [
+        "genome",
+        "genes",
+        "exclude",
+        "next",
+    ]
+    peaks = "peaks: those of the 919 markers are of hg19; name your own with --peaks\n"
+    assert err.endswith(f"\n{peaks}")
+    assert "exclude: no regions" not in err
+    status, out, err = regtrack("fetch", "all", "mm39", "--mirror", sources.url, "--dry-run")
+    assert (status, [line[:5] for line in out.splitlines() if line[0] != " "]) == (
+        0,
+        ["genom", "genes"],
+    )
+    assert err.endswith(f"exclude: no regions are known of mm39\n{peaks}")
+
+
+def test_regions_to_exclude_are_known_of_some_assemblies(cache: Path, regtrack) -> None:
+    status, _, err = regtrack("fetch", "exclude", "mm39", "--offline")
+    assert (status, err) == (
+        2,
+        "regtrack: ASSEMBLY: no regions to exclude are known of 'mm39'; of hg19, hg38, mm10 there "
+        "are\n",
+    )
+    assert not cache.parent.exists()
 
 
 def test_a_dry_run_without_network_asks_each_host_a_few_times(

@@ -21,12 +21,14 @@ from regtrack.fetching.locks import file_lock
 from regtrack.fetching.report import Report, describe_failures
 from regtrack.fetching.run import fetch
 from regtrack.fetching.settings import FetchSettings
-from regtrack.fetching.sources import EXCLUDE, GENOME, peak_sources
+from regtrack.fetching.sources import exclude_sources, genome_sources, peak_sources
 from regtrack.fetching.web import Web
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 
+GENOME = genome_sources("hg19")
+EXCLUDE = exclude_sources("hg19")
 FASTA = path_of(GENOME[0].url)
 LENGTHS = path_of(GENOME[1].url)
 ARTIFACTS = path_of(EXCLUDE[0].url)

@@ -13,12 +13,12 @@ from cli_helpers import files_of
 from fetching_server import Act, Sources, fasta, miniature, packed, path_of, serving
 from waiting import PATIENCE, wait_until
 
-from regtrack.fetching.sources import GENOME
+from regtrack.fetching.sources import genome_sources
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 
-FASTA = path_of(GENOME[0].url)
+FASTA = path_of(genome_sources("hg19")[0].url)
 PROGRAM = "import sys; from regtrack.cli.main import run; sys.exit(run(sys.argv[1:]))"
 # Files cannot grow beyond some bytes: as on a full disk.
 LIMITED = (

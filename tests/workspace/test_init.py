@@ -11,8 +11,9 @@ from builders import a_marker, random_sequence, write_fasta, write_markers
 
 from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
-from regtrack.errors import InputError
-from regtrack.workspace.init import initialise
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.markers import read_markers
+from regtrack.workspace.init import Told, initialise
 
 
 @pytest.fixture
@@ -103,9 +104,128 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
     assert "peaks     none (regtrack fetch has those of hg19 only)" in told
     assert "genes     none: name a gene table with --genes" in told
-    assert told.endswith(
-        "put a markers table with your peaks there (markers.tsv), then: regtrack init --force"
+    assert told.endswith("then: regtrack init --force --peaks FOLDER")
+
+
+@pytest.fixture
+def study(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As `folder`, but of a name that a markers table may hold."""
+    assert not cache.exists()
+    (tmp_path / "my study").mkdir()
+    monkeypatch.chdir(tmp_path / "my study")
+    return tmp_path / "my study"
+
+
+def some_peaks(folder: Path) -> Path:
+    folder.mkdir()
+    for name in ("K562_CTCF.narrowPeak", "liver.ATAC.bed.gz"):
+        (folder / name).touch()
+    return folder
+
+
+def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> None:
+    peaks = some_peaks(study / "peaks")
+    a_genome(study / "own.fa")
+    told = initialise(Path(NAME), False, Told(peaks=Path("peaks/*")))
+    assert (study / "markers.tsv").read_text() == (
+        "index\tname\tcategory\tcell\ttarget\ttreatment\tfile\n"
+        "0\tK562_CTCF\tTFBS\tNone\tNone\tNone\tpeaks/K562_CTCF.narrowPeak\n"
+        "1\tliver.ATAC\tATAC\tNone\tNone\tNone\tpeaks/liver.ATAC.bed.gz\n"
     )
+    assert told.splitlines()[:4] == [
+        "wrote markers.tsv: 2: 1 TFBS, 1 ATAC",
+        "check in it: category, which was guessed from the names",
+        "fill in, where you like: cell, target, treatment (2 have none)",
+        "wrote regtrack.toml",
+    ]
+    assert told.endswith(
+        "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/"
+    )
+    assert configured(study)["prepare"]["peaks"] == str(study / "markers.tsv")
+    assert [one.file for one in read_markers(study / "markers.tsv")] == [
+        str(one) for one in sorted(peaks.iterdir())
+    ]
+
+
+def test_files_of_a_table_in_another_folder_are_relative_to_that(study: Path) -> None:
+    some_peaks(study / "peaks")
+    initialise(study / "sub" / NAME, False, Told(peaks=Path("peaks"), category="CAGE"))
+    found = read_markers(study / "sub" / "markers.tsv")
+    assert {one.category for one in found} == {"CAGE"}
+    assert found[0].file == str(study / "sub" / "../peaks/K562_CTCF.narrowPeak")
+    assert "peaks/" not in (study / "sub" / NAME).read_text()
+
+
+def test_a_table_of_ones_own_is_named_and_stays_as_it_is(study: Path) -> None:
+    some_peaks(study / "peaks")
+    (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
+    told = initialise(study / NAME, False, Told(peaks=study / "mine.csv"))
+    assert told.startswith(f"wrote {study / NAME}\n")
+    assert configured(study)["prepare"]["peaks"] == str(study / "mine.csv")
+    assert not (study / "markers.tsv").exists()
+    with pytest.raises(OptionError, match=r"--category: is for peak files; .*mine\.csv is a table"):
+        initialise(study / NAME, True, Told(peaks=study / "mine.csv", category="ATAC"))
+    with pytest.raises(OptionError, match="--category: does nothing without --peaks"):
+        Told(category="ATAC")
+
+
+def test_a_table_that_is_there_is_replaced_only_when_asked_and_nothing_half_done(
+    study: Path,
+) -> None:
+    peaks = some_peaks(study / "peaks")
+    (study / "markers.tsv").write_text("mine")
+    with pytest.raises(InputError, match=r"markers\.tsv: exists already; --force replaces it"):
+        initialise(study / NAME, False, Told(peaks=peaks))
+    assert not (study / NAME).exists()
+    assert (study / "markers.tsv").read_text() == "mine"
+    with pytest.raises(InputError, match="matches no peak file"):
+        initialise(study / NAME, True, Told(peaks=study / "*.narrowPeak"))
+    assert (study / "markers.tsv").read_text() == "mine"
+    initialise(study / NAME, True, Told(peaks=peaks))
+    assert len(read_markers(study / "markers.tsv")) == 2
+
+
+def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
+    genome = a_genome(tmp_path / "genomes" / "own.fa")
+    initialise(folder / NAME, False, Told(genome=genome, assembly="hg38"))
+    found = configured(folder)["prepare"]
+    assert (found["genome"], found["assembly"]) == (str(genome), "hg38")
+    with pytest.raises(FileNotFoundError):
+        initialise(folder / NAME, True, Told(genome=tmp_path / "lost.fa"))
+
+
+def test_of_the_fetched_genomes_the_only_one_is_meant_or_the_one_that_is_named(
+    folder: Path, cache: Path
+) -> None:
+    for assembly in ("hg38", "mm10"):
+        a_genome(cache / assembly / f"{assembly}.fa").rename(cache / assembly / f"{assembly}.fa.gz")
+        (cache / assembly / "exclude").mkdir()
+        (cache / assembly / "exclude" / "a.bed.gz").touch()
+        (cache / assembly / "refGene.txt.gz").touch()
+        if assembly == "hg38":
+            told = initialise(folder / NAME, False)
+    assert f"genome    {cache}/hg38/hg38.fa.gz\n" in told
+    assert "peaks     none (regtrack fetch has those of hg19 only)" in told
+    with pytest.raises(InputError, match="which of hg38, mm10 is meant"):
+        initialise(folder / NAME, True)
+    initialise(folder / NAME, True, Told(assembly="mm10"))
+    found = configured(folder)["prepare"]
+    assert found["genome"] == str(cache / "mm10" / "mm10.fa.gz")
+    assert found["exclude"] == [str(cache / "mm10" / "exclude" / "a.bed.gz")]
+    assert found["assembly"] == "mm10"
+    assert configured(folder)["predict"]["genes"] == str(cache / "mm10" / "refGene.txt.gz")
+    told = initialise(folder / NAME, True, Told(assembly="mm39"))
+    assert "genome    none: regtrack fetch genome mm39" in told
+    assert "exclude   none\n" in told
+
+
+def test_a_genome_that_is_of_another_assembly_than_it_is_called_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_genome(folder / "own.fa")
+    monkeypatch.setattr("regtrack.workspace.assembly.recognise", lambda _: "mm10")
+    with pytest.raises(OptionError, match=r"--assembly: .*own\.fa is .* \(chr1 has 500 bases\)"):
+        initialise(folder / NAME, False, Told(assembly="hg38"))
 
 
 def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
