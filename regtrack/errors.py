@@ -45,6 +45,17 @@ class OptionError(RegtrackError):
         return f"{option}: {problem}"
 
 
+class ArgumentError(RegtrackError, ValueError):
+    """An argument of a Python function that cannot be used; the message begins with its name."""
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(argument, problem)
+
+    def __str__(self) -> str:
+        argument, problem = self.args
+        return f"{argument}: {problem}"
+
+
 class TerminatedError(KeyboardInterrupt):
     """SIGTERM, which ends all that Ctrl-C ends."""
 

@@ -16,3 +16,16 @@ class Observer(Protocol):
 
     def finished(self) -> None:
         """The stage is over."""
+
+
+class Unwatched:
+    """The observer of work that nobody watches."""
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Pass it over."""
+
+    def advanced(self, units: int) -> None:
+        """Pass it over."""
+
+    def finished(self) -> None:
+        """Pass it over."""

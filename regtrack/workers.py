@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np  # noqa: F401 - its threads are limited only when it is there
@@ -81,11 +83,24 @@ def in_processes(
 
 
 class _Worker(SpawnProcess):
-    """A process whose end need not be asked for.
+    """A process whose end need not be asked for, and that does not run the user's program anew.
 
     It has SIGTERM blocked. A pool of which a process was killed sends that to the others, and would
     wait for them for ever.
     """
+
+    def start(self) -> None:
+        """Start it, and let it take this process's main module for an empty one.
+
+        Else it would import the program that called regtrack, which may have no
+        `if __name__ == "__main__"`; nothing that a worker does is in there.
+        """
+        program = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            super().start()
+        finally:
+            sys.modules["__main__"] = program
 
     def terminate(self) -> None:
         """End it at once; what it was writing lies aside."""

@@ -21,6 +21,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import Checkpoint, Validated, save_checkpoint
 from regtrack.models.network import Network
+from regtrack.observer import Unwatched
 
 # Task and name of every network.
 NETWORKS = [(task, name) for task, networks in ARCHITECTURES.items() for name in networks]
@@ -168,19 +169,6 @@ def make_tiny_world(folder: Path) -> TinyWorld:
         model=write_checkpoint(folder / "model.safetensors", markers, TINY_SIZES),
         sequences=sequences,
     )
-
-
-class Unwatched:
-    """An observer of `prepare` that says nothing."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins."""
-
-    def advanced(self, units: int) -> None:
-        """Some of it is done."""
-
-    def finished(self) -> None:
-        """All of it is."""
 
 
 @dataclass(frozen=True)

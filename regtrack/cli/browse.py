@@ -126,9 +126,9 @@ def _check_options(typed: Mapping[str, str], out: Path | None) -> None:
 
 
 def _export(tracks: Path, asked: BrowseOptions, out: Path, force: bool) -> None:
+    from regtrack.api.progress import Progress
     from regtrack.browsers.export import export_site
     from regtrack.browsers.one_file import export_page
-    from regtrack.cli.progress import Progress
     from regtrack.folders import size_text
 
     if out.suffix.lower() == ".html":

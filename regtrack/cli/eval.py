@@ -82,7 +82,7 @@ def eval_(
     model keeps counts in the folder for temporary files (TMPDIR): some 30 MB per million bases and
     919 markers, 2 GB at most.
     """
-    from regtrack.cli.progress import Progress
+    from regtrack.api.progress import Progress
     from regtrack.evaluation.evaluate import Asked, evaluate
     from regtrack.evaluation.report import check_out, text_table, write_report
     from regtrack.workers import available_cores

@@ -71,7 +71,7 @@ def explain(
     around it (COMT+-50kb); with --all or --markers also chr22, all, or the path of a BED file.
     """
     _check_choice(marker, every, markers, samples)
-    from regtrack.cli.progress import Progress
+    from regtrack.api.progress import Progress
     from regtrack.explain.run import Question, explain_contexts, explain_marker
 
     question = Question(models, region, genome, peaks, device, any_genome, clip, genes)

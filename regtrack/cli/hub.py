@@ -70,9 +70,9 @@ def hub(
             rules = "rule" if checked.broken == 1 else "rules"
             raise InputError(checked.path, f"{checked.broken:,} broken {rules}")
         return
+    from regtrack.api.progress import Progress
     from regtrack.browsers.hub import instructions, write_hub
     from regtrack.browsers.hub_plan import HubOptions
-    from regtrack.cli.progress import Progress
     from regtrack.workers import available_cores
 
     asked = HubOptions(url or "", email or "", style, scale, assembly, markers, report)

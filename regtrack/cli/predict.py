@@ -128,7 +128,7 @@ def predict(
 
     A run that was stopped goes on where it stopped when the same command is given again.
     """
-    from regtrack.cli.progress import Progress
+    from regtrack.api.progress import Progress
     from regtrack.models.device import choose_device, describe_device
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan

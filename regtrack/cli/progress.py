@@ -1,57 +1,17 @@
-"""Progress on stderr: what is done, of how much, how fast, and the time left."""
+"""Progress of what trains, on stderr: beside the bar, losses and scores."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
+
+from regtrack.api.progress import Progress
 
 if TYPE_CHECKING:
     from regtrack.training.history import HistoryRow
     from regtrack.training.state import TrainingState
-
-P = TypeVar("P", bound="Progress")
-
-
-class Progress:
-    """One bar at a time; a context manager, so that none outlives its work.
-
-    It is the observer of a prediction as it stands.
-    """
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-
-    def __enter__(self: P) -> P:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.finished()
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """Begin a bar of `total` units, `done` of which are done."""
-        self.finished()
-        self._bar = tqdm(
-            desc=name,
-            total=total,
-            initial=done,
-            unit=unit,
-            unit_scale=unit in ("bp", "B"),
-            file=sys.stderr,
-            dynamic_ncols=True,
-        )
-
-    def advanced(self, units: int) -> None:
-        """Move the bar."""
-        if self._bar is not None:
-            self._bar.update(units)
-
-    def finished(self) -> None:
-        """End the bar, if there is one."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 class TrainingProgress(Progress):

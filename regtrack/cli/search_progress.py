@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from regtrack.cli.progress import Progress
+from regtrack.api.progress import Progress
 
 if TYPE_CHECKING:
     from regtrack.training.trial import Trials

@@ -18,7 +18,7 @@ from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
 from regtrack.models.network import Network
 from regtrack.observer import Observer
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import predict_interval
 from regtrack.prediction.windows import suited_length, tile
 
 
@@ -100,11 +100,7 @@ def explain_stretch(
     if not len(known):
         raise InputError(f"region {region}", f"nothing but N in {genome.path}")
     observer.stage(f"{subject.name}, predicting", "bp", known.bases, 0)
-    probability = np.full(len(region), np.nan, np.float32)
-    for piece in predict_stretches(network, genome, region.chrom, known, window=window):
-        values = piece.probabilities[0]
-        probability[piece.start - region.start :][: len(values)] = values
-        observer.advanced(len(values))
+    (probability,) = predict_interval(network, genome, region, known, observer, window=window)
     positives = Positives(MEASURED, None, peaks.intersect(known))
     if not len(positives.bases):
         high = np.flatnonzero(probability >= np.float32(threshold)) + region.start

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.models.device import exact_arithmetic, memory_advice
 from regtrack.models.network import Network
+from regtrack.observer import Observer
 from regtrack.prediction.windows import Window, suited_length, tile
 
 # Bases whose logits of all markers are computed at once. On a CPU they then stay in its caches
@@ -66,6 +67,48 @@ def predict_stretches(
         network, genome, chrom, targets, window=window, batch_size=batch_size
     ):
         yield Stretch(start, probabilities.cpu().numpy().T)
+
+
+def predict_interval(
+    network: Network,
+    genome: Genome,
+    region: Interval,
+    targets: IntervalSet,
+    observer: Observer,
+    *,
+    window: int | None = None,
+    batch_size: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Predict one stretch of a chromosome, and hold all of it.
+
+    Parameters
+    ----------
+    network, genome, window, batch_size
+        As `predict_on_device`.
+    targets
+        Those of the region's bases that are to be predicted, usually those that are not N.
+    observer
+        Is told of bases.
+
+    Returns
+    -------
+    float32 (markers, bases)
+        Of every base of the region; NaN where it is no target.
+
+    Raises
+    ------
+    OptionError
+        When the window has no room for a core.
+    """
+    values = np.full((network.output.out_features, len(region)), np.nan, np.float32)
+    for piece in predict_stretches(
+        network, genome, region.chrom, targets, window=window, batch_size=batch_size
+    ):
+        first = piece.start - region.start
+        last = first + piece.probabilities.shape[1]
+        values[:, first:last] = piece.probabilities
+        observer.advanced(last - first)
+    return values
 
 
 def predict_on_device(

@@ -222,10 +222,7 @@ def plan_job(
     targets = source.known(asked)
     if not targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
-    try:
-        context = checkpoint.sketch(settings.step).context
-    except ValueError as error:
-        raise OptionError("--step", f"{checkpoint.architecture}: {error}") from None
+    context = context_of(checkpoint, settings.step)
     window = settings.window or suited_length(context)
     settings = replace(settings, window=window)
     next(tile(next(iter(targets.values())), context, window))
@@ -263,6 +260,20 @@ def plan_job(
         seen_here,
         yardstick,
     )
+
+
+def context_of(checkpoint: Checkpoint, step: int | None) -> Context:
+    """What the network reads around a base when it gives one value for every `step` bases.
+
+    Raises
+    ------
+    OptionError
+        When it has no such step.
+    """
+    try:
+        return checkpoint.sketch(step).context
+    except ValueError as error:
+        raise OptionError("--step", f"{checkpoint.architecture}: {error}") from None
 
 
 def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:

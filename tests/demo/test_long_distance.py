@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from regtrack.cli.progress import Progress
+from regtrack.api.progress import Progress
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings

@@ -1,0 +1,142 @@
+"""Arguments as Python passes them, and errors that call them by their names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from operator import index
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from regtrack.errors import ArgumentError, OptionError, RegtrackError
+from regtrack.genome.intervals import Interval
+from regtrack.paths import expanded
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+# As typed on the command line (`chr22:1,000-2,000`, 1-based, both ends included), or chromosome,
+# start and end, 0-based and half-open.
+Region: TypeAlias = str | tuple[str, int, int]
+
+# One or several; also BED files.
+Regions: TypeAlias = Region | PathLike | Iterable[Region | PathLike]
+
+Patterns: TypeAlias = str | Iterable[str]
+
+_FLAGS = {"any_genome", "clip", "force", "include_training"}
+_OTHER_NAMES = {"PATTERN": "patterns", "--region": "regions"}
+# What is to be typed in a shell stays as it is, up to the next stop.
+_OPTION = re.compile(r"\bregtrack [^;,)]*|(?<![\w-])--[a-z]+(?:-[a-z]+)*")
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Let errors speak of arguments where they would speak of a command's options.
+
+    Raises
+    ------
+    ArgumentError
+        In place of every OptionError.
+    """
+    try:
+        yield
+    except OptionError as error:
+        option, problem = error.args
+        raise ArgumentError(_argument(option), _in_python(problem)) from None
+    except RegtrackError as error:
+        error.args = tuple(_in_python(one) if isinstance(one, str) else one for one in error.args)
+        raise
+
+
+def _in_python(text: str) -> str:
+    """A message with `any_genome=True` for `--any-genome`, and `max_error` for `--max-error`."""
+    return _OPTION.sub(lambda found: _said(found[0]), text)
+
+
+def _said(option: str) -> str:
+    if not option.startswith("--"):
+        return option
+    name = _argument(option)
+    return f"{name}=True" if name in _FLAGS else name
+
+
+def _argument(option: str) -> str:
+    """The Python name of an option."""
+    return _OTHER_NAMES.get(option, option.removeprefix("--").replace("-", "_"))
+
+
+def typed(region: Region, argument: str) -> str:
+    """A region as users type it, which is how everything below takes it.
+
+    Parameters
+    ----------
+    argument
+        Its name, for the message.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else than text or a chromosome, start and end.
+    """
+    if isinstance(region, str):
+        return region
+    try:
+        chrom, start, end = region
+        return str(Interval(str(chrom), index(start), index(end)))
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            argument,
+            "expected 'chr22:1,001-2,000' or ('chr22', 1000, 2000), which has 0 <= start < end, "
+            f"got {region!r}",
+        ) from None
+
+
+def typed_regions(regions: Regions) -> list[str]:
+    """One region or several, as `typed`; three in a tuple are one where the second is a number."""
+    one = isinstance(regions, str | os.PathLike) or _is_interval(regions)
+    several = cast("Iterable[Region | PathLike]", [regions] if one else regions)
+    return [_region_or_file(region) for region in several]
+
+
+def _region_or_file(region: Region | PathLike) -> str:
+    if isinstance(region, os.PathLike) or (isinstance(region, str) and region.startswith("~")):
+        return str(path_of(region))
+    return typed(region, "regions")
+
+
+def _is_interval(regions: object) -> bool:
+    if not isinstance(regions, tuple) or len(regions) != 3:
+        return False
+    return not isinstance(regions[1], str | tuple)
+
+
+def patterns_of(patterns: Patterns | None) -> tuple[str, ...]:
+    """Patterns of markers: none, one, or several."""
+    if patterns is None:
+        return ()
+    return (patterns,) if isinstance(patterns, str) else tuple(patterns)
+
+
+def path_of(path: PathLike) -> Path:
+    """A path that stays the same when the working folder changes; `~` is a home folder."""
+    return expanded(os.fspath(path)).absolute()
+
+
+def optional_path(path: PathLike | None) -> Path | None:
+    """The same, of what need not be given."""
+    return None if path is None else path_of(path)
+
+
+def check_counts(**counts: int | None) -> None:
+    """Refuse what is no number of things, by the name of its argument; None is the default.
+
+    Raises
+    ------
+    ArgumentError
+        For anything but a whole number of 1 or more.
+    """
+    for name, count in counts.items():
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise ArgumentError(name, f"expected a whole number of 1 or more, got {count!r}")

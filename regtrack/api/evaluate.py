@@ -1,0 +1,201 @@
+"""Scores against measured peaks, as `regtrack eval` gives them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regtrack.api.arguments import (
+    PathLike,
+    Patterns,
+    Regions,
+    check_counts,
+    naming_arguments,
+    optional_path,
+    path_of,
+    patterns_of,
+    typed_regions,
+)
+from regtrack.api.frames import frame_of_rows
+from regtrack.api.model import Model, load_model
+from regtrack.api.progress import observed
+from regtrack.api.tracks import Tracks, open_tracks
+from regtrack.errors import ArgumentError
+from regtrack.evaluation.evaluate import Asked
+from regtrack.evaluation.evaluate import evaluate as evaluate_tracks
+from regtrack.evaluation.evaluation import Evaluation
+from regtrack.evaluation.report import check_out, rows, text_table, write_report
+from regtrack.observer import Observer
+from regtrack.workers import available_cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """How good predictions are. `print(report)` shows what `regtrack eval` prints.
+
+    Parameters
+    ----------
+    evaluation
+        Scores of every marker, means per category, and what was left out.
+    """
+
+    evaluation: Evaluation
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per marker, with the columns of `report.tsv` (docs/report.md).
+
+        Returns
+        -------
+        pandas.DataFrame
+            NaN or None where a score is not defined.
+
+        Raises
+        ------
+        RegtrackError
+            Where pandas is not installed.
+        """
+        return frame_of_rows(rows(self.evaluation))
+
+    def write(self, folder: PathLike, *, force: bool = False) -> tuple[Path, ...]:
+        """Write `report.tsv`, `report.json` and `report.html` into a folder; returns their paths.
+
+        Parameters
+        ----------
+        force
+            Replace a report that is there.
+
+        Raises
+        ------
+        InputError
+            When the folder is a file, or holds a report already.
+        OSError
+            When a file cannot be written.
+        """
+        path = path_of(folder)
+        with naming_arguments():
+            check_out(path, force)
+            return tuple(write_report(self.evaluation, path))
+
+    def __str__(self) -> str:
+        return text_table(self.evaluation)
+
+    def __repr__(self) -> str:
+        scored = self.evaluation
+        return f"<Report on {scored.subject}: {len(scored.markers):,} markers>"
+
+
+def evaluate(
+    subject: Tracks | Model | PathLike,
+    peaks: PathLike,
+    *,
+    regions: Regions = (),
+    markers: Patterns | None = None,
+    exclude: PathLike | Iterable[PathLike] = (),
+    unknown: Patterns = (),
+    genome: PathLike | None = None,
+    device: str = "auto",
+    genes: PathLike | None = None,
+    clip: bool = False,
+    any_genome: bool = False,
+    include_training: bool = False,
+    workers: int | None = None,
+    progress: bool | Observer = False,
+) -> Report:
+    """Score tracks, or a model, against measured peaks.
+
+    Parameters
+    ----------
+    subject
+        Tracks, which are scored as they are written, where they were predicted (a base that a track
+        leaves out counts as 0); or a model, which is scored by its unrounded predictions. Opened,
+        or as `open_tracks` or `load_model` takes it.
+    peaks
+        Markers table whose column `file` names the measured peaks; its rows are matched to the
+        predicted markers by name.
+    regions
+        Score only here, as `predict_tracks` takes regions. None stands for all that was
+        predicted or, of a model, for the whole genome.
+    markers
+        As `predict_tracks`.
+    exclude
+        BED files: bases that are not scored.
+    unknown
+        Chromosomes on which nothing was called for some markers, as `*DREAM=chr1,chr8`.
+    genome
+        Of a model: the sequence that it reads. FASTA, plain or bgzip.
+    device, any_genome
+        Of a model, as `Model.predict`.
+    genes, clip, include_training, workers, progress
+        As `predict_tracks`.
+
+    Returns
+    -------
+    Report
+        `to_frame()` has a row per marker.
+
+    Raises
+    ------
+    ArgumentError
+        For an argument that cannot be used; the message begins with its name.
+    InputError
+        For a file that cannot be used, or when nothing is left to score.
+    OSError
+        When a file cannot be read.
+    """
+    check_counts(workers=workers)
+    scored = _opened(subject)
+    several = [exclude] if isinstance(exclude, str | os.PathLike) else exclude
+    processes = workers or available_cores()
+    with naming_arguments(), observed(progress) as observer:
+        asked = Asked(
+            path_of(peaks),
+            typed_regions(regions),
+            [path_of(one) for one in several],
+            patterns_of(markers),
+            patterns_of(unknown),
+            clip,
+            optional_path(genes),
+            include_training,
+        )
+        if isinstance(scored, Tracks):
+            of_a_model = {
+                "genome": genome is not None,
+                "any_genome": any_genome,
+                "device": device != "auto",
+            }
+            for name in (name for name, given in of_a_model.items() if given):
+                raise ArgumentError(name, "is for a model; these are tracks")
+            return Report(evaluate_tracks(scored.folder, asked, processes, observer))
+        from regtrack.prediction.scored import evaluate_model
+
+        scored.check_unchanged()
+        return Report(
+            evaluate_model(
+                scored.path,
+                asked,
+                None,
+                "test",
+                processes,
+                observer,
+                genome=optional_path(genome),
+                device=device,
+                any_genome=any_genome,
+            )
+        )
+
+
+def _opened(subject: Tracks | Model | PathLike) -> Tracks | Model:
+    if isinstance(subject, Tracks | Model):
+        return subject
+    if path_of(subject).is_dir():
+        return open_tracks(subject)
+    try:
+        return load_model(subject)
+    except ArgumentError as error:
+        raise ArgumentError("subject", error.args[1]) from None
