@@ -128,8 +128,8 @@ class Model:
         OSError
             When a file cannot be read.
         """
-        from regtrack.models.checkpoint import check_assembly
         from regtrack.models.device import choose_device
+        from regtrack.models.trained_genome import check_assembly
         from regtrack.prediction.blockwork import open_network
         from regtrack.prediction.forward import predict_interval
         from regtrack.prediction.job import context_of

@@ -17,6 +17,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @click.argument("networks", type=Named(), nargs=-1, metavar="[NAME|CHECKPOINT]...")
 @click.option("--out", type=options.FILE, required=True, help="Folder for networks and tables.")
 @training_options.genome
+@options.networks
 @training_settings()
 @options.device
 @options.force

@@ -22,7 +22,7 @@ _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
     (click.types.FloatParamType, (int, float), "a number"),
     (click.ParamType, (str,), "text in quotes"),
 )
-SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip")
+SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip", "networks")
 
 
 def find_config(start: Path) -> Path | None:

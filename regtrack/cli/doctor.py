@@ -17,6 +17,7 @@ from regtrack.cli.config import find_config
 @options.exclude
 @options.clip
 @options.model_looked_at
+@options.networks
 @click.pass_context
 def doctor(
     context: click.Context,

@@ -33,6 +33,7 @@ from regtrack.errors import InputError, OptionError
     show_default="test",
     help="Of the dataset.",
 )
+@options.networks
 @options.markers
 @options.exclude
 @options.include_training

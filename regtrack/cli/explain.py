@@ -21,6 +21,7 @@ from regtrack.errors import OptionError
     is_flag=True,
     help="The effective context of every marker; --markers, instead of it, of some.",
 )
+@options.networks
 @options.markers
 @click.option("--out", type=options.FILE, required=True, help="Folder to write.")
 @options.genome

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from regtrack.cli import options
+from regtrack.cli.network_options import own_settings
 
 
-@click.group("import", short_help="Make a checkpoint of published weights that you have.")
+@click.group("import", short_help="Make a checkpoint of weights that you have.")
 def import_() -> None:
-    """Make a checkpoint of weights that were published elsewhere and that you have as a file."""
+    """Make a checkpoint of weights of another program's that you have as a file."""
 
 
 @import_.command(short_help="DeepSEA's weights, as Kipoi publishes them.")
@@ -28,3 +30,46 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
 
     import_deepsea(weights, out, force)
     click.echo(f"{out}: DeepSEA of 919 markers; predict with --model {out}")
+
+
+@import_.command(short_help="A network of your own, from another program.")
+@click.argument("network", metavar="FILE.py:CLASS")
+@click.option("--out", type=options.FILE, required=True, help="Checkpoint to write (.safetensors).")
+@click.option(
+    "--markers",
+    type=options.FILE,
+    required=True,
+    help="Markers table (TSV): a row for each output, in order.",
+)
+@click.option(
+    "--weights",
+    type=options.FILE,
+    show_default="those that the class makes",
+    help="State of the module, as torch.save(module.state_dict()) or safetensors write it.",
+)
+@click.option(
+    "--genome",
+    type=options.FILE,
+    show_default="any",
+    help="FASTA of the assembly that it was trained on; predict then refuses others.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Probability from which peaks are called, of all markers.",
+)
+@own_settings
+@options.networks
+@options.force
+def network(own_settings: dict[str, Any], **values: Any) -> None:
+    """Make a checkpoint of a torch module: CLASS in FILE.py, or what a package offers.
+
+    docs/own-network.md says what the class must be. Its code is run; no code that the file of
+    weights may hold is.
+    """
+    from regtrack.models.imported import ImportRequest, import_network
+
+    request = ImportRequest(settings=own_settings, **values)
+    click.echo(import_network(request))

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from regtrack.cli import options
 from regtrack.cli.kinds import Model
 
 
 @click.command(short_help="Say what a checkpoint, a tracks folder or a dataset is.")
 @click.argument("path", type=Model())
+@options.networks
 def info(path: Path) -> None:
     """Say what PATH is: a checkpoint, a tracks folder or a dataset."""
     if (path / "dataset.json").is_file():

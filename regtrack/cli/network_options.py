@@ -28,8 +28,43 @@ _SETTINGS = {
 }
 
 
+def _read_settings(
+    _: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, Any]:
+    """`width=64` as a name and a number, true or false, or text."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param=option)
+        found[name.strip().replace("-", "_")] = _plain(value.strip())
+    return found
+
+
+def _plain(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+own_settings = click.option(
+    "--set",
+    "own_settings",
+    multiple=True,
+    callback=_read_settings,
+    metavar="NAME=VALUE",
+    help="A setting of a network of your own, by its name. Repeatable.",
+)
+
+
 def network_settings(command: C) -> C:
     """Add an option per setting; what is not given is the network's own."""
+    command = own_settings(command)
     for name, (kind, text) in reversed(_SETTINGS.items()):
         command = click.option(
             f"--{name.replace('_', '-')}", name, type=kind, show_default="the network's", help=text
@@ -42,4 +77,5 @@ def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     network = {
         name: values[name] for name in _SETTINGS if name in values and values[name] is not None
     }
-    return network, {name: value for name, value in values.items() if name not in _SETTINGS}
+    rest = {name: value for name, value in values.items() if name not in _SETTINGS}
+    return {**network, **rest.pop("own_settings")}, rest

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from regtrack.cli.kinds import Count, File, Model
+from regtrack.models.named_code import naming
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +84,28 @@ scale = click.option(
     help="Axis of the signals. marker: from 0 to the marker's high values, so that each is seen. "
     "probability: from 0 to 1, so that they can be compared by eye. auto: to the highest "
     "value in view, as the browser does it.",
+)
+
+
+def _name_networks(
+    context: click.Context, _: click.Parameter, files: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Name the files while the command runs."""
+    context.with_resource(naming(files))
+    return files
+
+
+networks = click.option(
+    "--networks",
+    "own_networks",
+    type=FILE,
+    multiple=True,
+    envvar="REGTRACK_NETWORKS",
+    expose_value=False,
+    callback=_name_networks,
+    metavar="FILE.py",
+    help="Python file with networks of your own (docs/own-network.md); its code is run. "
+    "Repeatable.",
 )
 model = _model(True)
 model_looked_at = _model(False)

@@ -17,6 +17,7 @@ from regtrack.prediction.settings import PredictionSettings
 @click.argument("regions", metavar="REGION...", type=Region(), nargs=-1, required=True)
 @click.option("--out", type=options.FILE, required=True, help="Tracks folder to write.")
 @options.model
+@options.networks
 @options.genome
 @options.markers
 @click.option(
@@ -154,8 +155,8 @@ def predict(
     )
     if job.overlap:
         click.echo(
-            f"a recurrent network: windows overlap by {job.overlap:,} bases, and values depend a "
-            "little on where they lie",
+            f"a network without bound, such as a recurrent one: windows overlap by "
+            f"{job.overlap:,} bases, and values depend a little on where they lie",
             err=True,
         )
     workers = workers or available_cores()

@@ -16,6 +16,7 @@ from regtrack.training.search_settings import SAMPLERS, SearchSettings
 @click.command(short_help="Try many settings of a network and keep the best.")
 @click.argument("dataset", type=options.FILE)
 @training_options.architecture
+@options.networks
 @click.option("--out", type=options.FILE, required=True, help="Folder of the search.")
 @training_options.genome
 @click.option(

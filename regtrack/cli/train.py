@@ -15,6 +15,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @click.command(short_help="Train a network on a dataset.")
 @click.argument("dataset", type=options.FILE)
 @training_options.architecture
+@options.networks
 @click.option("--out", type=options.FILE, required=True, help="Checkpoint (.safetensors) to write.")
 @training_options.genome
 @training_settings()

@@ -116,7 +116,8 @@ architecture = click.option(
     "architecture",
     show_default="dilated, or dilated6 for the short task",
     metavar="NAME",
-    help="Network of the dataset's task; regtrack models lists them.",
+    help="Network of the dataset's task; regtrack models lists them. Or one of your own: "
+    "FILE.py:CLASS, or CLASS of a file that --networks names (docs/own-network.md).",
 )
 genome = click.option(
     "--genome",

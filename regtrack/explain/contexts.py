@@ -180,7 +180,7 @@ def _norms(
     errors = torch.zeros(len(batch), core, markers)
     for number, (sample, window) in enumerate(zip(batch, windows, strict=True)):
         errors[number, sample.position - window.core_start, sample.row] = 1
-    device = network.output.weight.device
+    device = network.device
     gradients = input_gradients(
         network,
         torch.from_numpy(codes).to(device, torch.int32),

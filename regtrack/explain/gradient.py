@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from regtrack.errors import InputError
 from regtrack.models.checkpoint import load_network
 from regtrack.models.device import memory_advice, plain_float32
 from regtrack.models.network import Network
@@ -22,9 +23,15 @@ def open_network(path: Path, rows: Sequence[int], device: torch.device) -> Netwo
     Raises
     ------
     InputError
-        As `regtrack.models.checkpoint.load_network`.
+        As `regtrack.models.checkpoint.load_network`; for a network that reads integer codes.
     """
     network = load_network(path, device)
+    if network.reads_codes:
+        raise InputError(
+            path,
+            "its network reads integer codes, through which no gradient goes; one that reads "
+            "one-hot bases can be explained",
+        )
     network.keep_markers(list(rows))
     for layer in network.modules():
         # cuDNN refuses to go back through a recurrent layer in evaluation mode. Ours have no

@@ -147,7 +147,7 @@ def added_up(
     -------
     float32 (bases, 4)
     """
-    device = network.output.weight.device
+    device = network.device
     total = np.zeros((len(around), 4), np.float32)
     length = window or suited_length(network.context)
     for one in tile(positives, network.context, length):

@@ -10,8 +10,9 @@ from pathlib import Path
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import Marker, match_markers
 from regtrack.listing import first_names
-from regtrack.models.checkpoint import Checkpoint, check_assembly, read_checkpoint
+from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.context import Context
+from regtrack.models.trained_genome import check_assembly
 from regtrack.paths import shown
 
 
@@ -40,7 +41,7 @@ class Subject:
         if self.context.exact:
             return ""
         return (
-            f"{self.name}: a recurrent network reads on without end; its gradient was followed "
+            f"{self.name}: no bound is known for how far it reads; its gradient was followed "
             f"for {self.context.left:,} bases, and depends a little on where windows lie"
         )
 

@@ -23,6 +23,34 @@ _COMMON_GRID: Grid = {
 
 
 @dataclass(frozen=True)
+class Code:
+    """The code of a user's own network, as a checkpoint keeps it: never the code itself.
+
+    Parameters
+    ----------
+    file, sha256
+        Name of the file, without its folder, and the SHA-256 of what was in it.
+    left, right, exact
+        The context that it led to; see `regtrack.models.context.Context`.
+
+    Raises
+    ------
+    ValueError
+        When these are no bases.
+    """
+
+    file: str
+    sha256: str
+    left: int
+    right: int
+    exact: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.left, self.right) < 0:
+            raise ValueError("expected a context in bases")
+
+
+@dataclass(frozen=True)
 class Architecture:
     """A network that can be trained.
 
@@ -84,6 +112,15 @@ class Architecture:
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(f"{self.name} cannot be built with {settings}: {reason}") from None
+
+    def code_of(self, network: Network) -> Code | None:  # noqa: ARG002
+        """Which code a network is, where that is a user's own; else None."""
+        return None
+
+    @property
+    def sha256(self) -> str | None:
+        """Of that code; None where it is regtrack's."""
+        return None
 
     def default_settings(self) -> dict[str, Any]:
         """The settings that `build` takes, with their defaults."""

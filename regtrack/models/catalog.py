@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
-from regtrack.errors import OptionError
+from regtrack.errors import InputError, OptionError
 from regtrack.models.architecture import Architecture
 from regtrack.models.dense import DENSE
+from regtrack.models.named_code import named_files, split_reference
+from regtrack.models.own_architecture import OwnArchitecture
+from regtrack.models.own_code import (
+    OwnClass,
+    class_in_file,
+    classes_in_file,
+    offered_class,
+    offered_names,
+)
 from regtrack.models.short import SHORT
 
 PAPER_MARKERS = 919
@@ -19,19 +29,98 @@ ARCHITECTURES: Mapping[str, Mapping[str, Architecture]] = {
 # The best of the paper's convolutional networks.
 _USUAL = {"dense": "dilated", "short": "dilated6"}
 
+# What a user's own networks predict: every base, or bins side by side.
+_OWN_TASK = "dense"
+
 
 def find_architecture(task: str, name: str | None) -> Architecture:
     """The network of this name, or the usual one of the task.
+
+    Parameters
+    ----------
+    name
+        A network of regtrack's, `FILE.py:CLASS`, a class in one of
+        `regtrack.models.named_code.named_files`, or what an installed package offers.
 
     Raises
     ------
     OptionError
         When the task has none.
+    InputError
+        When it is a user's own network, and that cannot be used.
     """
-    known = ARCHITECTURES[task]
-    name = _USUAL[task] if name is None else name
-    if name not in known:
+    found = named_architecture(task, _USUAL[task] if name is None else name)
+    if found is None:
+        own = [f"{path}:{one}" for path in named_files() for one in classes_in_file(path)]
+        offered = [*own, *offered_names()] if task == _OWN_TASK else []
         raise OptionError(
-            "--model", f"no network {name!r} for the {task} task; expected {', '.join(known)}"
+            "--model",
+            f"no network {name!r} for the {task} task; expected "
+            f"{', '.join([*ARCHITECTURES[task], *offered])}"
+            + (", or FILE.py:CLASS" if task == _OWN_TASK else ""),
         )
-    return known[name]
+    return found
+
+
+def named_architecture(task: str, name: str) -> Architecture | None:
+    """The same; None for what is no network of the task.
+
+    Raises
+    ------
+    OptionError
+        For a user's own network, which has no such task.
+    InputError
+        As `find_architecture`.
+    """
+    if name in ARCHITECTURES[task]:
+        return ARCHITECTURES[task][name]
+    reference = split_reference(name)
+    own = class_in_file(*reference) if reference else _own_class(name)
+    if own is None:
+        return None
+    if task != _OWN_TASK:
+        raise OptionError(
+            "--model", f"{name}: networks of one's own are of the {_OWN_TASK} task, not {task}"
+        )
+    return _architecture_of(own)
+
+
+def recorded_architecture(name: str, file: str, sha256: str) -> Architecture | None:
+    """The user's own network that a checkpoint means; None where nobody has named it.
+
+    Parameters
+    ----------
+    name
+        Of the class, or of the entry point.
+    file, sha256
+        As `regtrack.models.architecture.Code`. Of several that are named, that with the digest
+        goes first, then that with the name of the file.
+
+    Raises
+    ------
+    InputError
+        When a file that was named cannot be used.
+    """
+    found = [one for path in named_files() if (one := classes_in_file(path).get(name)) is not None]
+    if not found and (offered := offered_class(name)):
+        found = [offered]
+    if not found:
+        return None
+    own = max(found, key=lambda one: (one.sha256 == sha256, one.path.name == file))
+    return _architecture_of(own)
+
+
+def _own_class(name: str) -> OwnClass | None:
+    """A class by its name alone."""
+    found = [one for path in named_files() if (one := classes_in_file(path).get(name)) is not None]
+    if len(found) > 1:
+        raise InputError(
+            name, f"is in {found[0].path} and in {found[1].path}; expected FILE.py:CLASS"
+        )
+    return found[0] if found else offered_class(name)
+
+
+@functools.cache
+def _architecture_of(own: OwnClass) -> Architecture:
+    """One for each class, which remembers the contexts that were measured."""
+    return OwnArchitecture.of(own)

@@ -6,34 +6,35 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from regtrack.documents import parse_json
-from regtrack.errors import InputError
-from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
+from regtrack.errors import InputError, RegtrackError
 from regtrack.genome.markers import Marker, beats_chance
-from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.genome.seen import Seen
-from regtrack.listing import first_names
-from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.architecture import Architecture, Code
+from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
+from regtrack.models.context import Context
 from regtrack.models.network import Network
+from regtrack.models.own_architecture import OwnArchitecture
 from regtrack.models.tensors import (
     read_tensor_file,
     read_text_of,
     save_tensors,
     tensors_sha256,
 )
+from regtrack.notes import note
 
 FORMAT_VERSION = 1
 
 # Of the summary of a training, where the weights were published elsewhere.
 CREDITS = ("source", "licence", "citation")
 
-ThresholdsFrom = Literal["peaks", "bases", "scores"]
+ThresholdsFrom = Literal["peaks", "bases", "scores", "given"]
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,15 @@ class Checkpoint:
         Per marker, or None where it had no peak to be scored by; empty for older checkpoints.
     thresholds_from
         What the thresholds were chosen by: `peaks` or `bases` of the validation windows, or
-        `scores` that were published with the weights.
+        `scores` that were published with the weights; `given` where somebody chose them.
+    code
+        Of a user's own network, which code it is; None for one of regtrack's.
 
     Raises
     ------
     ValueError
         Unless the architecture is known, has these settings, and there is one threshold
-        per marker.
+        per marker. Of a user's own, only its task is checked.
     """
 
     task: str
@@ -117,11 +120,16 @@ class Checkpoint:
     seen: Seen | None = None
     validated: tuple[Validated | None, ...] = ()
     thresholds_from: ThresholdsFrom | None = None
+    code: Code | None = None
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES.get(self.task, {}):
+        if self.code is not None:
+            if self.task != "dense":
+                raise ValueError(f"a network of one's own of task {self.task!r}")
+        elif self.architecture not in ARCHITECTURES.get(self.task, {}):
             raise ValueError(f"unknown architecture {self.architecture!r} of task {self.task!r}")
-        ARCHITECTURES[self.task][self.architecture].check(self.settings)
+        else:
+            ARCHITECTURES[self.task][self.architecture].check(self.settings)
         if len(self.thresholds) != len(self.markers):
             raise ValueError("expected one threshold per marker")
         if len(self.validated) not in {0, len(self.markers)}:
@@ -156,9 +164,38 @@ class Checkpoint:
             **credits_,
         }
 
+    @property
+    def network(self) -> Architecture:
+        """What its network is. Code is run for it only if that was named by the user.
+
+        Raises
+        ------
+        RegtrackError
+            When it is a user's own network and its code is not named, or cannot be used.
+        """
+        code = self.code
+        if code is None:
+            return ARCHITECTURES[self.task][self.architecture]
+        found = recorded_architecture(self.architecture, code.file, code.sha256)
+        if found is None:
+            raise RegtrackError(
+                f"its network is {self.architecture} of {code.file} (SHA-256 {code.sha256}), whose "
+                f"code only runs when you name it: --networks {code.file}"
+            )
+        if found.sha256 == code.sha256 and isinstance(found, OwnArchitecture):
+            known = Context(left=code.left, right=code.right, exact=code.exact)
+            return replace(found, context=known)
+        return found
+
     def build(self) -> Network:
-        """The network with random weights."""
-        return ARCHITECTURES[self.task][self.architecture].build(len(self.markers), self.settings)
+        """The network with random weights.
+
+        Raises
+        ------
+        RegtrackError
+            As `network`.
+        """
+        return self.network.build(len(self.markers), self.settings)
 
     def sketch(self, step: int | None = None) -> Network:
         """The network without weights, to be asked what it is; takes no time.
@@ -189,6 +226,7 @@ class Checkpoint:
             # Where a regtrack that does not know it passes it over.
             "training": {**self.training, _WEIGHTS: weights},
             "seen": None if self.seen is None else self.seen.to_json(),
+            "code": self.code and asdict(self.code),
         }
         # Without blanks: of a whole genome, what was seen is 80,000 numbers.
         return json.dumps(record, allow_nan=False, separators=(",", ":"))
@@ -234,6 +272,7 @@ class _Metadata:
     task: str = "dense"  # which the first ones all were
     seen: _Seen | None = None
     thresholds_from: ThresholdsFrom | None = None
+    code: Code | None = None
 
     def __post_init__(self) -> None:
         if not self.markers:
@@ -300,9 +339,30 @@ def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
         said = {one.name: getattr(found, one.name) for one in fields(found)}
         if found.seen is not None:
             said["seen"] = Seen.from_json(**vars(found.seen), chrom_sizes=found.chrom_sizes)
-        return Checkpoint(**said), summary.weights_sha256
+        checkpoint = Checkpoint(**said)
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error
+    if checkpoint.code is not None:
+        _check_code(path, checkpoint, checkpoint.code)
+    return checkpoint, summary.weights_sha256
+
+
+def _check_code(path: Path, checkpoint: Checkpoint, code: Code) -> None:
+    """Refuse a checkpoint whose code is not named, and say so where it is another one's."""
+    try:
+        network = checkpoint.network
+        network.check(checkpoint.settings)
+    except ValueError as error:
+        raise InputError(path, f"{error}: the code is another one than when it was made") from error
+    except InputError:
+        raise
+    except RegtrackError as error:
+        raise InputError(path, str(error)) from error
+    if network.sha256 != code.sha256:
+        note(
+            f"{path} was made with another {code.file} (SHA-256 {code.sha256[:12]}...) than is "
+            f"named ({(network.sha256 or '')[:12]}...): what it predicts may be different"
+        )
 
 
 def load_network(path: Path, device: torch.device) -> Network:
@@ -336,62 +396,3 @@ def load_network(path: Path, device: torch.device) -> Network:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, which names a checkpoint in the tracks made with it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def check_assembly(
-    path: Path, checkpoint: Checkpoint, genome: Path, sizes: Mapping[str, int]
-) -> None:
-    """Refuse a genome that is not the one that the checkpoint was trained on.
-
-    Chromosomes of one name must have one length; at least one must be in both, or both must be
-    parts of one known assembly. A checkpoint that was trained on sequence without a genome knows
-    none, and fits any.
-
-    Raises
-    ------
-    InputError
-        Naming both assemblies and the first chromosome that differs.
-    """
-    misfit = _misfit(checkpoint, sizes)
-    if misfit is not None:
-        here, there = misfit
-        raise InputError(
-            genome,
-            f"is {here}, but {path} was trained on {there}; --any-genome predicts all the same",
-        )
-
-
-def seen_on(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> Seen | None:
-    """Where a checkpoint was trained, on a genome and as that spells it.
-
-    Returns
-    -------
-    Seen or None
-        None where it is not known, or where the genome is not the one of the training, in which
-        the same bases lie elsewhere.
-    """
-    if checkpoint.seen is None or _misfit(checkpoint, sizes) is not None:
-        return None
-    return checkpoint.seen.on(checkpoint.chrom_sizes, sizes)
-
-
-def _misfit(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> tuple[str, str] | None:
-    """What a genome is, and what the checkpoint was trained on, where these are two things."""
-    known = checkpoint.chrom_sizes
-    if not known:
-        return None
-    # The mitochondrion says nothing: one assembly's files hold different ones.
-    shared = {
-        chrom: own
-        for chrom in sizes
-        if (own := resolve_chrom(chrom, known)) is not None and own not in MITOCHONDRION
-    }
-    for chrom, own in shared.items():
-        if known[own] != sizes[chrom]:
-            there = describe_other(known, own, sizes, checkpoint.assembly)
-            return describe(sizes, chrom), there
-    names = {recognise(sizes), recognise(known)}
-    if not shared and (len(names) > 1 or None in names):
-        there = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
-        return describe(sizes), f"{there} ({first_names(known)})"
-    return None

@@ -63,7 +63,7 @@ def describe_checkpoint(path: Path) -> str:
     lines = {
         "checkpoint": path,
         "sha256": sha256,
-        "network": f"{checkpoint.architecture} ({checkpoint.task} task), "
+        "network": f"{_name(checkpoint)} ({checkpoint.task} task), "
         f"{network.parameter_count():,} parameters",
         "context": f"{context.left:,} bases left, {context.right:,} right"
         f"{'' if context.exact else ' (windows overlap by this much)'}; "
@@ -79,6 +79,12 @@ def describe_checkpoint(path: Path) -> str:
         "peaks": _peaks(checkpoint),
     }
     return "\n".join(f"{key:<18}{value}" for key, value in lines.items())
+
+
+def _name(checkpoint: Checkpoint) -> str:
+    """`dilated`, or `MyNet of my_networks.py`."""
+    of = f" of {checkpoint.code.file}" if checkpoint.code else ""
+    return f"{checkpoint.architecture}{of}"
 
 
 def _chromosomes(checkpoint: Checkpoint) -> str:

@@ -104,9 +104,12 @@ def for_inference(network: Network) -> Network:
     Parameters
     ----------
     network
-        Markers that are not asked for should have been dropped before.
+        Markers that are not asked for should have been dropped before. A user's own is left as
+        it is.
     """
     fast = copy.deepcopy(network).eval()
+    if fast.hidden_is_logits:
+        return fast.requires_grad_(False)
     trunk = fast.get_submodule("trunk")
     assert isinstance(trunk, nn.Sequential)
     with torch.no_grad():

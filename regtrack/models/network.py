@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from regtrack.models.context import Context
@@ -19,6 +20,9 @@ class Network(nn.Module):
         windows must start.
     """
 
+    # Whether `hidden` gives the logits themselves, so that there is no output layer.
+    hidden_is_logits = False
+
     def __init__(self, head: nn.Sequential, context: Context) -> None:
         super().__init__()
         self.head = head
@@ -31,6 +35,21 @@ class Network(nn.Module):
         assert isinstance(layer, nn.Linear)
         return layer
 
+    @property
+    def device(self) -> torch.device:
+        """What it computes on."""
+        return self.output.weight.device
+
+    @property
+    def reads_codes(self) -> bool:
+        """Whether its layers read integer codes, through which no gradient goes."""
+        return False
+
+    @property
+    def output_bias(self) -> Tensor | None:
+        """What is added to the logits of each marker, in the end; None where nothing is."""
+        return self.output.bias
+
     def hidden(self, codes: Tensor) -> list[Tensor]:
         """What enters the output layer, in training.
 
@@ -42,8 +61,9 @@ class Network(nn.Module):
         Returns
         -------
         list of Tensor (batch, positions, width)
-            The loss is the mean over all of them; the last one predicts. A position is
-            what has labels: a base in the dense task, the whole input in the short one.
+            Or the logits, see `hidden_is_logits`. The loss is the mean over all of them; the
+            last one predicts. A position is what has labels: a base in the dense task, the
+            whole input in the short one.
         """
         raise NotImplementedError
 
@@ -141,3 +161,22 @@ class Network(nn.Module):
             raise ValueError(
                 f"length {length} is not a multiple of the stride, {self.context.stride}"
             )
+
+
+def by_base(by_step: Tensor, step: int, start: int, end: int) -> Tensor:
+    """Values of steps, given to each of their bases.
+
+    Parameters
+    ----------
+    by_step
+        (batch, steps, markers); the first step holds the base `start`.
+    step
+        Bases per step.
+
+    Returns
+    -------
+    Tensor (batch, end - start, markers)
+        A copy.
+    """
+    skipped = start % step
+    return by_step.repeat_interleave(step, dim=1)[:, skipped : skipped + end - start]

@@ -5,10 +5,8 @@ The file is a pickle of tensors by name, read by nothing that could run code.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 from torch import Tensor
@@ -21,6 +19,7 @@ from regtrack.genome.markers import Marker
 from regtrack.models.checkpoint import Checkpoint, Validated, save_checkpoint
 from regtrack.models.network import Network
 from regtrack.models.short import DeepSea
+from regtrack.models.tensors import read_state
 
 # Order of the four channels of its input.
 _PUBLISHED_BASES = "AGCT"
@@ -61,7 +60,9 @@ def read_deepsea(path: Path) -> tuple[Checkpoint, Network]:
     OSError
         When it cannot be read.
     """
-    tensors = _plain(path, _read_pickle(path))
+    if path.stat().st_size > _LARGEST:
+        raise InputError(path, f"larger than {_LARGEST:,} bytes: not DeepSEA's weights")
+    tensors = _plain(path, read_state(path))
     with torch.device("meta"):
         expected = {name: part.shape for name, part in DeepSea(_MARKERS).weights().items()}
     for name, part in tensors.items():
@@ -121,29 +122,6 @@ def _published_scores(marker: Marker) -> Validated | None:
     except ValueError:
         return None
     return Validated(base_rate, precision) if base_rate else None
-
-
-def _read_pickle(path: Path) -> Mapping[str, Tensor]:
-    """Tensors by name, as torch saved them."""
-    if path.stat().st_size > _LARGEST:
-        raise InputError(path, f"larger than {_LARGEST:,} bytes: not DeepSEA's weights")
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        BadZipFile,
-        EOFError,
-        RuntimeError,
-        ValueError,
-        KeyError,
-    ) as error:
-        reason = str(error).partition("\n")[0][:200]
-        raise InputError(path, f"not a file of weights alone, or damaged ({reason})") from error
-    if not isinstance(found, Mapping) or not all(
-        isinstance(name, str) and isinstance(part, Tensor) for name, part in found.items()
-    ):
-        raise InputError(path, "expected tensors by name, as torch saves a network's weights")
-    return found
 
 
 def _plain(path: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
 from regtrack.models.context import Context
-from regtrack.models.network import Network
+from regtrack.models.network import Network, by_base
 from regtrack.models.norm import BatchNorm
 
 LENGTH = 1_000
@@ -86,7 +86,7 @@ class ShortNetwork(Network):
     def logits(self, body: Tensor, start: int, end: int) -> Tensor:
         """Those of the step that a base lies in; see `Network.logits`."""
         first, last = start // self.step, -(-end // self.step)
-        return self._by_base(body[:, first:last], start, end)
+        return by_base(body[:, first:last], self.step, start, end)
 
     def inputs(self, codes: Tensor) -> Tensor:
         """One-hot in the order of `BASES`; see `Network.inputs`."""
@@ -100,17 +100,12 @@ class ShortNetwork(Network):
         first, last = start // self.step, -(-end // self.step)
         padded = F.pad(inputs, self._beyond, value=self.N_VALUE)
         around = padded[:, :, first * self.step : last * self.step + LENGTH - self.step]
-        return self._by_base(self._of_steps(around), start, end)
+        return by_base(self._of_steps(around), self.step, start, end)
 
     @property
     def _beyond(self) -> tuple[int, int]:
         """Bases of an input left and right of those that its value stands for."""
         return _flanks(self.step)
-
-    def _by_base(self, by_step: Tensor, start: int, end: int) -> Tensor:
-        """(batch, steps, markers) of the bases [start, end) -> (batch, end - start, markers)."""
-        skipped = start % self.step
-        return by_step.repeat_interleave(self.step, dim=1)[:, skipped : skipped + end - start]
 
     def _of_steps(self, inputs: Tensor) -> Tensor:
         """(batch, 4, (steps - 1) * step + LENGTH) -> logits (batch, steps, markers)."""

@@ -1,16 +1,18 @@
-"""`.safetensors` files: tensors by name and one JSON text, never code."""
+"""`.safetensors` files: tensors by name and one JSON text, never code; and what torch saved."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import pickle
 import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -111,6 +113,44 @@ def read_tensor_file(path: Path) -> TensorFile:
         return TensorFile(text, load(data), hashlib.sha256(data).hexdigest())
     except (SafetensorError, RuntimeError, KeyError) as error:  # the last, for an unknown type
         raise _unsound(path, error) from error
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors by name as another program saved them: a state of torch's, or safetensors.
+
+    Code that stands in a pickle is not run.
+
+    Raises
+    ------
+    InputError
+        For a file that holds anything else, or is damaged.
+    OSError
+        When it cannot be read.
+    """
+    with path.open("rb") as file:
+        is_plain = file.read(_LENGTH.size + 1)[_LENGTH.size :] == b"{"
+    if is_plain:
+        try:
+            return load(path.read_bytes())
+        except (SafetensorError, RuntimeError, KeyError) as error:
+            raise _unsound(path, error) from error
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        pickle.UnpicklingError,
+        BadZipFile,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+    ) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise InputError(path, f"not a file of weights alone, or damaged ({reason})") from error
+    if not isinstance(found, Mapping) or not all(
+        isinstance(name, str) and isinstance(part, torch.Tensor) for name, part in found.items()
+    ):
+        raise InputError(path, "expected tensors by name, as torch saves a network's weights")
+    return dict(found)
 
 
 def _text_in(metadata: object, path: Path) -> str:

@@ -19,6 +19,7 @@ from regtrack.evaluation.blockcounts import is_sound
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
+from regtrack.models.named_code import named_files, naming
 from regtrack.models.network import Network
 from regtrack.prediction.counting import BlockCounter, Measured, file_state
 from regtrack.prediction.forward import predict_stretches
@@ -46,6 +47,8 @@ class BlockRecipe:
         Folder for the block files.
     measured
         Peaks to score the predictions by, or None.
+    named
+        As `regtrack.models.named_code.named_files`.
     """
 
     model: Path
@@ -57,6 +60,7 @@ class BlockRecipe:
     device: str
     blocks: Path
     measured: Measured | None = None
+    named: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,8 @@ def save_blocks(
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     """The network and the genome, opened once per process."""
     step = recipe.settings.step
-    return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device, step)
+    with naming(recipe.named):
+        return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device, step)
 
 
 def open_network(
@@ -195,7 +200,8 @@ def open_network(
 
     Where a file was replaced since, it is opened anew.
     """
-    return _opened(model, genome, rows, device, step, (file_state(model), file_state(genome)))
+    states = tuple(map(file_state, (model, genome, *named_files())))
+    return _opened(model, genome, rows, device, step, states)
 
 
 @functools.lru_cache(maxsize=1)

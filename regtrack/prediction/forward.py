@@ -146,7 +146,7 @@ def predict_on_device(
     OptionError
         When the window has no room for a core.
     """
-    device = network.output.weight.device
+    device = network.device
     on_cpu = device.type == "cpu"
     together = batch_size or (1 if on_cpu else _WINDOWS_ON_A_GPU)
     piece = _BASES_ON_A_CPU if on_cpu else _BASES_ON_A_GPU

@@ -98,7 +98,7 @@ def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:
         ) from error
     recipe = group[0].work.recipe
     network, genome = open_tools(recipe)
-    device = network.output.weight.device
+    device = network.device
     spans = [(part.task.targets.starts[0], part.task.targets.ends[-1]) for part in group]
     shape = len(group), int(max(end - start for start, end in spans))
     with memory_advice("fewer --markers need less"):

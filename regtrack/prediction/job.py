@@ -21,19 +21,24 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
-from regtrack.models.checkpoint import (
-    Checkpoint,
-    check_assembly,
-    read_identified,
-    seen_on,
-)
+from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.context import Context
+from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
-from regtrack.tracks.folder import BY_BASES, BY_OPTION, BY_PEAKS, BY_SCORES, CHANCE, Track, TrackSet
+from regtrack.tracks.folder import (
+    BY_BASES,
+    BY_OPTION,
+    BY_PEAKS,
+    BY_SCORES,
+    CHANCE,
+    GIVEN,
+    Track,
+    TrackSet,
+)
 from regtrack.tracks.peaks import index_suffix
 
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
@@ -115,6 +120,7 @@ class Job:
             "block length": BLOCK_LENGTH,
             "block format": BLOCK_FORMAT,
             "model": self.trackset.model["sha256"],
+            **({"code": code} if (code := self.checkpoint.network.sha256) else {}),
             "chromosomes": list(self.trackset.chrom_sizes.items()),
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
@@ -278,7 +284,7 @@ def context_of(checkpoint: Checkpoint, step: int | None) -> Context:
 
 def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:
     """What is known of a marker's track before it is made."""
-    origins = {"peaks": BY_PEAKS, "bases": BY_BASES, "scores": BY_SCORES}
+    origins = {"peaks": BY_PEAKS, "bases": BY_BASES, "scores": BY_SCORES, "given": GIVEN}
     threshold, origin = checkpoint.thresholds[row], origins[checkpoint.thresholds_from or "bases"]
     if settings.peak_threshold is not None:
         threshold, origin = settings.peak_threshold, BY_OPTION

@@ -15,6 +15,7 @@ from pathlib import Path
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.evaluation.report import write_report
 from regtrack.folders import check_folder, clear, is_of_run, move_in, unfinished_run
+from regtrack.models.named_code import named_files
 from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
@@ -114,6 +115,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         device=job.device,
         blocks=folder,
         measured=job.yardstick.saved(counts) if job.yardstick else None,
+        named=named_files(),
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
     return [

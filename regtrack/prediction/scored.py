@@ -23,13 +23,10 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
-from regtrack.models.checkpoint import (
-    Checkpoint,
-    check_assembly,
-    read_identified,
-    seen_on,
-)
+from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.device import choose_device, describe_device
+from regtrack.models.named_code import named_files, naming
+from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import one_thread, open_network
@@ -191,6 +188,7 @@ class CountWork:
     device: str
     measured: Measured
     tasks: tuple[BlockTask, ...]
+    named: tuple[Path, ...]
 
 
 def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
@@ -219,7 +217,10 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         where = measured.ground.where
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         works = [
-            CountWork(job.model, job.genome, rows, rules_by_marker, job.device, measured, tasks)
+            CountWork(
+                *(job.model, job.genome, rows, rules_by_marker, job.device, measured, tasks),
+                named_files(),
+            )
             for tasks in grouped(where, together)
         ]
         observer.stage("predicting", "bp", measured.ground.bases, 0)
@@ -239,7 +240,8 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
 
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
-    network, genome = open_network(work.model, work.genome, work.rows, work.device)
+    with naming(work.named):
+        network, genome = open_network(work.model, work.genome, work.rows, work.device)
     thresholds = np.array([one.called_from for one in work.rules_by_marker], np.float32)
     counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds)
     with one_thread():

@@ -22,8 +22,8 @@ from regtrack.genome.intervals import total_bases
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.genome.unknown import read_unknown
-from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint, seen_on
+from regtrack.models.checkpoint import Checkpoint
+from regtrack.models.trained_genome import seen_on
 from regtrack.paths import named
 from regtrack.prediction.counting import Measured, known_array
 
@@ -226,5 +226,5 @@ class Yardstick:
             ground=self.measured.ground,
             blocks=self.measured.blocks,
             about={**about, **self.about},
-            published=ARCHITECTURES[checkpoint.task][checkpoint.architecture].paper_auc,
+            published=checkpoint.network.paper_auc,
         )

@@ -28,6 +28,7 @@ SEEN_FILES = {"train": "trained.bed", "valid": "validated.bed"}
 # who made the tracks.
 BY_PEAKS, BY_BASES, BY_OPTION = "peaks in validation", "bases in validation", "option"
 BY_SCORES = "published scores"
+GIVEN = "given with the weights"
 
 # Why a track has no peaks. A threshold of the best F1 of bases is half of that F1, and the F1 of
 # calling everything twice the base rate: so where such a threshold is hardly above what is usual,
@@ -53,7 +54,7 @@ class Track:
         The same of the peaks' index: their name with `.tbi` or `.csi`; the former where nothing
         is said, as in older folders.
     threshold_from
-        `BY_PEAKS`, `BY_BASES`, `BY_SCORES` or `BY_OPTION`; older folders do not say.
+        `BY_PEAKS`, `BY_BASES`, `BY_SCORES`, `GIVEN` or `BY_OPTION`; older folders do not say.
     no_peaks
         Why no peaks were called, where that is so: `CHANCE` or `FLAT`.
     base_rate

@@ -14,9 +14,10 @@ from regtrack.evaluation.comparison import Compared, Comparison, text_report
 from regtrack.evaluation.comparison_files import write_comparison
 from regtrack.evaluation.metrics import category_means
 from regtrack.genome.intervals import intersect, total_bases
-from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint, read_checkpoint, seen_on
+from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
+from regtrack.models.named_code import files_in, naming
+from regtrack.models.trained_genome import seen_on
 from regtrack.paths import named
 from regtrack.training.entrants import Entrant, find_entrants
 from regtrack.training.observer import Silent, TrainingObserver
@@ -119,6 +120,13 @@ def run_comparison(
     RegtrackError, OSError
         As `find_entrants`, `regtrack.training.run.train` and `score_checkpoint`.
     """
+    with naming(files_in(request.networks)):
+        return _compare(request, out, force, observer)
+
+
+def _compare(
+    request: ComparisonRequest, out: Path, force: bool, observer: ComparisonObserver
+) -> ComparisonResult:
     # None reads labels before all have joined, and so before the first one has checked them.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     settings = request.settings.fitted(dataset.task, dataset.window)
@@ -175,7 +183,7 @@ def _compared(
         lambda split: told.scoring(entrant.name, split),
     )
     checkpoint = read_checkpoint(entrant.path)
-    architecture = ARCHITECTURES[checkpoint.task][checkpoint.architecture]
+    architecture = checkpoint.network
     best_step: int | None = checkpoint.training.get("step")
     steps, seconds = _spent(entrant.path.with_suffix(".log.tsv"), best_step)
     return Compared(
@@ -220,7 +228,7 @@ def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> li
             f"trained on another dataset ({checkpoint.assembly}): "
             f"{_trained_here(checkpoint, dataset)}"
         )
-    usual = ARCHITECTURES[checkpoint.task][checkpoint.architecture].default_settings()
+    usual = checkpoint.network.default_settings()
     own = [f"{name} {value}" for name, value in checkpoint.settings.items() if value != usual[name]]
     if own:
         remarks.append(f"{checkpoint.architecture} with other settings: {', '.join(own)}")

@@ -13,7 +13,7 @@ import torch
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import InputError, OptionError
 from regtrack.models.architecture import Architecture
-from regtrack.models.catalog import ARCHITECTURES
+from regtrack.models.catalog import ARCHITECTURES, named_architecture
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.paths import named
 from regtrack.training.run import was_interrupted_at_the_end
@@ -54,8 +54,8 @@ def find_entrants(
     Parameters
     ----------
     arguments
-        Names of networks of the dataset's task, to be trained into `out`, and paths of
-        checkpoints. None of either names all networks.
+        Networks as `regtrack.models.catalog.named_architecture`, to be trained into `out`, and
+        paths of checkpoints. None of either names all networks.
     settings
         `TrainingSettings.fitted` to the dataset. A network that was trained before is
         taken when it was trained with these.
@@ -77,13 +77,17 @@ def find_entrants(
     OSError
         When a checkpoint cannot be read.
     """
-    known = ARCHITECTURES[dataset.task]
-    found = [
-        Entrant(one, out / f"{one}{SUFFIX}", known[one]) if one in known else _given(one, dataset)
-        for one in arguments or known
-    ]
+    found = [_entrant(one, dataset, out) for one in arguments or ARCHITECTURES[dataset.task]]
     _check_distinct(found)
     return [_as_it_stands(one, dataset, settings, force) for one in found]
+
+
+def _entrant(argument: str, dataset: DenseDataset | ShortDataset, out: Path) -> Entrant:
+    """A network to be trained, or a checkpoint."""
+    architecture = named_architecture(dataset.task, argument)
+    if architecture is None:
+        return _given(argument, dataset)
+    return Entrant(architecture.name, out / f"{architecture.name}{SUFFIX}", architecture)
 
 
 def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
@@ -173,11 +177,13 @@ def _differences(
     """`minutes 0.5, not 30` for what a checkpoint's training and this one differ in."""
     found: dict[str, Any] = {
         "architecture": checkpoint.architecture,
+        "code": checkpoint.code and checkpoint.code.sha256,
         **{f"{name} of the network": value for name, value in checkpoint.settings.items()},
         **checkpoint.training.get("settings", {}),
     }
     wanted: dict[str, Any] = {
         "architecture": architecture.name,
+        "code": architecture.sha256,
         **{
             f"{name} of the network": value
             for name, value in architecture.default_settings().items()

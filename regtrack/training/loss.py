@@ -48,6 +48,29 @@ def summed_loss(
     return loss
 
 
+def summed_loss_of(
+    logits: Tensor,
+    labels: Tensor,
+    known: Tensor,
+    known_markers: Tensor | None = None,
+    positive_weight: float = 1.0,
+) -> Tensor:
+    """The same of logits (batch, positions, markers) that a network gives itself.
+
+    All of them, and their gradients, are in memory at one time.
+    """
+    counted = known[:, :, None].float()
+    if known_markers is not None:
+        counted = counted * known_markers[:, None]
+    return F.binary_cross_entropy_with_logits(
+        logits.float(),
+        labels.float(),
+        weight=counted,
+        pos_weight=torch.tensor(positive_weight, device=logits.device),
+        reduction="sum",
+    )
+
+
 class _SummedLoss(torch.autograd.Function):
     @staticmethod
     def forward(

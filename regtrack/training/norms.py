@@ -34,7 +34,7 @@ def settle_norms(network: Network, batches: Iterable[Codes]) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over all batches
         norm.train()
-    device = network.output.weight.device
+    device = network.device
     with torch.no_grad():
         for codes in batches:
             network.hidden(torch.from_numpy(codes).to(device, torch.int32))

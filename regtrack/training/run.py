@@ -149,6 +149,7 @@ def train(
         "dataset": dataset.digest,
         "task": dataset.task,
         "model": architecture.name,
+        **({"code": architecture.sha256} if architecture.sha256 else {}),
         **{
             f"{name} of the network": value
             for name, value in {**architecture.default_settings(), **network_settings}.items()

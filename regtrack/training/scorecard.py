@@ -15,7 +15,7 @@ from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.evaluation.cells import cell, only_defined
 from regtrack.evaluation.metrics import Scores
-from regtrack.models.checkpoint import file_sha256, load_network
+from regtrack.models.checkpoint import file_sha256, load_network, read_checkpoint
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
 
@@ -57,6 +57,9 @@ def score_checkpoint(
         When a file cannot be read or written.
     """
     checkpoint, of_dataset = file_sha256(path), dataset.digest
+    code = read_checkpoint(path).network.sha256
+    if code is not None:  # of a user's own network, which may have changed
+        checkpoint = f"{checkpoint} {code}"
     found = _read(kept, checkpoint, of_dataset, len(dataset.markers))
     missing = [split for split in splits if split not in found]
     if missing:

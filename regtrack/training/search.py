@@ -26,6 +26,7 @@ from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
+from regtrack.models.named_code import named_files, naming
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes, torchrun_processes
 from regtrack.training.run import Stop, train, was_interrupted_at_the_end
@@ -152,7 +153,7 @@ def run_search(
                     stopped_by = bench.stopped_by
             else:
                 left = bench.study.limit - len(trials.finished)
-                work = functools.partial(_do_next, request, folder)
+                work = functools.partial(_do_next, request, folder, named_files())
                 for _ in in_processes(work, range(left), request.search.workers):
                     observer.ended(bench.study.trials())
         except KeyboardInterrupt as error:
@@ -222,6 +223,7 @@ class _Bench:
             "dataset": self._dataset.digest,
             "task": self._dataset.task,
             "model": self._architecture.name,
+            **({"code": self._architecture.sha256} if self._architecture.sha256 else {}),
             "sampler": self._request.search.sampler,
             **{f"space of {axis.name}": str(axis) for axis in self.space.axes},
             **{
@@ -315,9 +317,10 @@ class _Bench:
         return not isinstance(error, InputError)
 
 
-def _do_next(request: SearchRequest, folder: Path, _: int) -> None:
+def _do_next(request: SearchRequest, folder: Path, named: tuple[Path, ...], _: int) -> None:
     """Do the next trial in a worker process."""
-    _opened(request, folder).do_next(Unseen())
+    with naming(named):
+        _opened(request, folder).do_next(Unseen())
 
 
 @functools.lru_cache(maxsize=1)

@@ -21,9 +21,9 @@ TRAINING: Mapping[str, type] = {
     "shift": int,
     "schedule": str,
 }
-_EXPECTED = {int: "whole numbers", float: "numbers", str: "texts"}
+_EXPECTED = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or false"}
 # Beyond these no setting makes sense, and sums and steps would leave what numbers can hold.
-_LARGEST = {int: 1 << 53, float: 1e100, str: 0}
+_LARGEST = {int: 1 << 53, float: 1e100, str: 0, bool: 1}
 _MOST_STEPS = 1e9
 _RANGE = {"low", "high", "log", "step"}
 
@@ -174,8 +174,9 @@ def _choice(path: Path, key: str, values: list[Any], kind: type) -> Choice:
 
 
 def _range(path: Path, key: str, table: Mapping[str, Any], kind: type) -> Range:
-    if kind is str or not {"low", "high"} <= set(table) <= _RANGE:
-        form = "a list" if kind is str else "{low = ..., high = ...}, and log = true or step = ..."
+    is_listed = kind in (str, bool)
+    if is_listed or not {"low", "high"} <= set(table) <= _RANGE:
+        form = "a list" if is_listed else "{low = ..., high = ...}, and log = true or step = ..."
         raise InputError(path, f"expected {form} as {key}, got {_toml(table)}")
     low, high = (_typed(path, key, table[name], kind) for name in ("low", "high"))
     log = table.get("log", False)

@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from regtrack.models.network import Network
 from regtrack.training.examples import Batch
-from regtrack.training.loss import summed_loss
+from regtrack.training.loss import summed_loss, summed_loss_of
 from regtrack.training.processes import Processes
 
 
@@ -94,10 +94,11 @@ class _Objective(nn.Module):
     def forward(
         self, codes: Tensor, labels: Tensor, known: Tensor, known_markers: Tensor | None
     ) -> Tensor:
+        counted = labels, known, known_markers, self._positive_weight
         losses = [
-            summed_loss(
-                hidden, self.network.output, labels, known, known_markers, self._positive_weight
-            )
+            summed_loss_of(hidden, *counted)
+            if self.network.hidden_is_logits
+            else summed_loss(hidden, self.network.output, *counted)
             for hidden in self.network.hidden(codes)
         ]
         return torch.stack(losses).mean()

@@ -268,6 +268,7 @@ class Trainer:
                 },
             },
             seen=self._seen,
+            code=self._architecture.code_of(self.network),
         )
 
 
@@ -283,13 +284,15 @@ def seen_by(dataset: DenseDataset | ShortDataset) -> Seen | None:
 
 
 def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:
-    """Let the last layer's bias say what is known before any training: how rare peaks are.
+    """Let the last layer's bias, if there is one, say what is known before: how rare peaks are.
 
     Otherwise the first hundred steps are spent on learning just that.
     """
     clipped = np.clip(rates, 1e-5, 0.5)
     with torch.no_grad():
-        network.output.bias.copy_(torch.from_numpy(np.log(clipped / (1 - clipped))))
+        bias = network.output_bias
+        if bias is not None:
+            bias.copy_(torch.from_numpy(np.log(clipped / (1 - clipped))))
 
 
 def base_rates(dataset: DenseDataset | ShortDataset, split: str) -> npt.NDArray[np.float64]:

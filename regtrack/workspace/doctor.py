@@ -32,8 +32,9 @@ from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import read_genes
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.measured import read_measured
-from regtrack.models.checkpoint import check_assembly, read_checkpoint
+from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import choose_device, describe_device, has_bfloat16
+from regtrack.models.trained_genome import check_assembly
 from regtrack.workers import available_cores
 from regtrack.workspace.assembly import assembly_of
 

@@ -138,7 +138,7 @@ def test_a_recurrent_network_and_one_of_the_short_task_stand_beside_it(
     status, out, err = regtrack(*arguments, "--peaks", tiny.markers)
     assert status == 0, err
     assert "-5,019 +5,019 (followed)" in out
-    assert "bi-lstm: a recurrent network reads on without end" in out
+    assert "bi-lstm: no bound is known for how far it reads" in out
     rows = rows_of(tiny.folder / "out" / "explain.tsv")
     assert [row["context_exact"] for row in rows] == ["yes", "no", "yes"]
 

@@ -25,15 +25,14 @@ from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
     Validated,
-    check_assembly,
     file_sha256,
     load_network,
     read_checkpoint,
     read_identified,
     save_checkpoint,
-    seen_on,
 )
 from regtrack.models.describe import describe_checkpoint
+from regtrack.models.trained_genome import check_assembly, seen_on
 
 CPU = torch.device("cpu")
 MARKERS = (a_marker(0), a_marker(7, "HepG2|DNase|None", "DNase"))

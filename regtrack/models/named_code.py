@@ -1,0 +1,49 @@
+"""Files of networks that a user has named: code in them is run for no other reason.
+
+Loads nothing heavy, for the command line names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+_named: ContextVar[tuple[Path, ...]] = ContextVar("named_code", default=())
+
+_SUFFIX = ".py"
+
+
+@contextmanager
+def naming(files: Iterable[Path]) -> Iterator[None]:
+    """While the body runs, networks may be taken from these Python files, too.
+
+    A worker process knows nothing of it: what it is given must bring `named_files()` along.
+    """
+    token = _named.set(tuple(dict.fromkeys((*_named.get(), *files))))
+    try:
+        yield
+    finally:
+        _named.reset(token)
+
+
+def named_files() -> tuple[Path, ...]:
+    """The files that are named, each once, in order."""
+    return _named.get()
+
+
+def split_reference(text: str) -> tuple[Path, str] | None:
+    """`my_networks.py:MyNet` as file and class; None for what is not written so.
+
+    The class is empty where only a file is named.
+    """
+    if text.endswith(_SUFFIX):
+        return Path(text), ""
+    file, colon, name = text.rpartition(":")
+    return (Path(file), name) if colon and file.endswith(_SUFFIX) else None
+
+
+def files_in(texts: Iterable[str]) -> tuple[Path, ...]:
+    """The files among the names of some networks."""
+    return tuple(found[0] for text in texts if (found := split_reference(text)))

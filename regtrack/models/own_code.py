@@ -1,0 +1,164 @@
+"""Classes of networks from a user's own file, or from an installed package that offers them.
+
+A package offers them as entry points of the group `regtrack.networks`; to install it is to
+name it. See docs/own-network.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from regtrack.errors import InputError, RegtrackError
+from regtrack.listing import first_names
+
+ENTRY_POINTS = "regtrack.networks"
+
+_LONGEST_MESSAGE = 200
+
+
+@dataclass(frozen=True)
+class OwnClass:
+    """A class of a network, and the file that it stands in.
+
+    Parameters
+    ----------
+    name
+        As the user calls it: the class's name, or that of its entry point.
+    sha256
+        Of the file as it was when its code ran.
+    """
+
+    name: str
+    network: type[nn.Module]
+    path: Path
+    sha256: str
+
+
+def class_in_file(path: Path, name: str) -> OwnClass:
+    """A class of a file, whose code is run.
+
+    Raises
+    ------
+    InputError
+        When it is not Python, raises an error, or has no such class of torch.nn.Module.
+    OSError
+        When it cannot be read.
+    """
+    classes = classes_in_file(path)
+    if name in classes:
+        return classes[name]
+    source = path.read_bytes()
+    there = vars(_executed(path, source))
+    if name in there:
+        raise InputError(path, f"{name} is no class derived from torch.nn.Module")
+    known = first_names(classes) if classes else "none derived from torch.nn.Module"
+    wanted = f"has no class {name}" if name else "which class? Expected FILE.py:CLASS"
+    raise InputError(path, f"{wanted}; its classes: {known}")
+
+
+def classes_in_file(path: Path) -> Mapping[str, OwnClass]:
+    """All classes of networks that are written in a file, whose code is run.
+
+    Raises
+    ------
+    InputError, OSError
+        As `class_in_file`.
+    """
+    source = path.read_bytes()
+    module = _executed(path, source)
+    sha256 = hashlib.sha256(source).hexdigest()
+    return {
+        name: OwnClass(name, found, path, sha256)
+        for name, found in vars(module).items()
+        if isinstance(found, type)
+        and issubclass(found, nn.Module)
+        and found.__module__ == module.__name__
+    }
+
+
+def offered_class(name: str) -> OwnClass | None:
+    """The class of an entry point of this name; None where no installed package has one.
+
+    Raises
+    ------
+    InputError
+        When it cannot be imported, or is no class of torch.nn.Module.
+    """
+    found: EntryPoint | None = next(iter(entry_points(group=ENTRY_POINTS, name=name)), None)
+    if found is None:
+        return None
+    where = f"entry point {name} = {found.value}"
+    try:
+        network = found.load()
+    except Exception as error:
+        raise InputError(where, _said(error)) from error
+    if not (isinstance(network, type) and issubclass(network, nn.Module)):
+        raise InputError(where, "is no class derived from torch.nn.Module")
+    file = inspect.getsourcefile(network)
+    if file is None:
+        raise InputError(where, "has no source file")
+    path = Path(file)
+    return OwnClass(name, network, path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def offered_names() -> list[str]:
+    """Names of all entry points; nothing is imported."""
+    return sorted({one.name for one in entry_points(group=ENTRY_POINTS)})
+
+
+def raised_in(path: Path, error: BaseException) -> Exception:
+    """What to raise for an error of a user's code: one line that names where in the file it was.
+
+    Errors of regtrack's own, and memory that ran out, are no fault of the code's and stay as they
+    are.
+    """
+    if isinstance(error, RegtrackError | MemoryError | torch.OutOfMemoryError) or (
+        "can't allocate memory" in str(error) and isinstance(error, RuntimeError)
+    ):
+        return error
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path)
+    ]
+    return InputError(path, _said(error), lines[-1] if lines else None)
+
+
+@functools.cache
+def _executed(path: Path, source: bytes) -> ModuleType:
+    """The module of a file, run once in this process as long as it stays as it is."""
+    # Not under the file's own name, which may be that of a library.
+    unique = hashlib.sha256(f"{path}\0".encode() + source).hexdigest()[:16]
+    module = ModuleType(f"_regtrack_own_{unique}")
+    module.__file__ = str(path)
+    try:
+        code = compile(source, str(path), "exec")
+    except SyntaxError as error:
+        raise InputError(path, f"is not Python ({error.msg})", error.lineno) from error
+    except ValueError as error:  # a NUL inside
+        raise InputError(path, f"is not Python ({error})") from error
+    sys.modules[module.__name__] = module  # where dataclasses and typing look for it
+    try:
+        exec(code, module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        raise raised_in(path, error) from error
+    return module
+
+
+def _said(error: BaseException) -> str:
+    """`NameError: name 'torhc' is not defined`."""
+    message = str(error).partition("\n")[0][:_LONGEST_MESSAGE]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,0 +1,72 @@
+"""The genome that a checkpoint was trained on, held against the one that it is used on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from regtrack.errors import InputError
+from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
+from regtrack.genome.names import MITOCHONDRION, resolve_chrom
+from regtrack.genome.seen import Seen
+from regtrack.listing import first_names
+from regtrack.models.checkpoint import Checkpoint
+
+
+def check_assembly(
+    path: Path, checkpoint: Checkpoint, genome: Path, sizes: Mapping[str, int]
+) -> None:
+    """Refuse a genome that is not the one that the checkpoint was trained on.
+
+    Chromosomes of one name must have one length; at least one must be in both, or both must be
+    parts of one known assembly. A checkpoint that was trained on sequence without a genome knows
+    none, and fits any.
+
+    Raises
+    ------
+    InputError
+        Naming both assemblies and the first chromosome that differs.
+    """
+    misfit = _misfit(checkpoint, sizes)
+    if misfit is not None:
+        here, there = misfit
+        raise InputError(
+            genome,
+            f"is {here}, but {path} was trained on {there}; --any-genome predicts all the same",
+        )
+
+
+def seen_on(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> Seen | None:
+    """Where a checkpoint was trained, on a genome and as that spells it.
+
+    Returns
+    -------
+    Seen or None
+        None where it is not known, or where the genome is not the one of the training, in which
+        the same bases lie elsewhere.
+    """
+    if checkpoint.seen is None or _misfit(checkpoint, sizes) is not None:
+        return None
+    return checkpoint.seen.on(checkpoint.chrom_sizes, sizes)
+
+
+def _misfit(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> tuple[str, str] | None:
+    """What a genome is, and what the checkpoint was trained on, where these are two things."""
+    known = checkpoint.chrom_sizes
+    if not known:
+        return None
+    # The mitochondrion says nothing: one assembly's files hold different ones.
+    shared = {
+        chrom: own
+        for chrom in sizes
+        if (own := resolve_chrom(chrom, known)) is not None and own not in MITOCHONDRION
+    }
+    for chrom, own in shared.items():
+        if known[own] != sizes[chrom]:
+            there = describe_other(known, own, sizes, checkpoint.assembly)
+            return describe(sizes, chrom), there
+    names = {recognise(sizes), recognise(known)}
+    if not shared and (len(names) > 1 or None in names):
+        there = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
+        return describe(sizes), f"{there} ({first_names(known)})"
+    return None
