@@ -95,10 +95,11 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
         When the folder cannot be made or written, or what is told cannot be read.
     """
     folder = config.parent
-    if folder.exists() and not folder.is_dir():
-        raise InputError(folder, "is a file; expected a folder")
-    check_file(config, force, "a configuration")
     told = told or Told()
+    if folder.exists() and not folder.is_dir():
+        quotes = "; a pattern after --peaks needs quotes" if told.peaks else ""
+        raise InputError(folder, f"is a file; expected a folder{quotes}")
+    check_file(config, force, "a configuration")
     table, rows = None, ""
     if told.peaks is not None:
         table, rows = table_of(told.peaks, told.category, folder, force)

@@ -8,7 +8,7 @@ from pathlib import Path
 from regtrack.errors import InputError, OptionError
 from regtrack.fetching.sources import MARKERS_TABLE
 from regtrack.folders import check_file
-from regtrack.genome.markers import COLUMNS, describe_markers, read_markers
+from regtrack.genome.markers import COLUMNS, count_categories, read_markers
 from regtrack.genome.measured import is_table, read_measured
 from regtrack.paths import is_text
 
@@ -63,7 +63,7 @@ def what_to_check(table: Path, guessed: bool) -> str:
         Whether categories are guesses.
     """
     markers = read_markers(table)
-    lines = [f"wrote {table}: {describe_markers(markers)}"]
+    lines = [f"wrote {table}: {len(markers)} markers ({count_categories(markers)})"]
     without_cell = sum(marker.cell == "None" for marker in markers)
     if guessed:
         lines.append("check in it: category, which was guessed from the names")

@@ -9,6 +9,7 @@ import pytest
 from regtrack.cli.config import NAME, find_config, read_config
 from regtrack.cli.main import cli, run
 from regtrack.errors import InputError
+from regtrack.genome.measured import read_measured
 
 VARIABLES = ("REGTRACK_MODEL", "REGTRACK_PREDICT_MODEL", "REGTRACK_GENOME", "REGTRACK_PEAKS")
 
@@ -342,3 +343,15 @@ def test_the_shared_model_may_be_a_network_by_name(
     assert run(["predict", "chr1", "--out", "t"]) == 2
     said = capsys.readouterr().err
     assert "--model: deepsea is not there yet: regtrack fetch model deepsea" in said
+
+
+@pytest.mark.parametrize("peaks", ["peaks", "peaks/*.bed", "peaks/a.bed"])
+def test_peaks_of_the_file_may_be_a_folder_or_a_pattern_and_are_found_from_anywhere(
+    project: Path, monkeypatch: pytest.MonkeyPatch, peaks: str
+) -> None:
+    (project / "peaks").mkdir()
+    (project / "peaks" / "a.bed").touch()
+    (project / "below").mkdir()
+    found = settings_of(project, f'[defaults]\npeaks = "{peaks}"\n')["prepare"]["peaks"]
+    monkeypatch.chdir(project / "below")
+    assert [one.file for one in read_measured(Path(found))] == [str(project / "peaks" / "a.bed")]

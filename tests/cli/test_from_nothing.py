@@ -93,7 +93,7 @@ def test_hg38_from_nothing_with_peaks_of_ones_own(
         status, out, err = regtrack(*command)
         assert status == 0, (command, err)
         told[command[0]] = out
-    assert told["init"].startswith("wrote markers.tsv: 2: 1 TFBS, 1 ATAC\n")
+    assert told["init"].startswith("wrote markers.tsv: 2 markers (1 TFBS, 1 ATAC)\n")
     assert told["doctor"].endswith("nothing is missing\n")
     assert "genome hg38\n" in (tmp_path / "tracks" / "hub.txt").read_text()
     assert (tmp_path / "model.log.tsv").read_text().splitlines()[0].count("_ATAC") == 2

@@ -174,7 +174,13 @@ def test_markers_are_chosen_and_those_without_a_peak_are_named(tiny: TinyWorld, 
 BAD: list[tuple[str, Edit, list[str], int, str]] = [
     ("missing genome", lambda w: w.genome.unlink(), [], 1, r"genome\.fa: No such file"),
     ("missing table", lambda w: w.markers.unlink(), [], 1, r"markers\.tsv: No such file"),
-    ("a folder as table", lambda w: (w.markers.unlink(), w.markers.mkdir()), [], 1, r"Is a dir"),
+    (
+        "a folder without peaks",
+        lambda w: (w.markers.unlink(), w.markers.mkdir()),
+        [],
+        1,
+        r"markers\.tsv: holds no peak file",
+    ),
     (
         "missing peaks",
         lambda w: (w.folder / "peaks" / "1.narrowPeak").unlink(),

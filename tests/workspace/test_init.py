@@ -133,7 +133,7 @@ def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> 
         "1\tliver.ATAC\tATAC\tNone\tNone\tNone\tpeaks/liver.ATAC.bed.gz\n"
     )
     assert told.splitlines()[:4] == [
-        "wrote markers.tsv: 2: 1 TFBS, 1 ATAC",
+        "wrote markers.tsv: 2 markers (1 TFBS, 1 ATAC)",
         "check in it: category, which was guessed from the names",
         "fill in, where you like: cell, target, treatment (2 have none)",
         "wrote regtrack.toml",
@@ -183,6 +183,13 @@ def test_a_table_that_is_there_is_replaced_only_when_asked_and_nothing_half_done
     assert (study / "markers.tsv").read_text() == "mine"
     initialise(study / NAME, True, Told(peaks=peaks))
     assert len(read_markers(study / "markers.tsv")) == 2
+
+
+def test_a_pattern_that_the_shell_took_apart_is_said_to_need_quotes(study: Path) -> None:
+    peaks = some_peaks(study / "peaks")
+    first, second = sorted(peaks.iterdir())
+    with pytest.raises(InputError, match=r"is a file; .* a pattern after --peaks needs quotes"):
+        initialise(second / NAME, False, Told(peaks=first))
 
 
 def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
