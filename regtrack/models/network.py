@@ -36,6 +36,11 @@ class Network(nn.Module):
         return layer
 
     @property
+    def outputs(self) -> int:
+        """Number of markers that it predicts, without those that were dropped."""
+        return self.output.out_features
+
+    @property
     def device(self) -> torch.device:
         """What it computes on."""
         return self.output.weight.device

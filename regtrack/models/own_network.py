@@ -127,6 +127,11 @@ class OwnNetwork(Network):
         self._rows: list[int] | None = None
 
     @property
+    def outputs(self) -> int:
+        """Those that are kept."""
+        return self._markers if self._rows is None else len(self._rows)
+
+    @property
     def device(self) -> torch.device:
         """Where its tensors lie; the CPU where it has none."""
         return next((part.device for part in self.weights().values()), torch.device("cpu"))

@@ -100,7 +100,7 @@ def predict_interval(
     OptionError
         When the window has no room for a core.
     """
-    values = np.full((network.output.out_features, len(region)), np.nan, np.float32)
+    values = np.full((network.outputs, len(region)), np.nan, np.float32)
     for piece in predict_stretches(
         network, genome, region.chrom, targets, window=window, batch_size=batch_size
     ):
