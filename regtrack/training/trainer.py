@@ -15,7 +15,7 @@ import torch
 from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.errors import InputError, RegtrackError
+from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
@@ -54,7 +54,8 @@ class Trainer:
     Raises
     ------
     OptionError
-        When the windows do not suit the network, or are fewer than a batch.
+        When the windows do not suit the network, or are fewer than a batch; for a network
+        without weights.
     InputError
         When no marker has a peak to learn from, or to be scored by, or the machines of a
         training do not share `work`.
@@ -84,6 +85,8 @@ class Trainer:
                 raise InputError(dataset.path, f"no marker has a peak in the {split} windows")
         torch.manual_seed(settings.seed)
         network = architecture.build(len(dataset.markers), network_settings)
+        if not network.parameter_count():
+            raise OptionError("--model", f"{architecture.name} has no weight to train")
         start_from_base_rates(network, rates)
         self.network = network.to(processes.device)
         self._stepper = Stepper(

@@ -446,6 +446,7 @@ def test_what_cannot_be_imported_is_said_in_one_line(
     ("words", "status", "message"),
     [
         ("--model {file}:Nothing", 1, r"own\.py: has no class Nothing; its classes: Tiny"),
+        ("--model {empty}:Empty", 2, r"--model: Empty has no weight to train"),
         ("--model {file}", 1, r"own\.py: which class\? Expected FILE\.py:CLASS"),
         ("--model nowhere.py:Net", 1, r"nowhere\.py: No such file or directory"),
         ("--model {file}:Tiny --set depth=3", 2, r"--model: Tiny has no setting depth; it has wi"),
@@ -461,9 +462,21 @@ def test_what_cannot_be_trained_is_said_in_one_line(
 ) -> None:
     file = write_network(tmp_path / "own.py", TINY)
     broken = write_network(tmp_path / "broken.py", "1 / 0")
+    empty = write_network(
+        tmp_path / "empty.py",
+        """
+        from torch import nn
+        class Empty(nn.Module):
+            def __init__(self, markers):
+                super().__init__()
+                self.markers = markers
+            def forward(self, codes):
+                return codes[:, None].float().expand(-1, self.markers, -1)
+        """,
+    )
     out = tmp_path / "out.safetensors"
     given, printed, err = regtrack(
-        *("train", datasets.dense, *words.format(file=file, broken=broken).split()),
+        *("train", datasets.dense, *words.format(file=file, broken=broken, empty=empty).split()),
         *("--out", out, *BRIEF),
     )
     assert (given, printed) == (status, ""), err
