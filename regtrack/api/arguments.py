@@ -129,6 +129,12 @@ def optional_path(path: PathLike | None) -> Path | None:
     return None if path is None else path_of(path)
 
 
+def paths_of(paths: PathLike | Iterable[PathLike]) -> tuple[Path, ...]:
+    """The same, of one path or several."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else paths
+    return tuple(path_of(one) for one in several)
+
+
 def check_counts(**counts: int | None) -> None:
     """Refuse what is no number of things, by the name of its argument; None is the default.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from regtrack.api.arguments import (
     naming_arguments,
     optional_path,
     path_of,
+    paths_of,
     patterns_of,
     typed_regions,
 )
@@ -28,6 +28,7 @@ from regtrack.evaluation.evaluate import Asked
 from regtrack.evaluation.evaluate import evaluate as evaluate_tracks
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.evaluation.report import check_out, rows, text_table, write_report
+from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.workers import available_cores
 
@@ -116,8 +117,9 @@ def evaluate(
         leaves out counts as 0); or a model, which is scored by its unrounded predictions. Opened,
         or as `open_tracks` or `load_model` takes it.
     peaks
-        Markers table whose column `file` names the measured peaks; its rows are matched to the
-        predicted markers by name.
+        Measured peaks: a markers table whose column `file` names them, a folder of peak files, a
+        pattern (`peaks/*.bed`), or one peak file. They are matched to the predicted markers by
+        name, which is a file's own where there is no table.
     regions
         Score only here, as `predict_tracks` takes regions. None stands for all that was
         predicted or, of a model, for the whole genome.
@@ -150,13 +152,12 @@ def evaluate(
     """
     check_counts(workers=workers)
     scored = _opened(subject)
-    several = [exclude] if isinstance(exclude, str | os.PathLike) else exclude
     processes = workers or available_cores()
     with naming_arguments(), observed(progress) as observer:
         asked = Asked(
             path_of(peaks),
             typed_regions(regions),
-            [path_of(one) for one in several],
+            paths_of(exclude),
             patterns_of(markers),
             patterns_of(unknown),
             clip,
@@ -175,8 +176,8 @@ def evaluate(
         from regtrack.prediction.scored import evaluate_model
 
         scored.check_unchanged()
-        return Report(
-            evaluate_model(
+        with naming(scored.networks):
+            evaluation = evaluate_model(
                 scored.path,
                 asked,
                 None,
@@ -187,7 +188,7 @@ def evaluate(
                 device=device,
                 any_genome=any_genome,
             )
-        )
+        return Report(evaluation)
 
 
 def _opened(subject: Tracks | Model | PathLike) -> Tracks | Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from regtrack.api.arguments import (
     naming_arguments,
     optional_path,
     path_of,
+    paths_of,
     patterns_of,
     typed,
 )
@@ -27,6 +29,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
+from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.workspace.networks import find_model
 
@@ -48,11 +51,14 @@ class Model:
         What it says of itself.
     state
         Tells the file from another one that takes its place.
+    networks
+        Python files whose code may be run for it.
     """
 
     path: Path
     checkpoint: Checkpoint
     state: tuple[int, int, int]
+    networks: tuple[Path, ...] = ()
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -135,7 +141,7 @@ class Model:
         from regtrack.prediction.job import context_of
 
         check_counts(step=step, window=window, batch_size=batch_size)
-        with naming_arguments(), observed(progress) as observer:
+        with naming_arguments(), naming(self.networks), observed(progress) as observer:
             self.check_unchanged()
             chosen = str(choose_device(device))
             context_of(self.checkpoint, step)
@@ -154,7 +160,13 @@ class Model:
             network, opened = open_network(self.path, fasta, rows, chosen, step)
             observer.stage("predicting", "bp", known.bases, 0)
             values = predict_interval(
-                network, opened, where, known, observer, window=window, batch_size=batch_size
+                network,
+                opened,
+                where,
+                known,
+                observer,
+                window=window,
+                batch_size=batch_size,
             )
             observer.finished()
         return Prediction(where.chrom, where.start, kept, values)
@@ -179,7 +191,7 @@ class Model:
         )
 
 
-def load_model(model: PathLike) -> Model:
+def load_model(model: PathLike, *, networks: PathLike | Iterable[PathLike] = ()) -> Model:
     """A network by its name, or by the path of its checkpoint.
 
     Parameters
@@ -187,20 +199,24 @@ def load_model(model: PathLike) -> Model:
     model
         A checkpoint (.safetensors), as `regtrack train` writes it; or the name of one that was
         fetched, as `deepsea`. A file of that name goes before the network.
+    networks
+        Of a network of one's own (docs/own-network.md): the Python file that it is in, or several.
+        Their code is run; without, no code is run that a checkpoint asks for.
 
     Raises
     ------
     ArgumentError
         When there is no such file or network, or the network is not fetched yet, or cannot be.
     InputError
-        For a file that is no checkpoint.
+        For a file that is no checkpoint, or one of a network whose code is not named.
     OSError
         When it cannot be read.
     """
     from regtrack.models.checkpoint import read_checkpoint
     from regtrack.prediction.counting import file_state
 
-    with naming_arguments():
+    files = paths_of(networks)
+    with naming_arguments(), naming(files):
         path = path_of(find_model(os.fspath(model)))
         if path.is_dir():
             raise ArgumentError(
@@ -209,7 +225,7 @@ def load_model(model: PathLike) -> Model:
         if not path.exists():
             raise ArgumentError("model", f"no file {path}, and no network that is called so")
         state = file_state(path)
-        return Model(path, read_checkpoint(path), state)
+        return Model(path, read_checkpoint(path), state, files)
 
 
 def _check_memory(region: Interval, markers: int) -> None:

@@ -16,6 +16,7 @@ from regtrack.api.arguments import (
 from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks
+from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.workers import available_cores
@@ -79,8 +80,8 @@ def predict_tracks(
     workers
         Processes; None for one per core. Changes the time, not a byte.
     peaks
-        Markers table whose column `file` names measured peaks: the unrounded predictions are
-        scored in the same pass, and the report lies in `out`.
+        Measured peaks, as `evaluate` takes them: the unrounded predictions are scored in the same
+        pass, and the report lies in `out`.
     include_training
         With `peaks`: score bases that the network was trained on, too.
     genes, any_genome
@@ -115,7 +116,7 @@ def predict_tracks(
     loaded = model if isinstance(model, Model) else load_model(model)
     check_counts(step=step, window=window, batch_size=batch_size, workers=workers)
     folder, processes = path_of(out), workers or available_cores()
-    with naming_arguments(), observed(progress) as observer:
+    with naming_arguments(), naming(loaded.networks), observed(progress) as observer:
         loaded.check_unchanged()
         settings = PredictionSettings(
             max_error=max_error,

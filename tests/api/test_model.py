@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 import torch
 from builders import TINY_GAPS, TINY_SIZES, TinyWorld, write_checkpoint, write_fasta
+from own_networks import EXAMPLES
 
 import regtrack as rt
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
+from regtrack.models.imported import ImportRequest, import_network
 
 NAMES = ("K562|CTCF|None", "HepG2|DNase|None", "K562|H3K4me3|None")
 MARGIN = 6_000  # more than the context, and a multiple of the stride
@@ -121,6 +123,32 @@ def test_a_network_of_the_short_task_gives_one_value_for_every_step(
     )
     written = tracks.read(("chr1", 7_200, 9_600)).values
     assert np.nanmax(np.abs(written - found.values)) <= 0.003
+
+
+def test_a_network_of_ones_own_predicts_where_its_code_is_named(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.safetensors"
+    source = EXAMPLES / "my_networks.py"
+    import_network(
+        ImportRequest(
+            f"{source}:MyNet", world.markers, path, {"width": 4}, None, world.genome, 0.5, False
+        )
+    )
+    with pytest.raises(rt.InputError, match=r"when you name it: networks my_networks\.py$"):
+        rt.load_model(path)
+    own = rt.load_model(path, networks=source)
+    assert own.architecture == "MyNet"
+    exact = own.predict(world.genome, ("chr1", 900, 2_000), "K562*", device="cpu")
+    assert np.isnan(exact.values[:, :100]).all()
+    out = tmp_path / "tracks"
+    tracks = rt.predict_tracks(own, world.genome, "chr1:1-5,000", out, workers=1, device="cpu")
+    written = tracks.read(("chr1", 900, 2_000), "K562*").values
+    assert np.nanmax(np.abs(written - exact.values)) <= 0.003
+    report = rt.evaluate(
+        own, world.markers, genome=world.genome, regions="chr1:1-5,000", device="cpu", workers=1
+    )
+    assert report.evaluation.ground.bases == 4_000
 
 
 def test_a_gene_is_a_region(model: rt.Model, world: TinyWorld, tmp_path: Path) -> None:
