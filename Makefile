@@ -9,11 +9,13 @@ COUNT ?= 20000
 # One more than there are cores: many tests wait for a browser, a server or a signal.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 BIN := $(VENV)/bin
+BEGUN := $(shell date +%s)
 
 .PHONY: demo test lint fuzz browser clean
 
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
+	@echo "make demo took $$(($$(date +%s) - $(BEGUN))) s, the environment included."
 
 test: $(VENV)/installed browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

@@ -1,7 +1,8 @@
-"""`regtrack demo`: the whole job on a small simulated genome."""
+"""`regtrack demo`: the whole job, on real data that come along or on a simulated genome."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -9,22 +10,32 @@ import click
 from regtrack.cli import options
 
 
-@click.command(short_help="Do the whole job on a small simulated genome.")
+@click.command(short_help="Predict and score real human DNA that comes along.")
 @click.argument("folder", type=options.FILE, default="regtrack-demo")
+@click.option(
+    "--train",
+    is_flag=True,
+    help="Instead, simulate a genome with known regulation, train a network on it, predict its "
+    "chr1, and score that. Takes minutes.",
+)
 @options.device
 @options.force
-def demo(folder: Path, device: str, force: bool) -> None:
-    """Simulate a genome with known regulation in FOLDER, train, predict chr1, evaluate.
+def demo(folder: Path, train: bool, device: str, force: bool) -> None:
+    """Predict 171 markers on 1.4 million bases of hg19 in FOLDER, and score them against ENCODE.
 
-    Takes a few minutes. FOLDER then holds a regtrack.toml, so that in it
-    `regtrack predict chr1 --out tracks/` works as it stands.
+    Takes less than a minute. Sequence, measured peaks and a network, which was trained on other
+    stretches, come with regtrack. FOLDER then holds a regtrack.toml, so that in it
+    `regtrack predict chr22:20,700,001-20,900,000 --out t` works as it stands.
     """
     from regtrack.cli.progress import TrainingProgress
-    from regtrack.demo.run import run_demo
+    from regtrack.demo.real_demo import run_real
+    from regtrack.demo.simulated_demo import run_simulated
     from regtrack.models.device import choose_device, describe_device
 
+    began = time.monotonic()
     chosen = choose_device(device)
     click.echo(f"device: {describe_device(chosen)}", err=True)
     with TrainingProgress() as progress:
-        text = run_demo(folder, chosen, force, progress)
+        text = (run_simulated if train else run_real)(folder, chosen, force, progress)
     click.echo(text)
+    click.echo(f"This took {time.monotonic() - began:.0f} s.")

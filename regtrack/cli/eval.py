@@ -7,26 +7,15 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.kinds import Model, Region
-from regtrack.errors import InputError, OptionError
+from regtrack.cli.kinds import Model
+from regtrack.errors import InputError
 
 
 @click.command("eval", short_help="Score tracks or a model against measured peaks.")
 @click.argument("subject", metavar="TRACKS|MODEL", type=Model())
 @options.peaks_or_dataset
-@click.option(
-    "--region",
-    "regions",
-    type=Region(),
-    multiple=True,
-    show_default="all that was predicted, or the whole genome",
-    help="Score only here: a region, a gene (COMT+-50kb) or a BED file. Repeatable.",
-)
-@click.option(
-    "--dataset",
-    type=options.FILE,
-    help="Of a model: score a split of this dataset, by its own peaks, whole, instead of regions.",
-)
+@options.scored_regions("all that was predicted, or the whole genome")
+@options.scored_dataset("Of a model: score")
 @click.option(
     "--split",
     type=click.Choice(["train", "valid", "test"]),
@@ -115,11 +104,8 @@ def eval_(
         click.echo("wrote " + ", ".join(map(str, write_report(evaluation, out))))
 
 
-# What a dataset says itself, and what tracks do not need.
-_NOT_WITH_A_DATASET = {
-    *("peaks", "regions", "exclude", "unknown", "genes", "clip", "include_training"),
-}
-_NOT_WITH_TRACKS = {"dataset", "split", "device", "any_genome"}
+# What tracks do not need.
+_NOT_WITH_TRACKS = frozenset(("dataset", "split", "device", "any_genome"))
 
 
 def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:
@@ -129,9 +115,7 @@ def _check_options(context: click.Context, subject: Path, dataset: Path | None) 
     if subject.is_dir():
         wrong, why = _NOT_WITH_TRACKS, "is for a model; this is a folder"
     elif dataset is not None:
-        wrong, why = _NOT_WITH_A_DATASET, "does not go with --dataset"
+        wrong, why = options.NOT_WITH_A_DATASET, "does not go with --dataset"
     else:
-        wrong, why = {"split"}, "is of a --dataset, and there is none"
-    for name, option in options.typed(context).items():
-        if name in wrong:
-            raise OptionError(option, why)
+        wrong, why = frozenset(("split",)), "is of a --dataset, and there is none"
+    options.refuse(context, wrong, why)

@@ -30,6 +30,7 @@ from regtrack.cli.prepare import prepare
 from regtrack.cli.search import search
 from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
+from regtrack.cli.thresholds import thresholds
 from regtrack.cli.train import train
 from regtrack.errors import InputError, OptionError, RegtrackError, TerminatedError, printable
 from regtrack.notes import heard
@@ -75,6 +76,7 @@ for command in (
     search,
     compare,
     predict,
+    thresholds,
     eval_,
     browse,
     session,

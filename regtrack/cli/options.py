@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from regtrack.cli.kinds import Count, File, Model
+from regtrack.cli.kinds import Count, File, Model, Region
+from regtrack.errors import OptionError
 from regtrack.models.named_code import naming
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,14 +39,15 @@ def _peaks(required: bool, condition: str) -> Callable[[F], F]:
     )
 
 
-def _model(required: bool) -> Callable[[F], F]:
+def _model(default: str | None, otherwise: str) -> Callable[[F], F]:
     return click.option(
         "--model",
         type=Model(),
-        required=required,
+        default=default,
+        show_default=otherwise,
         envvar="REGTRACK_MODEL",
-        help="Checkpoint (.safetensors), as regtrack train writes it, or deepsea, where regtrack "
-        "fetch model deepsea has fetched that.",
+        help="Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: "
+        "demo, which comes along, or deepsea, where regtrack fetch model deepsea has fetched that.",
     )
 
 
@@ -107,8 +109,8 @@ networks = click.option(
     help="Python file with networks of your own (docs/own-network.md); its code is run. "
     "Repeatable.",
 )
-model = _model(True)
-model_looked_at = _model(False)
+model = _model("demo", "demo")
+model_looked_at = _model(None, "none")
 markers = click.option(
     "--markers",
     multiple=True,
@@ -164,6 +166,46 @@ include_training = click.option(
     "checkpoint says which they are.",
 )
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
+
+
+# What a dataset says itself.
+NOT_WITH_A_DATASET = frozenset(
+    ("peaks", "regions", "exclude", "unknown", "genes", "clip", "include_training")
+)
+
+
+def scored_regions(otherwise: str) -> Callable[[F], F]:
+    """`--region`, to score by."""
+    return click.option(
+        "--region",
+        "regions",
+        type=Region(),
+        multiple=True,
+        show_default=otherwise,
+        help="Score only here: a region, a gene (COMT+-50kb) or a BED file. Repeatable.",
+    )
+
+
+def scored_dataset(what: str) -> Callable[[F], F]:
+    """`--dataset`, to score by."""
+    return click.option(
+        "--dataset",
+        type=FILE,
+        help=f"{what} a split of this dataset, by its own peaks, whole, instead of regions.",
+    )
+
+
+def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:
+    """Refuse options of these names on the command line, which would do nothing.
+
+    Raises
+    ------
+    OptionError
+        For the first of them, saying why.
+    """
+    for name, option in typed(context).items():
+        if name in wrong:
+            raise OptionError(option, why)
 
 
 def typed(context: click.Context) -> dict[str, str]:

@@ -80,13 +80,19 @@ def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
     }
 
 
-def text_table(evaluation: Evaluation) -> str:
-    """What `regtrack eval` prints: a line per marker and category, and what was left out."""
+def text_table(evaluation: Evaluation, each: bool = True) -> str:
+    """What `regtrack eval` prints: a line per marker and category, and what was left out.
+
+    Parameters
+    ----------
+    each
+        Not only the categories, but each of the markers.
+    """
     header = ("average_precision", "95% interval", "lift", "trapezoid", "auroc", "base_rate")
     lines: list[tuple[str, str, tuple[str, ...]]] = [
         (marker.name, marker.category, _printed(one.overall, one.interval))
         for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
-        if one.overall.scored
+        if one.overall.scored and each
     ]
     markers = len(lines)
     for summary in evaluation.categories:

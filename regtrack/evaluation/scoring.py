@@ -125,6 +125,12 @@ class MarkerScores:
     peak_curve: tuple[tuple[float, PeakOverlap], ...] = field(repr=False, default=())
 
     @property
+    def best_peaks(self) -> tuple[float, PeakOverlap] | None:
+        """Threshold of the best F1 of peaks, and these; None where no measured peak is found."""
+        fitting = (one for one in self.peak_curve if one[1].paired and not one[1].is_too_wide)
+        return max(fitting, key=lambda point: point[1].f1, default=None)
+
+    @property
     def is_skilled(self) -> bool:
         """False where it is predicted no better than by chance."""
         return beats_chance(self.interval[0], self.overall.base_rate)

@@ -1,9 +1,15 @@
-"""Names of published networks; imports nothing heavy, for the command line reads them."""
+"""Names of networks; imports nothing heavy, for the command line reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+# What comes along; it is said whenever this network is used by its name.
+BUNDLED = {
+    "demo": "dilated, 171 markers, trained on 7.0 million bases of hg19 for an hour; average "
+    "precision on 1.4 million others: TFBS 0.0529, DNase 0.0637, Histone 0.2184. For better ones: "
+    "regtrack fetch model deepsea, or regtrack train",
+}
 FETCHED = ("deepsea",)
 
 # What there is besides, and why it is not fetched.
@@ -17,5 +23,5 @@ NOT_FETCHED: Mapping[str, str] = {
 
 
 def is_network_name(text: str) -> bool:
-    """Whether a text names a published network, where no file is called so."""
-    return text in FETCHED or text in NOT_FETCHED
+    """Whether a text names a network, where no file is called so."""
+    return text in BUNDLED or text in FETCHED or text in NOT_FETCHED

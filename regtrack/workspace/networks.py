@@ -1,20 +1,23 @@
-"""Networks that go by a name: fetched once, kept in the cache folder as checkpoints."""
+"""Networks that go by a name: the one that comes along, and those that were fetched."""
 
 from __future__ import annotations
 
 import os
+from importlib import resources
 from pathlib import Path
 
 from regtrack.errors import OptionError
 from regtrack.fetching.sources import MODELS_FOLDER
 from regtrack.genome.cache import possible_cache_folder
-from regtrack.workspace.network_names import FETCHED, NOT_FETCHED
+from regtrack.notes import note
+from regtrack.workspace.network_names import BUNDLED, FETCHED, NOT_FETCHED
 
 
 def find_model(text: str) -> Path:
-    """The checkpoint that a user names: by its path, or by the name of a fetched network.
+    """The checkpoint that a user names: by its path, or by the name of a network.
 
-    A file of that name goes before the network.
+    A file of that name goes before the network. Of the one that comes along, a note says what it
+    is.
 
     Raises
     ------
@@ -26,6 +29,10 @@ def find_model(text: str) -> Path:
     path = Path(text)
     if os.path.lexists(path) or path.name != text:
         return path
+    if text in BUNDLED:
+        note(f"model {text} comes with regtrack: {BUNDLED[text]}")
+        with resources.as_file(resources.files("regtrack") / "demo" / "data") as folder:
+            return folder / "model.safetensors"
     if text in NOT_FETCHED:
         raise OptionError("--model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
     if text not in FETCHED:

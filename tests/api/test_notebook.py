@@ -8,11 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
-from builders import write_checkpoint
 
-from regtrack.demo.grammar import Grammar
-from regtrack.demo.simulate import RULES, simulate, write_simulation
-from regtrack.genome.markers import read_markers
+from regtrack.demo.real_demo import lay_out
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "python.ipynb"
 
@@ -24,12 +21,10 @@ def code_cells() -> list[str]:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    """A folder with `demo/` in it, which is the demo's but for an untrained, small network."""
+    """A folder with `demo/` in it, as the demo lays it out before it predicts."""
     folder = tmp_path / "demo"
     folder.mkdir()
-    sizes = {"chr1": 200_000}
-    write_simulation(simulate(sizes, RULES, Grammar(), seed=1), RULES, folder)
-    write_checkpoint(folder / "model.safetensors", read_markers(folder / "markers.tsv"), sizes)
+    lay_out(folder)
     return tmp_path
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from browsing import Sights, web_server
+from builders import Silent
 from visiting import WAIT, Visit
 
 from regtrack.browsers.browse import BrowseOptions
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
 GR = "A549|GR|DEX_(500pM)"  # 0.75 at 430-479 of chr1 (0-based)
 DNASE = "HepG2|DNase|None"
 ABOVE = ["sequence", "genes", "was predicted"]
-
-
-class Silent:
-    """Nobody listens."""
-
-    def stage(self, *_: object) -> None:
-        """Begins."""
-
-    def advanced(self, *_: object) -> None:
-        """Goes on."""
-
-    def finished(self) -> None:
-        """Ends."""
 
 
 def asked(sights: Sights, **changes: Any) -> BrowseOptions:

@@ -156,10 +156,12 @@ def test_in_a_window_that_becomes_narrow_the_list_gives_way_and_comes_back(visit
     page.wait_for_selector("#chooser", state="hidden", timeout=WAIT)
     assert page.text_content("#toggle") == "show markers"
     page.set_viewport_size(wide)
-    page.wait_for_selector("#chooser", state="visible", timeout=WAIT)
+    page.wait_for_selector("#toggle:text-is('hide markers')", timeout=WAIT)
+    assert page.is_visible("#chooser")
     page.click("#toggle")  # who has put it away does not find it there again
-    page.set_viewport_size({"width": 800, "height": 900})
-    page.set_viewport_size(wide)
-    page.wait_for_timeout(300)
+    for size in {"width": 800, "height": 900}, wide:
+        page.set_viewport_size(size)
+        # Whether it is narrow is told before the frame that is drawn next.
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     assert not page.is_visible("#chooser")
     visit.settle()

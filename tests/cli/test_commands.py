@@ -143,27 +143,27 @@ def test_ctrl_c_ends_the_demo_and_not_its_training_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
 ) -> None:
     from regtrack.cli.progress import TrainingProgress
-    from regtrack.demo import run as demo
+    from regtrack.demo import simulated_demo as demo
 
     monkeypatch.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
     monkeypatch.setattr(demo, "CHROM_SIZES", {"chr1": 40_000, "chr2": 60_000, "chr3": 40_000})
-    status, out, err = regtrack("demo", tmp_path / "demo", "--device", "cpu")
+    status, out, err = regtrack("demo", tmp_path / "demo", "--train", "--device", "cpu")
     assert (status, out) == (130, "")
     assert err.rstrip().endswith("regtrack: interrupted")
 
 
-def test_the_demo_does_the_whole_job(
+def test_the_demo_that_trains_does_the_whole_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
 ) -> None:
     import dataclasses
 
-    from regtrack.demo import run as demo
+    from regtrack.demo import simulated_demo as demo
 
     short = dataclasses.replace(demo.DEMO_TRAINING, steps=2)
     monkeypatch.setattr(demo, "DEMO_TRAINING", short)
     monkeypatch.setattr(demo, "CHROM_SIZES", {"chr1": 40_000, "chr2": 60_000, "chr3": 40_000})
     folder = tmp_path / "demo"
-    status, out, _ = regtrack("demo", folder, "--device", "cpu")
+    status, out, _ = regtrack("demo", folder, "--train", "--device", "cpu")
     assert status == 0
     assert "regtrack predict chr1 --out tracks/" in out
     assert len(list((folder / "chr1-tracks" / "bigwig").iterdir())) == 7

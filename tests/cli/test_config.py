@@ -55,8 +55,8 @@ def test_without_option_variable_or_file_the_option_is_missing(
     project: Path,  # noqa: ARG001
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    line = complaint(capsys, "predict", "chr1", "--out", "t", "--genome", "x.fa", status=2)
-    assert "Missing option '--model'" in line
+    line = complaint(capsys, "predict", "chr1", "--out", "t", "--model", "x.safetensors", status=2)
+    assert "Missing option '--genome'" in line
 
 
 def test_the_file_is_enough(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +159,7 @@ def test_relative_paths_are_anchored_and_absolute_ones_kept(project: Path) -> No
 def test_a_shared_key_goes_only_where_a_command_has_it(project: Path) -> None:
     found = settings_of(project, '[defaults]\npeaks = "peaks.tsv"\n')
     having = {name for name, settings in found.items() if settings}
-    assert having == {"doctor", "prepare", "eval", "browse", "session", "explain"}
+    assert having == {"doctor", "prepare", "thresholds", "eval", "browse", "session", "explain"}
 
 
 def test_the_shared_model_is_a_checkpoint_and_not_a_network_to_train(project: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import make_tiny_world
+from builders import Silent, make_tiny_world
 from training_helpers import Killed, assert_same_weights, killed_before
 
 from regtrack.datasets.prepare import prepare
@@ -42,19 +42,6 @@ SMALL = "f1 = [2, 3]\nhidden = [4, 5, 6]\n"
 TRAINING = TrainingSettings(steps=2, norm_batches=1)
 # Adam goes that far in one step, so that the loss of the next one is no number.
 DIVERGES = "learning_rate = [1e30]\nf1 = [2, 3]\nhidden = 4\n"
-
-
-class Silent:
-    """What `prepare` tells nobody."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins."""
-
-    def advanced(self, units: int) -> None:
-        """Some of it is done."""
-
-    def finished(self) -> None:
-        """All of it is."""
 
 
 class Observer:

@@ -60,8 +60,7 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
 
 def _peaks(scores: MarkerScores) -> list[list[str]]:
     """Rows of the table of peaks; none where none were called."""
-    fitting = (one for one in scores.peak_curve if one[1].paired and not one[1].is_too_wide)
-    best = max(fitting, key=lambda point: point[1].f1, default=None)
+    best = scores.best_peaks
     rows = []
     if scores.at_threshold:
         rows.append(("stored", scores.at_threshold.threshold, scores.peaks))

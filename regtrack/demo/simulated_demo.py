@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from regtrack.atomic import write_text
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
+from regtrack.demo.folder import prepare_folder
 from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
-from regtrack.errors import InputError
 from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.evaluation.report import text_table, write_report
 from regtrack.observer import Observer
@@ -39,7 +37,6 @@ DEMO_TRAINING = TrainingSettings(
 )
 
 _CONFIG = """\
-# What regtrack commands in this folder need not be told.
 [defaults]
 genome = "genome.fa"
 model = "model.safetensors"
@@ -58,7 +55,7 @@ class DemoObserver(TrainingObserver, Observer, Protocol):
     """Is told of every stage of the demo."""
 
 
-def run_demo(
+def run_simulated(
     folder: Path,
     device: torch.device,
     force: bool,
@@ -75,7 +72,7 @@ def run_demo(
     OSError
         When it cannot be written.
     """
-    _prepare(folder, force)
+    prepare_folder(folder, _CONFIG, force)
     write_simulation(simulate(CHROM_SIZES, RULES, GRAMMAR, seed=1), RULES, folder)
     genome, peaks, dataset, model = (
         folder / name for name in ("genome.fa", "markers.tsv", "dataset", "model.safetensors")
@@ -110,18 +107,3 @@ Now type:
   regtrack predict chr1 --out tracks/
   regtrack eval tracks/
   regtrack info tracks/"""
-
-
-def _prepare(folder: Path, force: bool) -> None:
-    """Make the folder; only a demo's own folder is ever emptied."""
-    if folder.exists():
-        if not folder.is_dir():
-            raise InputError(folder, "is a file; expected a folder that does not exist yet")
-        if not force:
-            raise InputError(folder, "exists already; --force starts the demo anew in it")
-        config = folder / "regtrack.toml"
-        if not config.is_file() or config.read_text(encoding="utf-8") != _CONFIG:
-            raise InputError(folder, "not emptied: it is not a folder of the demo")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    write_text(folder / "regtrack.toml", _CONFIG)  # first: by it the folder is known again

@@ -1,0 +1,84 @@
+"""`regtrack thresholds`: a checkpoint's thresholds, chosen by measured peaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from regtrack.cli import options
+from regtrack.cli.kinds import Model
+
+
+@click.command(short_help="Choose a checkpoint's thresholds by measured peaks.")
+@click.argument("model", type=Model())
+@click.option("--out", type=options.FILE, required=True, help="Copy of the checkpoint to write.")
+@options.peaks_or_dataset
+@options.scored_regions("the whole genome")
+@options.scored_dataset("Score")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "valid", "test"]),
+    show_default="valid",
+    help="Of the dataset.",
+)
+@options.networks
+@options.markers
+@options.exclude
+@options.include_training
+@options.unknown
+@options.genes
+@options.clip
+@options.genome_of_model
+@options.workers
+@options.device
+@options.any_genome
+@options.force
+@click.pass_context
+def thresholds(
+    context: click.Context,
+    model: Path,
+    out: Path,
+    peaks: Path | None,
+    regions: tuple[str, ...],
+    dataset: Path | None,
+    split: str | None,
+    markers: tuple[str, ...],
+    exclude: tuple[Path, ...],
+    include_training: bool,
+    unknown: tuple[str, ...],
+    genes: Path | None,
+    clip: bool,
+    genome: Path | None,
+    workers: int | None,
+    device: str,
+    any_genome: bool,
+    force: bool,
+) -> None:
+    """Write a copy of MODEL that calls each marker's peaks from the threshold of their best F1.
+
+    For checkpoints that have none of their own, as deepsea, or other ones than are wanted here. The
+    score is that of regtrack eval MODEL; peaks that were trained on do not count. Choose on other
+    regions than those whose peaks you want to score afterwards.
+    """
+    from regtrack.api.progress import Progress
+    from regtrack.evaluation.evaluate import Asked
+    from regtrack.prediction.scored import evaluate_model
+    from regtrack.prediction.thresholds import check_out, save_with_thresholds
+    from regtrack.workers import available_cores
+
+    if dataset is not None:
+        options.refuse(context, options.NOT_WITH_A_DATASET, "does not go with --dataset")
+    else:
+        options.refuse(context, {"split"}, "is of a --dataset, and there is none")
+    check_out(out, force)
+    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
+    with Progress() as progress:
+        evaluation = evaluate_model(
+            *(model, asked, dataset, split or "valid", workers or available_cores(), progress),
+            genome=genome,
+            device=device,
+            any_genome=any_genome,
+        )
+    click.echo(save_with_thresholds(model, evaluation, out))
+    click.echo(f"wrote {out}")

@@ -1,0 +1,114 @@
+"""Thresholds of a checkpoint chosen anew: each marker's best F1 of peaks on measured ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from regtrack.evaluation.evaluation import Evaluation
+from regtrack.evaluation.scoring import MarkerScores
+from regtrack.folders import check_file
+from regtrack.listing import names_and_rest
+from regtrack.models.checkpoint import (
+    Checkpoint,
+    Validated,
+    load_network,
+    read_checkpoint,
+    save_checkpoint,
+)
+
+# As `train` has it where no threshold finds a measured peak.
+_NONE_FOUND = 0.5
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Refuse a checkpoint's place that is taken, before any work.
+
+    Raises
+    ------
+    InputError
+        As `regtrack.folders.check_file`.
+    """
+    check_file(out, force, "a checkpoint")
+
+
+def save_with_thresholds(model: Path, evaluation: Evaluation, out: Path) -> str:
+    """Write a copy of a checkpoint whose thresholds are those of the best F1 of peaks.
+
+    A marker that was not scored keeps the threshold that it has.
+
+    Parameters
+    ----------
+    evaluation
+        Of this checkpoint.
+
+    Returns
+    -------
+    str
+        What was chosen, for people.
+
+    Raises
+    ------
+    InputError
+        When the checkpoint cannot be read.
+    OSError
+        When the copy cannot be written.
+    """
+    checkpoint = read_checkpoint(model)
+    scores = dict(zip((one.name for one in evaluation.markers), evaluation.scores, strict=True))
+    chosen = with_thresholds(checkpoint, scores)
+    network = load_network(model, torch.device("cpu"))
+    save_checkpoint(out, chosen, network)
+    return _told(chosen, scores)
+
+
+def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> Checkpoint:
+    """The same checkpoint with the thresholds that scores tell, by name of the marker."""
+    thresholds, validated = [], []
+    for row, marker in enumerate(checkpoint.markers):
+        found = scores.get(marker.name)
+        if found is None or not found.overall.scored:
+            thresholds.append(checkpoint.thresholds[row])
+            validated.append(checkpoint.validation_of(row))
+            continue
+        best = found.best_peaks
+        low, high = (None if math.isnan(edge) else edge for edge in found.interval)
+        thresholds.append(_NONE_FOUND if best is None else best[0])
+        validated.append(
+            Validated(
+                *(found.overall.base_rate, found.overall.average_precision, low, high),
+                *((None, None) if best is None else (best[1].precision, best[1].recall)),
+            )
+        )
+    return replace(
+        checkpoint,
+        thresholds=tuple(thresholds),
+        validated=tuple(validated),
+        thresholds_from="peaks",
+    )
+
+
+def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
+    found = [one.best_peaks[1] for one in scores.values() if one.overall.scored and one.best_peaks]
+    lines = [
+        f"thresholds of {len(found):,} of {len(chosen.markers):,} markers: mean precision of their "
+        f"peaks {fmean(one.precision for one in found):.3f}, recall "
+        f"{fmean(one.recall for one in found):.3f}"
+        if found
+        else f"thresholds of none of {len(chosen.markers):,} markers: no measured peak is found"
+    ]
+    kept = [one.name for one in chosen.markers if not _is_scored(scores.get(one.name))]
+    if kept:
+        lines.append(f"kept, without measured peaks there: {names_and_rest(kept)}")
+    chance = [one.name for one in chosen.unskilled]
+    if chance:
+        lines.append(f"no better than chance, so that they get no peaks: {names_and_rest(chance)}")
+    return "\n".join(lines)
+
+
+def _is_scored(found: MarkerScores | None) -> bool:
+    return found is not None and bool(found.overall.scored)
