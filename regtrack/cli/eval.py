@@ -16,23 +16,8 @@ from regtrack.errors import InputError
 @options.peaks_or_dataset
 @options.scored_regions("all that was predicted, or the whole genome")
 @options.scored_dataset("Of a model: score")
-@click.option(
-    "--split",
-    type=click.Choice(["train", "valid", "test"]),
-    show_default="test",
-    help="Of the dataset.",
-)
-@options.networks
-@options.markers
-@options.exclude
-@options.include_training
-@options.unknown
-@options.genes
-@options.clip
-@options.genome_of_model
-@options.workers
-@options.device
-@options.any_genome
+@options.scored_split("test")
+@options.scoring
 @click.option("--out", type=options.FILE, help="Folder for report.html, report.tsv, report.json.")
 @options.force
 @click.pass_context

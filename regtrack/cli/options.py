@@ -195,6 +195,27 @@ def scored_dataset(what: str) -> Callable[[F], F]:
     )
 
 
+def scored_split(otherwise: str) -> Callable[[F], F]:
+    """`--split`, of the dataset to score by."""
+    return click.option(
+        "--split",
+        type=click.Choice(["train", "valid", "test"]),
+        show_default=otherwise,
+        help="Of the dataset.",
+    )
+
+
+def scoring(command: F) -> F:
+    """What else decides how a model is scored, in the order in which help lists it."""
+    shared = (
+        *(networks, markers, exclude, include_training, unknown, genes),
+        *(clip, genome_of_model, workers, device, any_genome),
+    )
+    for option in reversed(shared):
+        command = option(command)
+    return command
+
+
 def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:
     """Refuse options of these names on the command line, which would do nothing.
 

@@ -16,23 +16,8 @@ from regtrack.cli.kinds import Model
 @options.peaks_or_dataset
 @options.scored_regions("the whole genome")
 @options.scored_dataset("Score")
-@click.option(
-    "--split",
-    type=click.Choice(["train", "valid", "test"]),
-    show_default="valid",
-    help="Of the dataset.",
-)
-@options.networks
-@options.markers
-@options.exclude
-@options.include_training
-@options.unknown
-@options.genes
-@options.clip
-@options.genome_of_model
-@options.workers
-@options.device
-@options.any_genome
+@options.scored_split("valid")
+@options.scoring
 @options.force
 @click.pass_context
 def thresholds(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from regtrack.errors import InputError, OptionError
-from regtrack.fetching.report import Report
+from regtrack.fetching.report import Report, check_made
 from regtrack.fetching.run import fetch_weights
 from regtrack.fetching.settings import FetchSettings
 from regtrack.fetching.sources import MODELS
@@ -39,7 +39,7 @@ def fetch_model(
     InputError
         When the weights are not this network's.
     RegtrackError, OSError
-        As `regtrack.fetching.run.fetch`.
+        As `regtrack.fetching.run.fetch`; offline also when the checkpoint is not there.
     """
     if name in NOT_FETCHED:
         raise OptionError("NAME", f"{name} cannot be fetched: {NOT_FETCHED[name]}")
@@ -47,10 +47,11 @@ def fetch_model(
         raise OptionError("NAME", f"no network {name!r}; expected {', '.join(FETCHED)}")
     out = checkpoint_path(name)
     report = fetch_weights(name, settings, observer, web)
-    if not settings.dry_run and not report.failed:
-        weights = report.where("model")
-        if _made_of(out) != MODELS[name].md5:
-            _convert(weights, out, MODELS[name].md5)
+    is_made = settings.dry_run or report.failed or _made_of(out) == MODELS[name].md5
+    if settings.offline:
+        check_made([] if is_made else [out.name], out.parent)
+    elif not is_made:
+        _convert(report.where("model"), out, MODELS[name].md5)
     return report, out
 
 

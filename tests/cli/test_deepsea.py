@@ -195,3 +195,30 @@ def test_a_file_that_one_has_is_imported(weights: bytes, tmp_path: Path, regtrac
 
 def test_every_network_that_is_fetched_by_name_has_an_address() -> None:
     assert tuple(published.MODELS) == FETCHED
+
+
+def test_offline_nothing_is_made(server: tuple[Sources, Path], regtrack) -> None:
+    served, models = server
+    assert regtrack("fetch", "model", "deepsea", "--mirror", served.url)[0] == 0
+    assert regtrack("fetch", "model", "deepsea", "--offline")[0] == 0
+    (models / "deepsea.safetensors").unlink()
+    status, _, err = regtrack("fetch", "model", "deepsea", "--offline")
+    assert status == 1
+    assert "missing or changed: deepsea.safetensors; without --offline made again" in err
+    assert not (models / "deepsea.safetensors").exists()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_network_that_cannot_be_had_is_no_model(tiny: TinyWorld, regtrack) -> None:
+    status, _, err = regtrack("predict", "chr2", *_options(tiny), "--model", "sei")
+    assert status == 2
+    assert "--model: sei cannot be fetched: Sei (Chen et al. 2022)" in err
+
+
+def test_a_network_of_every_base_takes_no_step(tiny: TinyWorld, regtrack) -> None:
+    status, _, err = regtrack(
+        *("predict", "chr2", "--genome", tiny.genome, "--out", tiny.folder / "t"),
+        *("--model", tiny.model, "--step", 48),
+    )
+    assert status == 2
+    assert "--step: dilated: it gives every base a value of its own" in err

@@ -162,3 +162,10 @@ def test_a_checkpoint_is_not_replaced_unasked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists already; --force replaces it"):
         import_deepsea(tmp_path / "none.pth", there, False)
     assert there.read_text() == "precious"
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.pth").open("wb") as file:
+        file.truncate(1_000_000_001)  # of a disk it takes nothing
+    with pytest.raises(InputError, match="larger than 1,000,000,000 bytes: not DeepSEA's weights"):
+        read_deepsea(tmp_path / "huge.pth")
