@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
-from regtrack.evaluation.evaluate import Asked
+from regtrack.evaluation.evaluate import NOT_WITH_A_DATASET, Asked
 from regtrack.evaluation.evaluate import evaluate as evaluate_tracks
 from regtrack.evaluation.evaluation import Evaluation
 from regtrack.evaluation.report import check_out, rows, text_table, write_report
@@ -93,13 +93,16 @@ class Report:
 
 def evaluate(
     subject: Tracks | Model | PathLike,
-    peaks: PathLike,
+    peaks: PathLike | None = None,
     *,
+    dataset: PathLike | None = None,
+    split: str | None = None,
     regions: Regions = (),
     markers: Patterns | None = None,
     exclude: PathLike | Iterable[PathLike] = (),
     unknown: Patterns = (),
     genome: PathLike | None = None,
+    step: int | None = None,
     device: str = "auto",
     genes: PathLike | None = None,
     clip: bool = False,
@@ -108,7 +111,7 @@ def evaluate(
     workers: int | None = None,
     progress: bool | Observer = False,
 ) -> Report:
-    """Score tracks, or a model, against measured peaks.
+    """Score tracks, or a model, against measured peaks: of a table, of files, or of a dataset.
 
     Parameters
     ----------
@@ -119,7 +122,12 @@ def evaluate(
     peaks
         Measured peaks: a markers table whose column `file` names them, a folder of peak files, a
         pattern (`peaks/*.bed`), or one peak file. They are matched to the predicted markers by
-        name, which is a file's own where there is no table.
+        name, which is a file's own where there is no table. Not with a dataset, which has its own.
+    dataset
+        Of a model: score a split of this dataset (`regtrack prepare`, dense task), by its own
+        peaks, whole, instead of regions.
+    split
+        Of the dataset: `train`, `valid` or `test`; None for `test`.
     regions
         Score only here, as `predict_tracks` takes regions. None stands for all that was
         predicted or, of a model, for the whole genome.
@@ -130,7 +138,10 @@ def evaluate(
     unknown
         Chromosomes on which nothing was called for some markers, as `*DREAM=chr1,chr8`.
     genome
-        Of a model: the sequence that it reads. FASTA, plain or bgzip.
+        Of a model: the sequence that it reads. FASTA, plain or bgzip. With a dataset it only says
+        where that genome lies now.
+    step
+        Of a model, as `Model.predict`.
     device, any_genome
         Of a model, as `Model.predict`.
     genes, clip, include_training, workers, progress
@@ -150,12 +161,12 @@ def evaluate(
     OSError
         When a file cannot be read.
     """
-    check_counts(workers=workers)
+    check_counts(step=step, workers=workers)
     scored = _opened(subject)
     processes = workers or available_cores()
     with naming_arguments(), observed(progress) as observer:
         asked = Asked(
-            path_of(peaks),
+            optional_path(peaks),
             typed_regions(regions),
             paths_of(exclude),
             patterns_of(markers),
@@ -166,13 +177,20 @@ def evaluate(
         )
         if isinstance(scored, Tracks):
             of_a_model = {
-                "genome": genome is not None,
+                "dataset": dataset,
+                "split": split,
+                "genome": genome,
+                "step": step,
                 "any_genome": any_genome,
                 "device": device != "auto",
             }
-            for name in (name for name, given in of_a_model.items() if given):
-                raise ArgumentError(name, "is for a model; these are tracks")
+            _refuse(of_a_model, "is for a model; these are tracks")
             return Report(evaluate_tracks(scored.folder, asked, processes, observer))
+        if dataset is None:
+            _refuse({"split": split}, "is of a dataset, and there is none")
+        else:
+            fields = {name: getattr(asked, name) for name in NOT_WITH_A_DATASET}
+            _refuse(fields, "does not go with a dataset")
         from regtrack.prediction.scored import evaluate_model
 
         scored.check_unchanged()
@@ -180,15 +198,22 @@ def evaluate(
             evaluation = evaluate_model(
                 scored.path,
                 asked,
-                None,
-                "test",
+                optional_path(dataset),
+                split or "test",
                 processes,
                 observer,
                 genome=optional_path(genome),
+                step=step,
                 device=device,
                 any_genome=any_genome,
             )
         return Report(evaluation)
+
+
+def _refuse(arguments: Mapping[str, object], why: str) -> None:
+    """Refuse the first argument that was given."""
+    for name in (name for name, value in arguments.items() if value):
+        raise ArgumentError(name, why)
 
 
 def _opened(subject: Tracks | Model | PathLike) -> Tracks | Model:

@@ -35,6 +35,7 @@ def eval_(
     genes: Path | None,
     clip: bool,
     genome: Path | None,
+    step: int | None,
     workers: int | None,
     device: str,
     any_genome: bool,
@@ -48,7 +49,7 @@ def eval_(
 
     TRACKS are scored as they are written, where they were predicted; a base that a track leaves
     out counts as 0. A MODEL is scored by its unrounded predictions, on any regions or on a split
-    of a dataset; nothing is written but the report.
+    of a dataset; nothing is written but the report. At a --step of its own, as predict takes it.
 
     Bases that the model was trained on are left out, where that is known; --include-training scores
     them. A split of a dataset is scored whole, also the one that was trained on.
@@ -79,6 +80,7 @@ def eval_(
                 cores,
                 progress,
                 genome=genome,
+                step=step,
                 device=device,
                 any_genome=any_genome,
             )
@@ -90,7 +92,7 @@ def eval_(
 
 
 # What tracks do not need.
-_NOT_WITH_TRACKS = frozenset(("dataset", "split", "device", "any_genome"))
+_NOT_WITH_TRACKS = frozenset(("dataset", "split", "step", "device", "any_genome"))
 
 
 def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:
@@ -98,9 +100,6 @@ def _check_options(context: click.Context, subject: Path, dataset: Path | None) 
     if not subject.exists():
         raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")
     if subject.is_dir():
-        wrong, why = _NOT_WITH_TRACKS, "is for a model; this is a folder"
-    elif dataset is not None:
-        wrong, why = options.NOT_WITH_A_DATASET, "does not go with --dataset"
+        options.refuse(context, _NOT_WITH_TRACKS, "is for a model; this is a folder")
     else:
-        wrong, why = frozenset(("split",)), "is of a --dataset, and there is none"
-    options.refuse(context, wrong, why)
+        options.refuse_beside_dataset(context, dataset)

@@ -153,6 +153,13 @@ device = click.option(
     metavar="auto|cpu|cuda[:N]",
     help="What computes.",
 )
+step = click.option(
+    "--step",
+    type=Count(),
+    show_default="the bins of 200 bases that it was trained on",
+    help="Of a network of the short task: bases that one value stands for. At a multiple of 16 "
+    "overlapping inputs share most of the work: deepsea at 96 takes a third of the time of 200.",
+)
 any_genome = click.option(
     "--any-genome",
     is_flag=True,
@@ -166,12 +173,6 @@ include_training = click.option(
     "checkpoint says which they are.",
 )
 force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
-
-
-# What a dataset says itself.
-NOT_WITH_A_DATASET = frozenset(
-    ("peaks", "regions", "exclude", "unknown", "genes", "clip", "include_training")
-)
 
 
 def scored_regions(otherwise: str) -> Callable[[F], F]:
@@ -209,7 +210,7 @@ def scoring(command: F) -> F:
     """What else decides how a model is scored, in the order in which help lists it."""
     shared = (
         *(networks, markers, exclude, include_training, unknown, genes),
-        *(clip, genome_of_model, workers, device, any_genome),
+        *(clip, genome_of_model, step, workers, device, any_genome),
     )
     for option in reversed(shared):
         command = option(command)
@@ -227,6 +228,22 @@ def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:
     for name, option in typed(context).items():
         if name in wrong:
             raise OptionError(option, why)
+
+
+def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
+    """Refuse what a dataset says itself; without one, what is of a dataset.
+
+    Raises
+    ------
+    OptionError
+        As `refuse`.
+    """
+    from regtrack.evaluation.evaluate import NOT_WITH_A_DATASET
+
+    if dataset is not None:
+        refuse(context, NOT_WITH_A_DATASET, "does not go with --dataset")
+    else:
+        refuse(context, {"split"}, "is of a --dataset, and there is none")
 
 
 def typed(context: click.Context) -> dict[str, str]:

@@ -54,13 +54,7 @@ from regtrack.prediction.settings import PredictionSettings
     show_default=True,
     help="Shorter peaks are dropped.",
 )
-@click.option(
-    "--step",
-    type=Count(),
-    show_default="the bins of 200 bases that it was trained on",
-    help="Of a network of the short task: bases that one value stands for. At a multiple of 16 "
-    "overlapping inputs share most of the work: deepsea at 96 takes a third of the time of 200.",
-)
+@options.step
 @click.option(
     "--window",
     type=Count(),

@@ -35,6 +35,7 @@ def thresholds(
     genes: Path | None,
     clip: bool,
     genome: Path | None,
+    step: int | None,
     workers: int | None,
     device: str,
     any_genome: bool,
@@ -44,7 +45,7 @@ def thresholds(
 
     For checkpoints that have none of their own, as deepsea, or other ones than are wanted here. The
     score is that of regtrack eval MODEL; peaks that were trained on do not count. Choose on other
-    regions than those whose peaks you want to score afterwards.
+    regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
     from regtrack.api.progress import Progress
     from regtrack.evaluation.evaluate import Asked
@@ -52,16 +53,14 @@ def thresholds(
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
     from regtrack.workers import available_cores
 
-    if dataset is not None:
-        options.refuse(context, options.NOT_WITH_A_DATASET, "does not go with --dataset")
-    else:
-        options.refuse(context, {"split"}, "is of a --dataset, and there is none")
+    options.refuse_beside_dataset(context, dataset)
     check_out(out, force)
     asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     with Progress() as progress:
         evaluation = evaluate_model(
             *(model, asked, dataset, split or "valid", workers or available_cores(), progress),
             genome=genome,
+            step=step,
             device=device,
             any_genome=any_genome,
         )

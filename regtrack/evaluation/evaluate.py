@@ -29,6 +29,17 @@ from regtrack.paths import named, region_named
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import in_processes
 
+# Those of `Asked` that do nothing where a dataset is scored by, which says them itself.
+NOT_WITH_A_DATASET = (
+    "peaks",
+    "regions",
+    "exclude",
+    "unknown",
+    "genes",
+    "clip",
+    "include_training",
+)
+
 # Tracks of less than this are read sooner than a process starts.
 _BYTES_PER_PROCESS = 50_000_000
 

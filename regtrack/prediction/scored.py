@@ -15,6 +15,7 @@ import torch
 
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
+from regtrack.datasets.settings import SPLITS
 from regtrack.errors import InputError, OptionError
 from regtrack.evaluation.evaluate import Asked, ground_of
 from regtrack.evaluation.evaluation import Evaluation
@@ -32,7 +33,7 @@ from regtrack.paths import named
 from regtrack.prediction.blockwork import one_thread, open_network
 from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
-from regtrack.prediction.job import BlockTask, block_tasks, grouped
+from regtrack.prediction.job import BlockTask, block_tasks, context_of, grouped
 from regtrack.prediction.yardstick import Yardstick
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workers import in_processes
@@ -55,6 +56,8 @@ class ScoreJob:
         `cpu` or `cuda:0`.
     yardstick
         What it is scored by.
+    step
+        As `regtrack.prediction.settings.PredictionSettings`.
     """
 
     model: Path
@@ -63,10 +66,17 @@ class ScoreJob:
     sha256: str
     device: str
     yardstick: Yardstick
+    step: int | None = None
 
 
 def plan_scores(
-    model: Path, genome: Path, asked: Asked, device: str, *, any_genome: bool = False
+    model: Path,
+    genome: Path,
+    asked: Asked,
+    device: str,
+    *,
+    step: int | None = None,
+    any_genome: bool = False,
 ) -> ScoreJob:
     """Read and check everything that scoring a model on regions needs.
 
@@ -74,15 +84,20 @@ def plan_scores(
     ----------
     asked
         No region stands for the whole genome.
+    step
+        Bases that one value stands for; None for the network's own.
     any_genome
         Accept a genome that the model was not trained on.
 
     Raises
     ------
+    OptionError
+        When the network has no such step.
     InputError
         For anything that cannot be used.
     """
     checkpoint, sha256 = read_identified(model)
+    context_of(checkpoint, step)
     source = Genome(genome)
     sizes = source.chrom_sizes
     if not any_genome:
@@ -95,7 +110,7 @@ def plan_scores(
     seen = seen_on(checkpoint, sizes)
     ground = asked.ground(there, seen, model)
     yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground, seen)
-    return ScoreJob(model, genome, checkpoint, sha256, device, yardstick)
+    return ScoreJob(model, genome, checkpoint, sha256, device, yardstick, step)
 
 
 def plan_split(
@@ -106,6 +121,7 @@ def plan_split(
     marker_patterns: Sequence[str],
     device: str,
     *,
+    step: int | None = None,
     any_genome: bool = False,
 ) -> ScoreJob:
     """Read and check everything that scoring a model on a split of a dataset needs.
@@ -116,15 +132,20 @@ def plan_split(
         As `regtrack.datasets.folder.open_dataset`.
     split
         `train`, `valid` or `test`.
-    any_genome
+    step, any_genome
         As `plan_scores`.
 
     Raises
     ------
+    OptionError
+        When there is no such split, or the network has no such step.
     InputError
         For anything that cannot be used.
     """
+    if split not in SPLITS:
+        raise OptionError("--split", f"expected {', '.join(SPLITS)}, got {split!r}")
     checkpoint, sha256 = read_identified(model)
+    context_of(checkpoint, step)
     dataset = open_dataset(folder, genome)
     if not isinstance(dataset, DenseDataset):
         raise InputError(
@@ -134,7 +155,7 @@ def plan_split(
         check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
     markers = select_markers(checkpoint.markers, marker_patterns)
     yardstick = Yardstick.of_dataset(dataset, split, model, checkpoint, markers)
-    return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick)
+    return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick, step)
 
 
 def evaluate_model(
@@ -148,6 +169,7 @@ def evaluate_model(
     genome: Path | None,
     device: str,
     any_genome: bool,
+    step: int | None = None,
 ) -> Evaluation:
     """Score a model on regions, by the peaks of a table, or on a split of a dataset.
 
@@ -157,23 +179,27 @@ def evaluate_model(
         With a dataset it only says which markers: the dataset's windows count whole.
     device
         As `regtrack.models.device.choose_device`.
+    step, any_genome
+        As `plan_scores`.
 
     Raises
     ------
     OptionError
-        When there is no dataset, and no genome or peaks.
+        When there is no dataset, and no genome or peaks; or no such step.
     InputError
         As `plan_scores` and `plan_split`.
     """
     chosen = str(choose_device(device))
     if dataset is not None:
         job = plan_split(
-            model, dataset, split, genome, asked.markers, chosen, any_genome=any_genome
+            *(model, dataset, split, genome, asked.markers, chosen),
+            step=step,
+            any_genome=any_genome,
         )
     elif genome is None:
         raise OptionError("--genome", "is missing: the sequence that the model reads")
     else:
-        job = plan_scores(model, genome, asked, chosen, any_genome=any_genome)
+        job = plan_scores(model, genome, asked, chosen, step=step, any_genome=any_genome)
     return run_scores(job, workers, observer)
 
 
@@ -186,6 +212,7 @@ class CountWork:
     rows: tuple[int, ...]
     rules_by_marker: tuple[MarkerRules, ...]
     device: str
+    step: int | None
     measured: Measured
     tasks: tuple[BlockTask, ...]
     named: tuple[Path, ...]
@@ -218,7 +245,8 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         works = [
             CountWork(
-                *(job.model, job.genome, rows, rules_by_marker, job.device, measured, tasks),
+                *(job.model, job.genome, rows, rules_by_marker, job.device, job.step),
+                *(measured, tasks),
                 named_files(),
             )
             for tasks in grouped(where, together)
@@ -234,6 +262,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         "model": checkpoint.identified(job.sha256),
         "genome": named(job.genome),
         "device": describe_device(torch.device(job.device)),
+        **({"step": job.step} if job.step else {}),
     }
     return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)
 
@@ -241,7 +270,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
 def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
     with naming(work.named):
-        network, genome = open_network(work.model, work.genome, work.rows, work.device)
+        network, genome = open_network(work.model, work.genome, work.rows, work.device, work.step)
     thresholds = np.array([one.called_from for one in work.rules_by_marker], np.float32)
     counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds)
     with one_thread():

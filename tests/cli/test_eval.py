@@ -179,9 +179,64 @@ def test_tracks_and_their_model_score_alike(
         assert found == pytest.approx(float(other["average_precision"]), abs=0.01)
 
 
+def score_in_any_order(labels: np.ndarray, values: np.ndarray) -> float:
+    """Average precision where bases of one value, as those of a step, are in no order."""
+    random = np.random.default_rng(0)
+    orders = [values * (1 + 1e-5 * random.random(len(values))) for _ in range(20)]
+    return float(np.mean([average_precision_score(labels, one) for one in orders]))
+
+
+def test_a_network_of_the_short_task_is_scored_at_the_step_that_it_predicts_at(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    model = write_checkpoint(
+        *(tmp_path / "short.safetensors", read_markers(tiny.markers), TINY_SIZES),
+        task="short",
+        architecture="dilated6",
+    )
+    of_all = ("--genome", tiny.genome, "--peaks", tiny.markers, "--device", "cpu")
+    network, genome = load_network(model, torch.device("cpu")), Genome(tiny.genome)
+    network.set_step(48)
+    size = 7_056  # of chr2, in whole steps
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(genome.codes("chr2", 0, size))[None].int())[0]
+    values = logits.sigmoid().numpy()[:, : TINY_SIZES["chr2"]]
+    on_chr2 = ("eval", model, *of_all, "--region", "chr2")
+    assert regtrack(*on_chr2, "--step", 48, "--out", tmp_path / "chr2")[0] == 0
+    for marker, row in enumerate(rows_of(tmp_path / "chr2")):
+        expected = score_in_any_order(truth_of(tiny, marker, "chr2"), values[marker])
+        assert float(row["average_precision"]) == pytest.approx(expected, abs=1e-3)
+    record = json.loads((tmp_path / "chr2" / "report.json").read_text())
+    assert record["about"]["step"] == 48
+    # In bins of 200, as it was trained, they are others.
+    assert regtrack(*on_chr2, "--out", tmp_path / "bins")[0] == 0
+    assert "step" not in json.loads((tmp_path / "bins" / "report.json").read_text())["about"]
+    by_step, by_bin_ = (
+        [float(row["average_precision"]) for row in rows_of(tmp_path / name)]
+        for name in ("chr2", "bins")
+    )
+    assert max(abs(one - other) for one, other in zip(by_step, by_bin_, strict=True)) > 0.005
+
+    tracks, report = tmp_path / "tracks", tmp_path / "report"
+    fine = ("--step", 48, "--max-error", 0.0001, "--floor", 0.0001)
+    assert regtrack("predict", "all", "--model", model, "--out", tracks, *of_all, *fine)[0] == 0
+    assert regtrack("eval", model, *of_all, "--step", 48, "--out", report)[0] == 0
+    scored = rows_of(report)
+    for row, in_pass in zip(scored, rows_of(tracks), strict=True):
+        assert row["average_precision"] == in_pass["average_precision"]
+    status, _, err = regtrack("eval", tracks, "--peaks", tiny.markers, "--out", tmp_path / "read")
+    assert status == 0, err
+    for row, read in zip(scored, rows_of(tmp_path / "read"), strict=True):
+        assert row["bases"] == read["bases"]
+        read_score = float(read["average_precision"])
+        # In tracks, the bases of a step are a tie.
+        assert float(row["average_precision"]) == pytest.approx(read_score, abs=4e-3)
+
+
 @pytest.mark.parametrize(
     ("change", "status", "message"),
     [
+        (["--step", "48"], 2, "--step: dilated: it gives every base a value of its own"),
         (["--genome", None], 2, "--genome: is missing"),
         (["--peaks", None], 2, "--peaks: is missing"),
         (["--dataset", "DENSE"], 2, "--peaks: does not go with --dataset"),
@@ -215,6 +270,7 @@ def test_what_cannot_be_scored_is_one_line(
         (["--unknown", "K562*=chr1"], 2, "--unknown: does not go with --dataset"),
         ([], 1, "its test split is empty"),
         (["--split", "valid", "--markers", "nothing"], 2, "no such marker"),
+        (["--split", "valid", "--step", "48"], 2, "--step: dilated: it gives every base a value"),
     ],
 )
 def test_what_does_not_go_with_a_dataset_is_one_line(
@@ -230,7 +286,10 @@ def test_a_dataset_of_the_short_task_has_no_bases(datasets: TinyDatasets, regtra
     assert (status, "which has no bases; regtrack compare" in err) == (1, True)
 
 
-@pytest.mark.parametrize("option", [("--dataset", "set"), ("--split", "test"), ("--device", "cpu")])
+@pytest.mark.parametrize(
+    "option",
+    [("--dataset", "set"), ("--split", "test"), ("--step", "48"), ("--device", "cpu")],
+)
 def test_what_is_for_a_model_does_not_go_with_tracks(
     predicted: tuple[TinyWorld, Path], regtrack, option: tuple[str, str]
 ) -> None:
