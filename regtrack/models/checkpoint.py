@@ -97,7 +97,7 @@ class Checkpoint:
     validated
         Per marker, or None where it had no peak to be scored by; empty for older checkpoints.
     thresholds_from
-        What the thresholds were chosen by: `peaks` or `bases` of the validation windows, or
+        What all thresholds, or each, were chosen by: `peaks` or `bases` of the validation windows,
         `scores` that were published with the weights; `given` where somebody chose them.
     code
         Of a user's own network, which code it is; None for one of regtrack's.
@@ -106,7 +106,7 @@ class Checkpoint:
     ------
     ValueError
         Unless the architecture is known, has these settings, and there is one threshold
-        per marker. Of a user's own, only its task is checked.
+        per marker, of one origin. Of a user's own, only its task is checked.
     """
 
     task: str
@@ -119,7 +119,7 @@ class Checkpoint:
     training: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
     validated: tuple[Validated | None, ...] = ()
-    thresholds_from: ThresholdsFrom | None = None
+    thresholds_from: ThresholdsFrom | tuple[ThresholdsFrom, ...] | None = None
     code: Code | None = None
 
     def __post_init__(self) -> None:
@@ -134,9 +134,14 @@ class Checkpoint:
             raise ValueError("expected one threshold per marker")
         if len(self.validated) not in {0, len(self.markers)}:
             raise ValueError("expected the validation of every marker, or of none")
-        if self.thresholds_from is None:  # older checkpoints do not say
-            found: ThresholdsFrom = "peaks" if self.validated else "bases"
-            object.__setattr__(self, "thresholds_from", found)
+        origins = self.thresholds_from
+        if isinstance(origins, tuple) and len(origins) != len(self.markers):
+            raise ValueError("expected one origin of thresholds per marker")
+
+    def threshold_from(self, row: int) -> ThresholdsFrom:
+        """What the threshold of one marker was chosen by; older checkpoints do not say."""
+        found = self.thresholds_from or ("peaks" if self.validated else "bases")
+        return found if isinstance(found, str) else found[row]
 
     def validation_of(self, row: int) -> Validated | None:
         """What is known of one marker."""
@@ -271,7 +276,7 @@ class _Metadata:
     validated: tuple[Validated | None, ...] = ()
     task: str = "dense"  # which the first ones all were
     seen: _Seen | None = None
-    thresholds_from: ThresholdsFrom | None = None
+    thresholds_from: ThresholdsFrom | tuple[ThresholdsFrom, ...] | None = None
     code: Code | None = None
 
     def __post_init__(self) -> None:
@@ -320,10 +325,8 @@ def read_identified(path: Path) -> tuple[Checkpoint, str]:
 
     Raises
     ------
-    InputError
+    InputError, OSError
         As `read_checkpoint`.
-    OSError
-        When the file cannot be read.
     """
     file = read_tensor_file(path)
     return _parsed(file.text, path)[0], file.sha256
@@ -371,8 +374,7 @@ def load_network(path: Path, device: torch.device) -> Network:
     Raises
     ------
     InputError
-        As `read_checkpoint`; also when the weights do not fit the architecture, or are not those
-        that were written.
+        As `read_checkpoint`; also when the weights do not fit the architecture or their checksum.
     """
     file = read_tensor_file(path)
     checkpoint, digest = _parsed(file.text, path)

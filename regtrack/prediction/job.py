@@ -285,7 +285,7 @@ def context_of(checkpoint: Checkpoint, step: int | None) -> Context:
 def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:
     """What is known of a marker's track before it is made."""
     origins = {"peaks": BY_PEAKS, "bases": BY_BASES, "scores": BY_SCORES, "given": GIVEN}
-    threshold, origin = checkpoint.thresholds[row], origins[checkpoint.thresholds_from or "bases"]
+    threshold, origin = checkpoint.thresholds[row], origins[checkpoint.threshold_from(row)]
     if settings.peak_threshold is not None:
         threshold, origin = settings.peak_threshold, BY_OPTION
     validated = checkpoint.validation_of(row)

@@ -68,16 +68,18 @@ def save_with_thresholds(model: Path, evaluation: Evaluation, out: Path) -> str:
 
 def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> Checkpoint:
     """The same checkpoint with the thresholds that scores tell, by name of the marker."""
-    thresholds, validated = [], []
+    thresholds, origins, validated = [], [], []
     for row, marker in enumerate(checkpoint.markers):
         found = scores.get(marker.name)
-        if found is None or not found.overall.scored:
+        if found is None or not _is_scored(found):
             thresholds.append(checkpoint.thresholds[row])
+            origins.append(checkpoint.threshold_from(row))
             validated.append(checkpoint.validation_of(row))
             continue
         best = found.best_peaks
         low, high = (None if math.isnan(edge) else edge for edge in found.interval)
         thresholds.append(_NONE_FOUND if best is None else best[0])
+        origins.append("peaks")
         validated.append(
             Validated(
                 *(found.overall.base_rate, found.overall.average_precision, low, high),
@@ -88,7 +90,7 @@ def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> 
         checkpoint,
         thresholds=tuple(thresholds),
         validated=tuple(validated),
-        thresholds_from="peaks",
+        thresholds_from=tuple(origins) if len(set(origins)) > 1 else origins[0],
     )
 
 
@@ -101,6 +103,11 @@ def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
         if found
         else f"thresholds of none of {len(chosen.markers):,} markers: no measured peak is found"
     ]
+    missed = [name for name, one in scores.items() if _is_scored(one) and not one.best_peaks]
+    if missed:
+        lines.append(
+            f"from {_NONE_FOUND}, as no threshold finds a measured peak: {names_and_rest(missed)}"
+        )
     kept = [one.name for one in chosen.markers if not _is_scored(scores.get(one.name))]
     if kept:
         lines.append(f"kept, without measured peaks there: {names_and_rest(kept)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 
 from regtrack.evaluation.evaluate import Asked
-from regtrack.models.checkpoint import load_network, read_checkpoint
+from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.prediction.scored import evaluate_model
 from regtrack.tracks.folder import TrackSet
 
@@ -79,6 +80,49 @@ def test_a_marker_that_is_not_scored_keeps_its_threshold(
     assert "kept, without measured peaks there: K562|CTCF|None, K562|H3K4me3|None" in said
     chosen = read_checkpoint(out)
     assert [chosen.thresholds[row] for row in (0, 2)] == [TINY_THRESHOLD] * 2
+
+
+def test_tracks_say_of_each_marker_where_its_threshold_is_from(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    device = torch.device("cpu")
+    old, out, again = (tmp_path / f"{name}.safetensors" for name in ("old", "chosen", "again"))
+    given = replace(read_checkpoint(tiny.model), thresholds_from="scores")
+    save_checkpoint(old, given, load_network(tiny.model, device))
+    of_all = ["--genome", tiny.genome, "--peaks", tiny.markers]
+    assert regtrack("thresholds", old, *of_all, "--markers", "DNase", "--out", out)[0] == 0
+    # What was kept is what it was, also when others are chosen after it.
+    more = ["--markers", "Histone", "--out", again]
+    assert regtrack("thresholds", out, *of_all, *more)[0] == 0
+    for model, expected in (
+        (old, ["published scores"] * 3),
+        (out, ["published scores", "peaks in validation", "published scores"]),
+        (again, ["published scores", "peaks in validation", "peaks in validation"]),
+    ):
+        tracks = tmp_path / model.stem
+        options = ["--model", model, "--genome", tiny.genome, "--out", tracks]
+        status, _, err = regtrack("predict", "chr2", *options)
+        assert status == 0, err
+        assert [one.threshold_from for one in TrackSet.read(tracks).tracks] == expected
+
+
+def test_markers_of_whose_peaks_no_threshold_finds_one_are_called_from_a_half_and_named(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    out = tmp_path / "chosen.safetensors"
+    options = ["--genome", tiny.genome, "--peaks", tiny.markers, "--markers", "K562*"]
+    # Half of a measured peak lies here, and no called one: the shortest have 200 bases.
+    status, said, err = regtrack(
+        "thresholds", tiny.model, *options, "--region", "chr2:351-450", "--out", out
+    )
+    assert status == 0, err
+    names = "K562|CTCF|None, K562|H3K4me3|None"
+    assert said.splitlines()[:3] == [
+        "thresholds of none of 3 markers: no measured peak is found",
+        f"from 0.5, as no threshold finds a measured peak: {names}",
+        "kept, without measured peaks there: HepG2|DNase|None",
+    ]
+    assert read_checkpoint(out).thresholds == (0.5, TINY_THRESHOLD, 0.5)
 
 
 def test_a_split_of_a_dataset_serves_too(

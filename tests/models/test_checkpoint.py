@@ -256,6 +256,7 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
         ({"settings": {"kernel": 8}}, "dilated has no setting kernel"),
         ({"settings": {"f1": 0}}, "expected a number from 1 upward as f1, got 0"),
         ({"thresholds": (0.5,)}, "one threshold per marker"),
+        ({"thresholds_from": ("peaks",)}, "one origin of thresholds per marker"),
     ],
 )
 def test_a_checkpoint_that_makes_no_sense_is_not_made(
@@ -318,6 +319,8 @@ def seen_as(**train: list[Any]) -> dict[str, Any]:
         pytest.param(lambda record: record.pop("markers"), id="no markers"),
         pytest.param(lambda record: record.update(markers=[{}]), id="an empty marker"),
         pytest.param(lambda record: record.update(thresholds=[0.5]), id="a threshold too few"),
+        pytest.param(lambda record: record.update(thresholds_from="luck"), id="no origin"),
+        pytest.param(lambda record: record.update(thresholds_from=["peaks"]), id="one of origins"),
         pytest.param(lambda record: record.update(architecture="gone"), id="architecture"),
         pytest.param(lambda record: record.update(task="gone"), id="task"),
         pytest.param(lambda record: record.update(task=["dense"]), id="task is a list"),
