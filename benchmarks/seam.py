@@ -23,8 +23,7 @@ from regtrack.datasets.folder import DenseDataset, open_dataset
 from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import load_network
-from regtrack.models.context import Context
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.prediction.forward import predict_stretches
 
 WINDOW = 25_000

@@ -16,11 +16,10 @@ from builders import tiny_settings
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.tensors import read_tensor_file
-from regtrack.training.history import HistoryRow
 from regtrack.training.processes import Processes
 from regtrack.training.run import TrainingResult, train
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.state import TrainingState
+from regtrack.training.state import HistoryRow, TrainingState
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 # Six steps of the dense dataset are 12 of its 15 windows.

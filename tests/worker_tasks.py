@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # the other tasks need not wait for torch
     import torch
     from torch import nn
 
-    from regtrack.training.command import TrainingRequest
     from regtrack.training.processes import Processes
+    from regtrack.training.run import TrainingRequest
 
     Network = tuple[str, str, Path]  # task, name, dataset
 
@@ -211,7 +211,7 @@ def a_request(path: Path, **changes: object) -> TrainingRequest:
     """A short training of a tiny network."""
     from training_helpers import USUAL, network_of
 
-    from regtrack.training.command import TrainingRequest
+    from regtrack.training.run import TrainingRequest
     from regtrack.training.settings import TrainingSettings
 
     settings = TrainingSettings(**{**USUAL, "batch_size": 4, **changes})
@@ -228,8 +228,8 @@ def train_a_part(
     from training_helpers import Recorder
 
     from regtrack.errors import OptionError
-    from regtrack.training.command import run_training
     from regtrack.training.processes import joined
+    from regtrack.training.run import run_training
 
     torch.set_num_threads(1)
     if sys.platform == "linux":

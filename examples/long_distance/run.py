@@ -31,8 +31,8 @@ from regtrack.evaluation.plots import plot_bars
 from regtrack.genome.intervals import EMPTY
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.device import choose_device
-from regtrack.training.command import TrainingRequest, run_training
 from regtrack.training.processes import joined
+from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.validation import score
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from regtrack.browsers.igv_json import MANY
-from regtrack.browsers.locus import opening_locus
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.server import make_app
 from regtrack.browsers.site import Sequence, Site
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.viewable import Viewable, opening_locus
 from regtrack.errors import OptionError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions

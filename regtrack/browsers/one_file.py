@@ -15,13 +15,12 @@ from regtrack.atomic import write_text
 from regtrack.browsers.browse import BrowseOptions, few_enough
 from regtrack.browsers.cutting import cut_tracks
 from regtrack.browsers.glance import Glance
-from regtrack.browsers.locus import is_predicted, opening_locus
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
-from regtrack.browsers.viewable import FEW, Viewable
+from regtrack.browsers.viewable import FEW, Viewable, is_predicted, opening_locus
 from regtrack.errors import OptionError
 from regtrack.folders import check_file
 from regtrack.genome.fasta import BASES, Genome

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from regtrack.atomic import write_text
-from regtrack.browsers.address import is_ucsc_name
-from regtrack.errors import InputError
+from regtrack.errors import InputError, OptionError
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.faidx import check_format
@@ -18,6 +18,45 @@ from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.listing import first_names
 from regtrack.paths import named
 from regtrack.tracks.folder import TrackSet
+
+_ADDRESS = re.compile(r"[!-~]+")
+_UCSC_NAME = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*[0-9]+|GC[AF]_[0-9]{9}\.[0-9]+")
+
+
+def folder_address(url: str) -> str:
+    """The address of a folder on the web, as `--url` gives it, without a slash at its end.
+
+    It is of printable ASCII, without a query or a fragment: names of files can follow it.
+
+    Raises
+    ------
+    OptionError
+        When it is none.
+    """
+    if not _is_folder_address(url):
+        raise OptionError(
+            "--url",
+            "expected where the folder will be on the web, such as https://example.org/tracks "
+            f"(a space as %20), got {url!r}",
+        )
+    return url.rstrip("/")
+
+
+def is_ucsc_name(name: str) -> bool:
+    """Whether UCSC could call a genome so: `hg19`, `canFam3`, `GCA_009914755.4`."""
+    return _UCSC_NAME.fullmatch(name) is not None
+
+
+def _is_folder_address(url: str) -> bool:
+    if not _ADDRESS.fullmatch(url) or {"?", "#"} & set(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # such as half an IPv6 address, or a port that is no number
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
 
 # Ids of the genomes that IGV hosts (igvteam/igv-data, genomes/web/web_genomes.txt).
 _HOSTED = re.compile(

@@ -1,4 +1,4 @@
-"""The job behind `regtrack session`: a tracks folder in, sessions of IGV and igv.js in it."""
+"""The job of `regtrack session`: sessions of IGV and igv.js, and the measured peaks they show."""
 
 from __future__ import annotations
 
@@ -10,21 +10,96 @@ from urllib.parse import quote, urljoin
 
 from regtrack.atomic import write_texts
 from regtrack.browsers import igv_json, igv_xml
-from regtrack.browsers.address import folder_address
-from regtrack.browsers.axis import SCALES
-from regtrack.browsers.locus import is_predicted, opening_locus
-from regtrack.browsers.measured import FOLDER, check_measured, write_measured
 from regtrack.browsers.reference import (
     Reference,
     check_sizes,
     find_reference,
+    folder_address,
     is_hosted,
     write_sizes,
 )
-from regtrack.browsers.rows import rows_of
-from regtrack.browsers.viewable import Viewable
-from regtrack.folders import check_file
+from regtrack.browsers.rows import SCALES, rows_of
+from regtrack.browsers.viewable import Viewable, is_predicted, opening_locus
+from regtrack.errors import InputError
+from regtrack.folders import check_file, replacing_folder
+from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
+from regtrack.tracks.folder import Track
+from regtrack.tracks.peaks import index_suffix, write_peaks
+from regtrack.workplace import refuse_foreign
+
+FOLDER = "measured"
+_FILES = ("*.bed.gz", "*.bed.gz.tbi", "*.bed.gz.csi")
+
+
+def check_measured(into: Path, force: bool) -> None:
+    """Refuse what `write_measured` would replace, unless it may.
+
+    Raises
+    ------
+    InputError
+        When `measured` is a file, holds anything but what `write_measured` puts there, or is
+        there and `force` is not set.
+    """
+    folder = into / FOLDER
+    if folder.exists() and not folder.is_dir():
+        raise InputError(folder, "is a file; expected a folder of measured peaks, or nothing yet")
+    if folder.exists() and not force:
+        raise InputError(folder, "exists already; --force replaces it")
+    refuse_foreign(folder, _FILES)
+
+
+def write_measured(
+    viewable: Viewable, tracks: Sequence[Track], into: Path, clip: bool = False
+) -> dict[str, str]:
+    """Write the measured peaks of some tracks' markers, merged, on the tracks' chromosomes.
+
+    Files of an earlier choice of tracks are gone afterwards.
+
+    Parameters
+    ----------
+    into
+        The folder in which the folder `measured` is put, with `<slug>.bed.gz` and its index
+        (`.tbi`, or `.csi` for long chromosomes) for each marker; without any measured peak it is
+        not there.
+    clip
+        As `regtrack.genome.bed.Rules`.
+
+    Returns
+    -------
+    dict
+        Path relative to `into`, by name of marker; markers without a measured peak on these
+        chromosomes have no file, for browsers take an empty one for a broken one.
+
+    Raises
+    ------
+    InputError
+        When a file of peaks is not BED, or is of another genome; what was there is as it was.
+    OSError
+        When it cannot be read, or the folder cannot be written.
+    """
+    sizes = viewable.trackset.chrom_sizes
+    files = BedFiles(sizes, clip)
+    written = {}
+    with replacing_folder(into / FOLDER) as made:
+        for track in tracks:
+            source = viewable.measured.get(track.marker.name)
+            peaks = {} if source is None else files.peaks(source)
+            if not peaks:
+                continue
+            lines = (
+                f"{chrom}\t{start}\t{end}\n"
+                for chrom in sizes
+                if chrom in peaks
+                for start, end in peaks[chrom]
+            )
+            name = f"{track.marker.slug}.bed.gz"
+            write_peaks(made / name, lines, index_suffix(sizes))
+            written[track.marker.name] = f"{FOLDER}/{name}"
+    files.tell()
+    if not written:
+        (into / FOLDER).resolve().rmdir()
+    return written
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from regtrack.browsers.axis import axis_end
 from regtrack.browsers.igv_json import MANY, genome_of
-from regtrack.browsers.locus import FLANK
 from regtrack.browsers.reference import Reference
+from regtrack.browsers.rows import axis_end
 from regtrack.browsers.scales import scale_of
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.viewable import FLANK, Viewable
 from regtrack.errors import InputError
 from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.assemblies import recognise

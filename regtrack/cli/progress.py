@@ -10,8 +10,7 @@ from tqdm import tqdm
 from regtrack.api.progress import Progress
 
 if TYPE_CHECKING:
-    from regtrack.training.history import HistoryRow
-    from regtrack.training.state import TrainingState
+    from regtrack.training.state import HistoryRow, TrainingState
 
 
 class TrainingProgress(Progress):

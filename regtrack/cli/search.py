@@ -10,7 +10,7 @@ import click
 from regtrack.cli import options, training_options
 from regtrack.cli.kinds import Count
 from regtrack.cli.training_options import read_settings, training_settings
-from regtrack.training.search_settings import SAMPLERS, SearchSettings
+from regtrack.search.settings import SAMPLERS, SearchSettings
 
 
 @click.command(short_help="Try many settings of a network and keep the best.")
@@ -80,7 +80,7 @@ def search(
     search. --force drops a search with other settings.
     """  # noqa: D301 - click wants the character
     from regtrack.cli.search_progress import SearchProgress
-    from regtrack.training.search import SearchRequest, run_search
+    from regtrack.search.run import SearchRequest, run_search
 
     training = read_settings(values)
     chosen = SearchSettings(sampler, trials, workers, training.seed)

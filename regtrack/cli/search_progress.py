@@ -10,7 +10,7 @@ from tqdm import tqdm
 from regtrack.api.progress import Progress
 
 if TYPE_CHECKING:
-    from regtrack.training.trial import Trials
+    from regtrack.search.trial import Trials
 
 
 class SearchProgress(Progress):

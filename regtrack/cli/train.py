@@ -45,7 +45,7 @@ def train(
     torchrun --nproc-per-node 4 -m regtrack train DATASET --out FILE --batch-size 8
     """
     from regtrack.cli.progress import TrainingProgress
-    from regtrack.training.command import TrainingRequest, run_training
+    from regtrack.training.run import TrainingRequest, run_training
 
     network, rest = split_settings(values)
     request = TrainingRequest(

@@ -19,8 +19,8 @@ from regtrack.paths import shell_word
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.training.command import TrainingRequest, run_training
 from regtrack.training.observer import TrainingObserver
+from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.workers import available_cores
 

@@ -163,7 +163,7 @@ class ScoreHistogram:
         Parameters
         ----------
         positive_weight
-            As `regtrack.training.loss.summed_loss`: the weight is not part of the divisor.
+            As `regtrack.training.step.summed_loss`: the weight is not part of the divisor.
         """
         edges = bin_edges(UNROUNDED)
         middle = (edges[:-1] + edges[1:]) / 2

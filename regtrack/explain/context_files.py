@@ -3,16 +3,147 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from regtrack.explain.context_plot import plot_contexts
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from regtrack.evaluation.plots import INCHES_PER_LETTER, literal, save_figure
 from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, subjects_of
+from regtrack.explain.gradient import SHARES, WIDTH_NAMES
 from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.explain.tables import aligned, write_table
-from regtrack.explain.widths import SHARES, WIDTH_NAMES
+from regtrack.genome.markers import in_order
+from regtrack.genome.palette import Look, looks_of
 from regtrack.paths import named
+
+_LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+_BINS = 60
+
+
+def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
+    """A dot per marker at the width of 90% of its norm; the mean norm by distance beside it.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    scored = [one for one in found if one.widths[1] is not None]
+    subjects = subjects_of(found)
+    names = [subject.name for subject in subjects]
+    groups = [
+        (names.index(subject.name), category, own)
+        for subject, category, own in grouped(scored, subjects)
+    ]
+    for_name = INCHES_PER_LETTER * max(map(len, names)) + 0.2
+    left_width = max(3.2, max(1.5, for_name) * len(names))
+    figure = Figure(figsize=(left_width + 4.6, 3.9), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[left_width, 4.6])
+    shown = in_order(category for _, category, _ in groups)
+    looks = looks_of(shown)
+    _strips(left, groups, names, looks)
+    _profiles(right, groups, looks)
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=looks[category].colour,
+            marker="o",
+            linewidth=1.5,
+            label=literal(category),
+        )
+        for category in shown
+    ]
+    handles += [
+        Line2D([], [], color="black", linestyle=_LINES[number % len(_LINES)], label=literal(name))
+        for number, name in enumerate(names)
+        if len(names) > 1
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=6, frameon=False)
+    save_figure(figure, path)
+
+
+_Groups = Sequence[tuple[int, str, list[MarkerContext]]]
+
+
+def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[str, Look]) -> None:
+    """Dots side by side for each network and category, with their median."""
+    categories = list(looks)
+    apart = 0.81 / len(categories)
+    for number, category, own in groups:
+        place = number + apart * (categories.index(category) - (len(categories) - 1) / 2)
+        heights = sorted(one.widths[1] or 0 for one in own)
+        # Spread over the strip by turns, the same every time.
+        turns = (np.arange(len(heights)) * 0.618) % 1 - 0.5
+        axes.scatter(
+            place + 0.63 * apart * turns,
+            heights,
+            s=10,
+            color=looks[category].colour,
+            alpha=0.6,
+            linewidths=0,
+        )
+        median = float(np.median(heights))
+        half = 0.45 * apart
+        axes.hlines(median, place - half, place + half, color="black", linewidth=1.5, zorder=3)
+    axes.set_xticks(range(len(names)), [literal(name) for name in names])
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_yscale("log")
+    bases = FuncFormatter(lambda at, _: f"{at:,.0f}")
+    axes.yaxis.set_major_formatter(bases)
+    low, high = axes.get_ylim()
+    # Within a decade, the labels between its ends are all that there are.
+    axes.yaxis.set_minor_formatter(bases if high < 10 * low else NullFormatter())
+    axes.set_ylabel("bases that hold 90% of the norm")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _profiles(axes: Axes, groups: _Groups, looks: Mapping[str, Look]) -> None:
+    """Of each network and category, the mean norm of a base by its distance."""
+    for number, category, own in groups:
+        profile = np.mean([one.profile for one in own], axis=0)
+        at, values = binned(profile)
+        axes.plot(
+            at,
+            values,
+            color=looks[category].colour,
+            linestyle=_LINES[number % len(_LINES)],
+            linewidth=1.5,
+        )
+    axes.set(xscale="log", yscale="log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}"))
+    axes.set(xlabel="distance in bases", ylabel="share of the norm per base")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def binned(
+    profile: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean share of a base at distances that grow by a constant factor; 0 is left out.
+
+    Parameters
+    ----------
+    profile
+        Share at each distance from 0 on, both sides together.
+
+    Returns
+    -------
+    float64, float64
+        Middle of each bin that has a base, and the share of one base there; bins without any
+        norm are left out.
+    """
+    edges = np.unique(np.geomspace(1, len(profile), _BINS + 1).astype(int))
+    sums = np.add.reduceat(profile, edges[:-1]) if len(edges) > 1 else np.zeros(0)
+    middle, share = np.sqrt(edges[:-1] * (edges[1:] - 1)), sums / (2 * np.diff(edges))
+    return middle[share > 0], share[share > 0]
+
 
 CONTEXTS = "context.tsv"
 _PICTURE = "context.png"

@@ -9,17 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from regtrack.explain.gradient import input_gradients, open_network
+from regtrack.explain.gradient import (
+    by_distance,
+    input_gradients,
+    open_network,
+    share_beyond,
+    widths,
+)
 from regtrack.explain.positives import (
     MEASURED,
     PREDICTED,
     PeakTable,
+    Sample,
     middles,
     predicted_bases,
+    spread,
 )
-from regtrack.explain.samples import Sample, spread
 from regtrack.explain.subjects import Subject
-from regtrack.explain.widths import by_distance, share_beyond, widths
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker, categories_of

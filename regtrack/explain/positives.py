@@ -1,4 +1,4 @@
-"""Where a marker is: by measured peaks, or, without any, where a network says so."""
+"""Bases where a marker is, by measured peaks or where a network says so; some, evenly chosen."""
 
 from __future__ import annotations
 
@@ -16,6 +16,31 @@ from regtrack.genome.measured import read_measured
 from regtrack.models.network import Network
 from regtrack.observer import Observer
 from regtrack.prediction.forward import predict_stretches
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One positive base of one marker; `row` is the marker's among those asked for."""
+
+    row: int
+    chrom: str
+    position: int
+
+
+def spread(candidates: Regions, most: int) -> list[tuple[str, int]]:
+    """At most so many bases of a set, evenly over all of them, in their order."""
+    total = sum(intervals.bases for intervals in candidates.values())
+    count = min(most, total)
+    # The middle one of each of `count` equal parts.
+    ranks = (2 * np.arange(count) + 1) * total // (2 * max(count, 1))
+    found: list[tuple[str, int]] = []
+    before = 0
+    for chrom, intervals in candidates.items():
+        here = ranks[(ranks >= before) & (ranks < before + intervals.bases)] - before
+        found += [(chrom, position) for position in intervals.nth_base(here).tolist()]
+        before += intervals.bases
+    return found
+
 
 MEASURED = "measured peaks"
 PREDICTED = "prediction"

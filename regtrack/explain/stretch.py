@@ -9,10 +9,9 @@ import numpy.typing as npt
 import torch
 
 from regtrack.errors import InputError
-from regtrack.explain.gradient import input_gradients, open_network
+from regtrack.explain.gradient import by_distance, distances, input_gradients, open_network, widths
 from regtrack.explain.positives import MEASURED, PREDICTED, Positives
 from regtrack.explain.subjects import Subject, row_of
-from regtrack.explain.widths import by_distance, distances, widths
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker

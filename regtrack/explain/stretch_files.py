@@ -7,15 +7,133 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from regtrack.evaluation.plots import literal, save_figure
+from regtrack.explain.gradient import WIDTH_NAMES
 from regtrack.explain.stretch import Explanation
-from regtrack.explain.stretch_plot import plot_explanations
 from regtrack.explain.tables import aligned, write_table
-from regtrack.explain.widths import WIDTH_NAMES
+from regtrack.genome.palette import looks_of
 from regtrack.paths import named
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import SEGMENT, BlockSegments
+
+_POSITIVE, _PROBABILITY, _EDGE = "#444444", "#111111", "#999999"
+# White beside the dark line tells it from the filling, whatever the colour of that.
+_CASING = withStroke(linewidth=2.6, foreground="white")
+# More columns than the picture has pixels across would only hide each other.
+_COLUMNS = 1_400
+
+_Line = npt.NDArray[np.floating]
+
+
+def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
+    """A row per network over one axis: the norm at each base, and the predicted probability.
+
+    Above them lie the positive bases. Of the bases that share a column of pixels, the largest
+    norm is drawn light and the mean dark.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    first = found[0]
+    measured = first.positives.threshold is None
+    strips = found[:1] if measured else found
+    figure = Figure(figsize=(9, 1.0 + 0.22 * len(strips) + 1.35 * len(found)), layout="constrained")
+    top, *panels = figure.subplots(
+        1 + len(found),
+        sharex=True,
+        gridspec_kw={"height_ratios": [0.16 * len(strips)] + [1.0] * len(found)},
+    )
+    _strip(top, strips, "measured peaks" if measured else "")
+    for axes, one in zip(panels, found, strict=True):
+        _panel(axes, one)
+    start, end = min(one.start for one in found), max(one.end for one in found)
+    top.set_xlim(start, end)
+    for axes in panels:
+        for edge in (first.region.start, first.region.end):
+            axes.axvline(edge, color=_EDGE, linestyle=":", linewidth=0.8)
+    last = panels[-1]
+    last.set_xlabel(
+        literal(f"position on {first.region.chrom} ({first.subject.checkpoint.assembly})")
+        + "; dotted: the region",
+        fontsize=9,
+    )
+    last.xaxis.set_major_locator(MaxNLocator(7))
+    # Positions as browsers count them.
+    last.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{int(at):,}"))
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(literal(f"{first.marker.name}   {first.region}"), fontsize=11)
+    save_figure(figure, path)
+
+
+def _strip(axes: Axes, found: Sequence[Explanation], name: str) -> None:
+    """The positive bases, a line for each network that has its own."""
+    for number, one in enumerate(found):
+        spans = [(start, end - start) for start, end in one.positives.bases]
+        axes.broken_barh(spans, (-number - 0.35, 0.7), color=_POSITIVE, linewidth=0.5)
+    labels = (
+        [name]
+        if name
+        else [f"{literal(one.subject.name)} ≥ {one.positives.threshold:.3g}" for one in found]
+    )
+    axes.set_yticks([-number for number in range(len(found))], labels, fontsize=8)
+    axes.set_ylim(0.6 - len(found), 0.6)
+    axes.tick_params(left=False, bottom=False)
+    axes.spines[:].set_visible(False)
+
+
+def _panel(axes: Axes, one: Explanation) -> None:
+    """One network."""
+    colour = looks_of([one.marker.category])[one.marker.category].colour
+    at, mean, most = _columns(one.relative, one.start)
+    axes.fill_between(
+        at, most, color=colour, alpha=0.3, linewidth=0, label="norm, largest of a pixel's bases"
+    )
+    axes.fill_between(at, mean, color=colour, linewidth=0, label="norm, their mean")
+    at, mean, _ = _columns(one.probability, one.region.start)
+    axes.plot(
+        at,
+        mean,
+        color=_PROBABILITY,
+        linewidth=1.1,
+        path_effects=[_CASING],
+        label="predicted probability",
+    )
+    shown = " / ".join("-" if width is None else f"{width:,}" for width in one.widths)
+    axes.set_title(
+        literal(f"{named(one.subject.path)}, {one.subject.checkpoint.architecture}: ")
+        + f"50 / 90 / 99% of the norm in {shown} bases",
+        loc="left",
+        fontsize=9,
+    )
+    axes.set(ylim=(0, 1.03), yticks=[0, 0.5, 1])
+    axes.set_ylabel("relative norm,\nprobability", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _columns(values: npt.NDArray[np.float32], start: int) -> tuple[_Line, _Line, _Line]:
+    """Middle, mean and maximum of consecutive bases; NaN where none of them has a value."""
+    each = -(-len(values) // _COLUMNS)
+    count = -(-len(values) // each)
+    padded = np.full(count * each, np.nan)
+    padded[: len(values)] = values
+    rows = padded.reshape(count, each)
+    there = ~np.isnan(rows)
+    number = there.sum(axis=1)
+    mean = np.where(number, np.nansum(rows, axis=1) / np.maximum(number, 1), np.nan)
+    most = np.where(number, np.where(there, rows, -np.inf).max(axis=1), np.nan)
+    return start + (np.arange(count) + 0.5) * each, mean, most
+
 
 TABLE = "explain.tsv"
 _PICTURE = "explain.png"

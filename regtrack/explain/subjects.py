@@ -11,7 +11,7 @@ from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import Marker, match_markers
 from regtrack.listing import first_names
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly
 from regtrack.paths import shown
 

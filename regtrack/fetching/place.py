@@ -1,23 +1,68 @@
-"""From a partial file that is whole to the file under its own name."""
+"""From a partial file that is whole, and is what was asked for, to the file under its name."""
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from regtrack.atomic import naming, replacing
 from regtrack.errors import InputError, RegtrackError
-from regtrack.fetching.digests import Digests, digests
 from regtrack.fetching.download import drop
 from regtrack.fetching.failures import DamagedError
-from regtrack.fetching.records import Record, Records
-from regtrack.fetching.soundness import check_begin, check_content
+from regtrack.fetching.records import Digests, Record, Records, digests
 from regtrack.fetching.sources import Source
 from regtrack.genome.bgzip import recompress
 from regtrack.genome.faidx import make_index
 from regtrack.observer import Observer
+
+_PIECE = 1 << 20
+
+
+def check_begin(source: Source, part: Path) -> None:
+    """Tell a file from the web page that some servers send in its stead.
+
+    Raises
+    ------
+    DamagedError
+        Naming what it is.
+    """
+    with part.open("rb") as file:
+        head = file.read(64)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise DamagedError(source.url, "the server sent a web page in place of the file")
+    if not head:
+        raise DamagedError(source.url, "the server sent an empty file")
+    if source.form in ("gzip", "fasta") and not head.startswith(b"\x1f\x8b"):
+        raise DamagedError(source.url, "not a gzip file")
+
+
+def check_content(source: Source, part: Path) -> None:
+    """Read a file to its end.
+
+    Raises
+    ------
+    DamagedError
+        When it is truncated or damaged.
+    """
+    if source.form == "gzip":
+        try:
+            with gzip.open(part) as file:
+                while file.read(_PIECE):
+                    pass
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DamagedError(source.url, f"truncated or damaged gzip file ({error})") from error
+    elif source.form == "sizes":
+        for number, line in enumerate(part.read_bytes().splitlines(), start=1):
+            fields = line.split(b"\t")
+            if len(fields) != 2 or not fields[0] or not fields[1].isdigit():
+                raise DamagedError(
+                    source.url, f"line {number} is not a chromosome's name and length"
+                )
+
 
 INDEXES = (".fai", ".gzi")
 

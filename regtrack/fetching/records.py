@@ -1,7 +1,8 @@
-"""`fetched.json`: what was fetched, so that a later run can tell whether it is still so."""
+"""`fetched.json`: what was fetched and its checksums, so that a later run can tell what is new."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,8 +14,31 @@ from threading import Lock
 from regtrack.atomic import write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.fetching.digests import Digests, digests
 from regtrack.fetching.locks import file_lock
+
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Size and checksums of a file."""
+
+    size: int
+    sha256: str
+    md5: str
+
+
+def digests(path: Path, md5: bool = False) -> Digests:
+    """Read a file once; its MD5 is left empty unless asked for."""
+    sha256, other, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            sha256.update(piece)
+            if md5:
+                other.update(piece)
+    return Digests(size, sha256.hexdigest(), other.hexdigest() if md5 else "")
+
 
 NAME = "fetched.json"
 VERSION = 1

@@ -31,7 +31,7 @@ class Code:
     file, sha256
         Name of the file, without its folder, and the SHA-256 of what was in it.
     left, right, exact
-        The context that it led to; see `regtrack.models.context.Context`.
+        The context that it led to; see `regtrack.models.network.Context`.
 
     Raises
     ------

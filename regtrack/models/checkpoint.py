@@ -18,8 +18,7 @@ from regtrack.genome.markers import Marker, beats_chance
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture, Code
 from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
-from regtrack.models.context import Context
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.models.own_architecture import OwnArchitecture
 from regtrack.models.tensors import (
     read_tensor_file,

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
 from regtrack.models.architecture import Catalog
-from regtrack.models.context import context_of
 from regtrack.models.layers import (
     BidirectionalLSTM,
     Convolution,
@@ -31,7 +30,7 @@ from regtrack.models.layers import (
     activated,
     normed,
 )
-from regtrack.models.network import Network
+from regtrack.models.network import Network, context_of
 
 DENSE = Catalog(
     "dense",

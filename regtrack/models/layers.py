@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 from regtrack.models.norm import BatchNorm
 
 # Bases on each side of a core that a recurrent layer reads and throws away.
@@ -44,7 +44,7 @@ class Convolution(nn.Conv1d):
         return super().forward(F.pad(inputs, self.pad))
 
     def widen(self, context: Context) -> Context:
-        """Context of the output; see `regtrack.models.context.Widens`."""
+        """Context of the output; see `regtrack.models.network.Widens`."""
         left, right = self.reach
         scale = context.scale * self.stride[0]
         return replace(
@@ -66,7 +66,7 @@ class Upsampling(nn.ConvTranspose1d):
         super().__init__(inputs, outputs, stride, stride=stride)
 
     def widen(self, context: Context) -> Context:
-        """Context of the output; see `regtrack.models.context.Widens`."""
+        """Context of the output; see `regtrack.models.network.Widens`."""
         scale, rest = divmod(context.scale, self.stride[0])
         if rest:
             raise ValueError(
@@ -92,7 +92,7 @@ class MaxPooling(nn.Module):
         return F.max_pool1d(padded, self.width, stride=1)
 
     def widen(self, context: Context) -> Context:
-        """Context of the output; see `regtrack.models.context.Widens`."""
+        """Context of the output; see `regtrack.models.network.Widens`."""
         left, right = same_padding(self.width)
         return replace(
             context,
@@ -125,7 +125,7 @@ class BidirectionalLSTM(nn.Module):
         return states.transpose(1, 2)
 
     def widen(self, context: Context) -> Context:
-        """Context of the output; see `regtrack.models.context.Widens`."""
+        """Context of the output; see `regtrack.models.network.Widens`."""
         overlap = RECURRENT_OVERLAP // context.scale * context.scale
         return replace(
             context, left=context.left + overlap, right=context.right + overlap, exact=False

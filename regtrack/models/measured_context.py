@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 
 # Codes (1, length) -> (outputs, markers); length / outputs is the number of bases per output.
 Predict = Callable[[Tensor], Tensor]

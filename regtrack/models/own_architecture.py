@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from regtrack.errors import InputError
 from regtrack.models.architecture import Architecture, Code
-from regtrack.models.context import Context
 from regtrack.models.measured_context import (
     UnboundedError,
     UnevenError,
     holds,
     measure_context,
 )
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.models.own_code import OwnClass, raised_in
 from regtrack.models.own_network import Contract, OwnNetwork
 

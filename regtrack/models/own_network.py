@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from regtrack.errors import InputError
 from regtrack.genome.fasta import BASES
-from regtrack.models.context import Context
-from regtrack.models.network import Network, by_base
+from regtrack.models.network import Context, Network, by_base
 from regtrack.models.own_code import raised_in
 
 CODES = "codes"

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
-from regtrack.models.context import Context
-from regtrack.models.network import Network, by_base
+from regtrack.models.network import Context, Network, by_base
 from regtrack.models.norm import BatchNorm
 
 LENGTH = 1_000

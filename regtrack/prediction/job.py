@@ -22,7 +22,7 @@ from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
 from regtrack.models.checkpoint import Checkpoint, read_identified
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile

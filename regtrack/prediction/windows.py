@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from regtrack.errors import OptionError
 from regtrack.genome.intervals import IntervalSet
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 from regtrack.tracks.blocks import BLOCK_LENGTH
 
 # What the paper's networks were trained on.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from regtrack.training.history import HistoryRow
-from regtrack.training.state import TrainingState
+from regtrack.training.state import HistoryRow, TrainingState
 
 
 class TrainingObserver(Protocol):

@@ -1,6 +1,6 @@
-"""A whole training: from a dataset to a checkpoint, its log and its plot.
+"""A whole training: from paths and settings to a checkpoint, its log and its plot.
 
-It works in `<out>.partial`; a killed one is gone on with from its last state.
+It works in `<out>.partial`; a killed one resumes from its last state.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,17 +17,19 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.atomic import write_text
-from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.errors import InputError, OptionError, TerminatedError
 from regtrack.evaluation.plots import plot_history
 from regtrack.folders import is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
+from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import file_sha256
-from regtrack.training.history import history_table
-from regtrack.training.observer import TrainingObserver
-from regtrack.training.processes import Processes
+from regtrack.models.device import choose_device
+from regtrack.training.observer import Silent, TrainingObserver
+from regtrack.training.processes import Processes, first_on_machine, joined
 from regtrack.training.settings import FittedSettings, TrainingSettings
-from regtrack.training.state import TrainingState
+from regtrack.training.state import TrainingState, history_table
+from regtrack.training.tensorboard import TensorBoardLog
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
 from regtrack.workplace import partial_path
 
@@ -296,3 +298,59 @@ def stop_asked(processes: Processes) -> Iterator[Callable[[], Stop | None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What to train, on what.
+
+    Parameters
+    ----------
+    dataset, genome
+        As `regtrack.datasets.folder.open_dataset`.
+    architecture, network_settings
+        Name of the network (None is the usual one), and its settings that differ from its own.
+    device
+        As `regtrack.models.device.choose_device`.
+    tensorboard
+        Folder for TensorBoard's log, or None.
+    """
+
+    dataset: Path
+    genome: Path | None
+    architecture: str | None
+    network_settings: Mapping[str, Any]
+    settings: TrainingSettings
+    device: str = "auto"
+    tensorboard: Path | None = None
+
+
+def run_training(
+    request: TrainingRequest, out: Path, force: bool, observer: TrainingObserver
+) -> TrainingResult:
+    """Train as asked; every process that torchrun started calls this.
+
+    Raises
+    ------
+    RegtrackError, OSError
+        As `regtrack.training.run.train` and what it is given by.
+    """
+    # None reads labels before all have joined, and so before the first one has checked them.
+    dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
+    architecture = find_architecture(dataset.task, request.architecture)
+    with joined(choose_device(request.device)) as processes, ExitStack() as stack:
+        told: TrainingObserver = Silent()
+        if processes.is_first:
+            told = observer
+            if request.tensorboard is not None:
+                told = stack.enter_context(TensorBoardLog(request.tensorboard, observer))
+        return train(
+            dataset,
+            architecture,
+            request.network_settings,
+            request.settings,
+            processes,
+            out,
+            force,
+            told,
+        )

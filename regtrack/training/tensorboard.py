@@ -7,9 +7,8 @@ from pathlib import Path
 
 from regtrack.errors import OptionError
 from regtrack.paths import is_text
-from regtrack.training.history import HistoryRow
 from regtrack.training.observer import TrainingObserver
-from regtrack.training.state import TrainingState
+from regtrack.training.state import HistoryRow, TrainingState
 
 
 class TensorBoardLog:

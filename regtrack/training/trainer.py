@@ -21,15 +21,12 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
 from regtrack.models.network import Network
-from regtrack.training.examples import make_examples
-from regtrack.training.history import HistoryRow, history_table
-from regtrack.training.norms import settle_norms
+from regtrack.training.examples import Prefetch, make_examples
 from regtrack.training.observer import TrainingObserver
-from regtrack.training.prefetch import Prefetch
 from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings
-from regtrack.training.state import TrainingState
-from regtrack.training.step import Stepper
+from regtrack.training.state import HistoryRow, TrainingState, history_table
+from regtrack.training.step import Stepper, settle_norms
 from regtrack.training.validation import Validation, count
 
 STATE = "state.safetensors"

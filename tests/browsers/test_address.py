@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regtrack.browsers.address import folder_address, is_ucsc_name
+from regtrack.browsers.reference import folder_address, is_ucsc_name
 from regtrack.errors import OptionError
 
 

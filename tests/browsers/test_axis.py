@@ -10,7 +10,7 @@ import pytest
 from browsers_builders import MARKERS, SIZES, write_tracks_folder
 from encoded import write_bigwig
 
-from regtrack.browsers.axis import SCALES, axis_end
+from regtrack.browsers.rows import SCALES, axis_end
 from regtrack.browsers.viewable import Viewable
 from regtrack.cli import options
 from regtrack.cli.hub import hub

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from browsers_builders import MARKERS, write_tracks_folder
 
-from regtrack.browsers.locus import AROUND, opening_locus, strongest_locus
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.viewable import AROUND, Viewable, opening_locus, strongest_locus
 from regtrack.errors import InputError
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet

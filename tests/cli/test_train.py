@@ -19,8 +19,7 @@ from safetensors import SafetensorError
 from training_helpers import assert_same_weights, log_of
 
 from regtrack.cli.progress import TrainingProgress
-from regtrack.training.command import TrainingRequest
-from regtrack.training.run import TrainingResult
+from regtrack.training.run import TrainingRequest, TrainingResult
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import TrainingState
 
@@ -70,7 +69,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainingRequest, Path, 
         found.append((request, out, force))
         return TrainingResult(TrainingState(), None)
 
-    monkeypatch.setattr("regtrack.training.command.run_training", run_training)
+    monkeypatch.setattr("regtrack.training.run.run_training", run_training)
     return found
 
 

@@ -9,8 +9,7 @@ from builders import TINY_SIZES, Unwatched
 from explain_helpers import Explainable
 
 from regtrack.explain.contexts import MarkerContext, find_contexts
-from regtrack.explain.positives import PeakTable, middles
-from regtrack.explain.samples import spread
+from regtrack.explain.positives import PeakTable, middles, spread
 from regtrack.explain.stretch import explain_stretch
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.intervals import Interval, IntervalSet

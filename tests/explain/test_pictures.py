@@ -12,12 +12,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from pictures import ODD_NAMES, words_of
 
-from regtrack.explain import context_plot, stretch_plot
-from regtrack.explain.context_plot import plot_contexts
+from regtrack.explain import context_files, stretch_files
+from regtrack.explain.context_files import plot_contexts
 from regtrack.explain.contexts import MarkerContext
 from regtrack.explain.positives import MEASURED, PREDICTED, Positives
 from regtrack.explain.stretch import Explanation
-from regtrack.explain.stretch_plot import plot_explanations
+from regtrack.explain.stretch_files import plot_explanations
 from regtrack.explain.subjects import Subject
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.markers import CATEGORIES
@@ -29,7 +29,7 @@ REGION = Interval("chr1", 20_000, 24_000)
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures, instead of files."""
     figures: list[Figure] = []
-    for module in (context_plot, stretch_plot):
+    for module in (context_files, stretch_files):
         monkeypatch.setattr(module, "save_figure", lambda figure, _: figures.append(figure))
     return figures
 

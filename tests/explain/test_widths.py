@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from regtrack.explain.widths import by_distance, distances, share_beyond, widths
+from regtrack.explain.gradient import by_distance, distances, share_beyond, widths
 from regtrack.genome.intervals import IntervalSet
 
 

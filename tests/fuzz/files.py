@@ -46,6 +46,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
+from regtrack.search.trial import read_outcome
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.blocks import Block, BlockStore
@@ -54,11 +55,9 @@ from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks import read_peaks
 from regtrack.tracks.segments import Segments
-from regtrack.training.history import HistoryRow, history_table
 from regtrack.training.scorecard import _read as read_scorecard
 from regtrack.training.scorecard import _write as write_scorecard
-from regtrack.training.state import TrainingState
-from regtrack.training.trial import read_outcome
+from regtrack.training.state import HistoryRow, TrainingState, history_table
 
 CPU = torch.device("cpu")
 WIG = "bigwig/0_K562_CTCF_None.bw"

@@ -20,7 +20,7 @@ from regtrack.genome.markers import read_markers
 from regtrack.genome.regions import parse_region, read_regions
 from regtrack.genome.unknown import read_unknown
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.training.space import read_space
+from regtrack.search.space import read_space
 
 SIZES = {"chr1": 50_000, "chr2": 8_000, "chrM": 16_571}
 LENGTHS = {"chr1": 430, "chr2": 60, "scaffold_3": 61, "chrM": 1}

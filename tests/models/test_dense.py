@@ -12,9 +12,8 @@ from torch import nn
 
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network
-from regtrack.models.context import Context
 from regtrack.models.dense import DenseNetwork, IdCnn
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.models.tensors import read_tensor_file
 
 CONTEXTS = {

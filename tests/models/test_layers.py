@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from regtrack.models.context import Context, context_of
 from regtrack.models.layers import (
     BidirectionalLSTM,
     Convolution,
@@ -17,6 +16,7 @@ from regtrack.models.layers import (
     normed,
     same_padding,
 )
+from regtrack.models.network import Context, context_of
 
 
 def same_convolution(

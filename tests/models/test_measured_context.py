@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.context import Context
 from regtrack.models.layers import Convolution, MaxPooling, Upsampling
 from regtrack.models.measured_context import (
     UnboundedError,
@@ -17,7 +16,7 @@ from regtrack.models.measured_context import (
     holds,
     measure_context,
 )
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 
 SMALL = {"f1": 12, "f2": 12, "f3": 12, "hidden": 8}
 

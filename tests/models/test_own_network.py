@@ -15,10 +15,9 @@ from regtrack.errors import InputError, OptionError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.catalog import find_architecture
-from regtrack.models.context import Context
 from regtrack.models.inference import for_inference
 from regtrack.models.named_code import naming
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.models.own_network import OwnNetwork
 from regtrack.prediction.forward import predict_stretches
 

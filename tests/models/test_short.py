@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.context import Context
 from regtrack.models.inference import for_inference
-from regtrack.models.network import Network
+from regtrack.models.network import Context, Network
 from regtrack.models.short import DeepSea
 from regtrack.models.short_network import BIN, FLANK, LENGTH, ShortNetwork
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from regtrack.errors import OptionError
 from regtrack.genome.intervals import EMPTY, IntervalSet
-from regtrack.models.context import Context
+from regtrack.models.network import Context
 from regtrack.prediction.windows import Window, suited_length, tile
 from regtrack.tracks.blocks import BLOCK_LENGTH
 

@@ -22,9 +22,8 @@ from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.training.compare import ComparisonRequest, ComparisonResult, run_comparison
-from regtrack.training.history import HistoryRow
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.state import TrainingState
+from regtrack.training.state import HistoryRow, TrainingState
 
 SETTINGS = TrainingSettings(steps=2, norm_batches=2)
 

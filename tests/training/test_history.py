@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regtrack.evaluation.plots import plot_history
-from regtrack.training.history import HistoryRow, history_table
+from regtrack.training.state import HistoryRow, history_table
 
 ROWS = [
     HistoryRow(

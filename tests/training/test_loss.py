@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from regtrack.training import loss as module
-from regtrack.training.loss import summed_loss
+from regtrack.training import step as module
+from regtrack.training.step import summed_loss
 
 MARKERS, WIDTH = 5, 4
 

@@ -9,7 +9,7 @@ from builders import a_network
 from torch import nn
 
 from regtrack.models.network import Network
-from regtrack.training.norms import settle_norms
+from regtrack.training.step import settle_norms
 
 Batches = list[np.ndarray]
 

@@ -14,7 +14,7 @@ from builders import TinyDatasets
 from training_helpers import ALONE, Recorder
 
 from regtrack.models.checkpoint import read_checkpoint
-from regtrack.training.command import run_training
+from regtrack.training.run import run_training
 
 PROCESSES = 2
 TRAINED = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regtrack.training.prefetch import Prefetch
+from regtrack.training.examples import Prefetch
 
 
 class Maker:

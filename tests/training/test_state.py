@@ -18,9 +18,8 @@ from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import read_tensor_file, save_tensors
 from regtrack.training.examples import make_examples
-from regtrack.training.history import HistoryRow
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.state import TrainingState
+from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.step import Stepper
 from regtrack.training.validation import Validation
 

@@ -10,7 +10,7 @@ from builders import TinyDatasets
 from training_helpers import USUAL, Recorder, network_of
 
 from regtrack.errors import OptionError
-from regtrack.training.command import TrainingRequest, run_training
+from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.tensorboard import TensorBoardLog
 

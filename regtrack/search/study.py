@@ -31,9 +31,9 @@ from regtrack.atomic import locked, open_lock
 from regtrack.documents import parse_json
 from regtrack.errors import InputError, OptionError
 from regtrack.folders import ASIDE, clear, differences
-from regtrack.training.search_settings import SearchSettings
-from regtrack.training.space import Choice, Range, Space
-from regtrack.training.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
+from regtrack.search.settings import SearchSettings
+from regtrack.search.space import Choice, Range, Space
+from regtrack.search.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
 from regtrack.workplace import refuse_foreign
 
 DATABASE = "study.db"

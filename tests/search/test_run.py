@@ -22,13 +22,11 @@ from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
-from regtrack.training import search
-from regtrack.training.history import HistoryRow, history_table
-from regtrack.training.search import SearchRequest, SearchResult, run_search
-from regtrack.training.search_settings import SearchSettings
-from regtrack.training.settings import TrainingSettings
-from regtrack.training.study import Study
-from regtrack.training.trial import (
+from regtrack.search import run as search
+from regtrack.search.run import SearchRequest, SearchResult, run_search
+from regtrack.search.settings import SearchSettings
+from regtrack.search.study import Study
+from regtrack.search.trial import (
     COMPLETE,
     FAILED,
     RUNNING,
@@ -37,6 +35,8 @@ from regtrack.training.trial import (
     read_outcome,
     trials_table,
 )
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.state import HistoryRow, history_table
 
 SMALL = "f1 = [2, 3]\nhidden = [4, 5, 6]\n"
 TRAINING = TrainingSettings(steps=2, norm_batches=1)
@@ -295,7 +295,7 @@ def test_a_trial_killed_before_its_values_were_drawn_gets_them(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("regtrack.training.study._drawn_value", kill)
+        patch.setattr("regtrack.search.study._drawn_value", kill)
         with pytest.raises(Killed):
             run(request_, tmp_path / "out")
     result = run(request_, tmp_path / "out")

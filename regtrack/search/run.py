@@ -27,15 +27,11 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import named_files, naming
-from regtrack.training.observer import TrainingObserver
-from regtrack.training.processes import Processes, torchrun_processes
-from regtrack.training.run import Stop, train, was_interrupted_at_the_end
-from regtrack.training.search_observer import Inside, SearchObserver, Unseen
-from regtrack.training.search_settings import SearchSettings
-from regtrack.training.settings import TrainingSettings
-from regtrack.training.space import TRAINING, Range, Space, paper_space, read_space, split_values
-from regtrack.training.study import Claim, Study, begin_study, folder_locked, trial_limit
-from regtrack.training.trial import (
+from regtrack.search.observer import Inside, SearchObserver, Unseen
+from regtrack.search.settings import SearchSettings
+from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
+from regtrack.search.study import Claim, Study, begin_study, folder_locked, trial_limit
+from regtrack.search.trial import (
     COMPLETE,
     FAILED,
     RUNNING,
@@ -44,6 +40,10 @@ from regtrack.training.trial import (
     read_outcome,
     trials_table,
 )
+from regtrack.training.observer import TrainingObserver
+from regtrack.training.processes import Processes, torchrun_processes
+from regtrack.training.run import Stop, train, was_interrupted_at_the_end
+from regtrack.training.settings import TrainingSettings
 from regtrack.workers import available_cores, in_processes
 from regtrack.workplace import partial_path
 
@@ -61,7 +61,7 @@ class SearchRequest:
     architecture
         Name of the network.
     space
-        TOML file as `regtrack.training.space.read_space` reads it; None is the paper's grid.
+        TOML file as `regtrack.search.space.read_space` reads it; None is the paper's grid.
     search
         How to walk through the space.
     training

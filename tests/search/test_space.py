@@ -12,7 +12,7 @@ from regtrack.errors import InputError
 from regtrack.models.architecture import Catalog
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.dense import Cnn1
-from regtrack.training.space import Choice, Range, Space, paper_space, read_space, split_values
+from regtrack.search.space import Choice, Range, Space, paper_space, read_space, split_values
 
 CNN1 = ARCHITECTURES["dense"]["cnn1"]
 

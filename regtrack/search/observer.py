@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from regtrack.training.history import HistoryRow
-from regtrack.training.state import TrainingState
-from regtrack.training.trial import Trials
+from regtrack.search.trial import Trials
+from regtrack.training.state import HistoryRow, TrainingState
 
 
 class SearchObserver(Protocol):
