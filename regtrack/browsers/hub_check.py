@@ -1,19 +1,17 @@
-"""`regtrack hub --check`: the rules of track hubs, those that UCSC's hubCheck leaves out as well.
+"""`regtrack hub --check`: names, labels, parents, files and table of a hub are what they must be.
 
-It reads what is there, whoever wrote it. A few rules are only what users need: labels that are
-shown whole and tell siblings apart, and some tracks, but not too many, on at first.
+Labels are to be shown whole and to tell siblings apart, which UCSC's hubCheck does not test.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.browsers.hub_check_facets import check_facets
 from regtrack.browsers.hub_check_files import check_files
-from regtrack.browsers.hub_check_subgroups import check_subgroups
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza, read_hub
 from regtrack.errors import InputError
 
@@ -21,16 +19,12 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[ -~]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ASSEMBLY = re.compile(r"[a-z]+[A-Z]?[A-Za-z]*[0-9]+|GC[AF]_[0-9]+\.[0-9]+")
-_COLOUR = re.compile(r"(?:{0},){{2}}{0}".format(r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"))
 _LONGEST = {"shortLabel": 17, "longLabel": 76}
-_VISIBILITY = ("hide", "dense", "squish", "pack", "full")
 _NEEDED = {
     "hub": ("shortLabel", "longLabel", "email", "useOneFile"),
     "genome": (),
     "track": ("shortLabel", "longLabel"),
 }
-# Tracks that are shown at first: a page of these still loads.
-_MOST_ON = 50
 
 
 @dataclass(frozen=True)
@@ -92,10 +86,7 @@ def check_hub(path: Path) -> Checked:
         _check_names,
         _check_labels,
         _check_parents,
-        _check_display,
-        _check_first,
         check_facets,
-        check_subgroups,
         check_files,
     )
     problems = [*hub.problems, *(problem for rule in rules for problem in rule(hub))]
@@ -195,82 +186,3 @@ def _check_parents(hub: HubText) -> Iterator[Problem]:
 
 def _is_composite(track: Stanza | None) -> bool:
     return track is not None and track.get("compositeTrack") == "on"
-
-
-def _check_display(hub: HubText) -> Iterator[Problem]:
-    for track in hub.tracks:
-        if track.get("visibility") not in {"", *_VISIBILITY}:
-            yield track.problem(
-                f"visibility {track.get('visibility')!r}, expected {', '.join(_VISIBILITY)}",
-                "visibility",
-            )
-        colour = track.get("color")
-        if colour and not _COLOUR.fullmatch(colour):
-            yield track.problem(f"color {colour!r}, expected as 0,68,136", "color")
-        if "viewLimits" in track.settings:
-            yield from _check_limits(track)
-        yield from _check_settings(track)
-        kind, *bounds = track.get("type").split() or [""]
-        if kind == "bigWig" and bounds and not (len(bounds) == 2 and all(map(_is_number, bounds))):
-            yield track.problem(f"type {track.get('type')!r}, expected as bigWig 0 1", "type")
-
-
-def _check_settings(track: Stanza) -> Iterator[Problem]:
-    """Those that the browser would pass over in silence if they were not what they should be."""
-    for setting, (fits, expected) in _FORMS.items():
-        value = track.get(setting)
-        if value and not fits(value):
-            yield track.problem(f"{setting} {value!r}, expected {expected}", setting)
-    if "yLineMark" in track.settings and track.get("yLineOnOff") != "on":
-        yield track.problem("yLineMark without yLineOnOff on, expected both", "yLineMark")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_range(text: str) -> bool:
-    """A number, or two with a colon between them."""
-    return text.count(":") <= 1 and all(map(_is_number, text.split(":")))
-
-
-_FORMS: Mapping[str, tuple[Callable[[str], bool], str]] = {
-    "autoScale": (("off", "on", "group").__contains__, "off, on or group"),
-    "yLineOnOff": (("off", "on").__contains__, "on or off"),
-    "yLineMark": (_is_number, "a number"),
-    "minGrayLevel": (tuple("123456789").__contains__, "1 to 9"),
-    "scoreFilter": (_is_range, "a number, or two as 100:1000"),
-}
-
-
-def _check_limits(track: Stanza) -> Iterator[Problem]:
-    """The limits of the display are two numbers, whatever the type says of the values."""
-    limits = track.get("viewLimits")
-    try:
-        low, high = map(float, limits.split(":"))
-    except ValueError:
-        yield track.problem(f"viewLimits {limits!r}, expected as 0:1", "viewLimits")
-        return
-    if not low < high:
-        yield track.problem(f"viewLimits {limits}, expected the lower one first", "viewLimits")
-
-
-def _check_first(hub: HubText) -> Iterator[Problem]:
-    """Some tracks are shown at first, but not too many."""
-    known = {track.name: track for track in hub.tracks}
-    on = sum(_is_on(track, known.get(track.parent)) for track in hub.data)
-    if hub.data and not 1 <= on <= _MOST_ON:
-        yield Problem(
-            hub.data[0].line, "all tracks", f"{on:,} are on at first, expected 1 to {_MOST_ON}"
-        )
-
-
-def _is_on(track: Stanza, parent: Stanza | None) -> bool:
-    """Whether a track is shown at first: composites say so of theirs, others of themselves."""
-    if parent is None or "superTrack" in parent.settings:
-        return track.get("visibility") not in {"", "hide"}
-    return track.get("parent").split()[1:] != ["off"]

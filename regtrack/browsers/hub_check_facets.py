@@ -9,12 +9,9 @@ from pathlib import Path
 
 from regtrack.browsers.hub_check_files import local_file
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza
-from regtrack.documents import read_json
-from regtrack.errors import InputError
 
 _DATA_TYPE = re.compile(r'([^\s|]+)(?:\|"[^"]*")?(?:\s+|$)')
 _FIELD = re.compile(r'[^|]*(?:\|"[^"|]*")?')
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NEEDED = ("metaDataUrl", "primaryKey", "dataTypes")
 
 
@@ -79,7 +76,6 @@ def _check_table(
                 yield broken(number, f'field {value!r}, expected no | but before a "label"')
     keys = [row[header.index(key)] for row in rows]
     yield from _check_keys(parent, keys, kinds, children, broken)
-    yield from _check_colours(parent, folder, header)
 
 
 def _check_keys(
@@ -107,26 +103,3 @@ def _check_keys(
     for number, name in enumerate(keys, start=2):
         if name not in met:
             yield broken(number, f"key {name!r} has no track, expected one or more")
-
-
-def _check_colours(parent: Stanza, folder: Path, header: Sequence[str]) -> Iterator[Problem]:
-    """Colours of values: JSON, of columns that are there."""
-    setting = "colorSettingsUrl"
-    path = local_file(folder, parent.get(setting))
-    if path is None:
-        return  # there are none, or that was said
-    where = path.relative_to(folder)
-    try:
-        columns = read_json(path, dict[str, dict[str, str]])
-        for column, values in columns.items():
-            if column not in header:
-                yield parent.problem(f"{where}: {column!r}, expected a column's name", setting)
-            for value, colour in values.items():
-                if not _COLOUR.fullmatch(colour):
-                    yield parent.problem(
-                        f"{where}: {colour!r} for {value!r}, expected as #004488", setting
-                    )
-    except InputError:
-        yield parent.problem(
-            f'{where}: not what is expected: {{"column": {{"value": "#004488"}}}}', setting
-        )

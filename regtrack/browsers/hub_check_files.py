@@ -17,13 +17,6 @@ _NAMED = ("bigDataUrl", "html", "descriptionUrl", "metaDataUrl", "colorSettingsU
 # The one of which UCSC does not say that it may be relative, and what else may well be whole.
 _WHOLE = "colorSettingsUrl"
 _ON_THE_WEB = ("metaDataUrl", _WHOLE)
-# Types of text, which the browser does not read over the web, and what it takes for them.
-_TEXT = {
-    "bed": "bigBed",
-    "bedGraph": "bigWig",
-    "narrowPeak": "bigNarrowPeak",
-    "wig": "bigWig",
-}
 
 
 def is_absolute(url: str) -> bool:
@@ -81,7 +74,7 @@ def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
     Raises
     ------
     InputError
-        When it is not what its type says, or the type is none of hubs.
+        When it is not what its type says.
     """
     word = next(iter(kind.split()), "")
     if word == "bigWig":
@@ -92,8 +85,6 @@ def _chrom_sizes(path: Path, kind: str) -> Mapping[str, int]:
         if word == "bigNarrowPeak" and peaks.fields != FIELDS:
             raise InputError(path, f"{peaks.fields} columns, expected {FIELDS} ({word})")
         return peaks.chrom_sizes
-    if word in _TEXT:
-        raise InputError(path, f"type {kind!r}, expected {_TEXT[word]}")
     return {}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browsers_builders import MARKERS, segments_of, write_tracks_folder
-from builders import Unwatched, a_marker
+from builders import Unwatched
 from encoded import write_bigwig
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,7 +89,6 @@ TEXT = [
     ),
     ("odd letters", "CTCF K562$", "CTCF\u00a0K562", r"shortLabel 'CTCF\\xa0K562', expected plain"),
     ("odd genome's digit", "genome hg19", "genome hg1\u0669", r"not a genome of UCSC's"),
-    ("half a range", "^type bigWig 0 1", "type bigWig 0", r"type 'bigWig 0', expected as bigWig 0"),
     ("same label", "DNase HepG2$", "CTCF K562", r"'CTCF K562' of line 27 again, expected one of"),
     (
         "odd parent",
@@ -98,33 +97,6 @@ TEXT = [
         r"m0_signal: no parent 'nobody'",
     ),
     ("odd state", "^parent regtrack on", "parent regtrack yes", r"'regtrack yes', expected a name"),
-    ("odd visibility", "^visibility dense", "visibility thin", r"visibility 'thin', expected hide"),
-    ("odd colour", "^color 0,68,136", "color 0,68,256", r"color '0,68,256', expected as 0,68,136"),
-    ("limits turned", "^viewLimits 0:.*", "viewLimits 1:0", r"1:0, expected the lower one first"),
-    ("no limits", "^viewLimits 0:.*", "viewLimits 1", r"viewLimits '1', expected as 0:1"),
-    ("odd scale", "^autoScale off", "autoScale no", r"autoScale 'no', expected off, on or group"),
-    ("odd line", "^yLineMark .*", "yLineMark high", r"yLineMark 'high', expected a number"),
-    ("no line", "^yLineOnOff on", "yLineOnOff off", r"yLineMark without yLineOnOff on, expected b"),
-    (
-        "odd state of a line",
-        "^yLineOnOff on",
-        "yLineOnOff yes",
-        r"'yes', expected on or off & yLineMark without yLineOnOff on",
-    ),
-    ("odd grey", "^minGrayLevel 3", "minGrayLevel 0", r"minGrayLevel '0', expected 1 to 9"),
-    ("odd filter", "^scoreFilter 0", "scoreFilter 1:2:3", r"scoreFilter '1:2:3', expected a numb"),
-    (
-        "odd range",
-        "^type bigWig 0 1",
-        "type bigWig a b",
-        r"type 'bigWig a b', expected as bigWig 0",
-    ),
-    (
-        "odd type",
-        "^type bigWig 0 1\nviewLimits.*",
-        "type wig",
-        r"\.bw: type 'wig', expected bigWig",
-    ),
     ("wrong type", "^type bigNarrowPeak", "type bigWig 0 1", r"not a BigWig file, or a trunc"),
     ("bed for wig", "^type bigWig 0 1", "type bigNarrowPeak", r"not a bigBed file, or a truncated"),
     ("no file", "bigwig/0_", "bigwig/9_", r"bigDataUrl 'bigwig/9_.*', expected a file in"),
@@ -180,40 +152,6 @@ COMPOSITE = [
         "parent regtrack_m0_signal",
         r"parent 'regtrack_m0_signal' holds no tracks",
     ),
-    (
-        "no such view",
-        "^view signal",
-        "view signals",
-        r"view 'signals', expected one that subgroup & =signal, expected signals as its",
-    ),
-    ("undeclared", "cell=ce1", "cell=ce9", r"subGroups: cell=ce9, expected what regtrack_TFBS de"),
-    ("not a member", " treatment=tr1$", "", r"not a member of treatment, expected it in subGrou"),
-    (
-        "other view",
-        "=signal cell=ce1",
-        "=peaks cell=ce1",
-        r"view=peaks, expected signal as its par",
-    ),
-    ("ten groups", "^subGroup4", "subGroup10", r"subGroup10, expected subGroup1 to subGroup9"),
-    # Of more digits than Python reads.
-    ("many groups", "^subGroup4", f"subGroup{'4' * 5_000}", r"expected subGroup1 to subGroup9"),
-    ("tag", "^subGroup4 (.*)$", "subGroup4 \\1 a_b=x", r"tag 'a_b', expected letters and digits"),
-    (
-        "tag twice",
-        "^subGroup4 (.*)$",
-        "subGroup4 \\1 tr0=x",
-        r"tag 'tr0' stands twice, expected it",
-    ),
-    ("empty group", "^subGroup4 .*", "subGroup4", r"no value & treatment.*, expected"),
-    ("a space", "tr0=DEX_", "tr0=DEX ", r"subGroup4, expected: tag, title, and & '\(500pM\)'"),
-    (
-        "group twice",
-        "^subGroup4 treatment (.*)",
-        "\\g<0>\nsubGroup5 cell \\1",
-        r"subGroup5: 'cell' again, expected another & cell=ce\d, expected what",
-    ),
-    ("dimension", "dimX=cell", "dimX=cells", r"dimensions: 'dimX=cells', expected one of the su"),
-    ("order", "target=\\+", "protein=+", r"sortOrder: 'protein=\+', expected one of the subgroups"),
     (
         "no type",
         "^type bigWig 0 1\nvisibility full\nsubG",
@@ -280,7 +218,7 @@ TABLE = [
         "a space",
         "Category",
         "The category",
-        r"tsv:1: column 'The category', expected a name & colors",
+        r"tsv:1: column 'The category', expected a name",
     ),
     ("a field less", "\tNone$", "", r"metadata\.tsv:2: 5 fields, expected 6"),
     ("a bar", "\tCTCF\t", "\tCTCF|x\t", r"tsv:2: field 'CTCF\|x', expected no \| but before a"),
@@ -301,19 +239,6 @@ def test_the_table_may_have_a_whole_address(faceted: Path) -> None:
 def test_a_label_behind_a_bar_is_no_mistake(faceted: Path) -> None:
     edit(faceted / "hub" / "metadata.tsv", "\tCTCF\t", '\tCTCF|"the factor"\t')
     assert lines_of(faceted) == []
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "messages"),
-    [
-        ("#004488", "blue", r"hub/colors\.json: 'blue' for 'TFBS', expected as #004488"),
-        ("Category", "Kind", r"hub/colors\.json: 'Kind', expected a column's name"),
-        (r"\A.", "[", r"hub/colors\.json: not what is expected"),
-    ],
-)
-def test_a_rule_of_the_colours(faceted: Path, old: str, new: str, messages: str) -> None:
-    edit(faceted / "hub" / "colors.json", old, new)
-    say(faceted, messages)
 
 
 def test_an_empty_table_is_said(faceted: Path) -> None:
@@ -372,20 +297,6 @@ def test_a_rule_of_the_files(
 ) -> None:
     change(faceted / name)
     say(faceted, messages)
-
-
-@pytest.mark.parametrize(("state", "count"), [("off", 0), ("on", 60)])
-def test_as_many_tracks_are_on_at_first_as_a_page_can_show(
-    tmp_path: Path, state: str, count: int
-) -> None:
-    markers = [a_marker(index, f"K562|T{index}|None") for index in range(30)]
-    folder = write_tracks_folder(tmp_path / "tracks", markers)
-    write_hub(folder, OPTIONS, 1, False, Unwatched())
-    text = (folder / "hub.txt").read_text()
-    (folder / "hub.txt").write_text(
-        re.sub("^(parent regtrack) .*", rf"\1 {state}", text, flags=re.M)
-    )
-    say(folder, rf"all tracks: {count} are on at first, expected 1 to 50")
 
 
 def test_a_composite_without_tracks_is_said(faceted: Path) -> None:
@@ -484,12 +395,6 @@ def test_hubs_of_others_break_no_rule(others: Path) -> None:
 def test_a_file_of_any_type_must_be_there(others: Path) -> None:
     (others / "reads.bam").unlink()
     say(others, r"track reads: bigDataUrl 'reads\.bam', expected a & variants: bigDataUrl 'reads\.")
-
-
-@pytest.mark.parametrize("visibility", ["hide", ""])
-def test_a_track_without_a_parent_is_on_when_it_is_visible(others: Path, visibility: str) -> None:
-    edit(others / "hub.txt", "^visibility full\n", visibility and f"visibility {visibility}\n")
-    say(others, "all tracks: 0 are on at first, expected 1 to 50")
 
 
 def test_labels_of_different_parents_may_be_equal(composite: Path) -> None:
