@@ -46,5 +46,5 @@ clean:
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) '$(TORCH)'
-	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) --editable '.[test,lint]'
+	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) --editable '.[browse,test,lint]'
 	touch $@

@@ -222,5 +222,5 @@ def _igv_js() -> Path:
     places = found.submodule_search_locations if found else None
     path = Path(next(iter(places or ()), "igv_notebook")) / "js" / "igv.min.js"
     if not path.is_file():
-        raise InputError(path, "igv.js is missing: pip install igv-notebook")
+        raise InputError(path, "igv.js is missing: pip install 'regtrack[browse]'")
     return path

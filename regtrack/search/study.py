@@ -156,8 +156,8 @@ class Study:
         self._study.sampler = _sampler(self._space, self._settings, number)
         trials = self._study.get_trials(deepcopy=False)
         if number < len(trials):
-            # What is stored of it is kept. Optuna has no public way to take up a trial.
-            trial = optuna.trial.Trial(self._study, trials[number]._trial_id)
+            # What is stored of it is kept.
+            trial = optuna.trial.Trial(self._study, self._trial_id(number))
         else:
             trial = self._study.ask()
         values = {axis.name: _drawn_value(trial, axis) for axis in self._space.axes}
@@ -169,8 +169,12 @@ class Study:
         return _trial(self._study.get_trials(deepcopy=False)[number]).state
 
     def _set(self, number: int, key: str, value: str) -> None:
-        trial = self._study.get_trials(deepcopy=False)[number]
-        self._storage.set_trial_user_attr(trial._trial_id, key, value)
+        self._storage.set_trial_user_attr(self._trial_id(number), key, value)
+
+    def _trial_id(self, number: int) -> int:
+        """What the storage calls a trial."""
+        study = self._storage.get_study_id_from_name(self._study.study_name)
+        return self._storage.get_trial_id_from_study_id_trial_number(study, number)
 
     def _lock_path(self, number: int) -> Path:
         return self.folder / TRIALS / f"{number}.lock"

@@ -110,7 +110,9 @@ def _machine() -> Iterator[Finding]:
     yield Finding(
         "libraries",
         ", ".join(f"{name} {version or 'not installed'}" for name, version in versions.items()),
-        f"install regtrack anew: without {', '.join(absent)}, parts of it fail" if absent else "",
+        f"pip install 'regtrack[browse]': without {', '.join(absent)}, parts of it fail"
+        if absent
+        else "",
     )
     device = choose_device("auto")
     units = "with" if has_bfloat16(device) else "without"

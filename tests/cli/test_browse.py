@@ -109,4 +109,4 @@ def test_without_igv_js_it_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     status, _, err = regtrack("browse", sights.tracks)
     assert status == 1
-    assert err.endswith("igv.js is missing: pip install igv-notebook\n")
+    assert err.endswith("igv.js is missing: pip install 'regtrack[browse]'\n")

@@ -155,7 +155,7 @@ def test_a_library_that_is_not_there(regtrack, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(doctor, "LIBRARIES", ("numpy", "no-such-library"))
     _, out, _ = regtrack("doctor")
     assert "no-such-library not installed" in out
-    assert "libraries: install regtrack anew: without no-such-library, parts of it fail" in out
+    assert "pip install 'regtrack[browse]': without no-such-library, parts of it fail" in out
 
 
 def test_a_cache_that_is_a_file(regtrack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
