@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -236,3 +237,9 @@ def test_every_module_says_what_it_is_for(module: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_is_a_package(room: str) -> None:
     assert f"{room}/__init__.py" in MODULES
+
+
+def test_the_drawing_shows_the_rooms_as_they_are() -> None:
+    docs = HOUSE.parent / "docs"
+    drawing = runpy.run_path(str(docs / "house.py"))["drawing"]()
+    assert (docs / "house.svg").read_text(encoding="utf-8") == drawing, "run docs/house.py"

@@ -1,4 +1,4 @@
-"""The demo: a simulated genome whose regulation is known, and the whole job on it.
+"""The demo: real human DNA that comes along, or a simulated genome with known regulation.
 
-It stands above training, prediction and evaluation and uses them as the commands do.
+It stands above training, prediction and scoring and uses them as the commands do.
 """

@@ -1,1 +1,4 @@
-"""Settings tried by halving: a space, trials in a study that survives kills, the best network."""
+"""Searches over settings: the space, the trials, the best network and training.
+
+Several processes share a study; a killed one loses at most its trial.
+"""

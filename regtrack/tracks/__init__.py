@@ -1,4 +1,4 @@
-"""Tracks: segments and the files they are written to and read from. Works without torch.
+"""Segments and track files: how they are encoded, written and read. Works without torch.
 
 A tracks folder holds `tracks.json`, `predicted.bed`, `bigwig/` and `peaks/`.
 """

@@ -1,1 +1,1 @@
-"""From measured peaks to a trained network: labels, windows, the training loop."""
+"""From a dataset to a network: examples, steps, validation, states, comparison."""
