@@ -26,7 +26,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     type=click.Choice(TASKS),
     show_default="dense, or short with --deepsea",
     help="dense: labels of every base of a window. short: 1,000-base inputs labelled on their "
-    "middle 200 bases.",
+    "middle 200 bases, where these have a TFBS peak or, without a TFBS marker, any peak.",
 )
 @options.markers
 @click.option(

@@ -1,4 +1,4 @@
-"""Samples of the short task: bins with a transcription factor, labelled by majority."""
+"""Samples of the short task: bins with a peak of a factor, labelled by majority."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ from regtrack.datasets.settings import BIN, SPLITS
 from regtrack.datasets.short import FLANK, Samples
 from regtrack.datasets.windows import Windows
 from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.markers import Marker
+
+_FACTOR = "TFBS"
+
+
+def deciding(markers: Iterable[Marker]) -> tuple[bool, ...]:
+    """Of which markers the peaks make a bin a sample: the paper's TFBS, or all where none is."""
+    factors = tuple(marker.category == _FACTOR for marker in markers)
+    return factors if any(factors) else (True,) * len(factors)
 
 
 def label_bins(
     peaks: Iterable[Mapping[str, IntervalSet]],
-    categories: Sequence[str],
+    decides: Sequence[bool],
     splits: Mapping[str, Windows],
     chrom_sizes: Mapping[str, int],
 ) -> dict[str, Samples]:
-    """The bins of kept windows that a TFBS marker covers by more than half, and their labels.
+    """The bins of kept windows that a deciding marker covers by more than half, and their labels.
 
     A bin whose input would reach past its chromosome's ends, or near bins of another split,
-    is left out. What is held in
-    memory grows with the positive labels, not with bins times markers.
+    is left out. What is held in memory grows with the positive labels, not with bins times markers.
 
     Parameters
     ----------
     peaks
         Per marker, the intervals of each chromosome that has any.
-    categories
-        Category of each marker.
+    decides
+        Of each marker, as `deciding` has it.
     splits
         Windows whose length is a multiple of the bin's: a bin belongs to the split of its
         window, as neighbours share most of their inputs.
@@ -42,7 +50,7 @@ def label_bins(
     split_of = _split_of_bins(splits, chrom_sizes, first)
     wanted = np.zeros(len(split_of), dtype=bool)
     positives: list[npt.NDArray[np.uint32]] = []
-    for category, by_chrom in zip(categories, peaks, strict=True):
+    for makes_samples, by_chrom in zip(decides, peaks, strict=True):
         found = [
             first[number] + mostly_covered(by_chrom[chrom], BIN)
             for number, chrom in enumerate(chrom_sizes)
@@ -51,7 +59,7 @@ def label_bins(
         positive = np.concatenate(found or [np.zeros(0, np.int64)])
         positive = positive[split_of[positive] >= 0]
         positives.append(positive.astype(np.uint32))
-        if category == "TFBS":
+        if makes_samples:
             wanted[positive] = True
 
     kept = np.flatnonzero(wanted)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from pathlib import Path
 
+from regtrack.datasets.bins import deciding
 from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
-from regtrack.genome.markers import describe_markers
+from regtrack.genome.markers import categories_of, describe_markers
 from regtrack.listing import first_names
 
 _REASONS = {
@@ -33,6 +35,7 @@ def describe_dataset(folder: Path) -> str:
         "task": f"{found.task}, {found.window:,} bases per input",
         "genome": f"{found.assembly}, {found.genome or 'no FASTA: inputs as published'}",
         "markers": describe_markers(found.markers),
+        **_bins(found),
         **({"peaks": f"{summary['peaks']:,}"} if "peaks" in summary else {}),
         **_splits(found),
         **_dropped(summary),
@@ -48,6 +51,15 @@ def describe_dataset(folder: Path) -> str:
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+
+
+def _bins(found: Contents) -> dict[str, str]:
+    """Of the short task, which bins are samples; DeepSEA's files come with theirs."""
+    if found.task == "dense" or not found.genome:
+        return {}
+    kinds = categories_of(compress(found.markers, deciding(found.markers)))
+    why = "" if "TFBS" in kinds else "; there is no TFBS marker"
+    return {"bins": f"those more than half in a peak of {', '.join(kinds)}{why}"}
 
 
 def _size(found: Contents) -> float:

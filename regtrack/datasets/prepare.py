@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.bins import label_bins
+from regtrack.datasets.bins import deciding, label_bins
 from regtrack.datasets.contents import CONTENTS, Contents, Summary
 from regtrack.datasets.deepsea import write_deepsea
 from regtrack.datasets.labels import IntervalLabels
@@ -173,16 +174,13 @@ def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) ->
 
 def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> Summary:
     """Write the samples of the short task."""
-    categories = [marker.category for marker in contents.markers]
-    if "TFBS" not in categories:
-        raise InputError(
-            "--task short", "no TFBS marker; bins are those that a transcription factor binds"
-        )
-    samples = label_bins(peaks, categories, plan.kept, contents.chrom_sizes)
+    decides = deciding(contents.markers)
+    samples = label_bins(peaks, decides, plan.kept, contents.chrom_sizes)
     for split, found in samples.items():
         if not len(found.labels) and len(plan.kept[split]):
+            kinds = ", ".join(categories_of(compress(contents.markers, decides)))
             raise InputError(
-                f"--{split}", "none of its windows has a bin that is mostly a TFBS peak"
+                f"--{split}", f"none of its windows has a bin that is mostly a peak of {kinds}"
             )
         found.save(folder, split)
     return _summarize_samples(folder, contents, samples)

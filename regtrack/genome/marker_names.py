@@ -17,6 +17,8 @@ _KINDS = (
     ("PRO-seq", r"(?:PRO|GRO)-?(?:seq|cap)"),
     ("Histone", _HISTONE),
 )
+# Every category that a name may speak of, as it is written.
+KNOWN = ("TFBS", *(category for category, _ in _KINDS))
 _PATTERNS = tuple(
     (category, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})", re.IGNORECASE))
     for category, pattern in _KINDS

@@ -6,19 +6,21 @@ import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.columns import read_columns
-from regtrack.genome.marker_names import category_in, parts_in
+from regtrack.genome.marker_names import KNOWN, category_in, parts_in
 from regtrack.genome.synonyms import synonyms
+from regtrack.notes import note
 from regtrack.paths import expanded, is_there
 
 # Those of the paper. There may be others (ATAC, CAGE, ...), which come after them.
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
+_AS_WRITTEN = {one.casefold(): one for one in KNOWN}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -89,8 +91,9 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
 
     Only `name` and `file` are needed. Without the others the index is the row's place, from 0 on,
     and the name tells the category (`regtrack.genome.marker_names`), and cell, target and treatment
-    where it is `cell|target|treatment`. Files are relative to the table. Columns beyond `COLUMNS`
-    are kept in `Marker.extra`.
+    where it is `cell|target|treatment`. Categories that differ by case only are one, which is
+    noted: written as regtrack knows it, else as it stands first. Files are relative to the table.
+    Columns beyond `COLUMNS` are kept in `Marker.extra`.
 
     Parameters
     ----------
@@ -108,6 +111,8 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     """
     markers: list[Marker] = []
     seen: set[tuple[str, object]] = set()
+    spellings = dict(_AS_WRITTEN)
+    other: dict[str, str] = {}
     needed = ("name", "file") if need_files else ("name",)
     others = [column for column in COLUMNS if column not in needed]
     for number, row in read_columns(path, needed, others):
@@ -117,9 +122,15 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
             if value in seen:
                 raise InputError(path, f"{column} {value[1]!r} stands twice in the table", number)
             seen.add(value)
-        markers.append(marker)
+        category = spellings.setdefault(marker.category.casefold(), marker.category)
+        if category != marker.category:
+            other[marker.category] = category
+        markers.append(replace(marker, category=category))
     if not markers:
         raise InputError(path, "holds no marker")
+    if other:
+        said = ", ".join(f"{one} is {category}" for one, category in other.items())
+        note(f"{path}: categories that differ by case only are one: {said}")
     return tuple(markers)
 
 
@@ -152,7 +163,7 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         return Marker(
             index=int(row["index"]),
             file=file,
-            category=as_the_paper_writes(row["category"]),
+            category=row["category"],
             extra={key: value for key, value in row.items() if key not in COLUMNS},
             **{key: row[key] for key in ("name", "cell", "target", "treatment")},
         )
@@ -160,10 +171,9 @@ def _marker(path: Path, number: int, row: dict[str, str], need_file: bool) -> Ma
         raise InputError(path, str(error), number) from None
 
 
-def as_the_paper_writes(category: str) -> str:
-    """A category as typed; `tfbs` is no fourth one beside `TFBS`."""
-    same = (one for one in CATEGORIES if one.lower() == category.lower())
-    return next(same, category)
+def as_known(category: str) -> str:
+    """A category as regtrack writes it, where it knows it: `atac` is `ATAC`; else as typed."""
+    return _AS_WRITTEN.get(category.casefold(), category)
 
 
 def in_order(categories: Iterable[str]) -> tuple[str, ...]:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.marker_names import category_in, parts_in
-from regtrack.genome.markers import Marker, as_the_paper_writes, read_markers
+from regtrack.genome.markers import Marker, as_known, read_markers
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
 from regtrack.paths import is_there, shown
 
 _ENDING = re.compile(r"\.(?:narrowPeak|broadPeak|bed)(?:\.gz)?$", re.IGNORECASE)
 _KINDS = ".narrowPeak, .broadPeak or .bed, plain or .gz"
-# MACS writes the highest base of each peak beside the peaks.
+# MACS writes NAME_peaks.narrowPeak and, beside it, the highest base of each peak and a table.
+_MACS = re.compile(r"(?<=.)_(?:peaks|summits)$", re.IGNORECASE)
 _SUMMITS = re.compile(r"_summits\.bed(?:\.gz)?$", re.IGNORECASE)
+_MACS_TABLE = re.compile(r"_peaks\.xls$", re.IGNORECASE)
 
 
 def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]:
@@ -23,7 +25,7 @@ def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]
 
     Of a table, its rows (`regtrack.genome.markers.read_markers`). Of a folder, or a pattern such as
     `peaks/*.narrowPeak.gz`, a marker for each peak file; of a peak file, one. These are called as
-    their file without its extensions, and stand in the order of their names.
+    their file (`marker_name`), and stand in the order of their names.
 
     Parameters
     ----------
@@ -56,13 +58,16 @@ def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]
 def is_table(path: Path) -> bool:
     """Whether a path names a markers table, there or not; else it names peak files."""
     if is_there(path):
-        return path.is_file() and not _is_peak_file(path)
+        return path.is_file() and not _is_peak_file(path) and not _MACS_TABLE.search(path.name)
     return not re.search(r"[*?[]", str(path))
 
 
 def marker_name(file: Path) -> str:
-    """What the marker of a peak file is called: `a/K562.CTCF.bed.gz` is `K562.CTCF`."""
-    return shown(_ENDING.sub("", file.name))
+    """What the marker of a peak file is called: `a/K562.CTCF.bed.gz` is `K562.CTCF`.
+
+    So is MACS's `K562.CTCF_peaks.narrowPeak`.
+    """
+    return shown(_MACS.sub("", _ENDING.sub("", file.name)))
 
 
 def _is_peak_file(path: Path) -> bool:
@@ -84,6 +89,11 @@ def _files(path: Path) -> list[Path]:
     files = [one for one in found if _is_peak_file(one) and one.is_file()]
     kept = [one for one in files if not _SUMMITS.search(one.name)] or files
     if not kept:
+        if any(_MACS_TABLE.search(one.name) for one in found):
+            raise InputError(
+                path,
+                "MACS's _peaks.xls is no peak file; expected its _peaks.narrowPeak or .broadPeak",
+            )
         what = "holds" if is_there(path) else "matches"
         raise InputError(path, f"{what} no peak file; expected some that end in {_KINDS}")
     summits = sorted(one.name for one in set(files).difference(kept))
@@ -102,7 +112,7 @@ def _matching(pattern: Path) -> list[Path]:
 
 
 def _marker(index: int, name: str, file: Path, category: str | None) -> Marker:
-    kind = category_in(name) if category is None else as_the_paper_writes(category.strip())
+    kind = category_in(name) if category is None else as_known(category.strip())
     try:
         return Marker(index, name, kind, *parts_in(name), str(file))
     except ValueError as error:

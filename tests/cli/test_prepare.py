@@ -125,6 +125,52 @@ def test_chromosomes_are_listed_with_commas_or_come_from_a_file(tiny: TinyWorld,
     assert of_split == {"train": {"chr1"}, "valid": {"chr1"}, "test": {"chr2"}}
 
 
+@pytest.mark.parametrize(
+    ("markers", "said", "samples"),
+    [
+        (["CTCF", "DNase"], "TFBS", lambda covered: covered[:1]),
+        (
+            ["DNase", "H3K4me3"],
+            "DNase, Histone; there is no TFBS marker",
+            lambda covered: covered[1:],
+        ),
+    ],
+)
+def test_samples_of_the_short_task_have_a_peak_of_a_factor_or_where_there_is_none_any_peak(
+    tiny: TinyWorld,
+    regtrack,
+    markers: list[str],
+    said: str,
+    samples: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    chosen = [one for marker in markers for one in ("--markers", marker)]
+    status, out, err = regtrack(
+        *arguments(tiny, "--task", "short", "--valid", "chr1:1-16,000", *chosen)
+    )
+    assert status == 0, err
+    lines = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in out.splitlines())
+    assert lines["bins"] == f"those more than half in a peak of {said}"
+    inside = np.zeros((3, TINY_SIZES["chr1"]), bool)
+    for marker in range(3):
+        for row in (tiny.folder / "peaks" / f"{marker}.narrowPeak").read_text().splitlines():
+            chrom, start, end = row.split("\t")[:3]
+            if chrom == "chr1":
+                inside[marker, int(start) : int(end)] = True
+    covered = inside.reshape(3, -1, 200).sum(axis=2) > 100
+    expected = set((200 * np.flatnonzero(samples(covered).any(axis=0))).tolist())
+    found = np.concatenate(
+        [np.load(tiny.folder / "out" / f"{split}.bins.npy") for split in ("train", "valid")]
+    )
+    on_chr1 = set(found[found[:, 0] == 0, 1].tolist())
+    assert on_chr1 <= expected
+    # But for windows that are N, and bins near another split.
+    away = {start for start in expected if 2_000 <= start < 15_000 or 17_000 <= start < 44_000}
+    assert away
+    assert away <= on_chr1
+    labels = np.load(tiny.folder / "out" / "train.labels.npy")
+    assert np.unpackbits(labels, axis=1, count=2).any(axis=1).all()
+
+
 def test_mappability_drops_windows(tiny: TinyWorld, regtrack) -> None:
     path = tiny.folder / "map.bw"
     with pyBigWig.open(str(path), "w") as file:
@@ -248,11 +294,11 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
     ("unknown where", lambda _: None, ["--unknown", "K562=chr8"], 2, r"--unknown: no chromosome"),
     ("unknown malformed", lambda _: None, ["--unknown", "K562"], 2, r"--unknown: expected PATT"),
     ("no marker", lambda _: None, ["--markers", "x"], 2, r"--markers: no such marker"),
-    ("no factor", lambda _: None, ["--task", "short", "--markers", "DNase"], 1, r"no TFBS marker"),
     ("no such task", lambda _: None, ["--task", "long"], 2, r"--task"),
     ("bins off the grid", lambda _: None, ["--task", "short", "--window", "1999"], 2,
      r"--window: expected a multiple of 200"),
-    ("no bin", peaks_nowhere, ["--task", "short"], 1, r"none of its windows has a bin"),
+    ("no bin", peaks_nowhere, ["--task", "short"], 1,
+     r"none of its windows has a bin that is mostly a peak of TFBS"),
     ("dense DeepSEA", lambda _: None, ["--task", "dense", "--deepsea", "m"], 2, r"--task: expect"),
     ("missing DeepSEA", lambda _: None, ["--deepsea", "m"], 1, r"train\.mat: No such file"),
     ("out exists", old_dataset, [], 1, r"out: exists already; --force"),

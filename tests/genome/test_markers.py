@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import math
 import re
 from dataclasses import FrozenInstanceError, replace
@@ -351,6 +352,30 @@ def test_a_category_may_be_any_word_and_those_of_the_paper_are_written_as_there(
     for written, category in ("ATAC", "ATAC"), ("CAGE tags", "CAGE tags"), ("tfbs", "TFBS"):
         table.write_text(f"{HEADER}\n{CTCF.replace('TFBS', written)}\n")
         assert [one.category for one in read_markers(table)] == [category]
+
+
+def test_categories_that_differ_by_case_only_are_one_and_that_is_said(
+    table: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = ("atac", "My Marks", "ATAC", "my marks", "pro-seq", "MY MARKS")
+    rows = [f"{name}\t{name}\tpeaks/ctcf.bed" for name in written]
+    table.write_text("\n".join(["name\tcategory\tfile", *rows]))
+    with caplog.at_level(logging.WARNING, "regtrack"):
+        found = read_markers(table)
+    # As a known one is written, else as the first one is.
+    assert [one.category for one in found] == [
+        *("ATAC", "My Marks", "ATAC", "My Marks", "PRO-seq", "My Marks")
+    ]
+    assert describe_markers(found) == "6: 2 ATAC, 3 My Marks, 1 PRO-seq"
+    assert [one.name for one in found] == list(written)
+    assert caplog.messages == [
+        f"{table}: categories that differ by case only are one: atac is ATAC, "
+        "my marks is My Marks, pro-seq is PRO-seq, MY MARKS is My Marks"
+    ]
+    caplog.clear()
+    table.write_text("\n".join(["name\tcategory\tfile", rows[1], rows[2]]))
+    read_markers(table)
+    assert caplog.messages == []
 
 
 def test_categories_of_the_paper_come_first_and_the_others_by_name() -> None:
