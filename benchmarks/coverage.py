@@ -16,9 +16,9 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.evaluation.histogram import COARSE, bin_edges
-from regtrack.evaluation.metrics import average_precision
-from regtrack.evaluation.resampling import LEAST_LENGTH, interval, replicate
+from regtrack.scoring.histogram import COARSE, bin_edges
+from regtrack.scoring.metrics import average_precision
+from regtrack.scoring.resampling import LEAST_LENGTH, interval, replicate
 
 THINNING = 50
 TRUTH_BLOCKS = 40_000

@@ -21,12 +21,12 @@ import torch
 
 from regtrack.cli.progress import Progress
 from regtrack.datasets.folder import DenseDataset, open_dataset
-from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.scoring.evaluate import Asked, evaluate
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.folder import TrackSet
 from regtrack.training.processes import Processes

@@ -29,8 +29,6 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 
 from regtrack.cli.progress import Progress
 from regtrack.datasets.folder import DenseDataset, open_dataset
-from regtrack.evaluation.evaluate import Asked, evaluate
-from regtrack.evaluation.metrics import Scores
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.prediction.forward import predict_stretches
@@ -38,6 +36,8 @@ from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.scored import plan_split, run_scores
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.metrics import Scores
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import available_cores
 

@@ -20,11 +20,11 @@ import numpy.typing as npt
 import torch
 
 from regtrack.datasets.folder import DenseDataset, open_dataset
-from regtrack.evaluation.histogram import ScoreHistogram
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import load_network
 from regtrack.models.network import Context, Network
 from regtrack.prediction.forward import predict_stretches
+from regtrack.scoring.histogram import ScoreHistogram
 
 WINDOW = 25_000
 OVERLAPS = (1_000, 2_500, 5_000, 10_000)

@@ -25,15 +25,25 @@ ROOMS = {
     "models": {"genome"},
     "tracks": {"genome"},
     "datasets": {"tracks", "genome"},
-    "evaluation": {"tracks", "genome"},
-    "prediction": {"evaluation", "datasets", "models", "tracks", "genome"},
-    "training": {"prediction", "evaluation", "datasets", "models", "tracks", "genome"},
-    "search": {"training", "evaluation", "datasets", "models", "tracks", "genome"},
-    "browsers": {"evaluation", "tracks", "genome"},
+    "scoring": {"datasets", "tracks", "genome"},
+    "report": {"scoring", "tracks", "genome"},
+    "prediction": {"report", "scoring", "datasets", "models", "tracks", "genome"},
+    "training": {"prediction", "report", "scoring", "datasets", "models", "tracks", "genome"},
+    "search": {"training", "report", "scoring", "datasets", "models", "tracks", "genome"},
+    "browsers": {"report", "scoring", "tracks", "genome"},
     "workspace": {"models", "fetching", "genome"},
-    "explain": {"prediction", "evaluation", "models", "tracks", "genome"},
-    "demo": {"training", "prediction", "evaluation", "datasets", "models", "tracks", "genome"},
-    "api": {"workspace", "prediction", "evaluation", "models", "tracks", "genome"},
+    "explain": {"prediction", "report", "scoring", "models", "tracks", "genome"},
+    "demo": {
+        "training",
+        "prediction",
+        "report",
+        "scoring",
+        "datasets",
+        "models",
+        "tracks",
+        "genome",
+    },
+    "api": {"workspace", "prediction", "report", "scoring", "models", "tracks", "genome"},
     "cli": {
         "api",
         "demo",
@@ -44,7 +54,8 @@ ROOMS = {
         "search",
         "training",
         "prediction",
-        "evaluation",
+        "report",
+        "scoring",
         "datasets",
         "models",
         "tracks",
@@ -73,7 +84,7 @@ LIBRARIES = {
     "click": {"cli"},
     "h5py": {"datasets/deepsea.py"},
     "isal": {"genome/content.py", "genome/textfile.py", "tracks/deflate.py"},
-    "matplotlib": {"evaluation", "explain"},
+    "matplotlib": {"report", "explain"},
     "msgspec": {"documents.py"},
     "numba": {"compiled.py"},
     "optuna": {"search/study.py"},
@@ -85,7 +96,7 @@ LIBRARIES = {
     "pysam": {"genome/bgzip.py", "tracks/peaks.py"},
     "requests": {"fetching/web.py"},
     "safetensors": {"models"},
-    "scipy": {"datasets/deepsea.py", "evaluation/resampling.py"},
+    "scipy": {"datasets/deepsea.py", "scoring/resampling.py"},
     "sqlalchemy": {"search/study.py"},
     "starlette": {"browsers/browse.py", "browsers/server.py"},
     "threadpoolctl": {"workers.py"},
@@ -170,7 +181,7 @@ def test_a_library_stays_in_its_room(library: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["genome", "fetching", "tracks", "datasets", "evaluation", "browsers", "api"]
+    "room", ["genome", "fetching", "tracks", "datasets", "scoring", "report", "browsers", "api"]
 )
 def test_a_room_that_needs_no_network_works_without_torch(room: str) -> None:
     names = [dotted(module) for module in MODULES if room_of(module) == room]
@@ -221,6 +232,15 @@ def test_help_does_not_wait_for_heavy_libraries(arguments: list[str]) -> None:
     heavy |= {"optuna", "sqlalchemy", "matplotlib", "starlette", "uvicorn", "pybigtools"}
     heavy |= {"requests", "urllib3", "platformdirs"}
     assert heavy & set(json.loads(loaded)) == set()
+
+
+def test_predicting_waits_for_nothing_that_only_reports_need() -> None:
+    loaded = run_python(
+        "import json, sys\n"
+        "import regtrack.prediction.job, regtrack.prediction.run, regtrack.tracks.write\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert {"matplotlib", "scipy.special", "h5py", "pandas"} & set(json.loads(loaded)) == set()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -12,12 +12,12 @@ from builders import TINY_THRESHOLD, Unwatched, write_checkpoint
 from sklearn.metrics import average_precision_score
 
 from regtrack.cli.main import run
-from regtrack.evaluation.evaluate import Asked, evaluate
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.scoring.evaluate import Asked, evaluate
 
 # Known sequence with five gaps of N in it, three of them of a single base.
 REGION = "chr22:19,150,001-19,230,000"

@@ -27,10 +27,10 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.grammar import Grammar, Rule
 from regtrack.demo.simulate import Simulation, simulate, write_simulation
 from regtrack.errors import InputError, RegtrackError
-from regtrack.evaluation.plots import plot_bars
 from regtrack.genome.intervals import EMPTY
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.device import choose_device
+from regtrack.report.plots import plot_bars
 from regtrack.training.processes import joined
 from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings

@@ -24,12 +24,12 @@ from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
-from regtrack.evaluation.evaluate import NOT_WITH_A_DATASET, Asked
-from regtrack.evaluation.evaluate import evaluate as evaluate_tracks
-from regtrack.evaluation.evaluation import Evaluation
-from regtrack.evaluation.report import check_out, rows, text_table, write_report
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
+from regtrack.report.files import check_out, rows, text_table, write_report
+from regtrack.scoring.evaluate import NOT_WITH_A_DATASET, Asked
+from regtrack.scoring.evaluate import evaluate as evaluate_tracks
+from regtrack.scoring.evaluation import Evaluation
 from regtrack.workers import available_cores
 
 if TYPE_CHECKING:

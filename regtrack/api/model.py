@@ -179,7 +179,7 @@ class Model:
         InputError
             When another file has taken the checkpoint's place.
         """
-        from regtrack.prediction.counting import file_state
+        from regtrack.scoring.counting import file_state
 
         if file_state(self.path) != self.state:
             raise InputError(self.path, "has changed since it was loaded; load_model reads it anew")
@@ -213,7 +213,7 @@ def load_model(model: PathLike, *, networks: PathLike | Iterable[PathLike] = ())
         When it cannot be read.
     """
     from regtrack.models.checkpoint import read_checkpoint
-    from regtrack.prediction.counting import file_state
+    from regtrack.scoring.counting import file_state
 
     files = paths_of(networks)
     with naming_arguments(), naming(files):

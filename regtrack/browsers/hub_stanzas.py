@@ -17,7 +17,7 @@ from regtrack.browsers.hub_plan import (
     plain,
 )
 from regtrack.genome.markers import categories_of
-from regtrack.genome.palette import Look
+from regtrack.report.palette import Look
 
 Stanza = Mapping[str, str]
 

@@ -28,8 +28,8 @@ from regtrack.browsers.heatmap import MOST_COLUMNS, Heatmap
 from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import POLICY, Site
 from regtrack.errors import InputError, OptionError, printable
-from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.intervals import Interval
+from regtrack.report.scores_table import PAGE
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8919

@@ -18,13 +18,13 @@ from regtrack.browsers.rows import axis_end
 from regtrack.browsers.scales import scale_of
 from regtrack.browsers.viewable import FLANK, Viewable
 from regtrack.errors import InputError
-from regtrack.evaluation.scores_table import PAGE
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.intervals import Interval
-from regtrack.genome.palette import css
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
+from regtrack.report.palette import css
+from regtrack.report.scores_table import PAGE
 from regtrack.tracks.folder import Track, TrackSet
 
 _SIZES = "chrom.sizes"

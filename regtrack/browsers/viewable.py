@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 
 from regtrack.errors import InputError
-from regtrack.evaluation.evaluate import Asked, match
-from regtrack.evaluation.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, Regions
 from regtrack.genome.markers import categories_of, select_markers
 from regtrack.genome.measured import is_table
-from regtrack.genome.palette import Look, looks_of
 from regtrack.genome.regions import parse_region
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
+from regtrack.report.palette import Look, looks_of
+from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
+from regtrack.scoring.evaluate import Asked, match
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks import read_peaks, strongest_first
 
@@ -63,7 +63,7 @@ class Viewable:
         report
             Folder of a report; without it, one that lies in the tracks folder is taken.
         peaks
-            Measured peaks, as `regtrack.evaluation.evaluate.Asked` takes them.
+            Measured peaks, as `regtrack.scoring.evaluate.Asked` takes them.
 
         Raises
         ------

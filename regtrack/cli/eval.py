@@ -59,8 +59,8 @@ def eval_(
     919 markers, 2 GB at most.
     """
     from regtrack.api.progress import Progress
-    from regtrack.evaluation.evaluate import Asked, evaluate
-    from regtrack.evaluation.report import check_out, text_table, write_report
+    from regtrack.report.files import check_out, text_table, write_report
+    from regtrack.scoring.evaluate import Asked, evaluate
     from regtrack.workers import available_cores
 
     _check_options(context, subject, dataset)

@@ -238,7 +238,7 @@ def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
     OptionError
         As `refuse`.
     """
-    from regtrack.evaluation.evaluate import NOT_WITH_A_DATASET
+    from regtrack.scoring.evaluate import NOT_WITH_A_DATASET
 
     if dataset is not None:
         refuse(context, NOT_WITH_A_DATASET, "does not go with --dataset")

@@ -48,9 +48,9 @@ def thresholds(
     regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
     from regtrack.api.progress import Progress
-    from regtrack.evaluation.evaluate import Asked
     from regtrack.prediction.scored import evaluate_model
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
+    from regtrack.scoring.evaluate import Asked
     from regtrack.workers import available_cores
 
     options.refuse_beside_dataset(context, dataset)

@@ -19,6 +19,7 @@ from regtrack.datasets.plan import REASONS, Plan, make_plan
 from regtrack.datasets.settings import INPUT, SPLITS, PrepareSettings
 from regtrack.datasets.short import Samples, ShortDataset, open_samples
 from regtrack.datasets.tables import write_tables
+from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.bed_files import BedFiles
@@ -26,7 +27,6 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured
-from regtrack.genome.unknown import read_unknown
 from regtrack.observer import Observer
 from regtrack.paths import as_text, shown
 

@@ -11,14 +11,14 @@ import torch
 
 from regtrack.atomic import write_text
 from regtrack.demo.folder import prepare_folder
-from regtrack.evaluation.evaluate import Asked, evaluate
-from regtrack.evaluation.report import text_table, write_report
 from regtrack.genome.markers import read_markers
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.report.files import text_table, write_report
+from regtrack.scoring.evaluate import Asked, evaluate
 from regtrack.workers import available_cores
 
 # All that is known of the genome that comes along, but for what the network reads beside it.

@@ -12,13 +12,13 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.folder import prepare_folder
 from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
-from regtrack.evaluation.evaluate import Asked, evaluate
-from regtrack.evaluation.report import text_table, write_report
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.report.files import text_table, write_report
+from regtrack.scoring.evaluate import Asked, evaluate
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings

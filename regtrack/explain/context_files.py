@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from regtrack.evaluation.plots import INCHES_PER_LETTER, literal, save_figure
 from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, subjects_of
 from regtrack.explain.gradient import SHARES, WIDTH_NAMES
 from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.explain.tables import aligned, write_table
 from regtrack.genome.markers import in_order
-from regtrack.genome.palette import Look, looks_of
 from regtrack.paths import named
+from regtrack.report.palette import Look, looks_of
+from regtrack.report.plots import INCHES_PER_LETTER, literal, save_figure
 
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 _BINS = 60

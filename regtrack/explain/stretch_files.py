@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from regtrack.evaluation.plots import literal, save_figure
 from regtrack.explain.gradient import WIDTH_NAMES
 from regtrack.explain.stretch import Explanation
 from regtrack.explain.tables import aligned, write_table
-from regtrack.genome.palette import looks_of
 from regtrack.paths import named
+from regtrack.report.palette import looks_of
+from regtrack.report.plots import literal, save_figure
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import SEGMENT, BlockSegments

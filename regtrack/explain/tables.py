@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
-from regtrack.evaluation.cells import cell
+from regtrack.report.numbers import cell
 
 
 def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:

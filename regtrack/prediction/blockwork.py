@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from regtrack.evaluation.blockcounts import is_sound
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.models.named_code import named_files, naming
 from regtrack.models.network import Network
-from regtrack.prediction.counting import BlockCounter, Measured, file_state
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.scoring.block_counts import is_sound
+from regtrack.scoring.counting import BlockCounter, Measured, file_state
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import BlockRules, encode_block
 from regtrack.tracks.segments import BlockSegments

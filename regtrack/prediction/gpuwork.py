@@ -13,9 +13,9 @@ import torch
 from regtrack.errors import RegtrackError
 from regtrack.models.device import memory_advice
 from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_blocks
-from regtrack.prediction.counting import BlockCounter
 from regtrack.prediction.forward import predict_on_device
 from regtrack.prediction.job import BlockTask
+from regtrack.scoring.counting import BlockCounter
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.segments import BlockSegments
 

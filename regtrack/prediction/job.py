@@ -11,8 +11,6 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.errors import InputError, OptionError
-from regtrack.evaluation.evaluate import Asked, ground_of
-from regtrack.evaluation.scoring import scored_by_themselves
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome, sizes_fingerprint
@@ -26,7 +24,9 @@ from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
-from regtrack.prediction.yardstick import Yardstick
+from regtrack.scoring.evaluate import Asked, ground_of
+from regtrack.scoring.marker_scores import scored_by_themselves
+from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import (

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 
 from regtrack.errors import InputError
-from regtrack.evaluation.report import FILES as REPORT_FILES
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.device import describe_device
@@ -21,6 +20,7 @@ from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
 from regtrack.prediction.windows import tile
+from regtrack.report.files import FILES as REPORT_FILES
 from regtrack.tracks.folder import SEEN_FILES
 
 # Stretches that are predicted to see how fast it goes, and the bases of each.

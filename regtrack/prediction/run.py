@@ -13,17 +13,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
-from regtrack.evaluation.report import write_report
 from regtrack.folders import check_folder, clear, is_of_run, move_in, unfinished_run
 from regtrack.models.named_code import named_files
 from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_blocks
-from regtrack.prediction.counting import gather_scores
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.prediction.job import Job
-from regtrack.prediction.yardstick import Yardstick
+from regtrack.report.files import write_report
+from regtrack.scoring.counting import gather_scores
+from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
@@ -222,5 +222,7 @@ def _write_report(
         "device": job.device,
         "tracks": dict(job.trackset.settings),
     }
-    evaluation = yardstick.evaluation(scores, job.model, "model", job.checkpoint, about)
+    evaluation = yardstick.evaluation(
+        scores, job.model, "model", job.checkpoint.network.paper_auc, about
+    )
     write_report(evaluation, work / _TRACKS)

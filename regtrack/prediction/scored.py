@@ -17,8 +17,6 @@ from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.settings import SPLITS
 from regtrack.errors import InputError, OptionError
-from regtrack.evaluation.evaluate import Asked, ground_of
-from regtrack.evaluation.evaluation import Evaluation
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
@@ -31,10 +29,12 @@ from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import one_thread, open_network
-from regtrack.prediction.counting import BlockCounter, Measured, gather_scores
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import BlockTask, block_tasks, context_of, grouped
-from regtrack.prediction.yardstick import Yardstick
+from regtrack.scoring.counting import BlockCounter, Measured, gather_scores
+from regtrack.scoring.evaluate import Asked, ground_of
+from regtrack.scoring.evaluation import Evaluation
+from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workers import in_processes
 
@@ -154,7 +154,14 @@ def plan_split(
     if not any_genome:
         check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
     markers = select_markers(checkpoint.markers, marker_patterns)
-    yardstick = Yardstick.of_dataset(dataset, split, model, checkpoint, markers)
+    yardstick = Yardstick.of_dataset(
+        dataset,
+        split,
+        model,
+        markers,
+        seen_on(checkpoint, dataset.chrom_sizes),
+        trained_here=checkpoint.training.get("dataset") == dataset.digest,
+    )
     return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick, step)
 
 
@@ -264,7 +271,7 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
         "device": describe_device(torch.device(job.device)),
         **({"step": job.step} if job.step else {}),
     }
-    return job.yardstick.evaluation(scores, job.model, "model", checkpoint, about)
+    return job.yardstick.evaluation(scores, job.model, "model", checkpoint.network.paper_auc, about)
 
 
 def count_blocks(work: CountWork) -> None:

@@ -9,8 +9,6 @@ from statistics import fmean
 
 import torch
 
-from regtrack.evaluation.evaluation import Evaluation
-from regtrack.evaluation.scoring import MarkerScores
 from regtrack.folders import check_file
 from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import (
@@ -20,6 +18,8 @@ from regtrack.models.checkpoint import (
     read_checkpoint,
     save_checkpoint,
 )
+from regtrack.scoring.evaluation import Evaluation
+from regtrack.scoring.marker_scores import MarkerScores
 
 # As `train` has it where no threshold finds a measured peak.
 _NONE_FOUND = 0.5

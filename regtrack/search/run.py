@@ -21,12 +21,12 @@ import torch
 from regtrack.atomic import replacing, write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.errors import InputError, OptionError, RegtrackError, printable
-from regtrack.evaluation.trials_plot import plot_trials
 from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import named_files, naming
+from regtrack.report.trials_plot import plot_trials
 from regtrack.search.observer import Inside, SearchObserver, Unseen
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values

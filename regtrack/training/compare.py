@@ -10,15 +10,15 @@ from typing import Protocol
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.errors import InputError
-from regtrack.evaluation.comparison import Compared, Comparison, text_report
-from regtrack.evaluation.comparison_files import write_comparison
-from regtrack.evaluation.metrics import category_means
 from regtrack.genome.intervals import intersect, total_bases
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import files_in, naming
 from regtrack.models.trained_genome import seen_on
 from regtrack.paths import named
+from regtrack.report.comparison import Compared, Comparison, text_report
+from regtrack.report.comparison_files import write_comparison
+from regtrack.scoring.metrics import category_means
 from regtrack.training.entrants import Entrant, find_entrants
 from regtrack.training.observer import Silent, TrainingObserver
 from regtrack.training.processes import Processes, first_on_machine, joined

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.dense import DenseDataset
-from regtrack.evaluation.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
-from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.overlap import COUNTED, PeakOverlap, count_overlaps
-from regtrack.evaluation.resampling import Blocks, interval, replicate
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import Validated
+from regtrack.scoring.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
+from regtrack.scoring.metrics import Scores
+from regtrack.scoring.overlap import COUNTED, PeakOverlap, count_overlaps
+from regtrack.scoring.resampling import Blocks, interval, replicate
 from regtrack.tracks.peak_callers import THRESHOLDS, ProbabilityPeakCaller
 from regtrack.tracks.peak_rules import PeakRules
 from regtrack.training.processes import Processes

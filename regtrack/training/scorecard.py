@@ -13,9 +13,9 @@ from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.evaluation.cells import cell, only_defined
-from regtrack.evaluation.metrics import Scores
 from regtrack.models.checkpoint import file_sha256, load_network, read_checkpoint
+from regtrack.report.numbers import cell, only_defined
+from regtrack.scoring.metrics import Scores
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
 

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.evaluation.cells import only_defined
-from regtrack.evaluation.histogram import ScoreHistogram
-from regtrack.evaluation.metrics import CategoryMeans, category_means
 from regtrack.models.checkpoint import Validated
 from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.prediction.forward import predict_stretches
+from regtrack.report.numbers import only_defined
+from regtrack.scoring.histogram import ScoreHistogram
+from regtrack.scoring.metrics import CategoryMeans, category_means
 from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 from regtrack.training.processes import Processes

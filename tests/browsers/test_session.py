@@ -18,7 +18,7 @@ from cli_helpers import files_of
 
 from regtrack.browsers.session import SessionOptions, Sessions, write_sessions
 from regtrack.errors import InputError, OptionError
-from regtrack.genome.palette import looks_of
+from regtrack.report.palette import looks_of
 
 NAMES = [marker.name for marker in MARKERS]
 SIGNAL = "org.broad.igv.track.DataSourceTrack"

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from browsers_builders import MARKERS, write_report_table, write_tracks_folder
 from builders import a_marker, write_markers
-from evaluation_builders import an_evaluation
+from scoring_builders import an_evaluation
 
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError, OptionError
-from regtrack.evaluation.report import rows, write_report
-from regtrack.evaluation.scores_table import read_scores
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
+from regtrack.report.files import rows, write_report
+from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import CHANCE, TrackSet
 
 NAMES = [marker.name for marker in MARKERS]

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from regtrack.evaluation.scores_table import read_scores
+from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import TrackSet
 from regtrack.workspace.network_names import BUNDLED
 

@@ -427,8 +427,8 @@ def test_borders_of_blocks_and_groups_change_nothing(
     expected = (tmp_path / "usual" / "report.tsv").read_bytes()
     # One file for everything on a chromosome; every marker by itself, in processes.
     monkeypatch.setattr("regtrack.prediction.scored._MOST_FILES", 1)
-    monkeypatch.setattr("regtrack.prediction.counting._LARGEST_GROUP", 1)
-    monkeypatch.setattr("regtrack.prediction.counting._WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("regtrack.scoring.counting._LARGEST_GROUP", 1)
+    monkeypatch.setattr("regtrack.scoring.counting._WORTH_A_PROCESS", 0)
     assert regtrack(*command, "--workers", 2, "--out", tmp_path / "other")[0] == 0
     assert (tmp_path / "other" / "report.tsv").read_bytes() == expected
     network, genome = load_network(world.model, torch.device("cpu")), Genome(world.genome)

@@ -9,9 +9,9 @@ import pytest
 import torch
 from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 
-from regtrack.evaluation.evaluate import Asked
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.prediction.scored import evaluate_model
+from regtrack.scoring.evaluate import Asked
 from regtrack.tracks.folder import TrackSet
 
 

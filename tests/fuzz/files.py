@@ -34,9 +34,6 @@ from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.datasets.tables import read_windows
-from regtrack.evaluation.blockcounts import add_counts, save_counts
-from regtrack.evaluation.metrics import Scores
-from regtrack.evaluation.scores_table import read_scores
 from regtrack.fetching.download import PartNote
 from regtrack.fetching.records import Record, Records
 from regtrack.folders import is_of_run
@@ -46,6 +43,9 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
+from regtrack.report.scores_table import read_scores
+from regtrack.scoring.block_counts import add_counts, save_counts
+from regtrack.scoring.metrics import Scores
 from regtrack.search.trial import read_outcome
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values

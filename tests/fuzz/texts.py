@@ -11,6 +11,7 @@ from builders import a_marker, write_fasta, write_markers
 from fuzz.parser import BGZIP, GZIP, Packing, Parser, WrongError
 from regtrack.cli.config import read_config
 from regtrack.cli.main import cli
+from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import RegtrackError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
@@ -18,7 +19,6 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.genes import read_genes
 from regtrack.genome.markers import read_markers
 from regtrack.genome.regions import parse_region, read_regions
-from regtrack.genome.unknown import read_unknown
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.search.space import read_space
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from regtrack.errors import OptionError
-from regtrack.evaluation.evaluation import deepsea_figure
 from regtrack.genome.catalogue import (
     catalogue,
     describe_found,
@@ -19,6 +18,7 @@ from regtrack.genome.catalogue import (
     markers_tsv,
 )
 from regtrack.genome.markers import describe_markers, read_markers
+from regtrack.scoring.evaluation import deepsea_figure
 
 FIGURES = ("auroc", "auprc", "base_rate")
 

@@ -7,16 +7,16 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 from encoded import by_bin, peaks_of
-from evaluation_builders import overlap_by_base
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scoring_builders import overlap_by_base
 from training_helpers import ALONE
 
 from regtrack.datasets.folder import DenseDataset
 from regtrack.datasets.labels import IntervalLabels
-from regtrack.evaluation.histogram import ScoreHistogram
-from regtrack.evaluation.overlap import COUNTED
 from regtrack.genome.intervals import IntervalSet
+from regtrack.scoring.histogram import ScoreHistogram
+from regtrack.scoring.overlap import COUNTED
 from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.tracks.peak_rules import PeakRules
 from regtrack.training import counts
@@ -167,7 +167,7 @@ def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> Non
 def test_random_probabilities_are_no_better_than_chance_and_right_ones_are(
     dense: DenseDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regtrack.evaluation.resampling.LEAST_LENGTH", 500)
+    monkeypatch.setattr("regtrack.scoring.resampling.LEAST_LENGTH", 500)
     random = np.random.default_rng(2)
     for is_right in True, False:
         bases = BaseCounts(dense, "train")

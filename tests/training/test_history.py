@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.evaluation.plots import plot_history
+from regtrack.report.plots import plot_history
 from regtrack.training.state import HistoryRow, history_table
 
 ROWS = [

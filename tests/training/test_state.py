@@ -13,10 +13,10 @@ from training_helpers import ALONE, network_of
 
 from regtrack.datasets.folder import DenseDataset
 from regtrack.errors import InputError
-from regtrack.evaluation.metrics import CategoryMeans
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import read_tensor_file, save_tensors
+from regtrack.scoring.metrics import CategoryMeans
 from regtrack.training.examples import make_examples
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import HistoryRow, TrainingState

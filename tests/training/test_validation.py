@@ -12,10 +12,10 @@ from training_helpers import ALONE
 
 from regtrack.datasets.folder import DenseDataset, open_dataset
 from regtrack.documents import parse_json
-from regtrack.evaluation.histogram import ScoreHistogram
-from regtrack.evaluation.metrics import Scores
 from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
+from regtrack.scoring.histogram import ScoreHistogram
+from regtrack.scoring.metrics import Scores
 from regtrack.tracks.peak_callers import THRESHOLDS
 from regtrack.training.validation import SplitCounts, Validation, count, score
 

@@ -1,0 +1,293 @@
+"""Networks side by side on one dataset: what a comparison holds, and its rows and tables."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regtrack.genome.markers import in_order
+from regtrack.scoring.metrics import CategoryMeans
+
+RANDOM = "random"
+# Of the rows, in this order.
+_OF_NETWORK = (
+    "network",
+    "architecture",
+    "parameters",
+    "published_parameters",
+    "steps",
+    "best_step",
+    "minutes",
+    "category",
+)
+_OF_SPLIT = ("markers", "base_rate", "average_precision", "pr_auc_trapezoid", "auroc")
+_PRINTED = ("average_precision", "pr_auc_trapezoid")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One network of a comparison.
+
+    Parameters
+    ----------
+    name
+        As the tables call it.
+    architecture
+        Name of its kind.
+    parameters
+        Trainable ones, with the outputs of this dataset's markers.
+    published_parameters, published
+        The paper's count for 919 markers, or None, and its test PR AUC per category.
+    steps, minutes
+        What its training took; None where it came without its log.
+    best_step
+        The step that the checkpoint is of; None where it does not say.
+    means
+        Scores per split; categories without a scored marker have none.
+    remarks
+        What one must know to read its scores rightly.
+    """
+
+    name: str
+    architecture: str
+    parameters: int
+    published_parameters: int | None
+    published: Mapping[str, float]
+    steps: int | None
+    minutes: float | None
+    best_step: int | None
+    means: Mapping[str, Sequence[CategoryMeans]]
+    remarks: tuple[str, ...] = ()
+
+    def mean(self, split: str, category: str) -> CategoryMeans | None:
+        """Scores of one category on one split."""
+        return next((one for one in self.means[split] if one.category == category), None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Networks scored on the same bases of one dataset.
+
+    Parameters
+    ----------
+    dataset, digest, task
+        The dataset's name, what names its content, and its task.
+    windows
+        Windows or inputs of each scored split, in order; an empty split is left out.
+    networks
+        At least one, each scored on all of these splits.
+    """
+
+    dataset: str
+    digest: str
+    task: str
+    windows: Mapping[str, int]
+    networks: tuple[Compared, ...]
+
+    @property
+    def categories(self) -> list[str]:
+        """Those that have a scored marker in any split."""
+        means = self.networks[0].means
+        return list(in_order(mean.category for split in self.windows for mean in means[split]))
+
+    def base_rate(self, split: str, category: str) -> float | None:
+        """What a random ranking reaches: mean over the scored markers of a category."""
+        # The same for each network: all are scored on the same bases and markers.
+        mean = self.networks[0].mean(split, category)
+        return mean.base_rate if mean else None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row per network and category, then one per category for a random ranking."""
+        rows = [
+            {
+                **_of_network(one),
+                "category": category,
+                **{
+                    f"{split}_{name}": getattr(one.mean(split, category), name, None)
+                    for split in self.windows
+                    for name in _OF_SPLIT
+                },
+                "published_pr_auc": one.published.get(category),
+                "remarks": "; ".join(one.remarks),
+            }
+            for one in self.networks
+            for category in self.categories
+        ]
+        return rows + [self._random(category) for category in self.categories]
+
+    def columns(self) -> list[str]:
+        """Keys of the rows, in order."""
+        of_splits = [f"{split}_{name}" for split in self.windows for name in _OF_SPLIT]
+        return [*_OF_NETWORK, *of_splits, "published_pr_auc", "remarks"]
+
+    def _random(self, category: str) -> dict[str, Any]:
+        row: dict[str, Any] = dict.fromkeys(self.columns())
+        row |= {"network": RANDOM, "category": category, "remarks": ""}
+        for split in self.windows:
+            rate = self.base_rate(split, category)
+            row |= {f"{split}_{name}": rate for name in ("base_rate", *_PRINTED)}
+            row[f"{split}_auroc"] = None if rate is None else 0.5
+            mean = self.networks[0].mean(split, category)
+            row[f"{split}_markers"] = mean.markers if mean else None
+        return row
+
+
+def _of_network(one: Compared) -> dict[str, Any]:
+    """What a row says of a network, whatever the category."""
+    names = ("architecture", "parameters", "published_parameters", "steps", "best_step", "minutes")
+    return {"network": one.name, **{name: getattr(one, name) for name in names}}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for people, as text or as Markdown.
+
+    Parameters
+    ----------
+    title
+        One line above it.
+    header
+        Of each column, one or two words in two lines.
+    rows
+        As many cells as there are columns; the first one is a name.
+    """
+
+    title: str
+    header: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[str]]
+
+    def text(self) -> str:
+        """Aligned: names to the left, numbers to the right."""
+        lines = [[upper for upper, _ in self.header], [lower for _, lower in self.header]]
+        lines = [line for line in lines if any(line)] + [list(row) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        aligned = [
+            "  ".join(
+                word.rjust(width) if number else word.ljust(width)
+                for number, (word, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join([self.title, *aligned])
+
+    def markdown(self) -> str:
+        """As Markdown renders it."""
+        header = [f"{upper} {lower}".strip() for upper, lower in self.header]
+        rule = [":---", *["---:"] * (len(header) - 1)]
+        lines = [f"| {' | '.join(line)} |" for line in (header, rule, *self.rows)]
+        return "\n".join([f"**{self.title}**", "", *lines])
+
+
+def text_report(comparison: Comparison) -> str:
+    """What `regtrack compare` prints."""
+    parts = [table.text() for table in tables(comparison)]
+    wrapped = [
+        textwrap.fill(note, 100, subsequent_indent="  ", break_on_hyphens=False)
+        for note in notes(comparison)
+    ]
+    return "\n\n".join([*parts, "\n".join(wrapped)])
+
+
+def markdown_report(comparison: Comparison) -> str:
+    """The same for a page of documentation."""
+    parts = [table.markdown() for table in tables(comparison)]
+    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in notes(comparison))]) + "\n"
+
+
+def tables(comparison: Comparison) -> list[Table]:
+    """One of the networks, then one of the scores per category."""
+    numbers = _numbered(comparison)
+    names = [
+        " ".join([one.name, *(f"({numbers[remark]})" for remark in one.remarks)])
+        for one in comparison.networks
+    ]
+    return [
+        _networks_table(comparison, names),
+        *(_scores_table(comparison, names, category) for category in comparison.categories),
+    ]
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What the tables cannot say, one line each."""
+    found = [f"({number}) {remark}" for remark, number in _numbered(comparison).items()]
+    if comparison.categories:
+        found.append(f"{RANDOM}: the base rate, which is what chance reaches")
+    else:
+        found.append("no scores: no marker has a peak in the scored windows")
+    found.append(
+        "published: the paper's parameters and test PR AUC (by the trapezoid rule), for 919 "
+        "markers, genome-wide, on its own split: not of the data scored here"
+    )
+    if "test" not in comparison.windows:
+        found.append(f"no test columns: the test split of {comparison.dataset} is empty")
+    return found
+
+
+def _numbered(comparison: Comparison) -> dict[str, int]:
+    """Each remark once, numbered from 1 in order of appearance."""
+    remarks = dict.fromkeys(remark for one in comparison.networks for remark in one.remarks)
+    return {remark: number for number, remark in enumerate(remarks, start=1)}
+
+
+def _networks_table(comparison: Comparison, names: Sequence[str]) -> Table:
+    sizes = ", ".join(f"{split} {count:,}" for split, count in comparison.windows.items())
+    unit = "windows" if comparison.task == "dense" else "inputs"
+    header = ("network", "architecture", "parameters", "published", "steps", "best step", "minutes")
+    return Table(
+        f"{comparison.dataset}: {comparison.task} task, {unit}: {sizes}",
+        [("", word) for word in header],
+        [
+            [
+                name,
+                one.architecture,
+                f"{one.parameters:,}",
+                _number(one.published_parameters, ","),
+                _number(one.steps, ","),
+                _number(one.best_step, ","),
+                _number(one.minutes, ".1f"),
+            ]
+            for name, one in zip(names, comparison.networks, strict=True)
+        ],
+    )
+
+
+def _scores_table(comparison: Comparison, names: Sequence[str], category: str) -> Table:
+    # A marker without a peak in a split is not scored there.
+    markers = {
+        split: mean.markers if (mean := comparison.networks[0].mean(split, category)) else 0
+        for split in comparison.windows
+    }
+    counts = " and ".join(f"{count} ({split})" for split, count in markers.items())
+    if len(set(markers.values())) == 1:
+        counts = str(max(markers.values()))
+    header = [("", "network")]
+    header += [(split, name) for split in comparison.windows for name in _PRINTED]
+    rows = [
+        [
+            name,
+            *(
+                _number(getattr(one.mean(split, category), column, None), ".4f")
+                for split in comparison.windows
+                for column in _PRINTED
+            ),
+            _number(one.published.get(category), ".3f"),
+        ]
+        for name, one in zip(names, comparison.networks, strict=True)
+    ]
+    rates = [
+        _number(comparison.base_rate(split, category), ".4f")
+        for split in comparison.windows
+        for _ in _PRINTED
+    ]
+    return Table(
+        f"{category}, mean of {counts} marker{'s' if counts != '1' else ''}",
+        [*header, ("", "published")],
+        [*rows, [RANDOM, *rates, "-"]],
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    """A number for people, and a dash where there is none."""
+    return "-" if value is None else format(value, form)

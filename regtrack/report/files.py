@@ -1,0 +1,306 @@
+"""Scores as a table for people, and as `report.tsv`, `report.json` and `report.html`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from regtrack.atomic import write_texts
+from regtrack.errors import InputError
+from regtrack.genome.markers import Marker
+from regtrack.listing import names_and_rest
+from regtrack.report.numbers import UNDEFINED, cell, chromosomes, counted, defined, number, times
+from regtrack.report.scores_table import PAGE, TABLE
+from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
+from regtrack.scoring.marker_scores import MarkerScores, Point
+from regtrack.scoring.metrics import Scores
+from regtrack.scoring.resampling import LEVEL, REPLICATES
+from regtrack.scoring.seen import SEEN
+
+FORMAT_VERSION = 2
+FILES = (TABLE, "report.json", PAGE)
+
+_SCREENFUL = 30
+
+Row = dict[str, Any]
+
+
+def rows(evaluation: Evaluation) -> list[Row]:
+    """A row per marker: what `report.tsv` has, docs/report.md says what each column is."""
+    return [
+        _row(marker, scores, evaluation.unknown.get(marker.index, ()))
+        for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
+    ]
+
+
+def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
+    overall, peaks = scores.overall, scores.peaks
+    undefined = Point(math.nan, math.nan, math.nan)
+    here, best = scores.at_threshold or undefined, scores.best or undefined
+    return {
+        **{
+            name: getattr(marker, name)
+            for name in ("index", "name", "category", "cell", "target", "treatment")
+        },
+        "bases": overall.bases,
+        "positives": overall.positives,
+        "base_rate": overall.base_rate,
+        "average_precision": overall.average_precision,
+        "average_precision_low": scores.interval[0],
+        "average_precision_high": scores.interval[1],
+        "lift": overall.lift,
+        "pr_auc_trapezoid": overall.pr_auc_trapezoid,
+        "auroc": overall.auroc,
+        "threshold": here.threshold,
+        "precision": here.precision,
+        "recall": here.recall,
+        "f1": here.f1,
+        "best_f1": best.f1,
+        "best_f1_threshold": best.threshold,
+        "calibration_error": scores.calibration.error,
+        "called_peaks": peaks.called,
+        "called_peaks_hit": peaks.called_hit,
+        "called_peak_width": peaks.called_width,
+        "measured_peaks": peaks.measured,
+        "measured_peaks_hit": peaks.measured_hit,
+        "measured_peak_width": peaks.measured_width,
+        "peak_precision": peaks.precision,
+        "peak_recall": peaks.recall,
+        "peak_f1": peaks.f1,
+        **{
+            f"deepsea_{name}": deepsea_figure(marker, name)
+            for name in ("auprc", "auroc", "base_rate")
+        },
+        "unknown_chromosomes": ",".join(unknown),
+    }
+
+
+def text_table(evaluation: Evaluation, each: bool = True) -> str:
+    """What `regtrack eval` prints: a line per marker and category, and what was left out.
+
+    Parameters
+    ----------
+    each
+        Not only the categories, but each of the markers.
+    """
+    header = ("average_precision", "95% interval", "lift", "trapezoid", "auroc", "base_rate")
+    lines: list[tuple[str, str, tuple[str, ...]]] = [
+        (marker.name, marker.category, _printed(one.overall, one.interval))
+        for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
+        if one.overall.scored and each
+    ]
+    markers = len(lines)
+    for summary in evaluation.categories:
+        lines += _printed_summary(summary)
+    width = max([len("marker"), *(len(name) for name, _, _ in lines)])
+    columns = [max(len(title), 15) if "%" in title else len(title) for title in header]
+    titles = (title.rjust(size) for title, size in zip(header, columns, strict=True))
+    words = max([len("category"), *(len(category) for _, category, _ in lines)])
+    text = [f"{'marker':<{width}}  {'category':<{words}}  {'  '.join(titles)}"]
+    for place, (name, category, values) in enumerate(lines):
+        if place == markers > _SCREENFUL:
+            text += ["", text[0]]  # the first one has scrolled away
+        padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
+        text.append(f"{name:<{width}}  {category:<{words}}  {'  '.join(padded)}".rstrip())
+    return "\n".join([*text, *notes(evaluation)])
+
+
+def _printed(score: Scores, interval: tuple[float, float]) -> tuple[str, ...]:
+    return (
+        number(score.average_precision),
+        _span(interval),
+        times(score.lift),
+        number(score.pr_auc_trapezoid),
+        number(score.auroc),
+        number(score.base_rate),
+    )
+
+
+def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str, ...]]]:
+    means = summary.means
+    mean = (
+        number(means.average_precision),
+        _span(summary.interval),
+        "",
+        number(means.pr_auc_trapezoid),
+        number(means.auroc),
+        number(means.base_rate),
+    )
+    median = (
+        number(summary.median),
+        _span(summary.median_interval),
+        times(summary.lift),
+        "",
+        "",
+        "",
+    )
+    return [
+        (f"mean of {means.markers}", means.category, mean),
+        (f"median of {means.markers}", means.category, median),
+    ]
+
+
+def notes(evaluation: Evaluation) -> list[str]:
+    """What the table cannot say, a line each."""
+    ground = evaluation.ground
+    found = [f"{ground.bases:,} bases scored in {evaluation.subject}"]
+    for reason, bases in ground.left_out.items():
+        if bases:
+            hint = " (--include-training scores them)" if reason == SEEN else ""
+            found.append(f"left out, {reason}: {bases:,} bases{hint}")
+    if SEEN in evaluation.about:
+        found.append(f"{SEEN}: {evaluation.about[SEEN]}")
+    if evaluation.unknown:
+        chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
+        markers = counted(len(evaluation.unknown), "marker")
+        found.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
+    for reason, names in evaluation.unscored().items():
+        if names:
+            found.append(f"not scored, {reason}: {names_and_rest(names)}")
+    if evaluation.unskilled:
+        names = [marker.name for marker in evaluation.unskilled]
+        found.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
+    for summary in evaluation.categories:
+        if summary.published is not None:
+            found.append(
+                f"the paper's {evaluation.about['model']['architecture']}, {summary.means.category}"
+                f": PR AUC {summary.published:.3f} (trapezoid, 919 markers, its own split)"
+            )
+        if summary.deepsea is not None:
+            found.append(
+                f"DeepSEA, {summary.means.category}: mean PR AUC {summary.deepsea:.3f} of "
+                f"{summary.deepsea_markers} markers (published, of 200-bp bins: another task)"
+            )
+    return found
+
+
+def _span(interval: tuple[float, float]) -> str:
+    """An interval in letters that every terminal has."""
+    low, high = map(number, interval)
+    return UNDEFINED if low == UNDEFINED else f"{low}-{high}"
+
+
+def check_out(folder: Path, force: bool) -> None:
+    """Refuse a folder for the report that is in use, before anything is scored.
+
+    Raises
+    ------
+    InputError
+        When it is a file, or holds a report and `force` is not set.
+    """
+    for one in (folder, *folder.parents):
+        if one.exists() and not one.is_dir():
+            raise InputError(one, "is a file; expected a folder")
+    if not force and any((folder / name).exists() for name in FILES):
+        raise InputError(folder, "holds a report already; --force replaces it")
+
+
+def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write `report.tsv` (a row per marker), `report.json` and `report.html`; returns their paths.
+
+    The folder is made where it is missing. Scores that are not defined are empty in the
+    table and null in JSON.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
+    # It draws, and to load what draws takes most of a second: not of every `predict`.
+    from regtrack.report.page.write import page  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table = rows(evaluation)
+    columns = list(table[0])
+    lines = [columns, *([cell(row[column]) for column in columns] for row in table)]
+    paths = [folder / name for name in FILES]
+    texts = (
+        "\n".join("\t".join(line) for line in lines) + "\n",
+        json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n",
+        page(evaluation),
+    )
+    write_texts(dict(zip(paths, texts, strict=True)))
+    return paths
+
+
+def record(evaluation: Evaluation) -> dict[str, Any]:
+    """What `report.json` holds."""
+    found: dict[str, Any] = _defined(
+        {
+            "format": FORMAT_VERSION,
+            "subject": evaluation.subject,
+            "kind": evaluation.kind,
+            "about": dict(evaluation.about),
+            "bases": evaluation.ground.bases,
+            "chromosomes": {
+                chrom: intervals.bases for chrom, intervals in evaluation.ground.where.items()
+            },
+            "left_out": dict(evaluation.ground.left_out),
+            "bootstrap": {
+                "block_length": evaluation.blocks.length,
+                "blocks": len(evaluation.blocks),
+                "resamples": REPLICATES,
+                "level": LEVEL,
+            },
+            "categories": [_category(one) for one in evaluation.categories],
+            "not_scored": evaluation.unscored(),
+            "markers": [
+                row | _details(scores)
+                for row, scores in zip(rows(evaluation), evaluation.scores, strict=True)
+            ],
+        }
+    )
+    return found
+
+
+def _category(summary: CategorySummary) -> Row:
+    means = asdict(summary.means)
+    return {
+        "category": means.pop("category"),
+        "markers": means.pop("markers"),
+        "mean": means,
+        "mean_average_precision_interval": summary.interval,
+        "median_average_precision": summary.median,
+        "median_average_precision_interval": summary.median_interval,
+        "median_lift": summary.lift,
+        "mean_calibration_error": summary.calibration_error,
+        "paper_pr_auc": summary.published,
+        "deepsea_auprc": summary.deepsea,
+        "deepsea_markers": summary.deepsea_markers,
+    }
+
+
+def _details(scores: MarkerScores) -> Row:
+    """What of a marker has no column of its own."""
+    calibration = scores.calibration
+    return {
+        "chromosomes": {
+            chrom: {**asdict(one), "base_rate": one.base_rate}
+            for chrom, one in scores.chroms.items()
+        },
+        "curve": {
+            "recall": [recall for recall, _ in scores.curve],
+            "precision": [precision for _, precision in scores.curve],
+        },
+        "peak_curve": {
+            "threshold": [threshold for threshold, _ in scores.peak_curve],
+            "called": [peaks.called for _, peaks in scores.peak_curve],
+            "precision": [peaks.precision for _, peaks in scores.peak_curve],
+            "recall": [peaks.recall for _, peaks in scores.peak_curve],
+            "f1": [peaks.f1 for _, peaks in scores.peak_curve],
+        },
+        "calibration": asdict(calibration),
+    }
+
+
+def _defined(value: Any) -> Any:
+    """As JSON takes it, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _defined(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(one) for one in value]
+    return defined(value)

@@ -1,0 +1,215 @@
+"""What the page says before it shows every marker."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from regtrack.genome.markers import categories_of
+from regtrack.listing import names_and_rest
+from regtrack.report.numbers import chromosomes, counted, number, span, times
+from regtrack.report.page.plots import scored_markers
+from regtrack.report.page.table import ranked_table
+from regtrack.report.palette import word_of
+from regtrack.scoring.evaluation import CategorySummary, Evaluation
+from regtrack.scoring.seen import SEEN
+
+# Markers at each end of a category.
+_RANKED = 5
+# Names that are listed in the open.
+_NAMED = 8
+
+
+def subject_name(evaluation: Evaluation) -> str:
+    """File or folder that was scored."""
+    return Path(evaluation.subject).name or evaluation.subject
+
+
+def kind_words(evaluation: Evaluation) -> str:
+    """What that is: `a model (dilated, hg19)`."""
+    model = evaluation.about.get("model") or {}
+    details = [str(model[name]) for name in ("architecture", "assembly") if model.get(name)]
+    kind = {"model": "a model", "tracks": "tracks"}.get(evaluation.kind, evaluation.kind)
+    return f"{kind} ({', '.join(details)})" if details else kind
+
+
+def verdicts(summaries: Sequence[CategorySummary]) -> str:
+    """A sentence per category."""
+    sentences = [f"<li>{escape(_verdict(one))}</li>" for one in summaries]
+    return "\n".join(sentences or ["<li>No marker has scores.</li>"])
+
+
+def _verdict(summary: CategorySummary) -> str:
+    means = summary.means
+    score, chance = (number(value, 3) for value in (means.average_precision, means.base_rate))
+    if math.isnan(summary.interval[0]):
+        sure = "no interval: too few blocks hold positives"
+    else:
+        sure = f"95% interval {span(summary.interval, 3)}"
+    if means.markers == 1:
+        return (
+            f"{means.category}: average precision {score} ({sure}) of the only marker, "
+            f"{_about(summary.lift)} times what chance reaches ({chance})."
+        )
+    return (
+        f"{means.category}: mean average precision {score} ({sure}) over {means.markers} markers. "
+        f"Chance reaches {chance}; the median marker does {_about(summary.lift)} times as well "
+        "as chance."
+    )
+
+
+def _about(lift: float) -> str:
+    return format(lift, ".0f" if lift >= 10 else ".1f")
+
+
+def headline(summaries: Sequence[CategorySummary]) -> str:
+    """The table of categories; columns of the paper and of DeepSEA only where there are any."""
+    if not summaries:
+        return ""
+    columns: list[tuple[str, list[str]]] = [
+        ("markers", [f"{one.means.markers:,}" for one in summaries]),
+        ("mean AP", [number(one.means.average_precision) for one in summaries]),
+        ("95% interval", [span(one.interval) for one in summaries]),
+        ("median AP", [number(one.median) for one in summaries]),
+        ("95% interval", [span(one.median_interval) for one in summaries]),
+        ("mean AUROC", [number(one.means.auroc, 3) for one in summaries]),
+        ("mean base rate", [number(one.means.base_rate) for one in summaries]),
+        ("median lift", [times(one.lift) for one in summaries]),
+        ("mean PR AUC, trapezoid", [number(one.means.pr_auc_trapezoid) for one in summaries]),
+        ("mean calibration error", [number(one.calibration_error) for one in summaries]),
+    ]
+    notes = []
+    if any(one.published is not None for one in summaries):
+        columns.append(
+            ("the paper&rsquo;s PR AUC *", [_or_dash(one.published) for one in summaries])
+        )
+        notes.append(
+            "* Of this network in Gupta &amp; Rush 2017: by the trapezoid rule, 919 markers, "
+            "genome-wide, its own split. To be held against the trapezoid column, and loosely."
+        )
+    if any(one.deepsea is not None for one in summaries):
+        columns.append(("DeepSEA, mean PR AUC \N{DAGGER}", [_deepsea(one) for one in summaries]))
+        notes.append(
+            "\N{DAGGER} Published by Zhou &amp; Troyanskaya 2015 for those of the markers that "
+            "it has (their number in brackets), of 200-bp bins: another task."
+        )
+    head = "".join(f'<th scope="col" class="number">{title}</th>' for title, _ in columns)
+    rows = "\n".join(
+        f'<tr><th scope="row">{swatch(one.means.category)}{escape(one.means.category)}</th>'
+        + "".join(f'<td class="number">{values[row]}</td>' for _, values in columns)
+        + "</tr>"
+        for row, one in enumerate(summaries)
+    )
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="Categories">'
+        f'<table id="headline"><thead><tr><th scope="col">category</th>{head}'
+        f"</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
+        + "\n".join(f'<p class="note">{note}</p>' for note in notes)
+    )
+
+
+def swatch(category: str) -> str:
+    """The colour of a category; its name always stands beside it."""
+    return f'<span class="swatch {word_of(category)}" aria-hidden="true"></span>'
+
+
+def _or_dash(value: float | None) -> str:
+    return number(math.nan if value is None else value, 3)
+
+
+def _deepsea(summary: CategorySummary) -> str:
+    shown = _or_dash(summary.deepsea)
+    return shown if summary.deepsea is None else f"{shown} ({summary.deepsea_markers})"
+
+
+def left_out(evaluation: Evaluation) -> str:
+    """A definition list of what was scored and what was not."""
+    ground = evaluation.ground
+    chroms = chromosomes(ground.where)
+    rows = [
+        (
+            "Bases scored",
+            f"{ground.bases:,}{f' on {chroms}' if chroms else ''}, in "
+            f"{counted(len(evaluation.blocks), 'block')} of {evaluation.blocks.length:,} bases",
+        ),
+        *((f"Bases left out: {reason}", f"{bases:,}") for reason, bases in ground.left_out.items()),
+        ("Chromosomes left out of some markers", _unknown(evaluation)),
+        *(
+            (f"Markers without scores: {reason}", _names(names))
+            for reason, names in evaluation.unscored().items()
+        ),
+    ]
+    seen = evaluation.about.get(SEEN)
+    if seen is not None:
+        rows.append(("Bases seen in training", str(seen)))
+    return definitions(rows)
+
+
+def _unknown(evaluation: Evaluation) -> str:
+    counts = Counter(chrom for chroms in evaluation.unknown.values() for chrom in chroms)
+    if not counts:
+        return "none"
+    by_count: dict[int, list[str]] = {}
+    for chrom, count in counts.items():
+        by_count.setdefault(count, []).append(chrom)
+    listed = [
+        f"{chromosomes(chroms)} for {counted(count, 'marker')}"
+        for count, chroms in by_count.items()
+    ]
+    return f"{'; '.join(listed)}, of which nothing is known there"
+
+
+def _names(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    return f"{len(names):,}: {names_and_rest(names, _NAMED)}"
+
+
+def definitions(rows: Iterable[tuple[str, str]]) -> str:
+    """Terms and what they are, as `<dl>`."""
+    parts = (f"<div><dt>{escape(term)}</dt><dd>{escape(what)}</dd></div>" for term, what in rows)
+    return "<dl>\n" + "\n".join(parts) + "\n</dl>"
+
+
+def flattened(about: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Settings and versions as pairs; those inside of others are named `outer, inner`."""
+    found: list[tuple[str, str]] = []
+    for name, value in about.items():
+        title = f"{above}, {name}" if above else str(name)
+        if isinstance(value, Mapping):
+            found += flattened(value, title)
+        elif isinstance(value, list | tuple):
+            found.append((title, ", ".join(map(str, value)) or "none"))
+        else:
+            found.append((title, "none" if value is None else str(value)))
+    return found
+
+
+def rankings(evaluation: Evaluation) -> str:
+    """The markers at both ends of each category, by lift; none of them at both.
+
+    A marker with peaks in a few places only may be there by luck: it is left out where there
+    are others.
+    """
+    tables = []
+    for category in categories_of(evaluation.markers):
+        pairs = [pair for pair in scored_markers(evaluation) if pair[0].category == category]
+        sure = [pair for pair in pairs if not math.isnan(pair[1].interval[0])]
+        if len(sure) > _RANKED:
+            pairs = sure
+        pairs.sort(key=lambda pair: -pair[1].overall.lift)
+        best, others = pairs[:_RANKED], pairs[_RANKED:]
+        for title, chosen in (("best", best), ("worst", others[: -_RANKED - 1 : -1])):
+            if chosen:
+                tables.append(ranked_table(f"{category}, {title}", chosen))
+    if not tables:
+        return "<p>No marker has scores.</p>"
+    note = (
+        "By lift, so that a rare marker is not called bad for being rare; of the markers with an "
+        "interval, where there are enough."
+    )
+    return "\n".join([f'<p class="note">{note}</p>', '<div class="pairs">', *tables, "</div>"])

@@ -1,0 +1,354 @@
+"""Measured peaks beside a prediction: counted block by block, scored marker by marker."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
+from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.genome.line import Line
+from regtrack.observer import Observer
+from regtrack.scoring.block_counts import add_counts, save_counts
+from regtrack.scoring.evaluation import Ground
+from regtrack.scoring.histogram import (
+    COARSE,
+    UNROUNDED,
+    Ranking,
+    ScoreHistogram,
+    bin_count,
+    coarser,
+)
+from regtrack.scoring.marker_scores import (
+    MarkerCounts,
+    MarkerScores,
+    score_marker,
+    scored_by_themselves,
+)
+from regtrack.scoring.resampling import Blocks
+from regtrack.tracks.blocks import Block
+from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
+from regtrack.tracks.peak_callers import ProbabilityPeakCaller
+from regtrack.tracks.peak_rules import MarkerRules, PeakRules
+from regtrack.tracks.segments import Records
+from regtrack.workers import in_processes
+
+# Markers that a process scores together, every file being opened once for all of them.
+_LARGEST_GROUP = 16
+
+# Fewer markers x blocks are scored sooner than a process starts.
+_WORTH_A_PROCESS = 10_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measured peaks, as processes open them.
+
+    Parameters
+    ----------
+    chrom_sizes
+        Names and lengths of the genome's chromosomes, in its order.
+    unknown
+        Per marker of the labels, the chromosomes on which nothing is known of it.
+    columns
+        Which of the labels' markers are scored.
+    rows
+        Which of the predicted markers these are.
+    ground
+        The bases to score.
+    blocks
+        Of the bootstrap.
+    folder
+        Where the labels lie, and the counts of each block; None before they are saved.
+    """
+
+    chrom_sizes: tuple[tuple[str, int], ...]
+    unknown: tuple[tuple[str, ...], ...]
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    ground: Ground
+    blocks: Blocks
+    folder: Path | None = None
+
+    def alone(self) -> Measured:
+        """The same when no other markers are predicted."""
+        return replace(self, rows=tuple(range(len(self.rows))))
+
+    def path(self, block: Block) -> Path:
+        """File of a block's counts, whether it is there or not."""
+        return self._saved_in / f"{block.name}.cnt"
+
+    def where(self, column: int) -> dict[str, IntervalSet]:
+        """The bases on which a marker of the labels is scored."""
+        return self.ground.without(self.unknown[column])
+
+    def known_on(self, chrom: str) -> npt.NDArray[np.bool_]:
+        """Bool (scored markers,): False where nothing is known of one on a chromosome."""
+        return np.array([chrom not in self.unknown[column] for column in self.columns])
+
+    def open_labels(self) -> IntervalLabels:
+        """The labels, opened once per process."""
+        return _opened(self._opening()).labels
+
+    def line(self) -> Line:
+        """Where all chromosomes lie together, laid out once per process."""
+        return _opened(self._opening()).line
+
+    def _opening(self) -> _Opening:
+        folder = self._saved_in
+        states = tuple(file_state(folder / name) for name in LABEL_FILES)
+        return _Opening(folder, states, self.chrom_sizes, self.unknown)
+
+    @property
+    def _saved_in(self) -> Path:
+        assert self.folder is not None
+        return self.folder
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """What is opened: told from another by its files, not by the names in 100,000 scaffolds."""
+
+    folder: Path
+    states: tuple[tuple[int, int, int], ...]
+    chrom_sizes: tuple[tuple[str, int], ...] = field(compare=False)
+    unknown: tuple[tuple[str, ...], ...] = field(compare=False)
+
+
+class _Opened(NamedTuple):
+    labels: IntervalLabels
+    line: Line
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(opening: _Opening) -> _Opened:
+    sizes = dict(opening.chrom_sizes)
+    labels = IntervalLabels.open(opening.folder, sizes, known_array(sizes, opening.unknown))
+    return _Opened(labels, Line(sizes))
+
+
+def file_state(path: Path) -> tuple[int, int, int]:
+    """What tells a file from its successor of the same name."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def known_array(
+    chrom_sizes: Mapping[str, int], unknown: Sequence[Sequence[str]]
+) -> npt.NDArray[np.bool_]:
+    """Bool (chromosomes, markers): False where nothing is known of a marker."""
+    return np.array([[chrom not in of_marker for of_marker in unknown] for chrom in chrom_sizes])
+
+
+class BlockCounter:
+    """Counts the probabilities of some blocks inside and outside of measured peaks.
+
+    Parameters
+    ----------
+    block
+        The first one, which names the file.
+    rules
+        Of the peaks that are called.
+    thresholds
+        float32 (scored markers,): each marker's own, or None where its peaks are given to `call`.
+    """
+
+    def __init__(
+        self,
+        measured: Measured,
+        block: Block,
+        rules: PeakRules,
+        thresholds: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        self._measured = measured
+        self._block = block
+        self._rules = rules
+        self._thresholds = thresholds
+        self._labels = measured.open_labels()
+        self._line = measured.line()
+        self._histograms: dict[int, ScoreHistogram] = {}
+        self._called: list[CalledPeaks] = []
+        self._begin(block.chrom)
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Which of the predicted markers are scored."""
+        return self._measured.rows
+
+    def add(self, chrom: str, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Count those of some consecutive bases that are scored.
+
+        Parameters
+        ----------
+        start
+            Position of the first base, 0-based.
+        probabilities
+            float32 (markers, bases), of all predicted markers.
+        """
+        measured = self._measured
+        values = _rows(probabilities, measured.rows)
+        if chrom != self._chrom:
+            self._end()
+            self._begin(chrom)
+        self._caller.add(start, values)
+        scored = measured.ground.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
+        spans = (span for one in scored for span in measured.blocks.spans(chrom, *one))
+        for number, begin, end in spans:
+            if number not in self._histograms:
+                self._histograms[number] = ScoreHistogram(len(values))
+            labels = _rows(self._labels.spread(chrom, begin, end), measured.columns)
+            part = values[:, begin - start : end - start]
+            self._histograms[number].add(part, labels, self._known)
+
+    def call(self, chrom: str, peaks: Sequence[Records]) -> None:
+        """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""
+        together = np.concatenate(peaks)
+        called = np.empty(len(together), CALLED_PEAK)
+        called["start"], called["end"], called["threshold"] = (
+            together["start"],
+            together["end"],
+            OWN_THRESHOLD,
+        )
+        counts = [len(of_marker) for of_marker in peaks]
+        self._lay(chrom, CalledPeaks(np.append(0, np.cumsum(counts)), called))
+
+    def save(self) -> None:
+        """Write the file."""
+        self._end()
+        numbers = sorted(self._histograms)
+        counts = [self._histograms[number].counts for number in numbers]
+        called = CalledPeaks.union(self._called)
+        save_counts(self._measured.path(self._block), numbers, counts, called.by_marker())
+
+    def _begin(self, chrom: str) -> None:
+        """Go on with another chromosome."""
+        self._chrom = chrom
+        self._known = self._measured.known_on(chrom)[:, None]
+        self._caller = ProbabilityPeakCaller(len(self.rows), self._rules, self._thresholds)
+
+    def _end(self) -> None:
+        """Keep what was called on this chromosome."""
+        self._lay(self._chrom, self._caller.finish())
+
+    def _lay(self, chrom: str, called: CalledPeaks) -> None:
+        """Keep what was called on a chromosome, as positions on the line."""
+        for edge in "start", "end":
+            called.records[edge] += self._line.starts[chrom]
+        self._called.append(called)
+
+
+def _rows(values: npt.NDArray[Any], rows: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Some rows of an array in which those of a column lie side by side, and still do."""
+    return values if rows == tuple(range(len(values))) else values.T[:, rows].T
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """Some markers to score from the counts of all blocks.
+
+    Parameters
+    ----------
+    first
+        Position of the first of them among the scored ones.
+    rules_by_marker
+        How the peaks of each of them are called.
+    order
+        The counted blocks, in the genome's order; those of a file have the first one's name.
+    """
+
+    measured: Measured
+    first: int
+    rules_by_marker: tuple[MarkerRules, ...]
+    order: tuple[Block, ...]
+
+
+def gather_scores(
+    measured: Measured,
+    rules_by_marker: Sequence[MarkerRules],
+    order: Sequence[Block],
+    workers: int,
+    observer: Observer,
+) -> list[MarkerScores]:
+    """Scores of all scored markers from the counts of all blocks, in their order.
+
+    Parameters
+    ----------
+    rules_by_marker
+        How the peaks of each are called.
+    order
+        The counted blocks, in the genome's order.
+    workers
+        Processes at most; a small job is done in this one.
+    """
+    size = max(1, min(_LARGEST_GROUP, -(-len(rules_by_marker) // workers)))
+    tasks = [
+        ScoreTask(measured, first, tuple(rules_by_marker[first : first + size]), tuple(order))
+        for first in range(0, len(rules_by_marker), size)
+    ]
+    observer.stage("scoring", "markers", len(rules_by_marker), 0)
+    found: dict[int, list[MarkerScores]] = {}
+    small = len(rules_by_marker) * len(order) < _WORTH_A_PROCESS
+    for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
+        found[task.first] = scores
+        observer.advanced(len(scores))
+    observer.finished()
+    return [score for first in sorted(found) for score in found[first]]
+
+
+def score_markers(task: ScoreTask) -> list[MarkerScores]:
+    """Scores of the markers of a task.
+
+    File by file, and what a chromosome came to is kept in as few numbers as it has bins.
+    """
+    measured, size = task.measured, len(task.rules_by_marker)
+    last = task.first + size
+    to_coarse = coarser(UNROUNDED, COARSE)
+    shape = (size, 2, bin_count(UNROUNDED))
+    totals = np.zeros(shape, np.int64)
+    by_block = np.zeros((len(measured.blocks), size, 2, bin_count(COARSE)), np.int64)
+    alone = set(scored_by_themselves(measured.ground.where))
+    by_chrom: list[dict[str, Ranking]] = [{} for _ in range(size)]
+    runs: list[list[Records]] = []
+    for chrom, blocks in itertools.groupby(
+        task.order, key=lambda block: block.chrom if block.chrom in alone else None
+    ):
+        counts = np.zeros(shape, np.int64)
+        runs += [
+            add_counts(measured.path(block), task.first, last, counts, by_block, to_coarse)
+            for block in blocks
+        ]
+        totals += counts
+        if chrom is not None:
+            for marker in range(size):
+                by_chrom[marker][chrom] = Ranking.of(counts[marker], UNROUNDED)
+    line, columns = measured.line(), measured.columns[task.first : last]
+    breaks = np.array(list(line.starts.values()), np.int64)
+    peaks = _peaks(measured, columns)
+    scores = []
+    for marker, (column, rules) in enumerate(zip(columns, task.rules_by_marker, strict=True)):
+        where = measured.where(column)
+        called = np.concatenate([of_file[marker] for of_file in runs])
+        if not rules.has_peaks:
+            called = called[called["threshold"] != OWN_THRESHOLD]
+        found = MarkerCounts(
+            Ranking.of(totals[marker], UNROUNDED),
+            {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
+            by_block[:, marker],
+            joined(called, rules.peak_rules, breaks),
+        )
+        of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
+        scores.append(score_marker(found, of_marker, line.lay(where), rules.threshold))
+    return scores
+
+
+def _peaks(measured: Measured, columns: Sequence[int]) -> dict[str, list[IntervalSet]]:
+    """Peaks of some markers of the labels, per chromosome that is scored."""
+    labels = measured.open_labels()
+    return {chrom: labels.peaks(chrom, columns) for chrom in measured.ground.where}

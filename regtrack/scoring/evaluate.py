@@ -1,0 +1,299 @@
+"""The job behind `regtrack eval TRACKS`: a tracks folder and measured peaks in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regtrack import __version__
+from regtrack.datasets.unknown import read_unknown
+from regtrack.errors import InputError, OptionError
+from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.intervals import IntervalSet, Regions, intersect, subtract, total_bases
+from regtrack.genome.markers import Marker, select_markers
+from regtrack.genome.measured import is_table, read_measured
+from regtrack.genome.regions import read_regions
+from regtrack.genome.seen import Seen
+from regtrack.listing import names_and_rest
+from regtrack.notes import note
+from regtrack.observer import Observer
+from regtrack.paths import named, region_named
+from regtrack.scoring.evaluation import Evaluation, Ground
+from regtrack.scoring.marker_scores import MarkerScores
+from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.seen import seen_words, without_training
+from regtrack.scoring.track_scores import TrackTask, score_track
+from regtrack.tracks.folder import TrackSet
+from regtrack.workers import in_processes
+
+# Those of `Asked` that do nothing where a dataset is scored by, which says them itself.
+NOT_WITH_A_DATASET = (
+    "peaks",
+    "regions",
+    "exclude",
+    "unknown",
+    "genes",
+    "clip",
+    "include_training",
+)
+
+# Tracks of less than this are read sooner than a process starts.
+_BYTES_PER_PROCESS = 50_000_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to score, as users say it.
+
+    Parameters
+    ----------
+    peaks
+        Markers table or peak files, as `regtrack.genome.measured.read_measured`; matched to the
+        predicted markers by name. None only
+        where the peaks are those of a dataset.
+    regions
+        As typed (also genes) or BED files; none stands for all that was predicted, or the whole
+        genome.
+    exclude
+        BED files: bases that are not scored.
+    markers
+        As `regtrack.genome.markers.select_markers`.
+    unknown
+        As `regtrack.datasets.unknown.read_unknown`.
+    clip
+        As `regtrack.genome.bed.Rules`, for all BED files.
+    genes
+        As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the regions.
+    include_training
+        Score bases that were trained on, too.
+    """
+
+    peaks: Path | None
+    regions: Sequence[str] = ()
+    exclude: Sequence[Path] = ()
+    markers: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    clip: bool = False
+    genes: Path | None = None
+    include_training: bool = False
+
+    def ground(self, found: Ground, seen: Seen | None, subject: Path) -> Ground:
+        """The bases to score of those found; `subject`, for messages, has `seen` some of them.
+
+        Raises
+        ------
+        InputError
+            When nothing is left.
+        """
+        return found if self.include_training else without_training(found, seen, subject)
+
+    def about(self, everywhere: str, seen: Seen | None, where: Regions) -> dict[str, Any]:
+        """For the end of a report.
+
+        Parameters
+        ----------
+        everywhere
+            What no region stands for.
+        seen
+            What a training has seen, where that is known.
+        where
+            The scored bases.
+        """
+        return {
+            "peaks": None if self.peaks is None else named(self.peaks),
+            "regions": ", ".join(map(region_named, self.regions)) or everywhere,
+            "excluded": ", ".join(map(named, self.exclude)) or "nothing",
+            "seen in training": seen_words(seen, where),
+            "regtrack": __version__,
+        }
+
+
+def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Evaluation:
+    """Score the tracks of a folder against measured peaks, where sequence was predicted.
+
+    Parameters
+    ----------
+    workers
+        Processes at most; a small job is done in this one.
+    observer
+        Is told of each track that is scored.
+
+    Raises
+    ------
+    InputError
+        When nothing predicted lies in the regions, no track is in the table, or a file
+        cannot be used.
+    """
+    trackset = TrackSet.read(folder)
+    predicted = [track.marker for track in trackset.tracks]
+    chosen = select_markers(predicted, asked.markers)
+    known, without_peaks = match(asked, folder, chosen)
+    seen = trackset.seen(folder)
+    ground = asked.ground(_ground(trackset, folder, asked), seen, folder)
+    by_index = read_unknown(asked.unknown, predicted, trackset.chrom_sizes)
+    unknown = {one.index: by_index[one.index] for one in known if one.index in by_index}
+    blocks = Blocks.of(ground.where)
+    tracks = {track.marker.name: track for track in trackset.tracks}
+    tasks = [
+        TrackTask(
+            folder / tracks[marker.name].bigwig,
+            Path(marker.file),
+            trackset.chrom_sizes,
+            ground.without(unknown.get(marker.index, ())),
+            blocks,
+            tracks[marker.name].marker_rules(trackset.rules),
+            trackset.least_meaning,
+            asked.clip,
+        )
+        for marker in known
+    ]
+    files = BedFiles(trackset.chrom_sizes, asked.clip)
+    scores = _scores(tasks, files, workers, observer)
+    files.tell()
+    return Evaluation(
+        subject=named(folder),
+        kind="tracks",
+        markers=tuple(known),
+        scores=tuple(scores),
+        without_peaks=without_peaks,
+        unknown=unknown,
+        ground=ground,
+        blocks=blocks,
+        about={
+            "model": dict(trackset.model),
+            "genome": trackset.fingerprint,
+            "tracks": dict(trackset.settings),
+            **asked.about("all that was predicted", seen, ground.where),
+        },
+    )
+
+
+def match(
+    asked: Asked, subject: Path, markers: Sequence[Marker]
+) -> tuple[list[Marker], tuple[str, ...]]:
+    """The measured peaks of some markers, in the markers' order; files of no marker are told.
+
+    Returns
+    -------
+    list of Marker, tuple of str
+        With the markers' own numbers, and the files and further columns of both; and the names
+        of those markers that are not in the table.
+
+    Raises
+    ------
+    OptionError
+        When there is no table.
+    InputError
+        When none of the markers is in it.
+    """
+    table = asked.peaks
+    if table is None:
+        raise OptionError("--peaks", "is missing: a markers table, or peak files")
+    measured = {marker.name: marker for marker in read_measured(table)}
+    found = [
+        Marker.from_json(
+            marker.to_json()
+            | {
+                "file": measured[marker.name].file,
+                "extra": {**marker.extra, **measured[marker.name].extra},
+            }
+        )
+        for marker in markers
+        if marker.name in measured
+    ]
+    if not found:
+        raise InputError(
+            table,
+            f"has none of the markers of {subject}: it has {next(iter(measured))!r} ..., "
+            f"that has {markers[0].name!r} ...",
+        )
+    if not is_table(table):
+        _tell_of_others(table, measured.keys() - {marker.name for marker in found}, subject)
+    return found, tuple(marker.name for marker in markers if marker.name not in measured)
+
+
+def _tell_of_others(peaks: Path, names: Collection[str], subject: Path) -> None:
+    """A table may well be of more markers; files were named for this."""
+    if names:
+        note(f"{peaks}: of no marker of {subject} is {names_and_rest(sorted(names))}")
+
+
+def without_excluded(
+    where: Mapping[str, IntervalSet], exclude: Iterable[Path], files: BedFiles
+) -> dict[str, IntervalSet]:
+    """What remains of some bases when those of BED files are taken out."""
+    left = dict(where)
+    for path in exclude:
+        left = subtract(left, files.excluded(path))
+    return left
+
+
+def ground_of(
+    regions: Regions,
+    there: Regions,
+    missing: str,
+    exclude: Sequence[Path],
+    subject: Path,
+    files: BedFiles,
+) -> Ground:
+    """The bases of some regions that can be scored, without the excluded ones.
+
+    Parameters
+    ----------
+    there
+        Those of the regions for which there is a prediction.
+    missing
+        What the others are called.
+    subject
+        For messages.
+    files
+        Reads the excluded ones, and tells of them.
+
+    Raises
+    ------
+    InputError
+        When nothing is left, or a file of excluded regions holds none.
+    """
+    kept = without_excluded(there, exclude, files)
+    files.tell()
+    if not kept:
+        raise InputError(subject, f"all that was asked for is {missing} or excluded")
+    left_out = {missing: total_bases(regions) - total_bases(there)}
+    if exclude:
+        left_out["excluded"] = total_bases(there) - total_bases(kept)
+    return Ground(kept, left_out)
+
+
+def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
+    """The bases to score: predicted and, where regions were given, inside these."""
+    sizes = trackset.chrom_sizes
+    predicted = trackset.predicted(folder)
+    regions: Regions = predicted
+    if asked.regions:
+        genes = GeneRegions(asked.genes, sizes)
+        regions = read_regions(asked.regions, sizes, asked.clip, genes)
+    where = intersect(predicted, regions)
+    if not where:
+        raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")
+    return ground_of(
+        regions, where, "not predicted, or N", asked.exclude, folder, BedFiles(sizes, asked.clip)
+    )
+
+
+def _scores(
+    tasks: Sequence[TrackTask], files: BedFiles, workers: int, observer: Observer
+) -> list[MarkerScores]:
+    """In the order of the tasks."""
+    size = sum(task.bigwig.stat().st_size for task in tasks)
+    processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
+    observer.stage("scoring", "markers", len(tasks), 0)
+    found = {}
+    for task, (scores, counts) in in_processes(score_track, tasks, processes):
+        found[task.bigwig] = scores
+        files.count_peaks(counts)
+        observer.advanced(1)
+    observer.finished()
+    return [found[task.bigwig] for task in tasks]

@@ -1,0 +1,182 @@
+"""What an evaluation comes to: scores of many markers, and what was left out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regtrack.genome.intervals import IntervalSet, total_bases
+from regtrack.genome.markers import Marker
+from regtrack.scoring.marker_scores import MarkerScores
+from regtrack.scoring.metrics import CategoryMeans, Scores, category_means
+from regtrack.scoring.resampling import Blocks, interval
+
+# Why a marker has no scores.
+NO_PEAK_HERE = "no measured peak in these bases"
+NOTHING_KNOWN = "unknown on all of these chromosomes"
+NOT_IN_TABLE = "not in the table of peaks"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The bases to score.
+
+    Parameters
+    ----------
+    where
+        Per chromosome that has any, in the genome's order.
+    left_out
+        Reason and number of bases that were asked for and are not in it.
+    """
+
+    where: Mapping[str, IntervalSet]
+    left_out: Mapping[str, int]
+
+    @property
+    def bases(self) -> int:
+        """Number of bases."""
+        return total_bases(self.where)
+
+    def without(self, unknown: Sequence[str]) -> dict[str, IntervalSet]:
+        """The bases of a marker of which nothing is known on some chromosomes."""
+        return {chrom: found for chrom, found in self.where.items() if chrom not in unknown}
+
+
+@dataclass(frozen=True)
+class CategorySummary:
+    """Average precision over the scored markers of one category, and other means.
+
+    Parameters
+    ----------
+    means
+        Of all scores.
+    interval
+        95% interval of the mean average precision.
+    median, median_interval
+        The same of the median.
+    lift
+        Median of the markers' lifts over their base rates.
+    calibration_error
+        Mean.
+    published
+        PR AUC that the paper reports for this network and category, or None.
+    deepsea, deepsea_markers
+        Mean of DeepSEA's published PR AUC over those markers that have one, and their number.
+    """
+
+    means: CategoryMeans
+    interval: tuple[float, float]
+    median: float
+    median_interval: tuple[float, float]
+    lift: float
+    calibration_error: float
+    published: float | None
+    deepsea: float | None
+    deepsea_markers: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of tracks, or of a model, on some bases.
+
+    Parameters
+    ----------
+    subject
+        Path of the tracks folder or of the checkpoint.
+    kind
+        `tracks` or `model`.
+    markers, scores
+        One each per marker that is in the table of peaks, in the order of the subject.
+    without_peaks
+        Names of the markers that are not: not scored.
+    unknown
+        By `Marker.index`: chromosomes on which nothing is known of a marker, so that it was
+        not scored there.
+    ground
+        The bases that were scored.
+    blocks
+        Of the bootstrap.
+    about
+        What a reader must know to make the same again: model, genome, settings, versions.
+    published
+        PR AUC per category that the paper reports for this network.
+    """
+
+    subject: str
+    kind: str
+    markers: tuple[Marker, ...]
+    scores: tuple[MarkerScores, ...]
+    without_peaks: tuple[str, ...]
+    unknown: Mapping[int, tuple[str, ...]]
+    ground: Ground
+    blocks: Blocks
+    about: Mapping[str, Any] = field(default_factory=dict)
+    published: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def overall(self) -> list[Scores]:
+        """Each marker's scores over all its bases."""
+        return [one.overall for one in self.scores]
+
+    @property
+    def unskilled(self) -> list[Marker]:
+        """Markers that were predicted no better than by chance."""
+        pairs = zip(self.markers, self.scores, strict=True)
+        return [marker for marker, one in pairs if not one.is_skilled]
+
+    def unscored(self) -> dict[str, list[str]]:
+        """By reason, the names of the markers that have no scores."""
+        found = [
+            pair for pair in zip(self.markers, self.overall, strict=True) if not pair[1].scored
+        ]
+        return {
+            NO_PEAK_HERE: [marker.name for marker, score in found if score.bases],
+            NOTHING_KNOWN: [marker.name for marker, score in found if not score.bases],
+            NOT_IN_TABLE: list(self.without_peaks),
+        }
+
+    @functools.cached_property
+    def categories(self) -> list[CategorySummary]:
+        """One per category that has a scored marker, in order."""
+        return [self._summary(one) for one in category_means(self.markers, self.overall)]
+
+    def _summary(self, means: CategoryMeans) -> CategorySummary:
+        pairs = [
+            (marker, one)
+            for marker, one in zip(self.markers, self.scores, strict=True)
+            if marker.category == means.category and one.overall.scored
+        ]
+        values = np.array([one.overall.average_precision for _, one in pairs])
+        median = float(np.median(values))
+        # The same blocks were drawn for every marker, so that resamples go together.
+        drawn = np.array([one.replicates for _, one in pairs])
+        blocks = max(one.blocks for _, one in pairs)
+        medians = np.median(values[:, None] + drawn, axis=0) - median
+        deepsea = [found for marker, _ in pairs if (found := deepsea_figure(marker, "auprc"))]
+        return CategorySummary(
+            means=means,
+            interval=interval(float(values.mean()), drawn.mean(axis=0), blocks),
+            median=median,
+            median_interval=interval(median, medians, blocks),
+            lift=float(np.median([one.overall.lift for _, one in pairs])),
+            calibration_error=float(np.mean([one.calibration.error for _, one in pairs])),
+            published=self.published.get(means.category),
+            deepsea=float(np.mean(deepsea)) if deepsea else None,
+            deepsea_markers=len(deepsea),
+        )
+
+
+def deepsea_figure(marker: Marker, name: str) -> float | None:
+    """`auprc`, `auroc` or `base_rate` that DeepSEA published for a marker, of 200-bp bins.
+
+    From the column `deepsea_<name>` of the markers table; None where there is none.
+    """
+    try:
+        value = float(marker.extra[f"deepsea_{name}"])
+    except (KeyError, ValueError):
+        return None
+    return value if 0 < value <= 1 else None

@@ -1,0 +1,57 @@
+"""Bases that were trained on: left out of scores, or named beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regtrack.errors import InputError
+from regtrack.genome.intervals import Regions, subtract, total_bases
+from regtrack.genome.seen import Seen
+from regtrack.scoring.evaluation import Ground
+
+# Why a base is not scored.
+SEEN = "seen in training"
+
+NOT_KNOWN = "not known: scores of bases that were trained on are too good"
+
+
+def without_training(ground: Ground, seen: Seen | None, subject: Path) -> Ground:
+    """The bases to score but those that were trained on, where these are known.
+
+    Validation windows stay: nothing was learned from them, and `seen_words` tells of them.
+
+    Parameters
+    ----------
+    subject
+        For messages.
+
+    Raises
+    ------
+    InputError
+        When nothing is left.
+    """
+    if seen is None:
+        return ground
+    kept = subtract(ground.where, seen.train)
+    if not kept:
+        raise InputError(
+            subject, "all that was asked for was seen in training; --include-training scores it"
+        )
+    left_out = {**ground.left_out, SEEN: ground.bases - total_bases(kept)}
+    return Ground(kept, left_out)
+
+
+def seen_words(seen: Seen | None, where: Regions) -> str:
+    """Which of the scored bases a training has seen, for people."""
+    if seen is None:
+        return NOT_KNOWN
+    trained, validated = seen.inside(where).bases.values()
+    found = "none of the scored bases"
+    if trained:
+        found = f"{trained:,} of the scored bases, whose scores are too good"
+    if validated:
+        found += (
+            f"; {validated:,} scored bases were not trained on, but the best step and the "
+            "thresholds were chosen by them"
+        )
+    return found

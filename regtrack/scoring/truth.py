@@ -1,0 +1,235 @@
+"""What predictions are scored by: measured peaks of a table or a dataset, and where they count."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from regtrack import __version__
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.labels import IntervalLabels
+from regtrack.datasets.unknown import read_unknown
+from regtrack.errors import InputError
+from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.intervals import total_bases
+from regtrack.genome.markers import Marker
+from regtrack.genome.seen import Seen
+from regtrack.paths import named
+from regtrack.scoring.counting import Measured, known_array
+from regtrack.scoring.evaluate import Asked, match
+from regtrack.scoring.evaluation import Evaluation, Ground
+from regtrack.scoring.marker_scores import MarkerScores
+from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.seen import seen_words
+
+_SEEN = {
+    "train": "yes: these are the windows that it was trained on",
+    "valid": "not trained on, but its best step and its thresholds were chosen here",
+    "test": "no: the test windows of the dataset that it was trained on",
+}
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Measured peaks of some predicted markers, and the bases on which they are compared.
+
+    Parameters
+    ----------
+    labels
+        The peaks.
+    measured
+        Which of their markers are scored, and where; without its folders.
+    markers
+        The scored ones.
+    without_peaks
+        Names of those that were asked for and have no measured peaks.
+    about
+        Where it comes from, for the end of a report.
+    """
+
+    labels: IntervalLabels
+    measured: Measured
+    markers: tuple[Marker, ...]
+    without_peaks: tuple[str, ...]
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of_table(
+        cls,
+        asked: Asked,
+        model: Path,
+        known: Sequence[Marker],
+        markers: Sequence[Marker],
+        chrom_sizes: Mapping[str, int],
+        ground: Ground,
+        seen: Seen | None,
+    ) -> Yardstick:
+        """From a table of peaks.
+
+        Parameters
+        ----------
+        model
+            For messages.
+        known
+            The markers of the model.
+        markers
+            Those that are predicted.
+        ground
+            Where they are.
+        seen
+            What the training has seen of the genome, where that is known.
+
+        Raises
+        ------
+        InputError
+            When the table has none of the markers, or a file cannot be used.
+        """
+        matched, without_peaks = match(asked, model, markers)
+        by_index = read_unknown(asked.unknown, known, chrom_sizes)
+        unknown = tuple(by_index.get(marker.index, ()) for marker in matched)
+        rows = {marker.name: row for row, marker in enumerate(markers)}
+        files = BedFiles(chrom_sizes, asked.clip)
+        labels = IntervalLabels.of(
+            (files.peaks(Path(marker.file)) for marker in matched),
+            chrom_sizes,
+            known_array(chrom_sizes, unknown),
+        )
+        files.tell()
+        return cls(
+            labels=labels,
+            measured=Measured(
+                chrom_sizes=tuple(chrom_sizes.items()),
+                unknown=unknown,
+                columns=tuple(range(len(matched))),
+                rows=tuple(rows[marker.name] for marker in matched),
+                ground=ground,
+                blocks=Blocks.of(ground.where),
+            ),
+            markers=tuple(matched),
+            without_peaks=without_peaks,
+            about=asked.about("all of the genome", seen, ground.where),
+        )
+
+    @classmethod
+    def of_dataset(
+        cls,
+        dataset: DenseDataset,
+        split: str,
+        model: Path,
+        markers: Sequence[Marker],
+        seen: Seen | None,
+        *,
+        trained_here: bool,
+    ) -> Yardstick:
+        """From a split of a dataset.
+
+        Parameters
+        ----------
+        model
+            For messages.
+        markers
+            Those that are predicted.
+        seen
+            What the training has seen of the genome, where that is known.
+        trained_here
+            The model was trained on this very dataset.
+
+        Raises
+        ------
+        InputError
+            When the split is empty, or the dataset has none of the markers.
+        """
+        if not dataset.size(split):
+            raise InputError(dataset.path, f"its {split} split is empty")
+        columns = {marker.name: column for column, marker in enumerate(dataset.markers)}
+        rows = [row for row, marker in enumerate(markers) if marker.name in columns]
+        if not rows:
+            raise InputError(dataset.path, f"has none of the markers of {model}")
+        known = {chrom: dataset.labels.known_markers(chrom) for chrom in dataset.chrom_sizes}
+        where = dataset.known(split)
+        ground = Ground(where, {"N": total_bases(dataset.regions(split)) - total_bases(where)})
+        return cls(
+            labels=dataset.labels,
+            measured=Measured(
+                chrom_sizes=tuple(dataset.chrom_sizes.items()),
+                unknown=tuple(
+                    tuple(chrom for chrom, of_chrom in known.items() if not of_chrom[column])
+                    for column in range(len(dataset.markers))
+                ),
+                columns=tuple(columns[markers[row].name] for row in rows),
+                rows=tuple(rows),
+                ground=ground,
+                blocks=Blocks.of(ground.where),
+            ),
+            markers=tuple(markers[row] for row in rows),
+            without_peaks=tuple(one.name for one in markers if one.name not in columns),
+            about={
+                "dataset": f"{named(dataset.path)} (sha256 {dataset.digest})",
+                "split": split,
+                "seen in training": _SEEN[split] if trained_here else seen_words(seen, where),
+                "regtrack": __version__,
+            },
+        )
+
+    @property
+    def digest(self) -> str:
+        """What names all that decides the counts."""
+        total = hashlib.sha256(self.labels.digest.encode())
+        total.update(repr((self.measured.columns, self.measured.rows)).encode())
+        for chrom, intervals in self.measured.ground.where.items():
+            total.update(chrom.encode() + intervals.starts.tobytes() + intervals.ends.tobytes())
+        return total.hexdigest()
+
+    def save(self, folder: Path) -> Measured:
+        """Write what processes open; returns what they are to be given.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+        """
+        self.labels.save(folder)
+        return self.saved(folder)
+
+    def saved(self, folder: Path) -> Measured:
+        """What `save` returned."""
+        return replace(self.measured, folder=folder)
+
+    def evaluation(
+        self,
+        scores: Sequence[MarkerScores],
+        subject: Path,
+        kind: str,
+        published: Mapping[str, float],
+        about: Mapping[str, Any],
+    ) -> Evaluation:
+        """The evaluation that the markers' scores make.
+
+        Parameters
+        ----------
+        subject, kind
+            What was scored, as `Evaluation` has it.
+        published
+            PR AUC by category, as the paper has it of this network; may be empty.
+        about
+            What more a reader must know.
+        """
+        return Evaluation(
+            subject=named(subject),
+            kind=kind,
+            markers=self.markers,
+            scores=tuple(scores),
+            without_peaks=self.without_peaks,
+            unknown={
+                marker.index: self.measured.unknown[column]
+                for marker, column in zip(self.markers, self.measured.columns, strict=True)
+                if self.measured.unknown[column]
+            },
+            ground=self.measured.ground,
+            blocks=self.measured.blocks,
+            about={**about, **self.about},
+            published=published,
+        )
