@@ -19,8 +19,9 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
-from regtrack.models.checkpoint import Checkpoint, Validated, save_checkpoint
+from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.network import Network
+from regtrack.models.validated import Validated
 from regtrack.observer import Unwatched
 
 # Task and name of every network.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +23,15 @@ from regtrack.tracks.segments import BlockSegments
 
 
 def expected_segments(
-    probabilities: np.ndarray, kinds: np.ndarray, origin: int, max_error: float, floor: float
+    probabilities: np.ndarray,
+    kinds: np.ndarray,
+    origin: int,
+    max_error: float,
+    floor: float,
+    ranges: Sequence[float] = (),
 ) -> BlockSegments:
     """By the segmenter for CPUs; `probabilities` is (bases, markers)."""
-    segmenter = Segmenter(probabilities.shape[1], max_error, floor)
+    segmenter = Segmenter(probabilities.shape[1], max_error, floor, ranges)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], kinds > 0, [0])).astype(int)))
     for start, end in edges.reshape(-1, 2):
         part = probabilities[start:end].T
@@ -34,7 +40,10 @@ def expected_segments(
 
 
 def compare_segments() -> None:
-    """Three blocks with gaps, a first base that is kept, and more markers than one program."""
+    """Three blocks with gaps, a first base that is kept, and more markers than one program.
+
+    Of probabilities, and of signals of many ranges, some of whose values lie far above these.
+    """
     from regtrack.prediction.device_segmentation import segment_on_device
 
     random = np.random.default_rng(0)
@@ -44,14 +53,17 @@ def compare_segments() -> None:
         kinds = np.ones((3, 90), np.uint8)
         kinds[0, 30:40], kinds[1, :7], kinds[2, -5:], kinds[2, 0] = 0, 0, 0, 2
         origins = [0, 1_000, 200_000]
-        found = segment_on_device(
-            torch.from_numpy(levels), torch.from_numpy(kinds), origins, max_error, floor
-        )
-        for one, level, kind, origin in zip(found, levels, kinds, origins, strict=True):
-            expected = expected_segments(level, kind, origin, max_error, floor)
-            assert len(expected.records)
-            np.testing.assert_array_equal(one.offsets, expected.offsets)
-            np.testing.assert_array_equal(one.records, expected.records)
+        scales = (10.0 ** random.uniform(-6, 6, markers)).tolist()
+        high = 10 ** random.uniform(-1, 4, markers)
+        for values, ranges in (levels, []), ((levels * high * scales).astype(np.float32), scales):
+            found = segment_on_device(
+                torch.from_numpy(values), torch.from_numpy(kinds), origins, max_error, floor, ranges
+            )
+            for one, value, kind, origin in zip(found, values, kinds, origins, strict=True):
+                expected = expected_segments(value, kind, origin, max_error, floor, ranges)
+                assert len(expected.records)
+                np.testing.assert_array_equal(one.offsets, expected.offsets)
+                np.testing.assert_array_equal(one.records, expected.records)
 
 
 def tiny_job(folder: Path) -> Job:

@@ -23,6 +23,7 @@ from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, score_mar
 from regtrack.scoring.overlap import PeakOverlap
 from regtrack.scoring.resampling import Blocks
 from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules
 
 _BLOCKS, _LENGTH = 6, 100_000
 _WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}
@@ -53,7 +54,7 @@ def marker_scores(seed: int, positives: int = 300) -> MarkerScores:
     measured = IntervalSet.of([1_100, 5_000], [1_300, 5_200]) if positives else EMPTY
     ranking = Ranking.of(fine.sum(axis=0), UNROUNDED)
     counts = MarkerCounts(ranking, {"chr1": ranking}, coarse, called)
-    return score_marker(counts, measured, _WHERE["chr1"], threshold=0.05)
+    return score_marker(counts, measured, _WHERE["chr1"], MarkerRules(0.05, BARE_RUNS))
 
 
 def unscored() -> MarkerScores:

@@ -72,6 +72,7 @@ AT_THE_DOOR = {
     "notes",
     "observer",
     "paths",
+    "signals",
     "workers",
     "workplace",
 }

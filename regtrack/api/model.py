@@ -92,7 +92,8 @@ class Model:
         """Predict one region, at every base; all of it is held in memory.
 
         These are the probabilities that tracks are made of: those of `predict_tracks` lie within
-        their `max_error` of them.
+        their `max_error` of them. Of a network that gives signals, they are these, and
+        `max_error` is a share of each marker's range.
 
         Parameters
         ----------

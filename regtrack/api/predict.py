@@ -67,7 +67,8 @@ def predict_tracks(
     markers
         Names, cells, targets or categories, as `regtrack.markers` takes patterns; None for all.
     max_error
-        Largest distance of a written value from its probability.
+        Largest distance of a written value from its probability. Of a network that gives signals,
+        this, `floor` and `peak_threshold` are shares of each marker's range.
     floor
         Bases with a probability under this may be left out.
     peak_threshold

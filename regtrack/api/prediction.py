@@ -32,7 +32,7 @@ def no_marker(name: str, there: tuple[Marker, ...]) -> UnknownMarkerError:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
-    """Probabilities of some markers at every base of a region.
+    """Probabilities, or signals, of some markers at every base of a region.
 
     `numpy.asarray(prediction)` is its `values`; `prediction[name]` is one marker's.
 
@@ -43,8 +43,9 @@ class Prediction:
     markers
         One per row.
     values
-        float32 (markers, bases), 0 to 1. NaN where there is none: at N and, of what was read from
-        tracks, where the probability is under their floor or nothing was predicted.
+        float32 (markers, bases), 0 to 1, or, of signals, from 0 upward. NaN where there is none: at
+        N and, of what was read from tracks, where the probability is under their floor or nothing
+        was predicted.
     """
 
     chrom: str

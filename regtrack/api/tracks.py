@@ -38,11 +38,14 @@ class Track:
     marker
         What was predicted.
     threshold
-        Probability from which its peaks were called.
+        Probability, or signal, from which its peaks were called.
     bigwig, peaks
         Its files: the signal, and the called peaks (narrowPeak, bgzip, with an index beside it).
     chrom_sizes
         Of the genome, in bases.
+    range
+        Of a signal, what `max_error` and `floor` are shares of; None where values are
+        probabilities.
     """
 
     marker: Marker
@@ -50,6 +53,7 @@ class Track:
     bigwig: Path
     peaks: Path
     chrom_sizes: Mapping[str, int] = field(repr=False)
+    range: float | None = None
 
     def values(
         self, region: Region, start: int | None = None, end: int | None = None
@@ -69,7 +73,7 @@ class Track:
         float32 (bases,)
             Each within the tracks' `max_error` of the predicted probability. NaN where the track
             has no value: at N, where the probability is under the `floor`, or where nothing was
-            predicted.
+            predicted. Of a signal, both are times its `range`.
 
         Raises
         ------
@@ -166,7 +170,8 @@ class Tracks(Mapping[str, Track]):
         for one in self.trackset.tracks:
             if one.marker.name == name:
                 files = self.folder / one.bigwig, self.folder / one.peaks
-                return Track(one.marker, one.threshold, *files, self.trackset.chrom_sizes)
+                sizes = self.trackset.chrom_sizes
+                return Track(one.marker, one.threshold, *files, sizes, one.range)
         raise no_marker(name, self.markers)
 
     def __iter__(self) -> Iterator[str]:

@@ -17,7 +17,7 @@ from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import Track, write_predicted, write_seen
 from regtrack.tracks.peaks import write_peaks
-from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
+from regtrack.tracks.segments import SEGMENT, BlockSegments, Records, ranges_of
 
 
 def cut_tracks(viewable: Viewable, region: Interval, into: Path) -> Viewable:
@@ -53,7 +53,9 @@ def cut_tracks(viewable: Viewable, region: Interval, into: Path) -> Viewable:
         block = BlockSegments(np.array([0, len(segments)], np.int64), segments)
         number = list(trackset.chrom_sizes).index(chrom)
         with writing_bigwig(into / track.bigwig, trackset.chrom_sizes) as writer:
-            writer.add([(chrom, encode_block(block, number).of(0))])
+            writer.add(
+                [(chrom, encode_block(block, number, ranges=ranges_of([track.range])).of(0))]
+            )
         write_peaks(into / track.peaks, _peaks(viewable, track, region), track.index_suffix)
     here = {region.chrom: IntervalSet.of([region.start], [region.end])}
     write_predicted(into, intersect(viewable.predicted, here))

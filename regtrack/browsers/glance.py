@@ -89,7 +89,7 @@ class Glance:
         for track, highest in zip(self.viewable.trackset.tracks, self.cells.max(1), strict=True):
             if highest < LEAST or track.no_peaks:
                 continue
-            value = (int(highest) - LEAST) / (MOST - LEAST)
+            value = (int(highest) - LEAST) / (MOST - LEAST) * track.top
             base_rate = scale_of(self.viewable, track).base_rate
             if base_rate and value >= max(track.threshold, base_rate):
                 score = self.viewable.scores.get(track.marker.name)

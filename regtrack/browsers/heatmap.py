@@ -21,7 +21,7 @@ from regtrack.tracks.bigwig_view import column_edges, highest_values
 MOST_COLUMNS = 1_000
 
 # What a cell says: nothing was predicted in the column; no base of it reached the floor; or, from
-# LEAST to MOST, a probability from 0 to 1.
+# LEAST to MOST, a share of the track's `top` from 0 to 1.
 NOT_PREDICTED, ABSENT, LEAST, MOST = 0, 1, 2, 65_535
 
 # Seconds after which an answer gives those measured peaks that it has: 919 files take half a
@@ -53,7 +53,7 @@ class Heatmap:
         self._measured = measured
 
     def cells(self, region: Interval, columns: int) -> Cells:
-        """The highest probability of every marker in every column.
+        """The highest value of every marker in every column.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class Heatmap:
         Returns
         -------
         uint16 (markers, columns)
-            NOT_PREDICTED, ABSENT, or LEAST + probability * (MOST - LEAST), rounded.
+            NOT_PREDICTED, ABSENT, or LEAST + value / `top` * (MOST - LEAST), rounded.
 
         Raises
         ------
@@ -78,10 +78,11 @@ class Heatmap:
         cells = np.empty((len(self._tracks), columns), np.uint16)
 
         def fill(number: int) -> None:
-            path = self._viewable.file(self._tracks[number].bigwig)
-            values = highest_values(path, region, columns)
+            track = self._tracks[number]
+            values = highest_values(self._viewable.file(track.bigwig), region, columns)
             absent = np.isnan(values)
-            scaled = np.clip(np.where(absent, 0, values), 0, 1) * np.float32(MOST - LEAST)
+            shares = np.where(absent, 0, values) / np.float32(track.top)
+            scaled = np.clip(shares, 0, 1) * np.float32(MOST - LEAST)
             cells[number] = np.where(absent, ABSENT, LEAST + np.rint(scaled))
 
         for _ in self._readers.map(fill, range(len(cells))):

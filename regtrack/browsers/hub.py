@@ -24,9 +24,10 @@ _BYTES_PER_PROCESS = 2_000_000
 
 @dataclass(frozen=True)
 class PeaksTask:
-    """Called peaks of one marker, and the bigBed file that they go to."""
+    """Called peaks of one marker, none above `most`, and the bigBed file that they go to."""
 
     peaks: Path
+    most: float
     bigbed: Path
     chrom_sizes: dict[str, int]
 
@@ -95,7 +96,9 @@ def write_bigbed(task: PeaksTask) -> bool:
     InputError
         When the peaks are not what the format can hold.
     """
-    peaks = sorted(read_peaks(task.peaks), key=lambda peak: (peak.chrom, peak.start, peak.end))
+    peaks = sorted(
+        read_peaks(task.peaks, task.most), key=lambda peak: (peak.chrom, peak.start, peak.end)
+    )
     if not peaks:
         return False
     try:
@@ -120,7 +123,7 @@ def _write_bigbeds(
     """Convert the peaks of all markers; the keys of those that have none."""
     sizes = dict(hub.viewable.trackset.chrom_sizes)
     tasks = {
-        track.key: PeaksTask(folder / one.peaks, made / f"{track.marker.slug}.bb", sizes)
+        track.key: PeaksTask(folder / one.peaks, one.most, made / f"{track.marker.slug}.bb", sizes)
         for track, one in zip(hub.tracks, hub.viewable.trackset.tracks, strict=True)
     }
     size = sum(task.peaks.stat().st_size for task in tasks.values())

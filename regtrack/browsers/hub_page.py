@@ -21,17 +21,18 @@ def page_text(hub: Hub) -> str:
     body = [
         "<h2>Description</h2>",
         f"<p>What a neural network, &ldquo;{architecture}&rdquo;, predicts from the DNA sequence "
-        f"alone: at every base, the probability that it lies in a peak of each of "
+        f"alone: at every base, {_what(hub)} each of "
         f"{len(markers):,} regulatory markers ({escape(describe_markers(markers))}). These are "
         "predictions, not measurements.</p>",
         "<h2>What is shown</h2>",
         "<ul>",
-        f"<li><b>Predicted probability</b> (bigWig), from 0 to 1. {_promise(hub)} {_axis(hub)} "
+        f"<li><b>Predicted {hub.word}</b> (bigWig), from 0 {_upward(hub)}. {_promise(hub)} "
+        f"{_axis(hub)} "
         "The line across it is the marker's threshold, from which its peaks were called; where "
         "there is none, it lies above the axis.</li>",
-        "<li><b>Predicted peaks</b> (bigNarrowPeak): where the probability is at or above the "
-        "marker's threshold. The score is 1000 times the highest probability in the peak, which "
-        "also is its signal value; p and q values are not assigned. The higher the score, the "
+        f"<li><b>Predicted peaks</b> (bigNarrowPeak): where the {hub.word} is at or above the "
+        f"marker's threshold. The signal value is the highest {hub.word} in the peak, the score "
+        f"1000 times {_score(hub)}; p and q values are not assigned. The higher the score, the "
         "darker the peak. A marker for which no peak was called has no such track.</li>",
         "</ul>",
         *_scores(hub),
@@ -53,15 +54,30 @@ def page_text(hub: Hub) -> str:
     )
 
 
+def _what(hub: Hub) -> str:
+    return "a signal of" if hub.word == "signal" else "the probability that it lies in a peak of"
+
+
+def _upward(hub: Hub) -> str:
+    return "upward" if hub.word == "signal" else "to 1"
+
+
+def _score(hub: Hub) -> str:
+    return "its share of the marker's range" if hub.word == "signal" else "that"
+
+
 def _promise(hub: Hub) -> str:
     settings = hub.viewable.trackset.settings
     error, floor = settings.get("max_error"), settings.get("floor")
+    of_range = " times the marker's range" if hub.word == "signal" else ""
     value = (
-        "the predicted probability"
+        f"the predicted {hub.word}"
         if error is None
-        else (f"within {escape(str(error))} of the predicted probability")
+        else (f"within {escape(str(error))}{of_range} of the predicted {hub.word}")
     )
-    under = "" if floor is None else (f", or the probability is under {escape(str(floor))}")
+    under = (
+        "" if floor is None else (f", or the {hub.word} is under {escape(str(floor))}{of_range}")
+    )
     return (
         f"A value is, at every base, {value}. Where there is no value, the sequence is N, or "
         f"was not predicted{under}. Zoomed out, a pixel shows the highest value in it."
@@ -73,7 +89,9 @@ def _axis(hub: Hub) -> str:
     return {
         "marker": "Each axis goes up to the high values of its own marker, and is not to be "
         "compared by eye with another.",
-        "probability": "All axes go up to 1.",
+        "probability": "Each axis goes up to the marker's range."
+        if hub.word == "signal"
+        else "All axes go up to 1.",
         "auto": "Each axis goes up to the highest value in view.",
     }[hub.options.scale]
 

@@ -52,11 +52,16 @@ def field(text: str) -> str:
     return plain(text.replace("|", " ")) or "NA"
 
 
-def labels_of(markers: Sequence[Marker]) -> list[Labels]:
+def labels_of(markers: Sequence[Marker], word: str = "probability") -> list[Labels]:
     """Labels of all tracks of a hub, in the order of the markers.
 
     A short label leads with the target, as what is searched for; where it would stand twice,
     the marker's number stands behind it. A long label has the marker's name.
+
+    Parameters
+    ----------
+    word
+        What the values are.
     """
     numbers = [marker.index for marker in markers]
     short = [_short(marker) for marker in markers]
@@ -65,7 +70,7 @@ def labels_of(markers: Sequence[Marker]) -> list[Labels]:
     longs: set[str] = set()
     columns = (
         _unlike(short, numbers, SHORT, "", shorts),
-        _unlike(names, numbers, LONG, ": predicted probability", longs),
+        _unlike(names, numbers, LONG, f": predicted {word}", longs),
         _unlike(short, numbers, SHORT, " pk", shorts),
         _unlike(names, numbers, LONG, ": predicted peaks", longs),
     )
@@ -176,7 +181,9 @@ class HubTrack:
     bigwig, bigbed
         Paths relative to the hub; no bigBed where no peak was called.
     threshold, axis_end
-        Probability from which peaks were called; as `axis_end`.
+        Value from which peaks were called; as `axis_end`.
+    top
+        As `Track.top`.
     on
         Whether it is shown at first.
     score, base_rate
@@ -190,6 +197,7 @@ class HubTrack:
     bigbed: str | None
     threshold: float
     axis_end: float | None
+    top: float
     on: bool
     score: float | None
     base_rate: float | None
@@ -226,7 +234,7 @@ class Hub:
         chosen = viewable.matching(options.markers)
         viewable = replace(viewable, trackset=replace(trackset, tracks=chosen))
         first = {track.marker.index for track in viewable.best()}
-        labels = labels_of([track.marker for track in chosen])
+        labels = labels_of([track.marker for track in chosen], trackset.word)
         return cls(
             options,
             viewable,
@@ -240,6 +248,7 @@ class Hub:
                     f"{FOLDER}/{track.marker.slug}.bb",
                     track.threshold,
                     axis_end(viewable, track, options.scale),
+                    track.top,
                     track.marker.index in first,
                     viewable.scores.get(track.marker.name),
                     viewable.base_rates.get(track.marker.name),
@@ -256,6 +265,11 @@ class Hub:
                 replace(track, bigbed=None) if track.key in keys else track for track in self.tracks
             ),
         )
+
+    @property
+    def word(self) -> str:
+        """As `TrackSet.word`."""
+        return self.viewable.trackset.word
 
     @property
     def address(self) -> str:

@@ -25,7 +25,6 @@ Stanza = Mapping[str, str]
 _PARENT = "regtrack"
 _KEY = "Marker"
 
-_SIGNAL_TYPE = {"type": "bigWig 0 1"}
 _SIGNAL_STYLE = {
     "alwaysZero": "on",
     # A peak must not vanish when a pixel is many bases.
@@ -105,7 +104,7 @@ def _faceted(hub: Hub) -> Iterator[Stanza]:
         "track": _PARENT,
         "compositeTrack": "faceted",
         "shortLabel": "Predicted markers",
-        "longLabel": "Predicted probability and peaks of regulatory markers",
+        "longLabel": f"Predicted {hub.word} and peaks of regulatory markers",
         "type": "bigWig",
         "visibility": "full",
         "noInherit": "on",
@@ -113,7 +112,7 @@ def _faceted(hub: Hub) -> Iterator[Stanza]:
         "primaryKey": _KEY,
         # Of this one, UCSC does not say that it may be relative.
         "colorSettingsUrl": f"{hub.options.base}/{COLOURS_FILE}",
-        "dataTypes": 'signal|"Predicted probability" peaks|"Predicted peaks"',
+        "dataTypes": f'signal|"Predicted {hub.word}" peaks|"Predicted peaks"',
         "defaultSortField": "Category",
         "html": PAGE,
     }
@@ -139,7 +138,7 @@ def _tracks(
             "bigDataUrl": track.bigwig,
             "shortLabel": track.labels.signal_short,
             "longLabel": track.labels.signal_long,
-            **_SIGNAL_TYPE,
+            "type": f"bigWig 0 {track.top:.6g}",
             **_axis(track),
             **_SIGNAL_STYLE,
             "visibility": "full",
@@ -178,19 +177,22 @@ def _composites(hub: Hub) -> Iterator[Stanza]:
         "track": _PARENT,
         "superTrack": "on show",
         "shortLabel": "Predicted markers",
-        "longLabel": "Predicted probability and peaks of regulatory markers",
+        "longLabel": f"Predicted {hub.word} and peaks of regulatory markers",
         "html": PAGE,
     }
     looks = hub.viewable.looks
     for category in categories_of(track.marker for track in hub.tracks):
         tracks = [track for track in hub.tracks if track.marker.category == category]
-        yield from _composite(category, looks[category], tracks)
+        yield from _composite(category, looks[category], tracks, hub.word)
 
 
-def _composite(category: str, look: Look, tracks: Sequence[HubTrack]) -> Iterator[Stanza]:
+def _composite(
+    category: str, look: Look, tracks: Sequence[HubTrack], word: str
+) -> Iterator[Stanza]:
     name = f"{_PARENT}_{look.word}"
     short, long = (_cut(category, look, most) for most in (_SHORT_NAME, _LONG_NAME))
-    views = {"signal": "Predicted_probability"}
+    limits = f"bigWig 0 {max(track.top for track in tracks):.6g}"
+    views = {"signal": f"Predicted_{word}"}
     if any(track.bigbed for track in tracks):
         views["peaks"] = "Predicted_peaks"
     values = {
@@ -206,8 +208,8 @@ def _composite(category: str, look: Look, tracks: Sequence[HubTrack]) -> Iterato
         "parent": _PARENT,
         "compositeTrack": "on",
         "shortLabel": f"{short} predicted",
-        "longLabel": f"{long}: predicted probability and peaks",
-        "type": "bigWig 0 1",
+        "longLabel": f"{long}: predicted {word} and peaks",
+        "type": limits,
         "visibility": "full",
         "subGroup1": _line("view Views", views.items()),
         **{
@@ -222,7 +224,7 @@ def _composite(category: str, look: Look, tracks: Sequence[HubTrack]) -> Iterato
         "html": PAGE,
     }
     for view, label in views.items():
-        style = _SIGNAL_TYPE | _SIGNAL_STYLE if view == "signal" else _PEAKS_STYLE
+        style = {"type": limits} | _SIGNAL_STYLE if view == "signal" else _PEAKS_STYLE
         yield {
             "track": f"{name}_{view}",
             "parent": name,

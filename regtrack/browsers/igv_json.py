@@ -14,7 +14,7 @@ from regtrack.genome.intervals import Interval
 NAME = "igv.json"
 MANY = 30  # markers: with more of them, igv.js takes long (a minute and more for 919)
 _LINE = "rgb(119,119,119)"
-_HIGHEST_SCORE = 1_000  # of a peak whose highest probability is 1
+_HIGHEST_SCORE = 1_000  # of a peak whose highest value is that of the scale
 _SIGNAL_HEIGHT, _PEAKS_HEIGHT = 46, 27  # pixels; in less, a label of peaks is cut off
 
 # The URL of a path: one relative to the tracks folder, or an absolute one outside of it.
@@ -92,7 +92,7 @@ def _peaks(row: Row, peaks: Peaks, address: Address) -> dict[str, Any]:
         "color": f"rgb({peaks.colour})",
         # Shaded by score: 1000 times the highest value. Measured peaks have none here.
         "useScore": is_called,
-        "max": _HIGHEST_SCORE * (row.axis_end or 1),
+        "max": _HIGHEST_SCORE * min((row.axis_end or row.scale) / row.scale, 1),
         "displayMode": "COLLAPSED",
         "height": _PEAKS_HEIGHT,
     }

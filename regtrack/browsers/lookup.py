@@ -86,7 +86,8 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        peaks = read_peaks(self._viewable.file(self._tracks[index].peaks))
+        track = self._tracks[index]
+        peaks = read_peaks(self._viewable.file(track.peaks), track.most)
         return [
             {"chr": one.chrom, "start": one.start, "end": one.end, "value": one.value}
             for one in strongest_first(peaks)[:STRONGEST]

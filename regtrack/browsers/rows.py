@@ -13,7 +13,6 @@ from regtrack.tracks.folder import Track
 
 SCALES = ("marker", "probability", "auto")
 
-_PROBABILITY = 1.0
 # Where a marker is nowhere likelier than that, its track is to look low, not full.
 _LEAST = 0.05
 
@@ -25,8 +24,8 @@ def axis_end(viewable: Viewable, track: Track, scale: str) -> float | None:
     ----------
     scale
         One of `SCALES`. `marker`: a value that nearly all of the marker's are below, rounded up to
-        two digits, and 0.05 at least. `probability`: 1. `auto`: None, as the browser chooses it
-        from what is in view.
+        two digits, and 0.05 at least. `probability`: 1. Of a signal, these are shares of the
+        marker's range. `auto`: None, as the browser chooses it from what is in view.
 
     Raises
     ------
@@ -39,8 +38,9 @@ def axis_end(viewable: Viewable, track: Track, scale: str) -> float | None:
         return None
     high = scale_of(viewable, track).high if scale == "marker" else None
     if high is None:
-        return _PROBABILITY
-    return min(_rounded_up(max(high, _LEAST)), _PROBABILITY)
+        return _rounded_up(track.scale)
+    end = _rounded_up(max(high, _LEAST * track.scale))
+    return min(end, 1.0) if track.range is None else end
 
 
 def _rounded_up(value: float) -> float:
@@ -79,7 +79,9 @@ class Row:
         Paths relative to the tracks folder: BigWig, narrowPeak and BED; None where nothing was
         measured.
     threshold, axis_end
-        Probability from which peaks were called; as `regtrack.browsers.rows.axis_end`.
+        Value from which peaks were called; as `regtrack.browsers.rows.axis_end`.
+    scale
+        Value whose peaks have the highest score.
     index_suffix
         How the names of the peaks' indices go on, which lie beside them: `.tbi` or `.csi`.
     """
@@ -92,6 +94,7 @@ class Row:
     measured: str | None
     threshold: float
     axis_end: float | None
+    scale: float
     index_suffix: str
 
     @property
@@ -138,6 +141,7 @@ def rows_of(
             measured=measured.get(track.marker.name),
             threshold=track.threshold,
             axis_end=axis_end(viewable, track, scale),
+            scale=track.scale,
             index_suffix=track.index_suffix,
         )
         for track in tracks

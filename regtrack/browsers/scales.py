@@ -15,12 +15,12 @@ from regtrack.tracks.folder import Track
 
 
 class Scale(NamedTuple):
-    """Probabilities that a track's axis can refer to.
+    """Values that a track's axis can refer to.
 
     `base_rate` is the share of bases that a random track would have right, and `base_rate_of`
     whose: the report's, that of the training's validation, or the mean of the predictions; None
-    where it is not known, or 0. `high` is the value up to which an axis shows nearly all; None
-    where the track has no value above 0.
+    where it is not known, or 0. Of a signal it is the mean. `high` is the value up to which an
+    axis shows nearly all; None where the track has no value above 0.
     """
 
     base_rate: float | None
@@ -49,6 +49,8 @@ def scale_of(viewable: Viewable, track: Track) -> Scale:
         bases = total_bases(viewable.predicted)
         mean = total / bases if bases else 0.0
     highest = high if high > 0 else None
+    if track.range is not None:
+        return Scale(mean or None, highest, "predictions" if mean else None)
     if reported := viewable.base_rates.get(track.marker.name):
         return Scale(reported, highest, "report")
     if track.base_rate:

@@ -147,6 +147,7 @@ class Site:
             "scored": bool(self.viewable.scores),
             "shown": [track.marker.index for track in self.shown],
             "floor": trackset.settings.get("floor"),
+            "signal": trackset.is_signal,
             "markers": [
                 marker_record(self.viewable, track) | _addresses(track) for track in trackset.tracks
             ],
@@ -188,6 +189,8 @@ def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
         "treatment": marker.treatment,
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
+        "range": track.scale,
+        "top": track.top,
         "noPeaks": track.no_peaks,
         "baseRate": scale.base_rate,
         "baseRateOf": scale.base_rate_of,

@@ -246,7 +246,7 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
     """
     sizes = viewable.trackset.chrom_sizes
     for track in tracks:
-        peaks = strongest_first(read_peaks(viewable.folder / track.peaks))
+        peaks = strongest_first(read_peaks(viewable.folder / track.peaks, track.most))
         if peaks:
             highest = peaks[0]
             summit = highest.start + highest.summit

@@ -51,14 +51,15 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
     "--genome",
     type=options.FILE,
     show_default="any",
-    help="FASTA of the assembly that it was trained on; predict then refuses others.",
+    help="FASTA of the assembly that it was trained on; predict then refuses others. The range "
+    "of a signal is measured on a sample of it.",
 )
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Probability from which peaks are called, of all markers.",
+    show_default="0.5; of a signal, what one base in a hundred of --genome exceeds",
+    help="Probability from which peaks are called, of all markers; of a signal, the share of each "
+    "one's range.",
 )
 @own_settings
 @options.networks
@@ -69,7 +70,10 @@ def network(own_settings: dict[str, Any], **values: Any) -> None:
     docs/own-network.md says what the class must be. Its code is run; no code that the file of
     weights may hold is.
     """
-    from regtrack.models.imported import ImportRequest, import_network
+    from regtrack.api.progress import Progress
+    from regtrack.prediction.imported import ImportRequest, import_network
 
     request = ImportRequest(settings=own_settings, **values)
-    click.echo(import_network(request))
+    with Progress() as progress:
+        said = import_network(request, progress)
+    click.echo(said)

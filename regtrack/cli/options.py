@@ -84,7 +84,8 @@ scale = click.option(
     default="marker",
     show_default=True,
     help="Axis of the signals. marker: from 0 to the marker's high values, so that each is seen. "
-    "probability: from 0 to 1, so that they can be compared by eye. auto: to the highest "
+    "probability: from 0 to 1, so that they can be compared by eye; of a signal, to the marker's "
+    "range. auto: to the highest "
     "value in view, as the browser does it.",
 )
 

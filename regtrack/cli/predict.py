@@ -25,7 +25,8 @@ from regtrack.prediction.settings import PredictionSettings
     type=float,
     default=PredictionSettings.max_error,
     show_default=True,
-    help="Largest distance of a written value from its probability.",
+    help="Largest distance of a written value from its probability. Of a network of your own that "
+    "gives a signal, this, --floor and --peak-threshold are shares of each marker's range.",
 )
 @click.option(
     "--floor",
@@ -119,7 +120,8 @@ def predict(
     However many there are, each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at
-    every base; a base without a value is N, or its probability is under --floor.
+    every base; a base without a value is N, or its probability is under --floor. Of a signal,
+    both are times the marker's range.
 
     A run that was stopped goes on where it stopped when the same command is given again.
     """

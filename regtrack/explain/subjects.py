@@ -68,6 +68,8 @@ def read_subjects(
         if path.is_dir():
             raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
         checkpoint = read_checkpoint(path)
+        if checkpoint.is_signal:
+            raise InputError(path, "gives a signal; what is explained are probabilities")
         if not any_genome:
             check_assembly(path, checkpoint, genome, chrom_sizes)
         stem = shown(path.stem)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 
 from regtrack.documents import parse_json
 from regtrack.errors import InputError, RegtrackError
-from regtrack.genome.markers import Marker, beats_chance
+from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture, Code
 from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
@@ -26,52 +25,18 @@ from regtrack.models.tensors import (
     save_tensors,
     tensors_sha256,
 )
+from regtrack.models.validated import Validated
 from regtrack.notes import note
+from regtrack.signals import MOST, check_range
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Of all but signals, which the first format does not know.
+_FORMAT_OF_PROBABILITIES = 1
 
 # Of the summary of a training, where the weights were published elsewhere.
 CREDITS = ("source", "licence", "citation")
 
 ThresholdsFrom = Literal["peaks", "bases", "scores", "given"]
-
-
-@dataclass(frozen=True)
-class Validated:
-    """How well a marker was predicted on the validation windows of a training.
-
-    Parameters
-    ----------
-    base_rate, average_precision
-        Of the bases.
-    low, high
-        95% interval of the average precision; None where there were too few blocks for one.
-    peak_precision, peak_recall
-        Of peaks called at the marker's threshold: the share that overlaps a measured peak, and
-        the share of measured ones that is overlapped. None where there was no peak.
-
-    Raises
-    ------
-    ValueError
-        When one of them is no share.
-    """
-
-    base_rate: float
-    average_precision: float
-    low: float | None = None
-    high: float | None = None
-    peak_precision: float | None = None
-    peak_recall: float | None = None
-
-    def __post_init__(self) -> None:
-        values = (getattr(self, one.name) for one in fields(self))
-        if not all(value is None or 0 <= value <= 1 for value in values):
-            raise ValueError("expected shares from 0 to 1")
-
-    @property
-    def is_skilled(self) -> bool:
-        """False where it was predicted no better than by chance."""
-        return beats_chance(math.nan if self.low is None else self.low, self.base_rate)
 
 
 @dataclass(frozen=True)
@@ -87,7 +52,7 @@ class Checkpoint:
     assembly, chrom_sizes
         Name and chromosome lengths of the genome that it was trained on.
     thresholds
-        Probability from which each marker's peaks are called.
+        Probability, or signal, from which each marker's peaks are called.
     training
         Summary of the training, for people: steps, regions, validation scores.
     seen
@@ -100,6 +65,9 @@ class Checkpoint:
         `scores` that were published with the weights; `given` where somebody chose them.
     code
         Of a user's own network, which code it is; None for one of regtrack's.
+    ranges
+        Of a network whose values are signals, the range of each marker: what `max_error` and
+        `floor` are shares of. Empty where they are probabilities.
 
     Raises
     ------
@@ -120,6 +88,7 @@ class Checkpoint:
     validated: tuple[Validated | None, ...] = ()
     thresholds_from: ThresholdsFrom | tuple[ThresholdsFrom, ...] | None = None
     code: Code | None = None
+    ranges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code is not None:
@@ -133,6 +102,8 @@ class Checkpoint:
             raise ValueError("expected one threshold per marker")
         if len(self.validated) not in {0, len(self.markers)}:
             raise ValueError("expected the validation of every marker, or of none")
+        if len(self.ranges) not in {0, len(self.markers)}:
+            raise ValueError("expected the range of every marker, or of none")
         origins = self.thresholds_from
         if isinstance(origins, tuple) and len(origins) != len(self.markers):
             raise ValueError("expected one origin of thresholds per marker")
@@ -141,6 +112,15 @@ class Checkpoint:
         """What the threshold of one marker was chosen by; older checkpoints do not say."""
         found = self.thresholds_from or ("peaks" if self.validated else "bases")
         return found if isinstance(found, str) else found[row]
+
+    @property
+    def is_signal(self) -> bool:
+        """Whether its values are signals from 0 upward, and no probabilities."""
+        return bool(self.ranges)
+
+    def range_of(self, row: int) -> float | None:
+        """Of one marker; None where values are probabilities."""
+        return self.ranges[row] if self.ranges else None
 
     def validation_of(self, row: int) -> Validated | None:
         """What is known of one marker."""
@@ -224,7 +204,7 @@ class Checkpoint:
         """As it stands in the file; `weights` is the SHA-256 of its weights."""
         record = {
             **vars(self),
-            "format": FORMAT_VERSION,
+            "format": FORMAT_VERSION if self.ranges else _FORMAT_OF_PROBABILITIES,
             "markers": [marker.to_json() for marker in self.markers],
             "validated": [one and asdict(one) for one in self.validated],
             # Where a regtrack that does not know it passes it over.
@@ -232,6 +212,8 @@ class Checkpoint:
             "seen": None if self.seen is None else self.seen.to_json(),
             "code": self.code and asdict(self.code),
         }
+        if not self.ranges:
+            del record["ranges"]
         # Without blanks: of a whole genome, what was seen is 80,000 numbers.
         return json.dumps(record, allow_nan=False, separators=(",", ":"))
 
@@ -277,12 +259,16 @@ class _Metadata:
     seen: _Seen | None = None
     thresholds_from: ThresholdsFrom | tuple[ThresholdsFrom, ...] | None = None
     code: Code | None = None
+    ranges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.markers:
             raise ValueError("expected one marker at least")
-        if not all(0 <= value <= 1 for value in self.thresholds):
-            raise ValueError("expected thresholds from 0 to 1")
+        highest = MOST if self.ranges else 1
+        if not all(0 <= value <= highest for value in self.thresholds):
+            raise ValueError(f"expected thresholds from 0 to {highest:g}")
+        for one in self.ranges:
+            check_range(one)
         if not all(size >= 0 for size in self.chrom_sizes.values()):
             raise ValueError("expected lengths of chromosomes")
 
@@ -388,6 +374,13 @@ def load_network(path: Path, device: torch.device) -> Network:
     if not all(bool(torch.isfinite(part).all()) for part in weights.values()):
         raise InputError(path, "damaged: one of its weights is not a finite number")
     network = checkpoint.build()
+    if network.is_signal != checkpoint.is_signal:
+        kinds = ("probabilities", "a signal")
+        raise InputError(
+            path,
+            f"was made with code that gives {kinds[checkpoint.is_signal]}, and that which is named "
+            f"gives {kinds[network.is_signal]}: import it anew",
+        )
     with torch.no_grad():
         for name, part in network.weights().items():
             part.copy_(weights[name])

@@ -70,6 +70,7 @@ def describe_checkpoint(path: Path) -> str:
         f"windows start at multiples of {context.stride}",
         "settings": ", ".join(f"{key} {value}" for key, value in checkpoint.settings.items()),
         "markers": describe_markers(checkpoint.markers),
+        **({"values": _signal(checkpoint)} if checkpoint.is_signal else {}),
         **{name: training[name] for name in CREDITS if name in training},
         "assembly": checkpoint.assembly + _chromosomes(checkpoint),
         "trained on": _windows(checkpoint),
@@ -85,6 +86,12 @@ def _name(checkpoint: Checkpoint) -> str:
     """`dilated`, or `MyNet of my_networks.py`."""
     of = f" of {checkpoint.code.file}" if checkpoint.code else ""
     return f"{checkpoint.architecture}{of}"
+
+
+def _signal(checkpoint: Checkpoint) -> str:
+    """`a signal; ranges of the markers from 0.5 to 12`."""
+    lowest, highest = min(checkpoint.ranges), max(checkpoint.ranges)
+    return f"a signal; ranges of the markers from {lowest:.3g} to {highest:.3g}"
 
 
 def _chromosomes(checkpoint: Checkpoint) -> str:

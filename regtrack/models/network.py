@@ -107,6 +107,11 @@ class Network(nn.Module):
         return False
 
     @property
+    def is_signal(self) -> bool:
+        """Whether it gives signals, from 0 upward, in place of logits."""
+        return False
+
+    @property
     def output_bias(self) -> Tensor | None:
         """What is added to the logits of each marker, in the end; None where nothing is."""
         return self.output.bias
@@ -191,6 +196,10 @@ class Network(nn.Module):
         """
         end = codes.shape[1] if end is None else end
         return self.logits(self.body(codes), start, end).transpose(1, 2)
+
+    def values(self, logits: Tensor) -> Tensor:
+        """The probabilities, in place of what `logits` gave; signals are what they are."""
+        return logits if self.is_signal else logits.sigmoid_()
 
     def set_step(self, step: int) -> None:  # noqa: ARG002
         """Give one value for every `step` bases from now on, where a network has steps.

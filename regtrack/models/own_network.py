@@ -17,9 +17,11 @@ from regtrack.errors import InputError
 from regtrack.genome.fasta import BASES
 from regtrack.models.network import Context, Network, by_base
 from regtrack.models.own_code import raised_in
+from regtrack.signals import MOST, check_range
 
 CODES = "codes"
-_RETURNS = ("logits", "probabilities")
+SIGNAL = "signal"
+_RETURNS = ("logits", "probabilities", SIGNAL)
 _WIDEST_BIN = 10_000
 
 # Probabilities this close to 0 or 1 have no logit of use.
@@ -44,7 +46,10 @@ class Contract:
     left, right
         Bases that a prediction depends on, on each side; None to have them measured.
     returns
-        `logits` or `probabilities`.
+        `logits` or `probabilities`; or `signal`, whose values are from 0 upward.
+    range
+        Of a signal, what errors are a share of: a number, or one for each marker. None to have it
+        measured.
 
     Raises
     ------
@@ -59,6 +64,7 @@ class Contract:
     left: int | None = None
     right: int | None = None
     returns: str = "logits"
+    range: float | tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.reads != CODES and not (
@@ -78,6 +84,29 @@ class Contract:
             _check_count("right", self.right, 0)
         if self.returns not in _RETURNS:
             raise ValueError(f"expected {' or '.join(_RETURNS)} as returns, got {self.returns!r}")
+        if self.range is not None:
+            if self.returns != SIGNAL:
+                raise ValueError(f"a range is of returns = {SIGNAL!r}, not of {self.returns!r}")
+            for one in self.range if isinstance(self.range, tuple | list) else (self.range,):
+                check_range(one)
+
+    def ranges(self, markers: int) -> tuple[float, ...] | None:
+        """The range of each of so many markers; None where it is not declared.
+
+        Raises
+        ------
+        ValueError
+            When it is declared for another number of markers.
+        """
+        if self.range is None:
+            return None
+        if not isinstance(self.range, tuple | list):
+            return (float(self.range),) * markers
+        if len(self.range) != markers:
+            raise ValueError(
+                f"expected a range for each of {markers} markers, got {len(self.range)}"
+            )
+        return tuple(map(float, self.range))
 
     @classmethod
     def of(cls, module: nn.Module) -> Contract:
@@ -100,6 +129,8 @@ def _check_count(name: str, value: object, least: int, most: int = 10**9) -> Non
 
 class OwnNetwork(Network):
     """A user's module; its outputs are the logits, so that no layer of regtrack's follows.
+
+    Or they are signals, and are what is asked of as logits everywhere.
 
     Parameters
     ----------
@@ -147,6 +178,11 @@ class OwnNetwork(Network):
         """Whether it reads integers, through which no gradient goes."""
         return self.contract.reads == CODES
 
+    @property
+    def is_signal(self) -> bool:
+        """As its contract says."""
+        return self.contract.returns == SIGNAL
+
     def hidden(self, codes: Tensor) -> list[Tensor]:
         """The logits of every base; see `Network.hidden`."""
         by_bin = self._by_bin(self.inputs(codes))
@@ -158,11 +194,17 @@ class OwnNetwork(Network):
         Raises
         ------
         InputError
-            When one of them is no number.
+            When one of them is no number, or no signal.
         """
         by_bin = self._by_bin(self.inputs(codes))
         if not bool(torch.isfinite(by_bin).all()):
             raise InputError(self._path, "the network gives a value that is not a number")
+        if self.is_signal and bool(((by_bin < 0) | (by_bin > MOST)).any()):
+            raise InputError(
+                self._path,
+                f"the network gives {float(by_bin.min()):g} to {float(by_bin.max()):g}; expected "
+                f"a signal from 0 to {MOST:g}, as it declares",
+            )
         return by_bin
 
     def logits(self, body: Tensor, start: int, end: int) -> Tensor:
@@ -218,7 +260,7 @@ class OwnNetwork(Network):
         if self._rows is not None:
             found = found[:, self._rows]
         by_bin = found.transpose(1, 2).contiguous()
-        return by_bin if self.contract.returns == "logits" else self._logit(by_bin)
+        return self._logit(by_bin) if self.contract.returns == "probabilities" else by_bin
 
     def _logit(self, probabilities: Tensor) -> Tensor:
         """Logits of what are probabilities already.

@@ -16,10 +16,11 @@ from regtrack.folders import check_file
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.fasta import BASES
 from regtrack.genome.markers import Marker
-from regtrack.models.checkpoint import Checkpoint, Validated, save_checkpoint
+from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.network import Network
 from regtrack.models.short import DeepSea
 from regtrack.models.tensors import read_state
+from regtrack.models.validated import Validated
 
 # Order of the four channels of its input.
 _PUBLISHED_BASES = "AGCT"

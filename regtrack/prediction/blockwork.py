@@ -28,7 +28,7 @@ from regtrack.scoring.block_counts import is_sound
 from regtrack.scoring.counting import BlockCounter, Measured, file_state
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import BlockRules, encode_block
-from regtrack.tracks.segments import BlockSegments
+from regtrack.tracks.segments import BlockSegments, ranges_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class BlockRecipe:
     rows
         Which outputs of the network are asked for.
     thresholds
-        Probability from which the peaks of each of them are called; above 1 for none.
+        Value from which the peaks of each of them are called; infinite for none.
+    ranges
+        Of signals, the range of each of them; empty for probabilities.
     stride
         Of the network.
     blocks
@@ -55,6 +57,7 @@ class BlockRecipe:
     genome: Path
     rows: tuple[int, ...]
     thresholds: tuple[float, ...]
+    ranges: tuple[float, ...]
     stride: int
     settings: PredictionSettings
     device: str
@@ -136,8 +139,11 @@ def one_thread() -> Iterator[None]:
 def counter_of(work: BlockWork) -> BlockCounter | None:
     """What counts the probabilities of some blocks, where there are measured peaks."""
     measured = work.recipe.measured
-    rules = work.recipe.settings.rules
-    return BlockCounter(measured, work.tasks[0].block, rules) if measured else None
+    if measured is None:
+        return None
+    rules, ranges = work.recipe.settings.rules, work.recipe.ranges
+    scored = ranges_of([ranges[row] for row in measured.rows]) if ranges else None
+    return BlockCounter(measured, work.tasks[0].block, rules, ranges=scored)
 
 
 def _segment_block(
@@ -146,7 +152,8 @@ def _segment_block(
     """Predict one block and cut it into segments; its probabilities are counted, too."""
     network, genome = open_tools(recipe)
     settings = recipe.settings
-    segmenter = Segmenter(len(recipe.rows), settings.max_error, settings.floor)
+    limits = settings.max_error, settings.floor, recipe.ranges
+    segmenter = Segmenter(len(recipe.rows), *limits)
     for stretch in predict_stretches(
         network,
         genome,
@@ -171,9 +178,10 @@ def save_blocks(
     """
     recipe = work.recipe
     thresholds = np.array(recipe.thresholds, np.float32)
+    ranges = ranges_of(recipe.ranges)
     block_rules = BlockRules(thresholds, recipe.settings.rules, recipe.stride)
     encoded = [
-        encode_block(of_block, chrom_index, block_rules, (block.start, block.end))
+        encode_block(of_block, chrom_index, block_rules, (block.start, block.end), ranges)
         for block, of_block, chrom_index in zip(
             work.blocks, segments, work.chrom_indices, strict=True
         )

@@ -16,7 +16,7 @@ import torch
 import triton
 import triton.language as tl
 
-from regtrack.prediction.segmentation import shortest_decimals
+from regtrack.prediction.segmentation import Limits, shortest_decimals
 from regtrack.prediction.settings import ARITHMETIC_MARGIN
 from regtrack.tracks.segments import SEGMENT, BlockSegments
 
@@ -33,6 +33,7 @@ def segment_on_device(
     origins: Sequence[int],
     max_error: float,
     floor: float,
+    ranges: Sequence[float] = (),
 ) -> list[BlockSegments]:
     """Segments of several blocks, as `Segmenter` makes them.
 
@@ -45,7 +46,7 @@ def segment_on_device(
         segment in every marker, also under the floor.
     origins
         Position on its chromosome of each block's first base, 0-based.
-    max_error, floor
+    max_error, floor, ranges
         As `Segmenter`.
 
     Returns
@@ -55,9 +56,14 @@ def segment_on_device(
     """
     blocks, length, markers = probabilities.shape
     bases = torch.nn.functional.pad(bases, (0, 1), value=LEFT_OUT)
-    limits = max_error - ARITHMETIC_MARGIN, floor - ARITHMETIC_MARGIN
+    found_limits = Limits.of(markers, max_error, floor, ranges)
+    scales = torch.tensor(ranges or [1.0], dtype=torch.float32, device=probabilities.device)
+    limits = float(found_limits.error), float(found_limits.floor), scales
     grid = (triton.cdiv(markers, _LANES), blocks)
-    size: dict[str, Any] = {"length": length, "markers": markers, "LANES": _LANES}
+    size: dict[str, Any] = {
+        **{"length": length, "markers": markers, "margin": ARITHMETIC_MARGIN},
+        **{"LANES": _LANES, "SIGNALS": bool(ranges)},
+    }
     counts = torch.zeros(blocks, markers, dtype=torch.int64, device=probabilities.device)
     nowhere = (counts,) * 5  # pointers that the counting pass does not use
     # Triton works on the current GPU, which need not be the one where the tensors are.
@@ -76,7 +82,8 @@ def segment_on_device(
     for number, origin in enumerate(origins):
         mine = slice(int(edges[number]), int(edges[number + 1]))
         offsets = np.concatenate(([0], counts[number].cumsum(0).cpu().numpy()))
-        value = shortest_decimals(low[mine], high[mine])
+        rows = np.repeat(np.arange(markers, dtype=np.int32), np.diff(offsets))
+        value = shortest_decimals(low[mine], high[mine], rows, found_limits.units)
         found.append(BlockSegments(offsets, _records(start[mine], end[mine], value, origin)))
     return found
 
@@ -104,21 +111,28 @@ def _cut_segments(  # type: ignore[no-untyped-def]
     out_end,
     out_low,
     out_high,
-    error,
-    floor,
+    share,
+    floor_share,
+    ranges,
     length,
     markers,
+    margin,
     LANES: tl.constexpr,  # noqa: N803
+    SIGNALS: tl.constexpr,  # noqa: N803
     WRITE: tl.constexpr,  # noqa: N803
 ):
     """A translation of `_extend_all` in segmentation.py; arguments as `segment_on_device`."""
     block = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
     real = lane < markers
+    error, floor = share, floor_share
+    if SIGNALS:
+        scale = tl.load(ranges + lane, mask=real, other=1.0)
+        error, floor = share * scale, floor_share * scale
     start = tl.full((LANES,), -1, tl.int32)
     end = tl.zeros((LANES,), tl.int32)
-    low = tl.full((LANES,), -9.0, tl.float32)
-    high = tl.full((LANES,), 9.0, tl.float32)
+    low = tl.full((LANES,), float("-inf"), tl.float32)
+    high = tl.full((LANES,), float("inf"), tl.float32)
     high_at_end = tl.zeros((LANES,), tl.float32)
     cuts = tl.zeros((LANES,), tl.int64)
     if WRITE:
@@ -130,6 +144,8 @@ def _cut_segments(  # type: ignore[no-untyped-def]
         least = tl.where(kind == 2, -1.0, floor)
         row = probabilities + (block * length + base) * markers
         value = tl.load(row + lane, mask=asked, other=0.0)
+        if SIGNALS:
+            error = tl.maximum(share * scale - margin * value, 0.0)
         fits = (value - error <= high) & (low <= value + error) & asked
         crossed = (start >= 0) & (fits == 0)
         if WRITE:
@@ -140,8 +156,8 @@ def _cut_segments(  # type: ignore[no-untyped-def]
             tl.store(out_high + at, high_at_end, mask=crossed)
         cuts += crossed.to(tl.int64)
         start = tl.where(crossed, -1, start)
-        low = tl.where(crossed, -9.0, low)
-        high = tl.where(crossed, 9.0, high)
+        low = tl.where(crossed, float("-inf"), low)
+        high = tl.where(crossed, float("inf"), high)
         needed = (value >= least) & asked
         closed = start < 0
         upper = tl.minimum(high, value + error)

@@ -28,7 +28,7 @@ _WINDOWS_ON_A_GPU = 4
 
 @dataclass(frozen=True)
 class Stretch:
-    """Probabilities of consecutive bases, all of them asked for.
+    """Probabilities of consecutive bases, all of them asked for; or signals.
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ def predict_on_device(
     Yields
     ------
     int, Tensor (bases, markers)
-        Position of the first base of a stretch, 0-based, and its probabilities, float32.
+        Position of the first base of a stretch, 0-based, and its probabilities or, of a network
+        that gives these, signals: float32.
 
     Raises
     ------
@@ -162,8 +163,8 @@ def predict_on_device(
                     with _computing():
                         part = body[number : number + 1]
                         logits = network.logits(part, first - one.start, last - one.start)
-                        probabilities = logits[0].sigmoid_()
-                    yield first, probabilities
+                        values = network.values(logits[0])
+                    yield first, values
 
 
 @contextmanager

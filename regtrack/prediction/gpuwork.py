@@ -122,6 +122,6 @@ def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:
         if part.keep_first:
             kinds[0] = kernel.KEPT
     origins = [int(start) for start, _ in spans]
-    limits = recipe.settings.max_error, recipe.settings.floor
+    limits = recipe.settings.max_error, recipe.settings.floor, recipe.ranges
     with memory_advice("a larger --max-error or fewer --markers need less"):
         return kernel.segment_on_device(probabilities, bases, origins, *limits)

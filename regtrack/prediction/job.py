@@ -27,6 +27,7 @@ from regtrack.prediction.windows import suited_length, tile
 from regtrack.scoring.evaluate import Asked, ground_of
 from regtrack.scoring.marker_scores import scored_by_themselves
 from regtrack.scoring.truth import Yardstick
+from regtrack.signals import MOST
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import (
@@ -286,15 +287,18 @@ def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffi
     """What is known of a marker's track before it is made."""
     origins = {"peaks": BY_PEAKS, "bases": BY_BASES, "scores": BY_SCORES, "given": GIVEN}
     threshold, origin = checkpoint.thresholds[row], origins[checkpoint.threshold_from(row)]
+    marker_range = checkpoint.range_of(row)
+    scale, most = (1, 1) if marker_range is None else (marker_range, MOST)
     if settings.peak_threshold is not None:
-        threshold, origin = settings.peak_threshold, BY_OPTION
+        threshold, origin = settings.peak_threshold * scale, BY_OPTION
     validated = checkpoint.validation_of(row)
     return Track.of(
         checkpoint.markers[row],
         # Lower values may stand for nothing.
-        min(max(threshold, settings.floor + settings.max_error), 1.0),
+        min(max(threshold, (settings.floor + settings.max_error) * scale), most),
         suffix,
         threshold_from=origin,
         no_peaks=None if checkpoint.is_skilled(row) else CHANCE,
         base_rate=validated.base_rate if validated else None,
+        range=marker_range,
     )

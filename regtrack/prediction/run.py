@@ -110,6 +110,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         genome=job.genome,
         rows=job.rows,
         thresholds=tuple(track.marker_rules(job.settings.rules).called_from for track in tracks),
+        ranges=tuple(track.range for track in tracks if track.range is not None),
         stride=job.context.stride,
         settings=job.settings,
         device=job.device,

@@ -36,6 +36,7 @@ from regtrack.scoring.evaluate import Asked, ground_of
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
+from regtrack.tracks.segments import ranges_of
 from regtrack.workers import in_processes
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
@@ -242,7 +243,12 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     places = {marker.name: place for place, marker in enumerate(checkpoint.markers)}
     rows = tuple(places[marker.name] for marker in job.yardstick.markers)
     rules_by_marker = tuple(
-        MarkerRules(checkpoint.thresholds[row], PeakRules(), checkpoint.is_skilled(row))
+        MarkerRules(
+            checkpoint.thresholds[row],
+            PeakRules(),
+            checkpoint.is_skilled(row),
+            checkpoint.range_of(row),
+        )
         for row in rows
     )
     with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
@@ -278,8 +284,9 @@ def count_blocks(work: CountWork) -> None:
     """Predict some blocks, count their probabilities, and call their peaks."""
     with naming(work.named):
         network, genome = open_network(work.model, work.genome, work.rows, work.device, work.step)
-    thresholds = np.array([one.called_from for one in work.rules_by_marker], np.float32)
-    counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds)
+    thresholds = np.array([one.counted_from for one in work.rules_by_marker], np.float32)
+    ranges = ranges_of([one.range for one in work.rules_by_marker])
+    counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds, ranges)
     with one_thread():
         for task in work.tasks:
             chrom = task.block.chrom

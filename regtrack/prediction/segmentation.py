@@ -3,13 +3,18 @@
 Per marker, left to right: extend a segment while some value lies within `max_error` of
 every probability in it, that is while the running maximum of p - e stays at or under the
 running minimum of p + e. Bases whose probability is under the floor need no segment; one
-is extended over them only on the way to a base that does.
+is extended over them only on the way to a base that does. Of signals, bound and floor are
+shares of each marker's range.
 
 The kernels go base by base, over all markers at once, in loops that a compiler turns into
 vector instructions: marker by marker it takes ten times as long.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +26,8 @@ from regtrack.tracks.segments import SEGMENT, BlockSegments
 # Bases handed to the kernel at once: bounds the buffers for its output.
 _SLICE = 512
 
-# Bounds of a segment that is not open: no probability is outside.
-_ANYTHING = np.float32(9)
+# Bounds of a segment that is not open: no value is outside.
+_ANYTHING = np.float32(np.inf)
 
 # Markers whose flags are looked at together, as one 64-bit word.
 _WORD = 8
@@ -40,6 +45,45 @@ _State = tuple[_Whole, _Whole, _Bound, _Bound, _Bound]
 _Cuts = tuple[_Whole, _Whole, _Whole, _Bound, _Bound]
 
 
+class Limits(NamedTuple):
+    """What segments keep, both without the margin.
+
+    Parameters
+    ----------
+    error, floor
+        Distance from the value of any base, and value under which a base needs no segment.
+    ranges
+        float32 (markers,): of signals, what these are shares of; None for probabilities.
+    units
+        float64 (markers,): the power of ten, at least the range, that decimals are counted from.
+    """
+
+    error: np.float32
+    floor: np.float32
+    ranges: _Bound | None
+    units: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, markers: int, max_error: float, floor: float, ranges: Sequence[float] = ()
+    ) -> Limits:
+        """As `Segmenter` takes them.
+
+        Raises
+        ------
+        ValueError
+            When `max_error` leaves no room for `ARITHMETIC_MARGIN`.
+        """
+        if max_error <= 2 * ARITHMETIC_MARGIN:
+            raise ValueError(f"max_error must be above {2 * ARITHMETIC_MARGIN}")
+        return cls(
+            np.float32(max_error - ARITHMETIC_MARGIN),
+            np.float32(floor - ARITHMETIC_MARGIN),
+            np.array(ranges, np.float32) if ranges else None,
+            np.array([10.0 ** math.ceil(math.log10(one)) for one in ranges or [1.0] * markers]),
+        )
+
+
 class Segmenter:
     """Turns probabilities into segments, fed from left to right, for all markers at once.
 
@@ -51,6 +95,9 @@ class Segmenter:
         Largest distance of a segment's value from the probability of any of its bases.
     floor
         Probability under which a base needs no segment.
+    ranges
+        Of signals, the range of each marker, which `max_error` and `floor` are shares of; none for
+        probabilities.
 
     Raises
     ------
@@ -58,11 +105,10 @@ class Segmenter:
         When `max_error` leaves no room for `ARITHMETIC_MARGIN`.
     """
 
-    def __init__(self, markers: int, max_error: float, floor: float) -> None:
-        if max_error <= 2 * ARITHMETIC_MARGIN:
-            raise ValueError(f"max_error must be above {2 * ARITHMETIC_MARGIN}")
-        self._error = np.float32(max_error - ARITHMETIC_MARGIN)
-        self._floor = np.float32(floor - ARITHMETIC_MARGIN)
+    def __init__(
+        self, markers: int, max_error: float, floor: float, ranges: Sequence[float] = ()
+    ) -> None:
+        self._limits = Limits.of(markers, max_error, floor, ranges)
         self._state: _State = (
             np.full(markers, -1, np.int32),
             np.zeros(markers, np.int32),
@@ -111,7 +157,7 @@ class Segmenter:
             self._extend(by_base[:1], start, np.float32(-1))
             start, by_base = start + 1, by_base[1:]
         for first in range(0, len(by_base), _SLICE):
-            self._extend(by_base[first : first + _SLICE], start + first, self._floor)
+            self._extend(by_base[first : first + _SLICE], start + first, self._limits.floor)
         self._position = start + len(by_base)
 
     def finish(self) -> BlockSegments:
@@ -125,11 +171,19 @@ class Segmenter:
         return BlockSegments(offsets, records)
 
     def _extend(self, part: npt.NDArray[np.float32], position: int, floor: np.float32) -> None:
-        words = self._crossed.view(np.uint64)
-        here = position - self._origin
+        limits = self._limits
         self._keep(
             _extend_all(
-                part, here, self._error, floor, self._crossed, words, self._state, self._cuts
+                part,
+                position - self._origin,
+                limits.error,
+                floor,
+                limits.ranges,
+                np.float32(ARITHMETIC_MARGIN),
+                self._crossed,
+                self._crossed.view(np.uint64),
+                self._state,
+                self._cuts,
             )
         )
 
@@ -143,22 +197,25 @@ class Segmenter:
             return
         marker, start, end, low, high = self._cuts
         self._counts += np.bincount(marker[:count], minlength=len(self._counts))
-        values = shortest_decimals(low[:count], high[:count])
+        values = shortest_decimals(low[:count], high[:count], marker[:count], self._limits.units)
         self._kept.append((marker[:count].copy(), start[:count].copy(), end[:count].copy(), values))
 
 
 @compiled
-def shortest_decimals(low: _Bound, high: _Bound) -> _Bound:
-    """For each interval, the number with the fewest decimals in [low, high].
+def shortest_decimals(
+    low: _Bound, high: _Bound, marker: _Whole, units: npt.NDArray[np.float64]
+) -> _Bound:
+    """For each interval of a marker, the number with the fewest decimals in [low, high].
 
-    Of several the one nearest to the middle; with more than six, the middle.
+    Of several the one nearest to the middle; with more than six, the middle. Decimals are those of
+    the marker's unit.
     """
     values = np.empty_like(low)
     for index in range(len(low)):
         least, most = np.float64(low[index]), np.float64(high[index])
         middle = (least + most) / 2
         best = middle
-        scale = 1e6
+        scale = 1e6 / units[marker[index]]
         for _ in range(7):
             value = np.rint(middle * scale) / scale
             best = value if (least <= value) & (value <= most) else best
@@ -168,11 +225,25 @@ def shortest_decimals(low: _Bound, high: _Bound) -> _Bound:
 
 
 @compiled
+def _error_of(
+    value: np.float32, share: np.float32, marker_range: np.float32, margin: np.float32
+) -> np.float32:
+    """How far from a signal a segment may be; far above the range, not at all.
+
+    Arithmetic in another order moves a signal by a share of itself.
+    """
+    room = share * marker_range - margin * value
+    return room if room > 0 else np.float32(0)
+
+
+@compiled
 def _extend_all(
     probabilities: npt.NDArray[np.float32],
     position: int,
-    error: np.float32,
+    share: np.float32,
     floor: np.float32,
+    ranges: _Bound | None,
+    margin: np.float32,
     crossed: npt.NDArray[np.uint8],
     words: npt.NDArray[np.uint64],
     state: _State,
@@ -185,6 +256,7 @@ def _extend_all(
     for base in range(bases):
         for marker in range(markers):
             value = probabilities[base, marker]
+            error = share if ranges is None else _error_of(value, share, ranges[marker], margin)
             crossed[marker] = (value - error > high[marker]) | (low[marker] > value + error)
         for word in range(len(words)):
             if words[word] != 0:
@@ -196,10 +268,11 @@ def _extend_all(
         # Without a branch, so that it becomes vector instructions.
         for marker in range(markers):
             value = probabilities[base, marker]
+            error = share if ranges is None else _error_of(value, share, ranges[marker], margin)
             lower, upper = value - error, value + error
             lower = low[marker] if low[marker] > lower else lower
             upper = high[marker] if high[marker] < upper else upper
-            needed = value >= floor
+            needed = value >= (floor if ranges is None else floor * ranges[marker])
             closed = start[marker] < 0
             low[marker] = lower if needed else low[marker]
             high[marker] = upper if needed | (not closed) else high[marker]

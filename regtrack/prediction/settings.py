@@ -22,7 +22,8 @@ class PredictionSettings:
     Parameters
     ----------
     max_error
-        Largest distance between a written value and the probability it stands for.
+        Largest distance between a written value and the probability it stands for. Of a network
+        that gives signals, this and the next two are shares of each marker's range.
     floor
         Probability under which a base may be absent from a track.
     peak_threshold

@@ -13,15 +13,15 @@ from regtrack.folders import check_file
 from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import (
     Checkpoint,
-    Validated,
     load_network,
     read_checkpoint,
     save_checkpoint,
 )
+from regtrack.models.validated import Validated
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.marker_scores import MarkerScores
 
-# As `train` has it where no threshold finds a measured peak.
+# As `train` has it where no threshold finds a measured peak; of a signal, the share of its range.
 _NONE_FOUND = 0.5
 
 
@@ -78,7 +78,8 @@ def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> 
             continue
         best = found.best_peaks
         low, high = (None if math.isnan(edge) else edge for edge in found.interval)
-        thresholds.append(_NONE_FOUND if best is None else best[0])
+        none_found = _NONE_FOUND * (checkpoint.range_of(row) or 1)
+        thresholds.append(none_found if best is None else best[0])
         origins.append("peaks")
         validated.append(
             Validated(

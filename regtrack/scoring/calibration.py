@@ -45,6 +45,9 @@ class Calibration:
         return sum(bases * abs(mean - rate) for bases, mean, rate in rows) / total
 
 
+NO_CALIBRATION = Calibration((), (), (), ())
+
+
 def calibrate(ranking: Ranking) -> Calibration:
     """Calibration of one marker; the probability of a bin is taken for its middle."""
     middles = (ranking.lower + ranking.upper) / 2

@@ -33,6 +33,7 @@ from regtrack.scoring.marker_scores import (
     scored_by_themselves,
 )
 from regtrack.scoring.resampling import Blocks
+from regtrack.signals import as_probability
 from regtrack.tracks.blocks import Block
 from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
 from regtrack.tracks.peak_callers import ProbabilityPeakCaller
@@ -158,6 +159,8 @@ class BlockCounter:
         Of the peaks that are called.
     thresholds
         float32 (scored markers,): each marker's own, or None where its peaks are given to `call`.
+    ranges
+        float32 (scored markers,): of signals, each one's range; None for probabilities.
     """
 
     def __init__(
@@ -166,8 +169,10 @@ class BlockCounter:
         block: Block,
         rules: PeakRules,
         thresholds: npt.NDArray[np.float32] | None = None,
+        ranges: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self._measured = measured
+        self._ranges = ranges
         self._block = block
         self._rules = rules
         self._thresholds = thresholds
@@ -190,10 +195,12 @@ class BlockCounter:
         start
             Position of the first base, 0-based.
         probabilities
-            float32 (markers, bases), of all predicted markers.
+            float32 (markers, bases), of all predicted markers; or signals.
         """
         measured = self._measured
         values = _rows(probabilities, measured.rows)
+        if self._ranges is not None:
+            values = as_probability(values.T, self._ranges).T
         if chrom != self._chrom:
             self._end()
             self._begin(chrom)
@@ -344,7 +351,7 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
             joined(called, rules.peak_rules, breaks),
         )
         of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
-        scores.append(score_marker(found, of_marker, line.lay(where), rules.threshold))
+        scores.append(score_marker(found, of_marker, line.lay(where), rules))
     return scores
 
 

@@ -145,7 +145,7 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
             ground.without(unknown.get(marker.index, ())),
             blocks,
             tracks[marker.name].marker_rules(trackset.rules),
-            trackset.least_meaning,
+            trackset.least_meaning(tracks[marker.name]),
             asked.clip,
         )
         for marker in known

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import beats_chance
-from regtrack.scoring.calibration import Calibration, calibrate
+from regtrack.scoring.calibration import NO_CALIBRATION, Calibration, calibrate
 from regtrack.scoring.histogram import WRITTEN, Counts, Ranking
 from regtrack.scoring.metrics import (
     Scores,
@@ -20,7 +20,9 @@ from regtrack.scoring.metrics import (
 )
 from regtrack.scoring.overlap import PeakOverlap, overlaps
 from regtrack.scoring.resampling import Replicates, interval, replicate
+from regtrack.signals import from_probability
 from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peak_rules import MarkerRules
 from regtrack.tracks.segments import Records
 
 # Of a drawn precision-recall curve.
@@ -103,7 +105,7 @@ class MarkerScores:
         When bases are called from the marker's stored threshold on, and from that of the
         best F1; None without positives.
     calibration
-        How far probabilities are to be believed.
+        How far probabilities are to be believed; `NO_CALIBRATION` of signals.
     curve
         Recall and precision of some points of the curve, by rising recall.
     peaks
@@ -140,7 +142,7 @@ def score_marker(
     counts: MarkerCounts,
     measured: IntervalSet,
     where: IntervalSet,
-    threshold: float,
+    rules: MarkerRules,
     floor: float = 0,
 ) -> MarkerScores:
     """Scores of one marker.
@@ -151,12 +153,17 @@ def score_marker(
         Its peaks, on the genome's `Line`.
     where
         The bases that were counted.
-    threshold
-        Probability from which its peaks are called.
+    rules
+        How its peaks are called. Signals are counted as `regtrack.signals` says, and thresholds
+        given as the values that these stand for.
     floor
-        Probability under which there are no values, so that peaks called from lower ones say
-        nothing.
+        Value under which there are none, so that peaks called from lower ones say nothing.
     """
+    signal_range = rules.range
+
+    def value_of(counted: float) -> float:
+        return counted if signal_range is None else from_probability(counted, signal_range)
+
     ranking = counts.total
     tied = ranking.bits == WRITTEN
     overall = score_counts(*ranking.counts, tied=tied)
@@ -172,36 +179,38 @@ def score_marker(
             chrom: score_counts(*of_chrom.counts, tied=tied)
             for chrom, of_chrom in counts.chroms.items()
         },
-        at_threshold=_at(ranking, threshold, tied) if overall.scored else None,
-        best=_best(ranking) if overall.scored else None,
-        calibration=calibrate(ranking),
+        at_threshold=_at(ranking, rules, tied) if overall.scored else None,
+        best=_best(ranking, value_of) if overall.scored else None,
+        calibration=calibrate(ranking) if signal_range is None else NO_CALIBRATION,
         curve=_curve(ranking) if overall.scored else (),
         peaks=at_own,
         peak_curve=tuple(
             (value, overlap)
-            for value, overlap in zip(THRESHOLDS.tolist(), by_threshold, strict=True)
-            if value >= floor and overlap.called
+            for counted, overlap in zip(THRESHOLDS.tolist(), by_threshold, strict=True)
+            if (value := value_of(counted)) >= floor and overlap.called
         ),
     )
 
 
-def _at(ranking: Ranking, threshold: float, tied: bool) -> Point:
+def _at(ranking: Ranking, rules: MarkerRules, tied: bool) -> Point:
     """The bin that the threshold lies in counts whole where its bases have one value."""
+    threshold = replace(rules, has_peaks=True).counted_from
     above = np.clip((ranking.upper - threshold) / (ranking.upper - ranking.lower), 0, 1)
     share = np.ceil(above) if tied else above
     outside, inside = (ranking.counts * share).sum(axis=1).tolist()
     called = outside + inside
     return Point(
-        threshold=threshold,
+        threshold=rules.threshold,
         precision=inside / called if called else math.nan,
         recall=inside / float(ranking.counts[1].sum()),
     )
 
 
-def _best(ranking: Ranking) -> Point:
+def _best(ranking: Ranking, value_of: Callable[[float], float]) -> Point:
     _, place = best_f1(*ranking.counts)
     precision, recall = precision_recall(*ranking.counts)
-    return Point(float(ranking.lower[place]), float(precision[place]), float(recall[place]))
+    threshold = value_of(float(ranking.lower[place]))
+    return Point(threshold, float(precision[place]), float(recall[place]))
 
 
 def _curve(ranking: Ranking) -> tuple[tuple[float, float], ...]:

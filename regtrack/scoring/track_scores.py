@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +29,12 @@ from regtrack.scoring.marker_scores import (
     scored_by_themselves,
 )
 from regtrack.scoring.resampling import Blocks, Cells
+from regtrack.signals import as_probability
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.called_peaks import joined
 from regtrack.tracks.peak_callers import SegmentPeakCaller
 from regtrack.tracks.peak_rules import MarkerRules
+from regtrack.tracks.segments import Records
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,16 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     breaks = np.array(list(line.starts.values()), np.int64)
     called = joined(caller.finish(), task.rules.peak_rules, breaks)
     counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
-    return score_marker(counted, measured, where, task.rules.threshold, task.floor), read.counts
+    return score_marker(counted, measured, where, task.rules, task.floor), read.counts
+
+
+def _counted(records: Records, marker_range: float | None) -> Records:
+    """SEGMENT with the values that scores count."""
+    if marker_range is None:
+        return records
+    found = records.copy()
+    found["value"] = as_probability(records["value"], np.float32(marker_range))
+    return found
 
 
 def _count(
@@ -131,12 +142,14 @@ def _count(
     reached = np.zeros(1, np.int64)
     try:
         for sections in track.together(line, asked, around=1):
-            count_segments(sections, *cells, counts, cell_counts, reached)
+            counted = replace(sections, records=_counted(sections.records, task.rules.range))
+            count_segments(counted, *cells, counts, cell_counts, reached)
             origins = np.repeat(sections.origins, np.diff(sections.firsts))
-            caller.add(sections.records, origins)
+            caller.add(counted.records, origins)
     except UnsoundSegmentsError as error:
         raise InputError(
             task.bigwig,
-            f"expected sorted probabilities on {line.chrom_at(error.position)}; "
+            f"expected sorted {'probabilities' if task.rules.range is None else 'signals'} on "
+            f"{line.chrom_at(error.position)}; "
             "is it a track of regtrack's?",
         ) from error

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import naming, replacing
+from regtrack.signals import MOST
 from regtrack.tracks.bbi import BIGWIG_MAGIC, LONGEST_CHROM
 from regtrack.tracks.bigwig_trees import HEADER, LEAF, chrom_tree, place_tree
 from regtrack.tracks.bigwig_zooms import (
@@ -218,7 +219,7 @@ class BigWigWriter:
                     for place, size in zip(places, some["size"].tolist(), strict=True)
                 ]
                 records = np.frombuffer(b"".join(sections), SEGMENT)
-                bins, _ = finest_bins(records, np.array([0, len(records)], np.int64))
+                bins, _ = finest_bins(records, np.array([0, len(records)], np.int64), MOST)
                 found.append(_placed(bins, some["first_chrom"][0]))
         if found:
             packer.add(merged(np.concatenate(found)))

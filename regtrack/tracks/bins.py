@@ -46,7 +46,7 @@ ZOOM = np.dtype(
 
 
 def finest_bins(
-    records: Records, offsets: npt.NDArray[np.int64]
+    records: Records, offsets: npt.NDArray[np.int64], most: float = 1
 ) -> tuple[Records, npt.NDArray[np.int64]]:
     """BIN of `FINEST_REDUCTION` with a covered base, marker by marker, and each one's number.
 
@@ -54,11 +54,13 @@ def finest_bins(
     ----------
     records, offsets
         As `BlockSegments` has them.
+    most
+        That a value can be.
 
     Raises
     ------
     ValueError
-        When a segment is empty, out of order or overlapping, or a value is not between 0 and 1.
+        When a segment is empty, out of order or overlapping, or a value is not from 0 to `most`.
     """
     span = 0
     if len(records):
@@ -67,9 +69,9 @@ def finest_bins(
     # Memory that is not written to costs nothing: few markers have all bins of the stretch.
     bins = np.empty(max(span, 0) * (len(offsets) - 1), BIN)
     counts = np.zeros(len(offsets) - 1, np.int64)
-    filled = _survey(records, offsets, bins, counts)
+    filled = _survey(records, offsets, np.float32(most), bins, counts)
     if filled < 0:
-        raise ValueError("segments must be sorted, disjoint, and probabilities")
+        raise ValueError(f"segments must be sorted, disjoint, and of values from 0 to {most:g}")
     return bins[:filled], counts
 
 
@@ -106,6 +108,7 @@ def zoom_records(
 def _survey(
     records: Records,
     offsets: npt.NDArray[np.int64],
+    most: np.float32,
     bins: Records,
     counts: npt.NDArray[np.int64],
 ) -> int:
@@ -119,7 +122,7 @@ def _survey(
             start = np.int64(records[index]["start"])
             end = np.int64(records[index]["end"])
             value = records[index]["value"]
-            if not (reached <= start < end and np.float32(0) <= value <= np.float32(1)):
+            if not (reached <= start < end and np.float32(0) <= value <= most):
                 return -1
             reached = end
             number = start // FINEST_REDUCTION

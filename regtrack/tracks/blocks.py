@@ -21,7 +21,8 @@ import numpy.typing as npt
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.tracks.bins import BIN
-from regtrack.tracks.encoding import COUNT, PEAK, SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.encoding import PEAK, SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.value_counts import COUNT
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing
 # (1 segment in 2,000), short enough that a killed run loses only seconds.

@@ -12,6 +12,8 @@ from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
 
+_SIGNAL = "a signal from 0 upward; max_error and floor are shares of each marker's range"
+
 
 def describe_tracks(folder: Path) -> str:
     """A tracks folder in a screenful.
@@ -37,6 +39,11 @@ def describe_tracks(folder: Path) -> str:
         f"sha256 {found.model['sha256'][:16]}...",
         **found.credits,
         "genome": found.assembly,
+        **(
+            {"values": "a signal; max_error and floor are shares of each marker's range"}
+            if found.is_signal
+            else {}
+        ),
         "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
         "without peaks": "; ".join(peakless(found)) or "none",
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
@@ -75,7 +82,7 @@ def peakless(trackset: TrackSet) -> list[str]:
         for one in tracks
         if one.summary
         and one.summary.covered <= 1
-        and one.summary.highest <= trackset.least_meaning
+        and one.summary.highest <= trackset.least_meaning(one)
     ]
     if empty:
         lines.append(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
+from regtrack.signals import MOST
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.bins import (
     FINEST_REDUCTION,
@@ -25,6 +26,7 @@ from regtrack.tracks.bins import (
 from regtrack.tracks.deflate import deflate
 from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
+from regtrack.tracks.value_counts import count_values
 
 # Segments per section: what a browser inflates to see a few of them. The format could hold
 # 65,535; kent's tools and libBigWig take 1,024 and some 2,700.
@@ -44,13 +46,6 @@ SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
 PEAK = np.dtype(
     [("start", "<u4"), ("end", "<u4"), ("value", "<f4"), ("summit", "<u4"), ("mean", "<f4")]
 )
-
-# How many bases have values of one code: of those within 3% of each other, or under 2**-16.
-COUNT = np.dtype([("code", "<u2"), ("bases", "<u4")])
-# The code is what is left of a float32 without its last bits, counted from that of 2**-16 on.
-_DROPPED = 18
-_LOWEST = (127 - 16) << (23 - _DROPPED)
-CODES = (127 << (23 - _DROPPED)) - _LOWEST + 1
 
 # Farther than any peak reaches.
 _NO_BOUNDS = (-(2**40), 2**40)
@@ -131,8 +126,8 @@ class BlockRules:
     Parameters
     ----------
     thresholds
-        float32 (markers,): probability from which each marker's peaks are called; above 1 where
-        it is to have none.
+        float32 (markers,): value from which each marker's peaks are called; one that none reaches
+        where it is to have none.
     peak_rules
         How they are made of runs.
     stride
@@ -150,6 +145,7 @@ def encode_block(
     chrom_index: int,
     block_rules: BlockRules | None = None,
     bounds: tuple[int, int] = _NO_BOUNDS,
+    ranges: npt.NDArray[np.float32] | None = None,
 ) -> EncodedBlock:
     """Pack the segments of all markers on a block.
 
@@ -162,17 +158,21 @@ def encode_block(
     bounds
         Start and end of the block, 0-based, half-open: peaks may go on at either. Without it,
         these segments are all that there are.
+    ranges
+        float32 (markers,): of signals, each marker's range; None for probabilities.
 
     Raises
     ------
     ValueError
-        When a segment is empty, out of order or overlapping, a value is not between 0 and 1,
-        or the arrays do not belong together.
+        When a segment is empty, out of order or overlapping, a value is not between 0 and 1 or
+        no signal, or the arrays do not belong together.
     """
     _check_shapes(segments, block_rules)
     markers = len(segments.offsets) - 1
     records = segments.records
-    fine, fine_counts = finest_bins(records, segments.offsets)
+    scales = np.ones(markers, np.float32) if ranges is None else ranges
+    most = 1 if ranges is None else MOST
+    fine, fine_counts = finest_bins(records, segments.offsets, most)
     bins, bin_counts = coarser_bins(fine, fine_counts)
     peaks = np.empty(len(records), PEAK)
     peak_counts = np.zeros(markers, np.int64)
@@ -185,15 +185,12 @@ def encode_block(
             block_rules.peak_rules.max_gap,
             block_rules.peak_rules.min_length,
             block_rules.stride,
+            scales,
             *bounds,
             peaks,
             peak_counts,
         )
-    histogram = np.zeros((markers, CODES), np.uint32)
-    _count_values(records, segments.offsets, histogram)
-    used = np.nonzero(histogram)
-    values = np.empty(len(used[0]), COUNT)
-    values["code"], values["bases"] = used[1], histogram[used]
+    counts, counted = count_values(records, segments.offsets, ranges)
     sections, data, fine_data = [], [], []
     section_counts, data_counts, fine_data_counts = [], [], []
     fine_ends = np.cumsum(fine_counts)
@@ -208,25 +205,25 @@ def encode_block(
         own = fine[fine_end - fine_count : fine_end]
         fine_data.append(_packed_fine(own, chrom_index, data_counts[-1]))
         fine_data_counts.append(len(fine_data[-1]))
-    counts = np.array(
+    sizes = np.array(
         (
             section_counts,
             bin_counts,
             peak_counts,
-            (histogram > 0).sum(axis=1),
+            counted,
             data_counts,
             fine_data_counts,
         ),
         np.int64,
     )
-    offsets = np.zeros((len(counts), markers + 1), np.int64)
-    np.cumsum(counts, axis=1, out=offsets[:, 1:])
+    offsets = np.zeros((len(sizes), markers + 1), np.int64)
+    np.cumsum(sizes, axis=1, out=offsets[:, 1:])
     return EncodedBlock(
         offsets,
         np.array(sections, SECTION),
         bins,
         peaks[:kept].copy(),
-        values,
+        counts,
         b"".join(data),
         b"".join(fine_data),
     )
@@ -239,12 +236,6 @@ def fine_part(piece: EncodedSegments) -> tuple[bytes, int]:
     """
     (count,) = _COUNT.unpack_from(piece.fine)
     return piece.fine[_COUNT.size :], count
-
-
-def lowest_values(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
-    """The lowest value that has each of some codes of COUNT."""
-    bits = (codes.astype(np.int32) + _LOWEST) << _DROPPED
-    return np.where(codes == 0, np.float32(0), bits.view(np.float32))
 
 
 def _check_shapes(segments: BlockSegments, block_rules: BlockRules | None) -> None:
@@ -281,18 +272,6 @@ def _packed_fine(bins: Records, chrom_index: int, data_size: int) -> bytes:
 
 
 @compiled
-def _count_values(
-    records: Records, offsets: npt.NDArray[np.int64], histogram: npt.NDArray[np.uint32]
-) -> None:
-    """Add the bases of each marker's segments to the count of their value's code."""
-    for marker in range(len(offsets) - 1):
-        for index in range(offsets[marker], offsets[marker + 1]):
-            bits = np.float32(records[index]["value"]).view(np.int32)
-            code = int(max((bits >> _DROPPED) - _LOWEST, np.int32(0)))
-            histogram[marker, code] += records[index]["end"] - records[index]["start"]
-
-
-@compiled
 def _peaks(
     records: Records,
     offsets: npt.NDArray[np.int64],
@@ -300,6 +279,7 @@ def _peaks(
     max_gap: int,
     min_length: int,
     stride: int,
+    scales: npt.NDArray[np.float32],
     begin: int,
     end: int,
     peaks: Records,
@@ -336,7 +316,7 @@ def _peaks(
                 continue
             one = peaks[kept]
             one["start"], one["end"], one["value"] = peak_start, peak_end, highest
-            summit, mean = _summit(records, first, last + 1, stride)
+            summit, mean = _summit(records, first, last + 1, stride, scales[marker])
             one["summit"] = min(max(summit, peak_start), peak_end - 1)
             one["mean"] = mean
             kept += 1
@@ -345,12 +325,15 @@ def _peaks(
 
 
 @compiled
-def _summit(records: Records, first: int, behind: int, stride: int) -> tuple[np.int64, float]:
+def _summit(
+    records: Records, first: int, behind: int, stride: int, scale: np.float32
+) -> tuple[np.int64, float]:
     """Middle of the highest plateau of some segments, and its height.
 
     That is of means over `stride` bases, where a base without a value is 0. Means rise and fall
     between windows that begin at a segment's start or end at a segment's end, and nowhere else.
     """
+    last_digits = 1e-7 * float(scale)  # what differs in these is as high
     best = -1.0
     left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
     opening, closing = first, first
@@ -367,13 +350,12 @@ def _summit(records: Records, first: int, behind: int, stride: int) -> tuple[np.
         while low < behind and np.int64(records[low]["end"]) <= window:
             low += 1
         mean = _mean(records, low, behind, window, stride)
-        # What differs in the last digits is as high.
-        if mean > best + 1e-7:
+        if mean > best + last_digits:
             best, left, right, fresh, reached = mean, window, window, True, low
-        elif fresh and mean >= best - 1e-7:
+        elif fresh and mean >= best - last_digits:
             # In between, means can only sag: a plateau is as high in the middle, too.
             middle = (right + window) // 2
-            fresh = _mean(records, reached, behind, middle, stride) >= best - 1e-7
+            fresh = _mean(records, reached, behind, middle, stride) >= best - last_digits
             if fresh:
                 right, reached = window, low
         else:

@@ -15,10 +15,13 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
+from regtrack.signals import MOST, check_range
 from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.summary import Summary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Of tracks of probabilities: the first format knows no others.
+_FORMAT_OF_PROBABILITIES = 1
 CONTENTS = "tracks.json"
 PREDICTED = "predicted.bed"
 # By split, the files of what a training has seen of the predicted bases.
@@ -47,7 +50,7 @@ class Track:
     Parameters
     ----------
     threshold
-        Probability from which its peaks were called.
+        Probability, or signal, from which its peaks were called.
     bigwig, peaks
         Paths relative to the tracks folder: the signal, and the called peaks.
     index
@@ -61,12 +64,15 @@ class Track:
         Share of the training's validation bases inside of measured peaks, where that is known.
     summary
         Of its values; older folders have none.
+    range
+        Where its values are a signal, what `max_error` and `floor` are shares of; None where they
+        are probabilities.
 
     Raises
     ------
     ValueError
         When a path leads out of the folder, the index is no index of the peaks, or the threshold
-        no probability.
+        or the summary is not of such values.
     """
 
     marker: Marker
@@ -78,12 +84,17 @@ class Track:
     no_peaks: str | None = None
     base_rate: float | None = None
     summary: Summary | None = None
+    range: float | None = None
 
     def __post_init__(self) -> None:
         if not self.index:
             object.__setattr__(self, "index", f"{self.peaks}.tbi")
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"expected a threshold from 0 to 1, got {self.threshold}")
+        if self.range is not None:
+            check_range(self.range)
+        if not 0 <= self.threshold <= self.most:
+            raise ValueError(f"expected a threshold from 0 to {self.most:g}, got {self.threshold}")
+        if self.summary and max(self.summary.values) > self.most:
+            raise ValueError(f"expected values from 0 to {self.most:g}")
         for name in self.bigwig, self.peaks:
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or not path.name:
@@ -95,7 +106,22 @@ class Track:
 
     def marker_rules(self, peak_rules: PeakRules) -> MarkerRules:
         """How its peaks are called."""
-        return MarkerRules(self.threshold, peak_rules, not self.no_peaks)
+        return MarkerRules(self.threshold, peak_rules, not self.no_peaks, self.range)
+
+    @property
+    def most(self) -> float:
+        """The highest that a value can be."""
+        return 1 if self.range is None else MOST
+
+    @property
+    def scale(self) -> float:
+        """What its values are told by: 1 for probabilities, the range of a signal."""
+        return self.range or 1
+
+    @property
+    def top(self) -> float:
+        """The scale or, where values go beyond it, the highest."""
+        return max(self.scale, self.summary.highest) if self.summary else self.scale
 
     @property
     def files(self) -> tuple[str, str, str]:
@@ -195,6 +221,8 @@ class _Contents:
         for name in "index", "name":
             if len({getattr(track.marker, name) for track in self.tracks}) < len(self.tracks):
                 raise ValueError(f"two markers of one {name}")
+        if len({track.range is None for track in self.tracks}) > 1:
+            raise ValueError("expected a range of every track, or of none")
 
 
 def _rules(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,9 +272,19 @@ class TrackSet:
         return PeakRules(**_rules(self.settings))
 
     @property
-    def least_meaning(self) -> float:
-        """Value under which one in a track may stand for a probability that needs none."""
-        return float(self.settings.get("floor", 0)) + float(self.settings.get("max_error", 0))
+    def is_signal(self) -> bool:
+        """Whether values are signals from 0 upward, and no probabilities."""
+        return any(track.range is not None for track in self.tracks)
+
+    @property
+    def word(self) -> str:
+        """What one value is: `probability` or `signal`."""
+        return "signal" if self.is_signal else "probability"
+
+    def least_meaning(self, track: Track) -> float:
+        """Value under which one in a track may stand for one that needs none."""
+        settings = self.settings
+        return track.scale * float(settings.get("floor", 0) + settings.get("max_error", 0))
 
     def summarised(self, summaries: Sequence[Summary], bases: int) -> TrackSet:
         """The same, with what values the tracks have; a summary each, in their order.
@@ -262,7 +300,7 @@ class TrackSet:
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""
         record = {
-            "format": FORMAT_VERSION,
+            "format": FORMAT_VERSION if self.is_signal else _FORMAT_OF_PROBABILITIES,
             "model": dict(self.model),
             "genome": {
                 "assembly": self.assembly,

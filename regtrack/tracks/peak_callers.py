@@ -168,7 +168,7 @@ class SegmentPeakCaller:
 
     def __init__(self, marker_rules: MarkerRules) -> None:
         self._rules = marker_rules.peak_rules
-        self._own = np.float32(marker_rules.called_from)
+        self._own = np.float32(marker_rules.counted_from)
         self._place = int(np.searchsorted(THRESHOLDS, self._own, side="right"))
         self._starts, self._lasts = (np.full(_COUNT + 1, -1, np.int64) for _ in range(2))
         # Rank, end of the last segment, and where its chromosome begins.

@@ -5,9 +5,11 @@ Imports nothing heavy: the command line shows these defaults.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from regtrack.errors import OptionError
+from regtrack.signals import as_probability
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class PeakRules:
 # Of tracks folders that were written before there were rules: every run was a peak.
 BARE_RUNS = PeakRules(0, 1)
 
-# A threshold that no probability reaches.
-_UNREACHED = 2.0
+# A threshold that no value reaches.
+_UNREACHED = math.inf
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,28 @@ class MarkerRules:
     Parameters
     ----------
     threshold
-        Probability from which a base is in a run.
+        Probability, or signal, from which a base is in a run.
     peak_rules
         How runs become peaks.
     has_peaks
         False where none are to be called.
+    range
+        Of signals, the marker's; None for probabilities.
     """
 
     threshold: float
     peak_rules: PeakRules
     has_peaks: bool = True
+    range: float | None = None
 
     @property
     def called_from(self) -> float:
-        """The threshold, or one above 1."""
+        """The threshold, or one that nothing reaches."""
         return self.threshold if self.has_peaks else _UNREACHED
+
+    @property
+    def counted_from(self) -> float:
+        """The same where signals are counted as numbers below 1; see `regtrack.signals`."""
+        if self.range is None or not self.has_peaks:
+            return self.called_from
+        return float(as_probability(self.threshold, self.range))

@@ -33,7 +33,7 @@ class PeakLine(NamedTuple):
     """One line of a peak file that `write_peaks` wrote.
 
     `start` and `end` are 0-based, half-open; `score` is 0 to 1000, `value` the highest
-    probability, `summit` counted from `start`.
+    probability or signal, `summit` counted from `start`.
     """
 
     chrom: str
@@ -45,8 +45,13 @@ class PeakLine(NamedTuple):
     summit: int
 
 
-def read_peaks(path: Path) -> list[PeakLine]:
+def read_peaks(path: Path, most: float = 1) -> list[PeakLine]:
     """Read the peaks that were called for a track, in the file's order.
+
+    Parameters
+    ----------
+    most
+        That a value can be: 1 for probabilities.
 
     Raises
     ------
@@ -58,20 +63,20 @@ def read_peaks(path: Path) -> list[PeakLine]:
     found = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
-            found.append(_peak(line.split("\t")))
+            found.append(_peak(line.split("\t"), most))
         except ValueError as error:
             raise InputError(path, f"not narrowPeak ({error})", number) from error
     return found
 
 
-def _peak(fields: list[str]) -> PeakLine:
+def _peak(fields: list[str], most: float) -> PeakLine:
     """One line's; raises ValueError for what `write_peaks` cannot have written."""
     chrom, start, end, name, score, _, value, _, _, summit = fields
     peak = PeakLine(chrom, int(start), int(end), name, int(score), float(value), int(summit))
     if not (0 <= peak.start < peak.end < 2**32 and 0 <= peak.summit < peak.end - peak.start):
         raise ValueError(f"not a peak: {start} to {end} with its summit at {summit}")
-    if not (0 <= peak.score <= 1000 and 0 <= peak.value <= 1):
-        raise ValueError(f"not a probability: {value} with a score of {score}")
+    if not (0 <= peak.score <= 1000 and 0 <= peak.value <= most):
+        raise ValueError(f"not a value of 0 to {most:g}: {value} with a score of {score}")
     return peak
 
 
@@ -84,7 +89,7 @@ def strongest_first(peaks: Iterable[PeakLine]) -> list[PeakLine]:
 
 
 def narrow_peaks(
-    parts: Iterable[tuple[str, Records]], rules: PeakRules, name: str
+    parts: Iterable[tuple[str, Records]], rules: PeakRules, name: str, scale: float = 1
 ) -> Iterator[str]:
     """Lines of a peak file.
 
@@ -97,13 +102,15 @@ def narrow_peaks(
         As when these were called.
     name
         Goes before the peak's number in the name column.
+    scale
+        Value that has the highest score: 1 for probabilities, the marker's range for signals.
 
     Yields
     ------
     str
         One narrowPeak line per peak (0-based, half-open). signalValue is the highest value, score
-        1000 times that; the summit is counted from the start; pValue and qValue are -1, which is
-        "not assigned".
+        1000 times its share of the scale; the summit is counted from the start; pValue and qValue
+        are -1, which is "not assigned".
     """
     number = 0
     for chrom, pieces in itertools.groupby(parts, key=lambda part: part[0]):
@@ -111,8 +118,9 @@ def narrow_peaks(
             start, end, value, summit, _ = peak
             number += 1
             signal = f"{value:.6g}"
+            score = round(1000 * min(float(signal) / scale, 1))
             yield (
-                f"{chrom}\t{start}\t{end}\t{name}_{number}\t{round(1000 * float(signal))}\t.\t"
+                f"{chrom}\t{start}\t{end}\t{name}_{number}\t{score}\t.\t"
                 f"{signal}\t-1\t-1\t{summit - start}\n"
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,3 +79,9 @@ class BlockSegments:
 
     offsets: npt.NDArray[np.int64]
     records: Records
+
+
+def ranges_of(ranges: Sequence[float | None]) -> npt.NDArray[np.float32] | None:
+    """float32 (markers,): those of some markers; None where their values are probabilities."""
+    found = [one for one in ranges if one is not None]
+    return np.array(found, np.float32) if found else None

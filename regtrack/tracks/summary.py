@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.tracks.encoding import CODES, EncodedSegments, lowest_values
+from regtrack.signals import MOST
+from regtrack.tracks.encoding import EncodedSegments
+from regtrack.tracks.value_counts import CODES, lowest_values
 
 # Shares of the predicted bases whose values are kept. They are known to 3%.
 QUANTILES = ("0.5", "0.9", "0.99", "0.999", "0.9999")
@@ -30,7 +32,7 @@ class Summary:
     Raises
     ------
     ValueError
-        When a number cannot be one of probabilities.
+        When a number cannot be one of probabilities or signals.
     """
 
     covered: int
@@ -39,9 +41,13 @@ class Summary:
     quantiles: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        values = (self.mean, self.highest, *self.quantiles.values())
-        if self.covered < 0 or not all(0 <= value <= 1 for value in values):
-            raise ValueError("expected probabilities, and a number of bases")
+        if self.covered < 0 or not all(0 <= value <= MOST for value in self.values):
+            raise ValueError("expected values from 0 upward, and a number of bases")
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All numbers but that of bases."""
+        return self.mean, self.highest, *self.quantiles.values()
 
     @property
     def high(self) -> float:
@@ -50,9 +56,16 @@ class Summary:
 
 
 class Summarising:
-    """Adds up what is summarised of one track, piece by piece."""
+    """Adds up what is summarised of one track, piece by piece.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    scale
+        Of signals, the marker's range; 1 for probabilities.
+    """
+
+    def __init__(self, scale: float = 1) -> None:
+        self._scale = scale
         self._counts = np.zeros(CODES, np.int64)
         self._sum = 0.0
         self._highest = 0.0
@@ -67,7 +80,7 @@ class Summarising:
         """Of a track of so many predicted bases."""
         covered = int(self._counts.sum())
         reached = np.cumsum(self._counts) + bases - covered
-        values = lowest_values(np.arange(CODES))
+        values = lowest_values(np.arange(CODES)).astype(np.float64) * self._scale
         return Summary(
             covered,
             _rounded(self._sum / bases),
@@ -77,7 +90,7 @@ class Summarising:
 
 
 def _quantile(
-    share: float, reached: npt.NDArray[np.int64], values: npt.NDArray[np.float32]
+    share: float, reached: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
 ) -> float:
     """The value that a share of the bases is at or below, where so many are up to each code's."""
     rank = share * reached[-1]

@@ -82,7 +82,7 @@ def write_tracks(work: TrackWork) -> list[Summary]:
         if not all((work.folder / name).exists() for name in track.files)
     ]
     peaks: dict[int, list[tuple[str, Records]]] = {number: [] for number, _ in unwritten}
-    summaries = [Summarising() for _ in work.tracks]
+    summaries = [Summarising(track.scale) for track in work.tracks]
     with ExitStack() as stack:
         writers = {
             number: stack.enter_context(
@@ -108,7 +108,8 @@ def write_tracks(work: TrackWork) -> list[Summary]:
     found = [summary.summary(work.bases) for summary in summaries]
     for number, track in unwritten:
         no_peaks = track.summarised(found[number], work.bases).no_peaks
-        lines = narrow_peaks([] if no_peaks else peaks[number], work.rules, track.marker.slug)
+        called = [] if no_peaks else peaks[number]
+        lines = narrow_peaks(called, work.rules, track.marker.slug, track.scale)
         write_peaks(work.folder / track.peaks, lines, track.index_suffix)
     return found
 

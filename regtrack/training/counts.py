@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from regtrack.datasets.dense import DenseDataset
 from regtrack.genome.intervals import IntervalSet
-from regtrack.models.checkpoint import Validated
+from regtrack.models.validated import Validated
 from regtrack.scoring.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
 from regtrack.scoring.metrics import Scores
 from regtrack.scoring.overlap import COUNTED, PeakOverlap, count_overlaps

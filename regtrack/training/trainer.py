@@ -84,6 +84,12 @@ class Trainer:
         network = architecture.build(len(dataset.markers), network_settings)
         if not network.parameter_count():
             raise OptionError("--model", f"{architecture.name} has no weight to train")
+        if network.is_signal:
+            raise OptionError(
+                "--model",
+                f"{architecture.name} gives a signal, and peaks are 0 or 1: train it elsewhere, "
+                "then `regtrack import network`",
+            )
         start_from_base_rates(network, rates)
         self.network = network.to(processes.device)
         self._stepper = Stepper(

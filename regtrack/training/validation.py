@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.models.checkpoint import Validated
 from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
+from regtrack.models.validated import Validated
 from regtrack.prediction.forward import predict_stretches
 from regtrack.report.numbers import only_defined
 from regtrack.scoring.histogram import ScoreHistogram

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from builders import TINY_GAPS, TINY_SIZES, TinyWorld, write_checkpoint, write_fasta
+from builders import TINY_GAPS, TINY_SIZES, Silent, TinyWorld, write_checkpoint, write_fasta
 from own_networks import EXAMPLES
 
 import regtrack as rt
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
-from regtrack.models.imported import ImportRequest, import_network
+from regtrack.prediction.imported import ImportRequest, import_network
 
 NAMES = ("K562|CTCF|None", "HepG2|DNase|None", "K562|H3K4me3|None")
 MARGIN = 6_000  # more than the context, and a multiple of the stride
@@ -132,8 +132,9 @@ def test_a_network_of_ones_own_predicts_where_its_code_is_named(
     source = EXAMPLES / "my_networks.py"
     import_network(
         ImportRequest(
-            f"{source}:MyNet", world.markers, path, {"width": 4}, None, world.genome, 0.5, False
-        )
+            f"{source}:MyNet", world.markers, path, {"width": 4}, None, world.genome, None, False
+        ),
+        Silent(),
     )
     with pytest.raises(rt.InputError, match=r"when you name it: networks my_networks\.py$"):
         rt.load_model(path)

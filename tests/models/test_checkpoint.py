@@ -24,7 +24,6 @@ from regtrack.genome.seen import Seen
 from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
-    Validated,
     file_sha256,
     load_network,
     read_checkpoint,
@@ -33,6 +32,7 @@ from regtrack.models.checkpoint import (
 )
 from regtrack.models.describe import describe_checkpoint
 from regtrack.models.trained_genome import check_assembly, seen_on
+from regtrack.models.validated import Validated
 
 CPU = torch.device("cpu")
 MARKERS = (a_marker(0), a_marker(7, "HepG2|DNase|None", "DNase"))
@@ -300,8 +300,8 @@ def test_a_safetensors_file_of_another_program_is_refused(
 
 def test_a_newer_format_is_refused_with_both_numbers(path: Path) -> None:
     # A newer format may hold anything, also what this one cannot understand.
-    rewrite(path, lambda record: record.update(format=2, architecture="of the future"))
-    with pytest.raises(InputError, match="format 2; this regtrack reads up to 1"):
+    rewrite(path, lambda record: record.update(format=3, architecture="of the future"))
+    with pytest.raises(InputError, match="format 3; this regtrack reads up to 2"):
         read_checkpoint(path)
 
 

@@ -83,6 +83,17 @@ def test_probabilities_stay_what_they_are(tmp_path: Path) -> None:
     torch.testing.assert_close(found, expected, atol=2e-7, rtol=0)
 
 
+def test_a_signal_stays_what_it_is(tmp_path: Path) -> None:
+    network = reading("returns = 'signal'; range = 4", "x[:, None] * 3.0", tmp_path)
+    assert isinstance(network, OwnNetwork)
+    assert network.is_signal
+    assert network.contract.ranges(2) == (4.0, 4.0)
+    assert predicted(network) == [0, 3, 6, 9, 12, 12, 9, 6]
+    with torch.no_grad():
+        values = network.values(network.logits(network.body(CODES), 2, 5))
+    assert values[0, :, 0].tolist() == [6, 9, 12]
+
+
 def test_a_declared_context_is_taken_and_one_too_short_is_no_bound(tmp_path: Path) -> None:
     body = "nn.functional.pad(x, (7, 7)).float().unfold(1, 15, 1).mean(2)[:, None]"
     assert reading("pass", body, tmp_path).context == Context(left=7, right=7)
@@ -158,10 +169,17 @@ def test_markers_that_are_not_asked_for_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("my_networks.py", "MyNet"), ("outside_model.py", "Wrapped")]
+    ("file", "name"),
+    [
+        ("my_networks.py", "MyNet"),
+        ("outside_model.py", "Wrapped"),
+        ("outside_signal.py", "Expected"),
+    ],
 )
 def test_the_examples_have_no_seams(tmp_path: Path, file: str, name: str) -> None:
     network = own_network(EXAMPLES / file, name, 3)
+    if name == "Expected":  # some hundred reads, or they would be hardly any at a base
+        torch.nn.init.constant_(network.module.model.counts.bias, 6.0)
     random = np.random.default_rng(1)
     sequence = random_sequence(random, 9_001)
     genome = Genome(write_fasta(tmp_path / "g.fa", {"chr1": sequence}))
@@ -256,7 +274,12 @@ def bad(**changes: str) -> str:
         (bad(attributes="bin = 0"), r"expected a number from 1 to 10,000 as bin, got 0"),
         (bad(attributes="bin = 4; stride = 6"), r"expected a multiple of its bin, 4, as stride"),
         (bad(attributes="left = 5"), r"expected left and right, or neither"),
-        (bad(attributes="returns = 'odds'"), r"expected logits or probabilities as returns"),
+        (bad(attributes="returns = 'odds'"), r"expected logits or probabilities or signal as ret"),
+        (bad(attributes="range = 2"), r"a range is of returns = 'signal', not of 'logits'"),
+        *(
+            (bad(attributes=f"returns = 'signal'; range = {one}"), r"expected a number above 0, at")
+            for one in ("0", "-1", "float('nan')", "1e16", "'wide'", "(1, 0)", "True")
+        ),
         (
             bad(returned="self.layer(x)[:, :, 1:]"),
             r"returns torch.float32 \(1, 2, 63\) for 64 "
@@ -269,6 +292,15 @@ def bad(**changes: str) -> str:
         (
             bad(attributes="returns = 'probabilities'", returned="self.layer(x) + 9"),
             r"the network gives .* expected probabilities, as it declares",
+        ),
+        *(
+            (bad(attributes="returns = 'signal'", returned=one), rf"the network gives {said}")
+            for one, said in (
+                ("self.layer(x).abs() - 2000", "-.* expected a signal from 0 to 1e.15, as it decl"),
+                ("self.layer(x).abs() + 1e16", ".* expected a signal from 0 to 1e.15, as it dec"),
+                ("self.layer(x).abs() / 0", "a value that is not a number"),
+                ("(self.layer(x) - 9).log()", "a value that is not a number"),
+            )
         ),
         (bad(returned="self.layer(x - x.mean())"), r"Net depends on all that it reads; declare l"),
         (

@@ -65,7 +65,8 @@ def finished(segmenter: Segmenter) -> list[Found]:
 
 def shortest_decimal(low: float, high: float) -> float:
     """Of one interval."""
-    return float(shortest_decimals(np.array([low]), np.array([high]))[0])
+    bounds = np.array([low]), np.array([high])
+    return float(shortest_decimals(*bounds, np.zeros(1, np.int32), np.ones(1))[0])
 
 
 def fewest_segments(values: np.ndarray, error: np.float32, floor: np.float32) -> int:
@@ -283,6 +284,54 @@ def test_written_values_are_the_shortest_decimals() -> None:
     ((first, second),) = segments_of(Signal(row, 0.005, 0.005))
     assert first == (0, 2, pytest.approx(0.12))
     assert second == (2, 4, pytest.approx(0.6))
+
+
+@quick
+@given(
+    st.floats(-9, 9).map(lambda power: 10.0**power),
+    st.lists(st.one_of(st.floats(0, 1.2), st.floats(0, 1e6)), min_size=1, max_size=40),
+    st.sampled_from([0.0001, 0.003, 0.2]),
+    st.sampled_from([0.0, 0.003, 0.5]),
+)
+def test_of_a_signal_bound_and_floor_are_shares_of_the_range_also_far_above_it(
+    marker_range: float, shares: list[float], max_error: float, floor: float
+) -> None:
+    row = (np.array(shares) * marker_range).astype(np.float32)
+    segmenter = Segmenter(1, max_error, floor, [marker_range])
+    segmenter.add(0, row[None])
+    (found,) = finished(segmenter)
+    covered = np.zeros(len(row), bool)
+    for start, end, value in found:
+        covered[start:end] = True
+        wrong = np.abs(row[start:end].astype(np.float64) - value).max()
+        assert wrong <= max_error * marker_range
+    assert (row[~covered] < floor * marker_range).all()
+
+
+@quick
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.003, 0.01, 0.2]))
+def test_of_a_signal_no_segmentation_with_a_bound_that_is_hardly_tighter_has_fewer_segments(
+    shares: list[float], max_error: float
+) -> None:
+    row = np.array(shares, np.float32)
+    segmenter = Segmenter(1, max_error, max_error, [2.0**20])
+    segmenter.add(0, row[None] * np.float32(2.0**20))
+    (found,) = finished(segmenter)
+    tighter = np.float32(max_error - 3 * ARITHMETIC_MARGIN)
+    assert len(found) <= fewest_segments(row, tighter, np.float32(max_error - ARITHMETIC_MARGIN))
+
+
+def test_written_signals_are_the_shortest_decimals_of_their_own_size() -> None:
+    row = np.array([[123.4, 124.9, 60_000.0, 60_100.0]], np.float32)
+    segmenter = Segmenter(1, 0.005, 0.0, [1_000.0])
+    segmenter.add(0, row[:, :2])
+    assert finished(segmenter) == [[(0, 2, pytest.approx(120))]]
+    segmenter = Segmenter(1, 0.005, 0.0, [1e5])
+    segmenter.add(0, row[:, 2:])
+    assert finished(segmenter) == [[(0, 2, pytest.approx(60_000))]]
+    segmenter = Segmenter(1, 0.005, 0.0, [1e-5])
+    segmenter.add(0, row[:, :2] * np.float32(1e-8))
+    assert finished(segmenter) == [[(0, 2, pytest.approx(1.2e-6, rel=1e-6))]]
 
 
 @pytest.mark.parametrize("max_error", [-1, 0, ARITHMETIC_MARGIN, 2 * ARITHMETIC_MARGIN])

@@ -15,6 +15,7 @@ from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, Point, sc
 from regtrack.scoring.metrics import Scores
 from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules
 
 Rows = list[tuple[float, int, int]]
 
@@ -27,8 +28,8 @@ def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores
         counts[:, place] += bases
     blocks = np.zeros((1, 2, bin_count(COARSE)), np.int64)
     ranking = Ranking.of(counts, bits)
-    nothing = np.zeros(0, CALLED_PEAK)
-    return score_marker(MarkerCounts(ranking, {}, blocks, nothing), EMPTY, EMPTY, threshold)
+    nothing, rules = np.zeros(0, CALLED_PEAK), MarkerRules(threshold, BARE_RUNS)
+    return score_marker(MarkerCounts(ranking, {}, blocks, nothing), EMPTY, EMPTY, rules)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,13 @@ def test_the_curve_of_peaks_ends_where_none_are_called_and_begins_at_the_floor()
     rows = [(0, 50, 3), (0, 40, 4), (10, 30, 6), (10, 20, OWN_THRESHOLD)]
     counts = MarkerCounts(ranking, {}, blocks, np.array(rows, CALLED_PEAK))
     line = IntervalSet.of([0], [100])
-    scores = score_marker(counts, IntervalSet.of([5], [25]), line, 0.3, floor=float(THRESHOLDS[4]))
+    scores = score_marker(
+        counts,
+        IntervalSet.of([5], [25]),
+        line,
+        MarkerRules(0.3, BARE_RUNS),
+        floor=float(THRESHOLDS[4]),
+    )
     assert [(threshold, one.called_width) for threshold, one in scores.peak_curve] == [
         (THRESHOLDS[4], 40),
         (THRESHOLDS[6], 20),

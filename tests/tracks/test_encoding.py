@@ -21,16 +21,15 @@ from hypothesis import strategies as st
 from regtrack.tracks.bins import BIN_REDUCTION, FINEST_REDUCTION, ZOOM, finest_bins
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.encoding import (
-    CODES,
     MOST_ITEMS,
     BlockRules,
     encode_block,
     fine_part,
-    lowest_values,
 )
 from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.peaks import narrow_peaks
 from regtrack.tracks.segments import BlockSegments, Segments
+from regtrack.tracks.value_counts import CODES, lowest_values
 
 # The first call compiles a kernel.
 quick = settings(max_examples=60)
@@ -271,7 +270,7 @@ def test_no_segment_is_no_section() -> None:
 )
 def test_what_would_make_a_file_wrong_is_refused(rows: list[Row]) -> None:
     for found in [rows], [[], rows], [[(0, 100, 1.0)], rows]:
-        with pytest.raises(ValueError, match="sorted, disjoint, and probabilities"):
+        with pytest.raises(ValueError, match="sorted, disjoint, and of values from 0 to 1"):
             encode_block(block_of(found), 0)
 
 

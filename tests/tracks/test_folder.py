@@ -148,8 +148,8 @@ def test_other_programs_find_the_files_in_the_contents(folder: Path) -> None:
 
 def test_a_newer_format_is_refused_with_both_numbers(folder: Path) -> None:
     # Whatever else a newer format holds.
-    rewrite(folder, lambda record: record.update(format=2, tracks="elsewhere"))
-    with pytest.raises(InputError, match="format 2; this regtrack reads up to 1"):
+    rewrite(folder, lambda record: record.update(format=3, tracks="elsewhere"))
+    with pytest.raises(InputError, match="format 3; this regtrack reads up to 2"):
         TrackSet.read(folder)
 
 

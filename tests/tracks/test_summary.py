@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from encoded import Row, block_of, segment_rows
@@ -59,9 +61,23 @@ def test_a_track_without_a_value_is_0_everywhere() -> None:
 
 @pytest.mark.parametrize(
     "numbers",
-    [(-1, 0.1, 0.2, 0.1), (1, 1.1, 1.0, 0.1), (1, 0.1, 1.5, 0.1), (1, 0.1, 0.2, -0.5)],
+    [(-1, 0.1, 0.2, 0.1), (1, 1e16, 1.0, 0.1), (1, 0.1, math.inf, 0.1), (1, 0.1, 0.2, -0.5)],
 )
 def test_what_no_track_can_have_is_no_summary(numbers: tuple[int, float, float, float]) -> None:
     covered, mean, highest, quantile = numbers
-    with pytest.raises(ValueError, match="expected probabilities"):
+    with pytest.raises(ValueError, match="expected values from 0 upward"):
         Summary(covered, mean, highest, {"0.5": quantile})
+
+
+def test_of_a_signal_quantiles_are_known_to_3_percent_whatever_its_range() -> None:
+    for scale in 1e-9, 1.0, 7e8:
+        levels = np.array([0.001, 0.2, 0.9, 5.0, 300.0], np.float32) * np.float32(scale)
+        rows = [(20 * at, 20 * at + 20, float(level)) for at, level in enumerate(levels)]
+        found = Summarising(scale)
+        ranges = np.array([scale], np.float32)
+        found.add(encode_block(block_of([rows]), 0, ranges=ranges).of(0))
+        summary = found.summary(100)
+        assert summary.highest == pytest.approx(levels[-1], rel=1e-3)
+        assert summary.quantiles["0.5"] == pytest.approx(levels[2], rel=0.035)
+        assert summary.quantiles["0.999"] == pytest.approx(levels[-1], rel=0.035)
+        assert summary.mean == pytest.approx(levels.mean(), rel=1e-3)

@@ -20,7 +20,7 @@ const heatmap = (() => {
 
   const choice = { open: null, list: false, order: "category", height: "fit", all: false, chance: false, ...remembered() };
   const parts = {}; // elements, by what they are
-  let rows = []; // of every marker, in the server's order: the marker, and log2 of its base rate
+  let rows = []; // of every marker, in the server's order: the marker, and log2 of its base rate's share of the top
   let seen = null; // what was drawn last: region, columns, cells, and, so far, measured bits
   let order = []; // numbers of rows, from top to bottom
   let groups = []; // their names and where they begin
@@ -30,9 +30,9 @@ const heatmap = (() => {
   let outdated = false;
   let settling;
 
-  // The logarithm of every probability that a cell can have.
+  // The logarithm of every share of a track's top that a cell can have.
   const LOG2 = Float32Array.from({ length: MOST + 1 }, (_, cell) => Math.log2((cell - LEAST) / (MOST - LEAST)));
-  const probabilityOf = (cell) => (cell - LEAST) / (MOST - LEAST);
+  const valueOf = (row, cell) => ((cell - LEAST) / (MOST - LEAST)) * row.marker.top;
   const liftOf = (row, cell) => (cell < LEAST ? -Infinity : LOG2[cell] - row.log);
 
   function remembered() {
@@ -54,7 +54,7 @@ const heatmap = (() => {
   function start() {
     // One file has all markers at a glance, and the tracks of some.
     const all = (site.heatmap.markers ?? site.markers).map((one) => markers.get(one.index) ?? one);
-    rows = all.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate) }));
+    rows = all.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate / marker.top) }));
     choice.open ??= shownOnes().length <= FEW;
     build();
     browser.on("locuschange", follow);
@@ -267,7 +267,7 @@ const heatmap = (() => {
     const pixels = new Uint32Array(image.data.buffer);
     for (const [line, name] of names.entries()) pixels.set(rampOf(name), line * canvas.width);
     canvas.getContext("2d").putImageData(image, 0, 0);
-    canvas.title = `${names.join(", ")}: probability over base rate, from 1 to ${2 ** TOP_LIFT} times or more, on a logarithmic scale`;
+    canvas.title = `${names.join(", ")}: ${valueWord()} over ${baseWord()}, from 1 to ${2 ** TOP_LIFT} times or more, on a logarithmic scale`;
     return canvas;
   }
 
@@ -459,11 +459,11 @@ const heatmap = (() => {
       ? ` · ${isMeasured(number, column) ? "a measured peak here" : "no measured peak here"}`
       : row.marker.measured ? "" : " · not measured";
     if (cell === NOT_PREDICTED) return `nothing was predicted here${measured}`;
-    if (cell === ABSENT) return `below ${site.floor}${measured}`;
-    const value = probabilityOf(cell);
-    const lift = row.marker.baseRate === null ? "base rate unknown" : `lift ${liftOf(row, cell).toFixed(1)}, ${timesBase(row.marker, liftOf(row, cell))}`;
+    if (cell === ABSENT) return `below ${floorOf(row.marker)}${measured}`;
+    const value = valueOf(row, cell);
+    const lift = row.marker.baseRate === null ? `${baseWord()} unknown` : `lift ${liftOf(row, cell).toFixed(1)}, ${timesBase(row.marker, liftOf(row, cell))}`;
     const called = value >= row.marker.threshold ? "reaches" : "below";
-    return `probability ${value.toPrecision(2)} · ${lift} · ${called} its threshold ${row.marker.threshold.toPrecision(2)}${measured}`;
+    return `${valueWord()} ${value.toPrecision(2)} · ${lift} · ${called} its threshold ${row.marker.threshold.toPrecision(2)}${measured}`;
   }
 
   // ---- the list
@@ -475,7 +475,7 @@ const heatmap = (() => {
       let [column, cell] = [0, NOT_PREDICTED];
       for (let at = 0; at < seen.columns; at++) if (cellAt(number, at) > cell) [column, cell] = [at, cellAt(number, at)];
       const lift = liftOf(row, cell);
-      const value = cell < LEAST ? null : probabilityOf(cell);
+      const value = cell < LEAST ? null : valueOf(row, cell);
       const place = { chrom: seen.chrom, start: edge(column), end: edge(column + 1) };
       const isCalled = value !== null && value >= row.marker.threshold && !(lift < 0);
       return { row, number, place, value, lift, isCalled, isKnown: cell !== NOT_PREDICTED, away: columnsAway(number, column) };

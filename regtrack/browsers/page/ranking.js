@@ -37,11 +37,11 @@ const ranking = (() => {
     const whose = [...new Set(site.markers.map((one) => whoseBaseRate(one)).filter(Boolean))].join(", or ");
     return [
       ["marker", ""],
-      ["highest", "the highest probability in this region"],
-      ["lift", `log2 of probability / base rate, and how many times that is; the base rate is ${whose}`],
+      ["highest", `the highest ${valueWord()} in this region`],
+      ["lift", `log2 of ${valueWord()} / ${baseWord()}, and how many times that is; the ${baseWord()} is ${whose}`],
       ["threshold", "from which peaks are called"],
       ...(site.scored ? [["AP", "average precision (PR AUC) of the report: how good the network is at this marker"]] : []),
-      ["measured peak", "there: where the probability is highest; else how far the nearest one in view is from there"],
+      ["measured peak", "there: where its value is highest; else how far the nearest one in view is from there"],
       ["where", ""],
     ];
   }
@@ -86,7 +86,7 @@ const ranking = (() => {
     name.lastChild.title = isHeld(marker) ? `show ${marker.name}` : "its track is not in this page";
     highestValue.textContent = value.toPrecision(2);
     raised.textContent = marker.baseRate === null ? "" : `${lift.toFixed(1)} (${times(lift)})`;
-    raised.title = marker.baseRate === null ? "no base rate is known" : `${timesBase(marker, lift)}, ${whoseBaseRate(marker)}`;
+    raised.title = marker.baseRate === null ? `no ${baseWord()} is known` : `${timesBase(marker, lift)}, ${whoseBaseRate(marker)}`;
     threshold.textContent = marker.threshold.toPrecision(2);
     if (site.scored) others[0].textContent = marker.score === null ? "" : marker.score.toFixed(3);
     measured.textContent = awayWord(away, wide);
@@ -136,4 +136,4 @@ const ranking = (() => {
 const isHeld = (marker) => Boolean(marker.signal);
 
 const times = (lift) => `${short(2 ** lift)}×`;
-const timesBase = (marker, lift) => `${times(lift)} the base rate of ${short(marker.baseRate)}`;
+const timesBase = (marker, lift) => `${times(lift)} the ${baseWord()} of ${short(marker.baseRate)}`;

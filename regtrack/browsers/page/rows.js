@@ -9,22 +9,32 @@ const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff2
 
 // ---- scales
 
-// What a share of an axis from 0 (bottom) to 1 (top) a probability has, and what stands at its ends.
+// What the values are, and what they are compared with.
+const valueWord = () => (site.signal ? "signal" : "probability");
+const baseWord = () => (site.signal ? "mean" : "base rate");
+const floorOf = ({ range }) => String(Number((site.floor * range).toPrecision(4)));
+
+// What a share of an axis from 0 (bottom) to 1 (top) a value has, and what stands at its ends.
 const SCALES = {
-  probability: () => ({ share: (value) => value, bottom: "0", top: "1", about: "probability, from 0 to 1" }),
+  probability: ({ range }) => ({
+    share: (value) => value / range,
+    bottom: "0",
+    top: short(range),
+    about: `${valueWord()}, from 0 to ${short(range)}`,
+  }),
   high: ({ high }) => ({
     share: (value) => value / high,
     bottom: "0",
     top: short(high),
-    about: `probability, from 0 to ${short(high)}: nearly all values of this marker are below`,
+    about: `${valueWord()}, from 0 to ${short(high)}: nearly all values of this marker are below`,
   }),
   lift: ({ baseRate, ...marker }) => (baseRate === null
-    ? { share: () => 0, bottom: "", top: "no base rate", about: "no base rate is known: lift cannot be shown" }
+    ? { share: () => 0, bottom: "", top: `no ${baseWord()}`, about: `no ${baseWord()} is known: lift cannot be shown` }
     : {
       share: (value) => Math.max(0, Math.log2(value / baseRate) / LIFT),
       bottom: "1×",
       top: `${2 ** LIFT}×`,
-      about: `probability over the base rate of ${short(baseRate)}, ${whoseBaseRate(marker)}, from 1 to ${2 ** LIFT} times, on a logarithmic axis`,
+      about: `${valueWord()} over the ${baseWord()} of ${short(baseRate)}, ${whoseBaseRate(marker)}, from 1 to ${2 ** LIFT} times, on a logarithmic axis`,
     }),
 };
 
@@ -130,7 +140,7 @@ class Row extends igv.TrackBase {
         const x = (one.start - bpStart) / bpPerPixel;
         const width = (one.end - one.start) / bpPerPixel;
         if (x + width < 0 || x > pixelWidth) continue;
-        context.fillStyle = strip.isShaded ? shaded(colour, one.score, this.marker.high) : colour;
+        context.fillStyle = strip.isShaded ? shaded(colour, one.score * this.marker.range, this.marker.high) : colour;
         context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
       }
     }
@@ -191,7 +201,7 @@ class Row extends igv.TrackBase {
     for (const [number, strip] of this.strips.entries()) {
       if (!features.peaks[number]) continue;
       const one = near(features.peaks[number]);
-      const highestValue = one && strip.isShaded ? `, highest value ${short(one.score / 1000)}` : "";
+      const highestValue = one && strip.isShaded ? `, highest value ${short((one.score * this.marker.range) / 1000)}${site.signal && one.score === 1000 ? " or more" : ""}` : "";
       lines.push([strip.kind, one ? `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}${highestValue}` : "nothing here"]);
     }
     if (this.marker && !this.marker.measured) lines.push(["measured", "no measured peaks are known"]);
@@ -201,12 +211,12 @@ class Row extends igv.TrackBase {
   #describeValue(found, wide) {
     const { threshold, baseRate } = this.marker;
     const value = Math.max(...found.map((one) => one.value));
-    const least = site.floor ? `it is under ${site.floor}, or the base is N` : "the base is N";
-    if (!found.length) return [["probability", `no value: ${least}, or was not predicted`]];
+    const least = site.floor ? `it is under ${floorOf(this.marker)}, or the base is N` : "the base is N";
+    if (!found.length) return [[valueWord(), `no value: ${least}, or was not predicted`]];
     return [
-      [wide > 1 ? `probability, highest of ${bases(wide)}` : "probability", value.toPrecision(3)],
+      [wide > 1 ? `${valueWord()}, highest of ${bases(wide)}` : valueWord(), value.toPrecision(3)],
       ["threshold of peaks", short(threshold)],
-      ...(baseRate === null ? [] : [["lift", `${short(value / baseRate)}× the base rate of ${short(baseRate)}`]]),
+      ...(baseRate === null ? [] : [["lift", `${short(value / baseRate)}× the ${baseWord()} of ${short(baseRate)}`]]),
     ];
   }
 }
@@ -214,7 +224,7 @@ class Row extends igv.TrackBase {
 const place = (chrom, start, end) => `${chrom}:${(start + 1).toLocaleString("en")}-${end.toLocaleString("en")}`;
 const bases = (count) => `${count.toLocaleString("en")} bp`;
 
-// The score of a peak is 1000 times its highest value; the darkest have a value at the end of the axis.
+// A thousandth of what is given is the highest value of a peak, by its score; the darkest have a value at the end of the axis.
 function shaded(colour, score, high) {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   return `rgba(${red},${green},${blue},${(0.3 + 0.7 * Math.min(1, (score ?? 0) / (1000 * high))).toFixed(2)})`;

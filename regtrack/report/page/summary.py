@@ -66,6 +66,14 @@ def _about(lift: float) -> str:
     return format(lift, ".0f" if lift >= 10 else ".1f")
 
 
+def _calibration(summaries: Sequence[CategorySummary]) -> list[tuple[str, list[str]]]:
+    """A column, but for signals, which have none."""
+    errors = [one.calibration_error for one in summaries]
+    if all(map(math.isnan, errors)):
+        return []
+    return [("mean calibration error", list(map(number, errors)))]
+
+
 def headline(summaries: Sequence[CategorySummary]) -> str:
     """The table of categories; columns of the paper and of DeepSEA only where there are any."""
     if not summaries:
@@ -80,7 +88,7 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
         ("mean base rate", [number(one.means.base_rate) for one in summaries]),
         ("median lift", [times(one.lift) for one in summaries]),
         ("mean PR AUC, trapezoid", [number(one.means.pr_auc_trapezoid) for one in summaries]),
-        ("mean calibration error", [number(one.calibration_error) for one in summaries]),
+        *_calibration(summaries),
     ]
     notes = []
     if any(one.published is not None for one in summaries):

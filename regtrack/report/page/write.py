@@ -106,7 +106,8 @@ def figures(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
         if some
     ]
     parts.append(_figure("chance", chance_svg(pairs, looks), _CHANCE_CAPTION))
-    parts.append(_figure("calibration", calibration_svg(pairs, looks), _CALIBRATION_CAPTION))
+    if any(scores.calibration.bases for _, scores in pairs):  # those of signals have none
+        parts.append(_figure("calibration", calibration_svg(pairs, looks), _CALIBRATION_CAPTION))
     if any(scores.peaks.called for _, scores in pairs):
         parts.append(_figure("peaks", peaks_svg(pairs, looks), _PEAKS_CAPTION))
     return "\n".join([_CURVES_NOTE, '<div class="figures">', *parts, "</div>"])

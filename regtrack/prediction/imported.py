@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,13 +14,19 @@ from regtrack.errors import InputError, OptionError
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.fasta import Genome
-from regtrack.genome.markers import read_markers
+from regtrack.genome.markers import Marker, read_markers
 from regtrack.listing import first_names
 from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.network import Network
 from regtrack.models.own_network import OwnNetwork
 from regtrack.models.tensors import read_state
+from regtrack.observer import Observer
+from regtrack.prediction.sampled import sample_values
+from regtrack.signals import check_range
+
+# Probability from which peaks are called, or share of a signal's range.
+_USUAL = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class ImportRequest:
     genome
         FASTA of the assembly it was trained on; None fits any.
     threshold
-        Probability from which peaks of all markers are called.
+        Probability from which peaks of all markers are called; of a signal, that share of each
+        one's range. None for 0.5 or, of a signal that is sampled, the value that one base in a
+        hundred exceeds.
     """
 
     network: str
@@ -49,12 +57,19 @@ class ImportRequest:
     settings: Mapping[str, Any]
     weights: Path | None
     genome: Path | None
-    threshold: float
+    threshold: float | None
     force: bool
 
 
-def import_network(request: ImportRequest) -> str:
+def import_network(request: ImportRequest, observer: Observer) -> str:
     """Write a checkpoint of a network of one's own; returns what to say of it.
+
+    Of a network of signals, a sample of the genome is predicted, to know its ranges.
+
+    Parameters
+    ----------
+    observer
+        Is told of bases of the sample.
 
     Raises
     ------
@@ -62,7 +77,7 @@ def import_network(request: ImportRequest) -> str:
         When there is no such network, or it does not have these settings.
     InputError
         When its code, its weights or the table of markers cannot be used, or `out` is there and
-        may not be replaced.
+        may not be replaced; when the range of a signal is neither declared nor can be measured.
     OSError
         When a file cannot be read or written.
     """
@@ -75,7 +90,11 @@ def import_network(request: ImportRequest) -> str:
         raise OptionError("--set", str(error)) from error
     if request.weights is not None:
         _load(network, request.weights)
-    sizes = {} if request.genome is None else dict(Genome(request.genome).chrom_sizes)
+    genome = None if request.genome is None else Genome(request.genome)
+    sizes = {} if genome is None else dict(genome.chrom_sizes)
+    values = _Values((), (request.threshold or _USUAL,) * len(markers))
+    if isinstance(network, OwnNetwork) and network.is_signal:
+        values = _signal_values(request, network.eval(), markers, genome, observer)
     checkpoint = Checkpoint(
         task="dense",
         architecture=architecture.name,
@@ -83,16 +102,62 @@ def import_network(request: ImportRequest) -> str:
         markers=tuple(markers),
         assembly=name_of(sizes, "") if sizes else "not known",
         chrom_sizes=sizes,
-        thresholds=(request.threshold,) * len(markers),
+        thresholds=values.thresholds,
         thresholds_from="given",
         code=architecture.code_of(network),
+        ranges=values.ranges,
     )
     save_checkpoint(request.out, checkpoint, network)
     context = network.context
+    kind = " of a signal" if values.ranges else ""
     return (
-        f"{request.out}: {architecture.name} of {len(markers):,} markers, "
+        f"{request.out}: {architecture.name} of {len(markers):,} markers{kind}, "
         f"{network.parameter_count():,} parameters, context -{context.left:,} +{context.right:,}"
     )
+
+
+class _Values(NamedTuple):
+    """Ranges and thresholds of all markers; no range where values are probabilities."""
+
+    ranges: tuple[float, ...]
+    thresholds: tuple[float, ...]
+
+
+def _signal_values(
+    request: ImportRequest,
+    network: OwnNetwork,
+    markers: Sequence[Marker],
+    genome: Genome | None,
+    observer: Observer,
+) -> _Values:
+    """Ranges as declared, or else those of a sample; thresholds as they were asked for, or else."""
+    try:
+        ranges = network.contract.ranges(len(markers))
+    except ValueError as error:
+        raise InputError(request.network, str(error)) from error
+    sampled = None
+    if genome is not None and (ranges is None or request.threshold is None):
+        sampled = sample_values(network, genome, observer)
+    if ranges is None:
+        if sampled is None:
+            raise InputError(
+                request.network,
+                "gives a signal and declares no range: --genome is needed, to measure it",
+            )
+        ranges = sampled.highest
+        for marker, one in zip(markers, ranges, strict=True):
+            try:
+                check_range(one)
+            except ValueError:
+                raise InputError(
+                    request.network,
+                    f"its highest value of {marker.name} in a sample of {request.genome} is "
+                    f"{one:g}: declare its range",
+                ) from None
+    if sampled is not None and request.threshold is None:
+        return _Values(ranges, sampled.rare)
+    share = _USUAL if request.threshold is None else request.threshold
+    return _Values(ranges, tuple(share * one for one in ranges))
 
 
 def _load(network: Network, path: Path) -> None:

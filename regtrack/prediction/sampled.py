@@ -1,0 +1,84 @@
+"""What values a network of signals has: its range and a threshold of peaks, from a sample."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from regtrack.errors import InputError
+from regtrack.genome.fasta import Genome
+from regtrack.genome.intervals import IntervalSet, Regions, total_bases
+from regtrack.models.inference import for_inference
+from regtrack.models.network import Network
+from regtrack.observer import Observer
+from regtrack.prediction.forward import predict_stretches
+
+# Stretches of a genome, as far from each other as it allows, and the bases of each.
+_STRETCHES = 64
+_LENGTH = 16_384
+
+# Bases that are kept for quantiles; of more, as many at even distances.
+_KEPT = 16_384
+
+# Peaks are called from the value that the rest of the sampled bases exceed.
+_SHARE_BELOW = 0.99
+
+
+class Sampled(NamedTuple):
+    """Of each marker, the highest value, and that which one base in a hundred exceeds."""
+
+    highest: tuple[float, ...]
+    rare: tuple[float, ...]
+
+
+def sample_values(network: Network, genome: Genome, observer: Observer) -> Sampled:
+    """Predict a sample of a genome: a million of its bases that are not N, or all of fewer.
+
+    The same of every network and genome; to four digits.
+
+    Raises
+    ------
+    InputError
+        When the genome is nothing but N, or the network gives what is no signal.
+    """
+    targets = sample_of(genome)
+    bases = total_bases(targets)
+    if not bases:
+        raise InputError(genome.path, "nothing but N: no range can be measured on it")
+    observer.stage("measuring the range", "bp", bases, 0)
+    fast = for_inference(network)
+    highest = np.zeros(network.outputs, np.float32)
+    every, done = -(-bases // _KEPT), 0
+    kept = []
+    for chrom, intervals in targets.items():
+        for stretch in predict_stretches(fast, genome, chrom, intervals):
+            values = stretch.probabilities
+            highest = np.maximum(highest, values.max(axis=1))
+            kept.append(values[:, -done % every :: every].copy())
+            done += values.shape[1]
+            observer.advanced(values.shape[1])
+    observer.finished()
+    rare = np.quantile(np.concatenate(kept, axis=1), _SHARE_BELOW, axis=1, method="lower")
+    return Sampled(*(tuple(float(f"{one:.4g}") for one in part) for part in (highest, rare)))
+
+
+def sample_of(genome: Genome) -> dict[str, IntervalSet]:
+    """The sampled bases, none of them N."""
+    sizes = genome.chrom_sizes
+    known: Regions = genome.known(
+        {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items() if size}
+    )
+    total = total_bases(known)
+    if total <= _STRETCHES * _LENGTH:
+        return dict(known)
+    firsts = np.arange(_STRETCHES) * total // _STRETCHES
+    found = {}
+    before = 0
+    for chrom, intervals in known.items():
+        here = firsts[(before <= firsts) & (firsts < before + intervals.bases)] - before
+        before += intervals.bases
+        if len(here):
+            starts = intervals.nth_base(here)
+            found[chrom] = intervals.intersect(IntervalSet.of(starts, starts + _LENGTH))
+    return found
