@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza
 from regtrack.errors import InputError
+from regtrack.genome.assemblies import contradiction
 from regtrack.tracks.bigbed import FIELDS, read_header
 from regtrack.tracks.bigwig_sections import BigWigSections
 
@@ -105,7 +106,10 @@ def _check_base(hub: HubText) -> Iterator[Problem]:
 
 
 def _check_chroms(hub: HubText, sizes: Mapping[str, Mapping[str, int]]) -> Iterator[Problem]:
-    """No file has a chromosome that most others do not have, or of another length."""
+    """All files are of one genome, and that of the hub.
+
+    No file has a chromosome that most others do not have, or of another length.
+    """
     counts = Counter(pair for chroms in sizes.values() for pair in chroms.items())
     known: dict[str, int] = {}
     for (chrom, size), _ in counts.most_common():
@@ -118,6 +122,10 @@ def _check_chroms(hub: HubText, sizes: Mapping[str, Mapping[str, int]]) -> Itera
     # bigBed files have the chromosomes of their entries alone; BigWig files mostly have all.
     listed = Counter(frozenset(one) for one in signals).most_common(1)
     names = listed[0][0] if listed else frozenset(known)
+    for stanza in hub.stanzas:
+        here = {chrom: size for chrom, size in known.items() if chrom in names}
+        if stanza.kind == "genome" and (other := contradiction(here, stanza.name)):
+            yield stanza.problem(f"the files are of {other}")
     some = ", ".join(sorted(names)[:3])
     for track in hub.data:
         for chrom, size in sizes.get(track.name, {}).items():

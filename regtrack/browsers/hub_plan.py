@@ -16,7 +16,9 @@ from regtrack.browsers.reference import folder_address, is_ucsc_name
 from regtrack.browsers.rows import SCALES, axis_end
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import OptionError
+from regtrack.genome.assemblies import contradiction
 from regtrack.genome.markers import Marker
+from regtrack.tracks.folder import TrackSet
 
 # Letters that the browser shows beside a track, and above it.
 SHORT, LONG = 17, 76
@@ -227,7 +229,8 @@ class Hub:
         InputError
             As `Viewable.read`, and as `axis_end`.
         OptionError
-            When UCSC cannot know the assembly, or a pattern matches no marker.
+            When UCSC cannot know the assembly, it is not that of the tracks by its chromosomes'
+            lengths, or a pattern matches no marker.
         """
         viewable = Viewable.read(folder, options.report)
         trackset = viewable.trackset
@@ -238,7 +241,7 @@ class Hub:
         return cls(
             options,
             viewable,
-            _known_assembly(options.assembly, trackset.assembly),
+            _known_assembly(options.assembly, folder, trackset),
             tuple(
                 HubTrack(
                     track.marker,
@@ -278,9 +281,11 @@ class Hub:
         return f"https://genome.ucsc.edu/cgi-bin/hgTracks?db={self.assembly}&hubUrl={hub}"
 
 
-def _known_assembly(asked: str | None, of_tracks: str) -> str:
-    name = of_tracks if asked is None else asked
+def _known_assembly(asked: str | None, folder: Path, trackset: TrackSet) -> str:
+    name = trackset.assembly if asked is None else asked
     if is_ucsc_name(name):
+        if asked and (other := contradiction(trackset.chrom_sizes, asked)):
+            raise OptionError("--assembly", f"{folder} is of {other}")
         return name
     got = f"got {name!r}"
     if asked is None:

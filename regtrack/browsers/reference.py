@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from regtrack.atomic import write_text
 from regtrack.errors import InputError, OptionError
 from regtrack.folders import check_file
-from regtrack.genome.assemblies import describe, describe_other
+from regtrack.genome.assemblies import contradiction, describe, describe_other
 from regtrack.genome.faidx import check_format
 from regtrack.genome.fasta import Genome, sizes_fingerprint
 from regtrack.listing import first_names
@@ -113,6 +113,8 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     InputError
         When there is no such file, it is no FASTA, no index lies beside it or can be made there,
         or it is of another assembly than the tracks.
+    OptionError
+        When the id is that of another assembly than the tracks', by its chromosomes' lengths.
     """
     if asked is None:
         assembly = trackset.assembly
@@ -122,6 +124,8 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
         return Reference("sizes", assembly or slug, folder.resolve() / f"{slug}{SIZES_SUFFIX}")
     path = Path(asked)
     if is_hosted(asked) or (is_ucsc_name(asked) and not path.is_file()):
+        if other := contradiction(trackset.chrom_sizes, asked):
+            raise OptionError("--reference", f"{folder} is of {other}")
         return Reference("hosted", asked)
     return _fasta(path, folder, trackset)
 

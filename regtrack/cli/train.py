@@ -10,6 +10,7 @@ import click
 from regtrack.cli import options, training_options
 from regtrack.cli.network_options import network_settings, split_settings
 from regtrack.cli.training_options import read_settings, training_settings
+from regtrack.paths import shell_word
 
 
 @click.command(short_help="Train a network on a dataset.")
@@ -55,5 +56,8 @@ def train(
         result = run_training(request, out, force, progress)
     if result.describe():
         click.echo(result.describe())
+        if not result.interrupted:
+            word = shell_word(out)
+            click.echo(f"predict with it: regtrack predict REGION --model {word} --out tracks/")
     if result.stopped_by:
         raise result.stopped_by

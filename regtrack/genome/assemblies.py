@@ -59,6 +59,34 @@ def lengths_of(assembly: str) -> Mapping[str, int]:
     return _known()[assembly][1]
 
 
+def contradiction(chrom_sizes: Mapping[str, int], assembly: str) -> str:
+    """What tells that a genome is not the assembly that is named for it.
+
+    Parameters
+    ----------
+    chrom_sizes
+        Lengths in bases.
+    assembly
+        As UCSC or IGV names it: `hg38_1kg` is hg38 with other scaffolds.
+
+    Returns
+    -------
+    str
+        `hg19 (chr22 has 51,304,566 bases), not hg38 (50,818,468)`; empty where nothing tells, or
+        the lengths of that assembly are not known.
+    """
+    name = assembly.partition("_")[0]
+    if name not in _known():
+        return ""
+    lengths = lengths_of(name)
+    for chrom, size in chrom_sizes.items():
+        known = resolve_chrom(chrom, lengths)
+        if known is not None and lengths[known] != size:
+            return f"{describe(chrom_sizes, chrom)}, not {assembly} ({lengths[known]:,})"
+    own = recognise(chrom_sizes)
+    return "" if own in (None, name) else f"{describe(chrom_sizes)}, not {assembly}"
+
+
 def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, ...]:
     """Other assemblies of the same species on which some intervals would lie, by their ends.
 

@@ -22,6 +22,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
+from regtrack.paths import is_there
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.scoring.evaluate import Asked, ground_of
@@ -213,6 +214,12 @@ def plan_job(
     """
     if include_training and peaks is None:
         raise OptionError("--include-training", "does nothing without --peaks: nothing is scored")
+    if not is_there(model):
+        raise InputError(
+            model,
+            "no such checkpoint, not trained yet? --model demo predicts with the one that comes "
+            "along",
+        )
     checkpoint, sha256 = read_identified(model)
     source = Genome(genome)
     if not any_genome:

@@ -214,10 +214,13 @@ def _configured(configured: Configured) -> Iterator[Finding]:
         known = f" (regtrack fetch exclude {assembly} has regions)" if assembly in EXCLUDE else ""
         yield Finding("exclude", f"nothing{known}")
     if model is not None and not model.exists():
-        yield Finding("model", f"{model} (not yet)", "regtrack prepare, then regtrack train")
+        trained = "regtrack prepare, then regtrack train"
+        yield Finding("model", f"{model} (not yet)", f"{trained}; until then --model demo")
+    elif model is None:
+        yield Finding("model", "not configured; demo, which comes along, is taken")
     else:
         look = partial(_model, configured.genome, sizes)
-        yield _looked_at("model", model, look, "regtrack init names one to be trained")
+        yield _looked_at("model", model, look, "regtrack prepare, then regtrack train")
 
 
 def _how_to_get(name: str, kind: str) -> str:

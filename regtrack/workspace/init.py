@@ -169,8 +169,10 @@ def config_text(found: Found, folder: Path) -> str:
     if found.exclude:
         paths = ", ".join(_quoted(_path(one, folder)) for one in found.exclude)
         lines.append(f"exclude = [{paths}]")
+    model = f"model = {_quoted(_path(found.model, folder))}"
     lines += [
-        f"model = {_quoted(_path(found.model, folder))}",
+        # One that is still to be trained would be in the way of the network that comes along.
+        model if found.model.exists() else f"# {model}  # after regtrack train",
         "",
         "[prepare]",
         f'out = "{DATASET}"',
@@ -201,18 +203,33 @@ def summary(found: Found, folder: Path) -> str:
             ", ".join(map(str, found.exclude))
             or (f"none: regtrack fetch exclude{of_it}" if assembly in EXCLUDE else "none"),
         ),
-        ("model", str(found.model) if found.model.exists() else f"{found.model} (not yet)"),
+        (
+            "model",
+            str(found.model)
+            if found.model.exists()
+            else f"{found.model} (not yet; until then demo, which comes along)",
+        ),
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]
     text = [f"  {name:<10}{value}" for name, value in rows]
     there = [] if folder.resolve() == Path.cwd() else [f"cd {shell_word(folder)}"]
     if found.genome and found.peaks:
-        training = [] if found.model.exists() else ["regtrack prepare", "regtrack train"]
-        steps = [*there, *training, f"regtrack predict {_first(found.genome)} --out tracks/"]
-        return "\n".join([*text, "next:", *(f"  {one}" for one in steps)])
-    own_peaks = "" if fetchable or found.peaks else " --peaks FOLDER"
-    again = " && ".join([*there, f"regtrack init --force{own_peaks}"])
-    return "\n".join([*text, f"then: {again}"])
+        predict = f"regtrack predict {_first(found.genome)}"
+        if found.model.exists():
+            steps = [f"{predict} --out tracks/"]
+        else:
+            named = shell_word(Path(_path(found.model, folder)))
+            trained = f"{predict} --model {named} --out tracks/"
+            steps = ["regtrack prepare", "regtrack train", trained]
+        text += ["next:", *(f"  {one}" for one in (*there, *steps))]
+    else:
+        own_peaks = "" if fetchable or found.peaks else " --peaks FOLDER"
+        text.append("then: " + " && ".join([*there, f"regtrack init --force{own_peaks}"]))
+    if found.genome and not found.model.exists():
+        # The network that comes along was trained on that assembly.
+        any_genome = "" if found.assembly == ASSEMBLY else " --any-genome"
+        text.append(f"only to predict: regtrack predict GENE --out tracks/{any_genome}")
+    return "\n".join(text)
 
 
 def _first(genome: Path) -> str:

@@ -32,7 +32,7 @@ NAMES = [marker.name for marker in MARKERS]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return write_tracks_folder(tmp_path / "tracks", peakless=[2])
+    return write_tracks_folder(tmp_path / "tracks", assembly="canFam3", peakless=[2])
 
 
 def write(
@@ -66,7 +66,7 @@ def test_the_hub_comes_first_then_the_genome_then_tracks(folder: Path) -> None:
     first, genome = hub.stanzas[:2]
     assert first.name == "regtrack_12121212"
     assert (first.get("useOneFile"), first.get("email")) == ("on", "me@example.org")
-    assert genome.name == "hg19"
+    assert genome.name == "canFam3"
     assert (folder / first.get("descriptionUrl")).is_file()
 
 
@@ -240,7 +240,7 @@ def test_a_category_beside_those_of_the_paper_is_one_more_of_a_hub(
     tmp_path: Path, style: str
 ) -> None:
     markers = (a_marker(0), a_marker(1, "K562|open|None", LONG_CATEGORY))
-    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    folder = write_tracks_folder(tmp_path / "tracks", markers, assembly="canFam3")
     hub = write(folder, replace(OPTIONS, style=style))
     assert track(hub, "regtrack_m1_signal").get("color") == "153,0,255"
     if style == "faceted":
@@ -263,14 +263,14 @@ def test_a_long_name_of_a_network_is_cut_to_what_is_shown(folder: Path) -> None:
 
 def test_without_patterns_all_markers_are_in_the_hub(tmp_path: Path) -> None:
     markers = [a_marker(index, f"K562|T{index}|None") for index in range(9)]
-    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    folder = write_tracks_folder(tmp_path / "tracks", markers, assembly="canFam3")
     assert [one.on for one in Hub.read(folder, OPTIONS).tracks] == [True] * 8 + [False]
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_the_best_markers_are_on_at_first(tmp_path: Path, style: str) -> None:
     markers = [a_marker(index, f"K562|T{index}|None") for index in range(20)]
-    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    folder = write_tracks_folder(tmp_path / "tracks", markers, assembly="canFam3")
     write_report_table(folder, {marker.name: marker.index / 100 for marker in markers})
     hub = write(folder, replace(OPTIONS, style=style))
     on = [one.name for one in hub.data if one.get("parent").endswith(" on")]
@@ -303,7 +303,7 @@ ODD = [
 def test_odd_names_break_no_rule(tmp_path: Path, style: str) -> None:
     # Names of files have a limit of their own.
     markers = [a_marker(index, name) for index, name in enumerate(ODD)]
-    folder = write_tracks_folder(tmp_path / "tracks", markers)
+    folder = write_tracks_folder(tmp_path / "tracks", markers, assembly="canFam3")
     write(folder, replace(OPTIONS, style=style))
     checked = check_hub(folder)
     assert (checked.problems, checked.tracks) == ((), 2 * len(ODD))
@@ -375,7 +375,10 @@ def test_the_same_bytes_come_out_for_any_number_of_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job, "_BYTES_PER_PROCESS", 1)
-    one, two = (write_tracks_folder(tmp_path / name, peakless=[2]) for name in ("one", "two"))
+    one, two = (
+        write_tracks_folder(tmp_path / name, assembly="canFam3", peakless=[2])
+        for name in ("one", "two")
+    )
     write(one, workers=1)
     write(two, workers=2)
     assert files_of(one / "hub") == files_of(two / "hub")
@@ -459,9 +462,16 @@ def test_what_is_no_email_address_is_refused(email: str) -> None:
         replace(OPTIONS, email=email)
 
 
-@pytest.mark.parametrize("name", ["hg19", "mm10", "danRer11", "sacCer3", "hs1", "GCA_009914755.4"])
+@pytest.mark.parametrize("name", ["canFam3", "danRer11", "sacCer3", "GCA_009914755.4"])
 def test_a_name_of_ucsc_is_taken(folder: Path, name: str) -> None:
     assert Hub.read(folder, replace(OPTIONS, assembly=name)).assembly == name
+
+
+def test_the_name_of_another_assembly_is_refused(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "hg19", sizes={"chr1": 249_250_621})
+    assert Hub.read(folder, replace(OPTIONS, assembly="hg19")).assembly == "hg19"
+    with pytest.raises(OptionError, match=r"--assembly: .* of hg19 .*, not hg38 \(248,956,422\)"):
+        Hub.read(folder, replace(OPTIONS, assembly="hg38"))
 
 
 @pytest.mark.parametrize(
@@ -475,6 +485,6 @@ def test_another_name_of_a_genome_is_refused(folder: Path, name: str) -> None:
 def test_a_slash_at_the_end_of_the_address_is_no_matter(folder: Path) -> None:
     hub = Hub.read(folder, HubOptions("http://localhost:8000/a%20b/", "me@localhost"))
     assert hub.address == (
-        "https://genome.ucsc.edu/cgi-bin/hgTracks?db=hg19"
+        "https://genome.ucsc.edu/cgi-bin/hgTracks?db=canFam3"
         "&hubUrl=http://localhost:8000/a%2520b/hub.txt"
     )

@@ -26,7 +26,7 @@ OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 
 
 def a_hub(folder: Path, style: str) -> Path:
-    write_tracks_folder(folder)
+    write_tracks_folder(folder, assembly="canFam3")
     write_hub(folder, replace(OPTIONS, style=style), 1, False, Unwatched())
     return folder
 
@@ -59,14 +59,14 @@ def lines_of(folder: Path) -> list[str]:
 # between them: each is there, and no other.
 TEXT = [
     ("no hub", r"^hub .*", "hubs x", r":1: hubs x: stanza 1 of the file, expected a hub"),
-    ("no genome", r"^genome hg19\n\n", "", r"stanza 2 of the file, expected a genome"),
+    ("no genome", r"^genome canFam3\n\n", "", r"stanza 2 of the file, expected a genome"),
     (
         "a second genome",
         r"^track regtrack_m1_signal",
-        "\ngenome mm10\n\n\\g<0>",
+        "\ngenome danRer11\n\n\\g<0>",
         r"expected a track",
     ),
-    ("odd genome", "genome hg19", "genome GRCh37", r":8: genome GRCh37: not a genome of UCSC's"),
+    ("odd genome", "genome canFam3", "genome GRCh37", r":8: genome GRCh37: not a genome of UCSC's"),
     ("no email", r"^email .*\n", "", r":1: hub regtrack_12121212: no email, expected one"),
     ("odd email", r"^email .*", "email me", r":5: .*email 'me', expected name@example\.org"),
     ("several files", "useOneFile on", "useOneFile off", r":4: .*useOneFile is not on"),
@@ -88,7 +88,7 @@ TEXT = [
         r"longLabel of 97 .*expected 76 at m",
     ),
     ("odd letters", "CTCF K562$", "CTCF\u00a0K562", r"shortLabel 'CTCF\\xa0K562', expected plain"),
-    ("odd genome's digit", "genome hg19", "genome hg1\u0669", r"not a genome of UCSC's"),
+    ("odd genome's digit", "genome canFam3", "genome hg1\u0669", r"not a genome of UCSC's"),
     ("same label", "DNase HepG2$", "CTCF K562", r"'CTCF K562' of line 27 again, expected one of"),
     (
         "odd parent",
@@ -423,3 +423,15 @@ def test_no_text_makes_the_test_fail(good: Path, data: st.DataObject) -> None:
     edited.write_text("\n".join(lines), encoding="utf-8")
     for line in check_hub(edited).text.splitlines():
         assert str(edited) in line
+
+
+def test_the_genome_of_the_text_is_that_of_the_files_by_their_chromosomes(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", sizes={"chr1": 249_250_621})
+    write_hub(folder, OPTIONS, 1, False, Unwatched())
+    assert lines_of(folder) == []
+    edit(folder / "hub.txt", "genome hg19", "genome hg38")
+    (line,) = lines_of(folder)
+    assert line.endswith(
+        "hub.txt:8: genome hg38: the files are of hg19 (chr1 has 249,250,621 bases), not hg38 "
+        "(248,956,422)"
+    )

@@ -16,7 +16,7 @@ from regtrack.browsers.reference import (
     is_hosted,
     write_sizes,
 )
-from regtrack.errors import InputError
+from regtrack.errors import InputError, OptionError
 from regtrack.tracks.folder import TrackSet
 
 
@@ -34,9 +34,8 @@ def fasta(path: Path, **sizes: int) -> Path:
 
 
 @pytest.mark.parametrize("name", ["hg19", "hg38_1kg", "mm10", "canFam3", "sacCer3", "dm6", "hs1"])
-def test_names_of_genomes_that_igv_hosts_are_ids(name: str, folder: Path) -> None:
+def test_names_of_genomes_that_igv_hosts_are_ids(name: str) -> None:
     assert is_hosted(name)
-    assert find(name, folder) == Reference("hosted", name)
 
 
 @pytest.mark.parametrize(
@@ -47,12 +46,24 @@ def test_other_names_are_not(name: str) -> None:
     assert not is_hosted(name)
 
 
+def test_an_id_of_another_assembly_is_refused(tmp_path: Path) -> None:
+    folder = write_tracks_folder(tmp_path / "tracks", sizes={"chr1": 249_250_621})
+    assert find("hg19", folder) == Reference("hosted", "hg19")
+    assert find("canFam3", folder) == Reference("hosted", "canFam3")  # its lengths are not known
+    for name, size in (("hg38", "248,956,422"), ("mm10", "195,471,971")):
+        told = (
+            rf"--reference: .*tracks is of hg19 \(chr1 has 249,250,621 bases\), not {name} \({size}"
+        )
+        with pytest.raises(OptionError, match=told):
+            find(name, folder)
+
+
 def test_an_id_is_an_id_also_where_a_folder_has_its_name(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "hg19").mkdir()
+    (tmp_path / "canFam3").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert find("hg19", folder).kind == "hosted"
+    assert find("canFam3", folder) == Reference("hosted", "canFam3")
 
 
 def test_what_looks_like_an_id_is_one_when_it_is_asked_for(

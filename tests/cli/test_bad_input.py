@@ -89,7 +89,7 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
     ("region malformed", lambda _: None, ["chr2:90"], 1, r"expected CHROM or CHROM:START-END"),
     ("region all N", lambda _: None, ["chr1:1-500"], 1, r"nothing but N"),
     ("no region", lambda _: None, ["-"], 2, r"Missing argument 'REGION\.\.\.'"),
-    ("missing model", lambda w: w.model.unlink(), [], 1, r"model\.safetensors: No such file"),
+    ("missing model", lambda w: w.model.unlink(), [], 1, r"model\.safetensors: no such"),
     ("truncated model", lambda w: cut(w.model), [], 1, r"model\.safetensors: truncated, or not"),
     ("empty model", lambda w: w.model.write_bytes(b""), [], 1, r"model\.safetensors: truncated"),
     (

@@ -44,8 +44,9 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int =
 def model_used(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The checkpoint that `predict` looked for: its error names it, as none exists."""
     line = complaint(capsys, "predict", "chr1", "--out", "t", "--device", "cpu", *arguments)
-    assert line.endswith(": No such file or directory")
-    return line.removeprefix("regtrack: ").removesuffix(": No such file or directory")
+    path, found, _ = line.removeprefix("regtrack: ").partition(": no such checkpoint")
+    assert found
+    return path
 
 
 BOTH = '[defaults]\nmodel = "file.safetensors"\ngenome = "file.fa"\n'
@@ -173,8 +174,8 @@ def test_an_argument_may_stand_in_the_file_too(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(project, BOTH + '[predict]\nregions = ["chr1"]\nout = "tracks"\n')
-    assert complaint(capsys, "predict") == (
-        f"regtrack: {project / 'file.safetensors'}: No such file or directory"
+    assert complaint(capsys, "predict").startswith(
+        f"regtrack: {project / 'file.safetensors'}: no such checkpoint"
     )
 
 

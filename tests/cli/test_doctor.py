@@ -32,8 +32,8 @@ def test_where_nothing_is_configured_it_says_what_to_type(regtrack) -> None:
         "regtrack.toml: regtrack init writes one",
         "genome: regtrack fetch genome hg19, then regtrack init",
         "peaks: regtrack fetch peaks, then regtrack init",
-        "model: regtrack init names one to be trained",
     ]
+    assert "model            not configured; demo, which comes along, is taken\n" in out
     rows = {line[: line.index("  ")] for line in out.split("\n\n")[0].splitlines()}
     assert {
         "regtrack",
@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_and_a_model_to_come(regtrack) -> None:
     status, out, _ = regtrack("doctor", "--genome", "gone.fa", "--model", "later.safetensors")
     assert status == 1
     assert "genome: there is no gone.fa; regtrack fetch genome hg19, then regtrack init" in out
-    assert "model: regtrack prepare, then regtrack train" in out
+    assert "model: regtrack prepare, then regtrack train; until then --model demo" in out
 
 
 def test_little_space_is_a_problem(regtrack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ WHERE = ("--url", "https://example.org/tracks/", "--email", "me@example.org")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return write_tracks_folder(tmp_path / "tracks", peakless=[1])
+    return write_tracks_folder(tmp_path / "tracks", assembly="canFam3", peakless=[1])
 
 
 def test_it_says_what_to_do_with_the_hub(folder: Path, regtrack) -> None:
@@ -29,7 +29,7 @@ def test_it_says_what_to_do_with_the_hub(folder: Path, regtrack) -> None:
         "wrote tracks/hub.txt and tracks/hub: 4 markers, 3 of them with called peaks",
         "test it:  regtrack hub tracks --check",
         "copy the folder tracks to https://example.org/tracks (the server must answer byte ranges)",
-        "open it:  https://genome.ucsc.edu/cgi-bin/hgTracks?db=hg19"
+        "open it:  https://genome.ucsc.edu/cgi-bin/hgTracks?db=canFam3"
         "&hubUrl=https://example.org/tracks/hub.txt",
     ]
     assert sorted(set(files_of(folder / "hub"))) == [
@@ -56,14 +56,14 @@ def test_each_broken_rule_is_a_line(folder: Path, regtrack) -> None:
     assert regtrack("hub", "tracks", *WHERE)[0] == 0
     text = (folder / "hub.txt").read_text()
     text = text.replace("email me@example.org", "email me").replace(
-        "viewLimits 0:0.75", "viewLimits 1", 1
+        "useOneFile on", "useOneFile off", 1
     )
     (folder / "hub.txt").write_text(text)
     status, out, err = regtrack("hub", "tracks", "--check")
     assert (status, err) == (1, "regtrack: tracks/hub.txt: 2 broken rules\n")
     assert out.splitlines() == [
+        "tracks/hub.txt:4: hub regtrack_12121212: useOneFile is not on, expected it to be",
         "tracks/hub.txt:5: hub regtrack_12121212: email 'me', expected name@example.org",
-        "tracks/hub.txt:30: track regtrack_m0_signal: viewLimits '1', expected as 0:1",
     ]
 
 
@@ -81,7 +81,7 @@ def test_predicted_tracks_become_a_hub(
 
     folder = tmp_path / "tracks"
     shutil.copytree(predicted[1], folder)
-    status, _, err = regtrack("hub", folder, *WHERE, "--assembly", "hg19")
+    status, _, err = regtrack("hub", folder, *WHERE, "--assembly", "canFam3")
     assert status == 0, err
     assert regtrack("hub", folder, "--check")[0] == 0
 
@@ -108,7 +108,7 @@ def nothing(_: Path) -> None:
 
 def simulated(folder: Path) -> None:
     path = folder / "tracks.json"
-    path.write_text(path.read_text().replace('"hg19"', '"simulated"'))
+    path.write_text(path.read_text().replace('"canFam3"', '"simulated"'))
 
 
 def in_the_way(folder: Path) -> None:

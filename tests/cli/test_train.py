@@ -42,7 +42,11 @@ def test_it_says_on_stdout_what_is_done_and_on_stderr_how_it_went(
 ) -> None:
     status, printed, err = regtrack(*arguments(datasets.dense, out, "--validate-every", 2))
     assert status == 0, err
-    best = re.fullmatch(rf"{out}: the best of 4 steps, reached at step ([24])\n", printed)
+    best = re.fullmatch(
+        rf"{out}: the best of 4 steps, reached at step ([24])\n"
+        rf"predict with it: regtrack predict REGION --model {out} --out tracks/\n",
+        printed,
+    )
     assert best
     lines = re.split(r"[\r\n]+", err)
     assert lines[0] == "training on 15 windows, validating on 9"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from regtrack.genome.assemblies import (
     assemblies_that_hold,
+    contradiction,
     describe,
     describe_other,
     name_of,
@@ -51,6 +52,32 @@ LENGTHS = all_lengths()
 )
 def test_well_known_assemblies_are_recognised(chrom_sizes: dict[str, int], name: str) -> None:
     assert recognise(chrom_sizes) == name
+
+
+@pytest.mark.parametrize(
+    ("chrom_sizes", "named", "told"),
+    [
+        (HG19, "hg19", ""),
+        ({"22": 51_304_566}, "hg19", ""),
+        (HG38, "hg38_1kg", ""),
+        (HG19, "canFam3", ""),
+        ({"scaffold_1": 400}, "hg19", ""),
+        (HG19, "hg38", "hg19 (chr1 has 249,250,621 bases), not hg38 (248,956,422)"),
+        (HG19, "hg38_1kg", "hg19 (chr1 has 249,250,621 bases), not hg38_1kg (248,956,422)"),
+        ({"22": 51_304_566}, "hg38", "hg19 (22 has 51,304,566 bases), not hg38 (50,818,468)"),
+        ({"chr1": 400}, "hg19", "an unknown assembly (chr1 has 400 bases), not hg19 (249,250,621)"),
+        (
+            {"chr2L": 23_513_712, "chr4": 1_348_131},
+            "hg19",
+            "dm6 (chr4 has 1,348,131 bases), not hg19 (191,154,276)",
+        ),
+        ({"chr2L": 23_513_712}, "hg19", "dm6 (chr2L has 23,513,712 bases), not hg19"),
+    ],
+)
+def test_lengths_contradict_the_name_of_another_assembly(
+    chrom_sizes: dict[str, int], named: str, told: str
+) -> None:
+    assert contradiction(chrom_sizes, named) == told
 
 
 def test_grch37_and_b37_are_hg19() -> None:

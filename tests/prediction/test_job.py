@@ -202,3 +202,13 @@ def test_peaks_are_called_from_the_markers_threshold_but_not_under_the_floor(
     job = plan_job(tiny.model, tiny.genome, ["chrM"], [], settings, "cpu")
     assert [track.threshold for track in job.trackset.tracks] == [threshold] * 3
     assert (job.bases, job.overlap) == (16, 0)
+
+
+def test_a_model_that_is_not_there_is_said_to_be_perhaps_untrained_and_demo_to_predict(
+    tiny: TinyWorld,
+) -> None:
+    with pytest.raises(
+        InputError,
+        match=r"later\.safetensors: no such checkpoint, not trained yet\? --model demo predicts",
+    ):
+        a_job(tiny, model=tiny.folder / "later.safetensors")

@@ -58,8 +58,8 @@ def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
     assert "none: regtrack fetch peaks" in told
     assert "none: regtrack fetch genes hg19" in told
     assert told.endswith("then: regtrack init --force")
-    found = configured(folder)["predict"]
-    assert found == {"model": str(folder / "model.safetensors")}
+    assert "model     model.safetensors (not yet" in told.replace(f"{folder}/", "")
+    assert configured(folder)["predict"] == {}
 
 
 def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
@@ -84,7 +84,9 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
     (cache / "hg19" / "refGene.txt.gz").touch()
     told = initialise(folder / NAME, force=False)
     assert told.endswith(
-        "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/"
+        "next:\n  regtrack prepare\n  regtrack train\n"
+        "  regtrack predict chr1 --model model.safetensors --out tracks/\n"
+        "only to predict: regtrack predict GENE --out tracks/"
     )
     found = configured(folder)["prepare"]
     assert found["genome"] == str(cache / "hg19" / "hg19.fa.gz")
@@ -104,7 +106,23 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
     assert "peaks     none (regtrack fetch has those of hg19 only)" in told
     assert "genes     none: name a gene table with --genes" in told
-    assert told.endswith("then: regtrack init --force --peaks FOLDER")
+    assert told.endswith(
+        "then: regtrack init --force --peaks FOLDER\n"
+        "only to predict: regtrack predict GENE --out tracks/ --any-genome"
+    )
+
+
+def test_a_model_that_is_still_to_be_trained_is_a_comment_and_what_train_writes(
+    folder: Path,
+) -> None:
+    initialise(folder / NAME, force=False)
+    text = (folder / NAME).read_text()
+    assert '\n# model = "model.safetensors"  # after regtrack train\n' in text
+    assert "model" not in configured(folder)["predict"]
+    assert configured(folder)["train"]["out"] == str(folder / "model.safetensors")
+    assert configured(folder)["prepare"]["out"] == str(folder / "dataset")
+    (folder / NAME).write_text(text.replace("# model =", "model ="))
+    assert configured(folder)["predict"]["model"] == str(folder / "model.safetensors")
 
 
 @pytest.fixture
@@ -138,9 +156,10 @@ def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> 
         "fill in, where you like: cell, target, treatment (2 have none)",
         "wrote regtrack.toml",
     ]
-    assert told.endswith(
-        "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/"
-    )
+    assert (
+        "next:\n  regtrack prepare\n  regtrack train\n"
+        "  regtrack predict chr1 --model model.safetensors --out tracks/\n"
+    ) in told
     assert configured(study)["prepare"]["peaks"] == str(study / "markers.tsv")
     assert [one.file for one in read_markers(study / "markers.tsv")] == [
         str(one) for one in sorted(peaks.iterdir())
@@ -288,7 +307,7 @@ def test_it_suggests_a_chromosome_that_is_there(folder: Path) -> None:
     write_fasta(folder / "own.fa", {"II": "ACGT"})
     write_markers(folder / "markers.tsv", [a_marker()])
     told = initialise(folder / NAME, force=False)
-    assert told.endswith("  regtrack predict II --out tracks/")
+    assert "  regtrack predict II --model model.safetensors --out tracks/\n" in told
 
 
 def test_a_cache_that_is_a_file_is_refused(folder: Path, cache: Path) -> None:
