@@ -105,6 +105,8 @@ def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
 
 def _check_fits(path: Path, checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> None:
     """Refuse a checkpoint whose outputs are not the dataset's labels."""
+    if checkpoint.is_signal:
+        raise InputError(path, "gives a signal, and what is compared are probabilities")
     if checkpoint.task != dataset.task:
         raise InputError(
             path, f"is of the {checkpoint.task} task, but {dataset.path} of the {dataset.task} task"

@@ -12,6 +12,7 @@ from browsing import Sights, browsing, free_port
 from visiting import TIMES, WAIT, Visit
 
 from regtrack.tracks.folder import CHANCE, TrackSet
+from regtrack.tracks.summary import Summary
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -239,6 +240,37 @@ def test_without_a_report_the_list_has_no_average_precision(
         lift = visit.page.get_by_role("columnheader", name="lift").get_attribute("title") or ""
         assert lift.endswith("the base rate is the mean of its predictions")
         assert visit.page.text_content("#heatmap-agree") == ""  # nothing was measured
+        visit.page.close()
+
+
+def test_of_a_signal_values_are_told_beside_the_mean_and_each_axis_ends_at_its_own_range(
+    chromium: Browser, sights: Sights, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(sights.tracks, tmp_path / "tracks")
+    trackset = TrackSet.read(folder)
+    summary = Summary(150, mean=0.00375, highest=0.75, quantiles={"0.999": 0.6})
+    tracks = tuple(
+        replace(one, range=0.5, threshold=0.3, summary=summary) for one in trackset.tracks
+    )
+    replace(trackset, tracks=tracks).write(folder)
+    # A report's base rate is a share of bases, and nothing that a signal is compared with.
+    with browsing([folder, "--report", sights.report], free_port()) as address:
+        visit = Visit(chromium, f"{address}#locus=chr1:1-1000&markers=3")
+        wait_for_region(visit, "chr1:1-1,000")
+        # 0.75 lies above the range; the mean is a 200th of it.
+        said = point(visit, GR, 440)
+        assert "signal 0.75 \N{MIDDLE DOT} lift 7.6, 200\N{MULTIPLICATION SIGN} the mean of" in said
+        assert "reaches its threshold 0.30" in said
+        assert "below its threshold 0.30" in point(visit, GR, 140)
+        assert "below 0.0015" in point(visit, GR, 900)
+        ends = visit.page.locator(".igv-axis-column .label .top")
+        assert [end for end in ends.all_text_contents() if end] == ["0.6"]
+        visit.page.select_option("select:has(option[value=probability])", "probability")
+        visit.settle()
+        assert [end for end in ends.all_text_contents() if end] == ["0.5"]
+        visit.page.click("#heatmap-list summary")
+        assert {row[1] for row in listed(visit)} == {"0.75"}
+        assert visit.failures == []
         visit.page.close()
 
 
