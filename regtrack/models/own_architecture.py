@@ -22,7 +22,7 @@ from regtrack.models.measured_context import (
 )
 from regtrack.models.network import Context, Network
 from regtrack.models.own_code import OwnClass, raised_in
-from regtrack.models.own_network import Contract, OwnNetwork
+from regtrack.models.own_network import SIGNAL, Contract, OwnNetwork
 
 # Enough to tell markers from a batch; the context does not depend on their number.
 _FEW_MARKERS = 2
@@ -187,9 +187,10 @@ class OwnArchitecture(Architecture):
         for number in (_FEW_MARKERS, markers):
             try:
                 module = self._made(number, settings)
-                tried = OwnNetwork(
-                    module, self._contract_of(module), number, Context(), self.own.path
-                )
+                contract = self._contract_of(module)
+                if contract.returns == SIGNAL:  # which weights of chance may well make negative
+                    contract = replace(contract, returns="logits", range=None)
+                tried = OwnNetwork(module, contract, number, Context(), self.own.path)
                 codes = torch.ones(1, 64 * tried.contract.stride, dtype=torch.long)
                 _predict(tried)(codes)
             except InputError:
