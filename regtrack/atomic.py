@@ -54,7 +54,8 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
     """Give an empty file beside `path` to write to; rename it to `path` on success.
 
     When the body raises, the file aside is removed and `path` is as it was. A killed
-    process leaves at most the file aside, never a `path` that looks finished.
+    process leaves at most the file aside, never a `path` that looks finished. Who may read it, the
+    umask says, also where the body replaces the file.
 
     Parameters
     ----------
@@ -73,11 +74,15 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
             remove_left_aside(path.parent)
         # A link that somebody planted there must not lead to another file.
         made = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    usual = stat.S_IMODE(os.fstat(made).st_mode)
     try:
         locked(made)
         with naming(path, aside):
             yield aside
             with aside.open("rb+") as handle:
+                # safetensors puts a file of its own there, which only its owner may read.
+                if stat.S_IMODE(os.fstat(handle.fileno()).st_mode) != usual:
+                    os.fchmod(handle.fileno(), usual)
                 os.fsync(handle.fileno())
             aside.replace(path)
     finally:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from regtrack.atomic import (
     locked,
@@ -23,6 +24,7 @@ from regtrack.atomic import (
     write_texts,
 )
 from regtrack.errors import InputError
+from regtrack.models.tensors import save_tensors
 
 WRITE_AND_DIE = """
 import os, sys
@@ -50,6 +52,19 @@ def test_a_name_aside_tells_machine_and_process_and_cannot_be_foreseen(tmp_path:
         assert one != other
         for aside in one, other:
             aside.write_text("text")
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_who_may_read_a_file_the_umask_says_also_where_a_library_replaces_what_is_aside(
+    tmp_path: Path, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        save_tensors(tmp_path / "model.safetensors", {"weights": torch.ones(2)}, "{}")
+        write_text(tmp_path / "hub.txt", "text")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {mode}
 
 
 def test_a_link_that_was_planted_aside_leads_nowhere(

@@ -23,6 +23,7 @@ from regtrack.models.measured_context import (
 from regtrack.models.network import Context, Network
 from regtrack.models.own_code import OwnClass, raised_in
 from regtrack.models.own_network import SIGNAL, Contract, OwnNetwork
+from regtrack.notes import note
 
 # Enough to tell markers from a batch; the context does not depend on their number.
 _FEW_MARKERS = 2
@@ -154,6 +155,8 @@ class OwnArchitecture(Architecture):
         contract, path = network.contract, self.own.path
         _predict(copy.deepcopy(network))(torch.ones(1, 64 * contract.stride, dtype=torch.long))
         tried = self._tried(markers, settings)
+        if contract.returns == "logits":
+            self._tell_probabilities(tried)
         unbounded = [one for one in tried.modules() if isinstance(one, _UNBOUNDED)]
         if contract.left is not None and contract.right is not None:
             declared = Context(left=contract.left, right=contract.right, stride=contract.stride)
@@ -178,6 +181,21 @@ class OwnArchitecture(Architecture):
             raise InputError(
                 path, f"{self.name} cannot be measured in float64 ({error.args[1]}); {_DECLARE}"
             ) from error
+
+    def _tell_probabilities(self, tried: OwnNetwork) -> None:
+        """Say so where what are taken for logits look like probabilities.
+
+        Their sigmoid would lie between 0.5 and 0.73, and training would teach it to.
+        """
+        chance = torch.Generator().manual_seed(0)
+        codes = torch.randint(1, 5, (1, 64 * tried.contract.stride), generator=chance)
+        found = _predict(tried)(codes)
+        # Numbers that are all 0, say, tell nothing.
+        if 0 <= float(found.min()) < float(found.max()) <= 1:
+            note(
+                f"{self.own.path}: every output of {self.name} lies between 0 and 1: if these are "
+                'probabilities, declare returns = "probabilities"'
+            )
 
     def _tried(self, markers: int, settings: Mapping[str, Any]) -> OwnNetwork:
         """The network for few markers, with weights of chance, none of them 0.

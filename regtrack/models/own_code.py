@@ -11,7 +11,8 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -118,11 +119,16 @@ def offered_names() -> list[str]:
     return sorted({one.name for one in entry_points(group=ENTRY_POINTS)})
 
 
-def raised_in(path: Path, error: BaseException) -> Exception:
+def raised_in(path: Path, error: BaseException, given: str = "") -> Exception:
     """What to raise for an error of a user's code: one line that names where in the file it was.
 
     Errors of regtrack's own, and memory that ran out, are no fault of the code's and stay as they
     are.
+
+    Parameters
+    ----------
+    given
+        What the code was called with, for the end of the line.
     """
     if isinstance(error, RegtrackError | MemoryError | torch.OutOfMemoryError) or (
         "can't allocate memory" in str(error) and isinstance(error, RuntimeError)
@@ -133,7 +139,8 @@ def raised_in(path: Path, error: BaseException) -> Exception:
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(path)
     ]
-    return InputError(path, _said(error), lines[-1] if lines else None)
+    said = f"{_said(error)}; {given}" if given else _said(error)
+    return InputError(path, said, lines[-1] if lines else None)
 
 
 @functools.cache
@@ -151,11 +158,23 @@ def _executed(path: Path, source: bytes) -> ModuleType:
         raise InputError(path, f"is not Python ({error})") from error
     sys.modules[module.__name__] = module  # where dataclasses and typing look for it
     try:
-        exec(code, module.__dict__)
+        with _importing_beside(path):
+            exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         raise raised_in(path, error) from error
     return module
+
+
+@contextmanager
+def _importing_beside(path: Path) -> Iterator[None]:
+    """Let what lies beside a file be imported, as Python does of a script that it runs."""
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _said(error: BaseException) -> str:

@@ -245,7 +245,7 @@ class OwnNetwork(Network):
         try:
             found = self.module(inputs)
         except Exception as error:
-            raise raised_in(self._path, error) from error
+            raise raised_in(self._path, error, self._given(inputs)) from error
         expected = (len(inputs), self._markers, length // self.contract.bin)
         if not isinstance(found, Tensor):
             raise InputError(
@@ -255,12 +255,30 @@ class OwnNetwork(Network):
             raise InputError(
                 self._path,
                 f"the network returns {found.dtype} {tuple(found.shape)} for {length:,} bases; "
-                f"expected numbers {expected}: batch, markers, outputs of {self.contract.bin} bp",
+                f"expected numbers {expected}: batch, markers, outputs of {self.contract.bin} bp"
+                + self._bin_of(found, expected, length),
             )
         if self._rows is not None:
             found = found[:, self._rows]
         by_bin = found.transpose(1, 2).contiguous()
         return self._logit(by_bin) if self.contract.returns == "probabilities" else by_bin
+
+    def _given(self, inputs: Tensor) -> str:
+        """What the module read when it failed, and what to declare for something else."""
+        shape = tuple(inputs.shape)
+        if self.reads_codes:
+            onehot = (shape[0], 4, shape[1])
+            return f'it was given codes {shape}; reads = "ACGT" gives one-hot {onehot}'
+        return f'it was given one-hot {shape}, by its reads = "{self.contract.reads}"'
+
+    def _bin_of(self, found: Tensor, expected: tuple[int, ...], length: int) -> str:
+        """The bin that outputs of another number tell; empty where they tell none."""
+        if found.dim() != len(expected) or tuple(found.shape[:2]) != expected[:2]:
+            return ""
+        outputs = found.shape[2]
+        if not found.is_floating_point() or not outputs or length % outputs:
+            return ""
+        return f"; declare bin = {length // outputs}"
 
     def _logit(self, probabilities: Tensor) -> Tensor:
         """Logits of what are probabilities already.

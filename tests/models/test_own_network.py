@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from regtrack.models.inference import for_inference
 from regtrack.models.named_code import naming
 from regtrack.models.network import Context, Network
 from regtrack.models.own_network import OwnNetwork
+from regtrack.notes import heard
 from regtrack.prediction.forward import predict_stretches
 
 CODES = torch.tensor([[0, 1, 2, 3, 4, 4, 3, 2]], dtype=torch.int32)
@@ -283,12 +285,25 @@ def bad(**changes: str) -> str:
         (
             bad(returned="self.layer(x)[:, :, 1:]"),
             r"returns torch.float32 \(1, 2, 63\) for 64 "
-            r"bases; expected numbers \(1, 2, 64\): batch, markers, outputs of 1 bp",
+            r"bases; expected numbers \(1, 2, 64\): batch, markers, outputs of 1 bp$",
+        ),
+        (
+            bad(returned="self.layer(x).view(len(x), 2, -1, 16).amax(3)"),
+            r"expected numbers \(1, 2, 64\): .*, outputs of 1 bp; declare bin = 16$",
         ),
         (bad(returned="[x]"), r"returns a list; expected a tensor"),
         (bad(returned="self.layer(x).long()"), r"returns torch.int64 .*expected numbers"),
         (bad(returned="self.layer(x) / 0"), r"own\.py: the network gives a value that is not a"),
-        (bad(returned="x @ x"), r"own\.py:13: RuntimeError: "),
+        (
+            bad(returned="x @ x"),
+            r"own\.py:13: RuntimeError: .*; it was given codes \(1, 64\); reads = \"ACGT\" gives "
+            r"one-hot \(1, 4, 64\)$",
+        ),
+        (
+            bad(attributes="reads = 'TGCA'"),
+            r"own\.py:13: RuntimeError: .*; it was given one-hot \(1, 4, 64\), by its "
+            r'reads = "TGCA"$',
+        ),
         (
             bad(attributes="returns = 'probabilities'", returned="self.layer(x) + 9"),
             r"the network gives .* expected probabilities, as it declares",
@@ -366,3 +381,44 @@ def test_an_lstm_with_a_declared_overlap_is_taken_as_one_without_bound(tmp_path:
 def test_sizes_of_the_tiny_genome_are_not_multiples_of_a_bin() -> None:
     # What the tests of commands rely on: last windows that end inside a bin.
     assert all(size % 32 for name, size in TINY_SIZES.items() if name != "chrM")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "returned", "is_said"),
+    [
+        ("pass", "self.layer(x).sigmoid()", True),
+        ("pass", "self.layer(x)", False),
+        ("pass", "self.layer(x) * 0 + 0.5", False),
+        ("returns = 'probabilities'", "self.layer(x).sigmoid()", False),
+        ("returns = 'signal'", "self.layer(x).sigmoid()", False),
+    ],
+)
+def test_outputs_between_0_and_1_that_are_taken_for_logits_are_said(
+    tmp_path: Path, attributes: str, returned: str, is_said: bool
+) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(bad(attributes=attributes, returned=returned))
+    told: list[str] = []
+    with heard(told.append):
+        own_network(path, "Net")
+    note = (
+        f"{path}: every output of Net lies between 0 and 1: if these are probabilities, declare "
+        'returns = "probabilities"'
+    )
+    assert told == ([note] if is_said else [])
+
+
+def test_a_file_may_import_what_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "layers_beside_own.py").write_text("from torch import nn\nLayer = nn.Identity\n")
+    path = folder / "own.py"
+    path.write_text("from layers_beside_own import Layer\n" + bad(made="self.more = Layer()"))
+    # As the script `regtrack` has it, whose working folder is nothing to Python.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one])
+    before = list(sys.path)
+    assert own_network(path.relative_to(tmp_path), "Net").outputs == 2
+    assert sys.path == before
