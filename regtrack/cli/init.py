@@ -16,8 +16,9 @@ from regtrack.cli.config import NAME
 @click.option(
     "--peaks",
     type=options.FILE,
+    multiple=True,
     help="Your peak files: a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one file. "
-    "Their markers are written to DIR/markers.tsv. A markers table is named as it is.",
+    "Their markers are written to DIR/markers.tsv. A markers table is named as it is. Repeatable.",
 )
 @click.option(
     "--category",

@@ -6,6 +6,7 @@ import io
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -35,15 +36,58 @@ from regtrack.cli.train import train
 from regtrack.errors import InputError, OptionError, RegtrackError, TerminatedError, printable
 from regtrack.notes import heard
 
+_PEAKS = "--peaks"
+
 # Those whose work a later run finds.
 _GOES_ON = {"predict", "train", "search", "compare", "fetch"}
 
 
+class _Commands(click.Group):
+    """Refuses `--peaks` that is given twice, or that the shell took apart, before any work."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, and what stands behind it."""
+        name, command, words = super().resolve_command(ctx, args)
+        for option in command.params if command is not None else ():
+            if _PEAKS in option.opts:
+                assert command is not None
+                _check_peaks(command, getattr(option, "multiple", False), words)
+        return name, command, words
+
+
+def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str]) -> None:
+    places = [at for at, word in enumerate(words) if word.partition("=")[0] == _PEAKS]
+    if len(places) > 1 and not repeatable:
+        raise OptionError(
+            _PEAKS,
+            "given twice; regtrack init --peaks A --peaks B makes one markers table of several",
+        )
+    # Where regions may be files, a second one need not come from a pattern.
+    several = any(isinstance(one, click.Argument) and one.nargs < 0 for one in command.params)
+    for at in places:
+        from regtrack.genome.measured import is_peak_file
+
+        files = list(
+            takewhile(
+                lambda file: is_peak_file(file) and file.is_file(), map(Path, words[at + 1 :])
+            )
+        )
+        if len(files) > (2 if several else 1) and len({one.parent for one in files}) == 1:
+            raise OptionError(
+                _PEAKS,
+                f"{len(files):,} files follow, {files[0]} first: a pattern needs quotes, as "
+                f"'{files[0].parent / '*'}'",
+            )
+
+
 @click.group(
+    cls=_Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
-    }
+    },
 )
 @click.version_option(__version__, prog_name="regtrack")
 @click.option("--debug", is_flag=True, help="Show the traceback of every error.")

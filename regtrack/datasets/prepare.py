@@ -22,11 +22,12 @@ from regtrack.datasets.tables import write_tables
 from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import InputError
 from regtrack.folders import check_folder, replacing_folder
+from regtrack.genome.assemblies import checked_name
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
-from regtrack.genome.measured import read_measured
+from regtrack.genome.measured import read_measured, tell_summits
 from regtrack.observer import Observer
 from regtrack.paths import as_text, shown
 
@@ -108,7 +109,7 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
         When `out` exists, a file cannot be used, a split is empty, or no marker has a
         peak in the training or the validation windows.
     OptionError
-        For a pattern without markers, or an unknown chromosome.
+        For a pattern without markers, an unknown chromosome, or the name of another assembly.
     OSError
         When a file cannot be read or written.
     """
@@ -131,10 +132,11 @@ def _from_genome(
     genome = Genome(settings.genome)
     sizes = genome.chrom_sizes
     unknown = read_unknown(settings.unknown, markers, sizes)
+    named = settings.assembly and checked_name(settings.assembly, settings.genome, sizes)
     plan = make_plan(settings, genome, observer)
     contents = Contents(
         task=settings.task,
-        assembly=shown(settings.assembly or settings.genome.name.partition(".")[0]),
+        assembly=shown(named or settings.genome.name.partition(".")[0]),
         chrom_sizes=dict(sizes),
         genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
         sequence=genome.digest(plan.kept["valid"].regions()),
@@ -148,6 +150,7 @@ def _from_genome(
     peaks = _Peaks(markers, BedFiles(sizes, settings.clip), observer)
     write = _write_dense if settings.task == "dense" else _write_short
     found = write(contents, plan, peaks, folder)
+    tell_summits(settings.peaks, peaks.widths)
     for split in SPLITS[:2]:
         if not any(rates.get(split) for rates in found["base_rates"].values()):
             raise InputError(
@@ -246,12 +249,16 @@ class _Peaks:
         self._files = files
         self._observer = observer
         self.count = 0
+        self.widths: dict[str, float] = {}  # medians, by file
 
     def __iter__(self) -> Iterator[Mapping[str, IntervalSet]]:
         self._observer.stage("reading peaks", "markers", len(self._markers), 0)
         for marker in self._markers:
             peaks = self._files.peaks(Path(marker.file))
             self.count += sum(map(len, peaks.values()))
+            if peaks:
+                bases = np.concatenate([one.ends - one.starts for one in peaks.values()])
+                self.widths[Path(marker.file).name] = float(np.median(bases))
             yield peaks
             self._observer.advanced(1)
         self._observer.finished()

@@ -5,14 +5,29 @@ A wrong assembly has no symptom but numbers that mean nothing; so errors say whi
 
 from __future__ import annotations
 
+import difflib
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 
+from regtrack.errors import OptionError
 from regtrack.genome.names import resolve_chrom
+from regtrack.notes import note
 
 UNKNOWN = "an unknown assembly"
 _TABLE = "assemblies.tsv"
+_PATCH = re.compile(r"\.p\d+$")  # which leaves whole chromosomes as they are
+# Other names of assemblies, in small letters: of their consortia, and of 1000 Genomes.
+_ALSO = {
+    "ncbi36": "hg18",
+    **dict.fromkeys(("grch37", "b37", "hs37d5"), "hg19"),
+    "grch38": "hg38",
+    "t2t-chm13v2.0": "hs1",
+    "grcm38": "mm10",
+    "grcm39": "mm39",
+}
 
 
 @functools.cache
@@ -59,6 +74,41 @@ def lengths_of(assembly: str) -> Mapping[str, int]:
     return _known()[assembly][1]
 
 
+def ucsc_name(name: str) -> str:
+    """`hg38` of `GRCh38` or `GRCh38.p14`, `hg19` of `HG19`; what is not known stays as it is."""
+    small = _PATCH.sub("", name.lower())
+    return _ALSO.get(small, small if small in _known() else name)
+
+
+def checked_name(asked: str, genome: Path, chrom_sizes: Mapping[str, int]) -> str:
+    """The name of a genome's assembly as a user gives it, in UCSC's words.
+
+    One that is not known, but nearly is, is noted.
+
+    Parameters
+    ----------
+    genome
+        FASTA.
+    chrom_sizes
+        Its lengths in bases.
+
+    Raises
+    ------
+    OptionError
+        When the lengths tell that it is another assembly.
+    """
+    if other := contradiction(chrom_sizes, asked):
+        raise OptionError("--assembly", f"{genome} is of {other}")
+    name = ucsc_name(asked)
+    near = difflib.get_close_matches(name.lower(), (*_known(), *_ALSO), n=1)
+    if near and name.partition("_")[0] not in _known():
+        note(
+            f"{name} is not known here, and is taken as it stands; is {ucsc_name(near[0])} meant? "
+            f"Known by their lengths are {', '.join(_known())}"
+        )
+    return name
+
+
 def contradiction(chrom_sizes: Mapping[str, int], assembly: str) -> str:
     """What tells that a genome is not the assembly that is named for it.
 
@@ -67,7 +117,7 @@ def contradiction(chrom_sizes: Mapping[str, int], assembly: str) -> str:
     chrom_sizes
         Lengths in bases.
     assembly
-        As UCSC or IGV names it: `hg38_1kg` is hg38 with other scaffolds.
+        As UCSC or IGV names it: `hg38_1kg` is hg38 with other scaffolds. Or as `GRCh38`.
 
     Returns
     -------
@@ -75,7 +125,7 @@ def contradiction(chrom_sizes: Mapping[str, int], assembly: str) -> str:
         `hg19 (chr22 has 51,304,566 bases), not hg38 (50,818,468)`; empty where nothing tells, or
         the lengths of that assembly are not known.
     """
-    name = assembly.partition("_")[0]
+    name = ucsc_name(assembly.partition("_")[0])
     if name not in _known():
         return ""
     lengths = lengths_of(name)

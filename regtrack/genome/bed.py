@@ -24,6 +24,9 @@ _HEADERS = (b"track", b"browser")
 _LINE_END = re.compile(rb"[\r\n]")
 _ROW = re.compile(rb" *([^\s]+)(?: *\t *| +)([^\s]+)(?: *\t *| +)([^\s]+)")
 _NUMBER = re.compile(rb"(-?)0*(\d{1,18})")
+_COLUMN_NAME = re.compile(r"[\"']?[A-Za-z][A-Za-z_. -]*[\"']?")  # without digits: no chromosome
+_OF_MACS = b"\tfold_enrichment"
+_FIRST_BYTES = 100_000  # that some thousand rows take
 _MOST_ROWS = 4_000_000  # that are held before they are merged first
 _MOST_NAMES = 100_000  # of chromosomes, that are held though the genome lacks them
 
@@ -83,7 +86,8 @@ def read_rows(path: Path, chrom_sizes: Mapping[str, int], rules: Rules) -> BedRo
 
     Columns are divided by a tab, by blanks, or by both; those beyond the third are not looked at.
     `track`, `browser`, `#` and empty lines are passed over, and so are rows whose end is their
-    start. Rows on chromosomes that the genome does not have are left out.
+    start, and a first line of names of columns. Rows on chromosomes that the genome does not have
+    are left out.
 
     Parameters
     ----------
@@ -124,6 +128,7 @@ class _Reading:
         self._last: dict[str, int] = {}  # end on each chromosome, as the file spells it
         self._held: list[tuple[Positions, Positions, Positions]] = []
         self._most_held = _MOST_ROWS
+        self._header = ""
         self._rows = self._left = self._mitochondrial = self._no_length = 0
         self._past = 0
         self._far = False
@@ -131,7 +136,8 @@ class _Reading:
 
     def add(self, line: int, text: bytes) -> None:
         """Read whole lines, the first of which has a number."""
-        found = self._checked(line, text, scan(text))
+        found, header = _checked(self._path, line, text, first=not self._rows)
+        self._header = self._header or header
         numbers = [self._number_of(raw, line, text, at) for raw, at in _places(found)]
         ends = np.zeros(len(found.chroms), np.int64)
         np.maximum.at(ends, found.chrom, found.ends)
@@ -212,6 +218,7 @@ class _Reading:
             {self._names[number]: one for number, one in self._merged().items()},
             RowCounts(
                 path=str(self._path),
+                header=self._header,
                 rows=self._rows,
                 unknown=self._left,
                 unknown_names=tuple(list(self._unknown)[:4]),
@@ -242,48 +249,6 @@ class _Reading:
                 self._raw[raw] = _UNKNOWN if known is None else self._numbers[known]
         return self._raw[raw]
 
-    def _checked(self, line: int, text: bytes, found: Scanned) -> Scanned:
-        """All rows of some lines; a wrong one is an error, the first where there are several."""
-        wrong = np.flatnonzero((found.starts > found.ends) | (found.ends > _LONGEST))
-        first = int(found.at[wrong[0]]) if len(wrong) else len(text)
-        odd = [
-            (at, *row)
-            for at in found.odd.tolist()
-            if at <= first and (row := self._odd_row(line, text, at))
-        ]
-        if len(wrong):
-            self._odd_row(line, text, first)
-        return _with(found, odd) if odd else found
-
-    def _odd_row(self, first: int, text: bytes, at: int) -> tuple[bytes, int, int] | None:
-        """A line that is not plain, or wrong; None for a header line."""
-        end = _LINE_END.search(text, at)
-        line = text[at : end.start() if end else len(text)]
-        words = line.split(None, 1)
-        if not words or words[0].startswith(b"#") or words[0] in _HEADERS:
-            return None
-        shown = repr(line[:60].decode("utf-8", "replace"))
-        row = _ROW.match(line)
-        if row is None and line.startswith(b"\t"):
-            problem = f"expected a chromosome first, got {shown}"
-        elif row is None and len(line.split(b"\t")) < 3:
-            problem = f"expected at least chrom, start and end, got {shown}"
-        else:
-            numbers = [_NUMBER.fullmatch(one) for one in (row.groups()[1:] if row else ())]
-            start, stop = [one and int(one[1] + one[2]) for one in numbers] or (None, None)
-            digits = row and all(one.lstrip(b"-").isdigit() for one in row.groups()[1:])
-            if row is not None and start is not None and stop is not None:
-                if start <= stop <= _LONGEST:
-                    return row[1], start, stop
-                problem = f"expected start <= end, got {start} {stop}"
-                if stop > _LONGEST:
-                    problem = f"expected positions up to {_LONGEST:,}, got {shown}"
-            elif digits:
-                problem = f"expected positions up to {_LONGEST:,}, got {shown}"
-            else:
-                problem = f"expected whole numbers as start and end, got {shown}"
-        raise InputError(self._path, problem, first + count_lines(text[:at]))
-
     def _past_the_end(self, foreign: bool) -> InputError:
         assert self._first_past is not None
         line, number, start, end = self._first_past
@@ -306,6 +271,105 @@ class _Reading:
         if not fitting:
             return f"is it of another assembly? The genome is {genome}"
         return f"the genome is {genome}, the file fits {' or '.join(fitting)}"
+
+
+def median_width(path: Path) -> float | None:
+    """Median bases of the first rows of a BED file: some thousand, or all of fewer; None of none.
+
+    Raises
+    ------
+    InputError
+        As `read_rows`, for a line that is not BED.
+    OSError
+        When the file cannot be read.
+    """
+    for line, text in read_pieces(path):
+        end = _LINE_END.search(text, _FIRST_BYTES)
+        found, _ = _checked(path, line, text[: end.end()] if end else text, first=True)
+        if len(found.at):
+            return float(np.median(found.ends - found.starts))
+    return None
+
+
+def _checked(path: Path, line: int, text: bytes, first: bool) -> tuple[Scanned, str]:
+    """All rows of some lines; a wrong one is an error, the first where there are several.
+
+    Parameters
+    ----------
+    first
+        Whether no row stands before them, so that a line of names may be their header.
+
+    Returns
+    -------
+    Scanned, str
+        The rows, and the header, if there is one.
+    """
+    found, header = scan(text), ""
+    wrong = np.flatnonzero((found.starts > found.ends) | (found.ends > _LONGEST))
+    end = int(found.at[wrong[0]]) if len(wrong) else len(text)
+    odd: list[tuple[int, bytes, int, int]] = []
+    for at in (one for one in found.odd.tolist() if one <= end):
+        names = _header_at(text, at)
+        if names and first and not header and not odd and at < found.at.min(initial=len(text)):
+            if _OF_MACS in _line_at(text, at):
+                raise InputError(
+                    path,
+                    "a table of MACS, whose first base is 1; expected its _peaks.narrowPeak or "
+                    ".broadPeak",
+                    line + count_lines(text[:at]),
+                )
+            header = names
+        elif row := _odd_row(path, line, text, at):
+            odd.append((at, *row))
+    if len(wrong):
+        _odd_row(path, line, text, end)
+    return (_with(found, odd) if odd else found), header
+
+
+def _line_at(text: bytes, at: int) -> bytes:
+    end = _LINE_END.search(text, at)
+    return text[at : end.start() if end else len(text)]
+
+
+def _header_at(text: bytes, at: int) -> str:
+    """`Chr Start End` of a line that names the columns; empty where it does not."""
+    row = _ROW.match(_line_at(text, at))
+    if row is None or row[1].startswith(b"#") or row[1] in _HEADERS:
+        return ""
+    names = [one.decode("utf-8", "replace") for one in row.groups()]
+    return " ".join(names) if all(_COLUMN_NAME.fullmatch(one) for one in names) else ""
+
+
+def _odd_row(path: Path, first: int, text: bytes, at: int) -> tuple[bytes, int, int] | None:
+    """A line that is not plain, or wrong; None for a header line."""
+    line = _line_at(text, at)
+    words = line.split(None, 1)
+    if not words or words[0].startswith(b"#") or words[0] in _HEADERS:
+        return None
+    shown = repr(line[:60].decode("utf-8", "replace"))
+    row = _ROW.match(line)
+    number = first + count_lines(text[:at])
+    if row is None and line.startswith(b"\t"):
+        problem = f"expected a chromosome first, got {shown}"
+    elif row is None and len(line.split(b"\t")) < 3:
+        problem = f"expected at least chrom, start and end, got {shown}"
+    else:
+        numbers = [_NUMBER.fullmatch(one) for one in (row.groups()[1:] if row else ())]
+        start, stop = [one and int(one[1] + one[2]) for one in numbers] or (None, None)
+        digits = row and all(one.lstrip(b"-").isdigit() for one in row.groups()[1:])
+        if row is not None and start is not None and stop is not None:
+            if start <= stop <= _LONGEST:
+                return row[1], start, stop
+            problem = f"expected start <= end, got {start} {stop}"
+            if stop > _LONGEST:
+                problem = f"expected positions up to {_LONGEST:,}, got {shown}"
+        elif digits:
+            problem = f"expected positions up to {_LONGEST:,}, got {shown}"
+        else:
+            problem = f"expected whole numbers as start and end, got {shown}"
+            if number == 1:
+                problem += "; a header begins with #"
+    raise InputError(path, problem, number)
 
 
 def _places(found: Scanned) -> list[tuple[bytes, int]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regtrack.errors import InputError
@@ -17,15 +19,15 @@ _KINDS = ".narrowPeak, .broadPeak or .bed, plain or .gz"
 # MACS writes NAME_peaks.narrowPeak and, beside it, the highest base of each peak and a table.
 _MACS = re.compile(r"(?<=.)_(?:peaks|summits)$", re.IGNORECASE)
 _SUMMITS = re.compile(r"_summits\.bed(?:\.gz)?$", re.IGNORECASE)
-_MACS_TABLE = re.compile(r"_peaks\.xls$", re.IGNORECASE)
+_OF_MACS = re.compile(r"(?:_peaks)?(?:\.xls|\.gappedPeak(?:\.gz)?)$", re.IGNORECASE)
+_NARROW = 10  # bases, which no peak is
 
 
 def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]:
     """The markers whose measured peaks a path names.
 
     Of a table, its rows (`regtrack.genome.markers.read_markers`). Of a folder, or a pattern such as
-    `peaks/*.narrowPeak.gz`, a marker for each peak file; of a peak file, one. These are called as
-    their file (`marker_name`), and stand in the order of their names.
+    `peaks/*.narrowPeak.gz`, a marker for each peak file; of a peak file, one.
 
     Parameters
     ----------
@@ -35,15 +37,31 @@ def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]
     Raises
     ------
     InputError
-        As `read_markers`; when there is no peak file, or two would be one marker.
+        As `read_markers` and `markers_of_files`.
     OSError
         As `read_markers`.
     """
-    if is_table(path):
-        return read_markers(path)
-    files = _files(path)
+    return read_markers(path) if is_table(path) else markers_of_files([path], category)
+
+
+def markers_of_files(paths: Sequence[Path], category: str | None = None) -> tuple[Marker, ...]:
+    """A marker for each peak file of folders, of patterns, or that is named itself.
+
+    They are called as their file (`marker_name`), and stand in the order of their names.
+
+    Parameters
+    ----------
+    category
+        As `read_measured`.
+
+    Raises
+    ------
+    InputError
+        When a path has no peak file, or two files would be one marker.
+    """
+    files = {os.path.normpath(file): (path, file) for path in paths for file in _files(path)}
     by_name: dict[str, Path] = {}
-    for file in sorted(files, key=lambda file: (marker_name(file), file)):
+    for path, file in sorted(files.values(), key=lambda one: (marker_name(one[1]), one[1])):
         name = marker_name(file)
         if name in by_name:
             raise InputError(
@@ -55,10 +73,30 @@ def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]
     )
 
 
+def tell_summits(named: Path, widths: Mapping[str, float]) -> None:
+    """Say which files have peaks of a few bases: summits of peaks, where peaks are meant.
+
+    Parameters
+    ----------
+    named
+        What the user named the files by.
+    widths
+        Median bases of a peak, by name of each file that has any.
+    """
+    narrow = {name: width for name, width in widths.items() if width < _NARROW}
+    if narrow:
+        widest = max(narrow.values())
+        bases = "1 base" if widest == 1 else f"{widest:g} bases"
+        note(
+            f"{named}: half of the peaks have {bases} or less in {names_and_rest(narrow)}: these "
+            "look like summits; were *_peaks.narrowPeak meant?"
+        )
+
+
 def is_table(path: Path) -> bool:
     """Whether a path names a markers table, there or not; else it names peak files."""
     if is_there(path):
-        return path.is_file() and not _is_peak_file(path) and not _MACS_TABLE.search(path.name)
+        return path.is_file() and not is_peak_file(path) and not _OF_MACS.search(path.name)
     return not re.search(r"[*?[]", str(path))
 
 
@@ -70,7 +108,8 @@ def marker_name(file: Path) -> str:
     return shown(_MACS.sub("", _ENDING.sub("", file.name)))
 
 
-def _is_peak_file(path: Path) -> bool:
+def is_peak_file(path: Path) -> bool:
+    """Whether a file is called as peak files are."""
     return bool(_ENDING.search(path.name)) and not path.name.startswith(".")
 
 
@@ -86,19 +125,23 @@ def _files(path: Path) -> list[Path]:
         found = list(path.iterdir()) if path.is_dir() else [path]
     else:
         found = _matching(path)
-    files = [one for one in found if _is_peak_file(one) and one.is_file()]
+    files = [one for one in found if is_peak_file(one) and one.is_file()]
     kept = [one for one in files if not _SUMMITS.search(one.name)] or files
     if not kept:
-        if any(_MACS_TABLE.search(one.name) for one in found):
+        other = next((match[0] for one in found if (match := _OF_MACS.search(one.name))), None)
+        if other is not None:
             raise InputError(
                 path,
-                "MACS's _peaks.xls is no peak file; expected its _peaks.narrowPeak or .broadPeak",
+                f"MACS's {other} is no peak file; expected its _peaks.narrowPeak or .broadPeak",
             )
         what = "holds" if is_there(path) else "matches"
         raise InputError(path, f"{what} no peak file; expected some that end in {_KINDS}")
     summits = sorted(one.name for one in set(files).difference(kept))
     if summits:
         note(f"{path}: summits are no peaks, and are left out: {names_and_rest(summits)}")
+    others = sorted(one.name for one in found if _OF_MACS.search(one.name))
+    if others:
+        note(f"{path}: no peak files, and left out: {names_and_rest(others)}")
     return kept
 
 

@@ -24,6 +24,8 @@ class RowCounts:
         Those whose end is their start.
     clipped
         Those that reached past an end of their chromosome.
+    header
+        Names of columns that stand before them, without a #.
     """
 
     path: str
@@ -33,6 +35,7 @@ class RowCounts:
     mitochondrial: int = 0
     no_length: int = 0
     clipped: int = 0
+    header: str = ""
 
 
 def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
@@ -45,6 +48,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
     """
     files = sorted({one.path: one for one in counted}.values(), key=lambda one: one.path)
     lacking = dict.fromkeys(name for one in files for name in one.unknown_names)
+    headers = dict.fromkeys(one.header for one in files if one.header)
     told: list[tuple[Callable[[RowCounts], int], str, str]] = [
         (
             lambda one: one.unknown,
@@ -53,6 +57,11 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
         ),
         (lambda one: one.mitochondrial, "left out", "on the mitochondrion"),
         (lambda one: one.no_length, "skipped", "of length 0 (start = end)"),
+        (
+            lambda one: int(bool(one.header)),
+            "passed over",
+            f"a header without # ({first_names(headers)})",
+        ),
         (lambda one: one.clipped, "clipped", "past an end of their chromosome"),
     ]
     found = []

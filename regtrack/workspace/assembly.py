@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError, OptionError
 from regtrack.fetching.sources import genome_file
-from regtrack.genome.assemblies import describe, recognise
+from regtrack.genome.assemblies import checked_name, describe, recognise, ucsc_name
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
 
@@ -49,6 +49,8 @@ def choose(asked: str | None, own: Path | None) -> tuple[str | None, Path | None
     """
     if own is not None:
         told = assembly_of(own)
+        if asked:
+            asked = checked_name(asked, own, Genome(own).chrom_sizes)
         if asked and told not in (None, asked):
             raise OptionError("--assembly", f"{own} is {describe(Genome(own).chrom_sizes)}")
         return told or asked, own
@@ -58,5 +60,5 @@ def choose(asked: str | None, own: Path | None) -> tuple[str | None, Path | None
             possible_cache_folder(),
             f"which of {', '.join(fetched)} is meant? --assembly says it, --genome names another",
         )
-    assembly = asked or next(iter(fetched), None)
+    assembly = ucsc_name(asked) if asked else next(iter(fetched), None)
     return assembly, fetched.get(assembly or "")

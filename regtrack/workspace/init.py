@@ -37,7 +37,7 @@ class Told:
     genome
         FASTA.
     peaks
-        As `regtrack.genome.measured.read_measured`; of peak files a table is written.
+        Each as `regtrack.genome.measured.read_measured`; of peak files a table is written.
     category
         Of the markers of these files.
     assembly
@@ -45,12 +45,12 @@ class Told:
     """
 
     genome: Path | None = None
-    peaks: Path | None = None
+    peaks: Sequence[Path] = ()
     category: str | None = None
     assembly: str | None = None
 
     def __post_init__(self) -> None:
-        if self.category is not None and self.peaks is None:
+        if self.category is not None and not self.peaks:
             raise OptionError("--category", "does nothing without --peaks")
 
 
@@ -97,11 +97,10 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
     folder = config.parent
     told = told or Told()
     if folder.exists() and not folder.is_dir():
-        quotes = "; a pattern after --peaks needs quotes" if told.peaks else ""
-        raise InputError(folder, f"is a file; expected a folder{quotes}")
+        raise InputError(folder, "is a file; expected a folder")
     check_file(config, force, "a configuration")
     table, rows = None, ""
-    if told.peaks is not None:
+    if told.peaks:
         table, rows = table_of(told.peaks, told.category, folder, force)
     found = look_around(folder, told, table)
     text = config_text(found, folder)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from regtrack.errors import InputError, OptionError
 from regtrack.fetching.sources import MARKERS_TABLE
 from regtrack.folders import check_file
-from regtrack.genome.markers import COLUMNS, count_categories, read_markers
-from regtrack.genome.measured import is_table, read_measured
+from regtrack.genome.bed import median_width
+from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers
+from regtrack.genome.measured import is_table, markers_of_files, tell_summits
 from regtrack.paths import is_text
 
 
-def table_of(peaks: Path, category: str | None, folder: Path, force: bool) -> tuple[Path, str]:
+def table_of(
+    peaks: Sequence[Path], category: str | None, folder: Path, force: bool
+) -> tuple[Path, str]:
     """Where the table of some peaks lies, and the text that is to be written there.
+
+    The first rows of every file are read.
 
     Parameters
     ----------
     peaks
-        As `regtrack.genome.measured.read_measured`. A table is taken as it is: there is no text.
+        Each as `regtrack.genome.measured.read_measured`. A table is taken as it is: there is no
+        text.
     category
         Of all markers; without it, what their names tell.
     folder
@@ -30,28 +37,41 @@ def table_of(peaks: Path, category: str | None, folder: Path, force: bool) -> tu
     Raises
     ------
     InputError
-        As `read_measured`; when there is a table and `force` is not given, or a file has a name
-        that is not UTF-8.
+        As `read_measured`; when there is a table and `force` is not given, a file has a name
+        that is not UTF-8, or is not BED.
     OptionError
-        When a table is to have another category than it says.
+        When a table is to have another category than it says, or is not alone.
     OSError
-        When a table cannot be read.
+        When a file cannot be read.
     """
-    if is_table(peaks):
+    tables = [one for one in peaks if is_table(one)]
+    if tables and len(peaks) > 1:
+        raise OptionError("--peaks", f"{tables[0]} is a table; expected it alone, or peak files")
+    if tables:
         if category is not None:
-            raise OptionError("--category", f"is for peak files; {peaks} is a table, which says it")
-        read_markers(peaks)
-        return peaks, ""
+            raise OptionError(
+                "--category", f"is for peak files; {tables[0]} is a table, which says it"
+            )
+        _look_at(tables[0], read_markers(tables[0]))
+        return tables[0], ""
     table = folder / MARKERS_TABLE
     check_file(table, force, "a markers table")
     rows = [COLUMNS]
-    for one in read_measured(peaks, category):
+    markers = markers_of_files(peaks, category)
+    for one in markers:
         file = os.path.relpath(one.file, folder)
         if not is_text(file):
             raise InputError(file, "no name that a table can hold; expected one in UTF-8")
         words = (one.name, one.category, one.cell, one.target, one.treatment)
         rows.append((str(one.index), *words, file))
+    _look_at(peaks[0], markers)
     return table, "".join("\t".join(row) + "\n" for row in rows)
+
+
+def _look_at(named: Path, markers: Sequence[Marker]) -> None:
+    """Read the first rows of every file, and tell what seems wrong."""
+    widths = ((Path(one.file).name, median_width(Path(one.file))) for one in markers)
+    tell_summits(named, {name: width for name, width in widths if width is not None})
 
 
 def what_to_check(table: Path, guessed: bool) -> str:
@@ -65,8 +85,11 @@ def what_to_check(table: Path, guessed: bool) -> str:
     markers = read_markers(table)
     lines = [f"wrote {table}: {len(markers)} markers ({count_categories(markers)})"]
     without_cell = sum(marker.cell == "None" for marker in markers)
-    if guessed:
-        lines.append("check in it: category, which was guessed from the names")
+    cells = [one for one in markers if {one.cell, one.target} != {"None"} and "|" not in one.name]
+    checked = [*(["category"] if guessed else []), *(["cell and target"] if cells else [])]
+    if checked:
+        verb = "were" if cells else "was"
+        lines.append(f"check in it: {', '.join(checked)}, which {verb} guessed from the names")
     if without_cell:
         lines.append(f"fill in, where you like: cell, target, treatment ({without_cell} have none)")
     return "\n".join(lines)

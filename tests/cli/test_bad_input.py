@@ -99,7 +99,7 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
         1,
         r"model\.safetensors: a pickle.*expected \.safetensors",
     ),
-    ("newer model", newer_checkpoint, [], 1, r"format 7; this regtrack reads up to 1"),
+    ("newer model", newer_checkpoint, [], 1, r"format 7; this regtrack reads up to 2"),
     ("other assembly", other_assembly, [], 1, r"genome\.fa: is .*\(chr2 has 7,003 bases\)"),
     ("no marker left", lambda _: None, ["--markers", "HeLa*"], 2, r"--markers: no such marker"),
     ("negative error", lambda _: None, ["--max-error", "-1"], 2, r"--max-error: expected 0\.0001"),
@@ -230,7 +230,7 @@ def test_chromosomes_without_prefix_are_found(tiny: TinyWorld, regtrack) -> None
     ("edit", "message"),
     [
         (lambda w, t: (t / "tracks.json").unlink(), r"not a tracks folder \(no tracks\.json\)"),
-        (lambda w, t: replace(t / "tracks.json", '"format": 1', '"format": 9'), r"format 9; .* 1:"),
+        (lambda w, t: replace(t / "tracks.json", '"format": 1', '"format": 9'), r"format 9; .* 2:"),
         (lambda w, t: cut(t / "tracks.json"), r"tracks\.json: damaged"),
         (lambda w, t: cut(t / "bigwig" / "0_K562_CTCF_None.bw"), r"0_K562_CTCF_None\.bw: "),
         (lambda w, t: (t / "predicted.bed").unlink(), r"predicted\.bed: No such file"),
@@ -285,3 +285,67 @@ def test_a_chromosome_too_long_for_the_format_is_told_before_any_work(
         "genome.fa: chr1 has 45,000 bases; BigWig files count to 40,000"
     )
     assert not list(tiny.folder.glob("tracks*"))
+
+
+# The files of a pattern without quotes, as bash puts them in place of it; `{a}` is the first.
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init --peaks {a} {b}",
+        "init --peaks {a} {b} {c}",
+        "prepare --out out --peaks {a} {b} {c}",
+        "doctor --peaks {a} {b}",
+        "eval tracks --peaks {a} {b}",
+        "session --peaks {a} {b} tracks",
+        "predict chr1 --out out --peaks {a} {b} {c}",
+        "explain model.safetensors --peaks {a} {b} {c} --out out",
+    ],
+)
+def test_a_pattern_that_the_shell_took_apart_is_said_to_need_quotes(
+    tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p").mkdir()
+    names = {name: f"p/{name}.narrowPeak" for name in "abc"}
+    for file in names.values():
+        Path(file).touch()
+    status, out, err = regtrack(*command.format(**names).split())
+    many = command.count("{")
+    assert (status, out, err) == (
+        2,
+        "",
+        f"regtrack: --peaks: {many} files follow, p/a.narrowPeak first: a pattern needs quotes, as "
+        "'p/*'\n",
+    )
+
+
+def test_a_region_may_stand_behind_peaks(tiny: TinyWorld, regtrack) -> None:
+    peaks, region = (tiny.folder / f"{name}.bed" for name in ("K562|CTCF|None", "region"))
+    for path in peaks, region:
+        path.write_text("chr1\t20000\t20900\n")
+    status, _, err = regtrack(
+        *("predict", "--peaks", peaks, region, "--model", tiny.model, "--genome", tiny.genome),
+        *("--out", tiny.folder / "out", "--plan"),
+    )
+    assert status == 0, err
+
+
+def test_of_several_peaks_none_is_passed_over_in_silence(
+    tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.bed", "b.bed"):
+        Path(name).write_text("chr1\t100\t900\n")
+    for words in (
+        ("prepare", "--out", "out", "--peaks", "a.bed", "--peaks", "b.bed"),
+        ("eval", "tracks", "--peaks=a.bed", "--peaks", "b.bed"),
+    ):
+        assert regtrack(*words) == (
+            2,
+            "",
+            "regtrack: --peaks: given twice; regtrack init --peaks A --peaks B makes one markers "
+            "table of several\n",
+        )
+    status, out, err = regtrack("init", "--peaks", "a.bed", "--peaks", "b.bed")
+    assert (status, err) == (0, "")
+    assert out.startswith("wrote markers.tsv: 2 markers (2 TFBS)\n")

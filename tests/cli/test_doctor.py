@@ -171,6 +171,16 @@ def test_peaks_of_another_assembly(tiny: TinyWorld, regtrack, tmp_path: Path) ->
     assert any("past the end of chr1 (4 bases)" in problem for problem in problems(out))
 
 
+def test_every_file_of_peaks_is_looked_at(tiny: TinyWorld, regtrack) -> None:
+    last = sorted((tiny.folder / "peaks").iterdir())[-1]
+    last.write_text("chr1\t10\t2O\n")
+    _, out, _ = regtrack("doctor", "--genome", tiny.genome, "--peaks", tiny.markers)
+    assert any(
+        one.startswith(f"peaks: {last}:1: expected whole numbers as start and end, got ")
+        for one in problems(out)
+    )
+
+
 def test_what_depends_on_a_bad_genome_is_not_blamed(tiny: TinyWorld, regtrack) -> None:
     Path("bad.fa").write_text("text")
     options = ("--peaks", tiny.markers, "--model", tiny.model)

@@ -453,3 +453,15 @@ def test_real_windows_and_labels_equal_an_independent_computation(
         for start in expected["valid"] + expected["test"]:
             found = dataset.labels.spread("chr22", start, start + 25_000)[row]
             np.testing.assert_array_equal(found, truth[start : start + 25_000])
+
+
+def test_peaks_that_look_like_summits_are_said(tiny: TinyWorld, regtrack) -> None:
+    file = tiny.folder / "peaks" / "0.narrowPeak"
+    rows = [row.split("\t") for row in file.read_text().splitlines()]
+    file.write_text("".join(f"{row[0]}\t{row[1]}\t{int(row[1]) + 1}\n" for row in rows))
+    status, _, err = regtrack(*arguments(tiny))
+    assert status == 0, err
+    assert (
+        f"regtrack: note: {tiny.markers}: half of the peaks have 1 base or less in 0.narrowPeak: "
+        "these look like summits; were *_peaks.narrowPeak meant?"
+    ) in err.splitlines()

@@ -9,6 +9,7 @@ import pytest
 from builders import a_marker, write_checkpoint, write_markers
 
 from regtrack.cli.main import run
+from regtrack.datasets.contents import Contents
 from regtrack.genome.markers import Marker
 from regtrack.tracks.folder import TrackSet
 
@@ -113,9 +114,9 @@ def test_the_right_genome_needs_no_option_though_it_lacks_chromosomes(
     assert regtrack(*command, "--out", tmp_path / "out", "--device", "cpu")[0] == 0
 
 
-def prepare(*more: object) -> list[object]:
+def prepare(*more: object, peaks: object = "markers.tsv") -> list[object]:
     return [
-        *("prepare", "--genome", "hg38.fa", "--peaks", "markers.tsv", "--window", "2000"),
+        *("prepare", "--genome", "hg38.fa", "--peaks", peaks, "--window", "2000"),
         *("--valid", "chr22:1-40,000", *more),
     ]
 
@@ -167,7 +168,7 @@ def test_a_dataset_is_not_trained_on_another_assembly(regtrack, tmp_path: Path) 
     marker = Marker(**{**a_marker().to_json(), "file": "peaks.bed"})
     table = write_markers(tmp_path / "markers.tsv", [marker])
     dataset = tmp_path / "dataset"
-    assert regtrack(*prepare("--out", dataset, "--peaks", table))[0] == 0
+    assert regtrack(*prepare("--out", dataset, peaks=table))[0] == 0
     status, _, err = regtrack(
         "train", dataset, "--genome", "hg19.fa", "--out", tmp_path / "m.safetensors"
     )
@@ -176,6 +177,25 @@ def test_a_dataset_is_not_trained_on_another_assembly(regtrack, tmp_path: Path) 
         f"regtrack: {dataset}: made with another genome: hg19.fa is hg19 (chr22 has 51,304,566 "
         "bases), not hg38 (50,818,468); run regtrack prepare again"
     )
+
+
+@pytest.mark.parametrize("name", ["hg19", "GRCh37"])
+def test_a_dataset_is_not_called_as_another_assembly(regtrack, tmp_path: Path, name: str) -> None:
+    status, _, err = regtrack(*prepare("--out", tmp_path / "dataset", "--assembly", name))
+    assert (status, last_line(err)) == (
+        2,
+        f"regtrack: --assembly: hg38.fa is of hg38 (chr22 has 50,818,468 bases), not {name} "
+        "(51,304,566)",
+    )
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_dataset_has_the_name_of_its_assembly_that_ucsc_has(regtrack, tmp_path: Path) -> None:
+    (tmp_path / "peaks.bed").write_text("chr22\t500\t900\nchr22\t60000\t61000\n")
+    dataset = tmp_path / "dataset"
+    words = prepare("--out", dataset, "--assembly", "GRCh38", peaks=tmp_path / "peaks.bed")
+    assert regtrack(*words)[0] == 0
+    assert Contents.read(dataset).assembly == "hg38"
 
 
 def test_help_says_what_it_overrides(regtrack) -> None:

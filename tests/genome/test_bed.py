@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
+from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.textfile import read_text
+from regtrack.notes import heard
 
 SIZES = {"chr1": 1_000, "chr2": 500, "chrM": 16}
 
@@ -161,9 +164,46 @@ def test_line_numbers_are_right_in_a_gzip_file_with_crlf(bed: Path) -> None:
         read_bed(bed, SIZES)
 
 
-def test_a_column_header_without_a_hash_is_an_error(bed: Path) -> None:
-    bed.write_text("chrom\tstart\tend\nchr1\t10\t20\n")
-    with pytest.raises(InputError, match=r"peaks\.bed:1: expected whole numbers"):
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("Chr\tStart\tEnd\tPeak_1", "Chr Start End"),
+        ("chrom chromStart chromEnd", "chrom chromStart chromEnd"),
+        ('# by us\n"chr"\t"start"\t"end"', '"chr" "start" "end"'),
+    ],
+)
+def test_a_first_line_of_column_names_is_passed_over_and_that_is_said(
+    bed: Path, header: str, names: str
+) -> None:
+    bed.write_text(f"{header}\nchr1\t10\t20\n")
+    assert read_bed(bed, SIZES) == {"chr1": IntervalSet.of([10], [20])}
+    told: list[str] = []
+    with heard(told.append):
+        files = BedFiles(SIZES)
+        files.peaks(bed)
+        files.tell()
+    assert told == [f"peaks: passed over 1 row of {bed}, a header without # ({names})"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("chr1\tV2\tV3\nchr1\t10\t20\n", r"1: expected whole .*; a header begins with #$"),
+        ("chr1\t10\t20\nChr\tStart\tEnd\n", r"2: expected whole numbers .*'Chr.tStart.tEnd'$"),
+        ("Chr\tStart\tEnd\nChr\tStart\tEnd\nchr1\t1\t2\n", r"2: expected whole numbers"),
+        ("chr1\tstart\tend\n", r"1: expected whole numbers"),
+    ],
+)
+def test_what_is_no_header_for_certain_is_an_error(bed: Path, text: str, problem: str) -> None:
+    bed.write_text(text)
+    with pytest.raises(InputError, match=rf"peaks\.bed:{problem}"):
+        read_bed(bed, SIZES)
+
+
+def test_the_table_of_macs_whose_first_base_is_1_is_not_read_as_bed(bed: Path) -> None:
+    header = "chr\tstart\tend\tlength\tpileup\tfold_enrichment"
+    bed.write_text(f"# MACS version 2\n\n{header}\nchr1\t1\t300\t300\t9\t4.5\n")
+    with pytest.raises(InputError, match=r"peaks\.bed:3: a table of MACS, whose first base is 1"):
         read_bed(bed, SIZES)
 
 

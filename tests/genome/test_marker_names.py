@@ -41,6 +41,32 @@ def test_the_category_is_guessed_from_what_stands_in_a_name(name: str, category:
     assert category_in(name) == category
 
 
-@pytest.mark.parametrize("name", ["sample1", "K562|CTCF", "K562||None", "|||"])
-def test_a_name_of_another_kind_tells_neither_cell_nor_target(name: str) -> None:
-    assert parts_in(name) == ("None", "None", "None")
+@pytest.mark.parametrize(
+    ("name", "cell", "target"),
+    [
+        ("CTCF_GM12878", "GM12878", "CTCF"),
+        ("GM12878_CTCF_rep1", "GM12878", "CTCF"),
+        ("gm12878.ctcf.idr", "GM12878", "CTCF"),
+        ("H1-hESC_H3K27ac", "H1-hESC", "H3K27ac"),
+        ("H1.hESC.H3K27ac", "H1-hESC", "H3K27ac"),
+        ("MCF7_cMyc", "MCF-7", "c-Myc"),
+        ("HepG2_H2A.Z", "HepG2", "H2AZ"),
+        ("K562|CTCF", "K562", "CTCF"),
+        ("K562_POLR2A", "K562", "POLR2A"),  # a gene of Pol2
+        ("K562_vs_HepG2_CTCF", "None", "CTCF"),
+        ("CTCF_and_YY1", "None", "None"),
+        ("liver_ATAC", "None", "None"),
+        ("rep1_max", "None", "None"),
+        ("rep1_Max", "None", "Max"),
+        ("my_rest", "None", "None"),
+        ("cell_target", "None", "None"),
+        ("sample1", "None", "None"),
+        ("K562||None", "K562", "None"),
+        ("|||", "None", "None"),
+        ("", "None", "None"),
+    ],
+)
+def test_words_of_a_name_that_are_cells_or_targets_of_the_paper_are_taken_for_them(
+    name: str, cell: str, target: str
+) -> None:
+    assert parts_in(name) == (cell, target, "None")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
 from regtrack.errors import InputError, OptionError
 from regtrack.genome.markers import read_markers
+from regtrack.notes import heard
 from regtrack.workspace.init import Told, initialise
 
 
@@ -137,23 +139,23 @@ def study(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def some_peaks(folder: Path) -> Path:
     folder.mkdir()
     for name in ("K562_CTCF.narrowPeak", "liver.ATAC.bed.gz"):
-        (folder / name).touch()
+        (folder / name).write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
     return folder
 
 
 def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> None:
     peaks = some_peaks(study / "peaks")
     a_genome(study / "own.fa")
-    told = initialise(Path(NAME), False, Told(peaks=Path("peaks/*")))
+    told = initialise(Path(NAME), False, Told(peaks=(Path("peaks/*"),)))
     assert (study / "markers.tsv").read_text() == (
         "index\tname\tcategory\tcell\ttarget\ttreatment\tfile\n"
-        "0\tK562_CTCF\tTFBS\tNone\tNone\tNone\tpeaks/K562_CTCF.narrowPeak\n"
+        "0\tK562_CTCF\tTFBS\tK562\tCTCF\tNone\tpeaks/K562_CTCF.narrowPeak\n"
         "1\tliver.ATAC\tATAC\tNone\tNone\tNone\tpeaks/liver.ATAC.bed.gz\n"
     )
     assert told.splitlines()[:4] == [
         "wrote markers.tsv: 2 markers (1 TFBS, 1 ATAC)",
-        "check in it: category, which was guessed from the names",
-        "fill in, where you like: cell, target, treatment (2 have none)",
+        "check in it: category, cell and target, which were guessed from the names",
+        "fill in, where you like: cell, target, treatment (1 have none)",
         "wrote regtrack.toml",
     ]
     assert (
@@ -168,7 +170,7 @@ def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> 
 
 def test_files_of_a_table_in_another_folder_are_relative_to_that(study: Path) -> None:
     some_peaks(study / "peaks")
-    initialise(study / "sub" / NAME, False, Told(peaks=Path("peaks"), category="CAGE"))
+    initialise(study / "sub" / NAME, False, Told(peaks=(Path("peaks"),), category="CAGE"))
     found = read_markers(study / "sub" / "markers.tsv")
     assert {one.category for one in found} == {"CAGE"}
     assert found[0].file == str(study / "sub" / "../peaks/K562_CTCF.narrowPeak")
@@ -178,12 +180,12 @@ def test_files_of_a_table_in_another_folder_are_relative_to_that(study: Path) ->
 def test_a_table_of_ones_own_is_named_and_stays_as_it_is(study: Path) -> None:
     some_peaks(study / "peaks")
     (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
-    told = initialise(study / NAME, False, Told(peaks=study / "mine.csv"))
+    told = initialise(study / NAME, False, Told(peaks=[study / "mine.csv"]))
     assert told.startswith(f"wrote {study / NAME}\n")
     assert configured(study)["prepare"]["peaks"] == str(study / "mine.csv")
     assert not (study / "markers.tsv").exists()
     with pytest.raises(OptionError, match=r"--category: is for peak files; .*mine\.csv is a table"):
-        initialise(study / NAME, True, Told(peaks=study / "mine.csv", category="ATAC"))
+        initialise(study / NAME, True, Told(peaks=[study / "mine.csv"], category="ATAC"))
     with pytest.raises(OptionError, match="--category: does nothing without --peaks"):
         Told(category="ATAC")
 
@@ -194,28 +196,76 @@ def test_a_table_that_is_there_is_replaced_only_when_asked_and_nothing_half_done
     peaks = some_peaks(study / "peaks")
     (study / "markers.tsv").write_text("mine")
     with pytest.raises(InputError, match=r"markers\.tsv: exists already; --force replaces it"):
-        initialise(study / NAME, False, Told(peaks=peaks))
+        initialise(study / NAME, False, Told(peaks=[peaks]))
     assert not (study / NAME).exists()
     assert (study / "markers.tsv").read_text() == "mine"
     with pytest.raises(InputError, match="matches no peak file"):
-        initialise(study / NAME, True, Told(peaks=study / "*.narrowPeak"))
+        initialise(study / NAME, True, Told(peaks=[study / "*.bigBed"]))
     assert (study / "markers.tsv").read_text() == "mine"
-    initialise(study / NAME, True, Told(peaks=peaks))
+    initialise(study / NAME, True, Told(peaks=[peaks]))
     assert len(read_markers(study / "markers.tsv")) == 2
 
 
-def test_a_pattern_that_the_shell_took_apart_is_said_to_need_quotes(study: Path) -> None:
+def test_peaks_of_several_folders_are_one_table(study: Path) -> None:
+    some_peaks(study / "peaks")
+    (study / "more").mkdir()
+    (study / "more" / "CTCF_GM12878.bed").write_text("chr1\t1\t5000\n")
+    told = [Path("peaks"), Path("more/*.bed"), Path("peaks/liver.ATAC.bed.gz")]
+    said = initialise(Path(NAME), False, Told(peaks=told))
+    assert [
+        (one.index, one.name, one.cell, one.target) for one in read_markers(study / "markers.tsv")
+    ] == [
+        (0, "CTCF_GM12878", "GM12878", "CTCF"),
+        (1, "K562_CTCF", "K562", "CTCF"),
+        (2, "liver.ATAC", "None", "None"),
+    ]
+    assert "check in it: category, cell and target, which were guessed from the names\n" in said
+    (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
+    told.append(study / "mine.csv")
+    with pytest.raises(OptionError, match=r"--peaks: .*mine\.csv is a table; expected it alone"):
+        initialise(Path(NAME), True, Told(peaks=told))
+
+
+@pytest.mark.parametrize("name", ["K562_summits.bed", "K562.bed", "mine.csv"])
+def test_summits_are_said_before_anything_is_made_of_them(study: Path, name: str) -> None:
+    file = study / "peaks" / ("K562.bed" if name == "mine.csv" else name)
+    file.parent.mkdir()
+    (study / "mine.csv").write_text("name,file\nK562,peaks/K562.bed\n")
+    # A broad one now and then does not hide them.
+    rows = [(100, 101), (200, 201), (300, 2000), (4000, 4001)]
+    file.write_text("".join(f"chr1\t{start}\t{end}\tx\t9\n" for start, end in rows))
+    named = study / name if name == "mine.csv" else file.parent / "*.bed"
+    told: list[str] = []
+    with heard(told.append):
+        initialise(study / NAME, False, Told(peaks=[named]))
+    assert told == [
+        f"{named}: half of the peaks have 1 base or less in {file.name}: these look like summits; "
+        "were *_peaks.narrowPeak meant?"
+    ]
+
+
+def test_a_file_that_is_no_bed_is_said_at_once(study: Path) -> None:
     peaks = some_peaks(study / "peaks")
-    first, second = sorted(peaks.iterdir())
-    with pytest.raises(InputError, match=r"is a file; .* a pattern after --peaks needs quotes"):
-        initialise(second / NAME, False, Told(peaks=first))
+    (peaks / "K562_CTCF.narrowPeak").write_text("chr1\t5\t900\nchr1\tfive\t10\n")
+    with pytest.raises(InputError, match=r"CTCF\.narrowPeak:2: expected whole numbers as start"):
+        initialise(study / NAME, False, Told(peaks=[peaks]))
+    assert not (study / NAME).exists()
 
 
 def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
     genome = a_genome(tmp_path / "genomes" / "own.fa")
-    initialise(folder / NAME, False, Told(genome=genome, assembly="hg38"))
+    told: list[str] = []
+    with heard(told.append):
+        initialise(folder / NAME, False, Told(genome=genome, assembly="hg83"))
     found = configured(folder)["prepare"]
-    assert (found["genome"], found["assembly"]) == (str(genome), "hg38")
+    assert (found["genome"], found["assembly"]) == (str(genome), "hg83")
+    assert told == [
+        "hg83 is not known here, and is taken as it stands; is hg38 meant? Known by their lengths "
+        "are hg18, hg19, hg38, hs1, mm9, mm10, mm39, dm3, dm6"
+    ]
+    with heard(told.append):
+        initialise(folder / NAME, True, Told(genome=genome, assembly="danRer11"))
+    assert len(told) == 1
     with pytest.raises(FileNotFoundError):
         initialise(folder / NAME, True, Told(genome=tmp_path / "lost.fa"))
 
@@ -251,7 +301,19 @@ def test_a_genome_that_is_of_another_assembly_than_it_is_called_is_refused(
     a_genome(folder / "own.fa")
     monkeypatch.setattr("regtrack.workspace.assembly.recognise", lambda _: "mm10")
     with pytest.raises(OptionError, match=r"--assembly: .*own\.fa is .* \(chr1 has 500 bases\)"):
-        initialise(folder / NAME, False, Told(assembly="hg38"))
+        initialise(folder / NAME, False, Told(assembly="danRer11"))
+
+
+@pytest.mark.parametrize("name", ["hg38", "GRCh38", "HG38", "hg38_1kg"])
+def test_a_known_assembly_has_chromosomes_of_known_lengths(folder: Path, name: str) -> None:
+    a_genome(folder / "own.fa")
+    with pytest.raises(
+        OptionError,
+        match=r"--assembly: .*own\.fa is of an unknown assembly \(chr1 has 500 bases\), "
+        rf"not {name} \(248,956,422\)$",
+    ):
+        initialise(folder / NAME, False, Told(assembly=name))
+    assert not (folder / NAME).exists()
 
 
 def test_of_several_models_the_usual_name_is_meant(folder: Path) -> None:
