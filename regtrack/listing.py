@@ -11,6 +11,11 @@ def first_names(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
 
 
+def few_names(names: Collection[str], few: int = 25) -> str:
+    """All names where they are few, as a genome's chromosomes are without scaffolds."""
+    return first_names(names, few if len(names) <= few else 3)
+
+
 def names_and_rest(names: Collection[str], most: int = 5) -> str:
     """`a, b, c and 12 more`, for people."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

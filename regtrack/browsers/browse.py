@@ -19,6 +19,7 @@ from regtrack.browsers.viewable import Viewable, opening_locus
 from regtrack.errors import OptionError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.regions import advice_on
 from regtrack.tracks.folder import Track
 
 
@@ -67,7 +68,8 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
     shown = few_enough(viewable.chosen(asked.markers), "(on the page, all can be chosen from)")
     genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
     site = site_of(viewable, shown, genes, asked)
-    return make_app(site, Lookup(viewable, genes.genes, asked.clip), genes.advice)
+    lookup = Lookup(viewable, genes.genes, asked.clip)
+    return make_app(site, lookup, lambda text: advice_on(text, genes))
 
 
 def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from regtrack.browsers.measured_peaks import MeasuredPeaks
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.gene_index import GeneIndex, split_around
+from regtrack.genome.gene_regions import FLANK
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom
@@ -101,14 +102,15 @@ class Lookup:
         Parameters
         ----------
         text
-            `COMT` or, with what lies around it, `COMT+-50kb`.
+            `COMT`, which has `FLANK` bases on each side, or what is typed: `COMT+-50kb`.
 
         Returns
         -------
         list of dict
             `start` and `end` are 1-based, both included, as igv.js wants search results.
         """
-        name, around = split_around(text)
+        name, typed = split_around(text)
+        around = FLANK if typed is None else typed
         sizes = self._viewable.trackset.chrom_sizes
         if not name or resolve_chrom(name, sizes):
             return []
@@ -124,9 +126,11 @@ class Lookup:
         ]
 
     def places(self) -> dict[str, Record]:
-        """The place of every gene, as `find_gene` has it first, by name in capitals, in order."""
-        names = {gene.name for genes in self._by_chrom.values() for gene in genes}
-        found = {name.upper(): self.find_gene(name)[:1] for name in sorted(names, key=str.upper)}
+        """The place of every gene alone, as `find_gene` has it first, by name in capitals."""
+        names = sorted(
+            {one.name for genes in self._by_chrom.values() for one in genes}, key=str.upper
+        )
+        found = {name.upper(): self.find_gene(f"{name}+-0")[:1] for name in names}
         return {name: places[0] for name, places in found.items() if places}
 
     def genes(self, region: Interval) -> list[Record]:

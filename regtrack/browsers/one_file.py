@@ -91,6 +91,7 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
         contents |= glance.answers
         contents |= {address: text.encode() for address, text in answers}
     changes: dict[str, Any] = {
+        "hint": "",  # whoever opens it has no command to type
         "where": f"This page holds {region} only: elsewhere, empty means not known.",
         "predicted": {region.chrom: _ends(cut)},
         "heatmap": glance.record,

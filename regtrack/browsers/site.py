@@ -16,10 +16,10 @@ from regtrack.browsers.igv_json import MANY, genome_of
 from regtrack.browsers.reference import Reference
 from regtrack.browsers.rows import axis_end
 from regtrack.browsers.scales import scale_of
-from regtrack.browsers.viewable import FLANK, Viewable
+from regtrack.browsers.viewable import Viewable
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import recognise
-from regtrack.genome.gene_regions import how_to_get_genes
+from regtrack.genome.gene_regions import FLANK, how_to_get_genes
 from regtrack.genome.intervals import Interval
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named

@@ -185,7 +185,6 @@ class Viewable:
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
 
 
-FLANK = 2_000  # bases shown on each side of a gene or peak that is gone to, at least
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
 
@@ -196,8 +195,6 @@ def opening_locus(
     genes: GeneRegions | None = None,
 ) -> Interval:
     """The region that was asked for; without one, `strongest_locus`.
-
-    Around a gene `FLANK` bases are shown, as where the page's own search goes to one.
 
     Parameters
     ----------
@@ -217,7 +214,7 @@ def opening_locus(
         When the region is not of the tracks' genome, or a file of the folder is damaged.
     """
     if region is not None:
-        return parse_region(region, viewable.trackset.chrom_sizes, genes, FLANK)
+        return parse_region(region, viewable.trackset.chrom_sizes, genes)
     return strongest_locus(viewable, tracks)
 
 

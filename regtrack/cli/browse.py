@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 @click.option(
     "--region",
     show_default="the strongest predicted peak",
-    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT), or "
-    "a gene with what lies around it (COMT+-50kb); 2 kb more on each side of a gene.",
+    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
+    "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
 )
 @options.peaks_shown
 @options.clip

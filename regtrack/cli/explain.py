@@ -68,8 +68,8 @@ def explain(
     With --all or --markers, it starts from one positive base at a time: a table and a picture
     say how far away the bases lie that each marker depends on.
 
-    REGION is chr22:1,000-2,000 (1-based, both ends included), or a gene (COMT) with what lies
-    around it (COMT+-50kb); with --all or --markers also chr22, all, or the path of a BED file.
+    REGION is chr22:1,000-2,000 (1-based, both ends included), or a gene (COMT, with 2 kb on
+    each side, or COMT+-50kb); with --all or --markers also chr22, all, or the path of a BED file.
     """
     _check_choice(marker, every, markers, samples)
     from regtrack.api.progress import Progress

@@ -154,7 +154,8 @@ def _tell(report: Report, asked: FetchSettings) -> None:
     """Say what is where, and fail where something is not."""
     from regtrack.fetching.report import describe_failures, describe_plan, describe_report
 
-    click.echo(describe_plan(report) if asked.dry_run else describe_report(report))
+    if text := describe_plan(report) if asked.dry_run else describe_report(report):
+        click.echo(text)
     if report.failed:
         click.echo(describe_failures(report), err=True)
     report.check()

@@ -115,8 +115,8 @@ def predict(
 ) -> None:
     """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
 
-    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT) with
-    what lies around it (COMT+-50kb), the path of a BED file, or all, which is the whole genome.
+    REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, with
+    2 kb on each side, or COMT+-50kb), the path of a BED file, or all, which is the whole genome.
     However many there are, each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at

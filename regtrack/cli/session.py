@@ -27,8 +27,8 @@ from regtrack.cli.kinds import Named
     "--region",
     metavar="REGION",
     show_default="around the highest predicted peak",
-    help="Where to open, e.g. chr22:21,330,001-21,361,000 or COMT+-50kb; 2 kb more on each side "
-    "of a gene.",
+    help="Where to open, e.g. chr22:21,330,001-21,361,000, COMT (with 2 kb on each side), or "
+    "COMT+-50kb.",
 )
 @click.option(
     "--url",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from regtrack.errors import RegtrackError
 
+TRY_AGAIN = (408, 425, 429)  # answers of a server that may be others soon
+
 
 class FetchError(RegtrackError):
     """A file that cannot be had; the others may.
@@ -25,6 +27,16 @@ class FetchError(RegtrackError):
     def __str__(self) -> str:
         url, problem = self.args
         return f"{url}: {problem}"
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether there was no answer at all."""
+        return self.status is None and not isinstance(self, DamagedError)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server said no, as it will again: there is no such file, or not for you."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in TRY_AGAIN
 
 
 class PassingError(FetchError):

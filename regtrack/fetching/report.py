@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +45,9 @@ class Report:
     sizes
         Bytes, by path; None where nobody told.
     unreachable
-        Hosts that told nothing as they cannot be reached, by path.
+        Hosts that told nothing as they cannot be reached, or the addresses there, by path.
+    refused
+        Paths of files that the server does not have or give, and will not the next time.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Report:
     mended: Sequence[str] = ()
     sizes: Mapping[str, int | None] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    refused: Collection[str] = ()
 
     def of(self, kind: Kind) -> list[Planned]:
         """The files of one kind."""
@@ -68,11 +71,28 @@ class Report:
         """Raise `RegtrackError`, in one line, when a file is not there."""
         if self.failed:
             others = len(self.failed) < len(self.planned)
-            rest = "; the others are in place: run it again for the rest"
+            may_come = not self.failed.keys() <= set(self.refused)
             raise RegtrackError(
                 f"{len(self.failed):,} of {_files(len(self.planned))} not fetched"
-                f"{rest if others else ': run it again'}"
+                f"{'; the others are in place' if others else ''}"
+                f"{': run it again' if may_come else ''}"
+                f"{' for the rest' if may_come and others else ''}{self._without_internet()}"
             )
+
+    def _without_internet(self) -> str:
+        """How to go on where a host cannot be reached; empty where all can be."""
+        lost = [one.source for one in self.planned if one.source.path in self.unreachable]
+        if not lost:
+            return ""
+        first = lost[0]
+        option = {
+            "genome": "gunzip it and name it with --genome FILE",
+            "genes": f"name it with --genes FILE or put it at {self.folder / first.path}",
+            "exclude": "name it with --exclude FILE",
+            "peaks": "name their folder with --peaks FOLDER",
+            "model": "regtrack import deepsea FILE --out deepsea.safetensors",
+        }[first.kind]
+        return f"; without internet here, download {first.url} elsewhere, and {option}"
 
 
 def check_offline(planned: Sequence[Planned], folder: Path) -> None:
@@ -130,6 +150,8 @@ def describe_report(report: Report) -> str:
     for kind in _kinds(report):
         files = report.of(kind)
         good = [one for one in files if one.source.path not in report.failed]
+        if not good:
+            continue
         new = sum(one.problem is not None for one in good)
         lines.append(
             f"{kind}: {_files(len(good))} ({new:,} new, "

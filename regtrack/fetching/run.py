@@ -200,7 +200,7 @@ class Fetching:
             check_made(self._wrongly_made(planned), self._folder)
             return Report(self._folder, planned, sizes=self._recorded_sizes())
         remove_leftovers(self._folder)
-        failed: dict[str, str] = {}
+        failed: dict[str, FetchError] = {}
         try:
             for kind in KINDS:
                 failed |= self._fetch_kind([one for one in planned if one.source.kind == kind])
@@ -214,7 +214,15 @@ class Fetching:
             if source.path not in failed and wrong_indexes(source, self._records):
                 with self._lock(self._folder / source.path):
                     mended = mend_indexes(source, self._folder, self._records)
-        return Report(self._folder, planned, failed, mended, self._recorded_sizes())
+        return Report(
+            self._folder,
+            planned,
+            {path: str(error) for path, error in failed.items()},
+            mended,
+            self._recorded_sizes(),
+            {path: str(error.args[0]) for path, error in failed.items() if error.is_silence},
+            {path for path, error in failed.items() if error.is_refusal},
+        )
 
     def _recorded_sizes(self) -> dict[str, int | None]:
         return {path: record.size for path, record in self._records.read().items()}
@@ -232,7 +240,7 @@ class Fetching:
         line = f"another fetch is at work on {path.name}"
         return file_lock(path, self._web.check, lambda: self._observer.note(line))
 
-    def _fetch_kind(self, planned: Sequence[Planned]) -> dict[str, str]:
+    def _fetch_kind(self, planned: Sequence[Planned]) -> dict[str, FetchError]:
         """Fetch the files that have to be; tells why some could not be, by path."""
         wanted = [one.source for one in planned if one.problem is not None]
         if not wanted:
@@ -244,11 +252,11 @@ class Fetching:
         else:
             self._observer.stage(wanted[0].kind, "file", len(planned), len(planned) - len(wanted))
 
-        def try_one(source: Source) -> str | None:
+        def try_one(source: Source) -> FetchError | None:
             try:
                 self._fetch_one(source, self._observer.advanced if few else _nobody)
             except FetchError as error:
-                return str(error)
+                return error
             if not few:
                 self._observer.advanced(1)
             return None

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from regtrack import __version__
-from regtrack.fetching.failures import FetchError, PassingError, StoppedError
+from regtrack.fetching.failures import TRY_AGAIN, FetchError, PassingError, StoppedError
 
 T = TypeVar("T")
 
@@ -26,7 +26,6 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _PATIENCE = 600.0  # seconds that a server may ask us to wait
 _DOWN = 3  # files in a row that a host did not give, until it is no longer asked
 _SECURE = ("hgdownload.cse.ucsc.edu",)  # published as http, but they know https
-_TRY_AGAIN = (408, 425, 429)
 
 
 class Web:
@@ -104,7 +103,7 @@ class Web:
             with self.ask(url, "HEAD") as response:
                 size = length(response)
         except FetchError as error:
-            self._silent[host] = self._silent[host] + 1 if _is_silence(error) else 0
+            self._silent[host] = self._silent[host] + 1 if error.is_silence else 0
             return None
         self._silent[host] = 0
         return size
@@ -235,18 +234,13 @@ def length(response: requests.Response) -> int | None:
     return int(told) if told.isdecimal() else None
 
 
-def _is_silence(error: FetchError) -> bool:
-    """Whether there was no answer at all."""
-    return isinstance(error, PassingError) and error.status is None
-
-
 def _refuse(address: str, response: requests.Response) -> None:
     """Raise what an answer that brings no file stands for."""
     status = response.status_code
     if status in (200, 206, 416):
         return
     problem = f"the server answers {status} {response.reason or ''}".rstrip()
-    if status in _TRY_AGAIN or status >= 500:
+    if status in TRY_AGAIN or status >= 500:
         raise PassingError(address, problem, status, _asked_to_wait(response))
     raise FetchError(address, problem, status)
 

@@ -9,10 +9,12 @@ held against its row when it is read (`regtrack.genome.fasta`).
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
 import stat
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from regtrack.genome.content import BGZIP_END, BgzipContent, Content, PlainConte
 from regtrack.genome.fasta_scan import LETTERS, Record, scan
 from regtrack.listing import first_names
 from regtrack.notes import note
+from regtrack.paths import shell_word
 
 _ROW = re.compile(rb"([^\t]+)" + rb"\t([0-9]{1,18})" * 4)
 _LINE_END = re.compile(rb"[ \t\v\f\r]*\n")
@@ -88,14 +91,26 @@ def check_format(path: Path) -> bool:
             raise InputError(path, "not a FASTA file; expected '>' as its first character", 1)
         return False
     if head[12:14] != b"BC":
+        if not _unpacked_head(path).startswith(b">"):
+            raise InputError(path, "not a FASTA file, though compressed; expected '>' at its begin")
+        plain = shell_word(Path(path.name.removesuffix(".gz")))
         raise InputError(
             path,
-            "compressed with gzip, which cannot be read by position; expected bgzip: "
-            f"gunzip -c {path.name} | bgzip > new.fa.gz",
+            "compressed with gzip, which cannot be read by position: "
+            f"gunzip {shell_word(Path(path.name))}, then --genome {plain} (or bgzip it)",
         )
     if tail != BGZIP_END:
         raise InputError(path, "truncated bgzip file (its end marker is missing)")
     return True
+
+
+def _unpacked_head(path: Path) -> bytes:
+    """The first byte of what a gzip file holds; of a damaged one `>`, as of a FASTA file."""
+    try:
+        with gzip.open(path) as file:
+            return file.read(1)
+    except (EOFError, OSError, zlib.error):
+        return b">"
 
 
 def make_index(path: Path) -> FastaIndex:

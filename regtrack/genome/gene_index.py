@@ -23,15 +23,15 @@ _ALTERNATIVE = re.compile(
 )
 
 
-def split_around(text: str) -> tuple[str, int]:
-    """A name and the bases around it: `("COMT", 50_000)` of `COMT+-50kb`; none are 0.
+def split_around(text: str) -> tuple[str, int | None]:
+    """A name and the bases around it: `("COMT", 50_000)` of `COMT+-50kb`; None of `COMT`.
 
     `±`, `+-` and `+/-`; `50,000`, `50kb` and `0.05Mb` are the same number.
     """
     match = _AROUND.fullmatch(text.strip())
     digits = match["number"].replace(",", "") if match else ""
     if match is None or not digits.strip("."):
-        return text.strip(), 0
+        return text.strip(), None
     return match["name"], round(float(digits) * _UNITS[match["unit"][:1].lower()])
 
 

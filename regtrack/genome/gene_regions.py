@@ -11,12 +11,13 @@ from regtrack.errors import InputError, printable
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_index import GeneIndex, split_around
 from regtrack.genome.gene_tables import fetched_genes
-from regtrack.genome.genes import Gene, read_genes
+from regtrack.genome.genes import Gene, genes_elsewhere, read_genes
 from regtrack.genome.intervals import Interval
 from regtrack.listing import first_names
 from regtrack.notes import note
 from regtrack.paths import named
 
+FLANK = 2_000  # bases on each side that belong to a gene's region where no others are typed
 _NEAR = 1_000_000  # bases: copies of a gene within it are looked at together
 _NAME = re.compile(r"(?=.*[A-Za-z])\w[\w.\-@()':]*")
 # What names a chromosome that is not there, or a file: no gene is called so.
@@ -64,8 +65,14 @@ class GeneRegions:
         """All genes, by name."""
         return GeneIndex(self.genes)
 
+    @cached_property
+    def _elsewhere(self) -> GeneIndex:
+        """Genes of chromosomes that the genome does not have, by name."""
+        passed_over = () if self.table is None else genes_elsewhere(self.table, self._chrom_sizes)
+        return GeneIndex(passed_over)
+
     def find(self, text: str) -> Interval | None:
-        """The region of a gene, and of the bases around it that are asked for.
+        """The region of a gene: with the bases around it that are asked for, or with `FLANK`.
 
         Copies within a million bases are one region, from the first to the last.
 
@@ -99,10 +106,12 @@ class GeneRegions:
                 f"{places[0].name} lies at {len(places)} places, {first_names(listed)}; expected "
                 "one of them",
             )
-        end = min(found.end + around, self._chrom_sizes[found.chrom])
-        found = Interval(found.chrom, max(found.start - around, 0), end)
+        flank = FLANK if around is None else around
+        end = min(found.end + flank, self._chrom_sizes[found.chrom])
+        found = Interval(found.chrom, max(found.start - flank, 0), end)
         assert self.table is not None
-        note(f"{printable(text)}: {found}, by {named(self.table)}")
+        with_flank = f", with {FLANK:,} bases on each side" if around is None else ""
+        note(f"{printable(text)}: {found}, by {named(self.table)}{with_flank}")
         return found
 
     def advice(self, text: str) -> str:
@@ -114,8 +123,13 @@ class GeneRegions:
             return "; around a gene: GENE+-50kb" if re.search(r"\+/?-|±", name) else ""
         if self.table is None:
             return f"; for a gene, first: {how_to_get_genes(self._assembly)}"
+        if places := self._elsewhere.named(name):
+            gene = places[0]
+            where = Interval(gene.chrom, gene.start, gene.end)
+            return f"; {gene.name} is at {where}, and the genome has no {gene.chrom}"
         near = self.index.nearest(name)
-        nearest = f", the nearest are {', '.join(near)}" if near else ""
+        verb = "is" if len(near) == 1 else "are"
+        nearest = f", the nearest {verb} {', '.join(near)}" if near else ""
         return f"; no gene of {named(self.table)} is called so{nearest}"
 
     @cached_property
@@ -130,7 +144,6 @@ class GeneRegions:
 
 
 def how_to_get_genes(assembly: str | None) -> str:
-    """The command that gets the genes of an assembly, or what to do where none does."""
-    if assembly is None:
-        return "name a gene table with --genes (GTF, GFF3, BED, or one of UCSC's)"
-    return f"regtrack fetch genes {assembly}"
+    """The command that gets the genes of an assembly, if one does, and the option for others."""
+    fetched = f"regtrack fetch genes {assembly}, or " if assembly else ""
+    return f"{fetched}--genes FILE (GTF, GFF3, BED or UCSC table)"

@@ -109,31 +109,74 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     """
     known: dict[str, str | None] = {}
     found = _Found()
-    layout: _Layout | None = None
     assembly = recognise(chrom_sizes)
     whole = lengths_of(assembly) if assembly else {}
+
+    def take(number: int, raw: str, fields: list[str], layout: _Layout) -> None:
+        if raw not in known:
+            known[raw] = resolve_chrom(raw, chrom_sizes)
+        chrom, sizes, into = known[raw], chrom_sizes, found
+        if chrom is None:
+            chrom, sizes, into = resolve_chrom(raw, whole), whole, _Found()
+        part = None if chrom is None else layout.keep(into, chrom, fields)
+        if chrom and part:
+            _check(path, number, chrom, sizes[chrom], part, assembly)
+
+    _each_line(path, take)
+    if known and not any(known.values()):
+        raise nothing_in_common(path, known, chrom_sizes)
+    genes = _sorted_genes(found)
+    if not genes:
+        raise InputError(path, "holds no gene of the genome's chromosomes")
+    return genes
+
+
+def genes_elsewhere(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
+    """The genes that `read_genes` passes over, on chromosomes as the file names them.
+
+    Parameters
+    ----------
+    chrom_sizes
+        Length of each chromosome that is not wanted, in bases.
+
+    Raises
+    ------
+    InputError, OSError
+        When the file is not one of the formats, or cannot be read.
+    """
+    found = _Found()
+
+    def take(_: int, raw: str, fields: list[str], layout: _Layout) -> None:
+        if resolve_chrom(raw, chrom_sizes) is None:
+            layout.keep(found, raw, fields)
+
+    _each_line(path, take)
+    return _sorted_genes(found)
+
+
+def _each_line(path: Path, take: Callable[[int, str, list[str], _Layout], None]) -> None:
+    """Have every line taken: its number, its chromosome, its fields, and how they are read.
+
+    Raises
+    ------
+    InputError
+        When one of them is no gene's.
+    """
+    layout: _Layout | None = None
     for number, line in _lines(path):
         fields = line.split("\t") if "\t" in line else line.split()
         try:
             layout = layout or _layout_of(fields)
-            raw = fields[layout.chrom]
-            if raw not in known:
-                known[raw] = resolve_chrom(raw, chrom_sizes)
-            chrom, sizes, into = known[raw], chrom_sizes, found
-            if chrom is None:
-                chrom, sizes, into = resolve_chrom(raw, whole), whole, _Found()
-            part = None if chrom is None else layout.keep(into, chrom, fields)
+            take(number, fields[layout.chrom], fields, layout)
         except (ValueError, IndexError) as error:
             raise InputError(
                 path, "not a gene: expected GTF, GFF3, BED, or a gene table of UCSC", number
             ) from error
-        if chrom and part:
-            _check(path, number, chrom, sizes[chrom], part, assembly)
-    if known and not any(known.values()):
-        raise nothing_in_common(path, known, chrom_sizes)
+
+
+def _sorted_genes(found: _Found) -> tuple[Gene, ...]:
+    """All that was read, by position."""
     found.adopt()
-    if not found.parts:
-        raise InputError(path, "holds no gene of the genome's chromosomes")
     return tuple(
         sorted(
             (gene for key, some in found.parts.items() for gene in _merged(*key, some)),

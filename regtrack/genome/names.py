@@ -26,6 +26,11 @@ def resolve_chrom(name: str, known: Collection[str]) -> str | None:
     return next((candidate for candidate in candidates if candidate in known), None)
 
 
+def typed_chrom(name: str, known: Collection[str]) -> str | None:
+    """As `resolve_chrom`, for what people type: `Chr22`, `CHR22` and `chrx`, too."""
+    return resolve_chrom(name, known) or (Spellings(known).meant(name) if name else None)
+
+
 def nothing_in_common(path: Path, found: Iterable[str], known: Iterable[str]) -> InputError:
     """The error for a file none of whose chromosomes is in the genome."""
     return InputError(

@@ -10,11 +10,25 @@ from regtrack.errors import InputError
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
-from regtrack.genome.names import resolve_chrom
-from regtrack.listing import first_names
+from regtrack.genome.names import resolve_chrom, typed_chrom
+from regtrack.listing import few_names
 from regtrack.paths import is_there
 
 ALL = "all"
+_GET_DNA = re.compile(r"(?P<assembly>[a-z]+[A-Z]?[a-z]*\d+)_dna$")
+_FILE = re.compile(r"[/\\]|\.[A-Za-z]\w*$")
+# What is often typed in place of a region.
+_BLANKS = re.compile(r"(?P<chrom>[^\s:]+)\s+(?P<start>[\d,]{1,99})[\s-]+(?P<end>[\d,]{1,99})")
+_UNITS = re.compile(
+    r"(?P<chrom>.+):(?P<start>\d[\d,]{0,9}(?:\.\d{1,6})?)(?P<start_unit>[km]b?|)\s*(?:-|\.\.)\s*"
+    r"(?P<end>\d[\d,]{0,9}(?:\.\d{1,6})?)(?P<end_unit>[km]b?)",
+    re.IGNORECASE,
+)
+_THOUSANDS = {"k": 1_000, "m": 1_000_000}
+_LIST = re.compile(r"[A-Za-z][^,\s]*(?:,[A-Za-z][^,\s]*)+")
+_PLUS = re.compile(
+    r"(?P<name>[^+\s]+)\s*\+\s*(?P<around>\d[\d,.]*\s*(?:[km]b?|bp?)?)", re.IGNORECASE
+)
 _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{1,99})")
 
 
@@ -22,7 +36,6 @@ def parse_region(
     text: str,
     chrom_sizes: Mapping[str, int],
     genes: GeneRegions | None = None,
-    flank: int = 0,
 ) -> Interval:
     """Read one region as browsers print it: `chr22`, `chr22:1,000-2,000`, or a gene.
 
@@ -31,14 +44,12 @@ def parse_region(
     Parameters
     ----------
     text
-        1-based, both ends included; thousands separators are passed over, `22` is
-        taken for `chr22` and the reverse.
+        1-based, both ends included; thousands separators are passed over, `22` and `Chr22` are
+        taken for `chr22`.
     chrom_sizes
         Length of every chromosome of the genome, in bases.
     genes
         Of the genome; None where they are no regions.
-    flank
-        Bases on each side of a gene that belong to its region, beside those that are typed.
 
     Returns
     -------
@@ -52,27 +63,28 @@ def parse_region(
         chromosome's end; as `GeneRegions.find`.
     """
     text = text.strip()
-    chrom = resolve_chrom(text, chrom_sizes)
+    chrom = typed_chrom(text, chrom_sizes)
     if chrom is not None:
         if not chrom_sizes[chrom]:
             raise InputError(f"region {text!r}", f"{chrom} has no sequence")
         return Interval(chrom, 0, chrom_sizes[chrom])
     match = _RANGE.fullmatch(text)
     name = match["chrom"] if match else text.partition(":")[0]
-    chrom = resolve_chrom(name, chrom_sizes)
+    chrom = typed_chrom(name, chrom_sizes)
     if chrom is None:
         gene = genes.find(text) if genes and not match else None
         if gene is not None:
-            end = min(gene.end + flank, chrom_sizes[gene.chrom])
-            return Interval(gene.chrom, max(gene.start - flank, 0), end)
-        advice = genes.advice(text) if genes and not match else ""
+            return gene
+        could_be = "neither a file nor a" if _FILE.search(text) else "no"
         raise InputError(
             f"region {text!r}",
-            "neither a file nor a chromosome of the genome, which has "
-            f"{first_names(chrom_sizes)}{advice}",
+            f"{could_be} chromosome of the genome, which has {few_names(chrom_sizes)}"
+            f"{_piece(chrom_sizes) or advice_on(text, genes)}",
         )
     if match is None:
-        raise InputError(f"region {text!r}", "expected CHROM or CHROM:START-END")
+        raise InputError(
+            f"region {text!r}", f"expected CHROM or CHROM:START-END{advice_on(text, None)}"
+        )
     start = int(match["start"].replace(",", "") or 0)
     end = int(match["end"].replace(",", "") or 0)
     if not 1 <= start <= end:
@@ -82,6 +94,43 @@ def parse_region(
             f"region {text!r}", f"outside the chromosome: {chrom} has {chrom_sizes[chrom]:,} bases"
         )
     return Interval(chrom, start - 1, end)
+
+
+def _piece(chrom_sizes: Mapping[str, int]) -> str:
+    """What UCSC's "Get DNA" gives is said to be a piece; empty for another genome."""
+    match = _GET_DNA.match(next(iter(chrom_sizes), ""))
+    if match is None:
+        return ""
+    return (
+        ", a piece as UCSC's Get DNA cuts it; expected whole chromosomes: regtrack fetch genome "
+        f"{match['assembly']}"
+    )
+
+
+def advice_on(text: str, genes: GeneRegions | None) -> str:
+    """What follows in the error about a text that is no region; empty where nothing helps.
+
+    Parameters
+    ----------
+    text, genes
+        As `parse_region`.
+    """
+    text = text.strip()
+    if match := _BLANKS.fullmatch(text):
+        return f"; type {match['chrom']}:{match['start']}-{match['end']}"
+    if match := _UNITS.fullmatch(text):
+        return f"; in bases: {match['chrom']}:{_bases(match, 'start')}-{_bases(match, 'end')}"
+    if _LIST.fullmatch(text):
+        return f"; several are typed with blanks between them: {' '.join(text.split(','))}"
+    if match := _PLUS.fullmatch(text):
+        return f"; around a gene: {match['name']}+-{match['around']}"
+    return genes.advice(text) if genes and ":" not in text else ""
+
+
+def _bases(match: re.Match[str], name: str) -> str:
+    """`19.9mb` in bases; a number without a unit has that of the other one."""
+    unit = match[f"{name}_unit"] or match["end_unit"]
+    return f"{round(float(match[name].replace(',', '')) * _THOUSANDS[unit[0].lower()]):,}"
 
 
 def read_regions(

@@ -30,7 +30,7 @@ from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
-from regtrack.genome.genes import read_genes
+from regtrack.genome.genes import genes_elsewhere, read_genes
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.measured import read_measured
 from regtrack.models.checkpoint import read_checkpoint
@@ -277,13 +277,15 @@ def _genes(path: Path | None, sizes: Mapping[str, int] | None) -> Finding:
         def look(table: Path) -> str:
             if sizes is None:
                 return f"{table.stat().st_size:,} bytes"
-            return f"{len(read_genes(table, sizes)):,} genes"
+            here, elsewhere = read_genes(table, sizes), genes_elsewhere(table, sizes)
+            others = f", {len(elsewhere):,} others on chromosomes that the genome lacks"
+            return f"{len(here):,} genes{others if elsewhere else ''}"
 
         return _looked_at("genes", path, look, how_to_get_genes(assembly))
     fetched = fetched_genes(assembly)
     if fetched is not None:
         return Finding("genes", f"not configured; {fetched} is taken for {assembly}")
-    return Finding("genes", f"none ({how_to_get_genes(assembly)})")
+    return Finding("genes", f"none: {how_to_get_genes(assembly)}")
 
 
 def _excluded(files: BedFiles | None, path: Path) -> str:

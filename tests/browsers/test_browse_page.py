@@ -78,7 +78,7 @@ def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
     visit.type_locus("crkl")
     visit.wait_for(r"locus=chr1:1-5000&")  # the gene and 2,000 bases on each side
     visit.type_locus("CRK+-0.5kb")
-    visit.wait_for(r"locus=chr1:3501-9500&")
+    visit.wait_for(r"locus=chr1:5501-7500&")  # no more than is typed
     visit.settle()
     assert any("/genome/genome.fa" in url for _, url in visit.answers)
     assert any("/measured/1?" in url for _, url in visit.answers)
@@ -106,6 +106,22 @@ def test_a_gene_that_is_none_is_answered_with_the_nearest(visit: Visit, address:
     assert visit.page.text_content("#problem-text") == (
         "nothing is found at CRKLL; no gene of genes.bed is called so, the nearest are CRKL, CRK"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("chr1:2,000-1,000", "chr1:2,000-1,000 is turned: it ends before it begins"),
+        ("chr1 1000 2,000", "nothing is found at chr1 1000 2,000; type chr1:1000-2,000"),
+    ],
+)
+def test_a_slip_leads_to_no_other_place(visit: Visit, typed: str, told: str) -> None:
+    visit.type_locus("chr1:1-20,000")
+    visit.wait_for(r"locus=chr1:1-20000&")
+    visit.type_locus(typed)
+    visit.page.wait_for_selector("#problem:visible", timeout=WAIT)
+    assert visit.page.text_content("#problem-text") == told
+    visit.wait_for(r"locus=chr1:1-20000&")
 
 
 def test_the_strongest_peaks_are_clicked_through(visit: Visit) -> None:

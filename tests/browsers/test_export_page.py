@@ -198,6 +198,10 @@ def test_one_file_shows_its_region_without_a_server(alone: Visit, sights: Sights
     assert sequence(alone, 1_000, 1_040) == bases(sights, 1_000, 1_040)
 
 
+def test_one_file_advises_nothing_to_type_in_a_terminal(alone: Visit) -> None:
+    assert alone.page.text_content("#hint") == ""
+
+
 def test_one_file_says_where_it_has_nothing(alone: Visit) -> None:
     alone.type_locus("chr1:5,001-6,000")
     alone.page.wait_for_selector("#nowhere:visible", timeout=WAIT)

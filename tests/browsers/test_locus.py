@@ -71,7 +71,8 @@ def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
     genes = GeneRegions(table, SIZES)
     for gene, expected in {
         "CRK": Interval("chr2", 78_000, 87_000),
-        "crk+-4kb": Interval("chr2", 74_000, 90_000),  # where the chromosome ends
+        "crk+-4kb": Interval("chr2", 76_000, 89_000),  # no more than is typed
+        "crk+-9kb": Interval("chr2", 71_000, 90_000),  # where the chromosome ends
         "CRKL": Interval("chr1", 0, 5_000),
     }.items():
         assert opening_locus(viewable, tracks, gene, genes) == expected

@@ -38,6 +38,10 @@ def test_a_gene_is_found_with_what_lies_around_it(viewable: Viewable) -> None:
     (found,) = lookup.find_gene("COMT+-0.5KB")
     assert (found["start"], found["end"]) == (501, 1_550)
     assert lookup.find_gene("END5±50")[0]["start"] == 1
+    (found,) = lookup.find_gene("comt")
+    assert (found["start"], found["end"]) == (1, 3_050)  # 2,000 on each side, as predict has it
+    (found,) = [lookup.places()["COMT"]]
+    assert (found["start"], found["end"]) == (1_001, 1_050)
 
 
 def test_a_chromosome_is_no_gene(viewable: Viewable) -> None:
@@ -47,7 +51,7 @@ def test_a_chromosome_is_no_gene(viewable: Viewable) -> None:
 
 def test_a_name_of_several_places_has_them_all(viewable: Viewable) -> None:
     lookup = Lookup(viewable, [gene("U6", 100), gene("U6", 900)])
-    assert [one["start"] for one in lookup.find_gene("u6")] == [101, 901]
+    assert [one["start"] for one in lookup.find_gene("u6+-0")] == [101, 901]
 
 
 def test_not_all_genes_of_a_letter_are_listed(viewable: Viewable) -> None:

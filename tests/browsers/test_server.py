@@ -241,7 +241,7 @@ def test_questions_are_answered(address: str) -> None:
         return json.loads(body)
 
     assert answer("/search?q=crkl") == [
-        {"gene": "CRKL", "chromosome": "chr1", "start": 1001, "end": 3000}
+        {"gene": "CRKL", "chromosome": "chr1", "start": 1, "end": 5000}
     ]
     assert answer("/search?q=NOTHING") == answer("/search?q=") == answer("/search") == []
     # igv.js sends what was typed as it stands: + is no blank.
@@ -253,6 +253,10 @@ def test_questions_are_answered(address: str) -> None:
         "; no gene of genes.bed is called so, the nearest are CRKL, CRK"
     )
     assert answer("/advice?q=chr9") == ""
+    assert answer("/advice?q=CRKL,CRK") == (
+        "; several are typed with blanks between them: CRKL CRK"
+    )
+    assert answer("/advice?q=CRK%2B5kb") == "; around a gene: CRK+-5kb"
     region = "chrom=chr1&start=450&end=4050"
     assert answer(f"/measured/1?{region}") == [
         {"chr": "chr1", "start": 400, "end": 500},

@@ -44,7 +44,7 @@ def test_what_is_no_tracks_folder_is_refused(tmp_path: Path, regtrack) -> None:
     [
         (["--markers", "K562*"], 2, "--markers: match 37 markers; 30 at most can be shown at once"),
         (["--markers", "nothing"], 2, "'nothing' matches no name"),
-        (["--region", "chr9"], 1, "neither a file nor a chromosome of the genome"),
+        (["--region", "chr9"], 1, "no chromosome of the genome"),
         (["--region", "chr1:5-99,999"], 1, "outside the chromosome"),
         (["--report", "."], 1, "not a report"),
         (["--genes", "missing.bed"], 1, "missing.bed: No such file or directory"),

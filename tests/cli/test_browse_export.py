@@ -216,7 +216,11 @@ def test_one_file_says_how_large_it_is(tracks: Path, regtrack) -> None:
 
 @pytest.mark.parametrize(
     ("region", "held"),
-    [("CRK", "chr1:4,001-9,000"), ("crkl+-500", "chr1:1-5,500"), ("chr1:400-500", "chr1:400-500")],
+    [
+        ("CRK", "chr1:4,001-9,000"),
+        ("crkl+-500", "chr1:501-3,500"),
+        ("chr1:400-500", "chr1:400-500"),
+    ],
 )
 def test_one_file_holds_a_gene_with_what_the_page_shows_around_it_and_says_so(
     sights: Sights, tmp_path: Path, regtrack, region: str, held: str

@@ -66,12 +66,15 @@ def test_genes_are_counted_and_none_are_no_problem(
     Path("regtrack.toml").write_text("")
     status, out, _ = regtrack("doctor", *shared)
     assert status == 0
-    assert "genes            none (name a gene table with --genes (GTF, GFF3, BED, " in out
+    assert "genes            none: --genes FILE (GTF, GFF3, BED or UCSC table)\n" in out
     genes = tmp_path / "genes.bed"
     genes.write_text("chr1\t10\t20\tA\nchr2\t10\t20\tB\n")
     assert (
         f"genes            {genes}: 2 genes\n" in regtrack("doctor", *shared, "--genes", genes)[1]
     )
+    genes.write_text("chr1\t10\t20\tA\nchr8\t10\t20\tMYC\nchr8\t50\t70\tB\n")
+    counted = "1 genes, 2 others on chromosomes that the genome lacks\n"
+    assert f"{genes}: {counted}" in regtrack("doctor", *shared, "--genes", genes)[1]
     genes.write_text("chr1\t10\t99999999\tA\n")
     status, out, _ = regtrack("doctor", *shared, "--genes", genes)
     assert (status, problems(out)) == (
@@ -84,7 +87,7 @@ def test_genes_are_counted_and_none_are_no_problem(
 
 
 def test_fetched_genes_need_not_be_configured(regtrack, tmp_path: Path) -> None:
-    assert "genes            none (regtrack fetch genes hg19)" in regtrack("doctor")[1]
+    assert "genes            none: regtrack fetch genes hg19, or --genes" in regtrack("doctor")[1]
     for assembly in ("mm10", "hg19"):
         (tmp_path / "cache" / assembly).mkdir(parents=True)
         (tmp_path / "cache" / assembly / "refGene.txt.gz").touch()

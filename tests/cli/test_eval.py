@@ -242,7 +242,7 @@ def test_a_network_of_the_short_task_is_scored_at_the_step_that_it_predicts_at(
         (["--dataset", "DENSE"], 2, "--peaks: does not go with --dataset"),
         (["--split", "valid"], 2, "--split: is of a --dataset"),
         (["--region", "chr1:1-900"], 1, "all that was asked for is N or excluded"),
-        (["--region", "chr9"], 1, "neither a file nor a chromosome"),
+        (["--region", "chr9"], 1, "no chromosome of the genome"),
         (["--markers", "nothing*"], 2, "no such marker"),
         (["--unknown", "K562"], 2, "expected PATTERN=CHROM"),
         (["--device", "tpu"], 2, "--device: expected auto"),

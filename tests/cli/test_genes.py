@@ -51,7 +51,7 @@ def test_a_prediction_at_a_gene_is_explained(
     options = ["--marker", "K562|CTCF|None", "--peaks", tiny.markers, "--genes", genes]
     shared = ["--genome", tiny.genome, "--device", "cpu", *options]
     status, out, err = regtrack("explain", tiny.model, "COMT", *shared, "--out", tmp_path / "out")
-    assert (status, out.splitlines()[0]) == (0, "K562|CTCF|None in chr1:22,001-26,000"), err
+    assert (status, out.splitlines()[0]) == (0, "K562|CTCF|None in chr1:20,001-28,000"), err
 
 
 def test_a_session_opens_at_a_gene(
@@ -90,21 +90,20 @@ def test_the_table_may_stand_in_the_configuration(
         (
             "COMTT",
             ["--genes", "genes.bed"],
-            "region 'COMTT': neither a file nor a chromosome of the genome, which has chr1, chr2, "
-            "chrM; no gene of genes.bed is called so, the nearest are COMT",
+            "region 'COMTT': no chromosome of the genome, which has chr1, chr2, chrM; no gene of "
+            "genes.bed is called so, the nearest is COMT",
         ),
         (
             "COMT",
             [],
-            "region 'COMT': neither a file nor a chromosome of the genome, which has chr1, chr2, "
-            "chrM; for a gene, first: name a gene table with --genes (GTF, GFF3, BED, or one of "
-            "UCSC's)",
+            "region 'COMT': no chromosome of the genome, which has chr1, chr2, chrM; for a gene, "
+            "first: --genes FILE (GTF, GFF3, BED or UCSC table)",
         ),
         (
             "rs4680",
             ["--genes", "genes.bed"],
-            "region 'rs4680': neither a file nor a chromosome of the genome, which has chr1, chr2, "
-            "chrM; numbers of variants (rs) are not known: type a region or a gene",
+            "region 'rs4680': no chromosome of the genome, which has chr1, chr2, chrM; numbers of "
+            "variants (rs) are not known: type a region or a gene",
         ),
         ("COMT", ["--genes", "none.bed"], "none.bed: No such file or directory"),
     ],

@@ -18,10 +18,10 @@ from fetching_server import SIZES, Act, Sources, fasta, packed, path_of
 from regtrack.errors import InputError, OptionError, RegtrackError
 from regtrack.fetching import place
 from regtrack.fetching.locks import file_lock
-from regtrack.fetching.report import Report, describe_failures
+from regtrack.fetching.report import Report, describe_failures, describe_report
 from regtrack.fetching.run import fetch
 from regtrack.fetching.settings import FetchSettings
-from regtrack.fetching.sources import exclude_sources, genome_sources, peak_sources
+from regtrack.fetching.sources import exclude_sources, gene_source, genome_sources, peak_sources
 from regtrack.fetching.web import Web
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.fasta import Genome
@@ -304,6 +304,40 @@ def test_nobody_there(cache: Path) -> None:
     web = Web("http://127.0.0.1:9", wait=waits.append)
     report = fetch(["genome"], FetchSettings(mirror="http://127.0.0.1:9"), Quiet(), (), web)
     assert "cannot be reached (Connection refused)" in report.failed["hg19.fa.gz"]
+    with pytest.raises(RegtrackError) as caught:
+        report.check()
+    assert str(caught.value) == (
+        "2 of 2 files not fetched: run it again; without internet here, download "
+        "https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips/hg19.fa.gz elsewhere, and gunzip "
+        "it and name it with --genome FILE"
+    )
+    assert describe_report(report) == ""
+    assert cache.parent.is_dir()
+
+
+def test_genes_that_cannot_be_fetched_may_be_brought_by_hand(cache: Path) -> None:
+    web = Web("http://127.0.0.1:9", wait=lambda _: None)
+    report = fetch(["genes"], FetchSettings(), Quiet(), (), web)
+    with pytest.raises(RegtrackError) as caught:
+        report.check()
+    assert str(caught.value).endswith(
+        f"/hg19/database/refGene.txt.gz elsewhere, and name it with --genes FILE or put it at "
+        f"{cache / 'refGene.txt.gz'}"
+    )
+
+
+def test_what_may_come_later_is_worth_another_run_and_what_is_refused_is_not(
+    cache: Path, sources: Sources
+) -> None:
+    url = path_of(gene_source("hg19", "refGene").url)
+    no = "1 of 1 file not fetched"
+    for status, told in ((503, f"{no}: run it again"), (404, no)):
+        sources.acts[url] = [Act(status, forever=True)]
+        web = Web(sources.url, wait=lambda _: None)
+        report = fetch(["genes"], FetchSettings(mirror=sources.url), Quiet(), (), web)
+        with pytest.raises(RegtrackError) as caught:
+            report.check()
+        assert str(caught.value) == told
     assert cache.parent.is_dir()
 
 

@@ -15,7 +15,7 @@ def gene(name: str, chrom: str = "chr22", start: int = 100) -> Gene:
 @pytest.mark.parametrize(
     ("text", "name", "around"),
     [
-        ("COMT", "COMT", 0),
+        ("COMT", "COMT", None),
         ("COMT+-50kb", "COMT", 50_000),
         ("COMT±50kb", "COMT", 50_000),
         ("COMT+/-50kb", "COMT", 50_000),
@@ -27,14 +27,15 @@ def gene(name: str, chrom: str = "chr22", start: int = 100) -> Gene:
         ("COMT+-2m", "COMT", 2_000_000),
         ("COMT+-50k", "COMT", 50_000),
         ("HLA-A+-1kb", "HLA-A", 1_000),
-        ("COMT+-", "COMT+-", 0),  # not taken apart: no gene is called so
-        ("COMT+-,", "COMT+-,", 0),
-        ("COMT+-5x", "COMT+-5x", 0),
-        ("COMT-50kb", "COMT-50kb", 0),
-        (f"COMT+-{'9' * 50}", f"COMT+-{'9' * 50}", 0),
+        ("COMT+-", "COMT+-", None),  # not taken apart: no gene is called so
+        ("COMT+-,", "COMT+-,", None),
+        ("COMT+-5x", "COMT+-5x", None),
+        ("COMT-50kb", "COMT-50kb", None),
+        (f"COMT+-{'9' * 50}", f"COMT+-{'9' * 50}", None),
+        ("COMT+-0", "COMT", 0),
     ],
 )
-def test_a_name_is_told_from_what_lies_around_it(text: str, name: str, around: int) -> None:
+def test_a_name_is_told_from_what_lies_around_it(text: str, name: str, around: int | None) -> None:
     assert split_around(text) == (name, around)
 
 

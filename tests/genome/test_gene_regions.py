@@ -13,7 +13,7 @@ from regtrack.genome.regions import parse_region, read_regions
 from regtrack.notes import heard
 
 SIZES = {"chr1": 5_000_000, "chr22": 2_000_000, "chrX": 5_000_000, "chrY": 5_000_000}
-NOT_FOUND = "neither a file nor a chromosome of the genome, which has chr1, chr22, chrX ..."
+NOT_FOUND = "no chromosome of the genome, which has chr1, chr22, chrX, chrY"
 HG19_22 = {"chr22": 51_304_566}
 GENES = (
     "chr22\t929263\t957498\tCOMT\t0\t+",
@@ -27,6 +27,7 @@ GENES = (
     "chrX\t10\t20\tRS1\t0\t+",
     "chr1\t10\t20\tchr22\t0\t+",
     "chr1\t5000\t6000\t7SK\t0\t+",
+    "chr8\t128748314\t128753680\tMYC\t0\t+",  # a chromosome that the genome does not have
 )
 
 
@@ -50,15 +51,16 @@ def unread(folder: Path) -> GeneRegions:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("COMT", ("chr22", 929_263, 957_498)),
-        ("comt", ("chr22", 929_263, 957_498)),
+        ("COMT", ("chr22", 927_263, 959_498)),  # with 2,000 bases on each side
+        ("comt", ("chr22", 927_263, 959_498)),
+        ("COMT+-0", ("chr22", 929_263, 957_498)),
         ("COMT+-50kb", ("chr22", 879_263, 1_007_498)),
         ("COMT±50,000", ("chr22", 879_263, 1_007_498)),
         ("END5+-1kb", ("chr22", 0, 1_200)),  # ends where the chromosome begins
         ("COMT+-9Mb", ("chr22", 0, 2_000_000)),
-        ("GAGE1", ("chr1", 1_000, 9_500)),  # copies side by side
-        ("RS1", ("chrX", 10, 20)),  # a gene, however it looks
-        ("7SK", ("chr1", 5_000, 6_000)),
+        ("GAGE1+-0", ("chr1", 1_000, 9_500)),  # copies side by side
+        ("RS1", ("chrX", 0, 2_020)),  # a gene, however it looks
+        ("7SK", ("chr1", 3_000, 8_000)),
         ("chr22", ("chr22", 0, 2_000_000)),  # a chromosome goes first
         ("22:1-10", ("chr22", 0, 10)),
     ],
@@ -71,7 +73,11 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     told: list[str] = []
     with heard(told.append):
         parse_region("comt+-1kb", SIZES, genes)
-    assert told == ["comt+-1kb: chr22:928,264-958,498, by genes.bed"]
+        parse_region("COMT", SIZES, genes)
+    assert told == [
+        "comt+-1kb: chr22:928,264-958,498, by genes.bed",
+        "COMT: chr22:927,264-959,498, by genes.bed, with 2,000 bases on each side",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,12 +85,23 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     [
         (
             "COMTT",
-            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest are COMT",
+            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest is COMT",
         ),
         (
             "BRCA2",
             f"{NOT_FOUND}; no gene of genes.bed is called so",
         ),
+        (
+            "gage",
+            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest is GAGE1",
+        ),
+        (
+            "myc",
+            f"{NOT_FOUND}; MYC is at chr8:128,748,315-128,753,680, and the genome has no chr8",
+        ),
+        ("COMT,FAR1", f"{NOT_FOUND}; several are typed with blanks between them: COMT FAR1"),
+        ("COMT+50kb", f"{NOT_FOUND}; around a gene: COMT+-50kb"),
+        ("comt + 1.5 Mb", f"{NOT_FOUND}; around a gene: comt+-1.5 Mb"),
         (
             "COMT+-5x",
             f"{NOT_FOUND}; around a gene: GENE+-50kb",
@@ -112,7 +129,7 @@ def test_a_name_that_cannot_be_used_says_why(genes: GeneRegions, text: str, prob
     "text", ["chr7", "17", "2L", "chr7:1-10", "peaks.bed", "a/b", "rs4680", "chrUn_gl1", "", "-x"]
 )
 def test_the_table_is_read_only_for_what_may_be_a_gene(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match="neither a file nor a chromosome"):
+    with pytest.raises(InputError, match="chromosome of the genome, which has chr1"):
         parse_region(text, SIZES, unread(tmp_path))
     assert parse_region("chr1:1-10", SIZES, unread(tmp_path)) == Interval("chr1", 0, 10)
     with pytest.raises(FileNotFoundError):
@@ -123,9 +140,13 @@ def test_without_a_table_it_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGTRACK_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=r"; for a gene, first: regtrack fetch genes hg19$"):
+    with pytest.raises(
+        InputError, match=r"; for a gene, first: regtrack fetch genes hg19, or --genes"
+    ):
         parse_region("COMT", HG19_22, GeneRegions(None, HG19_22))
-    with pytest.raises(InputError, match="; for a gene, first: name a gene table with --genes"):
+    with pytest.raises(
+        InputError, match=r"; for a gene, first: --genes FILE \(GTF, GFF3, BED or UCSC table\)$"
+    ):
         parse_region("COMT", SIZES, GeneRegions(None, SIZES))
 
 
@@ -140,7 +161,7 @@ def test_what_was_fetched_for_the_assembly_needs_no_option(
         path.write_text(f"585\tNM_1\tchr22\t+\t{start}\t900\t{start}\t900\t1\t{start},\t900,\n")
 
     def start() -> int:
-        return parse_region("NM_1", HG19_22, GeneRegions(None, HG19_22)).start
+        return parse_region("NM_1+-0", HG19_22, GeneRegions(None, HG19_22)).start
 
     fetched("hg38", "refGene", 300)
     with pytest.raises(InputError, match="regtrack fetch genes hg19"):
@@ -157,14 +178,14 @@ def test_a_file_goes_before_a_gene_and_a_folder_does_not(
     monkeypatch.chdir(tmp_path)
     Path("COMT").mkdir()  # what `predict COMT --out COMT` leaves
     found = read_regions(["COMT"], SIZES, genes=genes)
-    assert list(found["chr22"]) == [(929_263, 957_498)]
+    assert list(found["chr22"]) == [(927_263, 959_498)]
     Path("COMT").rmdir()
     Path("COMT").write_text("chr1\t1\t2\n")
     assert list(read_regions(["COMT"], SIZES, genes=genes)) == ["chr1"]
 
 
 def test_genes_and_other_regions_are_merged(genes: GeneRegions) -> None:
-    found = read_regions(["END5", "chr22:150-300", "GAGE1"], SIZES, genes=genes)
+    found = read_regions(["END5+-0", "chr22:150-300", "GAGE1+-0"], SIZES, genes=genes)
     assert {chrom: list(found[chrom]) for chrom in found} == {
         "chr1": [(1_000, 9_500)],
         "chr22": [(100, 300)],

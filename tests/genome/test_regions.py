@@ -30,6 +30,9 @@ SIZES = {"chr1": 5_000_000, "chr22": 2_000_000, "chr3": 10, "chrM": 16_569, "HLA
         ("MT:1-5", ("chrM", 0, 5)),
         (" chr3:2-4\n", ("chr3", 1, 4)),
         ("HLA*01:01:2-4", ("HLA*01:01", 1, 4)),
+        ("Chr22:1-10", ("chr22", 0, 10)),
+        ("CHR22:1-10", ("chr22", 0, 10)),
+        ("mt:1-5", ("chrM", 0, 5)),
     ],
 )
 def test_a_typed_region_is_one_based_with_both_ends(text: str, expected: tuple) -> None:
@@ -38,7 +41,13 @@ def test_a_typed_region_is_one_based_with_both_ends(text: str, expected: tuple) 
 
 @pytest.mark.parametrize(
     ("text", "chrom"),
-    [("chr22", "chr22"), ("22", "chr22"), (" chr3 ", "chr3"), ("HLA*01:01", "HLA*01:01")],
+    [
+        ("chr22", "chr22"),
+        ("22", "chr22"),
+        (" chr3 ", "chr3"),
+        ("HLA*01:01", "HLA*01:01"),
+        ("CHR3", "chr3"),
+    ],
 )
 def test_a_chromosome_alone_is_the_whole_of_it(text: str, chrom: str) -> None:
     assert parse_region(text, SIZES) == Interval(chrom, 0, SIZES[chrom])
@@ -58,10 +67,15 @@ def test_a_chromosome_alone_is_the_whole_of_it(text: str, chrom: str) -> None:
         ("chr22:a-b", r"expected CHROM or CHROM:START-END"),
         ("chr22:-5-10", r"expected CHROM or CHROM:START-END"),
         ("chr22:1e3-2e3", r"expected CHROM or CHROM:START-END"),
-        ("chr7", r"neither a file nor a chromosome .* chr1, chr22, chr3 \.\.\."),
-        ("chr7:1-10", r"neither a file nor a chromosome .* chr1, chr22, chr3 \.\.\."),
+        ("chr7", r" no chromosome of the genome, .* chr1, chr22, chr3, chrM, HLA\*01:01$"),
+        ("chr7:1-10", r" no chromosome of the genome, .* chr1, chr22, chr3, chrM, HLA\*01:01$"),
         ("peaks.bed", r"neither a file nor a chromosome"),
-        ("", r"neither a file nor a chromosome"),
+        ("a/b", r"neither a file nor a chromosome"),
+        ("", r" no chromosome of the genome"),
+        ("chr22 100 200", r" no chromosome .*; type chr22:100-200$"),
+        ("chr22\t1,000\t2,000", r" no chromosome .*; type chr22:1,000-2,000$"),
+        ("chr22:1.9mb-2mb", r"expected CHROM or .*; in bases: chr22:1,900,000-2,000,000$"),
+        ("chr22:1,500-1,600kb", r"expected CHROM or .*; in bases: chr22:1,500,000-1,600,000$"),
     ],
 )
 def test_a_region_that_cannot_be_used_says_why(text: str, problem: str) -> None:
@@ -71,8 +85,19 @@ def test_a_region_that_cannot_be_used_says_why(text: str, problem: str) -> None:
 
 
 def test_a_region_that_no_disk_takes_for_a_name_is_no_file() -> None:
-    with pytest.raises(InputError, match="neither a file nor a chromosome"):
+    with pytest.raises(InputError, match=" no chromosome of the genome"):
         read_regions(["x" * 300], SIZES)
+
+
+def test_a_piece_of_a_chromosome_as_ucsc_cuts_it_is_told() -> None:
+    with pytest.raises(InputError, match=r"has hg19_dna, a piece .* regtrack fetch genome hg19$"):
+        parse_region("chr22:1-10", {"hg19_dna": 400})
+    assert parse_region("hg19_dna", {"hg19_dna": 400}) == Interval("hg19_dna", 0, 400)
+
+
+def test_of_many_chromosomes_three_are_named() -> None:
+    with pytest.raises(InputError, match=r"which has chr1, chr2, chr3 \.\.\.$"):
+        parse_region("chr99", {f"chr{number}": 10 for number in range(1, 50)})
 
 
 def test_a_chromosome_without_a_base_is_bad_input() -> None:

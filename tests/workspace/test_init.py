@@ -107,7 +107,7 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     found = configured(folder)["prepare"]
     assert found == {"genome": str(folder / "own.fa"), "out": str(folder / "dataset")}
     assert "peaks     none (regtrack fetch has those of hg19 only)" in told
-    assert "genes     none: name a gene table with --genes" in told
+    assert "genes     none: --genes FILE (GTF, GFF3, BED or UCSC table)\n" in told
     assert told.endswith(
         "then: regtrack init --force --peaks FOLDER\n"
         "only to predict: regtrack predict GENE --out tracks/ --any-genome"

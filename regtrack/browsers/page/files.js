@@ -42,12 +42,12 @@ async function within(question, chrom, start, end) {
   return features.filter((one) => one.start < end && one.end > start);
 }
 
-// `COMT` and, with what lies around it, `COMT+-50kb`: as regtrack/genome/gene_index.py has it.
+// `COMT`, with site.flank bases on each side, or `COMT+-50kb`: as regtrack/genome/gene_index.py has it.
 const AROUND = /^(.+?)\s*(?:\+\/?-|±)\s*([\d,]{1,15}(?:\.\d{1,6})?)\s*(bp?|kb?|mb?|)$/i;
 const UNITS = { "": 1, B: 1, K: 1_000, M: 1_000_000 };
 
 async function search(text) {
-  const [, before, digits, unit] = text.trim().match(AROUND) ?? [null, text.trim(), "0", ""];
+  const [, before, digits, unit] = text.trim().match(AROUND) ?? [null, text.trim(), String(site.flank), ""];
   const around = Math.round(Number(digits.replaceAll(",", "")) * UNITS[unit.slice(0, 1).toUpperCase()]);
   const name = before.toUpperCase();
   const names = await json("answers/names.json");

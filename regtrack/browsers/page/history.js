@@ -86,8 +86,18 @@ async function restore() {
   remember();
 }
 
+// igv.js would go to another place without a word.
+function refuseSlip(locus) {
+  const [, start, end] = /:([\d,]+)(?:-|\.\.)([\d,]+)$/.exec(locus) ?? [];
+  const whole = (digits) => Number(digits.replaceAll(",", ""));
+  if (start && whole(start) > whole(end)) throw new Error(`${locus} is turned: it ends before it begins`);
+  const [, chrom, first, last] = /^([^\s:]+)\s+([\d,]+)[\s-]+([\d,]+)$/.exec(locus) ?? [];
+  if (chrom) throw new Error(`nothing is found at ${locus}; type ${chrom}:${first}-${last}`);
+}
+
 async function goTo(locus) {
   if (!locus) return;
+  refuseSlip(locus);
   const found = await find(locus);
   if (!found) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
   byId("problem").hidden = true;

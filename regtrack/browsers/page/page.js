@@ -40,7 +40,7 @@ async function start() {
     reference: referenceHere(),
     locus: site.opens,
     loadDefaultGenomes: false,
-    flanking: site.flank,
+    flanking: 0, // genes come with theirs
     search: false, // the first row does it
     showSVGButton: true,
     showTrackLabels: false, // they would lie on the data
@@ -120,6 +120,7 @@ function genesTrack() {
   return {
     type: "annotation", name: "genes", order: -1, height: 78, displayMode: "EXPANDED", color: "#444444",
     visibilityWindow: 20_000_000, removable: false, reader: { readFeatures: reading("genes") },
+    searchable: false, // findGene knows what belongs to a gene
   };
 }
 
