@@ -54,11 +54,11 @@ def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
         raise InputError(out, "is a file; expected a folder that does not exist yet")
     if _is_free_for_work(out, contents):
         return
+    if not (out / contents).exists():
+        raise InputError(out, f"not replaced: it is not {kind} (no {contents})")
     if not force:
         _remove_finished(partial_path(out.resolve()))
         raise InputError(out, "exists already; --force replaces it")
-    if not (out / contents).exists():
-        raise InputError(out, f"not replaced: it is not {kind} (no {contents})")
 
 
 def _is_free_for_work(out: Path, contents: str) -> bool:

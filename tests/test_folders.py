@@ -77,10 +77,13 @@ def test_an_empty_folder_is_taken(tmp_path: Path, names: list[str]) -> None:
 
 def test_a_folder_with_anything_in_it_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(InputError, match="exists already"):
+    for force in (False, True):
+        with pytest.raises(InputError, match="not replaced: it is not a dataset"):
+            check_folder(tmp_path, force, "contents", "a dataset")
+    (tmp_path / "contents").touch()
+    with pytest.raises(InputError, match="exists already; --force replaces it"):
         check_folder(tmp_path, False, "contents", "a dataset")
-    with pytest.raises(InputError, match="not replaced: it is not a dataset"):
-        check_folder(tmp_path, True, "contents", "a dataset")
+    check_folder(tmp_path, True, "contents", "a dataset")
 
 
 def test_work_lies_beside_a_folder_that_can_be_renamed(tmp_path: Path) -> None:

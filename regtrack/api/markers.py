@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regtrack.api.arguments import naming_arguments
-from regtrack.genome.catalogue import find_in_catalogue
+from regtrack.genome.catalogue import find_markers
 from regtrack.genome.markers import Marker
 
 
@@ -29,4 +29,4 @@ def markers(*patterns: str) -> tuple[Marker, ...]:
         When a pattern matches no marker.
     """
     with naming_arguments():
-        return find_in_catalogue(patterns)
+        return find_markers(patterns)

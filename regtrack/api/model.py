@@ -31,7 +31,7 @@ from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
-from regtrack.workspace.networks import find_model
+from regtrack.workspace.networks import find_model, tell_of_bundled
 
 if TYPE_CHECKING:
     from regtrack.models.checkpoint import Checkpoint
@@ -219,6 +219,7 @@ def load_model(model: PathLike, *, networks: PathLike | Iterable[PathLike] = ())
     files = paths_of(networks)
     with naming_arguments(), naming(files):
         path = path_of(find_model(os.fspath(model)))
+        tell_of_bundled(path)
         if path.is_dir():
             raise ArgumentError(
                 "model", f"{path} is a folder; expected a checkpoint (.safetensors)"

@@ -112,7 +112,8 @@ def predict_tracks(
     from regtrack.models.device import choose_device
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan
-    from regtrack.prediction.run import check_out, run
+    from regtrack.prediction.run import run
+    from regtrack.tracks.write import check_out
 
     loaded = model if isinstance(model, Model) else load_model(model)
     check_counts(step=step, window=window, batch_size=batch_size, workers=workers)

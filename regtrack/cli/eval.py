@@ -71,7 +71,9 @@ def eval_(
     with Progress() as progress:
         if subject.is_file():
             from regtrack.prediction.scored import evaluate_model
+            from regtrack.workspace.networks import tell_of_bundled
 
+            tell_of_bundled(subject)
             evaluation = evaluate_model(
                 subject,
                 asked,

@@ -74,7 +74,9 @@ def explain(
     _check_choice(marker, every, markers, samples)
     from regtrack.api.progress import Progress
     from regtrack.explain.run import Question, explain_contexts, explain_marker
+    from regtrack.workspace.networks import tell_of_bundled
 
+    tell_of_bundled(*models)
     question = Question(models, region, genome, peaks, device, any_genome, clip, genes)
     with Progress() as progress:
         if marker is not None:

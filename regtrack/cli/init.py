@@ -33,6 +33,7 @@ from regtrack.cli.config import NAME
     show_default="told by the genome's lengths",
     help="Which assembly it is, or which fetched one is meant: hg19, hg38, mm10, ...",
 )
+@click.option("--genes", type=options.FILE, help="Genes: GTF, GFF3, BED, or a table of UCSC.")
 @options.force
 def init(folder: Path, force: bool, **told: Any) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.

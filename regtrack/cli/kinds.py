@@ -24,6 +24,14 @@ class File(click.Path):
         return super().convert(expanded(value), param, ctx)
 
 
+class Fasta(File):
+    """A genome; where it is missing, it is said how to come by one."""
+
+    def get_missing_message(self, *_: Any, **__: Any) -> str:
+        """What follows "Missing option '--genome'."."""
+        return "A FASTA file, or: regtrack fetch genome hg19, then regtrack init"
+
+
 class Named(click.types.StringParamType):
     """A name or the path of a file; which, the library finds out."""
 

@@ -1,19 +1,31 @@
-"""`regtrack markers`: the catalogue of the paper's 919 markers."""
+"""`regtrack markers`: the catalogue of the paper's 919 markers, or those of a network."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from regtrack.cli import options
+from regtrack.cli.kinds import Model
 
-@click.command(short_help="List the 919 markers of the paper.")
+
+@click.command(short_help="List the 919 markers of the paper, or those of a network.")
 @click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
+@click.option(
+    "--model",
+    type=Model(),
+    metavar="NAME|FILE",
+    help="List the markers of this network instead: demo, deepsea, or a checkpoint.",
+)
+@options.networks
 @click.option(
     "--tsv",
     is_flag=True,
     help="Whole rows as tab-separated text for other programs: also accession and address of the "
     "file of peaks, and DeepSEA's published figures.",
 )
-def markers(patterns: tuple[str, ...], tsv: bool) -> None:
+def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
     """List the markers of the paper: all 919, or those that match a PATTERN.
 
     PATTERN is a name, cell, target or category, upper and lower case alike; * stands for any
@@ -21,6 +33,11 @@ def markers(patterns: tuple[str, ...], tsv: bool) -> None:
     """
     from regtrack.genome import catalogue
 
-    found = catalogue.find_in_catalogue(patterns)
+    listed = None
+    if model is not None:
+        from regtrack.models.checkpoint import read_checkpoint
+
+        listed = read_checkpoint(model).markers
+    found = catalogue.find_markers(patterns, listed)
     click.echo(catalogue.markers_tsv(found) if tsv else catalogue.markers_table(found))
-    click.echo(catalogue.describe_found(found), err=True)
+    click.echo(catalogue.describe_found(found, listed), err=True)

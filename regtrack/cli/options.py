@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from regtrack.cli.kinds import Count, File, Model, Region
+from regtrack.cli.kinds import Count, Fasta, File, Model, Region
 from regtrack.errors import OptionError
 from regtrack.models.named_code import naming
 
@@ -21,7 +22,7 @@ FILE = File(path_type=Path)
 def _genome(required: bool, condition: str) -> Callable[[F], F]:
     return click.option(
         "--genome",
-        type=FILE,
+        type=Fasta(path_type=Path),
         required=required,
         envvar="REGTRACK_GENOME",
         help=f"FASTA, plain or bgzip{condition}.",
@@ -245,6 +246,12 @@ def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
         refuse(context, NOT_WITH_A_DATASET, "does not go with --dataset")
     else:
         refuse(context, {"split"}, "is of a --dataset, and there is none")
+
+
+def knows_peaks(context: click.Context) -> bool:
+    """Whether `regtrack eval` would find measured peaks here without an option."""
+    configured = (context.find_root().default_map or {}).get("eval", {})
+    return "peaks" in configured or bool(os.environ.get("REGTRACK_PEAKS"))
 
 
 def typed(context: click.Context) -> dict[str, str]:

@@ -96,7 +96,10 @@ from regtrack.prediction.settings import PredictionSettings
 @options.clip
 @options.any_genome
 @options.force
+@click.pass_context
 def predict(
+    context: click.Context,
+    /,
     regions: tuple[str, ...],
     out: Path,
     model: Path,
@@ -125,17 +128,20 @@ def predict(
 
     A run that was stopped goes on where it stopped when the same command is given again.
     """
+    from regtrack.tracks.write import check_out
+
+    check_out(out, force)  # before torch is loaded
     from regtrack.api.progress import Progress
     from regtrack.models.device import choose_device, describe_device
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan
-    from regtrack.prediction.run import check_out, run
+    from regtrack.prediction.run import run
     from regtrack.tracks.describe import peakless
     from regtrack.workers import available_cores
+    from regtrack.workspace.networks import tell_of_bundled
 
     chosen = choose_device(device)
     click.echo(f"device: {describe_device(chosen)}", err=True)
-    check_out(out, force)
     job = plan_job(
         model,
         genome,
@@ -149,6 +155,7 @@ def predict(
         clip=clip,
         include_training=include_training,
     )
+    tell_of_bundled(model)
     if job.overlap:
         click.echo(
             f"a network without bound, such as a recurrent one: windows overlap by "
@@ -168,12 +175,14 @@ def predict(
     click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
     for line in peakless(found):
         click.echo(f"without peaks: {line}")
-    if peaks:
-        click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
-    else:
-        click.echo(f"score them:    regtrack eval {shell_word(out)}")
+    named = options.typed(context)
+    by_name = f" --genes {shell_word(genes)}" if genes and "genes" in named else ""
     click.echo(
-        f"look at them:  regtrack browse {shell_word(out)}\n"
+        f"look at them:  regtrack browse {shell_word(out)}{by_name}\n"
         f"  in IGV:      regtrack session {shell_word(out)}\n"
         f"  at UCSC:     regtrack hub {shell_word(out)} --url https://... --email ..."
     )
+    if peaks:
+        click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
+    elif options.knows_peaks(context):
+        click.echo(f"score them:    regtrack eval {shell_word(out)}")

@@ -52,7 +52,9 @@ def thresholds(
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
     from regtrack.scoring.evaluate import Asked
     from regtrack.workers import available_cores
+    from regtrack.workspace.networks import tell_of_bundled
 
+    tell_of_bundled(model)
     options.refuse_beside_dataset(context, dataset)
     check_out(out, force)
     asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)

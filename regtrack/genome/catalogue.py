@@ -30,20 +30,24 @@ def catalogue() -> tuple[Marker, ...]:
         return read_markers(path, need_files=False)
 
 
-def find_in_catalogue(patterns: Sequence[str]) -> tuple[Marker, ...]:
-    """The catalogue's markers that match any of some patterns; all of them without one.
+def find_markers(
+    patterns: Sequence[str], listed: Sequence[Marker] | None = None
+) -> tuple[Marker, ...]:
+    """Markers that match any of some patterns; all of them without one.
 
     Parameters
     ----------
     patterns
         As `regtrack.genome.markers.select_markers`.
+    listed
+        Where to look: a network's own; None for the catalogue.
 
     Raises
     ------
     OptionError
         When a pattern matches no marker.
     """
-    return select_markers(catalogue(), patterns, "PATTERN")
+    return select_markers(catalogue() if listed is None else listed, patterns, "PATTERN")
 
 
 def markers_table(markers: Sequence[Marker]) -> str:
@@ -60,15 +64,16 @@ def markers_table(markers: Sequence[Marker]) -> str:
 
 
 def markers_tsv(markers: Sequence[Marker]) -> str:
-    """Markers of the catalogue with all their columns, as the header and rows of a TSV file."""
-    rows = [(*_SHOWN, *catalogue()[0].extra)]
+    """Markers of one table with all their columns, as the header and rows of a TSV file."""
+    rows = [(*_SHOWN, *markers[0].extra)]
     rows += [(*_cells(marker), *marker.extra.values()) for marker in markers]
     return "\n".join("\t".join(row) for row in rows)
 
 
-def describe_found(markers: Sequence[Marker]) -> str:
-    """`5 of 919 markers: 3 TFBS, 1 DNase, 1 Histone`."""
-    return f"{len(markers)} of {len(catalogue())} markers: {count_categories(markers)}"
+def describe_found(markers: Sequence[Marker], listed: Sequence[Marker] | None = None) -> str:
+    """`5 of 919 markers: 3 TFBS, 1 DNase, 1 Histone`; `listed` as `find_markers`."""
+    total = len(catalogue() if listed is None else listed)
+    return f"{len(markers)} of {total} markers: {count_categories(markers)}"
 
 
 def _cells(marker: Marker) -> tuple[str, ...]:

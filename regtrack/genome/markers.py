@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
 from collections import Counter
@@ -20,6 +21,7 @@ from regtrack.paths import expanded, is_there
 # Those of the paper. There may be others (ATAC, CAGE, ...), which come after them.
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
+OPEN_CHROMATIN = ("open chromatin", "accessibility", "accessible", "atac", "atac-seq", "dhs")
 _AS_WRITTEN = {one.casefold(): one for one in KNOWN}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -214,16 +216,37 @@ def select_markers(
         if not hits:
             raise OptionError(
                 option,
-                f"no such marker: {pattern!r} matches no name, cell, target or category "
-                f"(the first marker is {markers[0].name!r})",
+                f"no such marker: {pattern!r} matches no name, cell, target or category"
+                f"{_advice_on(markers, pattern, option)}",
             )
         chosen.update(marker.index for marker in hits)
     return tuple(marker for marker in markers if marker.index in chosen)
 
 
 def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]:
-    """Markers that one pattern matches, as `select_markers` takes it; perhaps none."""
-    return tuple(marker for marker in markers if _matches(marker, pattern))
+    """Markers that one pattern matches, as `select_markers` takes it; perhaps none.
+
+    Where no marker is called so, `open chromatin`, `ATAC` and the like are `DNase`.
+    """
+    found = tuple(marker for marker in markers if _matches(marker, pattern))
+    if not found and pattern.casefold() in OPEN_CHROMATIN:
+        return tuple(marker for marker in markers if marker.category == "DNase")
+    return found
+
+
+def _advice_on(markers: Sequence[Marker], pattern: str, option: str) -> str:
+    """What may have been meant by a pattern that matches nothing, and what there is."""
+    parts = [one.strip() for one in pattern.split(",")]
+    if len(parts) > 1 and all(match_markers(markers, one) for one in parts):
+        typed = " ".join(f"{option} {one!r}" if option[0] == "-" else repr(one) for one in parts)
+        return f"; several are typed apart: {typed}"
+    words: dict[str, str] = {}
+    for marker in markers:
+        for word in (marker.target, marker.cell, marker.category, marker.name):
+            words.setdefault(word.casefold(), word)
+    near = [words[one] for one in difflib.get_close_matches(pattern.casefold(), words, 3)]
+    nearest = f"; the nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}" if near else ""
+    return f"{nearest}; there are {count_categories(markers)}, such as {markers[0].name}"
 
 
 def _matches(marker: Marker, pattern: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
-from regtrack.folders import check_folder, clear, is_of_run, move_in, unfinished_run
+from regtrack.folders import clear, is_of_run, move_in, unfinished_run
 from regtrack.models.named_code import named_files
 from regtrack.notes import note
 from regtrack.observer import Observer
@@ -26,24 +26,13 @@ from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
-from regtrack.tracks.write import TrackWork, group_size, write_tracks
+from regtrack.tracks.write import TrackWork, check_out, group_size, write_tracks
 from regtrack.workers import in_processes
 from regtrack.workplace import partial_path
 
 _BLOCKS = "blocks"
 _COUNTS = "counts"
 _TRACKS = "tracks"
-
-
-def check_out(out: Path, force: bool) -> None:
-    """Refuse to touch anything but a tracks folder, and that only when asked to.
-
-    Raises
-    ------
-    InputError
-        When `out` exists and may not be replaced.
-    """
-    check_folder(out, force, CONTENTS, "a tracks folder")
 
 
 def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> TrackSet:

@@ -191,7 +191,10 @@ def match(
     """
     table = asked.peaks
     if table is None:
-        raise OptionError("--peaks", "is missing: a markers table, or peak files")
+        raise OptionError(
+            "--peaks",
+            "is missing: a markers table or peak files; regtrack fetch peaks has those of hg19",
+        )
     measured = {marker.name: marker for marker in read_measured(table)}
     found = [
         Marker.from_json(

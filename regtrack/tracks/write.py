@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from regtrack.folders import check_folder
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.folder import Track
+from regtrack.tracks.folder import CONTENTS, Track
 from regtrack.tracks.peak_rules import PeakRules
 from regtrack.tracks.peaks import narrow_peaks, write_peaks
 from regtrack.tracks.segments import Records
@@ -27,6 +28,17 @@ _FINE_SIZE = 8
 # Blocks that are read before their pieces are handed on together: of so many bases, or so many.
 _RUN_BASES = 32 * BLOCK_LENGTH
 _LONGEST_RUN = 1_024
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Refuse to touch anything but a tracks folder, and that only when asked to.
+
+    Raises
+    ------
+    InputError
+        When `out` exists and may not be replaced.
+    """
+    check_folder(out, force, CONTENTS, "a tracks folder")
 
 
 @dataclass(frozen=True)

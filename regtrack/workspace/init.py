@@ -15,6 +15,7 @@ from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
+from regtrack.genome.genes import read_genes
 from regtrack.paths import is_text, shell_word
 from regtrack.workspace.assembly import choose
 from regtrack.workspace.own_peaks import table_of, what_to_check
@@ -42,12 +43,15 @@ class Told:
         Of the markers of these files.
     assembly
         As UCSC names it.
+    genes
+        As `regtrack.genome.genes.read_genes`.
     """
 
     genome: Path | None = None
     peaks: Sequence[Path] = ()
     category: str | None = None
     assembly: str | None = None
+    genes: Path | None = None
 
     def __post_init__(self) -> None:
         if self.category is not None and not self.peaks:
@@ -127,7 +131,8 @@ def look_around(folder: Path, told: Told, table: Path | None) -> Found:
     Raises
     ------
     InputError
-        When several files of a folder could be the genome, the genes or the model; as `choose`.
+        When several files of a folder could be the genome, the genes or the model; as `choose`,
+        and as `read_genes` for genes that are told.
     OptionError
         As `choose`.
     """
@@ -142,7 +147,9 @@ def look_around(folder: Path, told: Told, table: Path | None) -> Found:
         exclude = exclude or _all(fetched, _EXCLUDED)
         if expected == ASSEMBLY:
             peaks = peaks or _only_one(fetched, _TABLES, "table")
-    genes = _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
+    if told.genes is not None and genome is not None:
+        read_genes(told.genes, Genome(genome).chrom_sizes)
+    genes = told.genes or _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model

@@ -16,8 +16,7 @@ from regtrack.workspace.network_names import BUNDLED, FETCHED, NOT_FETCHED
 def find_model(text: str) -> Path:
     """The checkpoint that a user names: by its path, or by the name of a network.
 
-    A file of that name goes before the network. Of the one that comes along, a note says what it
-    is.
+    A file of that name goes before the network.
 
     Raises
     ------
@@ -30,9 +29,7 @@ def find_model(text: str) -> Path:
     if os.path.lexists(path) or path.name != text:
         return path
     if text in BUNDLED:
-        note(f"model {text} comes with regtrack: {BUNDLED[text]}")
-        with resources.as_file(resources.files("regtrack") / "demo" / "data") as folder:
-            return folder / "model.safetensors"
+        return _bundled()
     if text in NOT_FETCHED:
         raise OptionError("--model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
     if text not in FETCHED:
@@ -41,6 +38,18 @@ def find_model(text: str) -> Path:
     if not there.is_file():
         raise OptionError("--model", f"{text} is not there yet: regtrack fetch model {text}")
     return there
+
+
+def tell_of_bundled(*models: Path) -> None:
+    """Note what the network that comes along is, where one of some checkpoints is that."""
+    if _bundled() in models:
+        (name,) = BUNDLED
+        note(f"model {name} comes with regtrack: {BUNDLED[name]}")
+
+
+def _bundled() -> Path:
+    with resources.as_file(resources.files("regtrack") / "demo" / "data") as folder:
+        return folder / "model.safetensors"
 
 
 def checkpoint_path(name: str) -> Path:

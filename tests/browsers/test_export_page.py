@@ -124,8 +124,8 @@ def test_it_says_that_it_has_no_heatmap(on_server: Visit) -> None:
         ("crkl", "chr1:1-5000"),  # and 2,000 bases on each side
         ("CRK", "chr1:4001-9000"),
         ("cr", "chr1:4001-9000"),  # the first that begins so
-        ("CRK+-0.5kb", "chr1:3501-9500"),
-        ("CRKL±1,000", "chr1:1-6000"),
+        ("CRK+-0.5kb", "chr1:5501-7500"),
+        ("CRKL±1,000", "chr1:1-4000"),
         ("chr1:400-480", "chr1:400-480"),
     ],
 )

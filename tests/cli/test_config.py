@@ -57,7 +57,10 @@ def test_without_option_variable_or_file_the_option_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     line = complaint(capsys, "predict", "chr1", "--out", "t", "--model", "x.safetensors", status=2)
-    assert "Missing option '--genome'" in line
+    assert line.endswith(
+        "Missing option '--genome'. A FASTA file, or: regtrack fetch genome hg19, then regtrack "
+        "init"
+    )
 
 
 def test_the_file_is_enough(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,16 @@ def test_it_is_fetched_once_and_named_from_then_on(
     for command in (
         ("info", "t"),
         ("eval", "t", "--peaks", tiny.markers, "--out", "report"),
-        ("hub", "t", "--url", "https://a.example", "--email", "a@a.example", "--assembly", "hg19"),
+        (
+            "hub",
+            "t",
+            "--url",
+            "https://a.example",
+            "--email",
+            "a@a.example",
+            "--assembly",
+            "canFam3",
+        ),
     ):
         status, out, err = regtrack(*command)
         assert (command[0], status) == (command[0], 0), err

@@ -127,3 +127,19 @@ def test_a_name_that_cannot_be_used_is_one_line(
 def test_genes_do_not_go_with_a_dataset(tiny: TinyWorld, genes: Path, regtrack) -> None:
     status, _, err = regtrack("eval", tiny.model, "--dataset", "set", "--genes", genes)
     assert (status, err) == (2, "regtrack: --genes: does not go with --dataset\n")
+
+
+def test_what_to_type_next_names_the_genes_and_scores_only_where_peaks_are_known(
+    tiny: TinyWorld, genes: Path, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(name: str) -> list[str]:
+        shared = predict_arguments(tiny, tmp_path / name, "--genes", genes, regions=["CRKL"])
+        status, out, _ = regtrack(*shared)
+        assert status == 0
+        lines = [line for line in out.splitlines() if ":  " in line or line.startswith("score")]
+        assert lines[0] == f"look at them:  regtrack browse {tmp_path / name} --genes {genes}"
+        return [line.strip().partition(":")[0] for line in lines]
+
+    assert told("a") == ["look at them", "in IGV", "at UCSC"]
+    monkeypatch.setenv("REGTRACK_PEAKS", str(tiny.markers))
+    assert told("b") == ["look at them", "in IGV", "at UCSC", "score them"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,23 @@ def test_a_pattern_that_matches_nothing_is_one_line(regtrack) -> None:
     assert regtrack("markers", "zebra") == (
         2,
         "",
-        "regtrack: PATTERN: no such marker: 'zebra' matches no name, cell, target or category "
-        "(the first marker is '8988T|DNase|None')\n",
+        "regtrack: PATTERN: no such marker: 'zebra' matches no name, cell, target or category; "
+        "the nearest are ZEB1, ERRA, BRCA1; there are 690 TFBS, 125 DNase, 104 Histone, such as "
+        "8988T|DNase|None\n",
     )
+
+
+def test_the_markers_of_a_network_are_listed(tiny: TinyWorld, regtrack) -> None:
+    status, out, err = regtrack("markers", "--model", tiny.model)
+    assert (status, err) == (0, "3 of 3 markers: 1 TFBS, 1 DNase, 1 Histone\n")
+    assert [line.split()[1] for line in out.splitlines()[1:]] == [
+        "K562|CTCF|None",
+        "HepG2|DNase|None",
+        "K562|H3K4me3|None",
+    ]
+    status, out, err = regtrack("markers", "--model", "demo", "ctcf", "--tsv")
+    assert (status, len(out.splitlines()) > 5) == (0, True)
+    assert re.search(r"^(\d+) of 171 markers: \1 TFBS\n$", err)
 
 
 def test_a_table_with_the_catalogues_columns_brings_deepseas_figures_into_a_report(

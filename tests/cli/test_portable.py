@@ -46,7 +46,7 @@ def test_no_file_says_where_others_lay(world: TinyWorld, regtrack) -> None:
         ["train", data, "--out", model, "--model", "cnn3", "--hidden", 8, *short],
         predict_arguments(world, tracks, "--workers", 1, "--peaks", world.markers),
         ["session", tracks, "--peaks", world.markers, "--reference", world.genome],
-        ["hub", tracks, *shown, "--assembly", "hg19", "--workers", 1],
+        ["hub", tracks, *shown, "--assembly", "canFam3", "--workers", 1],
         [*("eval", tracks, "--peaks", world.markers), "--region", made / "chr2.bed"]
         + ["--exclude", made / "chr2.bed", "--out", made / "report", "--region", "chr1"],
         ["eval", model, "--dataset", data, "--split", "valid", *cpu, "--out", made / "scored"],

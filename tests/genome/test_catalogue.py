@@ -13,7 +13,7 @@ from regtrack.errors import OptionError
 from regtrack.genome.catalogue import (
     catalogue,
     describe_found,
-    find_in_catalogue,
+    find_markers,
     markers_table,
     markers_tsv,
 )
@@ -98,19 +98,19 @@ def test_the_table_of_others_is_the_same_row_by_row(real_data: Path) -> None:
 
 
 def test_patterns_choose_by_name_cell_target_or_category() -> None:
-    found = find_in_catalogue(["K562|CTCF|*", "h7-HESC"])
+    found = find_markers(["K562|CTCF|*", "h7-HESC"])
     assert [marker.index for marker in found] == sorted(marker.index for marker in found)
     assert describe_found(found) == "6 of 919 markers: 5 TFBS, 1 DNase"
-    assert find_in_catalogue([]) == catalogue()
+    assert find_markers([]) == catalogue()
 
 
 def test_a_pattern_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(OptionError, match=r"PATTERN: no such marker: 'zebra' matches no name"):
-        find_in_catalogue(["CTCF", "zebra"])
+        find_markers(["CTCF", "zebra"])
 
 
 def test_the_table_for_people_is_aligned_and_ends_where_its_words_end() -> None:
-    lines = markers_table(find_in_catalogue(["K562|CTCF|*"])).splitlines()
+    lines = markers_table(find_markers(["K562|CTCF|*"])).splitlines()
     assert len(lines) == 6
     assert lines[1].split() == ["149", "K562|CTCF|None", "TFBS", "K562", "CTCF", "None"]
     assert {line.index("CTCF", 30) for line in lines[1:]} == {lines[0].index("target")}

@@ -337,7 +337,7 @@ def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
     with pytest.raises(OptionError) as caught:
         select_markers(MARKERS, ["CTCF", pattern])
     assert str(caught.value).startswith(f"--markers: no such marker: {pattern!r} matches no name")
-    assert "'K562|CTCF|None'" in str(caught.value)
+    assert str(caught.value).endswith(", such as K562|CTCF|None")
 
 
 def test_a_marker_survives_json_with_the_name_of_its_file() -> None:
@@ -395,3 +395,25 @@ def test_a_marker_beats_chance_where_its_interval_lies_above_the_base_rate() -> 
     assert beats_chance(0.0101, 0.01)
     assert not beats_chance(0.01, 0.01)
     assert beats_chance(math.nan, 0.01)  # without an interval nothing speaks against it
+
+
+def test_a_pattern_that_matches_nothing_is_answered_with_what_is_near_and_what_there_is() -> None:
+    markers = [a_marker(0, "K562|CTCF|None"), a_marker(1, "K562|DNase|None", "DNase")]
+
+    def told(pattern: str) -> str:
+        with pytest.raises(OptionError) as caught:
+            select_markers(markers, [pattern])
+        return str(caught.value).partition("or category; ")[2]
+
+    there = "there are 1 TFBS, 1 DNase, such as K562|CTCF|None"
+    assert told("CTFC") == f"the nearest is CTCF; {there}"
+    assert told("zebra") == there
+    assert told("CTCF,DNase") == "several are typed apart: --markers 'CTCF' --markers 'DNase'"
+
+
+@pytest.mark.parametrize("pattern", ["open chromatin", "ATAC", "Accessibility"])
+def test_open_chromatin_is_dnase_where_no_other_category_is_called_so(pattern: str) -> None:
+    dnase = a_marker(0, "K562|DNase|None", "DNase")
+    assert select_markers([dnase, a_marker(1, "K562|CTCF|None")], [pattern]) == (dnase,)
+    atac = a_marker(1, "K562|ATAC|None", "ATAC")
+    assert select_markers([dnase, atac], ["ATAC"]) == (atac,)

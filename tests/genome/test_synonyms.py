@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from regtrack.genome.catalogue import catalogue, find_in_catalogue
+from regtrack.genome.catalogue import catalogue, find_markers
 from regtrack.genome.synonyms import synonyms
 
 ROWS = [
@@ -55,4 +55,4 @@ def test_no_name_stands_for_two_proteins() -> None:
     ],
 )
 def test_a_gene_finds_all_markers_of_its_protein(gene: str, targets: dict[str, int]) -> None:
-    assert Counter(marker.target for marker in find_in_catalogue([gene])) == targets
+    assert Counter(marker.target for marker in find_markers([gene])) == targets

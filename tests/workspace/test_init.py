@@ -270,6 +270,18 @@ def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
         initialise(folder / NAME, True, Told(genome=tmp_path / "lost.fa"))
 
 
+def test_genes_may_lie_anywhere_and_are_looked_at(folder: Path, tmp_path: Path) -> None:
+    a_genome(folder / "own.fa")
+    (folder / "other.gtf").touch()
+    genes = tmp_path / "mine.bed"
+    genes.write_text("chr1\t10\t20\tCOMT\n")
+    initialise(folder / NAME, False, Told(genes=genes))
+    assert configured(folder)["predict"]["genes"] == str(genes)
+    genes.write_text("chr1\t10\t2000\tCOMT\n")
+    with pytest.raises(InputError, match=r"mine\.bed:1: a gene from 10 to 2,000, but chr1 has 500"):
+        initialise(folder / NAME, True, Told(genes=genes))
+
+
 def test_of_the_fetched_genomes_the_only_one_is_meant_or_the_one_that_is_named(
     folder: Path, cache: Path
 ) -> None:
