@@ -29,27 +29,34 @@ class InputError(RegtrackError):
     def __init__(self, where: str | Path, problem: str, line: int | None = None) -> None:
         super().__init__(where, problem, line)
 
+    @property
+    def problem(self) -> str:
+        """What is wrong, without where."""
+        return str(self.args[1])
+
     def __str__(self) -> str:
         where, problem, line = self.args
         return f"{where}: {problem}" if line is None else f"{where}:{line}: {problem}"
 
 
-class OptionError(RegtrackError):
-    """An option's value that cannot be used with this input (exit status 2)."""
-
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(option, problem)
-
-    def __str__(self) -> str:
-        option, problem = self.args
-        return f"{option}: {problem}"
-
-
 class ArgumentError(RegtrackError, ValueError):
-    """An argument of a Python function that cannot be used; the message begins with its name."""
+    """An argument that cannot be used, or not with these others; the message begins with its name.
+
+    On the command line it is that of an option, or of what stands without one (exit status 2).
+    """
 
     def __init__(self, argument: str, problem: str) -> None:
         super().__init__(argument, problem)
+
+    @property
+    def argument(self) -> str:
+        """Its name, as Python functions have it."""
+        return str(self.args[0])
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, without its name."""
+        return str(self.args[1])
 
     def __str__(self) -> str:
         argument, problem = self.args

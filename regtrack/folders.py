@@ -259,7 +259,7 @@ def _not_of_run(work: Path, wanted: Mapping[str, object]) -> str | None:
     except FileNotFoundError:
         return f"without {_IDENTITY}"
     except InputError as error:
-        return f"whose {_IDENTITY} is {error.args[1]}"
+        return f"whose {_IDENTITY} is {error.problem}"
     return None if found == wanted else f"with another {differences(found, wanted)}"
 
 

@@ -227,7 +227,7 @@ def train_a_part(
     import torch
     from training_helpers import Recorder
 
-    from regtrack.errors import OptionError
+    from regtrack.errors import ArgumentError
     from regtrack.training.processes import joined
     from regtrack.training.run import run_training
 
@@ -260,7 +260,7 @@ def train_a_part(
         try:
             result = run_training(request, folder / "model.safetensors", False, Recorder())
             (folder / f"{rank}.says").write_text(result.describe())
-        except OptionError as error:
+        except ArgumentError as error:
             (folder / f"{rank}.refused").write_text(str(error))
     torch.save(found, folder / f"{rank}.pt")
 

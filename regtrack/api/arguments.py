@@ -10,7 +10,7 @@ from operator import index
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from regtrack.errors import ArgumentError, OptionError, RegtrackError
+from regtrack.errors import ArgumentError, RegtrackError
 from regtrack.genome.intervals import Interval
 from regtrack.paths import expanded
 
@@ -26,25 +26,18 @@ Regions: TypeAlias = Region | PathLike | Iterable[Region | PathLike]
 Patterns: TypeAlias = str | Iterable[str]
 
 _FLAGS = {"any_genome", "clip", "force", "include_training"}
-_OTHER_NAMES = {"PATTERN": "patterns", "--region": "regions"}
+_OTHER_NAMES = {"region": "regions"}
 # What is to be typed in a shell stays as it is, up to the next stop.
 _OPTION = re.compile(r"\bregtrack [^;,)]*|(?<![\w-])--[a-z]+(?:-[a-z]+)*")
 
 
 @contextmanager
 def naming_arguments() -> Iterator[None]:
-    """Let errors speak of arguments where they would speak of a command's options.
-
-    Raises
-    ------
-    ArgumentError
-        In place of every OptionError.
-    """
+    """Let messages speak of arguments where they would tell users what to type."""
     try:
         yield
-    except OptionError as error:
-        option, problem = error.args
-        raise ArgumentError(_argument(option), _in_python(problem)) from None
+    except ArgumentError as error:
+        raise ArgumentError(error.argument, _in_python(error.problem)) from None
     except RegtrackError as error:
         error.args = tuple(_in_python(one) if isinstance(one, str) else one for one in error.args)
         raise
@@ -58,13 +51,9 @@ def _in_python(text: str) -> str:
 def _said(option: str) -> str:
     if not option.startswith("--"):
         return option
-    name = _argument(option)
+    name = option.removeprefix("--").replace("-", "_")
+    name = _OTHER_NAMES.get(name, name)
     return f"{name}=True" if name in _FLAGS else name
-
-
-def _argument(option: str) -> str:
-    """The Python name of an option."""
-    return _OTHER_NAMES.get(option, option.removeprefix("--").replace("-", "_"))
 
 
 def typed(region: Region, argument: str) -> str:

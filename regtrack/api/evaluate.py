@@ -224,4 +224,4 @@ def _opened(subject: Tracks | Model | PathLike) -> Tracks | Model:
     try:
         return load_model(subject)
     except ArgumentError as error:
-        raise ArgumentError("subject", error.args[1]) from None
+        raise ArgumentError("subject", error.problem) from None

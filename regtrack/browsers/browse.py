@@ -16,7 +16,7 @@ from regtrack.browsers.reference import checked_fasta
 from regtrack.browsers.server import make_app
 from regtrack.browsers.site import Sequence, Site
 from regtrack.browsers.viewable import Viewable, opening_locus
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.regions import advice_on
@@ -59,7 +59,7 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
 
     Raises
     ------
-    InputError, OptionError
+    InputError, ArgumentError
         When something cannot be used, or more markers are asked for than can be shown.
     OSError
         When a file cannot be read.
@@ -77,12 +77,12 @@ def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there are too many of them; it ends with the advice.
     """
     if len(tracks) > MANY:
-        raise OptionError(
-            "--markers",
+        raise ArgumentError(
+            "markers",
             f"match {len(tracks)} markers; {MANY} at most can be shown at once {advice}",
         )
     return tracks

@@ -55,7 +55,7 @@ def export_site(
 
     Raises
     ------
-    InputError, OptionError
+    InputError, ArgumentError
         As `regtrack.browsers.browse.browsing`; when `out` may not be replaced, or the disk has no
         room for the copies.
     OSError

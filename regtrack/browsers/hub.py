@@ -55,7 +55,7 @@ def write_hub(
     ------
     InputError
         When the folder holds no tracks, or a hub already; when a peak file is damaged.
-    OptionError
+    ArgumentError
         When an option does not go with the tracks.
     OSError
         When a file cannot be written; what was there before is as it was.

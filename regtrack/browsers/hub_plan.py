@@ -15,7 +15,7 @@ from urllib.parse import quote
 from regtrack.browsers.reference import folder_address, is_ucsc_name
 from regtrack.browsers.rows import SCALES, axis_end
 from regtrack.browsers.viewable import Viewable
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.assemblies import contradiction
 from regtrack.genome.markers import Marker
 from regtrack.tracks.folder import TrackSet
@@ -146,7 +146,7 @@ class HubOptions:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the address or the e-mail address is none.
     """
 
@@ -160,11 +160,11 @@ class HubOptions:
 
     def __post_init__(self) -> None:
         if self.base.endswith(f"/{HUB}"):
-            raise OptionError(
-                "--url", f"expected where the folder will be on the web, got that of a {HUB}"
+            raise ArgumentError(
+                "url", f"expected where the folder will be on the web, got that of a {HUB}"
             )
         if not _EMAIL.fullmatch(self.email):
-            raise OptionError("--email", f"expected name@example.org, got {self.email!r}")
+            raise ArgumentError("email", f"expected name@example.org, got {self.email!r}")
 
     @property
     def base(self) -> str:
@@ -228,7 +228,7 @@ class Hub:
         ------
         InputError
             As `Viewable.read`, and as `axis_end`.
-        OptionError
+        ArgumentError
             When UCSC cannot know the assembly, it is not that of the tracks by its chromosomes'
             lengths, or a pattern matches no marker.
         """
@@ -285,9 +285,9 @@ def _known_assembly(asked: str | None, folder: Path, trackset: TrackSet) -> str:
     name = trackset.assembly if asked is None else asked
     if is_ucsc_name(name):
         if asked and (other := contradiction(trackset.chrom_sizes, asked)):
-            raise OptionError("--assembly", f"{folder} is of {other}")
+            raise ArgumentError("assembly", f"{folder} is of {other}")
         return name
     got = f"got {name!r}"
     if asked is None:
         got = f"the tracks are of {name!r}: pass --assembly hg19, or what it is"
-    raise OptionError("--assembly", f"expected UCSC's name of a genome, such as hg19; {got}")
+    raise ArgumentError("assembly", f"expected UCSC's name of a genome, such as hg19; {got}")

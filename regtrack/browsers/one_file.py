@@ -21,7 +21,7 @@ from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import FEW, Viewable, is_predicted, opening_locus
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.folders import check_file
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.gene_regions import GeneRegions
@@ -64,7 +64,7 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
 
     Raises
     ------
-    InputError, OptionError
+    InputError, ArgumentError
         As `browsing`; when a file is there already, the region is longer than `MOST_BASES`, or
         nothing was predicted in it.
     OSError
@@ -107,14 +107,14 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
 
 def _check_region(viewable: Viewable, region: Interval) -> None:
     if len(region) > MOST_BASES:
-        raise OptionError(
-            "--region",
+        raise ArgumentError(
+            "region",
             f"{region} has {len(region):,} bases; expected {MOST_BASES:,} at most in one file "
             "(a folder holds all)",
         )
     if not is_predicted(viewable, region):
-        raise OptionError(
-            "--region",
+        raise ArgumentError(
+            "region",
             f"nothing was predicted in {region}; expected a place on "
             f"{', '.join(viewable.predicted)} where something was",
         )

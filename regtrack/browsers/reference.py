@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from regtrack.atomic import write_text
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import contradiction, describe, describe_other
 from regtrack.genome.faidx import check_format
@@ -30,12 +30,12 @@ def folder_address(url: str) -> str:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When it is none.
     """
     if not _is_folder_address(url):
-        raise OptionError(
-            "--url",
+        raise ArgumentError(
+            "url",
             "expected where the folder will be on the web, such as https://example.org/tracks "
             f"(a space as %20), got {url!r}",
         )
@@ -113,7 +113,7 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     InputError
         When there is no such file, it is no FASTA, no index lies beside it or can be made there,
         or it is of another assembly than the tracks.
-    OptionError
+    ArgumentError
         When the id is that of another assembly than the tracks', by its chromosomes' lengths.
     """
     if asked is None:
@@ -125,7 +125,7 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     path = Path(asked)
     if is_hosted(asked) or (is_ucsc_name(asked) and not path.is_file()):
         if other := contradiction(trackset.chrom_sizes, asked):
-            raise OptionError("--reference", f"{folder} is of {other}")
+            raise ArgumentError("reference", f"{folder} is of {other}")
         return Reference("hosted", asked)
     return _fasta(path, folder, trackset)
 

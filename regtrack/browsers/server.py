@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from regtrack.browsers.heatmap import MOST_COLUMNS, Heatmap
 from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import POLICY, Site
-from regtrack.errors import InputError, OptionError, printable
+from regtrack.errors import ArgumentError, InputError, printable
 from regtrack.genome.intervals import Interval
 from regtrack.report.scores_table import PAGE
 
@@ -259,7 +259,7 @@ def listening(port: int | None) -> socket.socket:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the port is in use, or may not be used.
     """
     for candidate in range(USUAL_PORT, USUAL_PORT + _TRIED) if port is None else (port,):
@@ -273,7 +273,7 @@ def listening(port: int | None) -> socket.socket:
             reason = error.strerror
         else:
             return found
-    raise OptionError("--port", f"{candidate} cannot be used ({reason}); choose another one")
+    raise ArgumentError("port", f"{candidate} cannot be used ({reason}); choose another one")
 
 
 def address_of(listener: socket.socket) -> str:

@@ -166,7 +166,7 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     InputError
         When the folder, the table, the report, the reference or the region cannot be used, or
         there is a file of these names already and `force` is not given.
-    OptionError
+    ArgumentError
         When a pattern matches no marker, or the URL is none.
     OSError
         When the folder cannot be written.
@@ -207,7 +207,7 @@ def _address(folder: Path, url: str | None) -> igv_json.Address:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         Unless `url` is the address of a folder.
     """
     base = None if url is None else folder_address(url)

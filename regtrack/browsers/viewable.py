@@ -145,7 +145,7 @@ class Viewable:
 
         Raises
         ------
-        OptionError
+        ArgumentError
             When a pattern matches no marker.
         """
         return self.matching(patterns) if patterns else self.best(few)
@@ -155,7 +155,7 @@ class Viewable:
 
         Raises
         ------
-        OptionError
+        ArgumentError
             When a pattern matches no marker.
         """
         markers = select_markers([track.marker for track in self.trackset.tracks], patterns)

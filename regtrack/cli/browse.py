@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Count
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 if TYPE_CHECKING:
     from regtrack.browsers.browse import BrowseOptions
@@ -91,8 +91,8 @@ def browse(
     With --export the page is written, not served: to share it, or to keep it.
     """
     if tracks is None:
-        raise OptionError(
-            "TRACKS",
+        raise ArgumentError(
+            "tracks",
             "is missing; first: regtrack predict chr1 --out tracks/, then: regtrack browse tracks/",
         )
     from regtrack.browsers.browse import BrowseOptions, browsing, open_page
@@ -117,12 +117,12 @@ def browse(
             serve(app, listener)
 
 
-def _check_options(typed: Mapping[str, str], out: Path | None) -> None:
+def _check_options(typed: Collection[str], out: Path | None) -> None:
     """Refuse an option that would do nothing."""
     for name in ("port", "opens") if out is not None else ("force",):
         if name in typed:
             with_or_without = "with" if out is not None else "without"
-            raise OptionError(typed[name], f"does nothing {with_or_without} --export")
+            raise ArgumentError(name, f"does nothing {with_or_without} --export")
 
 
 def _export(tracks: Path, asked: BrowseOptions, out: Path, force: bool) -> None:

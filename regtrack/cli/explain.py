@@ -8,7 +8,7 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Count, Model, Region
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 
 @click.command(short_help="Show which bases a prediction depends on, near and far.")
@@ -92,6 +92,6 @@ def _check_choice(
 ) -> None:
     """Exactly one of three; what is for two of them only is not given with the third."""
     if (marker is not None) + every + bool(markers) != 1:
-        raise OptionError("--marker, --all, --markers", "expected exactly one of them")
+        raise ArgumentError("marker", "expected exactly one of --marker, --all and --markers")
     if marker is not None and samples is not None:
-        raise OptionError("--samples", "is for --all and --markers; --marker takes every base")
+        raise ArgumentError("samples", "is for --all and --markers; --marker takes every base")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 
 
 @click.command(short_help="Make a track hub of tracks, for the UCSC browser.")
@@ -84,10 +84,8 @@ def hub(
 def _check_options(context: click.Context, check: bool) -> None:
     """Refuse an option that would do nothing, and to go without one that is needed."""
     if check:
-        for name, option in options.typed(context).items():
-            if name != "check":
-                raise OptionError(option, "does nothing with --check")
+        options.refuse(context, options.typed(context) - {"check"}, "does nothing with --check")
         return
     for name in ("url", "email"):
         if not context.params[name]:
-            raise OptionError(f"--{name}", "is missing; --check alone does without")
+            raise ArgumentError(name, "is missing; --check alone does without")

@@ -33,7 +33,7 @@ from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
 from regtrack.cli.thresholds import thresholds
 from regtrack.cli.train import train
-from regtrack.errors import InputError, OptionError, RegtrackError, TerminatedError, printable
+from regtrack.errors import ArgumentError, InputError, RegtrackError, TerminatedError, printable
 from regtrack.notes import heard
 
 _PEAKS = "--peaks"
@@ -60,7 +60,7 @@ class _Commands(click.Group):
 def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str]) -> None:
     places = [at for at, word in enumerate(words) if word.partition("=")[0] == _PEAKS]
     if len(places) > 1 and not repeatable:
-        raise OptionError(
+        raise ArgumentError(
             _PEAKS,
             "given twice; regtrack init --peaks A --peaks B makes one markers table of several",
         )
@@ -75,7 +75,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
             )
         )
         if len(files) > (2 if several else 1) and len({one.parent for one in files}) == 1:
-            raise OptionError(
+            raise ArgumentError(
                 _PEAKS,
                 f"{len(files):,} files follow, {files[0]} first: a pattern needs quotes, as "
                 f"'{files[0].parent / '*'}'",
@@ -162,8 +162,10 @@ def run(arguments: Sequence[str]) -> int:
     except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
         if debug or not _can_be_mended(error):
             raise
+        if isinstance(error, ArgumentError):
+            error = ArgumentError(_as_typed(error.argument, context), error.problem)
         click.echo(f"regtrack: {_one_line(error)}", err=True)
-        return 2 if isinstance(error, OptionError) else 1
+        return 2 if isinstance(error, ArgumentError) else 1
     return 0
 
 
@@ -207,6 +209,17 @@ def _ran_out_of_memory(error: Exception) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or "can't allocate memory" in str(error)
     )
+
+
+def _as_typed(argument: str, context: click.Context | None) -> str:
+    """What users type for an argument of the library: `--max-error` for `max_error`."""
+    command = cli.commands.get(context.invoked_subcommand or "") if context else None
+    commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    for parameter in (one for command in commands if command for one in command.params):
+        if parameter.name == argument:
+            is_option = isinstance(parameter, click.Option)
+            return max(parameter.opts, key=len) if is_option else argument.upper()
+    return f"--{argument.replace('_', '-')}"
 
 
 def _one_line(error: Exception) -> str:

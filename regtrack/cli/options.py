@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from regtrack.cli.kinds import Count, Fasta, File, Model, Region
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.models.named_code import naming
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -224,12 +224,12 @@ def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For the first of them, saying why.
     """
-    for name, option in typed(context).items():
+    for name in typed(context):
         if name in wrong:
-            raise OptionError(option, why)
+            raise ArgumentError(name, why)
 
 
 def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
@@ -237,7 +237,7 @@ def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         As `refuse`.
     """
     from regtrack.scoring.evaluate import NOT_WITH_A_DATASET
@@ -259,9 +259,9 @@ def typed(context: click.Context) -> dict[str, str]:
 
     Those of regtrack.toml or of the environment, which may be for another use, are not in it.
     """
-    return {
-        str(one.name): max(one.opts, key=len)
+    return dict.fromkeys(
+        str(one.name)
         for one in context.command.params
         if isinstance(one, click.Option)
         and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
-    }
+    ).keys()

@@ -145,7 +145,7 @@ def read_settings(values: Mapping[str, Any]) -> TrainingSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         As `regtrack.training.settings.TrainingSettings`.
     """
     return TrainingSettings(

@@ -108,7 +108,7 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
     InputError
         When `out` exists, a file cannot be used, a split is empty, or no marker has a
         peak in the training or the validation windows.
-    OptionError
+    ArgumentError
         For a pattern without markers, an unknown chromosome, or the name of another assembly.
     OSError
         When a file cannot be read or written.

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.paths import named, region_named
 
 SPLITS = ("train", "valid", "test")
@@ -68,7 +68,7 @@ class PrepareSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a value out of range, or options that exclude each other.
     """
 
@@ -94,36 +94,34 @@ class PrepareSettings:
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
-            raise OptionError("--task", f"expected one of {', '.join(TASKS)}, got {self.task!r}")
+            raise ArgumentError("task", f"expected one of {', '.join(TASKS)}, got {self.task!r}")
         if self.deepsea is not None:
             self._check_deepsea()
             return
         if self.genome is None:
-            raise OptionError("--genome", "missing; only --deepsea needs no FASTA")
+            raise ArgumentError("genome", "missing; only --deepsea needs no FASTA")
         if self.window < 1:
-            raise OptionError("--window", f"expected 1 or more, got {self.window}")
+            raise ArgumentError("window", f"expected 1 or more, got {self.window}")
         if self.task == "short" and self.window % BIN:
-            raise OptionError("--window", f"expected a multiple of {BIN} with --task short")
+            raise ArgumentError("window", f"expected a multiple of {BIN} with --task short")
         for name in ("max_unknown", "max_excluded"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
-                raise OptionError(f"--{name.replace('_', '-')}", f"expected 0 to 1, got {share}")
+                raise ArgumentError(name, f"expected 0 to 1, got {share}")
         if self.by_region:
             if self.split is not None:
-                raise OptionError("--split", "splits at random; not together with regions")
+                raise ArgumentError("split", "splits at random; not together with regions")
             if not self.valid:
-                raise OptionError("--valid", "missing; --train and --test need it")
+                raise ArgumentError("valid", "missing; --train and --test need it")
         else:
             self.shares()
 
     def _check_deepsea(self) -> None:
         if self.task != "short":
-            raise OptionError("--task", "expected short with --deepsea")
+            raise ArgumentError("task", "expected short with --deepsea")
         for name in _NOT_WITH_DEEPSEA:
             if getattr(self, name):
-                raise OptionError(
-                    f"--{name}", "not with --deepsea, whose inputs and splits are given"
-                )
+                raise ArgumentError(name, "not with --deepsea, whose inputs and splits are given")
 
     @property
     def by_region(self) -> bool:
@@ -135,7 +133,7 @@ class PrepareSettings:
 
         Raises
         ------
-        OptionError
+        ArgumentError
             Unless there are three, all above 0.
         """
         text = self.split or DEFAULT_SPLIT
@@ -144,8 +142,8 @@ class PrepareSettings:
         except (ValueError, ZeroDivisionError):
             parts = ()
         if len(parts) != len(SPLITS) or min(parts) <= 0:
-            raise OptionError(
-                "--split", f"expected three numbers above 0, such as {DEFAULT_SPLIT}, got {text!r}"
+            raise ArgumentError(
+                "split", f"expected three numbers above 0, such as {DEFAULT_SPLIT}, got {text!r}"
             )
         return tuple(part / sum(parts) for part in parts)
 

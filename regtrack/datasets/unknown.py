@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.markers import Marker, match_markers
 from regtrack.genome.names import resolve_chrom
 from regtrack.listing import first_names
@@ -22,7 +22,7 @@ def read_unknown(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For another form, a pattern that matches no marker, or a chromosome that the
         genome does not have.
     """
@@ -30,19 +30,19 @@ def read_unknown(
     for text in texts:
         pattern, equals, listed = text.rpartition("=")
         if not equals or not pattern or not listed:
-            raise OptionError("--unknown", f"expected PATTERN=CHROM,CHROM..., got {text!r}")
+            raise ArgumentError("unknown", f"expected PATTERN=CHROM,CHROM..., got {text!r}")
         matched = match_markers(markers, pattern)
         if not matched:
-            raise OptionError(
-                "--unknown",
+            raise ArgumentError(
+                "unknown",
                 f"{pattern!r} matches no name, cell, target or category of a marker "
                 f"(the first marker is {markers[0].name!r})",
             )
         for name in listed.split(","):
             chrom = resolve_chrom(name.strip(), chrom_sizes)
             if chrom is None:
-                raise OptionError(
-                    "--unknown",
+                raise ArgumentError(
+                    "unknown",
                     f"no chromosome {name.strip()!r} in the genome, which has "
                     f"{first_names(chrom_sizes)}",
                 )

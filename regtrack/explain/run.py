@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.explain.context_files import CONTEXTS, context_table, write_contexts
 from regtrack.explain.contexts import find_contexts
 from regtrack.explain.positives import PeakTable
@@ -64,7 +64,7 @@ def explain_marker(
 
     Raises
     ------
-    InputError, OptionError
+    InputError, ArgumentError
         For anything that cannot be used; then nothing is written.
     OSError
         When a file cannot be read or written.
@@ -106,7 +106,7 @@ def explain_contexts(
 
     Raises
     ------
-    InputError, OptionError
+    InputError, ArgumentError
         For anything that cannot be used; then nothing is written.
     OSError
         When a file cannot be read or written.
@@ -149,7 +149,7 @@ def _check_out(out: Path, force: bool) -> None:
 
 def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
     if Path(question.region).suffix == ".safetensors":
-        raise OptionError("REGION", f"{question.region} is a checkpoint; the region comes last")
+        raise ArgumentError("region", f"{question.region} is a checkpoint; the region comes last")
     genome = Genome(question.genome)
     subjects = read_subjects(
         question.models, question.genome, genome.chrom_sizes, any_genome=question.any_genome

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import Marker, match_markers
 from regtrack.listing import first_names
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
@@ -86,7 +86,7 @@ def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the first network has none of this name, or several.
     InputError
         When another network does not have it.
@@ -95,14 +95,14 @@ def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
     named = [marker for marker in markers if marker.name == text]
     hits = named or match_markers(markers, text)
     if len(hits) > 1:
-        raise OptionError(
-            "--marker",
+        raise ArgumentError(
+            "marker",
             f"{text!r} fits {len(hits)} markers ({first_names(hit.name for hit in hits)}); "
             "expected one",
         )
     if not hits:
-        raise OptionError(
-            "--marker", f"no marker {text!r} in {subjects[0].path}; {_hint(subjects[0], text)}"
+        raise ArgumentError(
+            "marker", f"no marker {text!r} in {subjects[0].path}; {_hint(subjects[0], text)}"
         )
     for subject in subjects[1:]:
         if row_of(subject, hits[0]) is None:

@@ -142,7 +142,7 @@ def _place_genome(
             observer.finished()
             _index(aside)
         except InputError as error:
-            raise DamagedError(source.url, str(error.args[1])) from error
+            raise DamagedError(source.url, error.problem) from error
         new = {source.path: Record.of(digests(aside), source.url, came, published)}
         for suffix, path in made.items():
             made_of_it = Record.of(digests(path), source.url, came, published)

@@ -117,7 +117,7 @@ class Records:
         except FileNotFoundError:
             return {}
         except InputError as error:
-            problem = error.args[1]
+            problem = error.problem
             if not problem.startswith("damaged"):  # a newer format
                 raise
             raise InputError(

@@ -119,7 +119,7 @@ def fetch(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When a pattern matches no marker, no assembly is called so, or there is no such thing of
         it.
     InputError

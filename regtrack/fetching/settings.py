@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FetchSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the mirror is no URL.
     """
 
@@ -43,4 +43,4 @@ class FetchSettings:
         except ValueError:
             sound = False
         if not sound:
-            raise OptionError("--mirror", f"expected http://... or https://..., got {self.mirror}")
+            raise ArgumentError("mirror", f"expected http://... or https://..., got {self.mirror}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.gene_tables import GeneTable, file_of
 from regtrack.genome.markers import Marker
 
@@ -96,7 +96,7 @@ def genome_sources(assembly: str) -> tuple[Source, ...]:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When no assembly of UCSC can be called so.
     """
     folder = f"{_of_ucsc(assembly)}/bigZips"
@@ -112,7 +112,7 @@ def gene_source(assembly: str, table: GeneTable) -> Source:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When no assembly of UCSC can be called so.
     """
     name = file_of(table)
@@ -124,12 +124,12 @@ def exclude_sources(assembly: str) -> tuple[Source, ...]:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When none are known of it.
     """
     if assembly not in EXCLUDE:
-        raise OptionError(
-            "ASSEMBLY",
+        raise ArgumentError(
+            "assembly",
             f"no regions to exclude are known of {assembly!r}; of {', '.join(EXCLUDE)} there are",
         )
     return EXCLUDE[assembly]
@@ -138,8 +138,8 @@ def exclude_sources(assembly: str) -> tuple[Source, ...]:
 def _of_ucsc(assembly: str) -> str:
     """Where UCSC keeps what it has of an assembly."""
     if not re.fullmatch(r"[a-z][A-Za-z]*\d+", assembly):
-        raise OptionError(
-            "ASSEMBLY", f"expected an assembly as UCSC names it (hg38, mm10), got {assembly!r}"
+        raise ArgumentError(
+            "assembly", f"expected an assembly as UCSC names it (hg38, mm10), got {assembly!r}"
         )
     return f"{_GOLDEN_PATH}/{assembly}"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.names import resolve_chrom
 from regtrack.notes import note
 
@@ -94,11 +94,11 @@ def checked_name(asked: str, genome: Path, chrom_sizes: Mapping[str, int]) -> st
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the lengths tell that it is another assembly.
     """
     if other := contradiction(chrom_sizes, asked):
-        raise OptionError("--assembly", f"{genome} is of {other}")
+        raise ArgumentError("assembly", f"{genome} is of {other}")
     name = ucsc_name(asked)
     near = difflib.get_close_matches(name.lower(), (*_known(), *_ALSO), n=1)
     if near and name.partition("_")[0] not in _known():

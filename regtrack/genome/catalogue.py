@@ -44,7 +44,7 @@ def find_markers(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When a pattern matches no marker.
     """
     return select_markers(catalogue() if listed is None else listed, patterns, "PATTERN")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.columns import read_columns
 from regtrack.genome.marker_names import KNOWN, category_in, parts_in
 from regtrack.genome.synonyms import synonyms
@@ -190,7 +190,7 @@ def categories_of(markers: Iterable[Marker]) -> tuple[str, ...]:
 
 
 def select_markers(
-    markers: Sequence[Marker], patterns: Sequence[str], option: str = "--markers"
+    markers: Sequence[Marker], patterns: Sequence[str], argument: str = "markers"
 ) -> tuple[Marker, ...]:
     """Markers whose name, cell, target or category matches a pattern, in table order.
 
@@ -200,12 +200,12 @@ def select_markers(
 
     Parameters
     ----------
-    option
-        Where users typed the patterns, for the message.
+    argument
+        What the patterns are called where they were given, for the message.
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When a pattern matches no marker.
     """
     if not patterns:
@@ -214,7 +214,7 @@ def select_markers(
     for pattern in patterns:
         hits = match_markers(markers, pattern)
         if not hits:
-            raise OptionError(
+            raise ArgumentError(
                 option,
                 f"no such marker: {pattern!r} matches no name, cell, target or category"
                 f"{_advice_on(markers, pattern, option)}",

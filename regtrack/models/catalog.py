@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.dense import DENSE
 from regtrack.models.named_code import named_files, split_reference
@@ -44,7 +44,7 @@ def find_architecture(task: str, name: str | None) -> Architecture:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the task has none.
     InputError
         When it is a user's own network, and that cannot be used.
@@ -53,8 +53,8 @@ def find_architecture(task: str, name: str | None) -> Architecture:
     if found is None:
         own = [f"{path}:{one}" for path in named_files() for one in classes_in_file(path)]
         offered = [*own, *offered_names()] if task == _OWN_TASK else []
-        raise OptionError(
-            "--model",
+        raise ArgumentError(
+            "model",
             f"no network {name!r} for the {task} task; expected "
             f"{', '.join([*ARCHITECTURES[task], *offered])}"
             + (", or FILE.py:CLASS" if task == _OWN_TASK else ""),
@@ -67,7 +67,7 @@ def named_architecture(task: str, name: str) -> Architecture | None:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a user's own network, which has no such task.
     InputError
         As `find_architecture`.
@@ -79,8 +79,8 @@ def named_architecture(task: str, name: str) -> Architecture | None:
     if own is None:
         return None
     if task != _OWN_TASK:
-        raise OptionError(
-            "--model", f"{name}: networks of one's own are of the {_OWN_TASK} task, not {task}"
+        raise ArgumentError(
+            "model", f"{name}: networks of one's own are of the {_OWN_TASK} task, not {task}"
         )
     return _architecture_of(own)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from regtrack.errors import OptionError, RegtrackError
+from regtrack.errors import ArgumentError, RegtrackError
 from regtrack.workers import available_cores
 
 
@@ -19,20 +19,20 @@ def choose_device(name: str) -> torch.device:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For any other name, or a GPU that this machine or this PyTorch does not have.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     match = re.fullmatch(r"cpu|cuda(?::([0-9]{1,9}))?", name)
     if match is None:
-        raise OptionError("--device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
+        raise ArgumentError("device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
     if name == "cpu":
         return torch.device("cpu")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(match[1] or 0) >= count:
-        raise OptionError(
-            "--device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
+        raise ArgumentError(
+            "device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
         )
     return torch.device(name)
 

@@ -179,7 +179,7 @@ class OwnArchitecture(Architecture):
             ) from None
         except InputError as error:
             raise InputError(
-                path, f"{self.name} cannot be measured in float64 ({error.args[1]}); {_DECLARE}"
+                path, f"{self.name} cannot be measured in float64 ({error.problem}); {_DECLARE}"
             ) from error
 
     def _tell_probabilities(self, tried: OwnNetwork) -> None:

@@ -60,7 +60,7 @@ def predict_stretches(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the window has no room for a core.
     """
     for start, probabilities in predict_on_device(
@@ -97,7 +97,7 @@ def predict_interval(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the window has no room for a core.
     """
     values = np.full((network.outputs, len(region)), np.nan, np.float32)
@@ -144,7 +144,7 @@ def predict_on_device(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the window has no room for a core.
     """
     device = network.device

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_file
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.fasta import Genome
@@ -73,7 +73,7 @@ def import_network(request: ImportRequest, observer: Observer) -> str:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there is no such network, or it does not have these settings.
     InputError
         When its code, its weights or the table of markers cannot be used, or `out` is there and
@@ -87,7 +87,7 @@ def import_network(request: ImportRequest, observer: Observer) -> str:
     try:
         network = architecture.build(len(markers), request.settings)
     except ValueError as error:
-        raise OptionError("--set", str(error)) from error
+        raise ArgumentError("set", str(error)) from error
     if request.weights is not None:
         _load(network, request.weights)
     genome = None if request.genome is None else Genome(request.genome)

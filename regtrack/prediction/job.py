@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack import __version__
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome, sizes_fingerprint
@@ -207,13 +207,13 @@ def plan_job(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For `include_training` without peaks.
     InputError
         For anything that cannot be used.
     """
     if include_training and peaks is None:
-        raise OptionError("--include-training", "does nothing without --peaks: nothing is scored")
+        raise ArgumentError("include_training", "does nothing without --peaks: nothing is scored")
     if not is_there(model):
         raise InputError(
             model,
@@ -281,13 +281,13 @@ def context_of(checkpoint: Checkpoint, step: int | None) -> Context:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When it has no such step.
     """
     try:
         return checkpoint.sketch(step).context
     except ValueError as error:
-        raise OptionError("--step", f"{checkpoint.architecture}: {error}") from None
+        raise ArgumentError("step", f"{checkpoint.architecture}: {error}") from None
 
 
 def _track(checkpoint: Checkpoint, row: int, settings: PredictionSettings, suffix: str) -> Track:

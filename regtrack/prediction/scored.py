@@ -16,7 +16,7 @@ import torch
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.settings import SPLITS
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
@@ -92,7 +92,7 @@ def plan_scores(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the network has no such step.
     InputError
         For anything that cannot be used.
@@ -138,13 +138,13 @@ def plan_split(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there is no such split, or the network has no such step.
     InputError
         For anything that cannot be used.
     """
     if split not in SPLITS:
-        raise OptionError("--split", f"expected {', '.join(SPLITS)}, got {split!r}")
+        raise ArgumentError("split", f"expected {', '.join(SPLITS)}, got {split!r}")
     checkpoint, sha256 = read_identified(model)
     context_of(checkpoint, step)
     dataset = open_dataset(folder, genome)
@@ -192,7 +192,7 @@ def evaluate_model(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there is no dataset, and no genome or peaks; or no such step.
     InputError
         As `plan_scores` and `plan_split`.
@@ -205,7 +205,7 @@ def evaluate_model(
             any_genome=any_genome,
         )
     elif genome is None:
-        raise OptionError("--genome", "is missing: the sequence that the model reads")
+        raise ArgumentError("genome", "is missing: the sequence that the model reads")
     else:
         job = plan_scores(model, genome, asked, chosen, step=step, any_genome=any_genome)
     return run_scores(job, workers, observer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.tracks.peak_rules import PeakRules
 
 # float32 arithmetic in another order (another window, batch or processor) moves a
@@ -41,7 +41,7 @@ class PredictionSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a number outside its range.
     """
 
@@ -62,14 +62,14 @@ class PredictionSettings:
     def __post_init__(self) -> None:
         _ = self.rules  # which checks its numbers
         if not _SMALLEST_MAX_ERROR <= self.max_error <= 0.5:
-            raise OptionError(
-                "--max-error", f"expected {_SMALLEST_MAX_ERROR:g} to 0.5, got {self.max_error:g}"
+            raise ArgumentError(
+                "max_error", f"expected {_SMALLEST_MAX_ERROR:g} to 0.5, got {self.max_error:g}"
             )
-        for option, value in ("--floor", self.floor), ("--peak-threshold", self.peak_threshold):
+        for name, value in ("floor", self.floor), ("peak_threshold", self.peak_threshold):
             if value is not None and not 0 <= value <= 1:
-                raise OptionError(option, f"expected a probability from 0 to 1, got {value:g}")
+                raise ArgumentError(name, f"expected a probability from 0 to 1, got {value:g}")
         if self.peak_threshold is not None and self.peak_threshold < self.floor:
-            raise OptionError(
-                "--peak-threshold",
+            raise ArgumentError(
+                "peak_threshold",
                 f"expected at least the --floor, {self.floor:g}: tracks end there",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.network import Context
 from regtrack.tracks.blocks import BLOCK_LENGTH
@@ -71,15 +71,15 @@ def tile(targets: IntervalSet, context: Context, length: int) -> Iterator[Window
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When a window of this length has no room for a core.
     """
     stride = context.stride
     halo_left, halo_right = _halo(context)
     room = length // stride * stride - halo_left - halo_right
     if room < stride:
-        raise OptionError(
-            "--window",
+        raise ArgumentError(
+            "window",
             f"{length} bases have no room for a core; this model needs at least "
             f"{halo_left + halo_right + stride}",
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.datasets.unknown import read_unknown
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import IntervalSet, Regions, intersect, subtract, total_bases
@@ -184,15 +184,15 @@ def match(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there is no table.
     InputError
         When none of the markers is in it.
     """
     table = asked.peaks
     if table is None:
-        raise OptionError(
-            "--peaks",
+        raise ArgumentError(
+            "peaks",
             "is missing: a markers table or peak files; regtrack fetch peaks has those of hg19",
         )
     measured = {marker.name: marker for marker in read_measured(table)}

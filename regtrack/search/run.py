@@ -20,7 +20,7 @@ import torch
 
 from regtrack.atomic import replacing, write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
-from regtrack.errors import InputError, OptionError, RegtrackError, printable
+from regtrack.errors import ArgumentError, InputError, RegtrackError, printable
 from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
@@ -131,7 +131,7 @@ def run_search(
 
     Raises
     ------
-    OptionError, InputError
+    ArgumentError, InputError
         When what was asked for does not go together, or cannot be read.
     RegtrackError
         When every trial failed, or a worker process was killed.
@@ -139,7 +139,7 @@ def run_search(
         When a file cannot be written; the same call goes on.
     """
     if torchrun_processes() > 1:
-        raise OptionError("--workers", "torchrun cannot share a search; --workers N does")
+        raise ArgumentError("workers", "torchrun cannot share a search; --workers N does")
     bench = _Bench(request, folder)
     begin_study(folder, bench.identity(), force)
     with closing(bench):
@@ -180,7 +180,7 @@ class _Bench:
 
     Raises
     ------
-    OptionError, InputError
+    ArgumentError, InputError
         As `run_search`.
     """
 
@@ -203,9 +203,7 @@ class _Bench:
         trial_limit(self.space, request.search)
         for name in set(self.space.names) & set(TRAINING):
             if getattr(request.training, name) != getattr(TrainingSettings, name):
-                raise OptionError(
-                    f"--{name.replace('_', '-')}", "is what the search varies: see its space"
-                )
+                raise ArgumentError(name, "is what the search varies: see its space")
 
     @functools.cached_property
     def study(self) -> Study:
@@ -310,10 +308,9 @@ class _Bench:
 
     def _is_of_trial(self, error: Exception, values: Mapping[str, Any]) -> bool:
         """Whether it is the drawn values' fault: other ones may do."""
-        if isinstance(error, OptionError):
+        if isinstance(error, ArgumentError):
             network, training = split_values(values)
-            given = {f"--{name.replace('_', '-')}" for name in (*training, *network)}
-            return error.args[0] in given | ({"--model"} if network else set())
+            return error.argument in {*training, *network} | ({"model"} if network else set())
         return not isinstance(error, InputError)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 SAMPLERS = ("grid", "random", "tpe")
 
@@ -28,7 +28,7 @@ class SearchSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a number that is out of its range, an unknown sampler, or one that never ends.
     """
 
@@ -39,10 +39,10 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
-            raise OptionError("--sampler", f"expected one of {', '.join(SAMPLERS)}")
+            raise ArgumentError("sampler", f"expected one of {', '.join(SAMPLERS)}")
         if self.trials is None and self.sampler != "grid":
-            raise OptionError("--trials", f"expected how many {self.sampler} is to sample")
+            raise ArgumentError("trials", f"expected how many {self.sampler} is to sample")
         for name in ("trials", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise OptionError(f"--{name}", "expected a number from 1 upward")
+                raise ArgumentError(name, "expected a number from 1 upward")

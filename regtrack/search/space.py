@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.documents import read_toml
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.training.settings import TrainingSettings
 
@@ -156,8 +156,8 @@ def _axis(path: Path, key: str, value: Any, architecture: Architecture) -> Choic
                 TrainingSettings(**{key: one})
             else:
                 architecture.check({key: one})
-        except OptionError as error:
-            raise InputError(path, f"{key}: {error.args[1]}, got {one}") from None
+        except ArgumentError as error:
+            raise InputError(path, f"{key}: {error.problem}, got {one}") from None
         except ValueError as error:
             raise InputError(path, str(error)) from None
     return axis

@@ -29,7 +29,7 @@ from sqlalchemy.pool import NullPool
 
 from regtrack.atomic import locked, open_lock
 from regtrack.documents import parse_json
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import ASIDE, clear, differences
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import Choice, Range, Space
@@ -242,7 +242,7 @@ def trial_limit(space: Space, settings: SearchSettings) -> int:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a grid over a range, or over too many combinations to keep in mind.
     """
     if settings.sampler != "grid":
@@ -251,14 +251,14 @@ def trial_limit(space: Space, settings: SearchSettings) -> int:
     combinations = space.combinations
     if combinations is None:
         ranges = [axis.name for axis in space.axes if isinstance(axis, Range)]
-        raise OptionError(
-            "--sampler",
+        raise ArgumentError(
+            "sampler",
             f"a grid needs lists of values, and {', '.join(ranges)} is a range; expected random "
             "or tpe",
         )
     if combinations > _MOST_COMBINATIONS:
-        raise OptionError(
-            "--sampler", f"{combinations:,} combinations are too many; expected random or tpe"
+        raise ArgumentError(
+            "sampler", f"{combinations:,} combinations are too many; expected random or tpe"
         )
     return min(combinations, settings.trials or combinations)
 
@@ -342,7 +342,7 @@ def _understood(database: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
     except InputError as error:
-        raise InputError(database, f"{error.args[1]}; --force drops the search") from error
+        raise InputError(database, f"{error.problem}; --force drops the search") from error
     except _DAMAGED as error:
         known = str(error.__cause__ or error).partition("\n")[0]
         of_the_disk = next((words for words in _NOT_DAMAGED if words in known), None)

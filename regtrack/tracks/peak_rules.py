@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.signals import as_probability
 
 
@@ -25,7 +25,7 @@ class PeakRules:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a number outside its range.
     """
 
@@ -34,9 +34,9 @@ class PeakRules:
 
     def __post_init__(self) -> None:
         if self.max_gap < 0:
-            raise OptionError("--max-gap", f"expected 0 or more bases, got {self.max_gap}")
+            raise ArgumentError("max_gap", f"expected 0 or more bases, got {self.max_gap}")
         if self.min_length < 1:
-            raise OptionError("--min-length", f"expected 1 base or more, got {self.min_length}")
+            raise ArgumentError("min_length", f"expected 1 base or more, got {self.min_length}")
 
 
 # Of tracks folders that were written before there were rules: every run was a peak.

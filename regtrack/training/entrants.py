@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
@@ -69,7 +69,7 @@ def find_entrants(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For what is neither name nor file, or a network that the windows do not suit.
     InputError
         For a checkpoint of another task or other markers, one trained otherwise, or two
@@ -95,7 +95,7 @@ def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
     path = Path(argument)
     if not path.exists() and path.suffix != SUFFIX:
         known = ", ".join(ARCHITECTURES[dataset.task])
-        raise OptionError(
+        raise ArgumentError(
             _ARGUMENT,
             f"{argument!r} is neither a network of the {dataset.task} task ({known}) nor a file",
         )
@@ -163,7 +163,7 @@ def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortData
     with torch.device("meta"):  # no weights are needed
         stride = architecture.build(len(dataset.markers)).context.stride
     if dataset.task == "dense" and dataset.window % stride:
-        raise OptionError(
+        raise ArgumentError(
             _ARGUMENT,
             f"{architecture.name} needs windows of a multiple of {stride} bases; those of "
             f"{dataset.path} have {dataset.window:,}",

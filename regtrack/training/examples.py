@@ -18,7 +18,7 @@ import numpy.typing as npt
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.datasets.settings import BIN
 from regtrack.datasets.windows import Windows
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.fasta import Codes, reverse_complement
 from regtrack.genome.intervals import Positions
 from regtrack.training.settings import FittedSettings
@@ -77,7 +77,7 @@ def make_examples(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there are fewer windows than a batch has.
     """
     examples: Examples
@@ -86,8 +86,8 @@ def make_examples(
     else:
         examples = ShortExamples(dataset, settings, seed)
     if len(examples) < settings.batch_size:
-        raise OptionError(
-            "--batch-size",
+        raise ArgumentError(
+            "batch_size",
             f"{settings.batch_size} is more than the {len(examples)} windows of the training split",
         )
     return examples
@@ -121,8 +121,8 @@ class DenseExamples:
         self, dataset: DenseDataset, settings: FittedSettings, stride: int, seed: int
     ) -> None:
         if dataset.window % stride:
-            raise OptionError(
-                "--model",
+            raise ArgumentError(
+                "model",
                 f"this network needs windows of a multiple of {stride} bases; those of "
                 f"{dataset.path} have {dataset.window}",
             )
@@ -167,10 +167,10 @@ class ShortExamples:
 
     def __init__(self, dataset: ShortDataset, settings: FittedSettings, seed: int) -> None:
         if settings.shift and dataset.genome is None:
-            raise OptionError("--shift", f"{dataset.path} holds sequence without its surroundings")
+            raise ArgumentError("shift", f"{dataset.path} holds sequence without its surroundings")
         if settings.shift > _MOST_SHIFT:
             # Further off, the label would be another bin's, and the input another split's.
-            raise OptionError("--shift", f"expected at most {_MOST_SHIFT} in the short task")
+            raise ArgumentError("shift", f"expected at most {_MOST_SHIFT} in the short task")
         self._dataset = dataset
         self._shift = settings.shift
         self._both_strands = settings.reverse_complement

@@ -101,7 +101,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there are fewer GPUs than processes.
     """
     count = torchrun_processes()

@@ -18,7 +18,7 @@ from typing import Any
 from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
-from regtrack.errors import InputError, OptionError, TerminatedError
+from regtrack.errors import ArgumentError, InputError, TerminatedError
 from regtrack.folders import is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
@@ -134,7 +134,7 @@ def train(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When a setting suits neither the network nor the dataset.
     InputError
         When the dataset cannot be learned from; when what lies at `<out>.partial` is not an
@@ -262,10 +262,10 @@ def _check(
     try:
         architecture.check(network_settings)
     except ValueError as error:
-        raise OptionError("--model", str(error)) from None
+        raise ArgumentError("model", str(error)) from None
     if settings.batch_size % processes.count:
-        raise OptionError(
-            "--batch-size",
+        raise ArgumentError(
+            "batch_size",
             f"{settings.batch_size} cannot be shared by {processes.count} processes; expected a "
             "multiple",
         )

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -65,7 +65,7 @@ class TrainingSettings:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a number that is out of its range, or an unknown schedule or precision.
     """
 
@@ -89,14 +89,14 @@ class TrainingSettings:
         for name in _ABOVE_ZERO:
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise OptionError(f"--{name.replace('_', '-')}", "expected a number above 0")
+                raise ArgumentError(name, "expected a number above 0")
         for name in ("shift", "norm_batches"):
             if (getattr(self, name) or 0) < 0:
-                raise OptionError(f"--{name.replace('_', '-')}", "expected 0 or more")
+                raise ArgumentError(name, "expected 0 or more")
         if self.schedule not in SCHEDULES:
-            raise OptionError("--schedule", f"expected one of {', '.join(SCHEDULES)}")
+            raise ArgumentError("schedule", f"expected one of {', '.join(SCHEDULES)}")
         if self.precision not in PRECISIONS:
-            raise OptionError("--precision", f"expected one of {', '.join(PRECISIONS)}")
+            raise ArgumentError("precision", f"expected one of {', '.join(PRECISIONS)}")
 
     def fitted(self, task: str, window: int) -> FittedSettings:
         """The same with an end and all that suits the task or dataset filled in."""

@@ -185,7 +185,7 @@ def _read(path: Path) -> tuple[TrainingState, Mapping[str, Tensor]]:
     try:
         return _unsealed(path)
     except InputError as error:
-        raise InputError(path, f"{error.args[1]}; --force starts the training over") from error
+        raise InputError(path, f"{error.problem}; --force starts the training over") from error
 
 
 def _unsealed(path: Path) -> tuple[TrainingState, Mapping[str, Tensor]]:

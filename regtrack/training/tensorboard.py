@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.paths import is_text
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.state import HistoryRow, TrainingState
@@ -18,7 +18,7 @@ class TensorBoardLog:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When TensorBoard is not installed, or does not take the folder's name.
     """
 
@@ -26,12 +26,12 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - may be missing
         except ImportError:
-            raise OptionError(
-                "--tensorboard", "TensorBoard is not installed: pip install tensorboard"
+            raise ArgumentError(
+                "tensorboard", "TensorBoard is not installed: pip install tensorboard"
             ) from None
         if not is_text(folder.absolute()):
-            raise OptionError(
-                "--tensorboard", f"TensorBoard takes no name like {folder}; expected one in UTF-8"
+            raise ArgumentError(
+                "tensorboard", f"TensorBoard takes no name like {folder}; expected one in UTF-8"
             )
         self._open = functools.partial(SummaryWriter, str(folder))
         self._writer: SummaryWriter | None = None

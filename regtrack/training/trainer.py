@@ -15,7 +15,7 @@ import torch
 from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.errors import ArgumentError, InputError, RegtrackError
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
@@ -50,7 +50,7 @@ class Trainer:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the windows do not suit the network, or are fewer than a batch; for a network
         without weights.
     InputError
@@ -83,10 +83,10 @@ class Trainer:
         torch.manual_seed(settings.seed)
         network = architecture.build(len(dataset.markers), network_settings)
         if not network.parameter_count():
-            raise OptionError("--model", f"{architecture.name} has no weight to train")
+            raise ArgumentError("model", f"{architecture.name} has no weight to train")
         if network.is_signal:
-            raise OptionError(
-                "--model",
+            raise ArgumentError(
+                "model",
                 f"{architecture.name} gives a signal, and peaks are 0 or 1: train it elsewhere, "
                 "then `regtrack import network`",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.sources import genome_file
 from regtrack.genome.assemblies import checked_name, describe, recognise, ucsc_name
 from regtrack.genome.cache import possible_cache_folder
@@ -42,7 +42,7 @@ def choose(asked: str | None, own: Path | None) -> tuple[str | None, Path | None
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When the user's genome is of another assembly than it is said to be.
     InputError
         When genomes of several assemblies were fetched, and nothing tells which is meant.
@@ -52,7 +52,7 @@ def choose(asked: str | None, own: Path | None) -> tuple[str | None, Path | None
         if asked:
             asked = checked_name(asked, own, Genome(own).chrom_sizes)
         if asked and told not in (None, asked):
-            raise OptionError("--assembly", f"{own} is {describe(Genome(own).chrom_sizes)}")
+            raise ArgumentError("assembly", f"{own} is {describe(Genome(own).chrom_sizes)}")
         return told or asked, own
     fetched = fetched_genomes()
     if asked is None and len(fetched) > 1:

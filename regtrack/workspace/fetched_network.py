@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.report import Report, check_made
 from regtrack.fetching.run import fetch_weights
 from regtrack.fetching.settings import FetchSettings
@@ -34,7 +34,7 @@ def fetch_model(
 
     Raises
     ------
-    OptionError
+    ArgumentError
         When there is no such network, or it cannot be fetched.
     InputError
         When the weights are not this network's.
@@ -42,9 +42,9 @@ def fetch_model(
         As `regtrack.fetching.run.fetch`; offline also when the checkpoint is not there.
     """
     if name in NOT_FETCHED:
-        raise OptionError("NAME", f"{name} cannot be fetched: {NOT_FETCHED[name]}")
+        raise ArgumentError("name", f"{name} cannot be fetched: {NOT_FETCHED[name]}")
     if name not in FETCHED:
-        raise OptionError("NAME", f"no network {name!r}; expected {', '.join(FETCHED)}")
+        raise ArgumentError("name", f"no network {name!r}; expected {', '.join(FETCHED)}")
     out = checkpoint_path(name)
     report = fetch_weights(name, settings, observer, web)
     is_made = settings.dry_run or report.failed or _made_of(out) == MODELS[name].md5

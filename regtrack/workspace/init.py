@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.atomic import write_text
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.sources import ASSEMBLY, EXCLUDE, EXCLUDE_FOLDER, MARKERS_TABLE
 from regtrack.folders import check_file
 from regtrack.genome.cache import possible_cache_folder
@@ -55,7 +55,7 @@ class Told:
 
     def __post_init__(self) -> None:
         if self.category is not None and not self.peaks:
-            raise OptionError("--category", "does nothing without --peaks")
+            raise ArgumentError("category", "does nothing without --peaks")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
     InputError
         When there is such a file, or a markers table to be written, and `force` is not given;
         when several files could be meant, or one has a name that is not UTF-8; as `table_of`.
-    OptionError
+    ArgumentError
         As `choose` and `table_of`.
     OSError
         When the folder cannot be made or written, or what is told cannot be read.
@@ -133,7 +133,7 @@ def look_around(folder: Path, told: Told, table: Path | None) -> Found:
     InputError
         When several files of a folder could be the genome, the genes or the model; as `choose`,
         and as `read_genes` for genes that are told.
-    OptionError
+    ArgumentError
         As `choose`.
     """
     own = told.genome or _only_one(folder, _GENOMES, "genome")

@@ -6,7 +6,7 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.fetching.sources import MODELS_FOLDER
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.notes import note
@@ -20,7 +20,7 @@ def find_model(text: str) -> Path:
 
     Raises
     ------
-    OptionError
+    ArgumentError
         For a network that is not fetched yet, or cannot be.
     InputError
         As `regtrack.genome.cache.possible_cache_folder`.
@@ -31,12 +31,12 @@ def find_model(text: str) -> Path:
     if text in BUNDLED:
         return _bundled()
     if text in NOT_FETCHED:
-        raise OptionError("--model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
+        raise ArgumentError("model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
     if text not in FETCHED:
         return path
     there = checkpoint_path(text)
     if not there.is_file():
-        raise OptionError("--model", f"{text} is not there yet: regtrack fetch model {text}")
+        raise ArgumentError("model", f"{text} is not there yet: regtrack fetch model {text}")
     return there
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.sources import MARKERS_TABLE
 from regtrack.folders import check_file
 from regtrack.genome.bed import median_width
@@ -39,18 +39,18 @@ def table_of(
     InputError
         As `read_measured`; when there is a table and `force` is not given, a file has a name
         that is not UTF-8, or is not BED.
-    OptionError
+    ArgumentError
         When a table is to have another category than it says, or is not alone.
     OSError
         When a file cannot be read.
     """
     tables = [one for one in peaks if is_table(one)]
     if tables and len(peaks) > 1:
-        raise OptionError("--peaks", f"{tables[0]} is a table; expected it alone, or peak files")
+        raise ArgumentError("peaks", f"{tables[0]} is a table; expected it alone, or peak files")
     if tables:
         if category is not None:
-            raise OptionError(
-                "--category", f"is for peak files; {tables[0]} is a table, which says it"
+            raise ArgumentError(
+                "category", f"is for peak files; {tables[0]} is a table, which says it"
             )
         _look_at(tables[0], read_markers(tables[0]))
         return tables[0], ""

@@ -10,7 +10,7 @@ from builders import TinyWorld
 
 import regtrack as rt
 from regtrack.api.arguments import naming_arguments, path_of
-from regtrack.errors import OptionError, RegtrackError
+from regtrack.errors import ArgumentError, RegtrackError
 
 REGION = ("chr1", 5_000, 5_100)
 
@@ -105,7 +105,7 @@ def test_messages_speak_of_arguments_not_of_options(said: str, expected: str) ->
         raise RegtrackError(said)
     assert str(caught.value) == expected
     with pytest.raises(rt.ArgumentError) as caught, naming_arguments():
-        raise OptionError("--peak-threshold", said)
+        raise ArgumentError("peak_threshold", said)
     assert str(caught.value) == f"peak_threshold: {expected}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regtrack.browsers.reference import folder_address, is_ucsc_name
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_folder_has_an_address_without_a_slash_at_its_end(url: str, address: s
     ],
 )
 def test_what_is_no_address_of_a_folder_is_refused(url: str) -> None:
-    with pytest.raises(OptionError, match=r"^--url: expected where the folder will be on the web"):
+    with pytest.raises(ArgumentError, match=r"^url: expected where the folder will be on the web"):
         folder_address(url)
 
 

@@ -23,7 +23,7 @@ from regtrack.browsers.hub import write_hub
 from regtrack.browsers.hub_check import check_hub
 from regtrack.browsers.hub_parse import HubText, Stanza, read_hub
 from regtrack.browsers.hub_plan import STYLES, Hub, HubOptions
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.tracks.folder import TrackSet
 
 OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
@@ -452,13 +452,13 @@ def test_an_earlier_hub_is_as_it_was_when_a_file_cannot_be_written(
     ],
 )
 def test_what_is_no_address_of_a_folder_is_refused(url: str) -> None:
-    with pytest.raises(OptionError, match="--url: expected where the folder will be on the web"):
+    with pytest.raises(ArgumentError, match="url: expected where the folder will be on the web"):
         replace(OPTIONS, url=url)
 
 
 @pytest.mark.parametrize("email", ["me", "me@", "@example.org", "a b@example.org", "a@b@c", ""])
 def test_what_is_no_email_address_is_refused(email: str) -> None:
-    with pytest.raises(OptionError, match=r"--email: expected name@example\.org"):
+    with pytest.raises(ArgumentError, match=r"email: expected name@example\.org"):
         replace(OPTIONS, email=email)
 
 
@@ -470,7 +470,7 @@ def test_a_name_of_ucsc_is_taken(folder: Path, name: str) -> None:
 def test_the_name_of_another_assembly_is_refused(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "hg19", sizes={"chr1": 249_250_621})
     assert Hub.read(folder, replace(OPTIONS, assembly="hg19")).assembly == "hg19"
-    with pytest.raises(OptionError, match=r"--assembly: .* of hg19 .*, not hg38 \(248,956,422\)"):
+    with pytest.raises(ArgumentError, match=r"assembly: .* of hg19 .*, not hg38 \(248,956,422\)"):
         Hub.read(folder, replace(OPTIONS, assembly="hg38"))
 
 
@@ -478,7 +478,7 @@ def test_the_name_of_another_assembly_is_refused(tmp_path: Path) -> None:
     "name", ["simulated", "GRCh38", "hg 19", "hg19\ntrack x", "hg\u0663", "GCA_\u0663.4", ""]
 )
 def test_another_name_of_a_genome_is_refused(folder: Path, name: str) -> None:
-    with pytest.raises(OptionError, match="--assembly: expected UCSC's name"):
+    with pytest.raises(ArgumentError, match="assembly: expected UCSC's name"):
         Hub.read(folder, replace(OPTIONS, assembly=name))
 
 

@@ -16,7 +16,7 @@ from regtrack.browsers.reference import (
     is_hosted,
     write_sizes,
 )
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.tracks.folder import TrackSet
 
 
@@ -54,7 +54,7 @@ def test_an_id_of_another_assembly_is_refused(tmp_path: Path) -> None:
         told = (
             rf"--reference: .*tracks is of hg19 \(chr1 has 249,250,621 bases\), not {name} \({size}"
         )
-        with pytest.raises(OptionError, match=told):
+        with pytest.raises(ArgumentError, match=told):
             find(name, folder)
 
 

@@ -16,7 +16,7 @@ from browsing import Sights, browsing, free_port
 from waiting import PATIENCE
 
 from regtrack.browsers.server import HOST, listening
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 
 BIGWIG = "bigwig/0_K562_CTCF_None.bw"
 
@@ -291,7 +291,7 @@ def test_a_port_in_use_is_passed_over_unless_it_was_asked_for() -> None:
         ports = [one.getsockname() for one in (first, second)]
         assert {host for host, _ in ports} == {HOST}
         assert ports[0] != ports[1]
-        with pytest.raises(OptionError, match=f"--port: {ports[0][1]} cannot be used"):
+        with pytest.raises(ArgumentError, match=f"port: {ports[0][1]} cannot be used"):
             listening(ports[0][1])
 
 

@@ -17,7 +17,7 @@ from builders import a_marker, write_fasta, write_markers
 from cli_helpers import files_of
 
 from regtrack.browsers.session import SessionOptions, Sessions, write_sessions
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.report.palette import looks_of
 
 NAMES = [marker.name for marker in MARKERS]
@@ -311,7 +311,7 @@ def test_with_a_url_igv_js_works_from_any_page(tmp_path: Path) -> None:
     ],
 )
 def test_a_url_that_is_none_is_refused(folder: Path, url: str) -> None:
-    with pytest.raises(OptionError, match=r"--url: expected"):
+    with pytest.raises(ArgumentError, match=r"url: expected"):
         write(folder, url=url)
 
 

@@ -12,7 +12,7 @@ from builders import a_marker, write_markers
 from scoring_builders import an_evaluation
 
 from regtrack.browsers.viewable import Viewable
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.report.files import rows, write_report
@@ -108,7 +108,7 @@ def test_patterns_choose_in_the_order_of_the_folder(folder: Path) -> None:
     assert names(viewable.matching(["GR", "k562*"])) == [NAMES[0], NAMES[3]]
     assert names(viewable.matching([])) == NAMES
     assert names(viewable.chosen(["GR", "k562*"], 1)) == [NAMES[0], NAMES[3]]
-    with pytest.raises(OptionError, match="'nothing' matches no name"):
+    with pytest.raises(ArgumentError, match="'nothing' matches no name"):
         viewable.chosen(["nothing"], 1)
 
 

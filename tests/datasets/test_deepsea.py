@@ -16,7 +16,7 @@ from regtrack.datasets import deepsea
 from regtrack.datasets.folder import SPLITS, ShortDataset, open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 
 MARKERS = 11
 SIZES = {"train": 23, "valid": 5, "test": 7}
@@ -241,7 +241,7 @@ def test_a_missing_file_or_a_folder_is_an_operating_system_error(
 def test_options_that_say_nothing_about_given_inputs_are_refused(
     tmp_path: Path, more: dict
 ) -> None:
-    with pytest.raises(OptionError, match=f"^--{next(iter(more))}: .*--deepsea"):
+    with pytest.raises(ArgumentError, match=f"^{next(iter(more))}: .*--deepsea"):
         asked(tmp_path, **more)
 
 

@@ -15,7 +15,7 @@ import pytest
 from cli_helpers import files_of
 from fetching_server import SIZES, Act, Sources, fasta, packed, path_of
 
-from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.errors import ArgumentError, InputError, RegtrackError
 from regtrack.fetching import place
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.report import Report, describe_failures, describe_report
@@ -555,12 +555,12 @@ def test_records_that_are_not_ours(cache: Path, sources: Sources, text: str, mes
 
 @pytest.mark.parametrize("mirror", ["example.org", "ftp://example.org", "http://", "http://["])
 def test_a_mirror_is_a_url(mirror: str) -> None:
-    with pytest.raises(OptionError, match="--mirror: expected http://"):
+    with pytest.raises(ArgumentError, match="mirror: expected http://"):
         FetchSettings(mirror=mirror)
 
 
 def test_no_such_marker(cache: Path) -> None:
-    with pytest.raises(OptionError, match="--markers: no such marker: 'zebra'"):
+    with pytest.raises(ArgumentError, match="markers: no such marker: 'zebra'"):
         fetch(["peaks"], FetchSettings(), Quiet(), ["zebra"])
     assert not cache.exists()
 

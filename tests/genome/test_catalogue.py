@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.catalogue import (
     catalogue,
     describe_found,
@@ -105,7 +105,7 @@ def test_patterns_choose_by_name_cell_target_or_category() -> None:
 
 
 def test_a_pattern_that_matches_nothing_is_an_error() -> None:
-    with pytest.raises(OptionError, match=r"PATTERN: no such marker: 'zebra' matches no name"):
+    with pytest.raises(ArgumentError, match=r"PATTERN: no such marker: 'zebra' matches no name"):
         find_markers(["CTCF", "zebra"])
 
 

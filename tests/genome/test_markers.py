@@ -15,7 +15,7 @@ from builders import a_marker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import (
     COLUMNS,
     Marker,
@@ -334,7 +334,7 @@ def test_a_target_also_goes_by_its_other_names(pattern: str, indices: list[int])
 
 @pytest.mark.parametrize("pattern", ["GM12878", "K56", "", "CTCF*x"])
 def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
-    with pytest.raises(OptionError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         select_markers(MARKERS, ["CTCF", pattern])
     assert str(caught.value).startswith(f"--markers: no such marker: {pattern!r} matches no name")
     assert str(caught.value).endswith(", such as K562|CTCF|None")
@@ -401,7 +401,7 @@ def test_a_pattern_that_matches_nothing_is_answered_with_what_is_near_and_what_t
     markers = [a_marker(0, "K562|CTCF|None"), a_marker(1, "K562|DNase|None", "DNase")]
 
     def told(pattern: str) -> str:
-        with pytest.raises(OptionError) as caught:
+        with pytest.raises(ArgumentError) as caught:
             select_markers(markers, [pattern])
         return str(caught.value).partition("or category; ")[2]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from builders import NETWORKS
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.models.architecture import Catalog
 from regtrack.models.catalog import ARCHITECTURES, find_architecture
 from regtrack.models.dense import Cnn1
@@ -40,8 +40,8 @@ def test_one_name_is_another_network_in_each_task() -> None:
 def test_an_unknown_network_is_refused_with_those_there_are(
     task: str, name: str, known: str
 ) -> None:
-    problem = f"--model: no network '{name}' for the {task} task; expected {known}"
-    with pytest.raises(OptionError, match=problem):
+    problem = f"model: no network '{name}' for the {task} task; expected {known}"
+    with pytest.raises(ArgumentError, match=problem):
         find_architecture(task, name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regtrack.errors import OptionError, RegtrackError
+from regtrack.errors import ArgumentError, RegtrackError
 from regtrack.models.device import (
     available_cores,
     choose_device,
@@ -45,7 +45,7 @@ def test_a_device_that_is_there_is_taken(
 @pytest.mark.parametrize("gpus", [0, 1])
 def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, gpus: int) -> None:
     pretend(monkeypatch, gpus)
-    with pytest.raises(OptionError, match="--device: expected auto, cpu, cuda or cuda:NUMBER, got"):
+    with pytest.raises(ArgumentError, match="device: expected auto, cpu, cuda or cuda:NUMBER, got"):
         choose_device(name)
 
 
@@ -54,7 +54,7 @@ def test_a_gpu_that_is_not_there_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, gpus: int
 ) -> None:
     pretend(monkeypatch, gpus)
-    with pytest.raises(OptionError, match=f"no {name} here: PyTorch .* sees {gpus} GPU"):
+    with pytest.raises(ArgumentError, match=f"no {name} here: PyTorch .* sees {gpus} GPU"):
         choose_device(name)
 
 

@@ -12,7 +12,7 @@ import torch
 from builders import TINY_SIZES, random_sequence, write_fasta
 from own_networks import EXAMPLES, TINY, own_network, write_network
 
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.catalog import find_architecture
@@ -201,14 +201,14 @@ def test_the_examples_have_no_seams(tmp_path: Path, file: str, name: str) -> Non
 
 def test_a_class_goes_by_its_name_where_its_file_is_named(tmp_path: Path) -> None:
     path = write_network(tmp_path / "own.py", TINY)
-    with pytest.raises(OptionError, match=r"no network 'Tiny' .*dilated, or FILE\.py:CLASS"):
+    with pytest.raises(ArgumentError, match=r"no network 'Tiny' .*dilated, or FILE\.py:CLASS"):
         find_architecture("dense", "Tiny")
     with naming([path]):
         assert find_architecture("dense", "Tiny").name == "Tiny"
         other = write_network(tmp_path / "other.py", TINY)
         with naming([other]), pytest.raises(InputError, match=r"Tiny: is in .*own\.py and in "):
             find_architecture("dense", "Tiny")
-    with pytest.raises(OptionError, match="no network 'Tiny'"):
+    with pytest.raises(ArgumentError, match="no network 'Tiny'"):
         find_architecture("dense", "Tiny")
 
 
@@ -231,7 +231,7 @@ def test_an_installed_package_offers_networks_by_entry_points(
     architecture = find_architecture("dense", "mine")
     assert isinstance(architecture.build(3), OwnNetwork)
     assert (architecture.name, architecture.sha256 is None) == ("mine", False)
-    with pytest.raises(OptionError, match=r"expected .*, mine, or FILE\.py:CLASS"):
+    with pytest.raises(ArgumentError, match=r"expected .*, mine, or FILE\.py:CLASS"):
         find_architecture("dense", "other")
 
 
@@ -364,7 +364,7 @@ def test_settings_that_it_does_not_have_are_refused(
 
 def test_networks_of_ones_own_are_of_the_dense_task(tmp_path: Path) -> None:
     path = write_network(tmp_path / "own.py", TINY)
-    with pytest.raises(OptionError, match="are of the dense task, not short"):
+    with pytest.raises(ArgumentError, match="are of the dense task, not short"):
         find_architecture("short", f"{path}:Tiny")
 
 

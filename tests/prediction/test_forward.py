@@ -7,7 +7,7 @@ import pytest
 import torch
 from builders import TINY_GAPS, TINY_SIZES, TinyWorld, make_tiny_world
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.checkpoint import load_network
@@ -205,5 +205,5 @@ def test_no_target_is_no_stretch(network: Network, genome: Genome) -> None:
 
 def test_a_window_without_room_for_a_core_is_refused(network: Network, genome: Genome) -> None:
     targets = IntervalSet.of([0], [10])
-    with pytest.raises(OptionError, match="needs at least 10950"):
+    with pytest.raises(ArgumentError, match="needs at least 10950"):
         list(predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW - 1))

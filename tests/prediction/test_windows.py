@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.network import Context
 from regtrack.prediction.windows import Window, suited_length, tile
@@ -156,7 +156,7 @@ def test_the_shortest_possible_window_has_a_core_of_one_stride(length: int) -> N
 
 @pytest.mark.parametrize("length", [-1, 0, 10, 10_940, 10_949])
 def test_a_window_without_room_for_a_core_is_refused_with_the_minimum(length: int) -> None:
-    with pytest.raises(OptionError, match=r"--window: .* needs at least 10950"):
+    with pytest.raises(ArgumentError, match=r"window: .* needs at least 10950"):
         list(tile(IntervalSet.of([100], [120]), DILATED, length))
 
 

@@ -20,7 +20,7 @@ from training_helpers import Killed, assert_same_weights, killed_before
 
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
-from regtrack.errors import InputError, OptionError, RegtrackError
+from regtrack.errors import ArgumentError, InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.search import run as search
 from regtrack.search.run import SearchRequest, SearchResult, run_search
@@ -226,7 +226,7 @@ def test_values_that_the_dataset_refuses_are_their_trials_fault(
     result = run(request_, tmp_path / "out", text="batch_size = [1, 9999]\nf1 = 2\nhidden = 4")
     (failed,) = result.trials.of(FAILED)
     assert failed.values["batch_size"] == 9999
-    assert failed.message.startswith("--batch-size: 9999 is more than the")
+    assert failed.message.startswith("batch_size: 9999 is more than the")
 
 
 def test_when_every_trial_fails_it_says_so(request_: SearchRequest, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_batch_that_no_trial_can_have_stops_the_search(
     request_: SearchRequest, tmp_path: Path
 ) -> None:
     request = replace(request_, training=replace(TRAINING, batch_size=9999))
-    with pytest.raises(OptionError, match="--batch-size: 9999 is more than"):
+    with pytest.raises(ArgumentError, match="batch_size: 9999 is more than"):
         run(request, tmp_path / "out")
 
 
@@ -508,14 +508,14 @@ def test_a_folder_may_have_any_name(request_: SearchRequest, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"text": "f1 = {low = 2, high = 4}"}, "--sampler: a grid needs lists of values, and f1"),
+        ({"text": "f1 = {low = 2, high = 4}"}, "sampler: a grid needs lists of values, and f1"),
         ({"text": f"f1 = {list(range(1, 400))}\nhidden = {list(range(1, 400))}"}, "159,201 comb"),
     ],
 )
 def test_a_grid_has_an_end(
     request_: SearchRequest, tmp_path: Path, changes: dict[str, Any], problem: str
 ) -> None:
-    with pytest.raises(OptionError, match=problem):
+    with pytest.raises(ArgumentError, match=problem):
         run(request_, tmp_path / "out", **changes)
     assert not (tmp_path / "out").exists()
 
@@ -523,14 +523,14 @@ def test_a_grid_has_an_end(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"sampler": "best"}, "--sampler: expected one of grid, random, tpe"),
-        ({"sampler": "tpe"}, "--trials: expected how many tpe is to sample"),
-        ({"trials": 0}, "--trials: expected a number from 1 upward"),
-        ({"workers": 0}, "--workers: expected a number from 1 upward"),
+        ({"sampler": "best"}, "sampler: expected one of grid, random, tpe"),
+        ({"sampler": "tpe"}, "trials: expected how many tpe is to sample"),
+        ({"trials": 0}, "trials: expected a number from 1 upward"),
+        ({"workers": 0}, "workers: expected a number from 1 upward"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], problem: str) -> None:
-    with pytest.raises(OptionError, match=problem):
+    with pytest.raises(ArgumentError, match=problem):
         SearchSettings(**settings)
 
 
@@ -538,7 +538,7 @@ def test_what_the_search_varies_is_not_given_as_well(
     request_: SearchRequest, tmp_path: Path
 ) -> None:
     request = replace(request_, training=replace(TRAINING, batch_size=1))
-    with pytest.raises(OptionError, match="--batch-size: is what the search varies"):
+    with pytest.raises(ArgumentError, match="batch_size: is what the search varies"):
         run(request, tmp_path / "out", text="batch_size = [1, 2]")
 
 
@@ -547,5 +547,5 @@ def test_torchrun_does_not_share_a_search(
 ) -> None:
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(OptionError, match="--workers: torchrun cannot share a search"):
+    with pytest.raises(ArgumentError, match="workers: torchrun cannot share a search"):
         run_search(request_, tmp_path / "search", False, Observer())

@@ -10,7 +10,7 @@ from encoded import Row, by_bin, peaks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
 from regtrack.tracks.peak_callers import (
     PEAK_BIN,
@@ -216,10 +216,10 @@ def test_peaks_of_markers_on_several_stretches_come_together_marker_by_marker() 
 
 @pytest.mark.parametrize(
     ("wrong", "option"),
-    [({"max_gap": -1}, "--max-gap: expected 0"), ({"min_length": 0}, "--min-length: expected 1")],
+    [({"max_gap": -1}, "max_gap: expected 0"), ({"min_length": 0}, "min_length: expected 1")],
 )
 def test_lengths_that_make_no_sense_are_refused(wrong: dict[str, int], option: str) -> None:
-    with pytest.raises(OptionError, match=option):
+    with pytest.raises(ArgumentError, match=option):
         PeakRules(**wrong)
 
 

@@ -18,7 +18,7 @@ from sklearn.metrics import average_precision_score
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.training.compare import ComparisonRequest, ComparisonResult, run_comparison
@@ -324,7 +324,7 @@ def test_what_does_not_go_together_is_refused_before_any_training(
     cases: list[tuple[list[Any], type[Exception], str]] = [
         (
             ["cnn1", "resnet"],
-            OptionError,
+            ArgumentError,
             r"'resnet' is neither a network of the dense task \(cnn1",
         ),
         (["cnn1", few], InputError, r"few\.safetensors: predicts 2 markers, but .*set has .* of 3"),
@@ -340,7 +340,7 @@ def test_what_does_not_go_together_is_refused_before_any_training(
             compare(world, networks, tmp_path / "out")
         assert not (tmp_path / "out").exists()
     with pytest.raises(
-        OptionError, match=r"id-cnn needs windows of a multiple of 20 bases; .*2,010"
+        ArgumentError, match=r"id-cnn needs windows of a multiple of 20 bases; .*2,010"
     ):
         compare(world, ["cnn1", "id-cnn"], tmp_path / "out", dataset="odd")
     with pytest.raises(InputError, match=r"few\.safetensors: is a file; expected a folder"):

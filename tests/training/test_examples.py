@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.datasets.windows import Windows
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.training.examples import Examples, _room, make_examples
 from regtrack.training.settings import TrainingSettings
 
@@ -222,25 +222,25 @@ def test_a_short_batch_has_one_position_which_is_known(short: ShortDataset) -> N
 
 
 def test_a_batch_of_more_windows_than_there_are_is_refused(dense: DenseDataset) -> None:
-    with pytest.raises(OptionError, match=r"--batch-size: 16 is more than the 15 windows of the"):
+    with pytest.raises(ArgumentError, match=r"batch_size: 16 is more than the 15 windows of the"):
         examples_of(dense, batch_size=16)
     examples_of(dense, batch_size=15)
 
 
 def test_windows_that_are_no_multiple_of_the_stride_are_refused(dense: DenseDataset) -> None:
-    problem = r"--model: this network needs windows of a multiple of 7 bases; .* have 2000"
-    with pytest.raises(OptionError, match=problem):
+    problem = r"model: this network needs windows of a multiple of 7 bases; .* have 2000"
+    with pytest.raises(ArgumentError, match=problem):
         examples_of(dense, stride=7)
 
 
 def test_inputs_without_a_genome_cannot_be_moved(datasets: TinyDatasets) -> None:
     dataset = open_dataset(datasets.deepsea)
     assert examples_of(dataset).batch(np.arange(3)).codes.shape == (3, 1_000)
-    with pytest.raises(OptionError, match=r"--shift: .*deepsea holds sequence without its surr"):
+    with pytest.raises(ArgumentError, match=r"shift: .*deepsea holds sequence without its surr"):
         examples_of(dataset, shift=5)
 
 
 def test_an_input_of_the_short_task_is_moved_by_half_a_bin_at_most(datasets: TinyDatasets) -> None:
     dataset = open_dataset(datasets.short)
-    with pytest.raises(OptionError, match="--shift: expected at most 100 in the short task"):
+    with pytest.raises(ArgumentError, match="shift: expected at most 100 in the short task"):
         examples_of(dataset, shift=101)

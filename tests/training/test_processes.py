@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_helpers import ALONE
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.training.processes import Processes, joined
 
@@ -81,5 +81,5 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(OptionError, match="--device: no cuda:1 here"), joined(torch.device("cuda")):
+    with pytest.raises(ArgumentError, match="device: no cuda:1 here"), joined(torch.device("cuda")):
         pass

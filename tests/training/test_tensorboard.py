@@ -9,7 +9,7 @@ import pytest
 from builders import TinyDatasets
 from training_helpers import USUAL, Recorder, network_of
 
-from regtrack.errors import OptionError
+from regtrack.errors import ArgumentError
 from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.tensorboard import TensorBoardLog
@@ -50,9 +50,9 @@ def test_without_tensorboard_it_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, datasets: TinyDatasets, out: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    problem = "--tensorboard: TensorBoard is not installed: pip install tensorboard"
-    with pytest.raises(OptionError, match=problem):
+    problem = "tensorboard: TensorBoard is not installed: pip install tensorboard"
+    with pytest.raises(ArgumentError, match=problem):
         TensorBoardLog(tmp_path / "tb", Recorder())
-    with pytest.raises(OptionError, match=problem):
+    with pytest.raises(ArgumentError, match=problem):
         run_training(request(datasets, tmp_path / "tb"), out, False, Recorder())
     assert list(tmp_path.iterdir()) == []

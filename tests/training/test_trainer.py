@@ -15,7 +15,7 @@ from builders import TINY_SIZES, TinyDatasets
 from training_helpers import Recorder, log_of, network_of, train_on
 
 from regtrack.datasets.folder import open_dataset
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
@@ -249,16 +249,16 @@ def test_a_dataset_without_a_peak_to_learn_from_or_be_scored_by_is_refused(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"network": {"kernel": 8}}, r"--model: cnn3 has no setting kernel; it has f1, f2, f3"),
-        ({"network": {"f1": 0}}, r"--model: expected a number from 1 upward as f1, got 0"),
-        ({"network": {"stride": 7}}, r"--model: this network needs windows of a multiple of 7"),
-        ({"batch_size": 16}, r"--batch-size: 16 is more than the 15 windows of the training split"),
+        ({"network": {"kernel": 8}}, r"model: cnn3 has no setting kernel; it has f1, f2, f3"),
+        ({"network": {"f1": 0}}, r"model: expected a number from 1 upward as f1, got 0"),
+        ({"network": {"stride": 7}}, r"model: this network needs windows of a multiple of 7"),
+        ({"batch_size": 16}, r"batch_size: 16 is more than the 15 windows of the training split"),
     ],
 )
 def test_settings_that_do_not_suit_are_refused(
     datasets: TinyDatasets, out: Path, changes: dict[str, Any], problem: str
 ) -> None:
-    with pytest.raises(OptionError, match=problem):
+    with pytest.raises(ArgumentError, match=problem):
         train_on(datasets.dense, out, **changes)
     assert not out.exists()
 

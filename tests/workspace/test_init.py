@@ -12,7 +12,7 @@ from builders import a_marker, random_sequence, write_fasta, write_markers
 
 from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
-from regtrack.errors import InputError, OptionError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
 from regtrack.notes import heard
 from regtrack.workspace.init import Told, initialise
@@ -184,9 +184,9 @@ def test_a_table_of_ones_own_is_named_and_stays_as_it_is(study: Path) -> None:
     assert told.startswith(f"wrote {study / NAME}\n")
     assert configured(study)["prepare"]["peaks"] == str(study / "mine.csv")
     assert not (study / "markers.tsv").exists()
-    with pytest.raises(OptionError, match=r"--category: is for peak files; .*mine\.csv is a table"):
+    with pytest.raises(ArgumentError, match=r"category: is for peak files; .*mine\.csv is a table"):
         initialise(study / NAME, True, Told(peaks=[study / "mine.csv"], category="ATAC"))
-    with pytest.raises(OptionError, match="--category: does nothing without --peaks"):
+    with pytest.raises(ArgumentError, match="category: does nothing without --peaks"):
         Told(category="ATAC")
 
 
@@ -222,7 +222,7 @@ def test_peaks_of_several_folders_are_one_table(study: Path) -> None:
     assert "check in it: category, cell and target, which were guessed from the names\n" in said
     (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
     told.append(study / "mine.csv")
-    with pytest.raises(OptionError, match=r"--peaks: .*mine\.csv is a table; expected it alone"):
+    with pytest.raises(ArgumentError, match=r"peaks: .*mine\.csv is a table; expected it alone"):
         initialise(Path(NAME), True, Told(peaks=told))
 
 
@@ -312,7 +312,7 @@ def test_a_genome_that_is_of_another_assembly_than_it_is_called_is_refused(
 ) -> None:
     a_genome(folder / "own.fa")
     monkeypatch.setattr("regtrack.workspace.assembly.recognise", lambda _: "mm10")
-    with pytest.raises(OptionError, match=r"--assembly: .*own\.fa is .* \(chr1 has 500 bases\)"):
+    with pytest.raises(ArgumentError, match=r"assembly: .*own\.fa is .* \(chr1 has 500 bases\)"):
         initialise(folder / NAME, False, Told(assembly="danRer11"))
 
 
@@ -320,8 +320,8 @@ def test_a_genome_that_is_of_another_assembly_than_it_is_called_is_refused(
 def test_a_known_assembly_has_chromosomes_of_known_lengths(folder: Path, name: str) -> None:
     a_genome(folder / "own.fa")
     with pytest.raises(
-        OptionError,
-        match=r"--assembly: .*own\.fa is of an unknown assembly \(chr1 has 500 bases\), "
+        ArgumentError,
+        match=r"assembly: .*own\.fa is of an unknown assembly \(chr1 has 500 bases\), "
         rf"not {name} \(248,956,422\)$",
     ):
         initialise(folder / NAME, False, Told(assembly=name))
