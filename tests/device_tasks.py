@@ -31,11 +31,12 @@ def expected_segments(
     ranges: Sequence[float] = (),
 ) -> BlockSegments:
     """By the segmenter for CPUs; `probabilities` is (bases, markers)."""
-    segmenter = Segmenter(probabilities.shape[1], max_error, floor, ranges)
+    keep_first = bool(kinds[kinds > 0][0] == 2)
+    segmenter = Segmenter(probabilities.shape[1], max_error, floor, ranges, keep_first=keep_first)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], kinds > 0, [0])).astype(int)))
     for start, end in edges.reshape(-1, 2):
         part = probabilities[start:end].T
-        segmenter.add(origin + start, part, keep_first=kinds[start] == 2)
+        segmenter.add(origin + start, part)
     return segmenter.finish()
 
 

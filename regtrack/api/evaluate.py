@@ -26,7 +26,7 @@ from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
-from regtrack.report.files import check_out, rows, text_table, write_report
+from regtrack.report.files import check_out, report_files, rows, text_table, write_report
 from regtrack.scoring.evaluate import NOT_WITH_A_DATASET, Asked
 from regtrack.scoring.evaluate import evaluate as evaluate_tracks
 from regtrack.scoring.evaluation import Evaluation
@@ -81,7 +81,8 @@ class Report:
         path = path_of(folder)
         with naming_arguments():
             check_out(path, force)
-            return tuple(write_report(self.evaluation, path))
+            write_report(self.evaluation, path)
+            return tuple(report_files(path))
 
     def __str__(self) -> str:
         return text_table(self.evaluation)
@@ -191,23 +192,21 @@ def evaluate(
         else:
             fields = {name: getattr(asked, name) for name in NOT_WITH_A_DATASET}
             _refuse(fields, "does not go with a dataset")
-        from regtrack.prediction.scored import evaluate_model
+        from regtrack.prediction.scored import plan_model, run_scores
 
         scored.check_unchanged()
         with naming(scored.networks):
-            evaluation = evaluate_model(
+            job = plan_model(
                 scored.path,
                 asked,
                 optional_path(dataset),
                 split or "test",
-                processes,
-                observer,
                 genome=optional_path(genome),
                 step=step,
                 device=device,
                 any_genome=any_genome,
             )
-        return Report(evaluation)
+            return Report(run_scores(job, processes, observer))
 
 
 def _refuse(arguments: Mapping[str, object], why: str) -> None:

@@ -19,6 +19,11 @@ from regtrack.errors import InputError
 @options.scored_split("test")
 @options.scoring
 @click.option("--out", type=options.FILE, help="Folder for report.html, report.tsv, report.json.")
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Of a model: say how long it will take and what it needs, and do nothing else.",
+)
 @options.force
 @click.pass_context
 def eval_(
@@ -40,6 +45,7 @@ def eval_(
     device: str,
     any_genome: bool,
     out: Path | None,
+    plan: bool,
     force: bool,
 ) -> None:
     """Score a tracks folder, or a model, against measured peaks.
@@ -55,11 +61,12 @@ def eval_(
     them. A split of a dataset is scored whole, also the one that was trained on.
 
     What was left out (also N, excluded or unknown bases, markers without peaks) is said. Scoring a
-    model keeps counts in the folder for temporary files (TMPDIR): some 30 MB per million bases and
-    919 markers, 2 GB at most.
+    model keeps counts until the report is written, beside it (--out): some 30 MB per million bases
+    and 919 markers, 2 GB at most. A run that was stopped resumes when the same command is given
+    again. Without --out they lie in the folder for temporary files (TMPDIR), and nothing resumes.
     """
     from regtrack.api.progress import Progress
-    from regtrack.report.files import check_out, text_table, write_report
+    from regtrack.report.files import check_out, report_files, text_table, write_report
     from regtrack.scoring.evaluate import Asked, evaluate
     from regtrack.workers import available_cores
 
@@ -68,33 +75,36 @@ def eval_(
         check_out(out, force)
     cores = workers or available_cores()
     asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
-    with Progress() as progress:
-        if subject.is_file():
-            from regtrack.prediction.scored import evaluate_model
-            from regtrack.workspace.networks import tell_of_bundled
-
-            tell_of_bundled(subject)
-            evaluation = evaluate_model(
-                subject,
-                asked,
-                dataset,
-                split or "test",
-                cores,
-                progress,
-                genome=genome,
-                step=step,
-                device=device,
-                any_genome=any_genome,
-            )
-        else:
+    if subject.is_dir():
+        with Progress() as progress:
             evaluation = evaluate(subject, asked, cores, progress)
+        if out is not None:
+            write_report(evaluation, out)
+    else:
+        from regtrack.prediction.plan import make_score_plan
+        from regtrack.prediction.scored import plan_model, run_scores
+        from regtrack.workspace.networks import tell_of_bundled
+
+        tell_of_bundled(subject)
+        job = plan_model(
+            *(subject, asked, dataset, split or "test"),
+            genome=genome,
+            step=step,
+            device=device,
+            any_genome=any_genome,
+        )
+        if plan:
+            click.echo(make_score_plan(job, out, cores).describe())
+            return
+        with Progress() as progress:
+            evaluation = run_scores(job, cores, progress, out, force)
     click.echo(text_table(evaluation))
     if out is not None:
-        click.echo("wrote " + ", ".join(map(str, write_report(evaluation, out))))
+        click.echo("wrote " + ", ".join(map(str, report_files(out))))
 
 
 # What tracks do not need.
-_NOT_WITH_TRACKS = frozenset(("dataset", "split", "step", "device", "any_genome"))
+_NOT_WITH_TRACKS = frozenset(("dataset", "split", "step", "device", "any_genome", "plan"))
 
 
 def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:

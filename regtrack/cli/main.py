@@ -217,8 +217,9 @@ def _as_typed(argument: str, context: click.Context | None) -> str:
     commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
     for parameter in (one for command in commands if command for one in command.params):
         if parameter.name == argument:
-            is_option = isinstance(parameter, click.Option)
-            return max(parameter.opts, key=len) if is_option else argument.upper()
+            if isinstance(parameter, click.Option):
+                return max(parameter.opts, key=len)
+            return (parameter.metavar or argument.upper()).strip("[].")
     return f"--{argument.replace('_', '-')}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -254,8 +254,8 @@ def knows_peaks(context: click.Context) -> bool:
     return "peaks" in configured or bool(os.environ.get("REGTRACK_PEAKS"))
 
 
-def typed(context: click.Context) -> dict[str, str]:
-    """Options that stand on the command line, as users write them, by name of parameter.
+def typed(context: click.Context) -> Set[str]:
+    """Parameters whose options stand on the command line, in the order in which help has them.
 
     Those of regtrack.toml or of the environment, which may be for another use, are not in it.
     """

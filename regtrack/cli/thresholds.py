@@ -48,7 +48,7 @@ def thresholds(
     regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
     from regtrack.api.progress import Progress
-    from regtrack.prediction.scored import evaluate_model
+    from regtrack.prediction.scored import plan_model, run_scores
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
     from regtrack.scoring.evaluate import Asked
     from regtrack.workers import available_cores
@@ -58,13 +58,14 @@ def thresholds(
     options.refuse_beside_dataset(context, dataset)
     check_out(out, force)
     asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
+    job = plan_model(
+        *(model, asked, dataset, split or "valid"),
+        genome=genome,
+        step=step,
+        device=device,
+        any_genome=any_genome,
+    )
     with Progress() as progress:
-        evaluation = evaluate_model(
-            *(model, asked, dataset, split or "valid", workers or available_cores(), progress),
-            genome=genome,
-            step=step,
-            device=device,
-            any_genome=any_genome,
-        )
+        evaluation = run_scores(job, workers or available_cores(), progress)
     click.echo(save_with_thresholds(model, evaluation, out))
     click.echo(f"wrote {out}")

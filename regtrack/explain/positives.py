@@ -15,7 +15,7 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.measured import read_measured
 from regtrack.models.network import Network
 from regtrack.observer import Observer
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import feed
 
 
 @dataclass(frozen=True)
@@ -142,22 +142,32 @@ def predicted_bases(
     """
     found: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
     for chrom, intervals in targets.items():
-        runs = []
-        for stretch in predict_stretches(network, genome, chrom, intervals):
-            runs.append(_runs(stretch.probabilities >= thresholds[:, None]))
-            runs[-1][:, 1:] += stretch.start
-            observer.advanced(stretch.probabilities.shape[1])
-        together = np.concatenate([np.zeros((0, 3), np.int64), *runs])
-        for marker, one in enumerate(found):
-            # A run may go on in the next stretch: touching ones are one.
-            _, starts, ends = together[together[:, 0] == marker].T
-            one[chrom] = IntervalSet.of(starts, ends)
+        runs = _Runs(thresholds)
+        feed(network, genome, chrom, intervals, [runs], observer=observer)
+        for one, of_marker in zip(found, runs.finish(), strict=True):
+            one[chrom] = of_marker
     return list(found)
 
 
-def _runs(is_high: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Row, start and end of each run of True in the rows of an array: int64 (runs, 3)."""
-    edges = np.diff(is_high.astype(np.int8), axis=1, prepend=0, append=0)
-    row, starts = np.nonzero(edges == 1)
-    _, ends = np.nonzero(edges == -1)
-    return np.stack((row, starts, ends), axis=1)
+class _Runs:
+    """A sink: where each marker reaches its threshold, on one chromosome."""
+
+    def __init__(self, thresholds: npt.NDArray[np.float32]) -> None:
+        self._thresholds = thresholds
+        self._runs = [np.zeros((0, 3), np.int64)]
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Take the next bases."""
+        is_high = probabilities >= self._thresholds[:, None]
+        edges = np.diff(is_high.astype(np.int8), axis=1, prepend=0, append=0)
+        row, starts = np.nonzero(edges == 1)
+        _, ends = np.nonzero(edges == -1)
+        self._runs.append(np.stack((row, start + starts, start + ends), axis=1))
+
+    def finish(self) -> list[IntervalSet]:
+        """The bases of each marker; a run that went on in the next stretch is one."""
+        together = np.concatenate(self._runs)
+        return [
+            IntervalSet.of(*together[together[:, 0] == marker, 1:].T)
+            for marker in range(len(self._thresholds))
+        ]

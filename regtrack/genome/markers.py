@@ -215,9 +215,9 @@ def select_markers(
         hits = match_markers(markers, pattern)
         if not hits:
             raise ArgumentError(
-                option,
+                argument,
                 f"no such marker: {pattern!r} matches no name, cell, target or category"
-                f"{_advice_on(markers, pattern, option)}",
+                f"{_advice_on(markers, pattern, argument)}",
             )
         chosen.update(marker.index for marker in hits)
     return tuple(marker for marker in markers if marker.index in chosen)
@@ -234,11 +234,13 @@ def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]
     return found
 
 
-def _advice_on(markers: Sequence[Marker], pattern: str, option: str) -> str:
+def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
     """What may have been meant by a pattern that matches nothing, and what there is."""
     parts = [one.strip() for one in pattern.split(",")]
     if len(parts) > 1 and all(match_markers(markers, one) for one in parts):
-        typed = " ".join(f"{option} {one!r}" if option[0] == "-" else repr(one) for one in parts)
+        typed = " ".join(
+            f"--markers {one!r}" if argument == "markers" else repr(one) for one in parts
+        )
         return f"; several are typed apart: {typed}"
     words: dict[str, str] = {}
     for marker in markers:

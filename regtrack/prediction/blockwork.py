@@ -1,4 +1,4 @@
-"""What is done to blocks: predict them, cut them into segments, save these.
+"""What is done to blocks: predict them, and save what was made of them: segments, counts.
 
 On a CPU a worker process does all of it, one for each core: so reading, predicting,
 segmenting, packing and saving of different blocks overlap, and nothing waits in a queue.
@@ -20,14 +20,15 @@ from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.models.named_code import named_files, naming
 from regtrack.models.network import Network
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import Sink, feed
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.block_counts import is_sound
 from regtrack.scoring.counting import BlockCounter, Measured, file_state
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.encoding import BlockRules, encode_block
+from regtrack.tracks.encoding import BlockRules, EncodedBlock, encode_block
+from regtrack.tracks.peak_rules import MarkerRules
 from regtrack.tracks.segments import BlockSegments, ranges_of
 
 
@@ -39,14 +40,12 @@ class BlockRecipe:
     ----------
     rows
         Which outputs of the network are asked for.
-    thresholds
-        Value from which the peaks of each of them are called; infinite for none.
-    ranges
-        Of signals, the range of each of them; empty for probabilities.
+    rules_by_marker
+        How the peaks of each of them are called; of signals, their ranges.
     stride
         Of the network.
     blocks
-        Folder for the block files.
+        Folder for the block files; None where nothing is wanted but counts.
     measured
         Peaks to score the predictions by, or None.
     named
@@ -56,19 +55,23 @@ class BlockRecipe:
     model: Path
     genome: Path
     rows: tuple[int, ...]
-    thresholds: tuple[float, ...]
-    ranges: tuple[float, ...]
+    rules_by_marker: tuple[MarkerRules, ...]
     stride: int
     settings: PredictionSettings
     device: str
-    blocks: Path
+    blocks: Path | None
     measured: Measured | None = None
     named: tuple[Path, ...] = ()
+
+    @property
+    def ranges(self) -> tuple[float, ...]:
+        """Of signals, the range of each of the rows; empty for probabilities."""
+        return tuple(one.range for one in self.rules_by_marker if one.range is not None)
 
 
 @dataclass(frozen=True)
 class BlockWork:
-    """Predict the blocks of one file and save their segments.
+    """Predict the blocks of one file, and save what the recipe asks for.
 
     Parameters
     ----------
@@ -97,27 +100,46 @@ class BlockWork:
     @property
     def files(self) -> list[Path]:
         """What is there when it is done."""
-        first = self.tasks[0].block
-        found = [BlockStore(self.recipe.blocks).path(first)]
-        if self.recipe.measured:
-            found.append(self.recipe.measured.path(first))
-        return found
+        first, recipe = self.tasks[0].block, self.recipe
+        saved = [] if recipe.blocks is None else [BlockStore(recipe.blocks).path(first)]
+        return saved + ([recipe.measured.path(first)] if recipe.measured else [])
 
     def damaged_files(self) -> list[Path]:
         """Those of `files` that are there and are not what was saved; they are read whole."""
-        saved, *counts = self.files
-        damaged = [] if BlockStore(self.recipe.blocks).is_sound(self.blocks) else [saved]
-        return damaged + [path for path in counts if not is_sound(path)]
+        recipe = self.recipe
+        damaged = []
+        if recipe.blocks and not BlockStore(recipe.blocks).is_sound(self.blocks):
+            damaged.append(self.files[0])
+        if recipe.measured and not is_sound(counts := self.files[-1]):
+            damaged.append(counts)
+        return damaged
 
 
 def predict_blocks(work: BlockWork) -> None:
-    """Predict the blocks of one file and save their segments."""
+    """Predict the blocks of one file, and save what the recipe asks for."""
+    recipe, settings = work.recipe, work.recipe.settings
+    network, genome = open_tools(recipe)
+    counter = counter_of(work)
+    segments = []
     with one_thread():
-        counter = counter_of(work)
-        segments = [
-            _segment_block(work.recipe, task, work.keep_first and number == 0, counter)
-            for number, task in enumerate(work.tasks)
-        ]
+        for number, task in enumerate(work.tasks):
+            sinks: list[Sink] = []
+            if recipe.blocks is not None:
+                segmenter = Segmenter(
+                    *(len(recipe.rows), settings.max_error, settings.floor, recipe.ranges),
+                    keep_first=work.keep_first and number == 0,
+                )
+                sinks.append(segmenter)
+            if counter:
+                counter.go_to(task.block.chrom)
+                sinks.append(counter)
+            feed(
+                *(network, genome, task.block.chrom, task.targets, sinks),
+                window=settings.window,
+                batch_size=settings.batch_size,
+            )
+            if recipe.blocks is not None:
+                segments.append(segmenter.finish())
         save_blocks(work, segments, counter)
 
 
@@ -138,60 +160,48 @@ def one_thread() -> Iterator[None]:
 
 def counter_of(work: BlockWork) -> BlockCounter | None:
     """What counts the probabilities of some blocks, where there are measured peaks."""
-    measured = work.recipe.measured
-    if measured is None:
+    recipe = work.recipe
+    if recipe.measured is None:
         return None
-    rules, ranges = work.recipe.settings.rules, work.recipe.ranges
-    scored = ranges_of([ranges[row] for row in measured.rows]) if ranges else None
-    return BlockCounter(measured, work.tasks[0].block, rules, ranges=scored)
-
-
-def _segment_block(
-    recipe: BlockRecipe, task: BlockTask, keep_first: bool, counter: BlockCounter | None
-) -> BlockSegments:
-    """Predict one block and cut it into segments; its probabilities are counted, too."""
-    network, genome = open_tools(recipe)
-    settings = recipe.settings
-    limits = settings.max_error, settings.floor, recipe.ranges
-    segmenter = Segmenter(len(recipe.rows), *limits)
-    for stretch in predict_stretches(
-        network,
-        genome,
-        task.block.chrom,
-        task.targets,
-        window=settings.window,
-        batch_size=settings.batch_size,
-    ):
-        segmenter.add(stretch.start, stretch.probabilities, keep_first)
-        keep_first = False
-        if counter:
-            counter.add(task.block.chrom, stretch.start, stretch.probabilities)
-    return segmenter.finish()
+    scored = [recipe.rules_by_marker[row] for row in recipe.measured.rows]
+    return BlockCounter(
+        recipe.measured,
+        work.tasks[0].block,
+        recipe.settings.rules,
+        # At a marker's own threshold, its peaks are those of the track, where there is one.
+        np.array([one.counted_from for one in scored], np.float32) if not recipe.blocks else None,
+        ranges_of([one.range for one in scored]),
+    )
 
 
 def save_blocks(
     work: BlockWork, segments: Sequence[BlockSegments], counter: BlockCounter | None
 ) -> None:
-    """Pack each block's segments as the tracks will hold them, and save them.
+    """Pack each block's segments as the tracks will hold them, and save them, and the counts.
 
     The counts are saved first, so that saved blocks have their counts.
     """
     recipe = work.recipe
-    thresholds = np.array(recipe.thresholds, np.float32)
-    ranges = ranges_of(recipe.ranges)
+    encoded = _encoded(work, segments) if recipe.blocks else []
+    if counter:
+        for block, one in zip(work.blocks if recipe.blocks else (), encoded, strict=True):
+            counter.call(block.chrom, [one.of(row).peaks for row in counter.rows])
+        counter.save()
+    if recipe.blocks:
+        BlockStore(recipe.blocks).save(work.blocks, encoded)
+
+
+def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:
+    recipe = work.recipe
+    thresholds = np.array([one.called_from for one in recipe.rules_by_marker], np.float32)
     block_rules = BlockRules(thresholds, recipe.settings.rules, recipe.stride)
-    encoded = [
+    ranges = ranges_of(recipe.ranges)
+    return [
         encode_block(of_block, chrom_index, block_rules, (block.start, block.end), ranges)
         for block, of_block, chrom_index in zip(
             work.blocks, segments, work.chrom_indices, strict=True
         )
     ]
-    if counter:
-        # At a marker's own threshold, its peaks are those of the track.
-        for block, one in zip(work.blocks, encoded, strict=True):
-            counter.call(block.chrom, [one.of(row).peaks for row in counter.rows])
-        counter.save()
-    BlockStore(work.recipe.blocks).save(work.blocks, encoded)
 
 
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:

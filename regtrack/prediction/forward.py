@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,61 @@ _BASES_ON_A_CPU = 512
 _BASES_ON_A_GPU = 16_384
 
 _WINDOWS_ON_A_GPU = 4
+
+
+class Sink(Protocol):
+    """Whoever wants probabilities as they are predicted: of segments, counts, called peaks."""
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32], /) -> None:
+        """Take those of the next bases, from `start` on: float32 (markers, bases)."""
+
+
+class DeviceSink(Protocol):
+    """A sink that takes them where they are computed."""
+
+    def add(self, start: int, probabilities: Tensor, /) -> None:
+        """Take those of the next bases, from `start` on: float32 (bases, markers)."""
+
+
+def feed(
+    network: Network,
+    genome: Genome,
+    chrom: str,
+    targets: IntervalSet,
+    sinks: Sequence[Sink],
+    on_device: Sequence[DeviceSink] = (),
+    *,
+    window: int | None = None,
+    batch_size: int | None = None,
+    observer: Observer | None = None,
+) -> None:
+    """Predict the targets of one chromosome, and give each stretch to whoever listens.
+
+    Parameters
+    ----------
+    network, genome, chrom, targets, window, batch_size
+        As `predict_on_device`.
+    sinks
+        Without any, nothing leaves the device.
+    observer
+        Is told of the bases that are predicted.
+
+    Raises
+    ------
+    ArgumentError
+        When the window has no room for a core.
+    """
+    for start, probabilities in predict_on_device(
+        network, genome, chrom, targets, window=window, batch_size=batch_size
+    ):
+        for device_sink in on_device:
+            device_sink.add(start, probabilities)
+        if sinks:
+            values = probabilities.cpu().numpy().T
+            for sink in sinks:
+                sink.add(start, values)
+        if observer:
+            observer.advanced(len(probabilities))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from regtrack.errors import RegtrackError
 from regtrack.models.device import memory_advice
 from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_blocks
-from regtrack.prediction.forward import predict_on_device
+from regtrack.prediction.forward import feed
 from regtrack.prediction.job import BlockTask
 from regtrack.scoring.counting import BlockCounter
 from regtrack.tracks.blocks import BLOCK_LENGTH
@@ -40,14 +41,17 @@ def predict_on_gpu(works: Sequence[BlockWork], threads: int) -> Iterator[BlockWo
     pending: deque[tuple[BlockWork, Future[None]]] = deque()
     parts = _parts(works)
     segmented: list[BlockSegments] = []
+    done = 0
     with ThreadPoolExecutor(threads) as pool:
         while group := list(itertools.islice(parts, size)):
-            for part, segments in zip(group, _segments_of(group), strict=True):
-                segmented.append(segments)
-                if len(segmented) == len(part.work.tasks):
+            segments = _segments_of(group)
+            for number, part in enumerate(group):
+                segmented += segments[number : number + 1]
+                done += 1
+                if done == len(part.work.tasks):
                     saving = pool.submit(save_blocks, part.work, segmented, part.counter)
                     pending.append((part.work, saving))
-                    segmented = []
+                    segmented, done = [], 0
             while len(pending) > size:
                 yield _finished(pending)
         while pending:
@@ -88,40 +92,76 @@ def _blocks_at_once(work: BlockWork) -> int:
 
 
 def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:
-    """The segments of some blocks; the probabilities leave the device only to be counted."""
-    try:
-        from regtrack.prediction import device_segmentation as kernel  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise RegtrackError(
-            "predicting on a GPU needs Triton, which comes with PyTorch's CUDA builds for Linux "
-            "(pip install triton); or use --device cpu"
-        ) from error
+    """Predict some blocks; their segments, if the recipe asks for any.
+
+    The probabilities leave the device only to be counted.
+    """
     recipe = group[0].work.recipe
     network, genome = open_tools(recipe)
-    device = network.device
-    spans = [(part.task.targets.starts[0], part.task.targets.ends[-1]) for part in group]
-    shape = len(group), int(max(end - start for start, end in spans))
-    with memory_advice("fewer --markers need less"):
-        probabilities = torch.empty(*shape, len(recipe.rows), device=device)
-        bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
-    for part, (origin, _), row, kinds in zip(group, spans, probabilities, bases, strict=True):
+    held = _Held(group, network.device) if recipe.blocks else None
+    for number, part in enumerate(group):
         chrom = part.task.block.chrom
-        for start, values in predict_on_device(
-            network,
-            genome,
-            chrom,
-            part.task.targets,
+        if part.counter:
+            part.counter.go_to(chrom)
+        feed(
+            *(network, genome, chrom, part.task.targets),
+            [part.counter] if part.counter else [],
+            [held.of(number)] if held else [],
             window=recipe.settings.window,
             batch_size=recipe.settings.batch_size,
-        ):
-            here = slice(start - origin, start - origin + len(values))
-            row[here] = values
-            kinds[here] = kernel.ASKED_FOR
-            if part.counter:
-                part.counter.add(chrom, start, values.cpu().numpy().T)
-        if part.keep_first:
-            kinds[0] = kernel.KEPT
-    origins = [int(start) for start, _ in spans]
-    limits = recipe.settings.max_error, recipe.settings.floor, recipe.ranges
-    with memory_advice("a larger --max-error or fewer --markers need less"):
-        return kernel.segment_on_device(probabilities, bases, origins, *limits)
+        )
+    return held.segments() if held else []
+
+
+class _Held:
+    """The probabilities of some blocks, on the device, until all of them are cut."""
+
+    def __init__(self, group: Sequence[_Part], device: torch.device) -> None:
+        try:
+            from regtrack.prediction import device_segmentation as kernel  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise RegtrackError(
+                "predicting on a GPU needs Triton, which comes with PyTorch's CUDA builds for "
+                "Linux (pip install triton); or use --device cpu"
+            ) from error
+        self._kernel, self._group = kernel, group
+        self._recipe = group[0].work.recipe
+        spans = [(part.task.targets.starts[0], part.task.targets.ends[-1]) for part in group]
+        shape = len(group), int(max(end - start for start, end in spans))
+        self._origins = [int(start) for start, _ in spans]
+        with memory_advice("fewer --markers need less"):
+            self._values = torch.empty(*shape, len(self._recipe.rows), device=device)
+            self._bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
+
+    def of(self, number: int) -> _HeldBlock:
+        """What takes the probabilities of one of the blocks."""
+        return _HeldBlock(
+            self._values[number], self._bases[number], self._origins[number], self._kernel.ASKED_FOR
+        )
+
+    def segments(self) -> list[BlockSegments]:
+        """The segments of all blocks, when all have their probabilities."""
+        for part, bases in zip(self._group, self._bases, strict=True):
+            if part.keep_first:
+                bases[0] = self._kernel.KEPT
+        settings = self._recipe.settings
+        with memory_advice("a larger --max-error or fewer --markers need less"):
+            return self._kernel.segment_on_device(
+                *(self._values, self._bases, self._origins),
+                *(settings.max_error, settings.floor, self._recipe.ranges),
+            )
+
+
+class _HeldBlock(NamedTuple):
+    """A sink on the device: the place of one block's probabilities, and which bases have one."""
+
+    values: Tensor
+    bases: Tensor
+    origin: int
+    asked_for: int
+
+    def add(self, start: int, probabilities: Tensor) -> None:
+        """Take those of some bases."""
+        here = slice(start - self.origin, start - self.origin + len(probabilities))
+        self.values[here] = probabilities
+        self.bases[here] = self.asked_for

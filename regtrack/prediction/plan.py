@@ -1,4 +1,4 @@
-"""What a prediction will take: time, disk and memory, from a short measurement."""
+"""What predicting, or scoring a model, will take: time, disk and memory, from a measurement."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,11 +17,13 @@ from regtrack.errors import InputError
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.device import describe_device
-from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.models.network import Context
+from regtrack.prediction.blockwork import BlockWork
+from regtrack.prediction.dispatch import predict_each
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
-from regtrack.prediction.windows import tile
+from regtrack.prediction.scored import ScoreJob, left_to_score
+from regtrack.prediction.windows import suited_length, tile
 from regtrack.report.files import FILES as REPORT_FILES
 from regtrack.tracks.folder import SEEN_FILES
 
@@ -49,7 +53,7 @@ class Plan:
     windows
         Windows that the network reads.
     files
-        Number of files of the finished folder.
+        Number of files of the finished folder; 0 where no track is written.
     seconds
         Estimate for what is left, without starting processes.
     tracks_bytes
@@ -89,7 +93,7 @@ class Plan:
             raise InputError(
                 out,
                 f"the disk is too small: about {size_text(self.disk_bytes)} more are needed until "
-                f"the tracks are finished, {size_text(self.free_bytes)} are free; fewer markers "
+                f"all is finished, {size_text(self.free_bytes)} are free; fewer markers "
                 "(--markers) or a larger --max-error need less",
             )
 
@@ -102,7 +106,11 @@ class Plan:
             "markers": f"{self.markers:,}",
             "device": self.device,
             "time": f"about {_duration(self.seconds)}, and some seconds to start",
-            "tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files",
+            **(
+                {"tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files"}
+                if self.files
+                else {}
+            ),
             "disk": f"about {size_text(self.disk_bytes)} more while it runs; "
             f"{size_text(self.free_bytes)} are free",
             "memory": f"about {size_text(self.memory_bytes)} at most",
@@ -130,36 +138,73 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     InputError
         As the prediction itself.
     """
-    window = job.settings.window
-    assert window is not None  # a job has settled it
-    groups = job.groups
-    _measure(job, slice(1), _WARM_UP_LENGTH, workers)
-    step = -(-len(groups) // _SAMPLES)
-    sample = _measure(job, slice(step // 2, None, step), _SAMPLE_LENGTH, workers)
+    sample = _sample(lambda folder: _works(job, folder), workers)
     bases, left = job.bases, left_bases(job, out)
-    on_cpu = job.device == "cpu"
-    processes = min(workers, len(groups)) if on_cpu else 1
     size = int(bases * sample.bytes_per_base)
-    kinds = ("process", "processes") if on_cpu else ("thread", "threads")
     return Plan(
         bases=bases,
         left=left,
-        windows=sum(
-            1 for tasks in groups for task in tasks for _ in tile(task.targets, job.context, window)
-        ),
+        windows=_windows(job.groups, job.context, job.settings.window),
         markers=len(job.rows),
         files=3 * len(job.rows)
         + 2
         + (len(SEEN_FILES) if job.seen else 0)
         + (len(REPORT_FILES) if job.yardstick else 0),
-        seconds=(left + _WRITING_SHARE * bases) * sample.seconds_per_base / processes,
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))
         + max(0, size - written_bytes(job, out)),
+        **_spent(sample, job.device, len(job.groups), workers, left + _WRITING_SHARE * bases),
         free_bytes=free_bytes(out),
-        memory_bytes=_peak_memory() * (processes + 1),
-        device=f"{describe_device(torch.device(job.device))}, {workers} {kinds[workers > 1]}",
     )
+
+
+def make_score_plan(job: ScoreJob, out: Path | None, workers: int) -> Plan:
+    """Predict and count a few short stretches to see what scoring a model will take.
+
+    Parameters
+    ----------
+    out
+        Where the report is to lie, and what was counted already; None for neither.
+    workers
+        As `run_scores`.
+
+    Raises
+    ------
+    InputError
+        As the scoring itself.
+    """
+    sample = _sample(job.saved_works, workers)
+    works = job.works(Path())
+    left = left_to_score(job, out)
+    return Plan(
+        bases=sum(one.bases for one in works),
+        left=left,
+        windows=_windows([one.tasks for one in works], job.context, None),
+        markers=len(job.rows),
+        files=0,
+        tracks_bytes=0,
+        disk_bytes=int(left * sample.count_bytes_per_base),
+        **_spent(sample, job.device, len(works), workers, left),
+        free_bytes=free_bytes(out or Path(tempfile.gettempdir())),
+    )
+
+
+def _windows(groups: Sequence[Sequence[BlockTask]], context: Context, window: int | None) -> int:
+    """Windows that the network will read."""
+    length = window or suited_length(context)
+    return sum(1 for tasks in groups for task in tasks for _ in tile(task.targets, context, length))
+
+
+def _spent(sample: _Sample, device: str, files: int, workers: int, bases: float) -> dict[str, Any]:
+    """Time, memory and device of so many bases."""
+    on_cpu = device == "cpu"
+    processes = min(workers, files) if on_cpu else 1
+    kinds = ("process", "processes") if on_cpu else ("thread", "threads")
+    return {
+        "seconds": bases * sample.seconds_per_base / processes,
+        "memory_bytes": _peak_memory() * (processes + 1),
+        "device": f"{describe_device(torch.device(device))}, {workers} {kinds[workers > 1]}",
+    }
 
 
 @dataclass(frozen=True)
@@ -171,29 +216,47 @@ class _Sample:
     count_bytes_per_base: float
 
 
-def _measure(job: Job, chosen: slice, length: int, workers: int) -> _Sample:
-    """Predict and save at most `length` bases of each of some files."""
+def _sample(works_in: Callable[[Path], list[BlockWork]], workers: int) -> _Sample:
+    """Predict and save short stretches of some files, after a first one that does not count.
+
+    Parameters
+    ----------
+    works_in
+        All works of a job that saves blocks and counts in a folder.
+    """
+    _measure(works_in, slice(1), _WARM_UP_LENGTH, workers)
+    return _measure(works_in, None, _SAMPLE_LENGTH, workers)
+
+
+def _works(job: Job, folder: Path) -> list[BlockWork]:
+    """All of a job, in a folder for nothing else."""
+    saved, counts = folder / "blocks", folder / "counts"
+    for one in saved, counts:
+        one.mkdir()
+    if job.yardstick:
+        job.yardstick.save(counts)
+    return block_works(job, saved, counts)
+
+
+def _measure(
+    works_in: Callable[[Path], list[BlockWork]], chosen: slice | None, length: int, workers: int
+) -> _Sample:
+    """Predict and save at most `length` bases of each of some files; None for a few of all."""
     with tempfile.TemporaryDirectory(prefix="regtrack-plan.") as scratch:
         folder = Path(scratch)
-        saved, counts = folder / "blocks", folder / "counts"
-        for one in saved, counts:
-            one.mkdir()
-        if job.yardstick:
-            job.yardstick.save(counts)
-        works = [_shortened(work, length) for work in block_works(job, saved, counts)[chosen]]
+        works = works_in(folder)
+        step = -(-len(works) // _SAMPLES)
+        works = [_shortened(one, length) for one in works[chosen or slice(step // 2, None, step)]]
         began = time.monotonic()
-        if job.device == "cpu":
-            for work in works:
-                predict_blocks(work)
-        else:
-            list(predict_on_gpu(works, workers))
+        # In this process: what a process takes to start is not of a base.
+        for _ in predict_each(works, 1 if works[0].recipe.device == "cpu" else workers):
+            pass
         took = time.monotonic() - began
-        size, counted = (
-            sum(path.stat().st_size for path in folder.glob(files))
-            for files in ("blocks/*", "counts/*.cnt")
-        )
+        sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    counted = sum(size for path, size in sizes.items() if path.suffix == ".cnt")
+    saved = sum(size for path, size in sizes.items() if path.parent.name == "blocks")
     sampled = sum(work.bases for work in works)
-    return _Sample(took / sampled, size / sampled, counted / sampled)
+    return _Sample(took / sampled, saved / sampled, counted / sampled)
 
 
 def _shortened(work: BlockWork, length: int) -> BlockWork:

@@ -9,17 +9,16 @@ complete; a block that is damaged is predicted anew.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
 from regtrack.models.named_code import named_files
-from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named
-from regtrack.prediction.blockwork import BlockRecipe, BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.prediction.blockwork import BlockRecipe, BlockWork
+from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import Job
 from regtrack.report.files import write_report
 from regtrack.scoring.counting import gather_scores
@@ -65,7 +64,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
             clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
             if job.yardstick:
                 job.yardstick.save(work / _COUNTS)
-            _predict_blocks(job, work, workers, observer)
+            predict_missing(_works(job, work), workers, observer)
             summaries = _write_tracks(job, work, workers, observer)
             trackset = job.trackset.summarised(summaries, job.bases)
             if job.yardstick:
@@ -98,8 +97,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         model=job.model,
         genome=job.genome,
         rows=job.rows,
-        thresholds=tuple(track.marker_rules(job.settings.rules).called_from for track in tracks),
-        ranges=tuple(track.range for track in tracks if track.range is not None),
+        rules_by_marker=tuple(track.marker_rules(job.settings.rules) for track in tracks),
         stride=job.context.stride,
         settings=job.settings,
         device=job.device,
@@ -123,8 +121,8 @@ def left_bases(job: Job, out: Path) -> int:
     """Bases that `run` would have to predict: not those of a run that it would go on with."""
     work = partial_path(out.resolve())
     works = _works(job, work)
-    missing = _missing(works) if is_of_run(work, job.identity()) else works
-    return sum(one.bases for one in missing)
+    left = missing(works) if is_of_run(work, job.identity()) else works
+    return sum(one.bases for one in left)
 
 
 def written_bytes(job: Job, out: Path) -> int:
@@ -138,31 +136,6 @@ def written_bytes(job: Job, out: Path) -> int:
 
 def _works(job: Job, work: Path) -> list[BlockWork]:
     return block_works(job, work / _BLOCKS, work / _COUNTS)
-
-
-def _missing(works: list[BlockWork]) -> list[BlockWork]:
-    """Those whose blocks, or their counts, are not saved yet."""
-    return [one for one in works if not all(path.exists() for path in one.files)]
-
-
-def _predict_blocks(job: Job, work: Path, workers: int, observer: Observer) -> None:
-    """Predict and save the blocks that are not there yet, or are damaged."""
-    works = _works(job, work)
-    damaged = [path for one in works for path in one.damaged_files()]
-    if damaged:
-        note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
-    clear(damaged)
-    todo = _missing(works)
-    left = sum(one.bases for one in todo)
-    observer.stage("predicting", "bp", job.bases, job.bases - left)
-    finished: Iterator[BlockWork]
-    if job.device == "cpu":
-        finished = (done for done, _ in in_processes(predict_blocks, todo, workers))
-    else:
-        finished = predict_on_gpu(todo, workers)
-    for done in finished:
-        observer.advanced(done.bases)
-    observer.finished()
 
 
 def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> list[Summary]:

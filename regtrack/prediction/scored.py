@@ -1,22 +1,28 @@
 """The job behind `regtrack eval MODEL`: exact scores from unrounded predictions.
 
-Probabilities are counted block by block, in constant memory, and never written.
+Probabilities are counted block by block, in constant memory, and never written. With a folder for
+the report, the counts lie in `<out>.partial` until it is written: a killed run resumes.
 """
 
 from __future__ import annotations
 
+import functools
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 
+from regtrack import __version__
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
+from regtrack.datasets.labels import LABEL_FILES
 from regtrack.datasets.settings import SPLITS
 from regtrack.errors import ArgumentError, InputError
+from regtrack.folders import is_of_run, unfinished_run
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
@@ -24,20 +30,22 @@ from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.device import choose_device, describe_device
-from regtrack.models.named_code import named_files, naming
+from regtrack.models.named_code import named_files
+from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.observer import Observer
 from regtrack.paths import named
-from regtrack.prediction.blockwork import one_thread, open_network
-from regtrack.prediction.forward import predict_stretches
-from regtrack.prediction.job import BlockTask, block_tasks, context_of, grouped
-from regtrack.scoring.counting import BlockCounter, Measured, gather_scores
+from regtrack.prediction.blockwork import BlockRecipe, BlockWork
+from regtrack.prediction.dispatch import missing, predict_missing
+from regtrack.prediction.job import block_tasks, context_of, grouped
+from regtrack.prediction.settings import PredictionSettings
+from regtrack.report.files import check_out, write_report
+from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluate import Asked, ground_of
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.truth import Yardstick
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
-from regtrack.tracks.segments import ranges_of
-from regtrack.workers import in_processes
+from regtrack.workplace import partial_path
 
 # Files of counts take some 3 kB per marker each, however long what was counted is.
 _MOST_FILES = 200
@@ -68,6 +76,78 @@ class ScoreJob:
     device: str
     yardstick: Yardstick
     step: int | None = None
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """What the network reads around a base."""
+        return context_of(self.checkpoint, self.step)
+
+    @functools.cached_property
+    def rows(self) -> tuple[int, ...]:
+        """Which outputs of the network are asked for: nothing but the scored markers."""
+        places = {marker.name: place for place, marker in enumerate(self.checkpoint.markers)}
+        return tuple(places[marker.name] for marker in self.yardstick.markers)
+
+    @functools.cached_property
+    def rules_by_marker(self) -> tuple[MarkerRules, ...]:
+        """How the peaks of each scored marker are called."""
+        known = self.checkpoint
+        return tuple(
+            MarkerRules(
+                known.thresholds[row], PeakRules(), known.is_skilled(row), known.range_of(row)
+            )
+            for row in self.rows
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs must share for one to go on with the other's counts."""
+        context = self.context
+        reach = max(context.left, context.right) + context.stride
+        where = self.yardstick.measured.ground.where
+        return {
+            "regtrack": __version__,
+            "model": self.sha256,
+            **({"code": code} if (code := self.checkpoint.network.sha256) else {}),
+            "sequence and regions": Genome(self.genome).digest(where, reach),
+            "markers": [marker.name for marker in self.yardstick.markers],
+            "peaks": self.yardstick.digest,
+            "device": self.device,
+            "step": self.step,
+        }
+
+    def saved_works(self, folder: Path) -> list[BlockWork]:
+        """Save what is scored by in a folder; the works that count there."""
+        self.yardstick.save(folder)
+        return self.works(folder)
+
+    def works(self, folder: Path) -> list[BlockWork]:
+        """All that is to be counted, in the genome's order.
+
+        Parameters
+        ----------
+        folder
+            Where the yardstick was saved, and the counts are.
+        """
+        measured = self.yardstick.saved(folder).alone()
+        recipe = BlockRecipe(
+            model=self.model,
+            genome=self.genome,
+            rows=self.rows,
+            rules_by_marker=self.rules_by_marker,
+            stride=self.context.stride,
+            settings=PredictionSettings(step=self.step),
+            device=self.device,
+            blocks=None,
+            measured=measured,
+            named=named_files(),
+        )
+        where = measured.ground.where
+        places = {chrom: place for place, (chrom, _) in enumerate(measured.chrom_sizes)}
+        together = -(-len(block_tasks(where)) // _MOST_FILES)
+        return [
+            BlockWork(recipe, tasks, tuple(places[one.block.chrom] for one in tasks), False)
+            for tasks in grouped(where, together)
+        ]
 
 
 def plan_scores(
@@ -166,20 +246,18 @@ def plan_split(
     return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick, step)
 
 
-def evaluate_model(
+def plan_model(
     model: Path,
     asked: Asked,
     dataset: Path | None,
     split: str,
-    workers: int,
-    observer: Observer,
     *,
     genome: Path | None,
     device: str,
     any_genome: bool,
     step: int | None = None,
-) -> Evaluation:
-    """Score a model on regions, by the peaks of a table, or on a split of a dataset.
+) -> ScoreJob:
+    """As `plan_scores`, or `plan_split` where there is a dataset.
 
     Parameters
     ----------
@@ -199,78 +277,58 @@ def evaluate_model(
     """
     chosen = str(choose_device(device))
     if dataset is not None:
-        job = plan_split(
+        return plan_split(
             *(model, dataset, split, genome, asked.markers, chosen),
             step=step,
             any_genome=any_genome,
         )
-    elif genome is None:
+    if genome is None:
         raise ArgumentError("genome", "is missing: the sequence that the model reads")
-    else:
-        job = plan_scores(model, genome, asked, chosen, step=step, any_genome=any_genome)
-    return run_scores(job, workers, observer)
+    return plan_scores(model, genome, asked, chosen, step=step, any_genome=any_genome)
 
 
-@dataclass(frozen=True)
-class CountWork:
-    """Predict some consecutive blocks and count them together; what a worker process does."""
-
-    model: Path
-    genome: Path
-    rows: tuple[int, ...]
-    rules_by_marker: tuple[MarkerRules, ...]
-    device: str
-    step: int | None
-    measured: Measured
-    tasks: tuple[BlockTask, ...]
-    named: tuple[Path, ...]
-
-
-def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
+def run_scores(
+    job: ScoreJob, workers: int, observer: Observer, out: Path | None = None, force: bool = False
+) -> Evaluation:
     """Predict and count every block, then score marker by marker.
 
     Parameters
     ----------
     workers
         Processes; changes nothing but the time. With a GPU, this one predicts.
+    out
+        Folder for the report, which is written there; None for none.
+    force
+        Replace a report, and drop an unfinished run that scored something else.
 
     Raises
     ------
+    InputError
+        When `out` holds a report, or what lies at `<out>.partial` is not an unfinished run of
+        this job.
     OSError
-        When the disk for temporary files is full.
+        When a file cannot be written; with `out`, the same call resumes.
     """
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
+            return _scores(job, Path(scratch), workers, observer)
+    check_out(out, force)
+    names = (*LABEL_FILES, "*.cnt")
+    with unfinished_run(out.resolve(), job.identity(), names, force, no_work=LABEL_FILES) as work:
+        evaluation = _scores(job, work, workers, observer)
+        write_report(evaluation, out)
+        shutil.rmtree(work)
+    return evaluation
+
+
+def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Evaluation:
+    """The same, with the counts in a folder, where some may be already."""
+    works = job.saved_works(folder)
+    measured = job.yardstick.saved(folder).alone()
+    predict_missing(works, workers, observer)
+    order = [work.tasks[0].block for work in works]
+    scores = gather_scores(measured, job.rules_by_marker, order, workers, observer)
     checkpoint = job.checkpoint
-    places = {marker.name: place for place, marker in enumerate(checkpoint.markers)}
-    rows = tuple(places[marker.name] for marker in job.yardstick.markers)
-    rules_by_marker = tuple(
-        MarkerRules(
-            checkpoint.thresholds[row],
-            PeakRules(),
-            checkpoint.is_skilled(row),
-            checkpoint.range_of(row),
-        )
-        for row in rows
-    )
-    with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
-        # Nothing but the scored markers is predicted.
-        measured = job.yardstick.save(Path(scratch)).alone()
-        where = measured.ground.where
-        together = -(-len(block_tasks(where)) // _MOST_FILES)
-        works = [
-            CountWork(
-                *(job.model, job.genome, rows, rules_by_marker, job.device, job.step),
-                *(measured, tasks),
-                named_files(),
-            )
-            for tasks in grouped(where, together)
-        ]
-        observer.stage("predicting", "bp", measured.ground.bases, 0)
-        processes = workers if job.device == "cpu" else 1
-        for work, _ in in_processes(count_blocks, works, processes):
-            observer.advanced(sum(task.targets.bases for task in work.tasks))
-        observer.finished()
-        order = [work.tasks[0].block for work in works]
-        scores = gather_scores(measured, rules_by_marker, order, workers, observer)
     about = {
         "model": checkpoint.identified(job.sha256),
         "genome": named(job.genome),
@@ -280,16 +338,9 @@ def run_scores(job: ScoreJob, workers: int, observer: Observer) -> Evaluation:
     return job.yardstick.evaluation(scores, job.model, "model", checkpoint.network.paper_auc, about)
 
 
-def count_blocks(work: CountWork) -> None:
-    """Predict some blocks, count their probabilities, and call their peaks."""
-    with naming(work.named):
-        network, genome = open_network(work.model, work.genome, work.rows, work.device, work.step)
-    thresholds = np.array([one.counted_from for one in work.rules_by_marker], np.float32)
-    ranges = ranges_of([one.range for one in work.rules_by_marker])
-    counter = BlockCounter(work.measured, work.tasks[0].block, PeakRules(), thresholds, ranges)
-    with one_thread():
-        for task in work.tasks:
-            chrom = task.block.chrom
-            for stretch in predict_stretches(network, genome, chrom, task.targets):
-                counter.add(chrom, stretch.start, stretch.probabilities)
-    counter.save()
+def left_to_score(job: ScoreJob, out: Path | None) -> int:
+    """Bases that `run_scores` would have to predict: not those of a run that it would resume."""
+    work = None if out is None else partial_path(out.resolve())
+    if work is None or not is_of_run(work, job.identity()):
+        return job.yardstick.measured.ground.bases
+    return sum(one.bases for one in missing(job.works(work)))

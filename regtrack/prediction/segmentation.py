@@ -98,6 +98,9 @@ class Segmenter:
     ranges
         Of signals, the range of each marker, which `max_error` and `floor` are shares of; none for
         probabilities.
+    keep_first
+        Give the first base a segment in every marker, also under the floor: a track without any
+        segment breaks genome browsers.
 
     Raises
     ------
@@ -106,9 +109,16 @@ class Segmenter:
     """
 
     def __init__(
-        self, markers: int, max_error: float, floor: float, ranges: Sequence[float] = ()
+        self,
+        markers: int,
+        max_error: float,
+        floor: float,
+        ranges: Sequence[float] = (),
+        *,
+        keep_first: bool = False,
     ) -> None:
         self._limits = Limits.of(markers, max_error, floor, ranges)
+        self._keep_next = keep_first
         self._state: _State = (
             np.full(markers, -1, np.int32),
             np.zeros(markers, np.int32),
@@ -131,9 +141,7 @@ class Segmenter:
         self._origin = -1
         self._position = -1
 
-    def add(
-        self, start: int, probabilities: npt.NDArray[np.float32], keep_first: bool = False
-    ) -> None:
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Take the next bases; where they do not touch the last ones, a gap is left.
 
         Parameters
@@ -142,9 +150,6 @@ class Segmenter:
             Position of the first base, 0-based, not left of any base added before.
         probabilities
             float32 (markers, bases), fastest when the markers of a base lie side by side.
-        keep_first
-            Give the first base a segment in every marker, also under the floor: a
-            track without any segment breaks genome browsers.
         """
         if start < self._position:
             raise ValueError("bases must be added from left to right")
@@ -153,9 +158,10 @@ class Segmenter:
         if self._origin < 0:
             self._origin = start
         by_base = np.ascontiguousarray(probabilities.T)
-        if keep_first:
+        if self._keep_next:
             self._extend(by_base[:1], start, np.float32(-1))
             start, by_base = start + 1, by_base[1:]
+            self._keep_next = False
         for first in range(0, len(by_base), _SLICE):
             self._extend(by_base[first : first + _SLICE], start + first, self._limits.floor)
         self._position = start + len(by_base)

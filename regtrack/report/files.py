@@ -199,8 +199,13 @@ def check_out(folder: Path, force: bool) -> None:
         raise InputError(folder, "holds a report already; --force replaces it")
 
 
-def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write `report.tsv` (a row per marker), `report.json` and `report.html`; returns their paths.
+def report_files(folder: Path) -> list[Path]:
+    """Where the files of a report lie."""
+    return [folder / name for name in FILES]
+
+
+def write_report(evaluation: Evaluation, folder: Path) -> None:
+    """Write `report.tsv` (a row per marker), `report.json` and `report.html`.
 
     The folder is made where it is missing. Scores that are not defined are empty in the
     table and null in JSON.
@@ -217,14 +222,12 @@ def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
     table = rows(evaluation)
     columns = list(table[0])
     lines = [columns, *([cell(row[column]) for column in columns] for row in table)]
-    paths = [folder / name for name in FILES]
     texts = (
         "\n".join("\t".join(line) for line in lines) + "\n",
         json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n",
         page(evaluation),
     )
-    write_texts(dict(zip(paths, texts, strict=True)))
-    return paths
+    write_texts(dict(zip(report_files(folder), texts, strict=True)))
 
 
 def record(evaluation: Evaluation) -> dict[str, Any]:

@@ -187,7 +187,13 @@ class BlockCounter:
         """Which of the predicted markers are scored."""
         return self._measured.rows
 
-    def add(self, chrom: str, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+    def go_to(self, chrom: str) -> None:
+        """What is added from now on is of this chromosome."""
+        if chrom != self._chrom:
+            self._end()
+            self._begin(chrom)
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Count those of some consecutive bases that are scored.
 
         Parameters
@@ -201,9 +207,7 @@ class BlockCounter:
         values = _rows(probabilities, measured.rows)
         if self._ranges is not None:
             values = as_probability(values.T, self._ranges).T
-        if chrom != self._chrom:
-            self._end()
-            self._begin(chrom)
+        chrom = self._chrom
         self._caller.add(start, values)
         scored = measured.ground.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
         spans = (span for one in scored for span in measured.blocks.spans(chrom, *one))

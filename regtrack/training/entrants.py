@@ -20,7 +20,6 @@ from regtrack.training.run import was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 
 SUFFIX = ".safetensors"
-_ARGUMENT = "NAME|CHECKPOINT"
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
     if not path.exists() and path.suffix != SUFFIX:
         known = ", ".join(ARCHITECTURES[dataset.task])
         raise ArgumentError(
-            _ARGUMENT,
+            "networks",
             f"{argument!r} is neither a network of the {dataset.task} task ({known}) nor a file",
         )
     _check_fits(path, read_checkpoint(path), dataset)
@@ -164,7 +163,7 @@ def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortData
         stride = architecture.build(len(dataset.markers)).context.stride
     if dataset.task == "dense" and dataset.window % stride:
         raise ArgumentError(
-            _ARGUMENT,
+            "networks",
             f"{architecture.name} needs windows of a multiple of {stride} bases; those of "
             f"{dataset.path} have {dataset.window:,}",
         )

@@ -52,7 +52,7 @@ def test_an_id_of_another_assembly_is_refused(tmp_path: Path) -> None:
     assert find("canFam3", folder) == Reference("hosted", "canFam3")  # its lengths are not known
     for name, size in (("hg38", "248,956,422"), ("mm10", "195,471,971")):
         told = (
-            rf"--reference: .*tracks is of hg19 \(chr1 has 249,250,621 bases\), not {name} \({size}"
+            rf"reference: .*tracks is of hg19 \(chr1 has 249,250,621 bases\), not {name} \({size}"
         )
         with pytest.raises(ArgumentError, match=told):
             find(name, folder)

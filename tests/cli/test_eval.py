@@ -26,6 +26,7 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
+from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.tracks.peak_rules import PeakRules
 
 
@@ -306,7 +307,7 @@ def test_a_path_that_does_not_exist_is_named(tiny: TinyWorld, regtrack) -> None:
 def test_a_report_below_a_file_is_refused_before_any_work(
     tiny: TinyWorld, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regtrack.prediction.scored.count_blocks", lambda _: 1 / 0)
+    monkeypatch.setattr("regtrack.prediction.dispatch.predict_blocks", lambda _: 1 / 0)
     command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
     status, _, err = regtrack(*command, "--out", tiny.markers / "report")
     assert (status, "markers.tsv: is a file; expected a folder" in err) == (1, True)
@@ -334,6 +335,78 @@ def test_another_assembly_is_refused_unless_one_insists(
     assert regtrack(*command, "--any-genome")[0] == 0
 
 
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_run_that_was_stopped_resumes_and_its_report_is_the_same(
+    tiny: TinyWorld,
+    tmp_path: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: BaseException,
+) -> None:
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    assert regtrack(*command, "--workers", 1, "--out", tmp_path / "whole")[0] == 0
+
+    out, predicted = tmp_path / "report", []
+
+    def first_only(work: BlockWork) -> None:
+        if predicted:
+            raise ends
+        predicted.append(work)
+        predict_blocks(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.dispatch.predict_blocks", first_only)
+        assert regtrack(*command, "--workers", 1, "--out", out)[0] != 0
+    work = tmp_path / "report.partial"
+    assert [path.name for path in work.glob("*.cnt")] == ["chr1.00000.cnt"]
+    assert not out.exists()
+
+    counted = (work / "chr1.00000.cnt").stat().st_mtime_ns
+    with monkeypatch.context() as patch:
+        todo: list[str] = []
+        patch.setattr(
+            "regtrack.prediction.dispatch.predict_blocks",
+            lambda work: (todo.append(work.tasks[0].block.chrom), predict_blocks(work)),
+        )
+        plan = regtrack(*command, "--workers", 1, "--out", out, "--plan")[1]
+        assert f"; {predicted[0].bases:,} are predicted already" in plan
+        assert (work / "chr1.00000.cnt").stat().st_mtime_ns == counted
+        todo.clear()
+        assert regtrack(*command, "--workers", 1, "--out", out)[0] == 0
+    assert todo == ["chr2", "chrM"]
+    assert not work.exists()
+    for name in "report.tsv", "report.json", "report.html":
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_counts_of_another_question_are_not_taken_up(
+    tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    out = tmp_path / "report"
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.scored.gather_scores", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack(*command, "--out", out)
+    status, _, err = regtrack(*command, "--markers", "CTCF", "--out", out)
+    assert (status, "report.partial: holds an unfinished run with another" in err) == (1, True)
+    assert regtrack(*command, "--markers", "CTCF", "--out", out, "--force")[0] == 0
+    assert not (tmp_path / "report.partial").exists()
+
+
+def test_what_scoring_a_model_will_take_is_said_and_nothing_is_done(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    status, plan, _ = regtrack(*command, "--out", tmp_path / "report", "--plan")
+    known = sum(int(known_of(tiny, chrom).sum()) for chrom in TINY_SIZES)
+    lines = dict(line.split(maxsplit=1) for line in plan.splitlines())
+    assert status == 0
+    assert lines["bases"].startswith(f"{known:,} that are not N")
+    assert set(lines) == {"bases", "markers", "device", "time", "disk", "memory"}
+    assert [path.name for path in tmp_path.iterdir()] == ["world"]
+
+
 def test_no_temporary_file_is_left_behind(
     tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,7 +415,7 @@ def test_no_temporary_file_is_left_behind(
     command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
     assert regtrack(*command)[0] == 0
     assert not list(tmp_path.glob("regtrack-eval*"))
-    monkeypatch.setattr("regtrack.prediction.scored.count_blocks", lambda _: 1 / 0)
+    monkeypatch.setattr("regtrack.prediction.dispatch.predict_blocks", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         regtrack(*command)
     assert not list(tmp_path.glob("regtrack-eval*"))

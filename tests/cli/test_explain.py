@@ -233,9 +233,15 @@ def nothing(_: TinyWorld) -> None:
 
 ONE, HERE = ["--marker", "*DNase*"], "chr1:24,001-31,000"
 BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
-    ("no question", nothing, [HERE], 2, r"--marker, --all, --markers: expected exactly one"),
+    (
+        "no question",
+        nothing,
+        [HERE],
+        2,
+        r"--marker: expected exactly one of",
+    ),
     ("no region", nothing, ["model.safetensors", *ONE], 2, r"REGION: model\.safetensors is a chec"),
-    ("two questions", nothing, [HERE, *ONE, "--all"], 2, r"expected exactly one of them"),
+    ("two questions", nothing, [HERE, *ONE, "--all"], 2, r"expected exactly one of"),
     ("all and some", nothing, [HERE, "--all", "--markers", "CTCF"], 2, r"expected exactly one"),
     ("samples of one", nothing, [HERE, *ONE, "--samples", "2"], 2, r"--samples: is for --all"),
     ("no sample", nothing, [HERE, "--all", "--samples", "0"], 2, r"--samples"),

@@ -17,6 +17,7 @@ from regtrack.fetching.sources import (
     genome_sources,
     peak_sources,
 )
+from regtrack.genome import assemblies
 from regtrack.genome.catalogue import catalogue
 
 SIZES = {"chr1": 40_000, "chr2": 60_000, "chr3": 100_000}
@@ -49,8 +50,9 @@ def mirror() -> Iterator[str]:
 
 
 @pytest.fixture
-def hg38() -> Iterator[str]:
-    """A genome of 200,000 bases where hg38 is published, and nothing else."""
+def hg38(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A genome of 200,000 bases where hg38 is published, which passes for it; nothing else."""
+    monkeypatch.setattr(assemblies, "_known", lambda: {"hg38": ("human", SIZES)})
     random = np.random.default_rng(2)
     genome = (f">{chrom}\n{random_sequence(random, size)}\n" for chrom, size in SIZES.items())
     lengths = "".join(f"{chrom}\t{size}\n" for chrom, size in SIZES.items())

@@ -327,7 +327,8 @@ def test_in_a_mount_point_the_work_lies_inside_and_goes_on(
         with pytest.raises(ZeroDivisionError):
             run(arguments)
     assert [path.name for path in out.iterdir()] == [".regtrack.partial"]
-    monkeypatch.setattr(prediction, "predict_blocks", lambda _: 1 / 0)  # all are there
+    # All blocks are there.
+    monkeypatch.setattr("regtrack.prediction.dispatch.predict_blocks", lambda _: 1 / 0)
     assert run(arguments) == 0
     assert files_of(out) == files_of(tracks)
     assert list(tmp_path.iterdir()) == [out]
@@ -348,7 +349,7 @@ def test_a_run_without_a_block_is_in_nobodys_way(
     world, _ = predicted
     out = tmp_path / "tracks"
     with monkeypatch.context() as patch:
-        patch.setattr(prediction, "in_processes", lambda *_: 1 / 0)
+        patch.setattr(prediction, "predict_missing", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run([str(one) for one in predict_arguments(world, out, "--max-error", 0.01)])
     assert not any(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import torch
 from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
-from regtrack.prediction.scored import evaluate_model
+from regtrack.prediction.scored import plan_model, run_scores
 from regtrack.scoring.evaluate import Asked
 from regtrack.tracks.folder import TrackSet
 
@@ -24,12 +24,13 @@ def test_each_marker_gets_the_threshold_of_its_best_peaks(
     assert status == 0, err
     assert said.splitlines()[-1] == f"wrote {out}"
 
-    evaluation = evaluate_model(
-        *(tiny.model, Asked(tiny.markers, ("chr1",)), None, "test", 1, Silent()),
+    job = plan_model(
+        *(tiny.model, Asked(tiny.markers, ("chr1",)), None, "test"),
         genome=tiny.genome,
         device="cpu",
         any_genome=False,
     )
+    evaluation = run_scores(job, 1, Silent())
     scores = dict(zip((one.name for one in evaluation.markers), evaluation.scores, strict=True))
     before, chosen = read_checkpoint(tiny.model), read_checkpoint(out)
     assert chosen.thresholds_from == "peaks"

@@ -336,7 +336,7 @@ def test_a_target_also_goes_by_its_other_names(pattern: str, indices: list[int])
 def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         select_markers(MARKERS, ["CTCF", pattern])
-    assert str(caught.value).startswith(f"--markers: no such marker: {pattern!r} matches no name")
+    assert str(caught.value).startswith(f"markers: no such marker: {pattern!r} matches no name")
     assert str(caught.value).endswith(", such as K562|CTCF|None")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
 from regtrack.prediction import job as jobs
 from regtrack.prediction import run as running
+from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.job import Job, block_tasks, grouped, plan_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import BLOCK_LENGTH
@@ -83,15 +84,21 @@ def unfinished(tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Where a run was stopped when its blocks were saved, before its first track."""
     out = tmp_path / "tracks"
     with monkeypatch.context() as patch:
-        patch.setattr(running, "_predict_blocks", _save_something)
+        patch.setattr(running, "predict_missing", _save_something)
         patch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             running.run(a_job(tiny), out, 1, False, Unwatched())
     return out
 
 
-def _save_something(_: Job, work: Path, *__: object) -> None:
-    (work / "blocks" / "a.blk").write_bytes(b"something")
+def _folder_of(works: Sequence[BlockWork]) -> Path:
+    folder = works[0].recipe.blocks
+    assert folder is not None
+    return folder
+
+
+def _save_something(works: Sequence[BlockWork], *_: object) -> None:
+    (_folder_of(works) / "a.blk").write_bytes(b"something")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +134,7 @@ def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
 ) -> None:
     found = []
     monkeypatch.setattr(
-        running, "_predict_blocks", lambda _, work, *__: found.extend((work / "blocks").iterdir())
+        running, "predict_missing", lambda works, *_: found.extend(_folder_of(works).iterdir())
     )
     monkeypatch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

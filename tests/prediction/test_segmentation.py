@@ -49,8 +49,9 @@ def signals(draw: st.DrawFn, markers: int = 1) -> Signal:
 
 
 def segments_of(signal: Signal, start: int = 0, keep_first: bool = False) -> list[Found]:
-    segmenter = Segmenter(len(signal.probabilities), signal.max_error, signal.floor)
-    segmenter.add(start, signal.probabilities, keep_first)
+    limits = len(signal.probabilities), signal.max_error, signal.floor
+    segmenter = Segmenter(*limits, keep_first=keep_first)
+    segmenter.add(start, signal.probabilities)
     return finished(segmenter)
 
 
@@ -138,12 +139,12 @@ def test_segments_are_sorted_and_disjoint(signal: Signal) -> None:
 def test_pieces_of_any_size_give_the_same_segments(
     signal: Signal, cuts: list[int], keep_first: bool
 ) -> None:
-    segmenter = Segmenter(2, signal.max_error, signal.floor)
+    segmenter = Segmenter(2, signal.max_error, signal.floor, keep_first=keep_first)
     bases = signal.probabilities.shape[1]
     edges = sorted({0, bases, *(cut for cut in cuts if cut < bases)})
     for first, last in pairwise(edges):
         piece = signal.probabilities[:, first:last]
-        segmenter.add(500 + first, piece, keep_first and first == 0)
+        segmenter.add(500 + first, piece)
     assert finished(segmenter) == segments_of(signal, 500, keep_first)
 
 

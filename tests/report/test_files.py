@@ -12,7 +12,7 @@ from builders import a_marker
 from scoring_builders import an_evaluation, unscored
 
 from regtrack.genome.markers import Marker
-from regtrack.report.files import FILES, rows, text_table, write_report
+from regtrack.report.files import FILES, report_files, rows, text_table, write_report
 from regtrack.scoring.evaluation import Evaluation
 
 
@@ -204,7 +204,8 @@ def test_the_folder_is_made_and_older_reports_are_replaced(
 ) -> None:
     folder = tmp_path / "new" / "report"
     for _ in range(2):
-        paths = write_report(evaluation, folder)
+        write_report(evaluation, folder)
+        paths = report_files(folder)
     assert paths == [folder / name for name in FILES]
     assert sorted(folder.iterdir()) == sorted(paths)
 

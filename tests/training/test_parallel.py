@@ -122,5 +122,5 @@ def test_only_the_first_process_speaks(folder: Path) -> None:
 @pytest.mark.parametrize("rank", range(PROCESSES))
 def test_a_batch_that_cannot_be_shared_is_refused(folder: Path, rank: int) -> None:
     assert (folder / f"{rank}.refused").read_text() == (
-        "--batch-size: 3 cannot be shared by 2 processes; expected a multiple"
+        "batch_size: 3 cannot be shared by 2 processes; expected a multiple"
     )

@@ -1,0 +1,47 @@
+"""Works spread over what there is to compute with: the processes of a CPU, or a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from regtrack.folders import clear
+from regtrack.notes import note
+from regtrack.observer import Observer
+from regtrack.prediction.blockwork import BlockWork, predict_blocks
+from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.workers import in_processes
+
+
+def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer) -> None:
+    """Predict and save what is not there yet, or is damaged.
+
+    Parameters
+    ----------
+    works
+        All of a job's.
+    workers
+        Processes; changes nothing but the time. With a GPU, threads that pack and save.
+    """
+    damaged = [path for one in works for path in one.damaged_files()]
+    if damaged:
+        note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
+    clear(damaged)
+    todo = missing(works)
+    bases, left = (sum(one.bases for one in some) for some in (works, todo))
+    observer.stage("predicting", "bp", bases, bases - left)
+    for done in predict_each(todo, workers):
+        observer.advanced(done.bases)
+    observer.finished()
+
+
+def missing(works: Sequence[BlockWork]) -> list[BlockWork]:
+    """Those whose blocks, or their counts, are not saved yet."""
+    return [one for one in works if not all(path.exists() for path in one.files)]
+
+
+def predict_each(works: Sequence[BlockWork], workers: int) -> Iterator[BlockWork]:
+    """Predict and save; yields each as it is finished, in order."""
+    if works and works[0].recipe.device != "cpu":
+        yield from predict_on_gpu(works, workers)
+    else:
+        yield from (done for done, _ in in_processes(predict_blocks, works, workers))
