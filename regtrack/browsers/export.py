@@ -14,7 +14,7 @@ from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import POLICY, Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import Viewable
-from regtrack.errors import InputError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, free_bytes, replacing_folder, size_text
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
@@ -24,6 +24,7 @@ PAGE = "index.html"
 _LICENCE = "igv.LICENSE.md"
 _RECORD = "site.json"  # by which such a folder is known
 _HINT = "All markers at a glance: regtrack browse draws that heatmap, this copy has none."
+_PICTURES = frozenset((".png", ".pdf", ".svg", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".eps"))
 _PIECE = 1 << 20  # bytes that are copied at once
 
 
@@ -61,6 +62,12 @@ def export_site(
     OSError
         When a file cannot be read or written; what was there is as it was.
     """
+    if out.suffix.lower() in _PICTURES:
+        raise ArgumentError(
+            "out",
+            f"{out} has a picture's name; for one, export {out.with_suffix('.html')}, open it, and "
+            "click Save Image",
+        )
     check_folder(out, force, _RECORD, "an exported page")
     if folder.resolve().is_relative_to(out.resolve()):
         raise InputError(out, f"the tracks lie in it ({folder}); expected another folder")
@@ -94,7 +101,7 @@ def _texts(site: Site, lookup: Lookup) -> Iterator[tuple[str, str]]:
     """Address and content of all that is no copy."""
     yield PAGE, page_text(POLICY)
     yield _LICENCE, igv_licence()
-    yield from static_texts(site, {"hint": _HINT}).items()
+    yield from static_texts(site, {"hint": _HINT, "where": site.where}).items()
     sizes = site.viewable.trackset.chrom_sizes
     areas = [Interval(chrom, 0, size) for chrom, size in sizes.items() if size]
     yield from saved_answers(site.viewable, lookup, areas, lookup.measured_peaks.read)

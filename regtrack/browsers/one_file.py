@@ -115,8 +115,7 @@ def _check_region(viewable: Viewable, region: Interval) -> None:
     if not is_predicted(viewable, region):
         raise ArgumentError(
             "region",
-            f"nothing was predicted in {region}; expected a place on "
-            f"{', '.join(viewable.predicted)} where something was",
+            f"nothing was predicted in {region}; something was in {viewable.predicted_stretches}",
         )
 
 

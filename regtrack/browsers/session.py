@@ -115,7 +115,7 @@ class SessionOptions:
     reference
         As `find_reference`.
     region
-        Where it opens, 1-based, both ends included; None as `strongest_locus`.
+        Where it opens, 1-based, both ends included; None as `opening_locus`.
     url
         Where the tracks folder will be on the web; None where that is not known.
     clip
@@ -196,7 +196,10 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
     )
     notes = _notes(folder, options, len(rows), len(measured), reference)
     if not is_predicted(viewable, locus):
-        notes.append(f"nothing was predicted at {locus}: empty rows mean that nothing is known")
+        notes.append(
+            f"nothing was predicted at {locus}: empty rows mean that nothing is known; something "
+            f"was in {viewable.predicted_stretches}"
+        )
     return Sessions(
         _text(folder, options.url, len(rows), len(measured), reference, str(locus)), tuple(notes)
     )

@@ -135,8 +135,7 @@ class Site:
                 for chrom, bases in self.viewable.predicted.items()
             },
             "trained": bool(self.viewable.trained),
-            "where": "Nothing was predicted here: empty means not known. There are predictions on "
-            f"{', '.join(self.viewable.predicted)}.",
+            "where": f"{self.where} More: regtrack predict TBX1 --out FOLDER",
             "genes": self.has_genes,
             "hint": "" if self.has_genes else self._hint,
             "most": MANY,
@@ -152,6 +151,14 @@ class Site:
                 marker_record(self.viewable, track) | _addresses(track) for track in trackset.tracks
             ],
         }
+
+    @property
+    def where(self) -> str:
+        """What is said of a place without predictions."""
+        return (
+            "Nothing was predicted here: empty means not known. There are predictions in "
+            f"{self.viewable.predicted_stretches}."
+        )
 
     @property
     def _hint(self) -> str:

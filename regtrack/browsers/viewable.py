@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.genome.intervals import Interval, Regions
+from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.markers import categories_of, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.genome.regions import parse_region
@@ -21,6 +22,7 @@ from regtrack.scoring.evaluate import Asked, match
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks import read_peaks, strongest_first
 
+_NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
 
 
@@ -128,6 +130,18 @@ class Viewable:
         """
         return self.trackset.predicted(self.folder)
 
+    @property
+    def predicted_stretches(self) -> str:
+        """Where anything was predicted, in words: the first few stretches, with their lengths."""
+        stretches = [
+            Interval(chrom, start, end)
+            for chrom, bases in self.predicted.items()
+            for start, end in itertools.islice(bases, _NAMED)
+        ]
+        listed = ", ".join(f"{one} ({len(one):,} bases)" for one in stretches[:_NAMED])
+        more = sum(map(len, self.predicted.values())) - len(stretches[:_NAMED])
+        return f"{listed} and {more:,} more" if more else listed
+
     @cached_property
     def trained(self) -> Regions:
         """Those of them that the network was trained on; none where that is not known.
@@ -185,6 +199,7 @@ class Viewable:
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
 
 
+WHOLE = 1_000_000  # bases within which all that was predicted is shown at once
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
 
@@ -194,7 +209,9 @@ def opening_locus(
     region: str | None,
     genes: GeneRegions | None = None,
 ) -> Interval:
-    """The region that was asked for; without one, `strongest_locus`.
+    """The region that was asked for; without one, all that was predicted, or a part of it.
+
+    All, where it lies within `WHOLE` bases of one chromosome; else `strongest_locus`.
 
     Parameters
     ----------
@@ -215,6 +232,11 @@ def opening_locus(
     """
     if region is not None:
         return parse_region(region, viewable.trackset.chrom_sizes, genes)
+    if len(viewable.predicted) == 1:
+        ((chrom, bases),) = viewable.predicted.items()
+        whole = Interval(chrom, int(bases.starts[0]), int(bases.ends[-1]))
+        if len(whole) <= WHOLE:
+            return whole
     return strongest_locus(viewable, tracks)
 
 
@@ -233,8 +255,8 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
     Returns
     -------
     Interval
-        0-based, half-open; `AROUND` bases on each side of the summit, fewer at the ends of a
-        chromosome.
+        0-based, half-open; `AROUND` bases on each side of the summit, fewer at the ends of the
+        stretch that was predicted.
 
     Raises
     ------
@@ -247,8 +269,11 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
         if peaks:
             highest = peaks[0]
             summit = highest.start + highest.summit
-            last = min(summit + AROUND, sizes[highest.chrom])
-            return Interval(highest.chrom, max(summit - AROUND, 0), last)
+            start, end = max(summit - AROUND, 0), min(summit + AROUND, sizes[highest.chrom])
+            predicted = viewable.predicted.get(highest.chrom, IntervalSet.of([], []))
+            stretches = predicted.clip(start, end)
+            here = (one for one in stretches if one[0] <= summit < one[1])
+            return Interval(highest.chrom, *next(here, (start, end)))
     for chrom, predicted in viewable.predicted.items():
         start, end = next(iter(predicted))
         return Interval(chrom, start, min(end, start + 2 * AROUND))

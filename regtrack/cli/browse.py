@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--region",
-    show_default="the strongest predicted peak",
+    show_default="all that was predicted, if it is short, or the strongest predicted peak",
     help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
     "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
 )

@@ -26,7 +26,7 @@ from regtrack.cli.kinds import Named
 @click.option(
     "--region",
     metavar="REGION",
-    show_default="around the highest predicted peak",
+    show_default="all that was predicted, if it is short, or the strongest predicted peak",
     help="Where to open, e.g. chr22:21,330,001-21,361,000, COMT (with 2 kb on each side), or "
     "COMT+-50kb.",
 )

@@ -139,7 +139,10 @@ def test_where_nothing_was_predicted_it_says_so(visit: Visit) -> None:
     assert not visit.page.is_visible("#nowhere")
     visit.type_locus("chr2:1-500")
     visit.page.wait_for_selector("#nowhere:visible", timeout=WAIT)
-    assert "There are predictions on chr1." in (visit.page.text_content("#nowhere") or "")
+    assert (visit.page.text_content("#nowhere") or "").endswith(
+        "There are predictions in chr1:1-20,000 (20,000 bases). More: regtrack predict TBX1 --out "
+        "FOLDER"
+    )
     visit.type_locus("chr1:1-500")
     visit.page.wait_for_selector("#nowhere", state="hidden", timeout=WAIT)
 

@@ -86,3 +86,34 @@ def test_of_equally_high_peaks_it_opens_at_the_widest(tmp_path: Path) -> None:
     viewable = viewable_of(tmp_path / "tracks", lines)
     found = strongest_locus(viewable, viewable.trackset.tracks)
     assert found == Interval("chr2", 40_050 - AROUND, 40_050 + AROUND)
+
+
+def test_what_was_predicted_is_shown_whole_where_it_is_short(tmp_path: Path) -> None:
+    folder = tmp_path / "tracks"
+    viewable_of(folder, [peak("chr1", 60_000, 0.5)])
+
+    def opens(predicted: dict[str, IntervalSet]) -> Interval:
+        write_predicted(folder, predicted)
+        viewable = Viewable.read(folder)
+        return opening_locus(viewable, viewable.trackset.tracks, None)
+
+    one = IntervalSet.of([50_000], [72_000])
+    assert opens({"chr1": one}) == Interval("chr1", 50_000, 72_000)
+    two = IntervalSet.of([50_000, 90_000], [72_000, 91_000])
+    assert opens({"chr1": two}) == Interval("chr1", 50_000, 91_000)
+    # Two chromosomes are not seen at once: the stretch of the strongest peak, and no more.
+    assert opens({"chr1": one, "chr2": one}) == Interval("chr1", 50_000, 72_000)
+    long = {"chr1": IntervalSet.of([0], [200_000]), "chr2": one}
+    assert opens(long) == Interval("chr1", 60_050 - AROUND, 60_050 + AROUND)
+
+
+def test_where_something_was_predicted_is_said_by_its_first_stretches(tmp_path: Path) -> None:
+    folder = tmp_path / "tracks"
+    viewable_of(folder)
+    assert Viewable.read(folder).predicted_stretches == "chr1:1-200,000 (200,000 bases)"
+    starts = [0, 100, 200, 300]
+    four = IntervalSet.of(starts, [start + 50 for start in starts])
+    write_predicted(folder, {"chr1": four, "chr2": IntervalSet.of([0], [10])})
+    assert Viewable.read(folder).predicted_stretches == (
+        "chr1:1-50 (50 bases), chr1:101-150 (50 bases), chr1:201-250 (50 bases) and 2 more"
+    )

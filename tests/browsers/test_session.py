@@ -422,4 +422,7 @@ def test_a_full_disk_leaves_no_session_that_looks_finished(
 
 def test_a_region_without_predictions_is_noted(folder: Path) -> None:
     (note,) = write(folder, region="chr2:1-500").notes
-    assert note == "nothing was predicted at chr2:1-500: empty rows mean that nothing is known"
+    assert note == (
+        "nothing was predicted at chr2:1-500: empty rows mean that nothing is known; something was "
+        "in chr1:1-20,000 (20,000 bases)"
+    )

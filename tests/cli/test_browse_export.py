@@ -160,6 +160,8 @@ def test_an_earlier_export_is_replaced_when_asked_for(tracks: Path, regtrack) ->
         (["--export", "site", "--markers", "nothing"], 2, "'nothing' matches no name"),
         (["--export", "old.html"], 1, "old.html: exists already; --force replaces it"),
         (["--export", "tracks.html", "--force"], 1, "is a folder; expected a page"),
+        (["--export", "comt.PNG"], 2, "--export: comt.PNG has a picture's name; for one, export "),
+        (["--export", "comt.pdf"], 2, "export comt.html, open it, and click Save Image"),
         (["--export", "a.html", "--region", "chr2"], 2, "--region: nothing was predicted in chr2"),
     ],
 )
