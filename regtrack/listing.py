@@ -11,6 +11,11 @@ def first_names(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """`1 stretch`, `2 stretches`."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def few_names(names: Collection[str], few: int = 25) -> str:
     """All names where they are few, as a genome's chromosomes are without scaffolds."""
     return first_names(names, few if len(names) <= few else 3)

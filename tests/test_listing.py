@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regtrack.listing import first_names, names_and_rest
+from regtrack.listing import counted, few_names, first_names, names_and_rest
 
 
 def test_messages_list_the_first_names_only() -> None:
@@ -15,3 +15,16 @@ def test_people_are_told_how_many_names_are_left_out() -> None:
     assert names_and_rest(["a", "b"], most=2) == "a, b"
     assert names_and_rest([str(number) for number in range(1_005)]).endswith("4 and 1,000 more")
     assert names_and_rest([]) == ""
+
+
+def test_one_is_no_several() -> None:
+    assert [counted(number, "stretch", "stretches") for number in (1, 2, 1_000)] == [
+        "1 stretch",
+        "2 stretches",
+        "1,000 stretches",
+    ]
+
+
+def test_all_of_few_names_are_listed_and_three_of_many() -> None:
+    assert few_names(["a", "b", "c", "d"]) == "a, b, c, d"
+    assert few_names([str(number) for number in range(26)]) == "0, 1, 2 ..."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from regtrack.listing import first_names
+from regtrack.listing import first_names, names_and_rest
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
             found.append(f"{what}: {fate} {rows_of}, {why}")
     empty = [one for one in files if not one.rows]
     if empty:
-        found.append(f"{what}: no rows in {_files(empty)}")
+        names = names_and_rest([Path(one.path).name for one in empty])
+        found.append(f"{what}: no rows in {_files(empty)}{f': {names}' if len(empty) > 1 else ''}")
     return found
 
 

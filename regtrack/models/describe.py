@@ -9,7 +9,7 @@ import torch
 
 from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
-from regtrack.listing import first_names, names_and_rest
+from regtrack.listing import counted, first_names, names_and_rest
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import CREDITS, Checkpoint, read_identified
 
@@ -120,8 +120,8 @@ def _bases(regions: Regions) -> str:
     """`7,025,000 bases in 41 stretches on chr6, chr17, chr20 ...`."""
     if not regions:
         return "none"
-    stretches = sum(map(len, regions.values()))
-    return f"{total_bases(regions):,} bases in {stretches:,} stretches on {first_names(regions)}"
+    stretches = counted(sum(map(len, regions.values())), "stretch", "stretches")
+    return f"{total_bases(regions):,} bases in {stretches} on {first_names(regions)}"
 
 
 def _peaks(checkpoint: Checkpoint) -> str:

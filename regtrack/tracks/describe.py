@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from regtrack.genome.markers import describe_markers
-from regtrack.listing import names_and_rest
+from regtrack.listing import counted, names_and_rest
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
+_STRETCHES = ("stretch", "stretches")
 
 _SIGNAL = "a signal from 0 upward; max_error and floor are shares of each marker's range"
 
@@ -44,11 +46,11 @@ def describe_tracks(folder: Path) -> str:
             if found.is_signal
             else {}
         ),
-        "settings": ", ".join(f"{key} {value}" for key, value in found.settings.items()),
+        "settings": _settings(found.settings),
         "without peaks": "; ".join(peakless(found)) or "none",
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
         **{
-            f"  {chrom}": f"{bases.bases:,} bases in {len(bases):,} stretches from "
+            f"  {chrom}": f"{bases.bases:,} bases in {counted(len(bases), *_STRETCHES)} from "
             f"{bases.starts[0] + 1:,} to {bases.ends[-1]:,}"
             for chrom, bases in listed
         },
@@ -58,6 +60,14 @@ def describe_tracks(folder: Path) -> str:
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    """Those that were given, and of thresholds also that none was; others went by themselves."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    if "peak_threshold" in settings:
+        given.setdefault("peak_threshold", "each marker's own")
+    return ", ".join(f"{key} {value}" for key, value in given.items())
 
 
 def _seen(bases: Mapping[str, int] | None) -> str:

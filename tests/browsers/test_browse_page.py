@@ -11,6 +11,7 @@ from visiting import TIMES, WAIT, Visit
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
+from regtrack.tracks.folder import CHANCE, FLAT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +157,7 @@ def test_where_the_network_was_trained_is_shaded(chromium: Browser, tmp_path: Pa
     arguments = [tracks, "--markers", "GR", "--region", "chr1:1-1,000"]
     with browsing(arguments, free_port()) as address:
         visit = Visit(chromium, address)
-        rows = ["sequence", "was predicted", "was trained on", "A549|GR|DEX_(500pM)"]
+        rows = ["was predicted", "was trained on", "A549|GR|DEX_(500pM)"]
         assert visit.tracks() == rows
         visit.settle()
         for base, colour in (350, TRAINED), (500, LANE), (800, TRAINED):
@@ -198,8 +199,16 @@ def test_without_anything_but_tracks_it_opens_too(chromium: Browser, sights: Sig
     arguments = [sights.tracks, "--markers", "GR", "--region", "chr2:1-500"]
     with browsing(arguments, free_port()) as address:
         bare = Visit(chromium, address)
-        assert bare.tracks() == ["sequence", "was predicted", "A549|GR|DEX_(500pM)"]
+        assert bare.tracks() == ["was predicted", "A549|GR|DEX_(500pM)"]
         bare.wait_for("locus=chr2:1-500&markers=3$")
+        assert bare.page.evaluate("anyMeasured()") is False
+        about = (
+            "(why, score) => markerTrack({...markers.get(3), noPeaks: why, score}).heading.about"
+        )
+        asked = (
+            f"[['{CHANCE}', 0.01], ['{FLAT}', null], [null, 0.5]].map((one) => ({about})(...one))"
+        )
+        assert bare.page.evaluate(asked) == ["AP 0.010, no better than chance", "", "AP 0.500"]
         assert "--genes" in (bare.page.text_content("#hint") or "")
         bare.page.close()
     assert bare.failures == []

@@ -82,7 +82,7 @@ def test_info_tells_a_checkpoint_from_tracks(predicted: tuple[TinyWorld, Path], 
     _, checkpoint, _ = regtrack("info", world.model)
     _, folder, _ = regtrack("info", tracks)
     assert "markers           3: 1 TFBS, 1 DNase, 1 Histone" in checkpoint
-    assert "chr2 7,003 bases in 1 stretches from 1 to 7,003" in " ".join(folder.split())
+    assert "chr2 7,003 bases in 1 stretch from 1 to 7,003" in " ".join(folder.split())
     for text in (checkpoint, folder):
         assert len(text.splitlines()) < 40
 

@@ -54,6 +54,9 @@ def test_what_is_left_out_of_all_files_is_told_once(tmp_path: Path) -> None:
         f"peaks: no rows in {three}",
     ]
     assert told(files) == []
+    for name in ("d.bed", "e.bed"):
+        files.peaks(write(tmp_path, name, ["# no row"]))
+    assert told(files) == ["peaks: no rows in 2 files: d.bed, e.bed"]
 
 
 def test_what_a_worker_counted_is_told_with_the_rest(tmp_path: Path) -> None:

@@ -235,6 +235,7 @@ def test_a_folder_is_described_for_people(folder: Path) -> None:
     assert "dilated, trained on hg19, sha256 1212121212121212..." in text
     assert "max_error 0.005" in text
     assert "990 bases in 2 stretches from 1 to 1,000" in text
+    assert "None" not in next(line for line in text.splitlines() if line.startswith("settings"))
 
 
 def test_of_many_chromosomes_the_first_are_described_and_the_rest_counted(tmp_path: Path) -> None:

@@ -457,7 +457,7 @@ const heatmap = (() => {
     const cell = cellAt(number, column);
     const measured = seen.done > number && seen.bits && row.marker.measured
       ? ` · ${isMeasured(number, column) ? "a measured peak here" : "no measured peak here"}`
-      : row.marker.measured ? "" : " · not measured";
+      : row.marker.measured || !anyMeasured() ? "" : " · not measured";
     if (cell === NOT_PREDICTED) return `nothing was predicted here${measured}`;
     if (cell === ABSENT) return `below ${floorOf(row.marker)}${measured}`;
     const value = valueOf(row, cell);

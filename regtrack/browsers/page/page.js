@@ -9,6 +9,7 @@ const NARROW = "(max-width: 900px)"; // as page.css has it
 
 let site; // what is known of the tracks, site.json
 let browser; // igv.js
+const anyMeasured = () => [...markers.values()].some((one) => one.measured); // or no peaks were given
 const markers = new Map(); // index -> marker, with its row in the list and, when shown, its igv track
 let listed = []; // the strongest peaks of the marker whose list is open
 let current = -1; // which of them was gone to
@@ -49,6 +50,8 @@ async function start() {
   });
   await dress();
   searchHere();
+  // Of a genome's lengths alone there is no base to show.
+  if (site.reference?.format === "chromsizes") for (const track of browser.findTracks("id", "sequence")) browser.removeTrack(track);
   await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack(), ...(site.trained ? [trainedTrack()] : [])]);
   for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
   await goTo(wanted.locus ?? site.opens).catch(problem);
@@ -162,10 +165,11 @@ function markerTrack(one) {
   const predicted = { kind: "predicted", colour, isShaded: true };
   const measured = { kind: "measured", colour: () => PALETTE.measured, read: reading(`measured/${one.index}`) };
   const strips = one.measured ? [predicted, measured] : [predicted];
+  const score = one.score === null ? "" : `AP ${one.score.toFixed(3)}`;
   return {
     type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP,
     marker: one, colour, strips,
-    heading: { name: one.name, about: one.score === null ? "" : `AP ${one.score.toFixed(3)}`, title: one.name },
+    heading: { name: one.name, about: [score, one.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: one.name },
   };
 }
 

@@ -96,7 +96,7 @@ const ranking = (() => {
   }
 
   function awayWord(away, wide) {
-    if (away === null) return "not measured";
+    if (away === null) return anyMeasured() ? "not measured" : "no peaks given";
     if (Number.isNaN(away)) return "...";
     if (away === 0) return "yes, there";
     return away === Infinity ? "none in view" : `${wide > 1 ? "~" : ""}${bases(away * wide)} away`;
