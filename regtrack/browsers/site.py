@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -21,6 +21,7 @@ from regtrack.errors import InputError
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import FLANK, how_to_get_genes
 from regtrack.genome.intervals import Interval
+from regtrack.genome.markers import OPEN_CHROMATIN
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
 from regtrack.report.palette import css
@@ -192,7 +193,7 @@ def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
         "category": marker.category,
         "cell": marker.cell,
         "target": marker.target,
-        "synonyms": synonyms(marker.target),
+        "synonyms": (*synonyms(marker.target), *_assays(marker.category, viewable.looks)),
         "treatment": marker.treatment,
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
@@ -204,6 +205,12 @@ def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
         "high": axis_end(viewable, track, "marker"),
         "measured": marker.name in viewable.measured,
     }
+
+
+def _assays(category: str, categories: Collection[str]) -> tuple[str, ...]:
+    """What else DNase is searched by, where no category is called so: `open chromatin`, `ATAC`."""
+    others = {one.casefold() for one in categories}
+    return tuple(one for one in OPEN_CHROMATIN if category == "DNase" and one not in others)
 
 
 def _addresses(track: Track) -> dict[str, str]:

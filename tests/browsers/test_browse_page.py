@@ -85,6 +85,12 @@ def test_regions_and_genes_are_gone_to(visit: Visit) -> None:
     assert any("/measured/1?" in url for _, url in visit.answers)
 
 
+def test_open_chromatin_is_found_by_its_other_names(visit: Visit) -> None:
+    for words in ("open chromatin", "ATAC", "accessibility"):
+        visit.page.fill("#words", words)
+        assert visit.names() == ["HepG2|DNase|None"]
+
+
 def test_a_gene_in_the_box_of_markers_leads_to_the_genome(visit: Visit) -> None:
     page = visit.page
     page.fill("#words", "K562")
