@@ -26,7 +26,7 @@ from regtrack.models.checkpoint import load_network
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.evaluate import ScoreRequest, evaluate
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.folder import TrackSet
 from regtrack.training.processes import Processes
@@ -80,14 +80,14 @@ def measure(case: Case, max_error: float, floor: float, exact: dict[str, float])
             case.model, case.dataset.genome.path, [str(case.regions)], [], settings, "cpu"
         )
         run(job, out, available_cores(), False, progress)
-        evaluation = evaluate(out, Asked(case.peaks), available_cores(), progress)
+        evaluation = evaluate(out, ScoreRequest(case.peaks), available_cores(), progress)
         segments = size = 0
         for track in TrackSet.read(out).tracks:
             size += (out / track.bigwig).stat().st_size
             with BigWigSections(out / track.bigwig) as reader:
                 for chrom, targets in job.targets.items():
                     segments += sum(map(len, reader.records(chrom, targets)))
-    values = len(job.rows) * evaluation.ground.bases
+    values = len(job.rows) * evaluation.scored.bases
     lost = np.array(
         [
             exact[marker.name] - one.average_precision

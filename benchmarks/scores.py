@@ -36,7 +36,7 @@ from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.scored import plan_split, run_scores
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.evaluate import ScoreRequest, evaluate
 from regtrack.scoring.metrics import Scores
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import available_cores
@@ -102,7 +102,7 @@ def main() -> None:
             model, dataset.genome.path, [str(regions)], [], PredictionSettings(), "cpu"
         )
         run(prediction, tracks, cores, False, progress)
-        found["tracks"] = evaluate(tracks, Asked(peaks), cores, progress).overall
+        found["tracks"] = evaluate(tracks, ScoreRequest(peaks), cores, progress).overall
         files = [tracks / track.bigwig for track in TrackSet.read(tracks).tracks]
         found["read back"] = [
             brute_force(label, read_back(path, dataset))

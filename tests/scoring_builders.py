@@ -10,7 +10,7 @@ from builders import a_marker
 from scipy.optimize import linear_sum_assignment
 
 from regtrack.genome.intervals import EMPTY, IntervalSet
-from regtrack.scoring.evaluation import Evaluation, Ground
+from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.histogram import (
     COARSE,
     UNROUNDED,
@@ -79,7 +79,7 @@ def an_evaluation() -> Evaluation:
         scores=(marker_scores(4), marker_scores(2), marker_scores(3), unscored()),
         without_peaks=("A549|POLR2A|None",),
         unknown={4: ("chr6",)},
-        ground=Ground(_WHERE, {"excluded": 41_713}),
+        scored=ScoredRegions(_WHERE, {"excluded": 41_713}),
         blocks=Blocks.of(_WHERE),
         about={
             "model": {"architecture": "dilated", "assembly": "hg19"},

@@ -17,7 +17,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.evaluate import ScoreRequest, evaluate
 
 # Known sequence with five gaps of N in it, three of them of a single base.
 REGION = "chr22:19,150,001-19,230,000"
@@ -66,7 +66,7 @@ def test_scores_of_real_tracks_equal_scikit_learn(
     real_data: Path, tracks: tuple[Path, Path]
 ) -> None:
     _, out = tracks
-    evaluation = evaluate(out, Asked(real_data / "markers.tsv"), 1, Unwatched())
+    evaluation = evaluate(out, ScoreRequest(real_data / "markers.tsv"), 1, Unwatched())
     measured = {marker.name: marker for marker in read_markers(real_data / "markers.tsv")}
     where = read_bed(out / "predicted.bed", {"chr22": 51_304_566})["chr22"]
     for marker, found in zip(evaluation.markers, evaluation.overall, strict=True):

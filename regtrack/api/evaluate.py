@@ -27,7 +27,7 @@ from regtrack.errors import ArgumentError
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.report.files import check_out, report_files, rows, text_table, write_report
-from regtrack.scoring.evaluate import NOT_WITH_A_DATASET, Asked
+from regtrack.scoring.evaluate import NOT_WITH_A_DATASET, ScoreRequest
 from regtrack.scoring.evaluate import evaluate as evaluate_tracks
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.workers import available_cores
@@ -166,7 +166,7 @@ def evaluate(
     scored = _opened(subject)
     processes = workers or available_cores()
     with naming_arguments(), observed(progress) as observer:
-        asked = Asked(
+        request = ScoreRequest(
             optional_path(peaks),
             typed_regions(regions),
             paths_of(exclude),
@@ -186,11 +186,11 @@ def evaluate(
                 "device": device != "auto",
             }
             _refuse(of_a_model, "is for a model; these are tracks")
-            return Report(evaluate_tracks(scored.folder, asked, processes, observer))
+            return Report(evaluate_tracks(scored.folder, request, processes, observer))
         if dataset is None:
             _refuse({"split": split}, "is of a dataset, and there is none")
         else:
-            fields = {name: getattr(asked, name) for name in NOT_WITH_A_DATASET}
+            fields = {name: getattr(request, name) for name in NOT_WITH_A_DATASET}
             _refuse(fields, "does not go with a dataset")
         from regtrack.prediction.scored import plan_model, run_scores
 
@@ -198,7 +198,7 @@ def evaluate(
         with naming(scored.networks):
             job = plan_model(
                 scored.path,
-                asked,
+                request,
                 optional_path(dataset),
                 split or "test",
                 genome=optional_path(genome),

@@ -67,17 +67,17 @@ def eval_(
     """
     from regtrack.api.progress import Progress
     from regtrack.report.files import check_out, report_files, text_table, write_report
-    from regtrack.scoring.evaluate import Asked, evaluate
+    from regtrack.scoring.evaluate import ScoreRequest, evaluate
     from regtrack.workers import available_cores
 
     _check_options(context, subject, dataset)
     if out is not None:
         check_out(out, force)
     cores = workers or available_cores()
-    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
+    request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     if subject.is_dir():
         with Progress() as progress:
-            evaluation = evaluate(subject, asked, cores, progress)
+            evaluation = evaluate(subject, request, cores, progress)
         if out is not None:
             write_report(evaluation, out)
     else:
@@ -87,7 +87,7 @@ def eval_(
 
         tell_of_bundled(subject)
         job = plan_model(
-            *(subject, asked, dataset, split or "test"),
+            *(subject, request, dataset, split or "test"),
             genome=genome,
             step=step,
             device=device,

@@ -50,16 +50,16 @@ def thresholds(
     from regtrack.api.progress import Progress
     from regtrack.prediction.scored import plan_model, run_scores
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
-    from regtrack.scoring.evaluate import Asked
+    from regtrack.scoring.evaluate import ScoreRequest
     from regtrack.workers import available_cores
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(model)
     options.refuse_beside_dataset(context, dataset)
     check_out(out, force)
-    asked = Asked(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
+    request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     job = plan_model(
-        *(model, asked, dataset, split or "valid"),
+        *(model, request, dataset, split or "valid"),
         genome=genome,
         step=step,
         device=device,

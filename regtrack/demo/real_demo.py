@@ -18,7 +18,7 @@ from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import text_table, write_report
-from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.evaluate import ScoreRequest, evaluate
 from regtrack.workers import available_cores
 
 # All that is known of the genome that comes along, but for what the network reads beside it.
@@ -60,7 +60,7 @@ def run_real(
     )
     workers = available_cores()
     run(job, tracks, workers, False, observer)
-    evaluation = evaluate(tracks, Asked(folder / "markers.tsv"), workers, observer)
+    evaluation = evaluate(tracks, ScoreRequest(folder / "markers.tsv"), workers, observer)
     write_report(evaluation, report)
     return f"""
 {text_table(evaluation, each=False)}

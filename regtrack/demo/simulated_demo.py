@@ -18,7 +18,7 @@ from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import text_table, write_report
-from regtrack.scoring.evaluate import Asked, evaluate
+from regtrack.scoring.evaluate import ScoreRequest, evaluate
 from regtrack.training.observer import TrainingObserver
 from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
@@ -88,7 +88,7 @@ def run_simulated(
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
     job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
     run(job, tracks, available_cores(), False, observer)
-    evaluation = evaluate(tracks, Asked(peaks), 1, observer)
+    evaluation = evaluate(tracks, ScoreRequest(peaks), 1, observer)
     write_report(evaluation, report)
     return f"""
 {text_table(evaluation)}

@@ -25,7 +25,7 @@ from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.block_counts import is_sound
-from regtrack.scoring.counting import BlockCounter, Measured, file_state
+from regtrack.scoring.counting import BlockCounter, PeakLabels, file_state
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import BlockRules, EncodedBlock, encode_block
 from regtrack.tracks.peak_rules import MarkerRules
@@ -46,7 +46,7 @@ class BlockRecipe:
         Of the network.
     blocks
         Folder for the block files; None where nothing is wanted but counts.
-    measured
+    labels
         Peaks to score the predictions by, or None.
     named
         As `regtrack.models.named_code.named_files`.
@@ -60,7 +60,7 @@ class BlockRecipe:
     settings: PredictionSettings
     device: str
     blocks: Path | None
-    measured: Measured | None = None
+    labels: PeakLabels | None = None
     named: tuple[Path, ...] = ()
 
     @property
@@ -102,7 +102,7 @@ class BlockWork:
         """What is there when it is done."""
         first, recipe = self.tasks[0].block, self.recipe
         saved = [] if recipe.blocks is None else [BlockStore(recipe.blocks).path(first)]
-        return saved + ([recipe.measured.path(first)] if recipe.measured else [])
+        return saved + ([recipe.labels.path(first)] if recipe.labels else [])
 
     def damaged_files(self) -> list[Path]:
         """Those of `files` that are there and are not what was saved; they are read whole."""
@@ -110,7 +110,7 @@ class BlockWork:
         damaged = []
         if recipe.blocks and not BlockStore(recipe.blocks).is_sound(self.blocks):
             damaged.append(self.files[0])
-        if recipe.measured and not is_sound(counts := self.files[-1]):
+        if recipe.labels and not is_sound(counts := self.files[-1]):
             damaged.append(counts)
         return damaged
 
@@ -161,11 +161,11 @@ def one_thread() -> Iterator[None]:
 def counter_of(work: BlockWork) -> BlockCounter | None:
     """What counts the probabilities of some blocks, where there are measured peaks."""
     recipe = work.recipe
-    if recipe.measured is None:
+    if recipe.labels is None:
         return None
-    scored = [recipe.rules_by_marker[row] for row in recipe.measured.rows]
+    scored = [recipe.rules_by_marker[row] for row in recipe.labels.rows]
     return BlockCounter(
-        recipe.measured,
+        recipe.labels,
         work.tasks[0].block,
         recipe.settings.rules,
         # At a marker's own threshold, its peaks are those of the track, where there is one.

@@ -25,9 +25,9 @@ from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.paths import is_there
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
-from regtrack.scoring.evaluate import Asked, ground_of
+from regtrack.scoring.evaluate import ScoreRequest, scored_regions
 from regtrack.scoring.marker_scores import scored_by_themselves
-from regtrack.scoring.truth import Yardstick
+from regtrack.scoring.truth import Truth
 from regtrack.signals import MOST
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
@@ -78,7 +78,7 @@ class Job:
         What the finished folder's `tracks.json` will say.
     seen
         What the training has seen of the targets, where that is known.
-    yardstick
+    truth
         What the predictions are scored by in the same pass, or None.
     """
 
@@ -92,7 +92,7 @@ class Job:
     device: str
     trackset: TrackSet
     seen: Seen | None
-    yardstick: Yardstick | None = None
+    truth: Truth | None = None
 
     @property
     def overlap(self) -> int:
@@ -112,7 +112,7 @@ class Job:
     @functools.cached_property
     def groups(self) -> tuple[tuple[BlockTask, ...], ...]:
         """The blocks that hold a target, in the genome's order; those of a file together."""
-        scored = self.yardstick.measured.ground.where if self.yardstick else None
+        scored = self.truth.scope.scored.where if self.truth else None
         return tuple(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH, scored))
 
     def identity(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Job:
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
             "device": self.device,
-            **({"peaks": self.yardstick.digest} if self.yardstick else {}),
+            **({"peaks": self.truth.digest} if self.truth else {}),
             **asdict(self.settings),
         }
 
@@ -197,7 +197,7 @@ def plan_job(
     any_genome
         Accept a genome that the model was not trained on.
     peaks
-        Measured peaks that the predictions are scored by, as `Asked` takes them, or None.
+        Measured peaks that the predictions are scored by, as `ScoreRequest` takes them, or None.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip
@@ -253,13 +253,13 @@ def plan_job(
         assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
         seen_bases=None if seen_here is None else seen_here.bases,
     )
-    yardstick = None
+    truth = None
     if peaks is not None:
-        by_table = Asked(peaks, regions, clip=clip, include_training=include_training)
-        there = ground_of(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
-        ground = by_table.ground(there, seen_here, model)
-        yardstick = Yardstick.of_table(
-            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, ground, seen_here
+        by_table = ScoreRequest(peaks, regions, clip=clip, include_training=include_training)
+        there = scored_regions(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
+        scored = by_table.scored(there, seen_here, model)
+        truth = Truth.of_table(
+            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, scored, seen_here
         )
     return Job(
         model,
@@ -272,7 +272,7 @@ def plan_job(
         device,
         trackset,
         seen_here,
-        yardstick,
+        truth,
     )
 
 

@@ -149,7 +149,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         files=3 * len(job.rows)
         + 2
         + (len(SEEN_FILES) if job.seen else 0)
-        + (len(REPORT_FILES) if job.yardstick else 0),
+        + (len(REPORT_FILES) if job.truth else 0),
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))
         + max(0, size - written_bytes(job, out)),
@@ -233,8 +233,8 @@ def _works(job: Job, folder: Path) -> list[BlockWork]:
     saved, counts = folder / "blocks", folder / "counts"
     for one in saved, counts:
         one.mkdir()
-    if job.yardstick:
-        job.yardstick.save(counts)
+    if job.truth:
+        job.truth.save(counts)
     return block_works(job, saved, counts)
 
 

@@ -22,7 +22,7 @@ from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import Job
 from regtrack.report.files import write_report
 from regtrack.scoring.counting import gather_scores
-from regtrack.scoring.truth import Yardstick
+from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, check_out, group_size, write_tracks
@@ -62,13 +62,13 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
             for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
                 folder.mkdir(parents=True, exist_ok=True)
             clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
-            if job.yardstick:
-                job.yardstick.save(work / _COUNTS)
+            if job.truth:
+                job.truth.save(work / _COUNTS)
             predict_missing(_works(job, work), workers, observer)
             summaries = _write_tracks(job, work, workers, observer)
             trackset = job.trackset.summarised(summaries, job.bases)
-            if job.yardstick:
-                _write_report(job, trackset.tracks, job.yardstick, work, workers, observer)
+            if job.truth:
+                _write_report(job, trackset.tracks, job.truth, work, workers, observer)
             write_predicted(finished, job.targets)
             if job.seen is not None:
                 write_seen(finished, job.seen)
@@ -90,7 +90,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
     folder
         Where their segments are saved.
     counts
-        Where their counts are, of a job that has a yardstick; it is saved there.
+        Where their counts are, of a job that has a truth; it is saved there.
     """
     tracks = job.trackset.tracks
     recipe = BlockRecipe(
@@ -102,7 +102,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         settings=job.settings,
         device=job.device,
         blocks=folder,
-        measured=job.yardstick.saved(counts) if job.yardstick else None,
+        labels=job.truth.saved(counts) if job.truth else None,
         named=named_files(),
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
@@ -169,23 +169,23 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
 def _write_report(
     job: Job,
     tracks: Sequence[Track],
-    yardstick: Yardstick,
+    truth: Truth,
     work: Path,
     workers: int,
     observer: Observer,
 ) -> None:
     """Score the counted blocks, and leave the report beside the tracks."""
-    measured = yardstick.saved(work / _COUNTS)
-    rules_by_marker = [tracks[row].marker_rules(job.settings.rules) for row in measured.rows]
+    labels = truth.saved(work / _COUNTS)
+    rules_by_marker = [tracks[row].marker_rules(job.settings.rules) for row in labels.rows]
     order = [tasks[0].block for tasks in job.groups]
-    scores = gather_scores(measured, rules_by_marker, order, workers, observer)
+    scores = gather_scores(labels, rules_by_marker, order, workers, observer)
     about = {
         "model": dict(job.trackset.model),
         "genome": named(job.genome),
         "device": job.device,
         "tracks": dict(job.trackset.settings),
     }
-    evaluation = yardstick.evaluation(
+    evaluation = truth.evaluation(
         scores, job.model, "model", job.checkpoint.network.paper_auc, about
     )
     write_report(evaluation, work / _TRACKS)

@@ -41,9 +41,9 @@ from regtrack.prediction.job import block_tasks, context_of, grouped
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_out, write_report
 from regtrack.scoring.counting import gather_scores
-from regtrack.scoring.evaluate import Asked, ground_of
+from regtrack.scoring.evaluate import ScoreRequest, scored_regions
 from regtrack.scoring.evaluation import Evaluation
-from regtrack.scoring.truth import Yardstick
+from regtrack.scoring.truth import Truth
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workplace import partial_path
 
@@ -63,7 +63,7 @@ class ScoreJob:
         What the former says, and what names it.
     device
         `cpu` or `cuda:0`.
-    yardstick
+    truth
         What it is scored by.
     step
         As `regtrack.prediction.settings.PredictionSettings`.
@@ -74,7 +74,7 @@ class ScoreJob:
     checkpoint: Checkpoint
     sha256: str
     device: str
-    yardstick: Yardstick
+    truth: Truth
     step: int | None = None
 
     @functools.cached_property
@@ -86,7 +86,7 @@ class ScoreJob:
     def rows(self) -> tuple[int, ...]:
         """Which outputs of the network are asked for: nothing but the scored markers."""
         places = {marker.name: place for place, marker in enumerate(self.checkpoint.markers)}
-        return tuple(places[marker.name] for marker in self.yardstick.markers)
+        return tuple(places[marker.name] for marker in self.truth.markers)
 
     @functools.cached_property
     def rules_by_marker(self) -> tuple[MarkerRules, ...]:
@@ -103,21 +103,21 @@ class ScoreJob:
         """What two runs must share for one to go on with the other's counts."""
         context = self.context
         reach = max(context.left, context.right) + context.stride
-        where = self.yardstick.measured.ground.where
+        where = self.truth.scope.scored.where
         return {
             "regtrack": __version__,
             "model": self.sha256,
             **({"code": code} if (code := self.checkpoint.network.sha256) else {}),
             "sequence and regions": Genome(self.genome).digest(where, reach),
-            "markers": [marker.name for marker in self.yardstick.markers],
-            "peaks": self.yardstick.digest,
+            "markers": [marker.name for marker in self.truth.markers],
+            "peaks": self.truth.digest,
             "device": self.device,
             "step": self.step,
         }
 
     def saved_works(self, folder: Path) -> list[BlockWork]:
         """Save what is scored by in a folder; the works that count there."""
-        self.yardstick.save(folder)
+        self.truth.save(folder)
         return self.works(folder)
 
     def works(self, folder: Path) -> list[BlockWork]:
@@ -126,9 +126,9 @@ class ScoreJob:
         Parameters
         ----------
         folder
-            Where the yardstick was saved, and the counts are.
+            Where the truth was saved, and the counts are.
         """
-        measured = self.yardstick.saved(folder).alone()
+        labels = self.truth.saved(folder).alone()
         recipe = BlockRecipe(
             model=self.model,
             genome=self.genome,
@@ -138,11 +138,11 @@ class ScoreJob:
             settings=PredictionSettings(step=self.step),
             device=self.device,
             blocks=None,
-            measured=measured,
+            labels=labels,
             named=named_files(),
         )
-        where = measured.ground.where
-        places = {chrom: place for place, (chrom, _) in enumerate(measured.chrom_sizes)}
+        where = labels.scored.where
+        places = {chrom: place for place, (chrom, _) in enumerate(labels.chrom_sizes)}
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         return [
             BlockWork(recipe, tasks, tuple(places[one.block.chrom] for one in tasks), False)
@@ -153,7 +153,7 @@ class ScoreJob:
 def plan_scores(
     model: Path,
     genome: Path,
-    asked: Asked,
+    request: ScoreRequest,
     device: str,
     *,
     step: int | None = None,
@@ -163,7 +163,7 @@ def plan_scores(
 
     Parameters
     ----------
-    asked
+    request
         No region stands for the whole genome.
     step
         Bases that one value stands for; None for the network's own.
@@ -183,15 +183,15 @@ def plan_scores(
     sizes = source.chrom_sizes
     if not any_genome:
         check_assembly(model, checkpoint, genome, sizes)
-    markers = select_markers(checkpoint.markers, asked.markers)
-    genes = GeneRegions(asked.genes, sizes)
-    regions = read_regions(asked.regions or [ALL], sizes, asked.clip, genes)
-    files = BedFiles(sizes, asked.clip)
-    there = ground_of(regions, source.known(regions), "N", asked.exclude, genome, files)
+    markers = select_markers(checkpoint.markers, request.markers)
+    genes = GeneRegions(request.genes, sizes)
+    regions = read_regions(request.regions or [ALL], sizes, request.clip, genes)
+    files = BedFiles(sizes, request.clip)
+    there = scored_regions(regions, source.known(regions), "N", request.exclude, genome, files)
     seen = seen_on(checkpoint, sizes)
-    ground = asked.ground(there, seen, model)
-    yardstick = Yardstick.of_table(asked, model, checkpoint.markers, markers, sizes, ground, seen)
-    return ScoreJob(model, genome, checkpoint, sha256, device, yardstick, step)
+    scored = request.scored(there, seen, model)
+    truth = Truth.of_table(request, model, checkpoint.markers, markers, sizes, scored, seen)
+    return ScoreJob(model, genome, checkpoint, sha256, device, truth, step)
 
 
 def plan_split(
@@ -235,7 +235,7 @@ def plan_split(
     if not any_genome:
         check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
     markers = select_markers(checkpoint.markers, marker_patterns)
-    yardstick = Yardstick.of_dataset(
+    truth = Truth.of_dataset(
         dataset,
         split,
         model,
@@ -243,12 +243,12 @@ def plan_split(
         seen_on(checkpoint, dataset.chrom_sizes),
         trained_here=checkpoint.training.get("dataset") == dataset.digest,
     )
-    return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, yardstick, step)
+    return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, truth, step)
 
 
 def plan_model(
     model: Path,
-    asked: Asked,
+    request: ScoreRequest,
     dataset: Path | None,
     split: str,
     *,
@@ -261,7 +261,7 @@ def plan_model(
 
     Parameters
     ----------
-    asked
+    request
         With a dataset it only says which markers: the dataset's windows count whole.
     device
         As `regtrack.models.device.choose_device`.
@@ -278,13 +278,13 @@ def plan_model(
     chosen = str(choose_device(device))
     if dataset is not None:
         return plan_split(
-            *(model, dataset, split, genome, asked.markers, chosen),
+            *(model, dataset, split, genome, request.markers, chosen),
             step=step,
             any_genome=any_genome,
         )
     if genome is None:
         raise ArgumentError("genome", "is missing: the sequence that the model reads")
-    return plan_scores(model, genome, asked, chosen, step=step, any_genome=any_genome)
+    return plan_scores(model, genome, request, chosen, step=step, any_genome=any_genome)
 
 
 def run_scores(
@@ -324,10 +324,10 @@ def run_scores(
 def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Evaluation:
     """The same, with the counts in a folder, where some may be already."""
     works = job.saved_works(folder)
-    measured = job.yardstick.saved(folder).alone()
+    labels = job.truth.saved(folder).alone()
     predict_missing(works, workers, observer)
     order = [work.tasks[0].block for work in works]
-    scores = gather_scores(measured, job.rules_by_marker, order, workers, observer)
+    scores = gather_scores(labels, job.rules_by_marker, order, workers, observer)
     checkpoint = job.checkpoint
     about = {
         "model": checkpoint.identified(job.sha256),
@@ -335,12 +335,12 @@ def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Ev
         "device": describe_device(torch.device(job.device)),
         **({"step": job.step} if job.step else {}),
     }
-    return job.yardstick.evaluation(scores, job.model, "model", checkpoint.network.paper_auc, about)
+    return job.truth.evaluation(scores, job.model, "model", checkpoint.network.paper_auc, about)
 
 
 def left_to_score(job: ScoreJob, out: Path | None) -> int:
     """Bases that `run_scores` would have to predict: not those of a run that it would resume."""
     work = None if out is None else partial_path(out.resolve())
     if work is None or not is_of_run(work, job.identity()):
-        return job.yardstick.measured.ground.bases
+        return job.truth.scope.scored.bases
     return sum(one.bases for one in missing(job.works(work)))

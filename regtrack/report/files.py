@@ -146,9 +146,9 @@ def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str
 
 def notes(evaluation: Evaluation) -> list[str]:
     """What the table cannot say, a line each."""
-    ground = evaluation.ground
-    found = [f"{ground.bases:,} bases scored in {evaluation.subject}"]
-    for reason, bases in ground.left_out.items():
+    scored = evaluation.scored
+    found = [f"{scored.bases:,} bases scored in {evaluation.subject}"]
+    for reason, bases in scored.left_out.items():
         if bases:
             hint = " (--include-training scores them)" if reason == SEEN else ""
             found.append(f"left out, {reason}: {bases:,} bases{hint}")
@@ -238,11 +238,11 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
             "subject": evaluation.subject,
             "kind": evaluation.kind,
             "about": dict(evaluation.about),
-            "bases": evaluation.ground.bases,
+            "bases": evaluation.scored.bases,
             "chromosomes": {
-                chrom: intervals.bases for chrom, intervals in evaluation.ground.where.items()
+                chrom: intervals.bases for chrom, intervals in evaluation.scored.where.items()
             },
-            "left_out": dict(evaluation.ground.left_out),
+            "left_out": dict(evaluation.scored.left_out),
             "bootstrap": {
                 "block_length": evaluation.blocks.length,
                 "blocks": len(evaluation.blocks),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
 from regtrack.scoring.block_counts import add_counts, save_counts
-from regtrack.scoring.evaluation import Ground
+from regtrack.scoring.evaluation import ScoredRegions
 from regtrack.scoring.histogram import (
     COARSE,
     UNROUNDED,
@@ -49,8 +49,8 @@ _WORTH_A_PROCESS = 10_000
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Measured peaks, as processes open them.
+class ScoredMarkers:
+    """Which markers are scored, and on which bases.
 
     Parameters
     ----------
@@ -62,37 +62,52 @@ class Measured:
         Which of the labels' markers are scored.
     rows
         Which of the predicted markers these are.
-    ground
+    scored
         The bases to score.
     blocks
         Of the bootstrap.
-    folder
-        Where the labels lie, and the counts of each block; None before they are saved.
     """
 
     chrom_sizes: tuple[tuple[str, int], ...]
     unknown: tuple[tuple[str, ...], ...]
     columns: tuple[int, ...]
     rows: tuple[int, ...]
-    ground: Ground
+    scored: ScoredRegions
     blocks: Blocks
-    folder: Path | None = None
 
-    def alone(self) -> Measured:
+    def where(self, column: int) -> dict[str, IntervalSet]:
+        """The bases on which a marker of the labels is scored."""
+        return self.scored.without(self.unknown[column])
+
+    def known_on(self, chrom: str) -> npt.NDArray[np.bool_]:
+        """Bool (scored markers,): False where nothing is known of one on a chromosome."""
+        return np.array([chrom not in self.unknown[column] for column in self.columns])
+
+
+@dataclass(frozen=True)
+class PeakLabels(ScoredMarkers):
+    """Their measured peaks, as processes open them.
+
+    Parameters
+    ----------
+    folder
+        Where the labels lie, and the counts of each block.
+    """
+
+    folder: Path
+
+    @classmethod
+    def saved(cls, scored: ScoredMarkers, folder: Path) -> PeakLabels:
+        """Those that were saved in a folder."""
+        return cls(**{one.name: getattr(scored, one.name) for one in fields(scored)}, folder=folder)
+
+    def alone(self) -> PeakLabels:
         """The same when no other markers are predicted."""
         return replace(self, rows=tuple(range(len(self.rows))))
 
     def path(self, block: Block) -> Path:
         """File of a block's counts, whether it is there or not."""
-        return self._saved_in / f"{block.name}.cnt"
-
-    def where(self, column: int) -> dict[str, IntervalSet]:
-        """The bases on which a marker of the labels is scored."""
-        return self.ground.without(self.unknown[column])
-
-    def known_on(self, chrom: str) -> npt.NDArray[np.bool_]:
-        """Bool (scored markers,): False where nothing is known of one on a chromosome."""
-        return np.array([chrom not in self.unknown[column] for column in self.columns])
+        return self.folder / f"{block.name}.cnt"
 
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
@@ -103,14 +118,8 @@ class Measured:
         return _opened(self._opening()).line
 
     def _opening(self) -> _Opening:
-        folder = self._saved_in
-        states = tuple(file_state(folder / name) for name in LABEL_FILES)
-        return _Opening(folder, states, self.chrom_sizes, self.unknown)
-
-    @property
-    def _saved_in(self) -> Path:
-        assert self.folder is not None
-        return self.folder
+        states = tuple(file_state(self.folder / name) for name in LABEL_FILES)
+        return _Opening(self.folder, states, self.chrom_sizes, self.unknown)
 
 
 @dataclass(frozen=True)
@@ -165,19 +174,19 @@ class BlockCounter:
 
     def __init__(
         self,
-        measured: Measured,
+        labels: PeakLabels,
         block: Block,
         rules: PeakRules,
         thresholds: npt.NDArray[np.float32] | None = None,
         ranges: npt.NDArray[np.float32] | None = None,
     ) -> None:
-        self._measured = measured
+        self._peak_labels = labels
         self._ranges = ranges
         self._block = block
         self._rules = rules
         self._thresholds = thresholds
-        self._labels = measured.open_labels()
-        self._line = measured.line()
+        self._labels = labels.open_labels()
+        self._line = labels.line()
         self._histograms: dict[int, ScoreHistogram] = {}
         self._called: list[CalledPeaks] = []
         self._begin(block.chrom)
@@ -185,7 +194,7 @@ class BlockCounter:
     @property
     def rows(self) -> tuple[int, ...]:
         """Which of the predicted markers are scored."""
-        return self._measured.rows
+        return self._peak_labels.rows
 
     def go_to(self, chrom: str) -> None:
         """What is added from now on is of this chromosome."""
@@ -203,20 +212,20 @@ class BlockCounter:
         probabilities
             float32 (markers, bases), of all predicted markers; or signals.
         """
-        measured = self._measured
-        values = _rows(probabilities, measured.rows)
+        labels = self._peak_labels
+        values = _rows(probabilities, labels.rows)
         if self._ranges is not None:
             values = as_probability(values.T, self._ranges).T
         chrom = self._chrom
         self._caller.add(start, values)
-        scored = measured.ground.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
-        spans = (span for one in scored for span in measured.blocks.spans(chrom, *one))
+        scored = labels.scored.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
+        spans = (span for one in scored for span in labels.blocks.spans(chrom, *one))
         for number, begin, end in spans:
             if number not in self._histograms:
                 self._histograms[number] = ScoreHistogram(len(values))
-            labels = _rows(self._labels.spread(chrom, begin, end), measured.columns)
+            inside = _rows(self._labels.spread(chrom, begin, end), labels.columns)
             part = values[:, begin - start : end - start]
-            self._histograms[number].add(part, labels, self._known)
+            self._histograms[number].add(part, inside, self._known)
 
     def call(self, chrom: str, peaks: Sequence[Records]) -> None:
         """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""
@@ -236,12 +245,12 @@ class BlockCounter:
         numbers = sorted(self._histograms)
         counts = [self._histograms[number].counts for number in numbers]
         called = CalledPeaks.union(self._called)
-        save_counts(self._measured.path(self._block), numbers, counts, called.by_marker())
+        save_counts(self._peak_labels.path(self._block), numbers, counts, called.by_marker())
 
     def _begin(self, chrom: str) -> None:
         """Go on with another chromosome."""
         self._chrom = chrom
-        self._known = self._measured.known_on(chrom)[:, None]
+        self._known = self._peak_labels.known_on(chrom)[:, None]
         self._caller = ProbabilityPeakCaller(len(self.rows), self._rules, self._thresholds)
 
     def _end(self) -> None:
@@ -274,14 +283,14 @@ class ScoreTask:
         The counted blocks, in the genome's order; those of a file have the first one's name.
     """
 
-    measured: Measured
+    labels: PeakLabels
     first: int
     rules_by_marker: tuple[MarkerRules, ...]
     order: tuple[Block, ...]
 
 
 def gather_scores(
-    measured: Measured,
+    labels: PeakLabels,
     rules_by_marker: Sequence[MarkerRules],
     order: Sequence[Block],
     workers: int,
@@ -300,7 +309,7 @@ def gather_scores(
     """
     size = max(1, min(_LARGEST_GROUP, -(-len(rules_by_marker) // workers)))
     tasks = [
-        ScoreTask(measured, first, tuple(rules_by_marker[first : first + size]), tuple(order))
+        ScoreTask(labels, first, tuple(rules_by_marker[first : first + size]), tuple(order))
         for first in range(0, len(rules_by_marker), size)
     ]
     observer.stage("scoring", "markers", len(rules_by_marker), 0)
@@ -318,13 +327,13 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
 
     File by file, and what a chromosome came to is kept in as few numbers as it has bins.
     """
-    measured, size = task.measured, len(task.rules_by_marker)
+    labels, size = task.labels, len(task.rules_by_marker)
     last = task.first + size
     to_coarse = coarser(UNROUNDED, COARSE)
     shape = (size, 2, bin_count(UNROUNDED))
     totals = np.zeros(shape, np.int64)
-    by_block = np.zeros((len(measured.blocks), size, 2, bin_count(COARSE)), np.int64)
-    alone = set(scored_by_themselves(measured.ground.where))
+    by_block = np.zeros((len(labels.blocks), size, 2, bin_count(COARSE)), np.int64)
+    alone = set(scored_by_themselves(labels.scored.where))
     by_chrom: list[dict[str, Ranking]] = [{} for _ in range(size)]
     runs: list[list[Records]] = []
     for chrom, blocks in itertools.groupby(
@@ -332,19 +341,19 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
     ):
         counts = np.zeros(shape, np.int64)
         runs += [
-            add_counts(measured.path(block), task.first, last, counts, by_block, to_coarse)
+            add_counts(labels.path(block), task.first, last, counts, by_block, to_coarse)
             for block in blocks
         ]
         totals += counts
         if chrom is not None:
             for marker in range(size):
                 by_chrom[marker][chrom] = Ranking.of(counts[marker], UNROUNDED)
-    line, columns = measured.line(), measured.columns[task.first : last]
+    line, columns = labels.line(), labels.columns[task.first : last]
     breaks = np.array(list(line.starts.values()), np.int64)
-    peaks = _peaks(measured, columns)
+    peaks = _peaks(labels, columns)
     scores = []
     for marker, (column, rules) in enumerate(zip(columns, task.rules_by_marker, strict=True)):
-        where = measured.where(column)
+        where = labels.where(column)
         called = np.concatenate([of_file[marker] for of_file in runs])
         if not rules.has_peaks:
             called = called[called["threshold"] != OWN_THRESHOLD]
@@ -359,7 +368,7 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
     return scores
 
 
-def _peaks(measured: Measured, columns: Sequence[int]) -> dict[str, list[IntervalSet]]:
+def _peaks(labels: PeakLabels, columns: Sequence[int]) -> dict[str, list[IntervalSet]]:
     """Peaks of some markers of the labels, per chromosome that is scored."""
-    labels = measured.open_labels()
-    return {chrom: labels.peaks(chrom, columns) for chrom in measured.ground.where}
+    opened = labels.open_labels()
+    return {chrom: opened.peaks(chrom, columns) for chrom in labels.scored.where}

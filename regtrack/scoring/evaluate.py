@@ -21,7 +21,7 @@ from regtrack.listing import names_and_rest
 from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.paths import named, region_named
-from regtrack.scoring.evaluation import Evaluation, Ground
+from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.seen import seen_words, without_training
@@ -29,7 +29,7 @@ from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import in_processes
 
-# Those of `Asked` that do nothing where a dataset is scored by, which says them itself.
+# Those of `ScoreRequest` that do nothing where a dataset is scored by, which says them itself.
 NOT_WITH_A_DATASET = (
     "peaks",
     "regions",
@@ -45,7 +45,7 @@ _BYTES_PER_PROCESS = 50_000_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScoreRequest:
     """What to score, as users say it.
 
     Parameters
@@ -80,7 +80,7 @@ class Asked:
     genes: Path | None = None
     include_training: bool = False
 
-    def ground(self, found: Ground, seen: Seen | None, subject: Path) -> Ground:
+    def scored(self, found: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
         """The bases to score of those found; `subject`, for messages, has `seen` some of them.
 
         Raises
@@ -111,7 +111,7 @@ class Asked:
         }
 
 
-def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Evaluation:
+def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observer) -> Evaluation:
     """Score the tracks of a folder against measured peaks, where sequence was predicted.
 
     Parameters
@@ -129,28 +129,28 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
     """
     trackset = TrackSet.read(folder)
     predicted = [track.marker for track in trackset.tracks]
-    chosen = select_markers(predicted, asked.markers)
-    known, without_peaks = match(asked, folder, chosen)
+    chosen = select_markers(predicted, request.markers)
+    known, without_peaks = match(request, folder, chosen)
     seen = trackset.seen(folder)
-    ground = asked.ground(_ground(trackset, folder, asked), seen, folder)
-    by_index = read_unknown(asked.unknown, predicted, trackset.chrom_sizes)
+    scored = request.scored(_scored_regions(trackset, folder, request), seen, folder)
+    by_index = read_unknown(request.unknown, predicted, trackset.chrom_sizes)
     unknown = {one.index: by_index[one.index] for one in known if one.index in by_index}
-    blocks = Blocks.of(ground.where)
+    blocks = Blocks.of(scored.where)
     tracks = {track.marker.name: track for track in trackset.tracks}
     tasks = [
         TrackTask(
             folder / tracks[marker.name].bigwig,
             Path(marker.file),
             trackset.chrom_sizes,
-            ground.without(unknown.get(marker.index, ())),
+            scored.without(unknown.get(marker.index, ())),
             blocks,
             tracks[marker.name].marker_rules(trackset.rules),
             trackset.least_meaning(tracks[marker.name]),
-            asked.clip,
+            request.clip,
         )
         for marker in known
     ]
-    files = BedFiles(trackset.chrom_sizes, asked.clip)
+    files = BedFiles(trackset.chrom_sizes, request.clip)
     scores = _scores(tasks, files, workers, observer)
     files.tell()
     return Evaluation(
@@ -160,19 +160,19 @@ def evaluate(folder: Path, asked: Asked, workers: int, observer: Observer) -> Ev
         scores=tuple(scores),
         without_peaks=without_peaks,
         unknown=unknown,
-        ground=ground,
+        scored=scored,
         blocks=blocks,
         about={
             "model": dict(trackset.model),
             "genome": trackset.fingerprint,
             "tracks": dict(trackset.settings),
-            **asked.about("all that was predicted", seen, ground.where),
+            **request.about("all that was predicted", seen, scored.where),
         },
     )
 
 
 def match(
-    asked: Asked, subject: Path, markers: Sequence[Marker]
+    request: ScoreRequest, subject: Path, markers: Sequence[Marker]
 ) -> tuple[list[Marker], tuple[str, ...]]:
     """The measured peaks of some markers, in the markers' order; files of no marker are told.
 
@@ -189,7 +189,7 @@ def match(
     InputError
         When none of the markers is in it.
     """
-    table = asked.peaks
+    table = request.peaks
     if table is None:
         raise ArgumentError(
             "peaks",
@@ -234,14 +234,14 @@ def without_excluded(
     return left
 
 
-def ground_of(
+def scored_regions(
     regions: Regions,
     there: Regions,
     missing: str,
     exclude: Sequence[Path],
     subject: Path,
     files: BedFiles,
-) -> Ground:
+) -> ScoredRegions:
     """The bases of some regions that can be scored, without the excluded ones.
 
     Parameters
@@ -267,22 +267,27 @@ def ground_of(
     left_out = {missing: total_bases(regions) - total_bases(there)}
     if exclude:
         left_out["excluded"] = total_bases(there) - total_bases(kept)
-    return Ground(kept, left_out)
+    return ScoredRegions(kept, left_out)
 
 
-def _ground(trackset: TrackSet, folder: Path, asked: Asked) -> Ground:
+def _scored_regions(trackset: TrackSet, folder: Path, request: ScoreRequest) -> ScoredRegions:
     """The bases to score: predicted and, where regions were given, inside these."""
     sizes = trackset.chrom_sizes
     predicted = trackset.predicted(folder)
     regions: Regions = predicted
-    if asked.regions:
-        genes = GeneRegions(asked.genes, sizes)
-        regions = read_regions(asked.regions, sizes, asked.clip, genes)
+    if request.regions:
+        genes = GeneRegions(request.genes, sizes)
+        regions = read_regions(request.regions, sizes, request.clip, genes)
     where = intersect(predicted, regions)
     if not where:
-        raise InputError(" ".join(asked.regions), f"nothing was predicted there in {folder}")
-    return ground_of(
-        regions, where, "not predicted, or N", asked.exclude, folder, BedFiles(sizes, asked.clip)
+        raise InputError(" ".join(request.regions), f"nothing was predicted there in {folder}")
+    return scored_regions(
+        regions,
+        where,
+        "not predicted, or N",
+        request.exclude,
+        folder,
+        BedFiles(sizes, request.clip),
     )
 
 

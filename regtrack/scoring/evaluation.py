@@ -22,7 +22,7 @@ NOT_IN_TABLE = "not in the table of peaks"
 
 
 @dataclass(frozen=True)
-class Ground:
+class ScoredRegions:
     """The bases to score.
 
     Parameters
@@ -96,7 +96,7 @@ class Evaluation:
     unknown
         By `Marker.index`: chromosomes on which nothing is known of a marker, so that it was
         not scored there.
-    ground
+    scored
         The bases that were scored.
     blocks
         Of the bootstrap.
@@ -112,7 +112,7 @@ class Evaluation:
     scores: tuple[MarkerScores, ...]
     without_peaks: tuple[str, ...]
     unknown: Mapping[int, tuple[str, ...]]
-    ground: Ground
+    scored: ScoredRegions
     blocks: Blocks
     about: Mapping[str, Any] = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)

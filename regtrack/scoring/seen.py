@@ -7,7 +7,7 @@ from pathlib import Path
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Regions, subtract, total_bases
 from regtrack.genome.seen import Seen
-from regtrack.scoring.evaluation import Ground
+from regtrack.scoring.evaluation import ScoredRegions
 
 # Why a base is not scored.
 SEEN = "seen in training"
@@ -15,7 +15,7 @@ SEEN = "seen in training"
 NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 
 
-def without_training(ground: Ground, seen: Seen | None, subject: Path) -> Ground:
+def without_training(found: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
     """The bases to score but those that were trained on, where these are known.
 
     Validation windows stay: nothing was learned from them, and `seen_words` tells of them.
@@ -31,14 +31,14 @@ def without_training(ground: Ground, seen: Seen | None, subject: Path) -> Ground
         When nothing is left.
     """
     if seen is None:
-        return ground
-    kept = subtract(ground.where, seen.train)
+        return found
+    kept = subtract(found.where, seen.train)
     if not kept:
         raise InputError(
             subject, "all that was asked for was seen in training; --include-training scores it"
         )
-    left_out = {**ground.left_out, SEEN: ground.bases - total_bases(kept)}
-    return Ground(kept, left_out)
+    left_out = {**found.left_out, SEEN: found.bases - total_bases(kept)}
+    return ScoredRegions(kept, left_out)
 
 
 def seen_words(seen: Seen | None, where: Regions) -> str:

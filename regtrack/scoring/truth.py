@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from regtrack.genome.intervals import total_bases
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.paths import named
-from regtrack.scoring.counting import Measured, known_array
-from regtrack.scoring.evaluate import Asked, match
-from regtrack.scoring.evaluation import Evaluation, Ground
+from regtrack.scoring.counting import PeakLabels, ScoredMarkers, known_array
+from regtrack.scoring.evaluate import ScoreRequest, match
+from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.seen import seen_words
@@ -33,15 +33,15 @@ _SEEN = {
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class Truth:
     """Measured peaks of some predicted markers, and the bases on which they are compared.
 
     Parameters
     ----------
     labels
         The peaks.
-    measured
-        Which of their markers are scored, and where; without its folders.
+    scope
+        Which of their markers are scored, and where.
     markers
         The scored ones.
     without_peaks
@@ -51,7 +51,7 @@ class Yardstick:
     """
 
     labels: IntervalLabels
-    measured: Measured
+    scope: ScoredMarkers
     markers: tuple[Marker, ...]
     without_peaks: tuple[str, ...]
     about: Mapping[str, Any]
@@ -59,14 +59,14 @@ class Yardstick:
     @classmethod
     def of_table(
         cls,
-        asked: Asked,
+        request: ScoreRequest,
         model: Path,
         known: Sequence[Marker],
         markers: Sequence[Marker],
         chrom_sizes: Mapping[str, int],
-        ground: Ground,
+        scored: ScoredRegions,
         seen: Seen | None,
-    ) -> Yardstick:
+    ) -> Truth:
         """From a table of peaks.
 
         Parameters
@@ -77,7 +77,7 @@ class Yardstick:
             The markers of the model.
         markers
             Those that are predicted.
-        ground
+        scored
             Where they are.
         seen
             What the training has seen of the genome, where that is known.
@@ -87,11 +87,11 @@ class Yardstick:
         InputError
             When the table has none of the markers, or a file cannot be used.
         """
-        matched, without_peaks = match(asked, model, markers)
-        by_index = read_unknown(asked.unknown, known, chrom_sizes)
+        matched, without_peaks = match(request, model, markers)
+        by_index = read_unknown(request.unknown, known, chrom_sizes)
         unknown = tuple(by_index.get(marker.index, ()) for marker in matched)
         rows = {marker.name: row for row, marker in enumerate(markers)}
-        files = BedFiles(chrom_sizes, asked.clip)
+        files = BedFiles(chrom_sizes, request.clip)
         labels = IntervalLabels.of(
             (files.peaks(Path(marker.file)) for marker in matched),
             chrom_sizes,
@@ -100,17 +100,17 @@ class Yardstick:
         files.tell()
         return cls(
             labels=labels,
-            measured=Measured(
+            scope=ScoredMarkers(
                 chrom_sizes=tuple(chrom_sizes.items()),
                 unknown=unknown,
                 columns=tuple(range(len(matched))),
                 rows=tuple(rows[marker.name] for marker in matched),
-                ground=ground,
-                blocks=Blocks.of(ground.where),
+                scored=scored,
+                blocks=Blocks.of(scored.where),
             ),
             markers=tuple(matched),
             without_peaks=without_peaks,
-            about=asked.about("all of the genome", seen, ground.where),
+            about=request.about("all of the genome", seen, scored.where),
         )
 
     @classmethod
@@ -123,7 +123,7 @@ class Yardstick:
         seen: Seen | None,
         *,
         trained_here: bool,
-    ) -> Yardstick:
+    ) -> Truth:
         """From a split of a dataset.
 
         Parameters
@@ -150,10 +150,12 @@ class Yardstick:
             raise InputError(dataset.path, f"has none of the markers of {model}")
         known = {chrom: dataset.labels.known_markers(chrom) for chrom in dataset.chrom_sizes}
         where = dataset.known(split)
-        ground = Ground(where, {"N": total_bases(dataset.regions(split)) - total_bases(where)})
+        scored = ScoredRegions(
+            where, {"N": total_bases(dataset.regions(split)) - total_bases(where)}
+        )
         return cls(
             labels=dataset.labels,
-            measured=Measured(
+            scope=ScoredMarkers(
                 chrom_sizes=tuple(dataset.chrom_sizes.items()),
                 unknown=tuple(
                     tuple(chrom for chrom, of_chrom in known.items() if not of_chrom[column])
@@ -161,8 +163,8 @@ class Yardstick:
                 ),
                 columns=tuple(columns[markers[row].name] for row in rows),
                 rows=tuple(rows),
-                ground=ground,
-                blocks=Blocks.of(ground.where),
+                scored=scored,
+                blocks=Blocks.of(scored.where),
             ),
             markers=tuple(markers[row] for row in rows),
             without_peaks=tuple(one.name for one in markers if one.name not in columns),
@@ -178,13 +180,13 @@ class Yardstick:
     def digest(self) -> str:
         """What names all that decides the counts."""
         total = hashlib.sha256(self.labels.digest.encode())
-        total.update(repr((self.measured.columns, self.measured.rows)).encode())
-        for chrom, intervals in self.measured.ground.where.items():
+        total.update(repr((self.scope.columns, self.scope.rows)).encode())
+        for chrom, intervals in self.scope.scored.where.items():
             total.update(chrom.encode() + intervals.starts.tobytes() + intervals.ends.tobytes())
         return total.hexdigest()
 
-    def save(self, folder: Path) -> Measured:
-        """Write what processes open; returns what they are to be given.
+    def save(self, folder: Path) -> None:
+        """Write what processes open.
 
         Raises
         ------
@@ -192,11 +194,10 @@ class Yardstick:
             When it cannot be written.
         """
         self.labels.save(folder)
-        return self.saved(folder)
 
-    def saved(self, folder: Path) -> Measured:
-        """What `save` returned."""
-        return replace(self.measured, folder=folder)
+    def saved(self, folder: Path) -> PeakLabels:
+        """What processes are to be given, of what lies in a folder."""
+        return PeakLabels.saved(self.scope, folder)
 
     def evaluation(
         self,
@@ -224,12 +225,12 @@ class Yardstick:
             scores=tuple(scores),
             without_peaks=self.without_peaks,
             unknown={
-                marker.index: self.measured.unknown[column]
-                for marker, column in zip(self.markers, self.measured.columns, strict=True)
-                if self.measured.unknown[column]
+                marker.index: self.scope.unknown[column]
+                for marker, column in zip(self.markers, self.scope.columns, strict=True)
+                if self.scope.unknown[column]
             },
-            ground=self.measured.ground,
-            blocks=self.measured.blocks,
+            scored=self.scope.scored,
+            blocks=self.scope.blocks,
             about={**about, **self.about},
             published=published,
         )

@@ -81,7 +81,7 @@ def test_a_model_is_scored_on_a_split_of_a_dataset_as_the_command_scores_it(
         model, dataset=str(dataset), split=split, markers="TFBS", device="cpu", workers=1
     )
     # 14 windows validate (two are N), 6 test; a window of two N less.
-    assert report.evaluation.ground.bases == (14_000 if split else 11_999)
+    assert report.evaluation.scored.bases == (14_000 if split else 11_999)
     assert report.to_frame()["name"].tolist() == ["K562|CTCF|None"]
     rt.evaluate(model, dataset=dataset, split=split, device="cpu", workers=1).write(
         tmp_path / "called"
@@ -135,7 +135,7 @@ def test_excluded_bases_are_not_scored(tracks: rt.Tracks, world: TinyWorld, tmp_
     bed.write_text("chr1\t2000\t12000\n")
     report = rt.evaluate(tracks, world.markers, regions="chr1", exclude=bed, workers=1)
     # 45,000 bases, of which 1,138 are N.
-    assert report.evaluation.ground.bases == 33_862
+    assert report.evaluation.scored.bases == 33_862
 
 
 def test_a_report_that_is_there_is_replaced_only_by_force(

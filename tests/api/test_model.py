@@ -149,7 +149,7 @@ def test_a_network_of_ones_own_predicts_where_its_code_is_named(
     report = rt.evaluate(
         own, world.markers, genome=world.genome, regions="chr1:1-5,000", device="cpu", workers=1
     )
-    assert report.evaluation.ground.bases == 4_000
+    assert report.evaluation.scored.bases == 4_000
 
 
 def test_a_gene_is_a_region(model: rt.Model, world: TinyWorld, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.prediction.scored import plan_model, run_scores
-from regtrack.scoring.evaluate import Asked
+from regtrack.scoring.evaluate import ScoreRequest
 from regtrack.tracks.folder import TrackSet
 
 
@@ -25,7 +25,7 @@ def test_each_marker_gets_the_threshold_of_its_best_peaks(
     assert said.splitlines()[-1] == f"wrote {out}"
 
     job = plan_model(
-        *(tiny.model, Asked(tiny.markers, ("chr1",)), None, "test"),
+        *(tiny.model, ScoreRequest(tiny.markers, ("chr1",)), None, "test"),
         genome=tiny.genome,
         device="cpu",
         any_genome=False,

@@ -110,7 +110,7 @@ def test_the_table_says_nothing_of_what_did_not_happen(evaluation: Evaluation) -
         scores=evaluation.scores[:3],
         without_peaks=(),
         unknown={},
-        ground=replace(evaluation.ground, left_out={"N": 0}),
+        scored=replace(evaluation.scored, left_out={"N": 0}),
     )
     text = text_table(everything)
     assert "left out" not in text

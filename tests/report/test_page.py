@@ -16,7 +16,7 @@ from scoring_builders import an_evaluation, marker_scores
 
 from regtrack.report.numbers import count_and_share, counted, number, share, span, times
 from regtrack.report.page.write import page
-from regtrack.scoring.evaluation import Ground
+from regtrack.scoring.evaluation import ScoredRegions
 
 NASTY = "<script>alert(1)</script>|x&\"'"
 
@@ -188,13 +188,13 @@ def test_the_page_says_what_was_left_out() -> None:
 def test_of_a_hundred_chromosomes_the_page_lists_names_and_of_more_their_number() -> None:
     names = [f"scaffold_{number}" for number in range(101)]
     evaluation = an_evaluation()
-    where = evaluation.ground.where["chr1"]
+    where = evaluation.scored.where["chr1"]
 
     def text(count: int) -> str:
         some = names[:count]
-        ground = Ground(dict.fromkeys(some, where), {})
+        scored = ScoredRegions(dict.fromkeys(some, where), {})
         unknown = {3: tuple(some), 4: tuple(some), 5: ("chr6",)}
-        whole = page(replace(evaluation, ground=ground, unknown=unknown))
+        whole = page(replace(evaluation, scored=scored, unknown=unknown))
         return plain(whole) + str(details(whole)["m3"]["notes"])
 
     assert f"60,000,000 on {', '.join(names[:100])}, in" in text(100)

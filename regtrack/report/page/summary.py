@@ -136,15 +136,15 @@ def _deepsea(summary: CategorySummary) -> str:
 
 def left_out(evaluation: Evaluation) -> str:
     """A definition list of what was scored and what was not."""
-    ground = evaluation.ground
-    chroms = chromosomes(ground.where)
+    scored = evaluation.scored
+    chroms = chromosomes(scored.where)
     rows = [
         (
             "Bases scored",
-            f"{ground.bases:,}{f' on {chroms}' if chroms else ''}, in "
+            f"{scored.bases:,}{f' on {chroms}' if chroms else ''}, in "
             f"{counted(len(evaluation.blocks), 'block')} of {evaluation.blocks.length:,} bases",
         ),
-        *((f"Bases left out: {reason}", f"{bases:,}") for reason, bases in ground.left_out.items()),
+        *((f"Bases left out: {reason}", f"{bases:,}") for reason, bases in scored.left_out.items()),
         ("Chromosomes left out of some markers", _unknown(evaluation)),
         *(
             (f"Markers without scores: {reason}", _names(names))
