@@ -47,7 +47,7 @@ def find_markers(
     ArgumentError
         When a pattern matches no marker.
     """
-    return select_markers(catalogue() if listed is None else listed, patterns, "PATTERN")
+    return select_markers(catalogue() if listed is None else listed, patterns, "patterns")
 
 
 def markers_table(markers: Sequence[Marker]) -> str:

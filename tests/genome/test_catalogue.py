@@ -105,7 +105,7 @@ def test_patterns_choose_by_name_cell_target_or_category() -> None:
 
 
 def test_a_pattern_that_matches_nothing_is_an_error() -> None:
-    with pytest.raises(ArgumentError, match=r"PATTERN: no such marker: 'zebra' matches no name"):
+    with pytest.raises(ArgumentError, match=r"patterns: no such marker: 'zebra' matches no name"):
         find_markers(["CTCF", "zebra"])
 
 
