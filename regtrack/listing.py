@@ -22,6 +22,7 @@ def few_names(names: Collection[str], few: int = 25) -> str:
 
 
 def names_and_rest(names: Collection[str], most: int = 5) -> str:
-    """`a, b, c and 12 more`, for people."""
+    """`a, b, c and 12 more`, for people; all of them where only one would be left."""
+    most += len(names) == most + 1
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(list(names)[:most]) + more

@@ -13,6 +13,8 @@ def test_messages_list_the_first_names_only() -> None:
 def test_people_are_told_how_many_names_are_left_out() -> None:
     assert names_and_rest(["a", "b", "c", "d"], most=2) == "a, b and 2 more"
     assert names_and_rest(["a", "b"], most=2) == "a, b"
+    # "and 1 more" would be no shorter.
+    assert names_and_rest(["a", "b", "c"], most=2) == "a, b, c"
     assert names_and_rest([str(number) for number in range(1_005)]).endswith("4 and 1,000 more")
     assert names_and_rest([]) == ""
 

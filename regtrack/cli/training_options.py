@@ -26,7 +26,10 @@ _OPTIONS = {
         help="Stop after so many epochs.",
     ),
     "minutes": click.option(
-        "--minutes", type=_ABOVE_ZERO, show_default="no limit", help="Stop after so many minutes."
+        "--minutes",
+        type=_ABOVE_ZERO,
+        show_default="no limit",
+        help="Stop after so many minutes; the last validation comes on top.",
     ),
     "patience": click.option(
         "--patience",

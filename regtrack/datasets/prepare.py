@@ -28,6 +28,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured, tell_summits
+from regtrack.listing import first_names
 from regtrack.observer import Observer
 from regtrack.paths import as_text, shown
 
@@ -155,8 +156,8 @@ def _from_genome(
         if not any(rates.get(split) for rates in found["base_rates"].values()):
             raise InputError(
                 settings.peaks,
-                f"no marker has a peak in the windows of {split}; are peaks and genome of one "
-                "assembly?",
+                f"no marker has a peak in the windows of {split}{peaks.elsewhere()}; are peaks and "
+                "genome of one assembly?",
             )
     return replace(contents, summary={**contents.summary, **found, "peaks": peaks.count})
 
@@ -249,6 +250,7 @@ class _Peaks:
         self._files = files
         self._observer = observer
         self.count = 0
+        self._chroms: dict[str, None] = {}
         self.widths: dict[str, float] = {}  # medians, by file
 
     def __iter__(self) -> Iterator[Mapping[str, IntervalSet]]:
@@ -256,6 +258,7 @@ class _Peaks:
         for marker in self._markers:
             peaks = self._files.peaks(Path(marker.file))
             self.count += sum(map(len, peaks.values()))
+            self._chroms |= dict.fromkeys(peaks)
             if peaks:
                 bases = np.concatenate([one.ends - one.starts for one in peaks.values()])
                 self.widths[Path(marker.file).name] = float(np.median(bases))
@@ -263,3 +266,10 @@ class _Peaks:
             self._observer.advanced(1)
         self._observer.finished()
         self._files.tell()
+
+    def elsewhere(self) -> str:
+        """Where the peaks are, should some windows have none."""
+        if not self.count:
+            return ""
+        verb = "is 1" if self.count == 1 else f"are {self.count:,}"
+        return f": there {verb} elsewhere, on {first_names(self._chroms)}"

@@ -11,7 +11,15 @@ from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
 from regtrack.listing import counted, first_names, names_and_rest
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
-from regtrack.models.checkpoint import CREDITS, Checkpoint, read_identified
+from regtrack.models.checkpoint import CREDITS, Checkpoint, ThresholdsFrom, read_identified
+
+# In words, what thresholds are chosen by.
+_ORIGINS: dict[ThresholdsFrom, str] = {
+    "peaks": "by the best F1 of peaks",
+    "bases": "by the best F1 of bases",
+    "scores": "by published scores",
+    "given": "as given",
+}
 
 
 def models_table() -> str:
@@ -73,13 +81,14 @@ def describe_checkpoint(path: Path) -> str:
         **({"values": _signal(checkpoint)} if checkpoint.is_signal else {}),
         **{name: training[name] for name in CREDITS if name in training},
         "assembly": checkpoint.assembly + _chromosomes(checkpoint),
-        "trained on": _windows(checkpoint),
+        "dataset": _windows(checkpoint),
         **_places(checkpoint),
         "best step": training.get("step", ""),
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
+        "thresholds": _thresholds(checkpoint),
         "peaks": _peaks(checkpoint),
     }
-    return "\n".join(f"{key:<18}{value}" for key, value in lines.items())
+    return "\n".join(f"{key:<18}{value}" for key, value in lines.items() if value != "")
 
 
 def _name(checkpoint: Checkpoint) -> str:
@@ -112,7 +121,7 @@ def _windows(checkpoint: Checkpoint) -> str:
 def _places(checkpoint: Checkpoint) -> dict[str, str]:
     """Where it was trained, a line per split."""
     if checkpoint.seen is None:
-        return {"  where": "not known"}
+        return {"trained on": "not known"}
     return {f"  {split}": _bases(regions) for split, regions in vars(checkpoint.seen).items()}
 
 
@@ -122,6 +131,14 @@ def _bases(regions: Regions) -> str:
         return "none"
     stretches = counted(sum(map(len, regions.values())), "stretch", "stretches")
     return f"{total_bases(regions):,} bases in {stretches} on {first_names(regions)}"
+
+
+def _thresholds(checkpoint: Checkpoint) -> str:
+    """`0.12 to 0.61, by the best F1 of peaks`."""
+    lowest, highest = min(checkpoint.thresholds), max(checkpoint.thresholds)
+    values = f"{lowest:.3g}" if lowest == highest else f"{lowest:.3g} to {highest:.3g}"
+    origins = {checkpoint.threshold_from(row) for row in range(len(checkpoint.markers))}
+    return f"{values}, {' or '.join(_ORIGINS[one] for one in _ORIGINS if one in origins)}"
 
 
 def _peaks(checkpoint: Checkpoint) -> str:
@@ -138,5 +155,8 @@ def _peaks(checkpoint: Checkpoint) -> str:
         said.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
     names = [marker.name for marker in checkpoint.unskilled]
     if names:
-        said.append(f"none of {len(names):,}, no better than chance: {names_and_rest(names)}")
+        said.append(
+            f"{len(names):,} of {len(checkpoint.markers):,} markers get none, being no better than "
+            f"chance: {names_and_rest(names)}"
+        )
     return "; ".join(said)

@@ -24,6 +24,9 @@ from regtrack.paths import utf8_path
 
 _METADATA_KEY = "regtrack"
 
+# Under which programs keep the weights in a checkpoint; the first is Lightning's.
+_STATES = ("state_dict", "model_state_dict", "model")
+
 # What a file begins with: the bytes of its header, which is JSON.
 _LENGTH = struct.Struct("<Q")
 # 919 markers and 100,000 chromosomes take a tenth of this.
@@ -144,13 +147,31 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         ValueError,
         KeyError,
     ) as error:
-        reason = str(error).partition("\n")[0][:200]
-        raise InputError(path, f"not a file of weights alone, or damaged ({reason})") from error
+        raise InputError(path, _no_weights(error)) from error
+    inside = next((key for key in _STATES if isinstance(found, Mapping) and key in found), None)
+    if inside is not None and isinstance(found[inside], Mapping):
+        raise InputError(
+            path,
+            f"a whole checkpoint; expected its weights alone: save its {inside!r}, "
+            f"torch.save(checkpoint[{inside!r}], ...)",
+        )
     if not isinstance(found, Mapping) or not all(
         isinstance(name, str) and isinstance(part, torch.Tensor) for name, part in found.items()
     ):
         raise InputError(path, "expected tensors by name, as torch saves a network's weights")
     return dict(found)
+
+
+def _no_weights(error: Exception) -> str:
+    """What a file holds that torch cannot read as weights; its own words go over many lines."""
+    code = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if code is not None:
+        return (
+            f"holds more than weights ({code[1]}), and no code is run; expected what "
+            "torch.save(module.state_dict(), ...) writes"
+        )
+    reason = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("\n")[0][:200]
+    return f"not a file of weights alone, or damaged ({reason})"
 
 
 def _text_in(metadata: object, path: Path) -> str:

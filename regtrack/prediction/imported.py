@@ -165,15 +165,41 @@ def _load(network: Network, path: Path) -> None:
     module = network.module if isinstance(network, OwnNetwork) else network
     found = read_state(path)
     own: Mapping[str, Tensor] = module.state_dict()
-    misfits = [name for name in own if name not in found]
-    what = "is missing"
-    if not misfits:
-        misfits, what = [name for name in found if name not in own], "is none of the module's"
-    if not misfits:
-        misfits = [name for name in own if own[name].shape != found[name].shape]
-        what = "has another shape than the module's"
-    if misfits:
-        raise InputError(path, f"{first_names(misfits)} {what}")
+    if problem := _misfit(own, found):
+        raise InputError(path, problem)
     if not all(bool(torch.isfinite(part).all()) for part in found.values()):
         raise InputError(path, "one of its weights is not a finite number")
     module.load_state_dict(found)
+
+
+def _misfit(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """Why weights are not those of a module; empty where they are."""
+    for longer, shorter, whose in (
+        (found, own, "its names begin with {}, those of the module's do not: save them without it"),
+        (own, found, "its names lack {} in front, which the module's have: save the module's own"),
+    ):
+        if prefix := _prefix(longer, shorter):
+            return whose.format(repr(prefix))
+    if missing := [name for name in own if name not in found]:
+        return f"{first_names(missing)} is missing; it has {first_names(found)}"
+    if others := [name for name in found if name not in own]:
+        return f"{first_names(others)} is none of the module's"
+    for name, part in own.items():
+        if part.shape != found[name].shape:
+            return f"{name} has the shape {_shape(found[name])}, the module's has {_shape(part)}"
+    return ""
+
+
+def _prefix(longer: Mapping[str, Tensor], shorter: Mapping[str, Tensor]) -> str:
+    """What stands before every name of the one that is in the other; empty where nothing does."""
+    if not longer or not shorter or set(longer) & set(shorter):
+        return ""
+    name = next(iter(shorter))
+    ends = [one.removesuffix(name) for one in longer if one.endswith(f".{name}")]
+    return next(
+        (start for start in ends if {f"{start}{one}" for one in shorter} == set(longer)), ""
+    )
+
+
+def _shape(part: Tensor) -> str:
+    return f"({', '.join(map(str, part.shape))})"

@@ -19,9 +19,11 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
+from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
+from regtrack.notes import note
 from regtrack.paths import is_there
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
@@ -231,6 +233,8 @@ def plan_job(
             )
     chosen = select_markers(checkpoint.markers, marker_patterns)
     rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
+    if settings.peak_threshold is not None:
+        _tell_of_peakless(checkpoint, rows)
     by_gene = GeneRegions(genes, source.chrom_sizes)
     asked = read_regions(regions, source.chrom_sizes, clip, by_gene)
     targets = source.known(asked)
@@ -274,6 +278,15 @@ def plan_job(
         seen_here,
         truth,
     )
+
+
+def _tell_of_peakless(checkpoint: Checkpoint, rows: Sequence[int]) -> None:
+    names = [checkpoint.markers[row].name for row in rows if not checkpoint.is_skilled(row)]
+    if names:
+        note(
+            f"no better than chance, so that no peaks are called of them whatever the threshold: "
+            f"{names_and_rest(names)}"
+        )
 
 
 def context_of(checkpoint: Checkpoint, step: int | None) -> Context:

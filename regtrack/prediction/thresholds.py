@@ -114,7 +114,10 @@ def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
         lines.append(f"kept, without measured peaks there: {names_and_rest(kept)}")
     chance = [one.name for one in chosen.unskilled]
     if chance:
-        lines.append(f"no better than chance, so that they get no peaks: {names_and_rest(chance)}")
+        lines.append(
+            "no better than chance, so that predict calls no peaks of them, whatever their "
+            f"threshold: {names_and_rest(chance)}"
+        )
     return "\n".join(lines)
 
 

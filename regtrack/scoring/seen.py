@@ -7,7 +7,11 @@ from pathlib import Path
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Regions, subtract, total_bases
 from regtrack.genome.seen import Seen
+from regtrack.notes import note
 from regtrack.scoring.evaluation import ScoredRegions
+
+# A share that leaves less than one expects.
+_MUCH = 0.5
 
 # Why a base is not scored.
 SEEN = "seen in training"
@@ -36,6 +40,12 @@ def without_training(found: ScoredRegions, seen: Seen | None, subject: Path) -> 
     if not kept:
         raise InputError(
             subject, "all that was asked for was seen in training; --include-training scores it"
+        )
+    share = 1 - total_bases(kept) / found.bases
+    if share >= _MUCH:
+        note(
+            f"{subject} was trained on {share:.0%} of what was asked for: only the other "
+            f"{total_bases(kept):,} bases are scored"
         )
     left_out = {**found.left_out, SEEN: found.bases - total_bases(kept)}
     return ScoredRegions(kept, left_out)

@@ -16,6 +16,7 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.paths import named
+from regtrack.training.examples import misfit
 from regtrack.training.run import was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 
@@ -161,12 +162,8 @@ def _as_it_stands(
 def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortDataset) -> None:
     with torch.device("meta"):  # no weights are needed
         stride = architecture.build(len(dataset.markers)).context.stride
-    if dataset.task == "dense" and dataset.window % stride:
-        raise ArgumentError(
-            "networks",
-            f"{architecture.name} needs windows of a multiple of {stride} bases; those of "
-            f"{dataset.path} have {dataset.window:,}",
-        )
+    if isinstance(dataset, DenseDataset) and dataset.window % stride:
+        raise ArgumentError("networks", f"{architecture.name} {misfit(dataset, stride)}")
 
 
 def _differences(

@@ -7,6 +7,7 @@ what it would have seen, and several processes share the work without talking.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from regtrack.genome.intervals import Positions
 from regtrack.training.settings import FittedSettings
 
 _MOST_SHIFT = BIN // 2
+# A multiple of the strides of the paper's networks, and how much longer windows may be for it.
+_PAPER, _LONGER = 20, 1.1
 
 Flags = npt.NDArray[np.bool_]
 
@@ -93,6 +96,24 @@ def make_examples(
     return examples
 
 
+def misfit(dataset: DenseDataset, stride: int) -> str:
+    """What is wrong where windows are no multiple of a network's stride, and what mends it.
+
+    The next longer windows are proposed; of these, where they are not much longer, such as also
+    suit the paper's networks, whose strides are 10 and 20.
+    """
+    both, only = (_next(dataset.window, step) for step in (math.lcm(stride, _PAPER), stride))
+    window = both if both <= _LONGER * dataset.window else only
+    return (
+        f"needs windows of a multiple of {stride} bases; those of {dataset.path} have "
+        f"{dataset.window:,}: regtrack prepare --window {window} --force makes it anew"
+    )
+
+
+def _next(length: int, step: int) -> int:
+    return -(-length // step) * step
+
+
 class _Order:
     """Which window comes when: each once per epoch, in another order every time."""
 
@@ -121,11 +142,7 @@ class DenseExamples:
         self, dataset: DenseDataset, settings: FittedSettings, stride: int, seed: int
     ) -> None:
         if dataset.window % stride:
-            raise ArgumentError(
-                "model",
-                f"this network needs windows of a multiple of {stride} bases; those of "
-                f"{dataset.path} have {dataset.window}",
-            )
+            raise ArgumentError("model", f"this network {misfit(dataset, stride)}")
         self._dataset = dataset
         self._both_strands = settings.reverse_complement
         self._windows = dataset.windows("train")

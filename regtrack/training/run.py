@@ -5,6 +5,7 @@ It works in `<out>.partial`; a killed one resumes from its last state.
 
 from __future__ import annotations
 
+import math
 import signal
 import tempfile
 import threading
@@ -31,6 +32,7 @@ from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState, history_table
 from regtrack.training.tensorboard import TensorBoardLog
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
+from regtrack.training.validation import Validation
 from regtrack.workplace import partial_path
 
 # What Ctrl-C or SIGTERM is raised as.
@@ -39,6 +41,8 @@ Stop = type[KeyboardInterrupt]
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
 _TO_DO, _DONE = 0.0, 1.0
+# How much more than that of base rates a loss is that began there and went up.
+_DIVERGED = 1.2
 # How long and how fast may change when a training is gone on with.
 _FREE = {"steps", "epochs", "minutes", "patience", "learning_rate", "schedule", "save_minutes"}
 
@@ -68,7 +72,7 @@ class TrainingResult:
         return self.stopped_by is not None
 
     def describe(self) -> str:
-        """For people, in a line; empty in the processes that are not the first."""
+        """For people, in some lines; empty in the processes that are not the first."""
         parts = []
         if self.interrupted:
             parts.append(
@@ -79,7 +83,38 @@ class TrainingResult:
                 f"{self.checkpoint}: the best of {self.state.step:,} steps, reached at step "
                 f"{self.state.best.step:,}"
             )
-        return " ".join(parts)
+        lines = [" ".join(parts)] if parts else []
+        if self.checkpoint is not None and self.state.best is not None:
+            lines += _warnings(self.state, self.state.best)
+        return "\n".join(lines)
+
+
+def _warnings(state: TrainingState, best: Validation) -> list[str]:
+    """What tells that a network has learned little; nothing in the short task."""
+    scored = [one for one in best.validated if one is not None]
+    lines = []
+    losses = [row.validation_loss for row in state.history if row.validation_loss is not None]
+    if losses and scored:
+        # Of probabilities that are the same everywhere.
+        known = sum(_entropy(one.base_rate) for one in scored) / len(best.validated)
+        if min(losses) > _DIVERGED * known:
+            lines.append(
+                f"the validation loss, {min(losses):.4g} at its best, is above the {known:.4g} of "
+                "base rates alone: it has diverged, or hardly begun; a lower --learning-rate, or "
+                "more steps, may help"
+            )
+    by_chance = sum(not one.is_skilled for one in scored)
+    if by_chance:
+        verb = "is" if by_chance == 1 else "are"
+        lines.append(
+            f"{by_chance:,} of {len(best.validated):,} markers {verb} no better than chance, and "
+            "no peaks are called of them; train longer, or on more peaks"
+        )
+    return lines
+
+
+def _entropy(rate: float) -> float:
+    return -sum(one * math.log(one) for one in (rate, 1 - rate) if one > 0)
 
 
 def check_out(out: Path, force: bool) -> None:
@@ -96,7 +131,11 @@ def check_out(out: Path, force: bool) -> None:
         raise InputError(out, "is a folder; expected a file name such as model.safetensors")
     if out.suffix != ".safetensors":
         raise InputError(out, "expected a name that ends in .safetensors")
-    for one in (out, *_beside(out)):
+    if out.exists() and not force:
+        raise InputError(
+            out, "exists already, and a finished training is not gone on with; --force starts anew"
+        )
+    for one in _beside(out):
         if one.exists() and not force:
             raise InputError(one, "exists already; --force replaces it")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -400,11 +400,49 @@ def with_hostile_pickle(path: Path) -> None:
         ("", "nowhere.py:Net", 1, r"nowhere\.py: No such file or directory"),
         ("", "{file}:Wrapped --set width=3", 2, r"--set: Wrapped has no setting width; .*none"),
         ("", "{file}:Wrapped --set width", 2, r"expected NAME=VALUE, got 'width'"),
-        ("hostile", "{file}:Wrapped", 1, r"weights\.pt: not a file of weights alone"),
+        (
+            "hostile",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: holds more than weights \(getattr\), and no code is run; expected what "
+            r"torch\.save\(module\.state_dict\(\), \.\.\.\) writes$",
+        ),
+        (
+            "module",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: holds more than weights \([\w.]+Wrapped\), and no code is run; expected",
+        ),
+        (
+            "lightning",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: a whole checkpoint; expected its weights alone: save its 'state_dict', "
+            r"torch\.save\(checkpoint\['state_dict'\], \.\.\.\)$",
+        ),
+        (
+            "longer",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: its names begin with 'net\.', those of the module's do not: save them "
+            "without it$",
+        ),
+        (
+            "inner",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: its names lack 'model\.' in front, which the module's have: save the "
+            "module's own$",
+        ),
         ("text", "{file}:Wrapped", 1, r"weights\.pt: not a file of weights alone"),
-        ("less", "{file}:Wrapped", 1, r"weights\.pt: model\.final\.bias is missing"),
+        (
+            "less",
+            "{file}:Wrapped",
+            1,
+            r"weights\.pt: model\.final\.bias is missing; it has model\.",
+        ),
         ("more", "{file}:Wrapped", 1, r"weights\.pt: extra is none of the module's"),
-        ("shape", "{file}:Wrapped", 1, r"weights\.pt: model\.final\.bias has another shape"),
+        ("shape", "{file}:Wrapped", 1, r"\.bias has the shape \(2\), the module's has \(3\)$"),
         ("nan", "{file}:Wrapped", 1, r"weights\.pt: one of its weights is not a finite number"),
     ],
 )
@@ -427,7 +465,13 @@ def test_what_cannot_be_imported_is_said_in_one_line(
     }.get(change, {})
     if change == "less":
         del state["model.final.bias"]
-    torch.save(state, weights)
+    if change == "longer":
+        state = {f"net.{name}": part for name, part in state.items()}
+    if change == "inner":
+        state = {name.removeprefix("model."): part for name, part in state.items()}
+    torch.save({"epoch": 3, "state_dict": state} if change == "lightning" else state, weights)
+    if change == "module":
+        torch.save(own_network(OUTSIDE, "Wrapped", 3).module, weights)
     if change == "hostile":
         with_hostile_pickle(weights)
     if change == "text":
@@ -438,6 +482,7 @@ def test_what_cannot_be_imported_is_said_in_one_line(
     )
     assert (given, printed) == (status, ""), err
     assert re.search(message, err.strip().splitlines()[-1]), err
+    assert "\x1b" not in err
     assert not out.exists()
     assert not (tmp_path / "ran").exists()
 

@@ -51,6 +51,16 @@ def old_dataset(world: TinyWorld) -> None:
     (world.folder / "out" / "dataset.json").touch()
 
 
+def peaks_at(rows: str) -> Edit:
+    """The same peaks for every marker."""
+
+    def edit(world: TinyWorld) -> None:
+        for path in (world.folder / "peaks").iterdir():
+            path.write_text(rows)
+
+    return edit
+
+
 def peaks_nowhere(world: TinyWorld) -> None:
     for path in (world.folder / "peaks").iterdir():
         path.write_text("chr2\t6900\t7000\n")
@@ -243,7 +253,20 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
         1,
         r"0\.narrowPeak: truncated or damaged gzip",
     ),
-    ("no peak anywhere", peaks_nowhere, [], 1, r"markers\.tsv: no marker has a peak in"),
+    (
+        "no peak anywhere",
+        peaks_nowhere,
+        [],
+        1,
+        r"markers\.tsv: no marker has a peak in the windows of train: there are 3 elsewhere, on ch",
+    ),
+    (
+        "peaks elsewhere",
+        peaks_at("chr1\t2100\t2300\nchr1\t2500\t2600\n"),
+        ["--train", "chr1:1-4,000", "--valid", "chr1:4,001-12,000"],
+        1,
+        r"markers\.tsv: no marker has a peak in the windows of valid: there are 6 elsewhere, on ch",
+    ),
     ("missing exclude", lambda _: None, ["--exclude", "no.bed"], 1, r"no\.bed: No such file"),
     (
         "exclude of another genome",

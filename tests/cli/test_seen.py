@@ -79,8 +79,15 @@ def test_scores_are_those_without_the_training_windows(
 ) -> None:
     world, tracks = trained
     command = of_model(world) if what == "model" else of_tracks(world, tracks)
-    status, printed, _ = regtrack(*command, "--out", tmp_path / "usual")
+    status, printed, err = regtrack(*command, "--out", tmp_path / "usual")
     assert status == 0
+    everywhere = known(world, {chrom: IntervalSet.of([0], [n]) for chrom, n in TINY_SIZES.items()})
+    left = everywhere - known(world, TRAIN)
+    assert (
+        f"regtrack: note: {world.model if what == 'model' else tracks} was trained on "
+        f"{1 - left / everywhere:.0%} of what was asked for: only the other {left:,} bases are "
+        "scored"
+    ) in err.splitlines()
     excluded = bed(tmp_path / "trained.bed", TRAIN)
     by_hand = [*command, "--include-training", "--exclude", excluded, "--out", tmp_path / "by_hand"]
     assert regtrack(*by_hand)[0] == 0

@@ -10,6 +10,7 @@ import torch
 from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
+from regtrack.models.validated import Validated
 from regtrack.prediction.scored import plan_model, run_scores
 from regtrack.scoring.evaluate import ScoreRequest
 from regtrack.tracks.folder import TrackSet
@@ -81,6 +82,22 @@ def test_a_marker_that_is_not_scored_keeps_its_threshold(
     assert "kept, without measured peaks there: K562|CTCF|None, K562|H3K4me3|None" in said
     chosen = read_checkpoint(out)
     assert [chosen.thresholds[row] for row in (0, 2)] == [TINY_THRESHOLD] * 2
+
+
+def test_markers_no_better_than_chance_are_said_to_get_no_peaks_whatever_their_threshold(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    model = tmp_path / "by_chance.safetensors"
+    by_chance = Validated(base_rate=0.1, average_precision=0.1, low=0.05, high=0.2)
+    given = replace(read_checkpoint(tiny.model), validated=(by_chance, None, None))
+    save_checkpoint(model, given, load_network(tiny.model, torch.device("cpu")))
+    options = ["--genome", tiny.genome, "--peaks", tiny.markers, "--markers", "K562|H3K4me3|None"]
+    status, said, err = regtrack("thresholds", model, *options, "--out", tmp_path / "c.safetensors")
+    assert status == 0, err
+    assert said.splitlines()[-2] == (
+        "no better than chance, so that predict calls no peaks of them, whatever their threshold: "
+        "K562|CTCF|None"
+    )
 
 
 def test_tracks_say_of_each_marker_where_its_threshold_is_from(

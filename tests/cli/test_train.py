@@ -166,7 +166,13 @@ def test_every_other_option_reaches_the_training(
         ("no dataset", "", 1, r"nowhere: No such|nowhere: .*not a dataset.*regtrack prepare"),
         ("another folder", "", 1, r"world: not a dataset .*; regtrack prepare makes one"),
         ("a file", "", 1, r"genome\.fa: is a file; expected a dataset folder"),
-        ("out exists", "", 1, r"new\.safetensors: exists already; --force replaces it"),
+        (
+            "out exists",
+            "--minutes 90",
+            1,
+            r"new\.safetensors: exists already, and a finished training is not gone on with; "
+            "--force starts anew$",
+        ),
         ("out is a folder", "", 1, r"new\.safetensors: is a folder; expected a file name"),
         ("short", "--model dilated", 2, r"--model: no network 'dilated' for the short task; exp"),
         ("short", "--model lr --hidden 8", 2, r"--model: lr has no setting .*; it has none"),

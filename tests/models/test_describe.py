@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from builders import NETWORKS, a_marker, write_checkpoint
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
-from regtrack.models.checkpoint import file_sha256
+from regtrack.models.checkpoint import (
+    file_sha256,
+    load_network,
+    read_checkpoint,
+    save_checkpoint,
+)
 from regtrack.models.describe import describe_checkpoint, models_table
 
 MARKERS = (a_marker(0), a_marker(1, "HepG2|DNase|None", "DNase"))
@@ -85,7 +91,11 @@ def test_a_checkpoint_of_the_short_task(tmp_path: Path) -> None:
     text = described(path, task="short", architecture="lr")
     assert text["network"] == "lr (short task), 8,002 parameters"
     assert text["context"] == "599 bases left, 599 right; windows start at multiples of 200"
-    assert text["settings"] == ""
+    # What there is nothing to say of has no row.
+    assert list(text) == [
+        *("checkpoint", "sha256", "network", "context", "markers", "assembly", "trained on"),
+        "thresholds",
+    ]
     assert text["markers"] == "2: 1 TFBS, 1 DNase"
     assert text["sha256"] == file_sha256(path)
 
@@ -112,4 +122,26 @@ def test_where_a_checkpoint_was_trained(tmp_path: Path) -> None:
     text = described(tmp_path / "m.safetensors", seen=Seen(train, {}))
     assert text["  train"] == "700 bases in 2 stretches on chr1"
     assert text["  valid"] == "none"
-    assert described(tmp_path / "old.safetensors")["  where"] == "not known"
+    assert described(tmp_path / "old.safetensors")["trained on"] == "not known"
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "origin", "said"),
+    [
+        ((0.5, 0.5), "given", "0.5, as given"),
+        ((0.12345, 0.61), "peaks", "0.123 to 0.61, by the best F1 of peaks"),
+        (
+            (0.25, 0.125),
+            ("scores", "peaks"),
+            "0.125 to 0.25, by the best F1 of peaks or by published scores",
+        ),
+    ],
+)
+def test_from_where_peaks_are_called(
+    tmp_path: Path, thresholds: tuple[float, ...], origin: Any, said: str
+) -> None:
+    path = tmp_path / "m.safetensors"
+    write_checkpoint(path, MARKERS, {"chr1": 2_000})
+    made = replace(read_checkpoint(path), thresholds=thresholds, thresholds_from=origin)
+    save_checkpoint(path, made, load_network(path, torch.device("cpu")))
+    assert f"\nthresholds        {said}" in describe_checkpoint(path)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, Unwatched, write_checkpoint, write_fasta
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
+from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
+from regtrack.models.validated import Validated
+from regtrack.notes import heard
 from regtrack.prediction import job as jobs
 from regtrack.prediction import run as running
 from regtrack.prediction.blockwork import BlockWork
@@ -219,3 +223,21 @@ def test_a_model_that_is_not_there_is_said_to_be_perhaps_untrained_and_demo_to_p
         match=r"later\.safetensors: no such checkpoint, not trained yet\? --model demo predicts",
     ):
         a_job(tiny, model=tiny.folder / "later.safetensors")
+
+
+@pytest.mark.parametrize("threshold", [None, 0.3])
+def test_a_threshold_is_said_not_to_help_markers_that_get_no_peaks(
+    tiny: TinyWorld, threshold: float | None
+) -> None:
+    checkpoint = read_checkpoint(tiny.model)
+    by_chance = Validated(base_rate=0.1, average_precision=0.1, low=0.05, high=0.2)
+    validated = (replace(by_chance, low=0.15), by_chance, None)
+    network = load_network(tiny.model, torch.device("cpu"))
+    save_checkpoint(tiny.model, replace(checkpoint, validated=validated), network)
+    told: list[str] = []
+    with heard(told.append):
+        a_job(tiny, settings=PredictionSettings(window=15_000, peak_threshold=threshold))
+    assert told == [
+        "no better than chance, so that no peaks are called of them whatever the threshold: "
+        "HepG2|DNase|None"
+    ] * (threshold is not None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
-from regtrack.training.examples import Examples, _room, make_examples
+from regtrack.training.examples import Examples, _room, make_examples, misfit
 from regtrack.training.settings import TrainingSettings
 
 STRIDE = 10
@@ -228,9 +230,26 @@ def test_a_batch_of_more_windows_than_there_are_is_refused(dense: DenseDataset) 
 
 
 def test_windows_that_are_no_multiple_of_the_stride_are_refused(dense: DenseDataset) -> None:
-    problem = r"model: this network needs windows of a multiple of 7 bases; .* have 2000"
+    problem = (
+        r"model: this network needs windows of a multiple of 7 bases; .* have 2,000: regtrack "
+        "prepare --window 2100 --force makes it anew"
+    )
     with pytest.raises(ArgumentError, match=problem):
         examples_of(dense, stride=7)
+
+
+@pytest.mark.parametrize(
+    ("stride", "window"),
+    # The last one has no window near 25,000 that is a multiple of 20, too.
+    [(16, 25_040), (32, 25_120), (64, 25_280), (128, 25_600), (48, 25_200), (2_114, 25_368)],
+)
+def test_windows_are_proposed_that_suit_a_bin_and_the_networks_of_the_paper(
+    stride: int, window: int
+) -> None:
+    dataset = SimpleNamespace(path=Path("dataset"), window=25_000)
+    said = misfit(cast("DenseDataset", dataset), stride)
+    assert f"regtrack prepare --window {window} --force" in said
+    assert window % stride == 0
 
 
 def test_inputs_without_a_genome_cannot_be_moved(datasets: TinyDatasets) -> None:

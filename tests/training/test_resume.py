@@ -406,7 +406,7 @@ def test_a_full_disk_in_the_end_leaves_nothing_half_written(
 def test_a_finished_training_is_not_done_again(datasets: TinyDatasets, out: Path) -> None:
     train_on(datasets.dense, out, **SETTINGS)
     before = out.read_bytes()
-    with pytest.raises(InputError, match="exists already; --force replaces it"):
+    with pytest.raises(InputError, match="exists already, and a finished training"):
         train_on(datasets.dense, out, **SETTINGS)
     assert out.read_bytes() == before
     observer = Recorder()
@@ -483,7 +483,7 @@ def test_another_training_is_not_taken_for_the_finished_one(
     datasets: TinyDatasets, out: Path
 ) -> None:
     end_of(datasets, out)
-    with pytest.raises(InputError, match=r"model\.safetensors: exists already; --force replaces"):
+    with pytest.raises(InputError, match=r"model\.safetensors: exists already, and a finished"):
         train_on(datasets.dense, out, seed=1, **SETTINGS)
     observer = Recorder()
     train_on(datasets.dense, out, observer, force=True, seed=1, **SETTINGS)
@@ -496,7 +496,7 @@ def test_an_older_checkpoint_is_not_taken_for_the_one_under_way(
     train_on(datasets.dense, out, seed=1, **SETTINGS)
     older = out.read_bytes()
     train_on(datasets.dense, out, Recorder(interrupt_after=4), force=True, **SETTINGS)
-    with pytest.raises(InputError, match=r"model\.safetensors: exists already; --force replaces"):
+    with pytest.raises(InputError, match=r"model\.safetensors: exists already, and a finished"):
         train_on(datasets.dense, out, **SETTINGS)
     assert out.read_bytes() == older
     assert (work / "state.safetensors").exists()

@@ -19,8 +19,10 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
+from regtrack.models.validated import Validated
 from regtrack.training.processes import Processes
-from regtrack.training.run import check_out
+from regtrack.training.run import TrainingResult, check_out
+from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.trainer import start_from_base_rates
 from regtrack.training.validation import Validation
 
@@ -271,7 +273,7 @@ def test_a_free_path_is_accepted_and_its_folder_made(tmp_path: Path) -> None:
 
 def test_an_existing_checkpoint_is_replaced_only_when_forced(out: Path) -> None:
     out.write_text("an older one")
-    with pytest.raises(InputError, match="exists already; --force replaces it"):
+    with pytest.raises(InputError, match="exists already, and a finished training"):
         check_out(out, force=False)
     check_out(out, force=True)
     assert out.read_text() == "an older one"  # until there is a better one
@@ -317,3 +319,44 @@ def test_machines_that_do_not_share_the_folder_are_refused(
     monkeypatch.setattr(Processes, "agreed", lambda *_: 7.0)
     with pytest.raises(InputError, match="not seen by all machines; expected a folder that they"):
         train_on(datasets.dense, out, steps=2)
+
+
+@pytest.mark.parametrize(
+    ("lows", "loss", "said"),
+    [
+        ([0.1, None, 0.2], 0.05, []),
+        (
+            [0.01, None, 0.2],
+            0.05,
+            [
+                "1 of 3 markers is no better than chance, and no peaks are called of them; train "
+                "longer, or on more peaks"
+            ],
+        ),
+        (
+            # Twice the entropy of 0.02, which is 0.098, and of one without peaks, among three.
+            [0.2, None, 0.2],
+            0.0901,
+            [
+                "the validation loss, 0.0901 at its best, is above the 0.06536 of base rates "
+                "alone: it has diverged, or hardly begun; a lower --learning-rate, or more "
+                "steps, may help"
+            ],
+        ),
+    ],
+)
+def test_a_network_that_has_learned_little_is_said(
+    lows: list[float | None], loss: float, said: list[str]
+) -> None:
+    best = Validation(
+        step=2,
+        means=(),
+        average_precision=0.3,
+        thresholds=(0.5,) * 3,
+        validated=tuple(one and Validated(0.02, 0.3, one, 0.5) for one in lows),
+    )
+    rows = [HistoryRow(2, 1, 9, 0.1, 0.1, 0.3, True, validation_loss=one) for one in (9.0, loss)]
+    result = TrainingResult(TrainingState(step=2, best=best, history=rows), Path("m.safetensors"))
+    first, *lines = result.describe().splitlines()
+    assert first == "m.safetensors: the best of 2 steps, reached at step 2"
+    assert lines == said
