@@ -30,6 +30,9 @@ _OTHER_NAMES = {"region": "regions"}
 # What is to be typed in a shell stays as it is, up to the next stop.
 _OPTION = re.compile(r"\bregtrack [^;,)]*|(?<![\w-])--[a-z]+(?:-[a-z]+)*")
 
+# Whose code is to run, Python says when it loads a model.
+_NETWORKS = re.compile(r"--networks (.+)\Z")
+
 
 @contextmanager
 def naming_arguments() -> Iterator[None]:
@@ -45,6 +48,7 @@ def naming_arguments() -> Iterator[None]:
 
 def _in_python(text: str) -> str:
     """A message with `any_genome=True` for `--any-genome`, and `max_error` for `--max-error`."""
+    text = _NETWORKS.sub(r'load_model(..., networks="\1")', text)
     return _OPTION.sub(lambda found: _said(found[0]), text)
 
 
@@ -71,15 +75,20 @@ def typed(region: Region, argument: str) -> str:
     """
     if isinstance(region, str):
         return region
+    expected = (
+        "expected 'chr22:1,001-2,000' or ('chr22', 1000, 2000), which has 0 <= start < end, "
+        f"got {region!r}"
+    )
     try:
-        chrom, start, end = region
-        return str(Interval(str(chrom), index(start), index(end)))
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            argument,
-            "expected 'chr22:1,001-2,000' or ('chr22', 1000, 2000), which has 0 <= start < end, "
-            f"got {region!r}",
-        ) from None
+        chrom, *ends = region
+        start, end = (index(one) for one in ends)
+        return str(Interval(str(chrom), start, end))
+    except TypeError:
+        if isinstance(region, Iterable):
+            expected = f"expected whole numbers as start and end, got {region!r}"
+        raise ArgumentError(argument, expected) from None
+    except ValueError:
+        raise ArgumentError(argument, expected) from None
 
 
 def typed_regions(regions: Regions) -> list[str]:

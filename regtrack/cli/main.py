@@ -61,7 +61,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
     places = [at for at, word in enumerate(words) if word.partition("=")[0] == _PEAKS]
     if len(places) > 1 and not repeatable:
         raise ArgumentError(
-            _PEAKS,
+            "peaks",
             "given twice; regtrack init --peaks A --peaks B makes one markers table of several",
         )
     # Where regions may be files, a second one need not come from a pattern.
@@ -76,7 +76,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
         )
         if len(files) > (2 if several else 1) and len({one.parent for one in files}) == 1:
             raise ArgumentError(
-                _PEAKS,
+                "peaks",
                 f"{len(files):,} files follow, {files[0]} first: a pattern needs quotes, as "
                 f"'{files[0].parent / '*'}'",
             )

@@ -120,7 +120,7 @@ def predict(
 
     REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, with
     2 kb on each side, or COMT+-50kb), the path of a BED file, or all, which is the whole genome.
-    However many there are, each marker gets one file.
+    Several are given with blanks or commas between them; each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at
     every base; a base without a value is N, or its probability is under --floor. Of a signal,

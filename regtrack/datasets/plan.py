@@ -204,23 +204,6 @@ def bases_of(regions: Regions) -> Callable[[str], IntervalSet]:
     return lambda chrom: regions.get(chrom, EMPTY)
 
 
-def split_names(texts: Sequence[str], chrom_sizes: Mapping[str, int]) -> list[str]:
-    """Regions as typed, with lists of chromosomes (`chr8,chr9`) taken apart.
-
-    A comma may also separate thousands (`chr8:1,000-2,000`): a text is a list when every
-    part names a chromosome, or when there is no `:` and no file of that name.
-    """
-    found: list[str] = []
-    for text in texts:
-        parts = text.split(",")
-        is_list = all(resolve_chrom(part.strip(), chrom_sizes) for part in parts)
-        if is_list or (len(parts) > 1 and ":" not in text and not Path(text).exists()):
-            found += parts
-        else:
-            found.append(text)
-    return found
-
-
 def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> Plan:
     """Choose the windows of a dataset.
 
@@ -232,7 +215,7 @@ def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> 
     """
     sizes = genome.chrom_sizes
     regions = {
-        name: read_regions(split_names(texts, sizes), sizes, settings.clip)
+        name: read_regions(texts, sizes, settings.clip)
         for name in SPLITS
         if (texts := getattr(settings, name))
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from regtrack.errors import InputError
@@ -141,6 +141,8 @@ def read_regions(
 ) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
+    `chr8,chr9` are two.
+
     A text that names a chromosome is a region even where a file of that name exists; what names
     a file is no gene, but a folder does not stand in a gene's way. `all` is the whole genome.
 
@@ -163,7 +165,7 @@ def read_regions(
     """
     files = BedFiles(chrom_sizes, clip)
     pieces: dict[str, list[tuple[int, int]]] = {}
-    for text in texts:
+    for text in _split(texts, chrom_sizes):
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
         if not names_chrom and text.strip() == ALL:
             for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
@@ -180,6 +182,21 @@ def read_regions(
         for chrom in chrom_sizes
         if chrom in pieces
     }
+
+
+def _split(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> Iterator[str]:
+    """Regions as typed, with lists of chromosomes or genes (`chr8,chr9`) taken apart.
+
+    A comma may also separate thousands (`chr8:1,000-2,000`): a text is a list when every
+    part names a chromosome, or when there is no `:` and no file of that name.
+    """
+    for text in texts:
+        parts = text.split(",")
+        is_list = all(resolve_chrom(part.strip(), chrom_sizes) for part in parts)
+        if is_list or (len(parts) > 1 and ":" not in text and not is_there(text)):
+            yield from parts
+        else:
+            yield text
 
 
 def _is_gene(text: str, genes: GeneRegions | None) -> bool:

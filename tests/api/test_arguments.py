@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import TinyWorld
@@ -79,6 +80,21 @@ def test_a_wrong_argument_is_a_value_error_and_one_of_regtracks() -> None:
     assert issubclass(rt.ArgumentError, ValueError)
     assert issubclass(rt.ArgumentError, rt.RegtrackError)
     assert issubclass(rt.InputError, rt.RegtrackError)
+
+
+@pytest.mark.parametrize("region", [("chr1", 1.5, 20), ("chr1", 0, "20"), ("chr1", None, 20)])
+def test_coordinates_are_whole_numbers(model: rt.Model, world: TinyWorld, region: Any) -> None:
+    with pytest.raises(rt.ArgumentError) as caught:
+        model.predict(world.genome, region)
+    assert str(caught.value) == (f"region: expected whole numbers as start and end, got {region!r}")
+
+
+@pytest.mark.parametrize("region", [("chr1", 20, 10), ("chr1", 1), 7, None])
+def test_what_is_no_region_at_all_is_shown_two_that_are(
+    model: rt.Model, world: TinyWorld, region: Any
+) -> None:
+    with pytest.raises(rt.ArgumentError, match=r"region: expected 'chr22:1,001-2,000' or \("):
+        model.predict(world.genome, region)
 
 
 def test_a_region_that_the_genome_does_not_have_is_named(model: rt.Model, world: TinyWorld) -> None:

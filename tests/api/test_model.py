@@ -136,8 +136,11 @@ def test_a_network_of_ones_own_predicts_where_its_code_is_named(
         ),
         Silent(),
     )
-    with pytest.raises(rt.InputError, match=r"when you name it: networks my_networks\.py$"):
+    said = r'when you name it: load_model\(\.\.\., networks="my_networks\.py"\)$'
+    with pytest.raises(rt.InputError, match=said):
         rt.load_model(path)
+    with pytest.raises(rt.InputError, match=said):
+        rt.predict_tracks(path, world.genome, "chr1", tmp_path / "none")
     own = rt.load_model(path, networks=source)
     assert own.architecture == "MyNet"
     exact = own.predict(world.genome, ("chr1", 900, 2_000), "K562*", device="cpu")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from regtrack.datasets.plan import (
     assign_regions,
     drop_windows,
     most_bases,
-    split_names,
 )
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
@@ -156,30 +154,6 @@ def test_a_random_split_is_the_same_on_every_machine_and_another_for_another_see
     assert np.flatnonzero(first == 1).tolist() == [3, 11]
     assert np.flatnonzero(first == 2).tolist() == [2, 13]
     assert not np.array_equal(first, assign_randomly(20, shares, 1))
-
-
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        ("chr1", ["chr1"]),
-        ("chr1,chr2", ["chr1", "chr2"]),
-        ("1,2", ["1", "2"]),
-        ("chr1:1,000-2,000", ["chr1:1,000-2,000"]),
-        ("chr1,chrX", ["chr1", "chrX"]),  # the wrong one is named later
-        ("HLA:1,chr2", ["HLA:1", "chr2"]),
-        ("regions.bed", ["regions.bed"]),
-    ],
-)
-def test_commas_separate_chromosomes_or_thousands(typed: str, expected: list[str]) -> None:
-    assert split_names([typed], {**SIZES, "HLA:1": 9}) == expected
-
-
-def test_a_file_may_have_a_comma_in_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("a,b.bed").touch()
-    assert split_names(["a,b.bed"], SIZES) == ["a,b.bed"]
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,32 @@ def test_all_is_every_chromosome_that_has_a_base() -> None:
 
 def test_a_chromosome_may_be_called_all() -> None:
     assert list(read_regions(["all"], {"all": 5, "chr1": 9})) == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("chr1,chr2", {"chr1": [(0, 1_000)], "chr2": [(0, 500)]}),
+        ("1, 2", {"chr1": [(0, 1_000)], "chr2": [(0, 500)]}),
+        ("chr1:1,00-2,00", {"chr1": [(99, 200)]}),
+        ("HLA:1,chr2", {"chr2": [(0, 500)], "HLA:1": [(0, 9)]}),
+    ],
+)
+def test_commas_separate_regions_or_thousands(
+    typed: str, expected: dict[str, list[tuple[int, int]]]
+) -> None:
+    found = read_regions([typed], {"chr1": 1_000, "chr2": 500, "HLA:1": 9})
+    assert {chrom: list(intervals) for chrom, intervals in found.items()} == expected
+
+
+def test_of_a_list_the_wrong_one_is_named() -> None:
+    with pytest.raises(InputError, match="region 'chrX': no chromosome of the genome"):
+        read_regions(["chr1,chrX"], {"chr1": 1_000})
+
+
+def test_a_file_may_have_a_comma_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a,b.bed").write_text("chr1\t5\t9\n")
+    assert list(read_regions(["a,b.bed"], {"chr1": 1_000})["chr1"]) == [(5, 9)]
