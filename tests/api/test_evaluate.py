@@ -112,7 +112,7 @@ def test_what_does_not_go_with_a_dataset_is_refused(
         given["genome"] = world.genome
     with pytest.raises(rt.ArgumentError) as caught:
         rt.evaluate(model, **given)  # type: ignore[arg-type]
-    assert str(caught.value) == said
+    assert str(caught.value).startswith(said)
 
 
 def test_a_network_of_the_short_task_is_scored_at_the_step_that_is_asked_for(
