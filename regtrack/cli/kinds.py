@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from regtrack.paths import expanded
+from regtrack.notes import note
+from regtrack.paths import expanded, is_there
 
 _MOST = 2**31 - 1  # numpy counts no further than 2**63, also not after multiplying
 _UNTOLD = (_MOST, 2**63 - 1)
@@ -50,7 +52,11 @@ class Region(Named):
 
 
 class Model(Named):
-    """A checkpoint: its path, or the name of a network that was fetched."""
+    """A checkpoint: its path, or the name of a network that was fetched.
+
+    One that regtrack.toml names and that is not trained yet does not stand in the way of the
+    network that is taken where none is named.
+    """
 
     name = "model"
 
@@ -60,7 +66,19 @@ class Model(Named):
             return value
         from regtrack.workspace.networks import find_model
 
-        return find_model(super().convert(value, param, ctx))
+        text = super().convert(value, param, ctx)
+        if param is not None and isinstance(param.default, str) and _is_configured(param, ctx):
+            there = Path(text)
+            if there.is_absolute() and not is_there(there):
+                note(f"{text}: not there yet (regtrack train makes it); {param.default} is taken")
+                text = param.default
+        return find_model(text)
+
+
+def _is_configured(param: click.Parameter, ctx: click.Context | None) -> bool:
+    """Whether a value is that of regtrack.toml, whose paths are absolute."""
+    source = ctx and ctx.get_parameter_source(str(param.name))
+    return source is ParameterSource.DEFAULT_MAP
 
 
 class Count(click.IntRange):

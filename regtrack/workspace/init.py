@@ -175,10 +175,8 @@ def config_text(found: Found, folder: Path) -> str:
     if found.exclude:
         paths = ", ".join(_quoted(_path(one, folder)) for one in found.exclude)
         lines.append(f"exclude = [{paths}]")
-    model = f"model = {_quoted(_path(found.model, folder))}"
     lines += [
-        # One that is still to be trained would be in the way of the network that comes along.
-        model if found.model.exists() else f"# {model}  # after regtrack train",
+        f"model = {_quoted(_path(found.model, folder))}",
         "",
         "[prepare]",
         f'out = "{DATASET}"',
@@ -224,9 +222,7 @@ def summary(found: Found, folder: Path) -> str:
         if found.model.exists():
             steps = [f"{predict} --out tracks/"]
         else:
-            named = shell_word(Path(_path(found.model, folder)))
-            trained = f"{predict} --model {named} --out tracks/"
-            steps = ["regtrack prepare", "regtrack train", trained]
+            steps = ["regtrack prepare", "regtrack train", f"{predict} --out tracks/"]
         text += ["next:", *(f"  {one}" for one in (*there, *steps))]
     else:
         own_peaks = "" if fetchable or found.peaks else " --peaks FOLDER"

@@ -26,6 +26,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, text: str) -> Path:
+    """The file, and checkpoints that it names, which are none."""
+    for name in "file", "own", "home/a":
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.safetensors").write_bytes(b"nothing")
     path = folder / NAME
     path.write_text(text)
     return path
@@ -42,11 +46,11 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int =
 
 
 def model_used(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The checkpoint that `predict` looked for: its error names it, as none exists."""
+    """The checkpoint that `predict` looked for: its error names it, as none can be read."""
     line = complaint(capsys, "predict", "chr1", "--out", "t", "--device", "cpu", *arguments)
-    path, found, _ = line.removeprefix("regtrack: ").partition(": no such checkpoint")
+    path, found, _ = line.removeprefix("regtrack: ").partition(".safetensors: ")
     assert found
-    return path
+    return f"{path}{found[:-2]}"
 
 
 BOTH = '[defaults]\nmodel = "file.safetensors"\ngenome = "file.fa"\n'
@@ -177,9 +181,7 @@ def test_an_argument_may_stand_in_the_file_too(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(project, BOTH + '[predict]\nregions = ["chr1"]\nout = "tracks"\n')
-    assert complaint(capsys, "predict").startswith(
-        f"regtrack: {project / 'file.safetensors'}: no such checkpoint"
-    )
+    assert complaint(capsys, "predict").startswith(f"regtrack: {project / 'file.safetensors'}: ")
 
 
 def test_keys_are_written_as_the_options_are(project: Path) -> None:
@@ -254,7 +256,7 @@ def test_a_file_that_is_no_text_is_not_toml(project: Path) -> None:
 
 
 def test_a_byte_order_mark_says_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / NAME).write_bytes(b"\xef\xbb\xbf" + BOTH.encode())
+    write(project, BOTH).write_bytes(b"\xef\xbb\xbf" + BOTH.encode())
     assert model_used(capsys) == str(project / "file.safetensors")
 
 
@@ -347,6 +349,22 @@ def test_the_shared_model_may_be_a_network_by_name(
     assert run(["predict", "chr1", "--out", "t"]) == 2
     said = capsys.readouterr().err
     assert "--model: deepsea is not there yet: regtrack fetch model deepsea" in said
+
+
+def test_a_model_of_the_file_that_is_still_to_be_trained_leaves_the_one_that_comes_along(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, BOTH)
+    later = project / "file.safetensors"
+    later.unlink()
+    assert run(["predict", "chr1", "--out", "t", "--device", "cpu"]) == 1
+    told = capsys.readouterr().err
+    assert f"{later}: not there yet (regtrack train makes it); demo is taken" in told
+    assert "file.fa: No such file or directory" in told
+    # Named by hand, or by a command of its own, it is what is meant.
+    typed = ["predict", "chr1", "--out", "t", "--model", "file.safetensors"]
+    assert run(typed) == 1
+    assert "file.safetensors: no such checkpoint, not trained yet?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("peaks", ["peaks", "peaks/*.bed", "peaks/a.bed"])

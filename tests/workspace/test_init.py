@@ -61,7 +61,7 @@ def test_in_an_empty_folder_it_says_what_to_fetch(folder: Path) -> None:
     assert "none: regtrack fetch genes hg19" in told
     assert told.endswith("then: regtrack init --force")
     assert "model     model.safetensors (not yet" in told.replace(f"{folder}/", "")
-    assert configured(folder)["predict"] == {}
+    assert configured(folder)["predict"] == {"model": str(folder / "model.safetensors")}
 
 
 def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
     told = initialise(folder / NAME, force=False)
     assert told.endswith(
         "next:\n  regtrack prepare\n  regtrack train\n"
-        "  regtrack predict chr1 --model model.safetensors --out tracks/\n"
+        "  regtrack predict chr1 --out tracks/\n"
         "only to predict: regtrack predict GENE --out tracks/"
     )
     found = configured(folder)["prepare"]
@@ -114,16 +114,10 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     )
 
 
-def test_a_model_that_is_still_to_be_trained_is_a_comment_and_what_train_writes(
-    folder: Path,
-) -> None:
+def test_the_model_is_what_train_writes(folder: Path) -> None:
     initialise(folder / NAME, force=False)
-    text = (folder / NAME).read_text()
-    assert '\n# model = "model.safetensors"  # after regtrack train\n' in text
-    assert "model" not in configured(folder)["predict"]
     assert configured(folder)["train"]["out"] == str(folder / "model.safetensors")
     assert configured(folder)["prepare"]["out"] == str(folder / "dataset")
-    (folder / NAME).write_text(text.replace("# model =", "model ="))
     assert configured(folder)["predict"]["model"] == str(folder / "model.safetensors")
 
 
@@ -159,8 +153,7 @@ def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> 
         "wrote regtrack.toml",
     ]
     assert (
-        "next:\n  regtrack prepare\n  regtrack train\n"
-        "  regtrack predict chr1 --model model.safetensors --out tracks/\n"
+        "next:\n  regtrack prepare\n  regtrack train\n  regtrack predict chr1 --out tracks/\n"
     ) in told
     assert configured(study)["prepare"]["peaks"] == str(study / "markers.tsv")
     assert [one.file for one in read_markers(study / "markers.tsv")] == [
@@ -381,7 +374,7 @@ def test_it_suggests_a_chromosome_that_is_there(folder: Path) -> None:
     write_fasta(folder / "own.fa", {"II": "ACGT"})
     write_markers(folder / "markers.tsv", [a_marker()])
     told = initialise(folder / NAME, force=False)
-    assert "  regtrack predict II --model model.safetensors --out tracks/\n" in told
+    assert "  regtrack predict II --out tracks/\n" in told
 
 
 def test_a_cache_that_is_a_file_is_refused(folder: Path, cache: Path) -> None:
