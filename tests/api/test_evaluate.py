@@ -100,7 +100,8 @@ def test_a_model_is_scored_on_a_split_of_a_dataset_as_the_command_scores_it(
         ({"dataset": None, "split": "test"}, "split: is of a dataset, and there is none"),
         (
             {"dataset": None, "genome": "GENOME"},
-            "peaks: is missing: a markers table or peak files; regtrack fetch peaks has",
+            "peaks: is missing: a markers table or peak files; regtrack fetch peaks has those of "
+            "hg19",
         ),
     ],
 )
