@@ -114,6 +114,13 @@ def scenarios(model: Path, data: Path, work: Path) -> dict[str, tuple[int, Scena
             5,
             Scenario(["eval", str(tracks), *peaks, *out("eval")], work / "eval"),
         ),
+        "eval model": (
+            10,
+            Scenario(
+                ["eval", str(model), *genome, *peaks, *some, "--region", _REGION] + out("exact"),
+                work / "exact",
+            ),
+        ),
         "hub": (
             5,
             Scenario(
