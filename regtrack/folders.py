@@ -6,6 +6,7 @@ a process is at work in it, and nothing in it is touched that is not theirs.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -29,6 +30,8 @@ ASIDE = ("*.tmp", ".tmp*")
 _OURS = (_OLD, _MOVING, *ASIDE)
 # What is in a folder that is empty to its owner: the root of a file system.
 _NOTHING = ("lost+found",)
+# Bytes of a file that are read at once.
+_PIECE = 1 << 24
 
 
 def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
@@ -293,6 +296,15 @@ def differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> st
         else name
         for name in names
     )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, however large; it names a checkpoint in the tracks made with it."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            total.update(piece)
+    return total.hexdigest()
 
 
 def free_bytes(out: Path) -> int:

@@ -1,4 +1,4 @@
-"""The rules of the house (DESIGN, section 3): who may import whom, and what waits for what."""
+"""The rules of the house (docs/architecture.md): who may import whom, and what waits for what."""
 
 from __future__ import annotations
 
@@ -157,28 +157,31 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError, which shows the circle
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if "/" in module])
-def test_a_module_imports_only_rooms_below_its_own(module: str) -> None:
-    room = room_of(module)
-    assert own_imports(module) <= ROOMS[room] | {room} | AT_THE_DOOR
-
-
-@pytest.mark.parametrize("module", sorted(AT_THE_TOP - {"__main__.py"}))
-def test_what_stands_at_the_door_needs_no_room(module: str) -> None:
-    offered = OFFERED_FROM if module == "__init__.py" else set()
-    assert own_imports(module) <= AT_THE_DOOR | offered
-
-
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_a_library_stays_in_its_room(library: str) -> None:
-    users = {
-        module
+def test_a_module_imports_only_rooms_below_its_own() -> None:
+    strays = {
+        module: found
         for module in MODULES
-        if library in {name.split(".")[0] for name in imports_of(module)}
+        if "/" in module
+        and (
+            found := own_imports(module) - ROOMS[room_of(module)] - {room_of(module)} - AT_THE_DOOR
+        )
     }
-    assert users, f"nobody uses {library}: take it out of this list and of the dependencies"
-    strays = {module for module in users if not {module, room_of(module)} & LIBRARIES[library]}
-    assert strays == set()
+    assert strays == {}
+
+
+def test_what_stands_at_the_door_needs_no_room() -> None:
+    for module in AT_THE_TOP - {"__main__.py"}:
+        offered = OFFERED_FROM if module == "__init__.py" else set()
+        assert own_imports(module) <= AT_THE_DOOR | offered, module
+
+
+def test_a_library_stays_in_its_room() -> None:
+    imported = {module: {name.split(".")[0] for name in imports_of(module)} for module in MODULES}
+    for library, places in LIBRARIES.items():
+        users = {module for module, names in imported.items() if library in names}
+        assert users, f"nobody uses {library}: take it out of this list and of the dependencies"
+        strays = {module for module in users if not {module, room_of(module)} & places}
+        assert strays == set(), library
 
 
 @pytest.mark.parametrize(
@@ -244,20 +247,18 @@ def test_predicting_waits_for_nothing_that_only_reports_need() -> None:
     assert {"matplotlib", "scipy.special", "h5py", "pandas"} & set(json.loads(loaded)) == set()
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_file_says_one_thing_and_is_not_long(module: str) -> None:
-    assert len((HOUSE / module).read_text(encoding="utf-8").splitlines()) <= 400
+def test_a_file_says_one_thing_and_is_not_long() -> None:
+    texts = {module: (HOUSE / module).read_text(encoding="utf-8") for module in MODULES}
+    assert {module for module, text in texts.items() if len(text.splitlines()) > 400} == set()
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_says_what_it_is_for(module: str) -> None:
-    tree = ast.parse((HOUSE / module).read_text(encoding="utf-8"))
-    assert (ast.get_docstring(tree) or "").strip()
+def test_every_module_says_what_it_is_for() -> None:
+    trees = {module: ast.parse((HOUSE / module).read_text(encoding="utf-8")) for module in MODULES}
+    assert {module for module, tree in trees.items() if not ast.get_docstring(tree)} == set()
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_room_is_a_package(room: str) -> None:
-    assert f"{room}/__init__.py" in MODULES
+def test_every_room_is_a_package() -> None:
+    assert {f"{room}/__init__.py" for room in ROOMS} <= set(MODULES)
 
 
 def test_the_drawing_shows_the_rooms_as_they_are() -> None:

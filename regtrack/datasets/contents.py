@@ -17,11 +17,11 @@ from regtrack.datasets.arrays import ANEW
 from regtrack.datasets.settings import SPLITS, TASKS
 from regtrack.documents import read_json
 from regtrack.errors import InputError
+from regtrack.folders import file_sha256
 from regtrack.genome.markers import Marker
 
 FORMAT_VERSION = 1
 CONTENTS = "dataset.json"
-_PIECE = 1 << 24
 # Positions of a chromosome fit into 32 bits, in BigWig files as in the short task's bins.
 _LONGEST = (1 << 32) - 1
 _OF_WINDOWS = {"windows", "bases", "known", "dropped"}
@@ -147,7 +147,7 @@ class Contents:
     def write(self, folder: Path) -> None:
         """Write `dataset.json`, with a checksum of every file that lies there."""
         files = {
-            path.name: [path.stat().st_size, _sha256(path)]
+            path.name: [path.stat().st_size, file_sha256(path)]
             for path in sorted(folder.iterdir())
             if path.name != CONTENTS
         }
@@ -200,7 +200,7 @@ class Contents:
         """
         if path.name not in self.files:
             raise InputError(path.parent / CONTENTS, f"damaged (no {path.name} in it); {ANEW}")
-        if _sha256(path) != self.files[path.name][1]:
+        if file_sha256(path) != self.files[path.name][1]:
             raise InputError(path, f"was changed after it was written; {ANEW}")
 
     def _check_size(self, path: Path) -> None:
@@ -223,11 +223,3 @@ class Contents:
             "unknown": unknown,
             "files": {name: sha256 for name, (_, sha256) in self.files.items()},
         }
-
-
-def _sha256(path: Path) -> str:
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            total.update(piece)
-    return total.hexdigest()

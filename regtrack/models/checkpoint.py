@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -385,8 +384,3 @@ def load_network(path: Path, device: torch.device) -> Network:
         for name, part in network.weights().items():
             part.copy_(weights[name])
     return network.to(device).eval()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, which names a checkpoint in the tracks made with it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -20,10 +20,9 @@ from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.errors import ArgumentError, InputError, TerminatedError
-from regtrack.folders import is_of_run, unfinished_run
+from regtrack.folders import file_sha256, is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
-from regtrack.models.checkpoint import file_sha256
 from regtrack.models.device import choose_device
 from regtrack.report.plots import plot_history
 from regtrack.training.observer import Silent, TrainingObserver

@@ -13,7 +13,8 @@ from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.models.checkpoint import file_sha256, load_network, read_checkpoint
+from regtrack.folders import file_sha256
+from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.report.numbers import cell, only_defined
 from regtrack.scoring.metrics import Scores
 from regtrack.training.processes import Processes

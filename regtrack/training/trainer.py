@@ -16,9 +16,10 @@ from regtrack import __version__
 from regtrack.atomic import write_text
 from regtrack.datasets.folder import DenseDataset, ShortDataset
 from regtrack.errors import ArgumentError, InputError, RegtrackError
+from regtrack.folders import file_sha256
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
-from regtrack.models.checkpoint import Checkpoint, file_sha256, save_checkpoint
+from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
 from regtrack.models.network import Network
 from regtrack.training.examples import Prefetch, make_examples

@@ -105,7 +105,7 @@ def test_the_papers_scores_stand_under_their_categories() -> None:
 
 @pytest.mark.parametrize(
     ("task", "name", "tfbs", "histone", "dnase"),
-    # As the paper lists them: TFBS, histone, DNase (DESIGN, section 4).
+    # As the paper lists them: TFBS, histone, DNase (Gupta & Rush 2017).
     [
         ("dense", "cnn7", 0.167, 0.165, 0.186),
         ("dense", "id-cnn", 0.171, 0.236, 0.142),

@@ -19,12 +19,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from regtrack.errors import InputError
+from regtrack.folders import file_sha256
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.models import tensors
 from regtrack.models.checkpoint import (
     Checkpoint,
-    file_sha256,
     load_network,
     read_checkpoint,
     read_identified,

@@ -10,11 +10,11 @@ import pytest
 import torch
 from builders import NETWORKS, a_marker, write_checkpoint
 
+from regtrack.folders import file_sha256
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import (
-    file_sha256,
     load_network,
     read_checkpoint,
     save_checkpoint,

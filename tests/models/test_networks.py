@@ -14,7 +14,7 @@ from regtrack.models.network import Network
 
 every_network = pytest.mark.parametrize(("task", "name"), NETWORKS)
 
-# Trainable parameters for 919 markers; DESIGN, section 4.
+# Trainable parameters for 919 markers: from the paper, and arithmetic on its published code.
 SIZES = {
     ("dense", "cnn1"): 137_187,
     ("dense", "cnn3"): 341_803,
@@ -30,7 +30,7 @@ SIZES = {
 # The paper counts a bias of dilated that its code never uses.
 PRINTED = {**SIZES, ("dense", "dilated"): 631_263}
 
-# What float32 may do to a logit when it adds up in another order (DESIGN, section 5).
+# What float32 may do to a logit when it adds up in another order (docs/architecture.md: no seams).
 CLOSE = 1e-4
 STEPS = 400  # a length that suits every stride; two bins of the short task
 

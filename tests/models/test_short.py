@@ -21,7 +21,7 @@ from regtrack.models.short_network import BIN, FLANK, LENGTH, ShortNetwork
 NAMES = [name for task, name in NETWORKS if task == "short"]
 every_network = pytest.mark.parametrize("name", NAMES)
 
-# What float32 may do to a logit when it adds up in another order (DESIGN, section 5).
+# What float32 may do to a logit when it adds up in another order (docs/architecture.md: no seams).
 CLOSE = {"atol": 1e-4, "rtol": 0}
 
 
