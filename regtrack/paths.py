@@ -103,3 +103,9 @@ def shell_word(path: Path) -> str:
         return shlex.quote(text)
     letters = (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in os.fsencode(text))
     return "$'" + "".join(one if one not in "\\'" else f"\\{one}" for one in letters) + "'"
+
+
+def file_state(path: Path) -> tuple[int, int, int]:
+    """What tells a file from its successor of the same name."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size

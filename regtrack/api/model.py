@@ -31,6 +31,7 @@ from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
+from regtrack.paths import file_state
 from regtrack.workspace.networks import find_model, tell_of_bundled
 
 if TYPE_CHECKING:
@@ -180,8 +181,6 @@ class Model:
         InputError
             When another file has taken the checkpoint's place.
         """
-        from regtrack.scoring.counting import file_state
-
         if file_state(self.path) != self.state:
             raise InputError(self.path, "has changed since it was loaded; load_model reads it anew")
 
@@ -214,7 +213,6 @@ def load_model(model: PathLike, *, networks: PathLike | Iterable[PathLike] = ())
         When it cannot be read.
     """
     from regtrack.models.checkpoint import read_checkpoint
-    from regtrack.scoring.counting import file_state
 
     files = paths_of(networks)
     with naming_arguments(), naming(files):

@@ -62,8 +62,9 @@ def eval_(
 
     What was left out (also N, excluded or unknown bases, markers without peaks) is said. Scoring a
     model keeps counts until the report is written, beside it (--out): some 30 MB per million bases
-    and 919 markers, 2 GB at most. A run that was stopped resumes when the same command is given
-    again. Without --out they lie in the folder for temporary files (TMPDIR), and nothing resumes.
+    and 919 markers, 30 GB for a human genome. A run that was stopped resumes when the same command
+    is given again. Without --out they lie in the folder for temporary files (TMPDIR), and nothing
+    resumes.
     """
     from regtrack.api.progress import Progress
     from regtrack.report.files import check_out, report_files, text_table, write_report
@@ -71,8 +72,8 @@ def eval_(
     from regtrack.workers import available_cores
 
     _check_options(context, subject, dataset)
-    if out is not None:
-        check_out(out, force)
+    if out is not None:  # of a model, half a report may be that of a run that was stopped
+        check_out(out, force or subject.is_file())
     cores = workers or available_cores()
     request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     if subject.is_dir():

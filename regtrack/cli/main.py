@@ -154,7 +154,8 @@ def run(arguments: Sequence[str]) -> int:
             click.echo(printable(line), err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        goes_on = context is not None and context.invoked_subcommand in _GOES_ON
+        invoked = context.invoked_subcommand if context else None
+        goes_on = invoked in _GOES_ON or (invoked == "eval" and "--out" in arguments)
         how = "; run the same command again to continue" if goes_on else ""
         ended = isinstance(error, TerminatedError)
         click.echo(f"regtrack: {'terminated' if ended else 'interrupted'}{how}", err=True)

@@ -20,12 +20,13 @@ from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.models.named_code import named_files, naming
 from regtrack.models.network import Network
+from regtrack.paths import file_state
 from regtrack.prediction.forward import Sink, feed
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.block_counts import is_sound
-from regtrack.scoring.counting import BlockCounter, PeakLabels, file_state
+from regtrack.scoring.counting import BlockCounter, PeakLabels
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import BlockRules, EncodedBlock, encode_block
 from regtrack.tracks.peak_rules import MarkerRules

@@ -47,7 +47,8 @@ from regtrack.scoring.truth import Truth
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workplace import partial_path
 
-# Files of counts take some 3 kB per marker each, however long what was counted is.
+# A file of counts takes some 3 kB per marker however many bases it counts; the runs that are called
+# at every threshold come on top, some 0.01 byte per base and marker on real sequence.
 _MOST_FILES = 200
 
 
@@ -99,16 +100,21 @@ class ScoreJob:
             for row in self.rows
         )
 
+    @functools.cached_property
+    def sequence(self) -> str:
+        """SHA-256 of where the scored bases lie, and of all sequence that the network reads."""
+        reach = max(self.context.left, self.context.right) + self.context.stride
+        return Genome(self.genome).digest(self.truth.scope.scored.where, reach)
+
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's counts."""
-        context = self.context
-        reach = max(context.left, context.right) + context.stride
-        where = self.truth.scope.scored.where
         return {
             "regtrack": __version__,
             "model": self.sha256,
             **({"code": code} if (code := self.checkpoint.network.sha256) else {}),
-            "sequence and regions": Genome(self.genome).digest(where, reach),
+            # Called peaks are kept as positions on a line of all of them.
+            "chromosomes": list(self.truth.scope.chrom_sizes),
+            "sequence and regions": self.sequence,
             "markers": [marker.name for marker in self.truth.markers],
             "peaks": self.truth.digest,
             "device": self.device,
@@ -312,7 +318,8 @@ def run_scores(
     if out is None:
         with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
             return _scores(job, Path(scratch), workers, observer)
-    check_out(out, force)
+    # A report of this very run, all or half of it, was written when it was stopped.
+    check_out(out, force or is_of_run(partial_path(out.resolve()), job.identity()))
     names = (*LABEL_FILES, "*.cnt")
     with unfinished_run(out.resolve(), job.identity(), names, force, no_work=LABEL_FILES) as work:
         evaluation = _scores(job, work, workers, observer)
@@ -341,6 +348,6 @@ def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Ev
 def left_to_score(job: ScoreJob, out: Path | None) -> int:
     """Bases that `run_scores` would have to predict: not those of a run that it would resume."""
     work = None if out is None else partial_path(out.resolve())
-    if work is None or not is_of_run(work, job.identity()):
+    if work is None or not work.exists() or not is_of_run(work, job.identity()):
         return job.truth.scope.scored.bases
     return sum(one.bases for one in missing(job.works(work)))

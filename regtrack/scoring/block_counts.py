@@ -187,7 +187,7 @@ class _Header:
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(path, "damaged; run the same command again to recount it")
+    return InputError(path, "damaged after it was written; run the same command again")
 
 
 def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int64]:

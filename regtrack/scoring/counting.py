@@ -16,6 +16,7 @@ from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
 from regtrack.observer import Observer
+from regtrack.paths import file_state
 from regtrack.scoring.block_counts import add_counts, save_counts
 from regtrack.scoring.evaluation import ScoredRegions
 from regtrack.scoring.histogram import (
@@ -142,12 +143,6 @@ def _opened(opening: _Opening) -> _Opened:
     sizes = dict(opening.chrom_sizes)
     labels = IntervalLabels.open(opening.folder, sizes, known_array(sizes, opening.unknown))
     return _Opened(labels, Line(sizes))
-
-
-def file_state(path: Path) -> tuple[int, int, int]:
-    """What tells a file from its successor of the same name."""
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def known_array(

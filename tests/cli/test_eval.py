@@ -23,7 +23,7 @@ from encoded import by_bin, peaks_of
 from sklearn.metrics import average_precision_score
 
 from regtrack.genome.bed import read_bed
-from regtrack.genome.fasta import Genome
+from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
@@ -377,6 +377,62 @@ def test_a_run_that_was_stopped_resumes_and_its_report_is_the_same(
     assert not work.exists()
     for name in "report.tsv", "report.json", "report.html":
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("written", [["report.tsv"], ["report.tsv", "report.json", "report.html"]])
+def test_a_run_that_was_stopped_while_its_report_was_written_is_finished_by_the_next(
+    tiny: TinyWorld,
+    tmp_path: Path,
+    regtrack,
+    monkeypatch: pytest.MonkeyPatch,
+    written: list[str],
+) -> None:
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    assert regtrack(*command, "--out", tmp_path / "whole")[0] == 0
+    out = tmp_path / "report"
+
+    def some_of_it(_: object, folder: Path) -> None:
+        folder.mkdir()
+        for name in written:
+            (folder / name).write_bytes((tmp_path / "whole" / name).read_bytes())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.scored.write_report", some_of_it)
+        status, _, err = regtrack(*command, "--out", out)
+        assert (status, err.splitlines()[-1]) == (
+            130,
+            "regtrack: interrupted; run the same command again to continue",
+        )
+    status, _, err = regtrack(*command, "--markers", "CTCF", "--out", out)
+    assert (status, "holds a report already; --force replaces it" in err) == (1, True)
+    status, _, err = regtrack(*command, "--out", out)
+    assert status == 0, err
+    assert not (tmp_path / "report.partial").exists()
+    for name in "report.tsv", "report.json", "report.html":
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    status, _, err = regtrack(*command, "--out", out)
+    assert (status, "holds a report already; --force replaces it" in err) == (1, True)
+
+
+def test_counts_on_a_genome_with_a_longer_chromosome_are_not_taken_up(
+    tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing that is scored differs, but called peaks lie on a line of all chromosomes.
+    genome = Genome(tiny.genome)
+    records = {
+        chrom: "".join(BASES[code] for code in genome.codes(chrom, 0, size))
+        for chrom, size in TINY_SIZES.items()
+    }
+    other = write_fasta(tmp_path / "other.fa", records | {"chr1": records["chr1"] + "ACGT" * 10})
+    command = ("eval", tiny.model, "--peaks", tiny.markers, "--region", "chr2", "--any-genome")
+    out = tmp_path / "report"
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.scored.gather_scores", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack(*command, "--genome", tiny.genome, "--out", out)
+    status, _, err = regtrack(*command, "--genome", other, "--out", out)
+    assert (status, "holds an unfinished run with another chromosomes" in err) == (1, True)
 
 
 def test_counts_of_another_question_are_not_taken_up(
