@@ -69,7 +69,7 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
     genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
     site = site_of(viewable, shown, genes, asked)
     lookup = Lookup(viewable, genes.genes, asked.clip)
-    return make_app(site, lookup, lambda text: advice_on(text, genes))
+    return make_app(site, lookup, lambda text: advice_on(text, genes, one_of_several=True))
 
 
 def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:

@@ -18,20 +18,20 @@ class FetchError(RegtrackError):
         What went wrong.
     status
         The server's answer, when it was that.
+    is_silence
+        Whether there was no answer at all: no connection came about.
     """
 
-    def __init__(self, url: str, problem: str, status: int | None = None) -> None:
+    def __init__(
+        self, url: str, problem: str, status: int | None = None, *, is_silence: bool = False
+    ) -> None:
         super().__init__(url, problem)
         self.status = status
+        self.is_silence = is_silence
 
     def __str__(self) -> str:
         url, problem = self.args
         return f"{url}: {problem}"
-
-    @property
-    def is_silence(self) -> bool:
-        """Whether there was no answer at all."""
-        return self.status is None and not isinstance(self, DamagedError)
 
     @property
     def is_refusal(self) -> bool:
@@ -49,9 +49,15 @@ class PassingError(FetchError):
     """
 
     def __init__(
-        self, url: str, problem: str, status: int | None = None, after: float = 0.0
+        self,
+        url: str,
+        problem: str,
+        status: int | None = None,
+        after: float = 0.0,
+        *,
+        is_silence: bool = False,
     ) -> None:
-        super().__init__(url, problem, status)
+        super().__init__(url, problem, status, is_silence=is_silence)
         self.after = after
 
 

@@ -59,6 +59,7 @@ class Web:
         self._local = threading.local()
         self._open: set[requests.Response] = set()
         self._failures: Counter[str] = Counter()
+        self._given_up: dict[str, FetchError] = {}
         self._silent: Counter[str] = Counter()
         self.notice: Callable[[str], object] = lambda _: None
 
@@ -144,7 +145,11 @@ class Web:
         while True:
             self.check()
             if self._failures[host] >= _DOWN:
-                raise FetchError(self.address(url), f"not tried: {host} gave up on other files")
+                raise _like(
+                    self._given_up[host],
+                    self.address(url),
+                    f"not tried: {host} gave up on other files",
+                )
             try:
                 answer = ask()
             except PassingError as error:
@@ -152,8 +157,10 @@ class Web:
                 failed = 1 if have() > most else failed + 1
                 most = max(most, have())
                 if failed >= self._tries or error.after > _PATIENCE:
+                    # In this order: a host that is down has a failure to tell, in any thread.
+                    self._given_up[host] = last = self._last(error)
                     self._failures[host] += 1
-                    raise self._last(error) from error
+                    raise last from error
                 self.notice(f"waiting for {host} (try {failed + 1} of {self._tries})")
                 pause = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failed - 1))
                 self._wait(max(error.after, pause * random.uniform(0.5, 1)))
@@ -168,8 +175,8 @@ class Web:
         """The failure with which a file is given up."""
         url, problem = error.args
         if error.after > _PATIENCE:
-            return FetchError(url, f"{problem}, and asks to wait {error.after:,.0f} s")
-        return FetchError(url, f"{problem} (tried {self._tries} times)", error.status)
+            return _like(error, url, f"{problem}, and asks to wait {error.after:,.0f} s")
+        return _like(error, url, f"{problem} (tried {self._tries} times)")
 
     @contextmanager
     def ask(
@@ -196,7 +203,7 @@ class Web:
                 allow_redirects=True,
             )
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise PassingError(address, _why(error)) from error
+            raise PassingError(address, _why(error), is_silence=True) from error
         except requests.RequestException as error:
             raise FetchError(address, str(error).replace("\n", " ")) from error
         with response:
@@ -226,6 +233,11 @@ class Web:
             session = self._local.session = requests.Session()
             session.headers["User-Agent"] = f"regtrack/{__version__}"
         return session
+
+
+def _like(error: FetchError, url: str, problem: str) -> FetchError:
+    """A failure of the same kind, in other words."""
+    return FetchError(url, problem, error.status, is_silence=error.is_silence)
 
 
 def length(response: requests.Response) -> int | None:

@@ -21,7 +21,7 @@ _FILE = re.compile(r"[/\\]|\.[A-Za-z]\w*$")
 _BLANKS = re.compile(r"(?P<chrom>[^\s:]+)\s+(?P<start>[\d,]{1,99})[\s-]+(?P<end>[\d,]{1,99})")
 _UNITS = re.compile(
     r"(?P<chrom>.+):(?P<start>\d[\d,]{0,9}(?:\.\d{1,6})?)(?P<start_unit>[km]b?|)\s*(?:-|\.\.)\s*"
-    r"(?P<end>\d[\d,]{0,9}(?:\.\d{1,6})?)(?P<end_unit>[km]b?)",
+    r"(?P<end>\d[\d,]{0,9}(?:\.\d{1,6})?)(?P<end_unit>[km]b?|)",
     re.IGNORECASE,
 )
 _THOUSANDS = {"k": 1_000, "m": 1_000_000}
@@ -36,6 +36,7 @@ def parse_region(
     text: str,
     chrom_sizes: Mapping[str, int],
     genes: GeneRegions | None = None,
+    one_of_several: bool = False,
 ) -> Interval:
     """Read one region as browsers print it: `chr22`, `chr22:1,000-2,000`, or a gene.
 
@@ -50,6 +51,8 @@ def parse_region(
         Length of every chromosome of the genome, in bases.
     genes
         Of the genome; None where they are no regions.
+    one_of_several
+        Whether others may be given beside it, for the advice on a text that is a list.
 
     Returns
     -------
@@ -79,11 +82,12 @@ def parse_region(
         raise InputError(
             f"region {text!r}",
             f"{could_be} chromosome of the genome, which has {few_names(chrom_sizes)}"
-            f"{_piece(chrom_sizes) or advice_on(text, genes)}",
+            f"{_piece(chrom_sizes) or advice_on(text, genes, one_of_several)}",
         )
     if match is None:
         raise InputError(
-            f"region {text!r}", f"expected CHROM or CHROM:START-END{advice_on(text, None)}"
+            f"region {text!r}",
+            f"expected CHROM or CHROM:START-END{advice_on(text, None, one_of_several)}",
         )
     start = int(match["start"].replace(",", "") or 0)
     end = int(match["end"].replace(",", "") or 0)
@@ -107,21 +111,24 @@ def _piece(chrom_sizes: Mapping[str, int]) -> str:
     )
 
 
-def advice_on(text: str, genes: GeneRegions | None) -> str:
+def advice_on(text: str, genes: GeneRegions | None, one_of_several: bool) -> str:
     """What follows in the error about a text that is no region; empty where nothing helps.
 
     Parameters
     ----------
-    text, genes
+    text, genes, one_of_several
         As `parse_region`.
     """
     text = text.strip()
     if match := _BLANKS.fullmatch(text):
         return f"; type {match['chrom']}:{match['start']}-{match['end']}"
-    if match := _UNITS.fullmatch(text):
+    match = _UNITS.fullmatch(text)
+    if match and (match["start_unit"] or match["end_unit"]):
         return f"; in bases: {match['chrom']}:{_bases(match, 'start')}-{_bases(match, 'end')}"
     if _LIST.fullmatch(text):
-        return f"; several are typed with blanks between them: {' '.join(text.split(','))}"
+        if one_of_several:
+            return f"; several are typed with blanks between them: {' '.join(text.split(','))}"
+        return "; expected one region, not several"
     if match := _PLUS.fullmatch(text):
         return f"; around a gene: {match['name']}+-{match['around']}"
     return genes.advice(text) if genes and ":" not in text else ""
@@ -129,7 +136,7 @@ def advice_on(text: str, genes: GeneRegions | None) -> str:
 
 def _bases(match: re.Match[str], name: str) -> str:
     """`19.9mb` in bases; a number without a unit has that of the other one."""
-    unit = match[f"{name}_unit"] or match["end_unit"]
+    unit = match[f"{name}_unit"] or match["end_unit"] or match["start_unit"]
     return f"{round(float(match[name].replace(',', '')) * _THOUSANDS[unit[0].lower()]):,}"
 
 
@@ -174,7 +181,7 @@ def read_regions(
             for chrom, intervals in files.regions(Path(text)).items():
                 pieces.setdefault(chrom, []).extend(intervals)
         else:
-            region = parse_region(text, chrom_sizes, genes)
+            region = parse_region(text, chrom_sizes, genes, one_of_several=True)
             pieces.setdefault(region.chrom, []).append((region.start, region.end))
     files.tell()
     return {

@@ -29,7 +29,8 @@ class Code:
     Parameters
     ----------
     file, sha256
-        Name of the file, without its folder, and the SHA-256 of what was in it.
+        Name of the file, without its folder, and the SHA-256 of what was in it, and in modules
+        beside it that it imported.
     left, right, exact
         The context that it led to; see `regtrack.models.network.Context`.
 

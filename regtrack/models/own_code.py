@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -38,7 +39,7 @@ class OwnClass:
     name
         As the user calls it: the class's name, or that of its entry point.
     sha256
-        Of the file as it was when its code ran.
+        Of the file as it was when its code ran, and of the modules beside it that it imported.
     """
 
     name: str
@@ -61,7 +62,7 @@ def class_in_file(path: Path, name: str) -> OwnClass:
     if name in classes:
         return classes[name]
     source = path.read_bytes()
-    there = vars(_executed(path, source))
+    there = vars(_executed(path, source).module)
     if name in there:
         raise InputError(path, f"{name} is no class derived from torch.nn.Module")
     known = first_names(classes) if classes else "none derived from torch.nn.Module"
@@ -78,8 +79,7 @@ def classes_in_file(path: Path) -> Mapping[str, OwnClass]:
         As `class_in_file`.
     """
     source = path.read_bytes()
-    module = _executed(path, source)
-    sha256 = hashlib.sha256(source).hexdigest()
+    module, sha256 = _executed(path, source)
     return {
         name: OwnClass(name, found, path, sha256)
         for name, found in vars(module).items()
@@ -143,8 +143,15 @@ def raised_in(path: Path, error: BaseException, given: str = "") -> Exception:
     return InputError(path, said, lines[-1] if lines else None)
 
 
+class _Executed(NamedTuple):
+    """The module of a file, and the SHA-256 of all that was read from the file's folder."""
+
+    module: ModuleType
+    sha256: str
+
+
 @functools.cache
-def _executed(path: Path, source: bytes) -> ModuleType:
+def _executed(path: Path, source: bytes) -> _Executed:
     """The module of a file, run once in this process as long as it stays as it is."""
     # Not under the file's own name, which may be that of a library.
     unique = hashlib.sha256(f"{path}\0".encode() + source).hexdigest()[:16]
@@ -158,23 +165,57 @@ def _executed(path: Path, source: bytes) -> ModuleType:
         raise InputError(path, f"is not Python ({error})") from error
     sys.modules[module.__name__] = module  # where dataclasses and typing look for it
     try:
-        with _importing_beside(path):
+        with _importing_beside(path) as beside:
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         raise raised_in(path, error) from error
-    return module
+    return _Executed(module, _digest(source, beside))
 
 
 @contextmanager
-def _importing_beside(path: Path) -> Iterator[None]:
-    """Let what lies beside a file be imported, as Python does of a script that it runs."""
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)
+def _importing_beside(path: Path) -> Iterator[dict[str, ModuleType]]:
+    """Let what lies beside a file be imported, as Python does of a script that it runs.
+
+    The modules are forgotten afterwards, so that another file's of the same name are not taken
+    for them; the code that imported them has them still.
+
+    Yields
+    ------
+    dict
+        Filled at the end: what was imported, by its name.
+    """
+    folder = path.resolve().parent
+    known, beside = frozenset(sys.modules), dict[str, ModuleType]()
+    sys.path.insert(0, str(folder))
     try:
-        yield
+        yield beside
     finally:
-        sys.path.remove(folder)
+        if str(folder) in sys.path:  # the code may have edited it
+            sys.path.remove(str(folder))
+        # A new part of a package that was there, regtrack say, stays where it belongs.
+        tops = {name.partition(".")[0] for name in list(sys.modules)} - known
+        mine = {top for top in tops if _lies_in(folder, top)}
+        for name in [one for one in sys.modules if one.partition(".")[0] in mine]:
+            beside[name] = sys.modules.pop(name)
+
+
+def _lies_in(folder: Path, name: str) -> bool:
+    """Whether a module or package lies right in a folder; not in an environment further down."""
+    module = sys.modules.get(name)
+    places = list(getattr(module, "__path__", ())) or [getattr(module, "__file__", None)]
+    return any(one is not None and Path(one).parent.resolve() == folder for one in places)
+
+
+def _digest(source: bytes, beside: Mapping[str, ModuleType]) -> str:
+    """SHA-256 of a file, and of the modules that it imported from its folder, if any."""
+    total = hashlib.sha256(source)
+    for name, module in sorted(beside.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None:  # a folder alone may be a package
+            code = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+            total.update(f"\0{name}\0{code}".encode())
+    return total.hexdigest()
 
 
 def _said(error: BaseException) -> str:

@@ -60,6 +60,11 @@ class ImportRequest:
     threshold: float | None
     force: bool
 
+    @property
+    def called_from(self) -> float:
+        """The threshold that was asked for, which may be 0, or else the usual one."""
+        return _USUAL if self.threshold is None else self.threshold
+
 
 def import_network(request: ImportRequest, observer: Observer) -> str:
     """Write a checkpoint of a network of one's own; returns what to say of it.
@@ -92,7 +97,7 @@ def import_network(request: ImportRequest, observer: Observer) -> str:
         _load(network, request.weights)
     genome = None if request.genome is None else Genome(request.genome)
     sizes = {} if genome is None else dict(genome.chrom_sizes)
-    values = _Values((), (request.threshold or _USUAL,) * len(markers))
+    values = _Values((), (request.called_from,) * len(markers))
     if isinstance(network, OwnNetwork) and network.is_signal:
         values = _signal_values(request, network.eval(), markers, genome, observer)
     checkpoint = Checkpoint(
@@ -156,8 +161,7 @@ def _signal_values(
                 ) from None
     if sampled is not None and request.threshold is None:
         return _Values(ranges, sampled.rare)
-    share = _USUAL if request.threshold is None else request.threshold
-    return _Values(ranges, tuple(share * one for one in ranges))
+    return _Values(ranges, tuple(request.called_from * one for one in ranges))
 
 
 def _load(network: Network, path: Path) -> None:

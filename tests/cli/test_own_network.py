@@ -384,6 +384,20 @@ def test_an_outside_model_becomes_a_checkpoint_and_tracks(
         np.testing.assert_allclose(values, of_bases, atol=0.00011)
 
 
+@pytest.mark.parametrize(("words", "expected"), [((), 0.5), (("--threshold", 0), 0.0)])
+def test_a_threshold_of_0_is_kept_as_it_is_asked_for(
+    tiny: TinyWorld, tmp_path: Path, regtrack, words: tuple[object, ...], expected: float
+) -> None:
+    model = tmp_path / "outside.safetensors"
+    status, _, err = regtrack(
+        *("import", "network", f"{OUTSIDE}:Wrapped", "--markers", tiny.markers),
+        *("--out", model, *words),
+    )
+    assert status == 0, err
+    with naming([OUTSIDE]):
+        assert read_checkpoint(model).thresholds == (expected,) * 3
+
+
 def with_hostile_pickle(path: Path) -> None:
     class Hostile:
         def __reduce__(self):

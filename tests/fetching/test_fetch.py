@@ -331,8 +331,13 @@ def test_what_may_come_later_is_worth_another_run_and_what_is_refused_is_not(
 ) -> None:
     url = path_of(gene_source("hg19", "refGene").url)
     no = "1 of 1 file not fetched"
-    for status, told in ((503, f"{no}: run it again"), (404, no)):
-        sources.acts[url] = [Act(status, forever=True)]
+    later = {"Retry-After": "4000"}
+    for status, headers, told in (
+        (503, {}, f"{no}: run it again"),
+        (503, later, f"{no}: run it again"),
+        (404, {}, no),
+    ):
+        sources.acts[url] = [Act(status, headers, forever=True)]
         web = Web(sources.url, wait=lambda _: None)
         report = fetch(["genes"], FetchSettings(mirror=sources.url), Quiet(), (), web)
         with pytest.raises(RegtrackError) as caught:

@@ -165,6 +165,44 @@ def test_a_host_that_answers_is_asked_for_every_size() -> None:
     assert sources.heads[PATH] == 6
 
 
+def failures_of(web: Web, times: int) -> list[FetchError]:
+    """How a file fails, asked for so often."""
+    failed = []
+    for _ in range(times):
+        with pytest.raises(FetchError) as caught:
+            web.text(URL)
+        failed.append(caught.value)
+    return failed
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "4000"}])
+def test_a_host_that_answers_that_it_cannot_now_is_not_silent(headers: dict[str, str]) -> None:
+    sources = Sources()
+    sources.acts[PATH] = [Act(503, headers, forever=True)]
+    with serving(sources):
+        failed = failures_of(Web(sources.url, tries=1), 4)
+    assert str(failed[-1]).partition(": ")[2].startswith("not tried: ")
+    assert [(one.status, one.is_silence, one.is_refusal) for one in failed] == [
+        (503, False, False)
+    ] * 4
+
+
+def test_a_host_that_sends_too_little_is_not_silent() -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    sources.acts[PATH] = [Act(cut=9_000, length=len(BODY), forever=True)]
+    with serving(sources):
+        (failed,) = failures_of(Web(sources.url, tries=1), 1)
+    assert str(failed).endswith("the connection broke (tried 1 times)")
+    assert not failed.is_silence
+
+
+def test_of_a_host_without_connection_also_the_files_that_are_not_tried_count_as_silent() -> None:
+    failed = failures_of(Web("http://127.0.0.1:9", tries=1), 4)
+    assert str(failed[-1]).partition(": ")[2].startswith("not tried: ")
+    assert [(one.status, one.is_silence) for one in failed] == [(None, True)] * 4
+
+
 def test_a_silent_host_may_still_be_asked_for_files() -> None:
     web = Web("http://127.0.0.1:9", tries=1)
     assert [web.size(URL) for _ in range(5)] == [None] * 5

@@ -99,7 +99,7 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
             "myc",
             f"{NOT_FOUND}; MYC is at chr8:128,748,315-128,753,680, and the genome has no chr8",
         ),
-        ("COMT,FAR1", f"{NOT_FOUND}; several are typed with blanks between them: COMT FAR1"),
+        ("COMT,FAR1", f"{NOT_FOUND}; expected one region, not several"),
         ("COMT+50kb", f"{NOT_FOUND}; around a gene: COMT+-50kb"),
         ("comt + 1.5 Mb", f"{NOT_FOUND}; around a gene: comt+-1.5 Mb"),
         (

@@ -75,6 +75,10 @@ def test_a_chromosome_alone_is_the_whole_of_it(text: str, chrom: str) -> None:
         ("chr22 100 200", r" no chromosome .*; type chr22:100-200$"),
         ("chr22\t1,000\t2,000", r" no chromosome .*; type chr22:1,000-2,000$"),
         ("chr22:1.9mb-2mb", r"expected CHROM or .*; in bases: chr22:1,900,000-2,000,000$"),
+        ("chr22:1k-2", r"expected CHROM or .*; in bases: chr22:1,000-2,000$"),
+        ("chr22:1.5-2.5", r"expected CHROM or CHROM:START-END$"),
+        ("chr1,chr22", r" no chromosome .*; expected one region, not several$"),
+        ("chr1:1-10,chr22:1-10", r" no chromosome .*; expected one region, not several$"),
         ("chr22:1,500-1,600kb", r"expected CHROM or .*; in bases: chr22:1,500,000-1,600,000$"),
     ],
 )
@@ -82,6 +86,12 @@ def test_a_region_that_cannot_be_used_says_why(text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem) as caught:
         parse_region(text, SIZES)
     assert str(caught.value).startswith(f"region {text!r}: ")
+
+
+def test_where_several_regions_may_be_given_it_says_how_they_are_typed() -> None:
+    advice = "; several are typed with blanks between them: chr1:1-10 chr22:1-10$"
+    with pytest.raises(InputError, match=advice):
+        read_regions(["chr1:1-10,chr22:1-10"], SIZES)
 
 
 def test_a_region_that_no_disk_takes_for_a_name_is_no_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -421,4 +422,79 @@ def test_a_file_may_import_what_lies_beside_it(
     monkeypatch.setattr(sys, "path", [one for one in sys.path if one])
     before = list(sys.path)
     assert own_network(path.relative_to(tmp_path), "Net").outputs == 2
+    assert sys.path == before
+
+
+def with_helper(folder: Path, helper: str, value: int) -> Path:
+    """A network whose only marker is a number that stands in a module beside its file."""
+    (folder / helper).parent.mkdir(parents=True)
+    (folder / helper).write_text(f"VALUE = {value}\n")
+    module = helper.removesuffix(".py").replace("/", ".")
+    return write_network(
+        folder / "own.py",
+        f"""
+        from torch import nn
+        from {module} import VALUE
+
+        class Constant(nn.Module):
+            def __init__(self, markers):
+                super().__init__()
+            def forward(self, x):
+                return (x * 0.0 + VALUE)[:, None]
+        """,
+    )
+
+
+@pytest.mark.parametrize("helper", ["layers_of_two.py", "parts_of_two/layers.py"])
+def test_each_file_has_the_module_that_lies_beside_it_though_names_are_the_same(
+    tmp_path: Path, helper: str
+) -> None:
+    first, second = (
+        with_helper(tmp_path / name, helper, value) for name, value in (("a", 3), ("b", 40))
+    )
+    before = set(sys.modules)
+    networks = [own_network(path, "Constant", 1) for path in (first, second)]
+    assert [predicted(network)[0] for network in networks] == [3, 40]
+    new = {name for name in set(sys.modules) - before if "of_two" in name}
+    assert new == set()
+
+
+def test_the_digest_is_of_the_file_and_of_the_modules_beside_it_that_it_imports(
+    tmp_path: Path,
+) -> None:
+    paths = [
+        with_helper(tmp_path / name, "layers_of_digest.py", value)
+        for name, value in (("a", 3), ("b", 3), ("c", 40))
+    ]
+    (tmp_path / "b" / "not_imported.py").write_text("VALUE = 1\n")
+    same, again, other = (find_architecture("dense", f"{path}:Constant").sha256 for path in paths)
+    assert len({path.read_bytes() for path in paths}) == 1
+    assert same == again != other
+    alone = write_network(tmp_path / "alone.py", TINY)
+    of_file = hashlib.sha256(alone.read_bytes()).hexdigest()
+    assert find_architecture("dense", f"{alone}:Tiny").sha256 == of_file
+
+
+def test_an_installed_library_stays_imported_also_from_an_environment_below_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "venv" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "library_of_venv.py").write_text("VALUE = 1\n")
+    monkeypatch.syspath_prepend(site)
+    path = write_network(tmp_path / "own.py", f"import library_of_venv\n{TINY}")
+    assert (
+        find_architecture("dense", f"{path}:Tiny").sha256
+        == hashlib.sha256(path.read_bytes()).hexdigest()
+    )
+    assert sys.modules.pop("library_of_venv").VALUE == 1
+
+
+def test_a_file_may_edit_the_path_of_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = list(sys.path)
+    path = write_network(tmp_path / "own.py", f"import sys\nsys.path.pop(0)\n{TINY}")
+    assert own_network(path, "Tiny").outputs == 2
     assert sys.path == before
