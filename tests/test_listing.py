@@ -25,6 +25,12 @@ def test_one_is_no_several() -> None:
         "2 stretches",
         "1,000 stretches",
     ]
+    assert [counted(number, "marker") for number in (0, 1, 2, 1_200)] == [
+        "0 markers",
+        "1 marker",
+        "2 markers",
+        "1,200 markers",
+    ]
 
 
 def test_all_of_few_names_are_listed_and_three_of_many() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from regtrack.atomic import write_texts
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
-from regtrack.listing import names_and_rest
-from regtrack.report.numbers import UNDEFINED, cell, chromosomes, counted, defined, number, times
+from regtrack.listing import counted, names_and_rest
+from regtrack.report.numbers import UNDEFINED, cell, chromosomes, defined, number, times
 from regtrack.report.scores_table import PAGE, TABLE
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.scoring.marker_scores import MarkerScores, Point

@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from regtrack.listing import counted
+
 
 def defined(value: Any) -> Any:
     """A value as JSON takes it: None for what is not a number."""
@@ -71,11 +73,6 @@ def count_and_share(count: int, hit: int) -> str:
 def width(bases: float) -> str:
     """A length in whole bases."""
     return UNDEFINED if math.isnan(bases) else f"{bases:,.0f}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 marker`, `2 markers`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def chromosomes(names: Collection[str]) -> str:

@@ -14,8 +14,6 @@ from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 _LISTED = 30
 _STRETCHES = ("stretch", "stretches")
 
-_SIGNAL = "a signal from 0 upward; max_error and floor are shares of each marker's range"
-
 
 def describe_tracks(folder: Path) -> str:
     """A tracks folder in a screenful.

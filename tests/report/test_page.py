@@ -14,7 +14,7 @@ import pytest
 from builders import a_marker
 from scoring_builders import an_evaluation, marker_scores
 
-from regtrack.report.numbers import count_and_share, counted, number, share, span, times
+from regtrack.report.numbers import count_and_share, number, share, span, times
 from regtrack.report.page.write import page
 from regtrack.scoring.evaluation import ScoredRegions
 
@@ -300,10 +300,7 @@ def test_a_lift_has_three_digits_at_most(value: float, text: str) -> None:
     assert times(value) == text
 
 
-def test_counts_are_told_with_their_noun_and_share() -> None:
-    assert [counted(count, "marker") for count in (0, 1, 2, 1_200)] == [
-        "0 markers", "1 marker", "2 markers", "1,200 markers",
-    ]  # fmt: skip
+def test_counts_are_told_with_their_share() -> None:
     assert [count_and_share(4_000, 1_000), count_and_share(0, 0)] == ["4,000 (25%)", "0"]
     assert share(1, 4) == 0.25
     assert math.isnan(share(0, 0))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.genome.markers import categories_of
-from regtrack.listing import names_and_rest
-from regtrack.report.numbers import chromosomes, counted, number, span, times
+from regtrack.listing import counted, names_and_rest
+from regtrack.report.numbers import chromosomes, number, span, times
 from regtrack.report.page.plots import scored_markers
 from regtrack.report.page.table import ranked_table
 from regtrack.report.palette import word_of
