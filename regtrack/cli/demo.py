@@ -10,7 +10,7 @@ import click
 from regtrack.cli import options
 
 
-@click.command(short_help="Predict and score real human DNA that comes along.")
+@click.command(short_help="Predict and score real human DNA that comes with regtrack.")
 @click.argument("folder", type=options.FILE, default="regtrack-demo")
 @click.option(
     "--train",

@@ -55,16 +55,17 @@ def eval_(
 
     TRACKS are scored as they are written, where they were predicted; a base that a track leaves
     out counts as 0. A MODEL is scored by its unrounded predictions, on any regions or on a split
-    of a dataset; nothing is written but the report. At a --step of its own, as predict takes it.
+    of a dataset; only the report is written. --step is that of predict.
 
     Bases that the model was trained on are left out, where that is known; --include-training scores
-    them. A split of a dataset is scored whole, also the one that was trained on.
+    them. A split of a dataset is scored whole, even the one that was trained on.
 
-    What was left out (also N, excluded or unknown bases, markers without peaks) is said. Scoring a
-    model keeps counts until the report is written, beside it (--out): some 30 MB per million bases
-    and 919 markers, 30 GB for a human genome. A run that was stopped resumes when the same command
-    is given again. Without --out they lie in the folder for temporary files (TMPDIR), and nothing
-    resumes.
+    The output lists what was left out (also N, excluded or unknown bases, markers without peaks).
+
+    With --out, if scoring a model was stopped, give the same command again, and it continues.
+    Until the report is written, counts are kept beside it: some 30 MB per million bases and 919
+    markers, 30 GB for a human genome. Without --out they are kept in the folder for temporary
+    files (TMPDIR), and a stopped run cannot continue.
     """
     from regtrack.api.progress import Progress
     from regtrack.report.files import check_out, report_files, text_table, write_report

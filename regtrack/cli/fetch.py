@@ -44,8 +44,8 @@ def _shared(command: F) -> F:
 def fetch() -> None:
     """Fetch a genome, its genes, regions to exclude, and the measured peaks of the 919 markers.
 
-    They are kept in the user's cache folder, or in $REGTRACK_CACHE. What was interrupted goes
-    on where it stopped; what is there already is checked, and fetched only if it was changed.
+    They are kept in the user's cache folder, or in $REGTRACK_CACHE. An interrupted
+    download continues. Files that are there are checked, and fetched again only if changed.
     """
 
 

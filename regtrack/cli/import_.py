@@ -11,9 +11,9 @@ from regtrack.cli import options
 from regtrack.cli.network_options import own_settings
 
 
-@click.group("import", short_help="Make a checkpoint of weights that you have.")
+@click.group("import", short_help="Make a checkpoint from a file of weights.")
 def import_() -> None:
-    """Make a checkpoint of weights of another program's that you have as a file."""
+    """Make a checkpoint from a file of weights of another program."""
 
 
 @import_.command(short_help="DeepSEA's weights, as Kipoi publishes them.")

@@ -42,8 +42,8 @@ def init(folder: Path, force: bool, **told: Any) -> None:
     and a checkpoint of DIR itself or, where it has none, those that regtrack fetch fetched for the
     assembly. With --peaks it also writes the table of your markers, and says what to check in it.
     After it, `regtrack prepare`, `regtrack train` and `regtrack predict chr1 --out tracks/` need no
-    options in DIR and below. Until the model that is named there has been trained, predict takes
-    the network that comes along, and says so.
+    options in DIR and below. Until the model that is named there has been trained, predict uses
+    the network that comes with regtrack, and says so.
     """
     from regtrack.workspace.init import Told, initialise
 

@@ -48,7 +48,8 @@ def _model(default: str | None, otherwise: str) -> Callable[[F], F]:
         show_default=otherwise,
         envvar="REGTRACK_MODEL",
         help="Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: "
-        "demo, which comes along, or deepsea, where regtrack fetch model deepsea has fetched that.",
+        "demo, which comes with regtrack, or deepsea, if regtrack fetch model deepsea has "
+        "fetched it.",
     )
 
 

@@ -126,7 +126,7 @@ def predict(
     every base; a base without a value is N, or its probability is under --floor. Of a signal,
     both are times the marker's range.
 
-    A run that was stopped goes on where it stopped when the same command is given again.
+    If a run was stopped, give the same command again, and it continues.
     """
     from regtrack.tracks.write import check_out
 

@@ -38,9 +38,9 @@ def train(
 ) -> None:
     """Train a network on DATASET and keep the checkpoint that validates best.
 
-    Beside it come the log, as a table and a plot. A training that was killed, or ended by
-    Ctrl-C or SIGTERM, goes on when the same command is given again; how long and how fast (--steps,
-    --epochs, --minutes, --patience, --learning-rate, --schedule) may then be changed.
+    A log is written beside it, as a table and a plot. If a training was killed, or ended by Ctrl-C
+    or SIGTERM, give the same command again, and it continues; --steps, --epochs, --minutes,
+    --patience, --learning-rate and --schedule may then be changed.
 
     Several GPUs or machines:
     torchrun --nproc-per-node 4 -m regtrack train DATASET --out FILE --batch-size 8

@@ -29,7 +29,7 @@ _OPTIONS = {
         "--minutes",
         type=_ABOVE_ZERO,
         show_default="no limit",
-        help="Stop after so many minutes; the last validation comes on top.",
+        help="Stop after so many minutes; the last validation takes extra time.",
     ),
     "patience": click.option(
         "--patience",
@@ -55,15 +55,15 @@ _OPTIONS = {
         type=click.Choice(SCHEDULES),
         default=TrainingSettings.schedule,
         show_default=True,
-        help="Let the learning rate fall to 0 towards the end, or leave it.",
+        help="Let the learning rate fall to 0 towards the end, or keep it constant.",
     ),
     "positive_weight": click.option(
         "--positive-weight",
         type=_ABOVE_ZERO,
         default=TrainingSettings.positive_weight,
         show_default=True,
-        help="What a base inside a peak counts in the loss. Other than 1, the output is no "
-        "probability any more, only a ranking.",
+        help="Weight in the loss of a base inside a peak. If it is not 1, the output is no longer "
+        "a probability, only a ranking.",
     ),
     "reverse_complement": click.option(
         "--reverse-complement/--forward-only",

@@ -132,7 +132,7 @@ def check_out(out: Path, force: bool) -> None:
         raise InputError(out, "expected a name that ends in .safetensors")
     if out.exists() and not force:
         raise InputError(
-            out, "exists already, and a finished training is not gone on with; --force starts anew"
+            out, "exists already, and a finished training cannot be continued; --force starts anew"
         )
     for one in _beside(out):
         if one.exists() and not force:

@@ -218,7 +218,7 @@ def _configured(configured: Configured) -> Iterator[Finding]:
         trained = "regtrack prepare, then regtrack train"
         yield Finding("model", f"{model} (not yet)", f"{trained}; until then --model demo")
     elif model is None:
-        yield Finding("model", "not configured; demo, which comes along, is taken")
+        yield Finding("model", "not configured; demo, which comes with regtrack, is used")
     else:
         look = partial(_model, configured.genome, sizes)
         yield _looked_at("model", model, look, "regtrack prepare, then regtrack train")

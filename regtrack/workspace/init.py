@@ -211,7 +211,7 @@ def summary(found: Found, folder: Path) -> str:
             "model",
             str(found.model)
             if found.model.exists()
-            else f"{found.model} (not yet; until then demo, which comes along)",
+            else f"{found.model} (not yet; until then demo, which comes with regtrack)",
         ),
         ("assembly", found.assembly or "not known; see [prepare]"),
     ]

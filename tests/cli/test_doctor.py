@@ -33,7 +33,7 @@ def test_where_nothing_is_configured_it_says_what_to_type(regtrack) -> None:
         "genome: regtrack fetch genome hg19, then regtrack init",
         "peaks: regtrack fetch peaks, then regtrack init",
     ]
-    assert "model            not configured; demo, which comes along, is taken\n" in out
+    assert "model            not configured; demo, which comes with regtrack, is used\n" in out
     rows = {line[: line.index("  ")] for line in out.split("\n\n")[0].splitlines()}
     assert {
         "regtrack",

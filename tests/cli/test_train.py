@@ -170,7 +170,7 @@ def test_every_other_option_reaches_the_training(
             "out exists",
             "--minutes 90",
             1,
-            r"new\.safetensors: exists already, and a finished training is not gone on with; "
+            r"new\.safetensors: exists already, and a finished training cannot be continued; "
             "--force starts anew$",
         ),
         ("out is a folder", "", 1, r"new\.safetensors: is a folder; expected a file name"),
