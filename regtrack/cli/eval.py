@@ -63,9 +63,9 @@ def eval_(
     The output lists what was left out (also N, excluded or unknown bases, markers without peaks).
 
     With --out, if scoring a model was stopped, give the same command again, and it continues.
-    Until the report is written, counts are kept beside it: some 30 MB per million bases and 919
-    markers, 30 GB for a human genome. Without --out they are kept in the folder for temporary
-    files (TMPDIR), and a stopped run cannot continue.
+    Until the report is written, counts are kept beside it: of 919 markers some 30 MB for a million
+    bases, 30 GB for a human genome. Without --out they are kept in the folder for temporary files
+    (TMPDIR), and a stopped run cannot continue.
     """
     from regtrack.api.progress import Progress
     from regtrack.report.files import check_out, report_files, text_table, write_report
