@@ -16,6 +16,7 @@ from regtrack.paths import is_there
 
 ALL = "all"
 _GET_DNA = re.compile(r"(?P<assembly>[a-z]+[A-Z]?[a-z]*\d+)_dna$")
+_THREE_DIGITS = re.compile(r"[0-9]{3}(?![0-9])")
 _FILE = re.compile(r"[/\\]|\.[A-Za-z]\w*$")
 # What is often typed in place of a region.
 _BLANKS = re.compile(r"(?P<chrom>[^\s:]+)\s+(?P<start>[\d,]{1,99})[\s-]+(?P<end>[\d,]{1,99})")
@@ -194,13 +195,15 @@ def read_regions(
 def _split(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> Iterator[str]:
     """Regions as typed, with lists of chromosomes or genes (`chr8,chr9`) taken apart.
 
-    A comma may also separate thousands (`chr8:1,000-2,000`): a text is a list when every
-    part names a chromosome, or when there is no `:` and no file of that name.
+    A comma may also separate thousands (`chr8:1,000-2,000`, `COMT+-1,000`): a text is a list
+    when every part names a chromosome, or when there is no `:`, no part that could be thousands,
+    and no file of that name.
     """
     for text in texts:
         parts = text.split(",")
         is_list = all(resolve_chrom(part.strip(), chrom_sizes) for part in parts)
-        if is_list or (len(parts) > 1 and ":" not in text and not is_there(text)):
+        may_be_list = ":" not in text and not any(map(_THREE_DIGITS.match, parts[1:]))
+        if is_list or (len(parts) > 1 and may_be_list and not is_there(text)):
             yield from parts
         else:
             yield text

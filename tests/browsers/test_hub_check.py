@@ -66,7 +66,12 @@ TEXT = [
         "\ngenome danRer11\n\n\\g<0>",
         r"expected a track",
     ),
-    ("odd genome", "genome canFam3", "genome GRCh37", r":8: genome GRCh37: not a genome of UCSC's"),
+    (
+        "odd genome",
+        "genome canFam3",
+        "genome GRCh37",
+        r":8: genome GRCh37: not a genome of UCSC's & an unknown assembly .*, not GRCh37",
+    ),
     ("no email", r"^email .*\n", "", r":1: hub regtrack_12121212: no email, expected one"),
     ("odd email", r"^email .*", "email me", r":5: .*email 'me', expected name@example\.org"),
     ("several files", "useOneFile on", "useOneFile off", r":4: .*useOneFile is not on"),

@@ -306,7 +306,7 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
     ("empty train", lambda _: None, ["--valid", "1,2"], 1, r"--train: no window .*for train"),
     ("two splits", lambda _: None, ["--valid", "2", "--test", "chr2:1-4,000"], 1,
      r"--test: overlaps --valid: both hold the window chr2:1-2,000"),
-    ("unknown chromosome", lambda _: None, ["--valid", "chr2,chr7"], 1, r"region 'chr7': neither"),
+    ("unknown chromosome", lambda _: None, ["--valid", "chr2,chr7"], 1, r"region 'chr7': no c"),
     ("no validation", lambda _: None, ["--test", "chr2"], 2, r"--valid: missing"),
     ("split and region", lambda _: None, ["--valid", "2", "--split", "8,1,1"], 2, r"--split: .*n"),
     ("two shares", lambda _: None, ["--split", "80,20"], 2, r"--split: expected three numbers"),

@@ -69,6 +69,14 @@ def test_a_gene_is_a_region(genes: GeneRegions, text: str, expected: tuple) -> N
     assert parse_region(text, SIZES, genes) == Interval(*expected)
 
 
+def test_the_thousands_around_a_gene_make_no_list(genes: GeneRegions) -> None:
+    for typed in "COMT±50,000", "COMT+-50,000":
+        found = read_regions([typed], SIZES, genes=genes)
+        assert {chrom: list(some) for chrom, some in found.items()} == {
+            "chr22": [(879_263, 1_007_498)]
+        }
+
+
 def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     told: list[str] = []
     with heard(told.append):

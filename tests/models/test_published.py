@@ -101,9 +101,9 @@ def _truncated(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "problem"),
     [
-        (lambda path: torch.save(_Runs(), path), "not a file of weights alone, or damaged"),
-        (lambda path: torch.save({"0.weight": _Runs()}, path), "not a file of weights alone"),
-        (lambda path: torch.save(torch.nn.Linear(2, 2), path), "not a file of weights alone"),
+        (lambda path: torch.save(_Runs(), path), "holds more than weights"),
+        (lambda path: torch.save({"0.weight": _Runs()}, path), "holds more than weights"),
+        (lambda path: torch.save(torch.nn.Linear(2, 2), path), "holds more than weights"),
         (lambda path: path.write_bytes(b"\x80\x02garbage"), "not a file of weights alone"),
         (lambda path: path.write_bytes(b""), "not a file of weights alone, or damaged"),
         (lambda path: path.write_text("<html>"), "not a file of weights alone, or damaged"),
