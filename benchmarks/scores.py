@@ -34,10 +34,10 @@ from regtrack.models.inference import for_inference
 from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
-from regtrack.prediction.scored import plan_split, run_scores
+from regtrack.prediction.score_model import plan_split, run_scores
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.evaluate import ScoreRequest, evaluate
 from regtrack.scoring.metrics import Scores
+from regtrack.scoring.score_tracks import ScoreRequest, evaluate
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import available_cores
 

@@ -27,9 +27,9 @@ from regtrack.errors import ArgumentError
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.report.files import check_out, report_files, rows, text_table, write_report
-from regtrack.scoring.evaluate import NOT_WITH_A_DATASET, ScoreRequest
-from regtrack.scoring.evaluate import evaluate as evaluate_tracks
 from regtrack.scoring.evaluation import Evaluation
+from regtrack.scoring.score_tracks import NOT_WITH_A_DATASET, ScoreRequest
+from regtrack.scoring.score_tracks import evaluate as evaluate_tracks
 from regtrack.workers import available_cores
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def evaluate(
         else:
             fields = {name: getattr(request, name) for name in NOT_WITH_A_DATASET}
             _refuse(fields, "does not go with a dataset")
-        from regtrack.prediction.scored import plan_model, run_scores
+        from regtrack.prediction.score_model import plan_model, run_scores
 
         scored.check_unchanged()
         with naming(scored.networks):

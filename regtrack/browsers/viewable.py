@@ -18,7 +18,7 @@ from regtrack.listing import names_and_rest
 from regtrack.notes import note
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
-from regtrack.scoring.evaluate import ScoreRequest, match
+from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks import read_peaks, strongest_first
 
@@ -65,7 +65,7 @@ class Viewable:
         report
             Folder of a report; without it, one that lies in the tracks folder is taken.
         peaks
-            Measured peaks, as `regtrack.scoring.evaluate.ScoreRequest` takes them.
+            Measured peaks, as `regtrack.scoring.score_tracks.ScoreRequest` takes them.
 
         Raises
         ------

@@ -69,7 +69,7 @@ def eval_(
     """
     from regtrack.api.progress import Progress
     from regtrack.report.files import check_out, report_files, text_table, write_report
-    from regtrack.scoring.evaluate import ScoreRequest, evaluate
+    from regtrack.scoring.score_tracks import ScoreRequest, evaluate
     from regtrack.workers import available_cores
 
     _check_options(context, subject, dataset)
@@ -84,7 +84,7 @@ def eval_(
             write_report(evaluation, out)
     else:
         from regtrack.prediction.plan import make_score_plan
-        from regtrack.prediction.scored import plan_model, run_scores
+        from regtrack.prediction.score_model import plan_model, run_scores
         from regtrack.workspace.networks import tell_of_bundled
 
         tell_of_bundled(subject)

@@ -48,9 +48,9 @@ def thresholds(
     regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
     from regtrack.api.progress import Progress
-    from regtrack.prediction.scored import plan_model, run_scores
+    from regtrack.prediction.score_model import plan_model, run_scores
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
-    from regtrack.scoring.evaluate import ScoreRequest
+    from regtrack.scoring.score_tracks import ScoreRequest
     from regtrack.workers import available_cores
     from regtrack.workspace.networks import tell_of_bundled
 

@@ -27,8 +27,8 @@ from regtrack.notes import note
 from regtrack.paths import is_there
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
-from regtrack.scoring.evaluate import ScoreRequest, scored_regions
 from regtrack.scoring.marker_scores import scored_by_themselves
+from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.signals import MOST
 from regtrack.tracks.bbi import LONGEST_CHROM

@@ -22,7 +22,7 @@ from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.dispatch import predict_each
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
-from regtrack.prediction.scored import ScoreJob, left_to_score
+from regtrack.prediction.score_model import ScoreJob, left_to_score
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.report.files import FILES as REPORT_FILES
 from regtrack.tracks.folder import SEEN_FILES

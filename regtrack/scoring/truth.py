@@ -19,10 +19,10 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.paths import named
 from regtrack.scoring.counting import PeakLabels, ScoredMarkers, known_array
-from regtrack.scoring.evaluate import ScoreRequest, match
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.scoring.seen import seen_words
 
 _SEEN = {

@@ -1,8 +1,8 @@
 """Peaks: runs of bases at or above a threshold, joined over small gaps, of a minimal length.
 
-One rule for all: for the peak files, for scores of tracks and of models, and for the choice of
-thresholds. Scores want peaks at many thresholds, so all of them are followed at once, in one pass
-over the probabilities or the segments of a track.
+For scores of tracks and of models, and for the choice of thresholds: these want peaks at many
+thresholds, so all of them are followed at once, in one pass over the probabilities or the segments
+of a track. The peak files are called by `tracks/encoding.py`, at one threshold, by the same rules.
 """
 
 from __future__ import annotations

@@ -398,7 +398,7 @@ def test_a_run_that_was_stopped_while_its_report_was_written_is_finished_by_the_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("regtrack.prediction.scored.write_report", some_of_it)
+        patch.setattr("regtrack.prediction.score_model.write_report", some_of_it)
         status, _, err = regtrack(*command, "--out", out)
         assert (status, err.splitlines()[-1]) == (
             130,
@@ -428,7 +428,7 @@ def test_counts_on_a_genome_with_a_longer_chromosome_are_not_taken_up(
     command = ("eval", tiny.model, "--peaks", tiny.markers, "--region", "chr2", "--any-genome")
     out = tmp_path / "report"
     with monkeypatch.context() as patch:
-        patch.setattr("regtrack.prediction.scored.gather_scores", lambda *_: 1 / 0)
+        patch.setattr("regtrack.prediction.score_model.gather_scores", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             regtrack(*command, "--genome", tiny.genome, "--out", out)
     status, _, err = regtrack(*command, "--genome", other, "--out", out)
@@ -441,7 +441,7 @@ def test_counts_of_another_question_are_not_taken_up(
     command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
     out = tmp_path / "report"
     with monkeypatch.context() as patch:
-        patch.setattr("regtrack.prediction.scored.gather_scores", lambda *_: 1 / 0)
+        patch.setattr("regtrack.prediction.score_model.gather_scores", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             regtrack(*command, "--out", out)
     status, _, err = regtrack(*command, "--markers", "CTCF", "--out", out)
@@ -555,7 +555,7 @@ def test_borders_of_blocks_and_groups_change_nothing(
     assert regtrack(*command, "--out", tmp_path / "usual")[0] == 0
     expected = (tmp_path / "usual" / "report.tsv").read_bytes()
     # One file for everything on a chromosome; every marker by itself, in processes.
-    monkeypatch.setattr("regtrack.prediction.scored._MOST_FILES", 1)
+    monkeypatch.setattr("regtrack.prediction.score_model._MOST_FILES", 1)
     monkeypatch.setattr("regtrack.scoring.counting._LARGEST_GROUP", 1)
     monkeypatch.setattr("regtrack.scoring.counting._WORTH_A_PROCESS", 0)
     assert regtrack(*command, "--workers", 2, "--out", tmp_path / "other")[0] == 0

@@ -14,8 +14,8 @@ from builders import TinyWorld
 
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
-from regtrack.prediction.scored import plan_scores
-from regtrack.scoring.evaluate import ScoreRequest
+from regtrack.prediction.score_model import plan_scores
+from regtrack.scoring.score_tracks import ScoreRequest
 
 
 def works_of(tiny: TinyWorld, folder: Path, together: bool) -> list[BlockWork]:

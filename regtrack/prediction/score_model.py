@@ -41,8 +41,8 @@ from regtrack.prediction.job import block_tasks, context_of, grouped
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_out, write_report
 from regtrack.scoring.counting import gather_scores
-from regtrack.scoring.evaluate import ScoreRequest, scored_regions
 from regtrack.scoring.evaluation import Evaluation
+from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.peak_rules import MarkerRules, PeakRules
 from regtrack.workplace import partial_path
