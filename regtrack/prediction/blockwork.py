@@ -182,14 +182,17 @@ def save_blocks(
 
     The counts are saved first, so that saved blocks have their counts.
     """
-    recipe = work.recipe
-    encoded = _encoded(work, segments) if recipe.blocks else []
+    folder = work.recipe.blocks
+    if folder is None:  # the counter has called the peaks itself
+        if counter:
+            counter.save()
+        return
+    encoded = _encoded(work, segments)
     if counter:
-        for block, one in zip(work.blocks if recipe.blocks else (), encoded, strict=True):
+        for block, one in zip(work.blocks, encoded, strict=True):
             counter.call(block.chrom, [one.of(row).peaks for row in counter.rows])
         counter.save()
-    if recipe.blocks:
-        BlockStore(recipe.blocks).save(work.blocks, encoded)
+    BlockStore(folder).save(work.blocks, encoded)
 
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:

@@ -60,7 +60,8 @@ class Plan:
         Estimated size of the finished folder.
     disk_bytes
         Estimate of what is still to be written: at the end, blocks, the counts of measured
-        peaks, and tracks lie side by side.
+        peaks, and tracks lie side by side; of a score, the counts alone. Counts are taken to grow
+        with the bases, though a part of each file is bounded: it is too high for many bases.
     free_bytes
         Free on that disk now.
     memory_bytes

@@ -52,8 +52,7 @@ class ScoreRequest:
     ----------
     peaks
         Markers table or peak files, as `regtrack.genome.measured.read_measured`; matched to the
-        predicted markers by name. None only
-        where the peaks are those of a dataset.
+        predicted markers by name. None only where the peaks are those of a dataset.
     regions
         As typed (also genes) or BED files; none stands for all that was predicted, or the whole
         genome.

@@ -435,6 +435,29 @@ def test_counts_on_a_genome_with_a_longer_chromosome_are_not_taken_up(
     assert (status, "holds an unfinished run with another chromosomes" in err) == (1, True)
 
 
+def test_damaged_counts_are_predicted_again(
+    tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    assert regtrack(*command, "--out", tmp_path / "whole")[0] == 0
+    out = tmp_path / "report"
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.score_model.gather_scores", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack(*command, "--out", out)
+    counts = tmp_path / "report.partial" / "chr1.00000.cnt"
+    content = bytearray(counts.read_bytes())
+    content[len(content) // 2] ^= 1
+    counts.write_bytes(content)
+    status, _, err = regtrack(*command, "--out", out)
+    assert (status, "chr1.00000.cnt: damaged, 1 of 1 such files; predicted again" in err) == (
+        0,
+        True,
+    )
+    for name in "report.tsv", "report.json", "report.html":
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_counts_of_another_question_are_not_taken_up(
     tiny: TinyWorld, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,6 +467,9 @@ def test_counts_of_another_question_are_not_taken_up(
         patch.setattr("regtrack.prediction.score_model.gather_scores", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             regtrack(*command, "--out", out)
+    plan = ("--out", out, "--plan")
+    assert "predicted already" in regtrack(*command, *plan)[1]
+    assert "predicted already" not in regtrack(*command, "--markers", "CTCF", *plan)[1]
     status, _, err = regtrack(*command, "--markers", "CTCF", "--out", out)
     assert (status, "report.partial: holds an unfinished run with another" in err) == (1, True)
     assert regtrack(*command, "--markers", "CTCF", "--out", out, "--force")[0] == 0
