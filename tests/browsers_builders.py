@@ -13,7 +13,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import Track, TrackSet, write_predicted, write_seen
-from regtrack.tracks.peaks import narrow_peaks, write_peaks
+from regtrack.tracks.peaks.files import narrow_peaks, write_peaks
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 20_000, "chr2": 5_000}

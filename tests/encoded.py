@@ -13,9 +13,10 @@ import pyBigWig
 from hypothesis import strategies as st
 
 from regtrack.tracks.bigwig_writer import writing_bigwig
-from regtrack.tracks.encoding import BlockRules, EncodedSegments, encode_block
-from regtrack.tracks.peak_callers import PEAK_BIN
-from regtrack.tracks.peak_rules import BARE_RUNS, PeakRules
+from regtrack.tracks.encoding import EncodedSegments, encode_block
+from regtrack.tracks.peaks.block_peaks import BlockRules
+from regtrack.tracks.peaks.callers import PEAK_BIN
+from regtrack.tracks.peaks.rules import BARE_RUNS, PeakRules
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Segments
 
 # Start and end (0-based, half-open) and value of a segment.

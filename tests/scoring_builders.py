@@ -22,8 +22,8 @@ from regtrack.scoring.histogram import (
 from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, score_marker
 from regtrack.scoring.overlap import PeakOverlap
 from regtrack.scoring.resampling import Blocks
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
-from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
 
 _BLOCKS, _LENGTH = 6, 100_000
 _WHERE = {"chr1": IntervalSet.of([0], [_BLOCKS * _LENGTH])}

@@ -94,7 +94,7 @@ LIBRARIES = {
     "platformdirs": {"genome/cache.py"},
     "pyBigWig": {"tracks/bigbed.py"},
     "pybigtools": {"tracks/bigbed.py"},
-    "pysam": {"genome/bgzip.py", "tracks/peaks.py"},
+    "pysam": {"genome/bgzip.py", "tracks/peaks/files.py"},
     "requests": {"fetching/web.py"},
     "safetensors": {"models"},
     "scipy": {"datasets/deepsea.py", "scoring/resampling.py"},

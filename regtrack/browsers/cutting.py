@@ -16,7 +16,7 @@ from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import Track, write_predicted, write_seen
-from regtrack.tracks.peaks import write_peaks
+from regtrack.tracks.peaks.files import write_peaks
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records, ranges_of
 
 

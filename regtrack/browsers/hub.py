@@ -15,7 +15,7 @@ from regtrack.folders import check_file, check_folder, replacing_folder
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
 from regtrack.tracks.bigbed import write_narrow_peaks
-from regtrack.tracks.peaks import read_peaks
+from regtrack.tracks.peaks.files import read_peaks
 from regtrack.workers import in_processes
 
 # Compressed peaks that are converted in about the time that a process takes to start.

@@ -13,7 +13,7 @@ from regtrack.genome.gene_regions import FLANK
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom
-from regtrack.tracks.peaks import read_peaks, strongest_first
+from regtrack.tracks.peaks.files import read_peaks, strongest_first
 
 STRONGEST = 200  # peaks; more are not clicked through
 MOST_FOUND = 20  # genes; igv.js goes to the first

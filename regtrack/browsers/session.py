@@ -25,7 +25,7 @@ from regtrack.folders import check_file, replacing_folder
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.tracks.folder import Track
-from regtrack.tracks.peaks import index_suffix, write_peaks
+from regtrack.tracks.peaks.files import index_suffix, write_peaks
 from regtrack.workplace import refuse_foreign
 
 FOLDER = "measured"

@@ -20,7 +20,7 @@ from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.tracks.folder import Track, TrackSet
-from regtrack.tracks.peaks import read_peaks, strongest_first
+from regtrack.tracks.peaks.files import read_peaks, strongest_first
 
 _NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load

@@ -28,8 +28,9 @@ from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.block_counts import is_sound
 from regtrack.scoring.counting import BlockCounter, PeakLabels
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.encoding import BlockRules, EncodedBlock, encode_block
-from regtrack.tracks.peak_rules import MarkerRules
+from regtrack.tracks.encoding import EncodedBlock, encode_block
+from regtrack.tracks.peaks.block_peaks import BlockRules
+from regtrack.tracks.peaks.rules import MarkerRules
 from regtrack.tracks.segments import BlockSegments, ranges_of
 
 

@@ -43,7 +43,7 @@ from regtrack.tracks.folder import (
     Track,
     TrackSet,
 )
-from regtrack.tracks.peaks import index_suffix
+from regtrack.tracks.peaks.files import index_suffix
 
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
 # loses only seconds, for the network reads the halo of each.

@@ -44,7 +44,7 @@ from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
-from regtrack.tracks.peak_rules import MarkerRules, PeakRules
+from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.workplace import partial_path
 
 # A file of counts takes some 3 kB per marker however many bases it counts; the runs that are called

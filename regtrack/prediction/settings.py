@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regtrack.errors import ArgumentError
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.rules import PeakRules
 
 # float32 arithmetic in another order (another window, batch or processor) moves a
 # probability by up to some 1e-6. Segments keep a bound that is tighter by this much, so
@@ -30,7 +30,7 @@ class PredictionSettings:
         Probability from which peaks are called; None takes each marker's own from the
         checkpoint.
     max_gap, min_length
-        As `regtrack.tracks.peak_rules.PeakRules`.
+        As `regtrack.tracks.peaks.rules.PeakRules`.
     step
         Bases that one value stands for, where the network gives one for several; None for the
         bins of 200 bases that it was trained on.

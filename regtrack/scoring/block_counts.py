@@ -25,8 +25,8 @@ from regtrack.atomic import replacing
 from regtrack.compiled import compiled
 from regtrack.errors import InputError
 from regtrack.scoring.histogram import Counts
-from regtrack.tracks.called_peaks import CALLED_PEAK
 from regtrack.tracks.deflate import NotDeflated, deflate, inflate
+from regtrack.tracks.peaks.called import CALLED_PEAK
 from regtrack.tracks.segments import Records
 
 _LARGEST_IN_A_BYTE = 254

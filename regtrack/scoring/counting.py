@@ -36,9 +36,9 @@ from regtrack.scoring.marker_scores import (
 from regtrack.scoring.resampling import Blocks
 from regtrack.signals import as_probability
 from regtrack.tracks.blocks import Block
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
-from regtrack.tracks.peak_callers import ProbabilityPeakCaller
-from regtrack.tracks.peak_rules import MarkerRules, PeakRules
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
+from regtrack.tracks.peaks.callers import ProbabilityPeakCaller
+from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.workers import in_processes
 

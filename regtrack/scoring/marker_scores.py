@@ -21,8 +21,8 @@ from regtrack.scoring.metrics import (
 from regtrack.scoring.overlap import PeakOverlap, overlaps
 from regtrack.scoring.resampling import Replicates, interval, replicate
 from regtrack.signals import from_probability
-from regtrack.tracks.peak_callers import THRESHOLDS
-from regtrack.tracks.peak_rules import MarkerRules
+from regtrack.tracks.peaks.callers import THRESHOLDS
+from regtrack.tracks.peaks.rules import MarkerRules
 from regtrack.tracks.segments import Records
 
 # Of a drawn precision-recall curve.

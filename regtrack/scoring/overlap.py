@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import IntervalSet, IntervalSets, Positions
-from regtrack.tracks.called_peaks import CalledPeaks
-from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peaks.called import CalledPeaks
+from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.tracks.segments import Records
 
 # Peaks that cover more than so many times what measured ones do are no peaks, however many pairs

@@ -31,9 +31,9 @@ from regtrack.scoring.marker_scores import (
 from regtrack.scoring.resampling import Blocks, Cells
 from regtrack.signals import as_probability
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.called_peaks import joined
-from regtrack.tracks.peak_callers import SegmentPeakCaller
-from regtrack.tracks.peak_rules import MarkerRules
+from regtrack.tracks.peaks.called import joined
+from regtrack.tracks.peaks.callers import SegmentPeakCaller
+from regtrack.tracks.peaks.rules import MarkerRules
 from regtrack.tracks.segments import Records
 
 

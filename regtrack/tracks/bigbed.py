@@ -22,7 +22,7 @@ from regtrack.errors import InputError
 from regtrack.paths import utf8_path
 from regtrack.tracks.bbi import BIGBED_MAGIC, check_header, not_bbi
 from regtrack.tracks.bigwig_trees import HEADER, read_chroms
-from regtrack.tracks.peaks import PeakLine
+from regtrack.tracks.peaks.files import PeakLine
 
 # What the columns are called; UCSC's own names, so that its pages know them.
 NARROW_PEAK = """table bigNarrowPeak

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
 from regtrack.tracks.bins import BIN
-from regtrack.tracks.encoding import PEAK, SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.encoding import SECTION, EncodedBlock, EncodedSegments
+from regtrack.tracks.peaks.block_peaks import PEAK
 from regtrack.tracks.value_counts import COUNT
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing

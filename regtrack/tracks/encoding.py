@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.compiled import compiled
 from regtrack.signals import MOST
 from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.bins import (
@@ -24,7 +23,7 @@ from regtrack.tracks.bins import (
     zoom_records,
 )
 from regtrack.tracks.deflate import deflate
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.block_peaks import NO_BOUNDS, PEAK, BlockRules, block_peaks
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 from regtrack.tracks.value_counts import count_values
 
@@ -40,15 +39,6 @@ _FEWEST_FINE = 100
 
 # Where a data section lies on its chromosome (0-based, half-open), and its deflated size.
 SECTION = np.dtype([("start", "<u4"), ("end", "<u4"), ("size", "<u4")])
-
-# A peak, or the part of one that lies on a block: 0-based, half-open; its highest value; the summit
-# and the mean around it, by which those of several parts are compared.
-PEAK = np.dtype(
-    [("start", "<u4"), ("end", "<u4"), ("value", "<f4"), ("summit", "<u4"), ("mean", "<f4")]
-)
-
-# Farther than any peak reaches.
-_NO_BOUNDS = (-(2**40), 2**40)
 
 BEDGRAPH = 1
 SECTION_HEADER = struct.Struct("<5IBBH")
@@ -119,32 +109,11 @@ class EncodedBlock:
         )
 
 
-@dataclass(frozen=True)
-class BlockRules:
-    """How the peaks of a block's markers are called.
-
-    Parameters
-    ----------
-    thresholds
-        float32 (markers,): value from which each marker's peaks are called; one that none reaches
-        where it is to have none.
-    peak_rules
-        How they are made of runs.
-    stride
-        Bases over which values are averaged to find a summit: the steps of the network, in which
-        its probabilities rise and fall.
-    """
-
-    thresholds: npt.NDArray[np.float32]
-    peak_rules: PeakRules
-    stride: int
-
-
 def encode_block(
     segments: BlockSegments,
     chrom_index: int,
     block_rules: BlockRules | None = None,
-    bounds: tuple[int, int] = _NO_BOUNDS,
+    bounds: tuple[int, int] = NO_BOUNDS,
     ranges: npt.NDArray[np.float32] | None = None,
 ) -> EncodedBlock:
     """Pack the segments of all markers on a block.
@@ -170,26 +139,13 @@ def encode_block(
     _check_shapes(segments, block_rules)
     markers = len(segments.offsets) - 1
     records = segments.records
-    scales = np.ones(markers, np.float32) if ranges is None else ranges
     most = 1 if ranges is None else MOST
     fine, fine_counts = finest_bins(records, segments.offsets, most)
     bins, bin_counts = coarser_bins(fine, fine_counts)
-    peaks = np.empty(len(records), PEAK)
-    peak_counts = np.zeros(markers, np.int64)
-    kept = 0
-    if block_rules:
-        kept = _peaks(
-            records,
-            segments.offsets,
-            block_rules.thresholds,
-            block_rules.peak_rules.max_gap,
-            block_rules.peak_rules.min_length,
-            block_rules.stride,
-            scales,
-            *bounds,
-            peaks,
-            peak_counts,
-        )
+    if block_rules is None:
+        peaks, peak_counts = np.empty(0, PEAK), np.zeros(markers, np.int64)
+    else:
+        peaks, peak_counts = block_peaks(segments, block_rules, bounds, ranges)
     counts, counted = count_values(records, segments.offsets, ranges)
     sections, data, fine_data = [], [], []
     section_counts, data_counts, fine_data_counts = [], [], []
@@ -222,7 +178,7 @@ def encode_block(
         offsets,
         np.array(sections, SECTION),
         bins,
-        peaks[:kept].copy(),
+        peaks,
         counts,
         b"".join(data),
         b"".join(fine_data),
@@ -269,109 +225,3 @@ def _packed_fine(bins: Records, chrom_index: int, data_size: int) -> bytes:
         return b""
     records = zoom_records(bins, FINEST_REDUCTION, chrom_index, LONGEST_CHROM)
     return _COUNT.pack(len(bins)) + deflate(records.tobytes())
-
-
-@compiled
-def _peaks(
-    records: Records,
-    offsets: npt.NDArray[np.int64],
-    thresholds: npt.NDArray[np.float32],
-    max_gap: int,
-    min_length: int,
-    stride: int,
-    scales: npt.NDArray[np.float32],
-    begin: int,
-    end: int,
-    peaks: Records,
-    counts: npt.NDArray[np.int64],
-) -> int:
-    """Fill `peaks` with each marker's, as `EncodedSegments` has them; returns how many."""
-    kept = 0
-    for marker in range(len(offsets) - 1):
-        before = kept
-        index, behind = offsets[marker], offsets[marker + 1]
-        while index < behind:
-            if records[index]["value"] < thresholds[marker]:
-                index += 1
-                continue
-            first = last = index
-            highest = np.float32(0)
-            while index < behind:
-                gap = np.int64(records[index]["start"]) - np.int64(records[last]["end"])
-                if gap > max_gap:
-                    break
-                value = records[index]["value"]
-                if value >= thresholds[marker]:
-                    last = index
-                    highest = max(highest, value)
-                index += 1
-            index = last + 1
-            peak_start = np.int64(records[first]["start"])
-            peak_end = np.int64(records[last]["end"])
-            if (
-                peak_end - peak_start < min_length
-                and peak_start - begin > max_gap
-                and end - peak_end > max_gap
-            ):
-                continue
-            one = peaks[kept]
-            one["start"], one["end"], one["value"] = peak_start, peak_end, highest
-            summit, mean = _summit(records, first, last + 1, stride, scales[marker])
-            one["summit"] = min(max(summit, peak_start), peak_end - 1)
-            one["mean"] = mean
-            kept += 1
-        counts[marker] = kept - before
-    return kept
-
-
-@compiled
-def _summit(
-    records: Records, first: int, behind: int, stride: int, scale: np.float32
-) -> tuple[np.int64, float]:
-    """Middle of the highest plateau of some segments, and its height.
-
-    That is of means over `stride` bases, where a base without a value is 0. Means rise and fall
-    between windows that begin at a segment's start or end at a segment's end, and nowhere else.
-    """
-    last_digits = 1e-7 * float(scale)  # what differs in these is as high
-    best = -1.0
-    left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
-    opening, closing = first, first
-    low = reached = first
-    fresh = False
-    while opening < behind or closing < behind:
-        start_of = np.int64(records[opening]["start"]) if opening < behind else np.int64(2**62)
-        end_of = np.int64(records[closing]["end"]) - stride if closing < behind else np.int64(2**62)
-        window = min(start_of, end_of)
-        if start_of == window:
-            opening += 1
-        if end_of == window:
-            closing += 1
-        while low < behind and np.int64(records[low]["end"]) <= window:
-            low += 1
-        mean = _mean(records, low, behind, window, stride)
-        if mean > best + last_digits:
-            best, left, right, fresh, reached = mean, window, window, True, low
-        elif fresh and mean >= best - last_digits:
-            # In between, means can only sag: a plateau is as high in the middle, too.
-            middle = (right + window) // 2
-            fresh = _mean(records, reached, behind, middle, stride) >= best - last_digits
-            if fresh:
-                right, reached = window, low
-        else:
-            fresh = False
-    return (left + right + stride) // 2, best
-
-
-@compiled
-def _mean(records: Records, first: int, behind: int, window: np.int64, stride: int) -> float:
-    """Mean value of a window of `stride` bases, from a segment on that does not lie behind it."""
-    total = 0.0
-    index = first
-    while index < behind and np.int64(records[index]["start"]) < window + stride:
-        start = max(np.int64(records[index]["start"]), window)
-        end = min(np.int64(records[index]["end"]), np.int64(window + stride))
-        if start < end:
-            total += (end - start) * np.float64(records[index]["value"])
-        index += 1
-    return total / stride

@@ -16,7 +16,7 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.signals import MOST, check_range
-from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
+from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.summary import Summary
 
 FORMAT_VERSION = 2
@@ -140,7 +140,7 @@ class Track:
         Parameters
         ----------
         suffix
-            Of the index of the peaks, as `regtrack.tracks.peaks.index_suffix` has it.
+            Of the index of the peaks, as `regtrack.tracks.peaks.files.index_suffix` has it.
         more
             Further fields.
         """

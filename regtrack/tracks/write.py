@@ -12,8 +12,8 @@ from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.folder import CONTENTS, Track
-from regtrack.tracks.peak_rules import PeakRules
-from regtrack.tracks.peaks import narrow_peaks, write_peaks
+from regtrack.tracks.peaks.files import narrow_peaks, write_peaks
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.tracks.summary import Summarising, Summary
 

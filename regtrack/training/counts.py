@@ -14,8 +14,8 @@ from regtrack.scoring.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_co
 from regtrack.scoring.metrics import Scores
 from regtrack.scoring.overlap import COUNTED, PeakOverlap, count_overlaps
 from regtrack.scoring.resampling import Blocks, interval, replicate
-from regtrack.tracks.peak_callers import THRESHOLDS, ProbabilityPeakCaller
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.callers import THRESHOLDS, ProbabilityPeakCaller
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training.processes import Processes
 
 # Of the bootstrap, at most: their counts take 4 MB each for 919 markers.

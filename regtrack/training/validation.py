@@ -17,7 +17,7 @@ from regtrack.prediction.forward import predict_stretches
 from regtrack.report.numbers import only_defined
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import CategoryMeans, category_means
-from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 from regtrack.training.processes import Processes
 

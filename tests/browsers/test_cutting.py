@@ -14,7 +14,7 @@ from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import write_seen
-from regtrack.tracks.peaks import read_peaks
+from regtrack.tracks.peaks.files import read_peaks
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from regtrack.browsers.hub_parse import read_hub
 from regtrack.browsers.hub_plan import STYLES, HubOptions
 from regtrack.errors import InputError
 from regtrack.tracks.bigbed import write_narrow_peaks
-from regtrack.tracks.peaks import PeakLine
+from regtrack.tracks.peaks.files import PeakLine
 
 OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 

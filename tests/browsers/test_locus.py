@@ -12,7 +12,7 @@ from regtrack.errors import InputError
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.folder import write_predicted
-from regtrack.tracks.peaks import write_peaks
+from regtrack.tracks.peaks.files import write_peaks
 
 SIZES = {"chr1": 200_000, "chr2": 90_000}
 

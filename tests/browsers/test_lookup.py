@@ -11,7 +11,7 @@ from regtrack.browsers.lookup import MOST_FOUND, STRONGEST, Lookup
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval
-from regtrack.tracks.peaks import PeakLine, strongest_first, write_peaks
+from regtrack.tracks.peaks.files import PeakLine, strongest_first, write_peaks
 
 
 def gene(name: str, start: int = 100) -> Gene:

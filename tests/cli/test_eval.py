@@ -27,7 +27,7 @@ from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.rules import PeakRules
 
 
 def one_pass(world: TinyWorld, chrom: str) -> np.ndarray:

@@ -32,8 +32,8 @@ from regtrack.prediction import run as prediction
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.folder import TrackSet
-from regtrack.tracks.peak_rules import PeakRules
-from regtrack.tracks.peaks import PeakLine, read_peaks
+from regtrack.tracks.peaks.files import PeakLine, read_peaks
+from regtrack.tracks.peaks.rules import PeakRules
 
 MAX_ERROR, FLOOR = PredictionSettings.max_error, PredictionSettings.floor
 NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")

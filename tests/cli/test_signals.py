@@ -33,7 +33,7 @@ from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.named_code import naming
 from regtrack.models.tensors import read_tensor_file
 from regtrack.tracks.folder import Track, TrackSet
-from regtrack.tracks.peaks import read_peaks
+from regtrack.tracks.peaks.files import read_peaks
 
 SIGNAL = EXAMPLES / "outside_signal.py"
 ERROR = 0.003  # of the range, as is usual

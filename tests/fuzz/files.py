@@ -50,10 +50,10 @@ from regtrack.search.trial import read_outcome
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.blocks import Block, BlockStore
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
-from regtrack.tracks.peaks import read_peaks
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peaks.files import read_peaks
 from regtrack.tracks.segments import Segments
 from regtrack.training.scorecard import _read as read_scorecard
 from regtrack.training.scorecard import _write as write_scorecard

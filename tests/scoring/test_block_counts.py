@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from regtrack.errors import InputError
 from regtrack.scoring.block_counts import add_counts, is_sound, save_counts
-from regtrack.tracks.called_peaks import CALLED_PEAK
+from regtrack.tracks.peaks.called import CALLED_PEAK
 
 MARKERS, BINS = 5, 40
 # The coarse bin of each bin.

@@ -13,9 +13,9 @@ from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.scoring.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, bin_count, bin_edges
 from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, Point, score_marker
 from regtrack.scoring.metrics import Scores
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
-from regtrack.tracks.peak_callers import THRESHOLDS
-from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peaks.callers import THRESHOLDS
+from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
 
 Rows = list[tuple[float, int, int]]
 

@@ -12,8 +12,8 @@ from scoring_builders import overlap_by_base
 
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.scoring.overlap import PeakOverlap, overlaps
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD
-from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
+from regtrack.tracks.peaks.callers import THRESHOLDS
 
 Spans = list[tuple[int, int]]
 

@@ -17,7 +17,7 @@ from regtrack.scoring.metrics import Scores
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
+from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from regtrack.errors import InputError
 from regtrack.tracks import bigbed
 from regtrack.tracks.bigbed import BigBedReader, read_header, write_narrow_peaks
-from regtrack.tracks.peaks import PeakLine
+from regtrack.tracks.peaks.files import PeakLine
 
 SIZES = {"chr10": 3_000, "chr2": 900, "chr1": 700}  # not in the order of their names
 GOOD = [

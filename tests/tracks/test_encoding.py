@@ -22,12 +22,12 @@ from regtrack.tracks.bins import BIN_REDUCTION, FINEST_REDUCTION, ZOOM, finest_b
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.encoding import (
     MOST_ITEMS,
-    BlockRules,
     encode_block,
     fine_part,
 )
-from regtrack.tracks.peak_rules import PeakRules
-from regtrack.tracks.peaks import narrow_peaks
+from regtrack.tracks.peaks.block_peaks import BlockRules
+from regtrack.tracks.peaks.files import narrow_peaks
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import BlockSegments, Segments
 from regtrack.tracks.value_counts import CODES, lowest_values
 

@@ -26,7 +26,7 @@ from regtrack.tracks.folder import (
     write_predicted,
     write_seen,
 )
-from regtrack.tracks.peak_rules import BARE_RUNS, PeakRules
+from regtrack.tracks.peaks.rules import BARE_RUNS, PeakRules
 from regtrack.tracks.summary import Summary
 
 TRACKS = TrackSet(

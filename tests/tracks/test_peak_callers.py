@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regtrack.errors import ArgumentError
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
-from regtrack.tracks.peak_callers import (
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
+from regtrack.tracks.peaks.callers import (
     PEAK_BIN,
     THRESHOLDS,
     ProbabilityPeakCaller,
     SegmentPeakCaller,
 )
-from regtrack.tracks.peak_rules import BARE_RUNS, MarkerRules, PeakRules
+from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.segments import SEGMENT
 
 # The first call compiles a kernel.

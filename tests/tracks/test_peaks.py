@@ -12,9 +12,9 @@ from encoded import block_of, called_from
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.intervals import IntervalSet
-from regtrack.tracks.encoding import PEAK, encode_block
-from regtrack.tracks.peak_rules import BARE_RUNS, PeakRules
-from regtrack.tracks.peaks import (
+from regtrack.tracks.encoding import encode_block
+from regtrack.tracks.peaks.block_peaks import PEAK
+from regtrack.tracks.peaks.files import (
     PeakLine,
     index_suffix,
     narrow_peaks,
@@ -22,6 +22,7 @@ from regtrack.tracks.peaks import (
     strongest_first,
     write_peaks,
 )
+from regtrack.tracks.peaks.rules import BARE_RUNS, PeakRules
 
 Rows = list[tuple[int, int, float]]
 

@@ -18,7 +18,7 @@ from regtrack.genome.markers import Marker
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
 from regtrack.tracks.encoding import EncodedBlock, encode_block
 from regtrack.tracks.folder import BY_BASES, BY_PEAKS, FLAT, Track
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 
 SIZES = {"chr2": 450_000, "chr1": 1_000}

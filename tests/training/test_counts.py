@@ -17,8 +17,8 @@ from regtrack.datasets.labels import IntervalLabels
 from regtrack.genome.intervals import IntervalSet
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.overlap import COUNTED
-from regtrack.tracks.peak_callers import THRESHOLDS
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.callers import THRESHOLDS
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training import counts
 from regtrack.training.counts import BaseCounts, PeakCounts, validated
 

@@ -16,7 +16,7 @@ from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import Scores
-from regtrack.tracks.peak_callers import THRESHOLDS
+from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.training.validation import SplitCounts, Validation, count, score
 
 # More than the context of the networks here, and a multiple of their strides.

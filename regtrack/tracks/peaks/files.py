@@ -18,7 +18,7 @@ from regtrack.errors import InputError
 from regtrack.genome.bgzip import writing_bgzip
 from regtrack.genome.content import BGZIP_END
 from regtrack.genome.textfile import read_text
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 
 _LINES_AT_ONCE = 1_000

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.peak_rules import PeakRules
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 
 # A called peak, or a part of one: 0-based, half-open, on a chromosome or on a genome's `Line`; and
-# the number of the one of `regtrack.tracks.peak_callers.THRESHOLDS` that it was called at.
+# the number of the one of `regtrack.tracks.peaks.callers.THRESHOLDS` that it was called at.
 CALLED_PEAK = np.dtype([("start", "<i8"), ("end", "<i8"), ("threshold", "u1")])
 
 # Of peaks that are called at a marker's own threshold.

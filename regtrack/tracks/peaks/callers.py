@@ -2,7 +2,8 @@
 
 For scores of tracks and of models, and for the choice of thresholds: these want peaks at many
 thresholds, so all of them are followed at once, in one pass over the probabilities or the segments
-of a track. The peak files are called by `tracks/encoding.py`, at one threshold, by the same rules.
+of a track. Those of the peak files are called block by block, at one threshold, by the same rules:
+`block_peaks.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.called_peaks import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks
-from regtrack.tracks.peak_rules import MarkerRules, PeakRules
+from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks
+from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.segments import Records
 
 # Bases of probabilities that are looked at together, by the highest of them.

@@ -1,0 +1,185 @@
+"""The peaks of a block's tracks: where they are, how high, and where their summits lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.compiled import compiled
+from regtrack.tracks.peaks.rules import PeakRules
+from regtrack.tracks.segments import BlockSegments, Records
+
+# A peak, or the part of one that lies on a block: 0-based, half-open; its highest value; the summit
+# and the mean around it, by which those of several parts are compared.
+PEAK = np.dtype(
+    [("start", "<u4"), ("end", "<u4"), ("value", "<f4"), ("summit", "<u4"), ("mean", "<f4")]
+)
+
+# Farther than any peak reaches.
+NO_BOUNDS = (-(2**40), 2**40)
+
+
+@dataclass(frozen=True)
+class BlockRules:
+    """How the peaks of a block's markers are called.
+
+    Parameters
+    ----------
+    thresholds
+        float32 (markers,): value from which each marker's peaks are called; one that none reaches
+        where it is to have none.
+    peak_rules
+        How they are made of runs.
+    stride
+        Bases over which values are averaged to find a summit: the steps of the network, in which
+        its probabilities rise and fall.
+    """
+
+    thresholds: npt.NDArray[np.float32]
+    peak_rules: PeakRules
+    stride: int
+
+
+def block_peaks(
+    segments: BlockSegments,
+    block_rules: BlockRules,
+    bounds: tuple[int, int] = NO_BOUNDS,
+    ranges: npt.NDArray[np.float32] | None = None,
+) -> tuple[Records, npt.NDArray[np.int64]]:
+    """PEAK of all markers on a block, one marker after another, and each one's number.
+
+    They are runs of segments at or above the threshold, joined over gaps. Short ones are there
+    only at the block's edges, where they may go on in the next block.
+
+    Parameters
+    ----------
+    bounds
+        Start and end of the block, 0-based, half-open: peaks may go on at either. Without it,
+        these segments are all that there are.
+    ranges
+        float32 (markers,): of signals, each marker's range; None for probabilities.
+    """
+    markers = len(segments.offsets) - 1
+    peaks = np.empty(len(segments.records), PEAK)
+    counts = np.zeros(markers, np.int64)
+    kept = _peaks(
+        segments.records,
+        segments.offsets,
+        block_rules.thresholds,
+        block_rules.peak_rules.max_gap,
+        block_rules.peak_rules.min_length,
+        block_rules.stride,
+        np.ones(markers, np.float32) if ranges is None else ranges,
+        *bounds,
+        peaks,
+        counts,
+    )
+    return peaks[:kept].copy(), counts
+
+
+@compiled
+def _peaks(
+    records: Records,
+    offsets: npt.NDArray[np.int64],
+    thresholds: npt.NDArray[np.float32],
+    max_gap: int,
+    min_length: int,
+    stride: int,
+    scales: npt.NDArray[np.float32],
+    begin: int,
+    end: int,
+    peaks: Records,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Fill `peaks` with each marker's, as `block_peaks` has them; returns how many."""
+    kept = 0
+    for marker in range(len(offsets) - 1):
+        before = kept
+        index, behind = offsets[marker], offsets[marker + 1]
+        while index < behind:
+            if records[index]["value"] < thresholds[marker]:
+                index += 1
+                continue
+            first = last = index
+            highest = np.float32(0)
+            while index < behind:
+                gap = np.int64(records[index]["start"]) - np.int64(records[last]["end"])
+                if gap > max_gap:
+                    break
+                value = records[index]["value"]
+                if value >= thresholds[marker]:
+                    last = index
+                    highest = max(highest, value)
+                index += 1
+            index = last + 1
+            peak_start = np.int64(records[first]["start"])
+            peak_end = np.int64(records[last]["end"])
+            if (
+                peak_end - peak_start < min_length
+                and peak_start - begin > max_gap
+                and end - peak_end > max_gap
+            ):
+                continue
+            one = peaks[kept]
+            one["start"], one["end"], one["value"] = peak_start, peak_end, highest
+            summit, mean = _summit(records, first, last + 1, stride, scales[marker])
+            one["summit"] = min(max(summit, peak_start), peak_end - 1)
+            one["mean"] = mean
+            kept += 1
+        counts[marker] = kept - before
+    return kept
+
+
+@compiled
+def _summit(
+    records: Records, first: int, behind: int, stride: int, scale: np.float32
+) -> tuple[np.int64, float]:
+    """Middle of the highest plateau of some segments, and its height.
+
+    That is of means over `stride` bases, where a base without a value is 0. Means rise and fall
+    between windows that begin at a segment's start or end at a segment's end, and nowhere else.
+    """
+    last_digits = 1e-7 * float(scale)  # what differs in these is as high
+    best = -1.0
+    left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
+    opening, closing = first, first
+    low = reached = first
+    fresh = False
+    while opening < behind or closing < behind:
+        start_of = np.int64(records[opening]["start"]) if opening < behind else np.int64(2**62)
+        end_of = np.int64(records[closing]["end"]) - stride if closing < behind else np.int64(2**62)
+        window = min(start_of, end_of)
+        if start_of == window:
+            opening += 1
+        if end_of == window:
+            closing += 1
+        while low < behind and np.int64(records[low]["end"]) <= window:
+            low += 1
+        mean = _mean(records, low, behind, window, stride)
+        if mean > best + last_digits:
+            best, left, right, fresh, reached = mean, window, window, True, low
+        elif fresh and mean >= best - last_digits:
+            # In between, means can only sag: a plateau is as high in the middle, too.
+            middle = (right + window) // 2
+            fresh = _mean(records, reached, behind, middle, stride) >= best - last_digits
+            if fresh:
+                right, reached = window, low
+        else:
+            fresh = False
+    return (left + right + stride) // 2, best
+
+
+@compiled
+def _mean(records: Records, first: int, behind: int, window: np.int64, stride: int) -> float:
+    """Mean value of a window of `stride` bases, from a segment on that does not lie behind it."""
+    total = 0.0
+    index = first
+    while index < behind and np.int64(records[index]["start"]) < window + stride:
+        start = max(np.int64(records[index]["start"]), window)
+        end = min(np.int64(records[index]["end"]), np.int64(window + stride))
+        if start < end:
+            total += (end - start) * np.float64(records[index]["value"])
+        index += 1
+    return total / stride
