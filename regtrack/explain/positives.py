@@ -134,7 +134,7 @@ def predicted_bases(
     Parameters
     ----------
     network
-        As `regtrack.prediction.forward.predict_on_device`.
+        As `regtrack.prediction.forward.feed`.
     thresholds
         float32 (markers,).
     observer

@@ -21,7 +21,7 @@ from regtrack.models.inference import for_inference
 from regtrack.models.named_code import named_files, naming
 from regtrack.models.network import Network
 from regtrack.paths import file_state
-from regtrack.prediction.forward import Sink, feed
+from regtrack.prediction.forward import DeviceSink, Sink, feed
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
@@ -120,29 +120,75 @@ class BlockWork:
 def predict_blocks(work: BlockWork) -> None:
     """Predict the blocks of one file, and save what the recipe asks for."""
     recipe, settings = work.recipe, work.recipe.settings
-    network, genome = open_tools(recipe)
-    counter = counter_of(work)
+    sinks = WorkSinks(work)
     segments = []
     with one_thread():
         for number, task in enumerate(work.tasks):
-            sinks: list[Sink] = []
-            if recipe.blocks is not None:
-                segmenter = Segmenter(
-                    *(len(recipe.rows), settings.max_error, settings.floor, recipe.ranges),
-                    keep_first=work.keep_first and number == 0,
-                )
-                sinks.append(segmenter)
-            if counter:
-                counter.go_to(task.block.chrom)
-                sinks.append(counter)
-            feed(
-                *(network, genome, task.block.chrom, task.targets, sinks),
-                window=settings.window,
-                batch_size=settings.batch_size,
+            if recipe.blocks is None:
+                sinks.feed(task)
+                continue
+            segmenter = Segmenter(
+                *(len(recipe.rows), settings.max_error, settings.floor, recipe.ranges),
+                keep_first=work.keep_first and number == 0,
             )
-            if recipe.blocks is not None:
-                segments.append(segmenter.finish())
-        save_blocks(work, segments, counter)
+            sinks.feed(task, segmenter)
+            segments.append(segmenter.finish())
+        sinks.save(segments)
+
+
+class WorkSinks:
+    """The sinks of a work, on a CPU and on a GPU.
+
+    Something else to make of its blocks is one more sink: made here, fed in `feed`, finished
+    in `save`.
+    """
+
+    def __init__(self, work: BlockWork) -> None:
+        self._work = work
+        self._counter = _counter_of(work)
+
+    def feed(
+        self,
+        task: BlockTask,
+        segmenter: Sink | None = None,
+        device_segmenter: DeviceSink | None = None,
+    ) -> None:
+        """Predict one block of the work, the next one.
+
+        Parameters
+        ----------
+        segmenter, device_segmenter
+            What makes its segments, on a CPU or on a GPU; neither where none are wanted.
+        """
+        recipe, chrom = self._work.recipe, task.block.chrom
+        sinks = [segmenter] if segmenter else []
+        if self._counter:
+            self._counter.go_to(chrom)
+            sinks.append(self._counter)
+        feed(
+            *(*open_tools(recipe), chrom, task.targets, sinks),
+            on_device=[device_segmenter] if device_segmenter else [],
+            window=recipe.settings.window,
+            batch_size=recipe.settings.batch_size,
+        )
+
+    def save(self, segments: Sequence[BlockSegments]) -> None:
+        """Pack each block's segments as the tracks will hold them, and save them, and the counts.
+
+        The counts are saved first, so that saved blocks have their counts.
+        """
+        work, counter = self._work, self._counter
+        folder = work.recipe.blocks
+        if folder is None:  # the counter has called the peaks itself
+            if counter:
+                counter.finish()
+            return
+        encoded = _encoded(work, segments)
+        if counter:
+            for block, tracks in zip(work.blocks, encoded, strict=True):
+                counter.call(block.chrom, [tracks.of(row).peaks for row in counter.rows])
+            counter.finish()
+        BlockStore(folder).save(work.blocks, encoded)
 
 
 @contextmanager
@@ -160,7 +206,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def counter_of(work: BlockWork) -> BlockCounter | None:
+def _counter_of(work: BlockWork) -> BlockCounter | None:
     """What counts the probabilities of some blocks, where there are measured peaks."""
     recipe = work.recipe
     if recipe.labels is None:
@@ -174,26 +220,6 @@ def counter_of(work: BlockWork) -> BlockCounter | None:
         np.array([one.counted_from for one in scored], np.float32) if not recipe.blocks else None,
         ranges_of([one.range for one in scored]),
     )
-
-
-def save_blocks(
-    work: BlockWork, segments: Sequence[BlockSegments], counter: BlockCounter | None
-) -> None:
-    """Pack each block's segments as the tracks will hold them, and save them, and the counts.
-
-    The counts are saved first, so that saved blocks have their counts.
-    """
-    folder = work.recipe.blocks
-    if folder is None:  # the counter has called the peaks itself
-        if counter:
-            counter.save()
-        return
-    encoded = _encoded(work, segments)
-    if counter:
-        for block, one in zip(work.blocks, encoded, strict=True):
-            counter.call(block.chrom, [one.of(row).peaks for row in counter.rows])
-        counter.save()
-    BlockStore(folder).save(work.blocks, encoded)
 
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -28,17 +27,35 @@ _WINDOWS_ON_A_GPU = 4
 
 
 class Sink(Protocol):
-    """Whoever wants probabilities as they are predicted: of segments, counts, called peaks."""
+    """Makes something of probabilities as they are predicted: segments, counts, called peaks.
+
+    Who makes a sink has it fed by `feed`, one chromosome after another, and finishes it.
+    """
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32], /) -> None:
-        """Take those of the next bases, from `start` on: float32 (markers, bases)."""
+        """Take a stretch: consecutive bases, all of them targets, right of those before.
+
+        Parameters
+        ----------
+        start
+            Position of the first base, 0-based.
+        probabilities
+            float32 (markers, bases), or signals; in memory the markers of a base lie side by
+            side. Only to be read, for other sinks get the same.
+        """
+
+    def finish(self) -> object:
+        """What was made of all; nothing is added afterwards."""
 
 
 class DeviceSink(Protocol):
     """A sink that takes them where they are computed."""
 
     def add(self, start: int, probabilities: Tensor, /) -> None:
-        """Take those of the next bases, from `start` on: float32 (bases, markers)."""
+        """As `Sink.add`, but float32 (bases, markers), on the device."""
+
+    def finish(self) -> object:
+        """As `Sink.finish`."""
 
 
 def feed(
@@ -53,12 +70,23 @@ def feed(
     batch_size: int | None = None,
     observer: Observer | None = None,
 ) -> None:
-    """Predict the targets of one chromosome, and give each stretch to whoever listens.
+    """Predict the targets of one chromosome, and give each stretch to all sinks, in order.
+
+    All that is predicted is predicted by this loop, on a CPU and on a GPU.
 
     Parameters
     ----------
-    network, genome, chrom, targets, window, batch_size
-        As `predict_on_device`.
+    network
+        In evaluation mode, on the device that is to compute; fastest as `for_inference`
+        makes it.
+    targets
+        The bases to predict, usually those that are not N. A stretch never leaves a
+        target.
+    window
+        Bases that the network reads at once, halo included; None suits its context.
+    batch_size
+        Windows that it reads together; None suits the device: one keeps a CPU's caches
+        warm, several keep a GPU busy.
     sinks
         Without any, nothing leaves the device.
     observer
@@ -69,9 +97,7 @@ def feed(
     ArgumentError
         When the window has no room for a core.
     """
-    for start, probabilities in predict_on_device(
-        network, genome, chrom, targets, window=window, batch_size=batch_size
-    ):
+    for start, probabilities in _predicted(network, genome, chrom, targets, window, batch_size):
         for device_sink in on_device:
             device_sink.add(start, probabilities)
         if sinks:
@@ -80,49 +106,6 @@ def feed(
                 sink.add(start, values)
         if observer:
             observer.advanced(len(probabilities))
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Probabilities of consecutive bases, all of them asked for; or signals.
-
-    Parameters
-    ----------
-    start
-        Position of the first base, 0-based.
-    probabilities
-        float32 (markers, bases); in memory the markers of a base lie side by side.
-    """
-
-    start: int
-    probabilities: npt.NDArray[np.float32]
-
-
-def predict_stretches(
-    network: Network,
-    genome: Genome,
-    chrom: str,
-    targets: IntervalSet,
-    *,
-    window: int | None = None,
-    batch_size: int | None = None,
-) -> Iterator[Stretch]:
-    """Predict the targets of one chromosome, in order, stretch by stretch.
-
-    Parameters
-    ----------
-    network, genome, chrom, targets, window, batch_size
-        As `predict_on_device`.
-
-    Raises
-    ------
-    ArgumentError
-        When the window has no room for a core.
-    """
-    for start, probabilities in predict_on_device(
-        network, genome, chrom, targets, window=window, batch_size=batch_size
-    ):
-        yield Stretch(start, probabilities.cpu().numpy().T)
 
 
 def predict_interval(
@@ -140,7 +123,7 @@ def predict_interval(
     Parameters
     ----------
     network, genome, window, batch_size
-        As `predict_on_device`.
+        As `feed`.
     targets
         Those of the region's bases that are to be predicted, usually those that are not N.
     observer
@@ -156,69 +139,58 @@ def predict_interval(
     ArgumentError
         When the window has no room for a core.
     """
-    values = np.full((network.outputs, len(region)), np.nan, np.float32)
-    for piece in predict_stretches(
-        network, genome, region.chrom, targets, window=window, batch_size=batch_size
-    ):
-        first = piece.start - region.start
-        last = first + piece.probabilities.shape[1]
-        values[:, first:last] = piece.probabilities
-        observer.advanced(last - first)
-    return values
+    values = _Values(region.start, network.outputs, len(region))
+    feed(
+        *(network, genome, region.chrom, targets, [values]),
+        window=window,
+        batch_size=batch_size,
+        observer=observer,
+    )
+    return values.finish()
 
 
-def predict_on_device(
+class _Values:
+    """A sink that holds all probabilities of a stretch, and NaN where there are none."""
+
+    def __init__(self, start: int, markers: int, bases: int) -> None:
+        self._start = start
+        self._values = np.full((markers, bases), np.nan, np.float32)
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Hold those of some bases."""
+        first = start - self._start
+        self._values[:, first : first + probabilities.shape[1]] = probabilities
+
+    def finish(self) -> npt.NDArray[np.float32]:
+        """All of them."""
+        return self._values
+
+
+def _predicted(
     network: Network,
     genome: Genome,
     chrom: str,
     targets: IntervalSet,
-    *,
-    window: int | None = None,
-    batch_size: int | None = None,
+    window: int | None,
+    batch_size: int | None,
 ) -> Iterator[tuple[int, Tensor]]:
-    """Predict the targets of one chromosome, in order; the results stay where they are.
-
-    Parameters
-    ----------
-    network
-        In evaluation mode, on the device that is to compute; fastest as `for_inference`
-        makes it.
-    targets
-        The bases to predict, usually those that are not N. A stretch never leaves a
-        target.
-    window
-        Bases that the network reads at once, halo included; None suits its context.
-    batch_size
-        Windows that it reads together; None suits the device: one keeps a CPU's caches
-        warm, several keep a GPU busy.
-
-    Yields
-    ------
-    int, Tensor (bases, markers)
-        Position of the first base of a stretch, 0-based, and its probabilities or, of a network
-        that gives these, signals: float32.
-
-    Raises
-    ------
-    ArgumentError
-        When the window has no room for a core.
-    """
+    """Position of each stretch's first base, and its values (bases, markers) on the device."""
     device = network.device
     on_cpu = device.type == "cpu"
     together = batch_size or (1 if on_cpu else _WINDOWS_ON_A_GPU)
     piece = _BASES_ON_A_CPU if on_cpu else _BASES_ON_A_GPU
     length = window or suited_length(network.context)
     for batch in _batches(tile(targets, network.context, length), together):
-        codes = np.stack([genome.codes(chrom, one.start, one.end) for one in batch])
+        codes = np.stack([genome.codes(chrom, read.start, read.end) for read in batch])
         with _computing():
             body = network.body(torch.from_numpy(codes).to(device, torch.int32))
-        for number, one in enumerate(batch):
-            for start, end in targets.clip(one.core_start, one.core_end):
+        for number, read in enumerate(batch):
+            for start, end in targets.clip(read.core_start, read.core_end):
                 for first in range(start, end, piece):
                     last = min(first + piece, end)
                     with _computing():
                         part = body[number : number + 1]
-                        logits = network.logits(part, first - one.start, last - one.start)
+                        logits = network.logits(part, first - read.start, last - read.start)
                         values = network.values(logits[0])
                     yield first, values
 

@@ -13,10 +13,8 @@ from torch import Tensor
 
 from regtrack.errors import RegtrackError
 from regtrack.models.device import memory_advice
-from regtrack.prediction.blockwork import BlockWork, counter_of, open_tools, save_blocks
-from regtrack.prediction.forward import feed
+from regtrack.prediction.blockwork import BlockWork, WorkSinks
 from regtrack.prediction.job import BlockTask
-from regtrack.scoring.counting import BlockCounter
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.segments import BlockSegments
 
@@ -49,7 +47,7 @@ def predict_on_gpu(works: Sequence[BlockWork], threads: int) -> Iterator[BlockWo
                 segmented += segments[number : number + 1]
                 done += 1
                 if done == len(part.work.tasks):
-                    saving = pool.submit(save_blocks, part.work, segmented, part.counter)
+                    saving = pool.submit(part.sinks.save, segmented)
                     pending.append((part.work, saving))
                     segmented, done = [], 0
             while len(pending) > size:
@@ -64,14 +62,14 @@ class _Part(NamedTuple):
     work: BlockWork
     task: BlockTask
     keep_first: bool
-    counter: BlockCounter | None
+    sinks: WorkSinks
 
 
 def _parts(works: Sequence[BlockWork]) -> Iterator[_Part]:
     for work in works:
-        counter = counter_of(work)
+        sinks = WorkSinks(work)
         for number, task in enumerate(work.tasks):
-            yield _Part(work, task, work.keep_first and number == 0, counter)
+            yield _Part(work, task, work.keep_first and number == 0, sinks)
 
 
 def _finished(pending: deque[tuple[BlockWork, Future[None]]]) -> BlockWork:
@@ -96,27 +94,21 @@ def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:
 
     The probabilities leave the device only to be counted.
     """
-    recipe = group[0].work.recipe
-    network, genome = open_tools(recipe)
-    held = _Held(group, network.device) if recipe.blocks else None
+    if group[0].work.recipe.blocks is None:
+        for part in group:
+            part.sinks.feed(part.task)
+        return []
+    segmenter = _DeviceSegmenter(group)
     for number, part in enumerate(group):
-        chrom = part.task.block.chrom
-        if part.counter:
-            part.counter.go_to(chrom)
-        feed(
-            *(network, genome, chrom, part.task.targets),
-            [part.counter] if part.counter else [],
-            [held.of(number)] if held else [],
-            window=recipe.settings.window,
-            batch_size=recipe.settings.batch_size,
-        )
-    return held.segments() if held else []
+        segmenter.go_to(number)
+        part.sinks.feed(part.task, device_segmenter=segmenter)
+    return segmenter.finish()
 
 
-class _Held:
-    """The probabilities of some blocks, on the device, until all of them are cut."""
+class _DeviceSegmenter:
+    """A sink on the device: holds the probabilities of some blocks, then cuts all of them."""
 
-    def __init__(self, group: Sequence[_Part], device: torch.device) -> None:
+    def __init__(self, group: Sequence[_Part]) -> None:
         try:
             from regtrack.prediction import device_segmentation as kernel  # noqa: PLC0415
         except ModuleNotFoundError as error:
@@ -126,21 +118,28 @@ class _Held:
             ) from error
         self._kernel, self._group = kernel, group
         self._recipe = group[0].work.recipe
+        self._number = 0
         spans = [(part.task.targets.starts[0], part.task.targets.ends[-1]) for part in group]
         shape = len(group), int(max(end - start for start, end in spans))
+        device = torch.device(self._recipe.device)
         self._origins = [int(start) for start, _ in spans]
         with memory_advice("fewer --markers need less"):
             self._values = torch.empty(*shape, len(self._recipe.rows), device=device)
             self._bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
 
-    def of(self, number: int) -> _HeldBlock:
-        """What takes the probabilities of one of the blocks."""
-        return _HeldBlock(
-            self._values[number], self._bases[number], self._origins[number], self._kernel.ASKED_FOR
-        )
+    def go_to(self, number: int) -> None:
+        """What is added from now on is of this block of the group."""
+        self._number = number
 
-    def segments(self) -> list[BlockSegments]:
-        """The segments of all blocks, when all have their probabilities."""
+    def add(self, start: int, probabilities: Tensor) -> None:
+        """Hold those of some bases of a block."""
+        first = start - self._origins[self._number]
+        here = slice(first, first + len(probabilities))
+        self._values[self._number, here] = probabilities
+        self._bases[self._number, here] = self._kernel.ASKED_FOR
+
+    def finish(self) -> list[BlockSegments]:
+        """The segments of all blocks."""
         for part, bases in zip(self._group, self._bases, strict=True):
             if part.keep_first:
                 bases[0] = self._kernel.KEPT
@@ -150,18 +149,3 @@ class _Held:
                 *(self._values, self._bases, self._origins),
                 *(settings.max_error, settings.floor, self._recipe.ranges),
             )
-
-
-class _HeldBlock(NamedTuple):
-    """A sink on the device: the place of one block's probabilities, and which bases have one."""
-
-    values: Tensor
-    bases: Tensor
-    origin: int
-    asked_for: int
-
-    def add(self, start: int, probabilities: Tensor) -> None:
-        """Take those of some bases."""
-        here = slice(start - self.origin, start - self.origin + len(probabilities))
-        self.values[here] = probabilities
-        self.bases[here] = self.asked_for

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome
@@ -12,7 +13,7 @@ from regtrack.genome.intervals import IntervalSet, Regions, total_bases
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.observer import Observer
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import feed
 
 # Stretches of a genome, as far from each other as it allows, and the bases of each.
 _STRETCHES = 64
@@ -48,19 +49,42 @@ def sample_values(network: Network, genome: Genome, observer: Observer) -> Sampl
         raise InputError(genome.path, "nothing but N: no range can be measured on it")
     observer.stage("measuring the range", "bp", bases, 0)
     fast = for_inference(network)
-    highest = np.zeros(network.outputs, np.float32)
-    every, done = -(-bases // _KEPT), 0
-    kept = []
+    sampler = _Sampler(network.outputs, every=-(-bases // _KEPT))
     for chrom, intervals in targets.items():
-        for stretch in predict_stretches(fast, genome, chrom, intervals):
-            values = stretch.probabilities
-            highest = np.maximum(highest, values.max(axis=1))
-            kept.append(values[:, -done % every :: every].copy())
-            done += values.shape[1]
-            observer.advanced(values.shape[1])
+        feed(fast, genome, chrom, intervals, [sampler], observer=observer)
     observer.finished()
-    rare = np.quantile(np.concatenate(kept, axis=1), _SHARE_BELOW, axis=1, method="lower")
-    return Sampled(*(tuple(float(f"{one:.4g}") for one in part) for part in (highest, rare)))
+    return sampler.finish()
+
+
+class _Sampler:
+    """A sink: the highest value of each marker, and those of some bases.
+
+    Parameters
+    ----------
+    every
+        Bases from one that is kept to the next.
+    """
+
+    def __init__(self, markers: int, every: int) -> None:
+        self._highest = np.zeros(markers, np.float32)
+        self._every, self._done = every, 0
+        self._kept: list[npt.NDArray[np.float32]] = []
+
+    def add(self, _: int, values: npt.NDArray[np.float32]) -> None:
+        """Take the next bases."""
+        self._highest = np.maximum(self._highest, values.max(axis=1))
+        self._kept.append(values[:, -self._done % self._every :: self._every].copy())
+        self._done += values.shape[1]
+
+    def finish(self) -> Sampled:
+        """Both values of each marker, to four digits."""
+        kept = np.concatenate(self._kept, axis=1)
+        rare = np.quantile(kept, _SHARE_BELOW, axis=1, method="lower")
+        return Sampled(_to_four_digits(self._highest), _to_four_digits(rare))
+
+
+def _to_four_digits(values: npt.NDArray[np.floating]) -> tuple[float, ...]:
+    return tuple(float(f"{value:.4g}") for value in values)
 
 
 def sample_of(genome: Genome) -> dict[str, IntervalSet]:

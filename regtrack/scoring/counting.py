@@ -234,7 +234,7 @@ class BlockCounter:
         counts = [len(of_marker) for of_marker in peaks]
         self._lay(chrom, CalledPeaks(np.append(0, np.cumsum(counts)), called))
 
-    def save(self) -> None:
+    def finish(self) -> None:
         """Write the file."""
         self._end()
         numbers = sorted(self._histograms)

@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.genome.intervals import IntervalSet
 from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.models.validated import Validated
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import feed
 from regtrack.report.numbers import only_defined
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import CategoryMeans, category_means
@@ -132,28 +134,49 @@ def _count_bases(
     network: Network, dataset: DenseDataset, split: str, processes: Processes, with_peaks: bool
 ) -> SplitCounts:
     network = for_inference(network)
-    histogram = ScoreHistogram(len(dataset.markers))
-    bases = BaseCounts(dataset, split) if with_peaks else None
-    peaks = PeakCounts(dataset) if with_peaks else None
+    if with_peaks:
+        bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset)
+        counts = SplitCounts(bases.histogram, bases, peaks)
+    else:
+        counts = SplitCounts(ScoreHistogram(len(dataset.markers)))
     for chrom, targets in dataset.known(split).items():
-        known_markers = dataset.labels.known_markers(chrom)[:, None]
         share = processes.share_of(targets)
-        for stretch in predict_stretches(network, dataset.genome, chrom, share):
-            start, probabilities = stretch.start, stretch.probabilities
-            labels = dataset.labels.spread(chrom, start, start + probabilities.shape[1])
-            if bases and peaks:
-                bases.add(chrom, start, probabilities, labels, known_markers)
-                peaks.add(start, probabilities)
-            else:
-                histogram.add(probabilities, labels, known_markers)
-        if peaks:
-            peaks.end(chrom, share)
-    if bases and peaks:
-        bases.finish(processes)
-        peaks.finish(processes)
-        return SplitCounts(bases.histogram, bases, peaks)
-    processes.add_up(histogram.counts)
-    return SplitCounts(histogram)
+        counter = _ChromCounter(counts, dataset, chrom, share)
+        feed(network, dataset.genome, chrom, share, [counter])
+        counter.finish()
+    if counts.bases and counts.peaks:
+        counts.bases.finish(processes)
+        counts.peaks.finish(processes)
+    else:
+        processes.add_up(counts.histogram.counts)
+    return counts
+
+
+class _ChromCounter:
+    """A sink: counts the probabilities of a chromosome's bases beside their labels."""
+
+    def __init__(
+        self, counts: SplitCounts, dataset: DenseDataset, chrom: str, targets: IntervalSet
+    ) -> None:
+        self._counts, self._labels = counts, dataset.labels
+        self._chrom, self._targets = chrom, targets
+        self._known_markers = dataset.labels.known_markers(chrom)[:, None]
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Count those of the next bases."""
+        labels = self._labels.spread(self._chrom, start, start + probabilities.shape[1])
+        counts, known = self._counts, self._known_markers
+        if counts.bases:
+            counts.bases.add(self._chrom, start, probabilities, labels, known)
+        else:
+            counts.histogram.add(probabilities, labels, known)
+        if counts.peaks:
+            counts.peaks.add(start, probabilities)
+
+    def finish(self) -> None:
+        """Count the peaks of the chromosome."""
+        if self._counts.peaks:
+            self._counts.peaks.end(self._chrom, self._targets)
 
 
 def _score_inputs(

@@ -19,6 +19,7 @@ from builders import (
     make_tiny_world,
     write_checkpoint,
 )
+from stretches import predicted_stretches
 
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
@@ -28,7 +29,6 @@ from regtrack.models.checkpoint import load_network
 from regtrack.models.describe import models_table
 from regtrack.models.short_network import BIN
 from regtrack.prediction import run as prediction
-from regtrack.prediction.forward import predict_stretches
 from regtrack.prediction.settings import PredictionSettings
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Predicted:
         known = genome.known({chrom: IntervalSet.of([0], [TINY_SIZES[chrom]])})[chrom]
         network = load_network(self.world.model, torch.device("cpu"))
         found = np.full((len(NAMES), TINY_SIZES[chrom]), np.nan, dtype=np.float32)
-        for one in predict_stretches(network, genome, chrom, known):
+        for one in predicted_stretches(network, genome, chrom, known):
             found[:, one.start : one.start + one.probabilities.shape[1]] = one.probabilities
         return found
 

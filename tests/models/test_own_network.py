@@ -12,6 +12,7 @@ import pytest
 import torch
 from builders import TINY_SIZES, random_sequence, write_fasta
 from own_networks import EXAMPLES, TINY, own_network, write_network
+from stretches import predicted_stretches
 
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.fasta import Genome
@@ -22,7 +23,6 @@ from regtrack.models.named_code import naming
 from regtrack.models.network import Context, Network
 from regtrack.models.own_network import OwnNetwork
 from regtrack.notes import heard
-from regtrack.prediction.forward import predict_stretches
 
 CODES = torch.tensor([[0, 1, 2, 3, 4, 4, 3, 2]], dtype=torch.int32)
 
@@ -191,7 +191,7 @@ def test_the_examples_have_no_seams(tmp_path: Path, file: str, name: str) -> Non
         whole = IntervalSet.of([0], [9_001])
         parts = [
             one.probabilities
-            for one in predict_stretches(network, genome, "chr1", whole, window=window)
+            for one in predicted_stretches(network, genome, "chr1", whole, window=window)
         ]
         found.append(np.concatenate(parts, axis=1))
     assert found[0].shape == (3, 9_001)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 from builders import TINY_GAPS, TINY_SIZES, TinyWorld, make_tiny_world
+from stretches import Stretch, Stretches, predicted_stretches
 
 from regtrack.errors import ArgumentError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.models.checkpoint import load_network
 from regtrack.models.network import Network
-from regtrack.prediction.forward import Stretch, predict_stretches
+from regtrack.prediction.forward import feed
 
 SIZE = TINY_SIZES["chr1"]
 # More than the context on either side, and a multiple of the stride.
@@ -74,15 +75,13 @@ def test_predictions_do_not_depend_on_windows_and_batches(
     random = np.random.default_rng(seed)
     targets = random_targets(random, SIZE)
     found = stitched(
-        list(
-            predict_stretches(
-                network,
-                genome,
-                "chr1",
-                targets,
-                window=int(random.choice([13_001, 17_777, 25_000, 60_000])),
-                batch_size=[None, 1, 2, 3, 5, 64][seed],
-            )
+        predicted_stretches(
+            network,
+            genome,
+            "chr1",
+            targets,
+            window=int(random.choice([13_001, 17_777, 25_000, 60_000])),
+            batch_size=[None, 1, 2, 3, 5, 64][seed],
         ),
         SIZE,
     )
@@ -98,8 +97,8 @@ def test_the_shortest_window_has_no_seams(
 ) -> None:
     # Each core is a single stride of 10 bases, so nearly every base lies beside a seam.
     targets = IntervalSet.of([17_003], [17_061])
-    stretches = list(
-        predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW, batch_size=4)
+    stretches = predicted_stretches(
+        network, genome, "chr1", targets, window=SHORTEST_WINDOW, batch_size=4
     )
     assert len(stretches) == 7
     np.testing.assert_allclose(
@@ -126,7 +125,7 @@ def test_the_first_and_the_last_base_are_predicted(
 ) -> None:
     at = base % TINY_SIZES[chrom]
     targets = IntervalSet.of([at], [at + 1])
-    (only,) = predict_stretches(network, genome, chrom, targets, window=12_000)
+    (only,) = predicted_stretches(network, genome, chrom, targets, window=12_000)
     assert only.start == at
     np.testing.assert_allclose(only.probabilities[:, 0], expected[chrom][:, at], atol=1e-5, rtol=0)
 
@@ -137,7 +136,7 @@ def test_a_chromosome_shorter_than_a_window_is_predicted_whole(
 ) -> None:
     size = TINY_SIZES[chrom]
     whole = IntervalSet.of([0], [size])
-    found = stitched(list(predict_stretches(network, genome, chrom, whole, window=25_000)), size)
+    found = stitched(predicted_stretches(network, genome, chrom, whole, window=25_000), size)
     np.testing.assert_allclose(found, expected[chrom], atol=1e-5, rtol=0)
 
 
@@ -145,7 +144,7 @@ def test_a_gap_of_n_gets_no_value_and_its_neighbours_keep_theirs(
     network: Network, genome: Genome, expected: dict[str, np.ndarray]
 ) -> None:
     known = genome.known({"chr1": IntervalSet.of([0], [SIZE])})["chr1"]
-    found = stitched(list(predict_stretches(network, genome, "chr1", known, window=25_000)), SIZE)
+    found = stitched(predicted_stretches(network, genome, "chr1", known, window=25_000), SIZE)
     unknown = np.zeros(SIZE, dtype=bool)
     for start, end in TINY_GAPS["chr1"]:
         unknown[start:end] = True
@@ -157,7 +156,7 @@ def test_stretches_come_in_order_and_never_leave_the_targets(
     network: Network, genome: Genome
 ) -> None:
     targets = IntervalSet.of([3, 27, 2_005, 9_000], [9, 28, 2_500, 9_001])
-    stretches = list(predict_stretches(network, genome, "chr1", targets, window=12_000))
+    stretches = predicted_stretches(network, genome, "chr1", targets, window=12_000)
     spans = [(one.start, one.start + one.probabilities.shape[1]) for one in stretches]
     assert spans == sorted(spans)
     assert all(targets.clip(start, end).bases == end - start for start, end in spans)
@@ -170,9 +169,7 @@ def test_the_last_batch_may_be_partial(network: Network, genome: Genome, batch_s
     targets = IntervalSet.of([0], [4 * 1_060 + 333])
     found = [
         stitched(
-            list(
-                predict_stretches(network, genome, "chr1", targets, window=12_000, batch_size=size)
-            ),
+            predicted_stretches(network, genome, "chr1", targets, window=12_000, batch_size=size),
             SIZE,
         )
         for size in (1, batch_size)
@@ -183,7 +180,7 @@ def test_the_last_batch_may_be_partial(network: Network, genome: Genome, batch_s
 
 def test_the_markers_of_a_base_lie_side_by_side(network: Network, genome: Genome) -> None:
     # The layout that segmentation and histograms are fast with.
-    (only,) = predict_stretches(network, genome, "chr2", IntervalSet.of([0], [99]), window=12_000)
+    (only,) = predicted_stretches(network, genome, "chr2", IntervalSet.of([0], [99]), window=12_000)
     assert only.probabilities.dtype == np.float32
     assert only.probabilities.strides[0] == 4
 
@@ -193,17 +190,31 @@ def test_the_window_that_suits_a_network_is_taken_where_none_is_asked_for(
 ) -> None:
     targets = IntervalSet.of([0], [SIZE])
     asked, unasked, other = (
-        [one.start for one in predict_stretches(network, genome, "chr1", targets, window=window)]
+        [one.start for one in predicted_stretches(network, genome, "chr1", targets, window=window)]
         for window in (110_940, None, 25_000)
     )
     assert asked == unasked != other
 
 
+def test_all_sinks_get_the_same_stretches_and_those_on_the_device_the_other_axis_first(
+    network: Network, genome: Genome
+) -> None:
+    first, second, on_device = Stretches(), Stretches(), Stretches()
+    targets = IntervalSet.of([3, 2_005], [9, 2_500])
+    feed(network, genome, "chr1", targets, [first, second], [on_device])
+    assert [stretch.start for stretch in first.finish()] == [3, 2_005]
+    for one, other, tensor in zip(first.finish(), second.finish(), on_device.finish(), strict=True):
+        assert one.start == other.start == tensor.start
+        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+        assert isinstance(tensor.probabilities, torch.Tensor)
+        np.testing.assert_array_equal(one.probabilities, tensor.probabilities.T)
+
+
 def test_no_target_is_no_stretch(network: Network, genome: Genome) -> None:
-    assert list(predict_stretches(network, genome, "chr1", EMPTY, window=25_000)) == []
+    assert predicted_stretches(network, genome, "chr1", EMPTY, window=25_000) == []
 
 
 def test_a_window_without_room_for_a_core_is_refused(network: Network, genome: Genome) -> None:
     targets = IntervalSet.of([0], [10])
     with pytest.raises(ArgumentError, match="needs at least 10950"):
-        list(predict_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW - 1))
+        predicted_stretches(network, genome, "chr1", targets, window=SHORTEST_WINDOW - 1)

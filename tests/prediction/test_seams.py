@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 from builders import NETWORKS, TINY_GAPS, TINY_SIZES, a_network, make_tiny_world, spread_out
+from stretches import predicted_stretches
 
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.network import Network
-from regtrack.prediction.forward import predict_stretches
 
 SIZE = TINY_SIZES["chr1"]
 EXACT = [network for network in NETWORKS if network != ("dense", "bi-lstm")]
@@ -59,7 +59,7 @@ def in_windows(
     """Probabilities (markers, bases) stitched from windows, NaN where none was asked for."""
     size = genome.chrom_sizes[chrom]
     result = np.full((4, size), np.nan, dtype=np.float32)
-    for one in predict_stretches(
+    for one in predicted_stretches(
         network, genome, chrom, targets, window=window, batch_size=batch_size
     ):
         place = result[:, one.start : one.start + one.probabilities.shape[1]]
