@@ -21,6 +21,7 @@ from regtrack.scoring.histogram import (
 )
 from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, score_marker
 from regtrack.scoring.overlap import PeakOverlap
+from regtrack.scoring.provenance import DatasetSplit, Predictions, Provenance
 from regtrack.scoring.resampling import Blocks
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
@@ -81,11 +82,15 @@ def an_evaluation() -> Evaluation:
         unknown={4: ("chr6",)},
         scored=ScoredRegions(_WHERE, {"excluded": 41_713}),
         blocks=Blocks.of(_WHERE),
-        about={
-            "model": {"architecture": "dilated", "assembly": "hg19"},
-            "tracks": {"peak_threshold": None},
-            "seen in training": "no: another split",
-        },
+        provenance=Provenance(
+            Predictions(
+                {"architecture": "dilated", "assembly": "hg19"},
+                "hg19.fa",
+                tracks={"peak_threshold": None},
+            ),
+            DatasetSplit("data", "test"),
+            "no: another split",
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import Job
 from regtrack.report.files import write_report
 from regtrack.scoring.counting import gather_scores
+from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
@@ -179,13 +180,10 @@ def _write_report(
     rules_by_marker = [tracks[row].marker_rules(job.settings.rules) for row in labels.rows]
     order = [tasks[0].block for tasks in job.groups]
     scores = gather_scores(labels, rules_by_marker, order, workers, observer)
-    about = {
-        "model": dict(job.trackset.model),
-        "genome": named(job.genome),
-        "device": job.device,
-        "tracks": dict(job.trackset.settings),
-    }
+    predictions = Predictions(
+        job.trackset.model, named(job.genome), job.device, tracks=job.trackset.settings
+    )
     evaluation = truth.evaluation(
-        scores, job.model, "model", job.checkpoint.network.paper_auc, about
+        scores, job.model, "model", job.checkpoint.network.paper_auc, predictions
     )
     write_report(evaluation, work / _TRACKS)

@@ -42,6 +42,7 @@ from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_out, write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluation import Evaluation
+from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
@@ -336,13 +337,15 @@ def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Ev
     order = [work.tasks[0].block for work in works]
     scores = gather_scores(labels, job.rules_by_marker, order, workers, observer)
     checkpoint = job.checkpoint
-    about = {
-        "model": checkpoint.identified(job.sha256),
-        "genome": named(job.genome),
-        "device": describe_device(torch.device(job.device)),
-        **({"step": job.step} if job.step else {}),
-    }
-    return job.truth.evaluation(scores, job.model, "model", checkpoint.network.paper_auc, about)
+    predictions = Predictions(
+        checkpoint.identified(job.sha256),
+        named(job.genome),
+        describe_device(torch.device(job.device)),
+        job.step,
+    )
+    return job.truth.evaluation(
+        scores, job.model, "model", checkpoint.network.paper_auc, predictions
+    )
 
 
 def left_to_score(job: ScoreJob, out: Path | None) -> int:

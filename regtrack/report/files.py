@@ -18,8 +18,8 @@ from regtrack.report.scores_table import PAGE, TABLE
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.scoring.marker_scores import MarkerScores, Point
 from regtrack.scoring.metrics import Scores
+from regtrack.scoring.provenance import SEEN
 from regtrack.scoring.resampling import LEVEL, REPLICATES
-from regtrack.scoring.seen import SEEN
 
 FORMAT_VERSION = 2
 FILES = (TABLE, "report.json", PAGE)
@@ -152,8 +152,7 @@ def notes(evaluation: Evaluation) -> list[str]:
         if bases:
             hint = " (--include-training scores them)" if reason == SEEN else ""
             found.append(f"left out, {reason}: {bases:,} bases{hint}")
-    if SEEN in evaluation.about:
-        found.append(f"{SEEN}: {evaluation.about[SEEN]}")
+    found.append(f"{SEEN}: {evaluation.provenance.seen}")
     if evaluation.unknown:
         chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
         markers = counted(len(evaluation.unknown), "marker")
@@ -164,11 +163,12 @@ def notes(evaluation: Evaluation) -> list[str]:
     if evaluation.unskilled:
         names = [marker.name for marker in evaluation.unskilled]
         found.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
+    architecture = evaluation.provenance.predictions.model.get("architecture")
     for summary in evaluation.categories:
         if summary.published is not None:
             found.append(
-                f"the paper's {evaluation.about['model']['architecture']}, {summary.means.category}"
-                f": PR AUC {summary.published:.3f} (trapezoid, 919 markers, its own split)"
+                f"the paper's {architecture}, {summary.means.category}: PR AUC "
+                f"{summary.published:.3f} (trapezoid, 919 markers, its own split)"
             )
         if summary.deepsea is not None:
             found.append(
@@ -237,7 +237,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
             "format": FORMAT_VERSION,
             "subject": evaluation.subject,
             "kind": evaluation.kind,
-            "about": dict(evaluation.about),
+            "about": evaluation.provenance.to_json(),
             "bases": evaluation.scored.bases,
             "chromosomes": {
                 chrom: intervals.bases for chrom, intervals in evaluation.scored.where.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from regtrack.genome.intervals import IntervalSet, total_bases
 from regtrack.genome.markers import Marker
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.metrics import CategoryMeans, Scores, category_means
+from regtrack.scoring.provenance import Provenance
 from regtrack.scoring.resampling import Blocks, interval
 
 # Why a marker has no scores.
@@ -100,8 +100,8 @@ class Evaluation:
         The bases that were scored.
     blocks
         Of the bootstrap.
-    about
-        What a reader must know to make the same again: model, genome, settings, versions.
+    provenance
+        What a reader must know to make the same again.
     published
         PR AUC per category that the paper reports for this network.
     """
@@ -114,7 +114,7 @@ class Evaluation:
     unknown: Mapping[int, tuple[str, ...]]
     scored: ScoredRegions
     blocks: Blocks
-    about: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance
     published: Mapping[str, float] = field(default_factory=dict)
 
     @property

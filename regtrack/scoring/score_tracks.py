@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from regtrack import __version__
 from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.bed_files import BedFiles
@@ -23,6 +21,7 @@ from regtrack.observer import Observer
 from regtrack.paths import named, region_named
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
+from regtrack.scoring.provenance import Predictions, Provenance, TableOfPeaks
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.seen import seen_words, without_training
 from regtrack.scoring.track_scores import TrackTask, score_track
@@ -89,25 +88,34 @@ class ScoreRequest:
         """
         return found if self.include_training else without_training(found, seen, subject)
 
-    def about(self, everywhere: str, seen: Seen | None, where: Regions) -> dict[str, Any]:
-        """For the end of a report.
+    def table(self, everywhere: str) -> TableOfPeaks:
+        """What a report says of it, where no region stands for `everywhere`.
 
-        Parameters
-        ----------
-        everywhere
-            What no region stands for.
-        seen
-            What a training has seen, where that is known.
-        where
-            The scored bases.
+        Raises
+        ------
+        ArgumentError
+            When there is no table.
         """
-        return {
-            "peaks": None if self.peaks is None else named(self.peaks),
-            "regions": ", ".join(map(region_named, self.regions)) or everywhere,
-            "excluded": ", ".join(map(named, self.exclude)) or "nothing",
-            "seen in training": seen_words(seen, where),
-            "regtrack": __version__,
-        }
+        return TableOfPeaks(
+            peaks=named(self.peaks_given()),
+            regions=", ".join(map(region_named, self.regions)) or everywhere,
+            excluded=", ".join(map(named, self.exclude)) or "nothing",
+        )
+
+    def peaks_given(self) -> Path:
+        """The table of peaks.
+
+        Raises
+        ------
+        ArgumentError
+            When there is none.
+        """
+        if self.peaks is None:
+            raise ArgumentError(
+                "peaks",
+                "is missing: a markers table or peak files; regtrack fetch peaks has those of hg19",
+            )
+        return self.peaks
 
 
 def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observer) -> Evaluation:
@@ -161,12 +169,11 @@ def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observ
         unknown=unknown,
         scored=scored,
         blocks=blocks,
-        about={
-            "model": dict(trackset.model),
-            "genome": trackset.fingerprint,
-            "tracks": dict(trackset.settings),
-            **request.about("all that was predicted", seen, scored.where),
-        },
+        provenance=Provenance(
+            Predictions(trackset.model, trackset.fingerprint, tracks=trackset.settings),
+            request.table("all that was predicted"),
+            seen_words(seen, scored.where),
+        ),
     )
 
 
@@ -188,12 +195,7 @@ def match(
     InputError
         When none of the markers is in it.
     """
-    table = request.peaks
-    if table is None:
-        raise ArgumentError(
-            "peaks",
-            "is missing: a markers table or peak files; regtrack fetch peaks has those of hg19",
-        )
+    table = request.peaks_given()
     measured = {marker.name: marker for marker in read_measured(table)}
     found = [
         Marker.from_json(

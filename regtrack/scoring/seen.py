@@ -9,12 +9,10 @@ from regtrack.genome.intervals import Regions, subtract, total_bases
 from regtrack.genome.seen import Seen
 from regtrack.notes import note
 from regtrack.scoring.evaluation import ScoredRegions
+from regtrack.scoring.provenance import SEEN
 
 # A share that leaves less than one expects.
 _MUCH = 0.5
-
-# Why a base is not scored.
-SEEN = "seen in training"
 
 NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from regtrack import __version__
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.unknown import read_unknown
@@ -21,6 +19,7 @@ from regtrack.paths import named
 from regtrack.scoring.counting import PeakLabels, ScoredMarkers, known_array
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
+from regtrack.scoring.provenance import DatasetSplit, Predictions, Provenance, TableOfPeaks
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.scoring.seen import seen_words
@@ -46,15 +45,18 @@ class Truth:
         The scored ones.
     without_peaks
         Names of those that were asked for and have no measured peaks.
-    about
-        Where it comes from, for the end of a report.
+    source
+        Where it comes from.
+    seen
+        Which of the scored bases a training has seen, in words.
     """
 
     labels: IntervalLabels
     scope: ScoredMarkers
     markers: tuple[Marker, ...]
     without_peaks: tuple[str, ...]
-    about: Mapping[str, Any]
+    source: TableOfPeaks | DatasetSplit
+    seen: str
 
     @classmethod
     def of_table(
@@ -110,7 +112,8 @@ class Truth:
             ),
             markers=tuple(matched),
             without_peaks=without_peaks,
-            about=request.about("all of the genome", seen, scored.where),
+            source=request.table("all of the genome"),
+            seen=seen_words(seen, scored.where),
         )
 
     @classmethod
@@ -168,12 +171,8 @@ class Truth:
             ),
             markers=tuple(markers[row] for row in rows),
             without_peaks=tuple(one.name for one in markers if one.name not in columns),
-            about={
-                "dataset": f"{named(dataset.path)} (sha256 {dataset.digest})",
-                "split": split,
-                "seen in training": _SEEN[split] if trained_here else seen_words(seen, where),
-                "regtrack": __version__,
-            },
+            source=DatasetSplit(f"{named(dataset.path)} (sha256 {dataset.digest})", split),
+            seen=_SEEN[split] if trained_here else seen_words(seen, where),
         )
 
     @property
@@ -205,7 +204,7 @@ class Truth:
         subject: Path,
         kind: str,
         published: Mapping[str, float],
-        about: Mapping[str, Any],
+        predictions: Predictions,
     ) -> Evaluation:
         """The evaluation that the markers' scores make.
 
@@ -215,8 +214,8 @@ class Truth:
             What was scored, as `Evaluation` has it.
         published
             PR AUC by category, as the paper has it of this network; may be empty.
-        about
-            What more a reader must know.
+        predictions
+            What was scored, for the end of a report.
         """
         return Evaluation(
             subject=named(subject),
@@ -231,6 +230,6 @@ class Truth:
             },
             scored=self.scope.scored,
             blocks=self.scope.blocks,
-            about={**about, **self.about},
+            provenance=Provenance(predictions, self.source, self.seen),
             published=published,
         )

@@ -17,6 +17,7 @@ from scoring_builders import an_evaluation, marker_scores
 from regtrack.report.numbers import count_and_share, number, share, span, times
 from regtrack.report.page.write import page
 from regtrack.scoring.evaluation import ScoredRegions
+from regtrack.scoring.provenance import Predictions
 
 NASTY = "<script>alert(1)</script>|x&\"'"
 
@@ -115,7 +116,10 @@ def test_names_are_text_wherever_they_stand() -> None:
         markers=(nasty, *evaluation.markers[1:]),
         without_peaks=(NASTY,),
         unknown={nasty.index: (NASTY,)},
-        about={"model": {"architecture": NASTY}, NASTY: NASTY},
+        provenance=replace(
+            evaluation.provenance,
+            predictions=Predictions({"architecture": NASTY, NASTY: NASTY}, NASTY),
+        ),
     )
     text = page(evaluation)
     reader = Reader(text)
@@ -203,7 +207,6 @@ def test_of_a_hundred_chromosomes_the_page_lists_names_and_of_more_their_number(
     assert "101 chromosomes for 2 markers; chr6 for 1 marker, of which nothing" in of_more
     assert "Nothing is known of it on 101 chromosomes: not scored there." in of_more
     assert "scaffold_" not in of_more
-    assert "Bases seen in training" not in plain(page(replace(an_evaluation(), about={})))
 
 
 def test_the_paper_and_deepsea_have_columns_only_where_there_are_figures() -> None:

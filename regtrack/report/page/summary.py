@@ -16,7 +16,6 @@ from regtrack.report.page.plots import scored_markers
 from regtrack.report.page.table import ranked_table
 from regtrack.report.palette import word_of
 from regtrack.scoring.evaluation import CategorySummary, Evaluation
-from regtrack.scoring.seen import SEEN
 
 # Markers at each end of a category.
 _RANKED = 5
@@ -31,8 +30,8 @@ def subject_name(evaluation: Evaluation) -> str:
 
 def kind_words(evaluation: Evaluation) -> str:
     """What that is: `a model (dilated, hg19)`."""
-    model = evaluation.about.get("model") or {}
-    details = [str(model[name]) for name in ("architecture", "assembly") if model.get(name)]
+    model = evaluation.provenance.predictions.model
+    details = [model[name] for name in ("architecture", "assembly") if model.get(name)]
     kind = {"model": "a model", "tracks": "tracks"}.get(evaluation.kind, evaluation.kind)
     return f"{kind} ({', '.join(details)})" if details else kind
 
@@ -150,10 +149,8 @@ def left_out(evaluation: Evaluation) -> str:
             (f"Markers without scores: {reason}", _names(names))
             for reason, names in evaluation.unscored().items()
         ),
+        ("Bases seen in training", evaluation.provenance.seen),
     ]
-    seen = evaluation.about.get(SEEN)
-    if seen is not None:
-        rows.append(("Bases seen in training", str(seen)))
     return definitions(rows)
 
 
@@ -183,10 +180,10 @@ def definitions(rows: Iterable[tuple[str, str]]) -> str:
     return "<dl>\n" + "\n".join(parts) + "\n</dl>"
 
 
-def flattened(about: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+def flattened(settings: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Settings and versions as pairs; those inside of others are named `outer, inner`."""
     found: list[tuple[str, str]] = []
-    for name, value in about.items():
+    for name, value in settings.items():
         title = f"{above}, {name}" if above else str(name)
         if isinstance(value, Mapping):
             found += flattened(value, title)

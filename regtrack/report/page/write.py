@@ -75,7 +75,9 @@ def page(evaluation: Evaluation) -> str:
         least_blocks=LEAST_BLOCKS,
         blocks=f"{len(evaluation.blocks):,}",
         block_length=f"{evaluation.blocks.length:,}",
-        settings=definitions([("scored", evaluation.subject), *flattened(evaluation.about)]),
+        settings=definitions(
+            [("scored", evaluation.subject), *flattened(evaluation.provenance.to_json())]
+        ),
     )
 
 
