@@ -16,6 +16,8 @@ from regtrack.genome.measured import read_measured
 from regtrack.models.network import Network
 from regtrack.observer import Observer
 from regtrack.prediction.forward import feed
+from regtrack.tracks.peaks.callers import ProbabilityPeakCaller
+from regtrack.tracks.peaks.rules import BARE_RUNS
 
 
 @dataclass(frozen=True)
@@ -140,34 +142,10 @@ def predicted_bases(
     observer
         Is told of the bases that are predicted.
     """
-    found: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
+    bases: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
     for chrom, intervals in targets.items():
-        runs = _Runs(thresholds)
-        feed(network, genome, chrom, intervals, [runs], observer=observer)
-        for one, of_marker in zip(found, runs.finish(), strict=True):
-            one[chrom] = of_marker
-    return list(found)
-
-
-class _Runs:
-    """A sink: where each marker reaches its threshold, on one chromosome."""
-
-    def __init__(self, thresholds: npt.NDArray[np.float32]) -> None:
-        self._thresholds = thresholds
-        self._runs = [np.zeros((0, 3), np.int64)]
-
-    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
-        """Take the next bases."""
-        is_high = probabilities >= self._thresholds[:, None]
-        edges = np.diff(is_high.astype(np.int8), axis=1, prepend=0, append=0)
-        row, starts = np.nonzero(edges == 1)
-        _, ends = np.nonzero(edges == -1)
-        self._runs.append(np.stack((row, start + starts, start + ends), axis=1))
-
-    def finish(self) -> list[IntervalSet]:
-        """The bases of each marker; a run that went on in the next stretch is one."""
-        together = np.concatenate(self._runs)
-        return [
-            IntervalSet.of(*together[together[:, 0] == marker, 1:].T)
-            for marker in range(len(self._thresholds))
-        ]
+        caller = ProbabilityPeakCaller(len(thresholds), BARE_RUNS, thresholds, own_only=True)
+        feed(network, genome, chrom, intervals, [caller], observer=observer)
+        for of_marker, runs in zip(bases, caller.finish().by_marker(), strict=True):
+            of_marker[chrom] = IntervalSet.of(runs["start"], runs["end"])
+    return list(bases)

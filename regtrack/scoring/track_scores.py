@@ -144,8 +144,7 @@ def _count(
         for sections in track.together(line, asked, around=1):
             counted = replace(sections, records=_counted(sections.records, task.rules.range))
             count_segments(counted, *cells, counts, cell_counts, reached)
-            origins = np.repeat(sections.origins, np.diff(sections.firsts))
-            caller.add(counted.records, origins)
+            caller.add(counted.records, sections.firsts, sections.origins)
     except UnsoundSegmentsError as error:
         raise InputError(
             task.bigwig,

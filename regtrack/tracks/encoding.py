@@ -23,7 +23,8 @@ from regtrack.tracks.bins import (
     zoom_records,
 )
 from regtrack.tracks.deflate import deflate
-from regtrack.tracks.peaks.block_peaks import NO_BOUNDS, PEAK, BlockRules, block_peaks
+from regtrack.tracks.peaks.block_peaks import PEAK, BlockRules, block_peaks
+from regtrack.tracks.peaks.runs import NO_BOUNDS
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 from regtrack.tracks.value_counts import count_values
 

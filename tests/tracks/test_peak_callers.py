@@ -119,7 +119,7 @@ def test_peaks_of_segments_are_those_of_their_bases(
     for first in range(0, len(rows), together):
         part = rows[first : first + together]
         records = np.array([row for _, row in part], SEGMENT)
-        caller.add(records, np.array([origin for origin, _ in part], np.int64))
+        caller.add(records, np.arange(len(part) + 1), np.array([origin for origin, _ in part]))
     whole = joined(caller.finish(), rules, np.array(origins, np.int64))
     for number, threshold in [*enumerate(THRESHOLDS), (OWN_THRESHOLD, np.float32(own))]:
         expected = []
@@ -183,7 +183,7 @@ def test_more_peaks_of_segments_than_are_handed_over_at_once_are_all_there() -> 
     records["start"] = 100 * np.arange(3_000)
     records["end"], records["value"] = records["start"] + 50, 1
     caller = SegmentPeakCaller(MarkerRules(0.3, BARE_RUNS))
-    caller.add(records, np.zeros(3_000, np.int64))
+    caller.add(records, np.array([0, 3_000]), np.zeros(1, np.int64))
     called = caller.finish()
     numbers, counts = np.unique(called["threshold"], return_counts=True)
     assert numbers.tolist() == [*range(len(THRESHOLDS)), OWN_THRESHOLD]
@@ -230,7 +230,7 @@ def test_where_no_peaks_are_to_be_called_no_probability_is_high_enough() -> None
 
 def test_a_peak_from_the_first_base_on_that_never_ends_is_called() -> None:
     segments = SegmentPeakCaller(MarkerRules(0.3, BARE_RUNS))
-    segments.add(np.array([(0, 100, 1)], SEGMENT), np.zeros(1, np.int64))
+    segments.add(np.array([(0, 100, 1)], SEGMENT), np.array([0, 1]), np.zeros(1, np.int64))
     assert spans(segments.finish(), OWN_THRESHOLD) == [(0, 100)]
     probabilities = ProbabilityPeakCaller(1, BARE_RUNS, np.array([0.3], np.float32))
     probabilities.add(0, np.ones((1, 96), np.float32))

@@ -1,4 +1,4 @@
-"""Peak calling, all of it: what is promised (`rules`), how runs of bases at or above a threshold
-are found and joined (`callers`, `called`), the peaks of a block's tracks with their summits
-(`block_peaks`), and the files that they are written to (`files`).
+"""Peak calling, all of it: what is promised (`rules`), the one loop that finds runs of bases at or
+above thresholds and joins them (`runs`), who feeds it (`callers`; `block_peaks`, with summits), how
+parts of peaks become whole (`called`), and the files that they are written to (`files`).
 """

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
+from regtrack.genome.intervals import Positions
 from regtrack.tracks.peaks.rules import PeakRules
+from regtrack.tracks.peaks.runs import NO_BOUNDS, close_segments, follow_segments
 from regtrack.tracks.segments import BlockSegments, Records
 
 # A peak, or the part of one that lies on a block: 0-based, half-open; its highest value; the summit
@@ -16,9 +18,6 @@ from regtrack.tracks.segments import BlockSegments, Records
 PEAK = np.dtype(
     [("start", "<u4"), ("end", "<u4"), ("value", "<f4"), ("summit", "<u4"), ("mean", "<f4")]
 )
-
-# Farther than any peak reaches.
-NO_BOUNDS = (-(2**40), 2**40)
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def block_peaks(
     block_rules: BlockRules,
     bounds: tuple[int, int] = NO_BOUNDS,
     ranges: npt.NDArray[np.float32] | None = None,
-) -> tuple[Records, npt.NDArray[np.int64]]:
+) -> tuple[Records, Positions]:
     """PEAK of all markers on a block, one marker after another, and each one's number.
 
     They are runs of segments at or above the threshold, joined over gaps. Short ones are there
@@ -61,75 +60,72 @@ def block_peaks(
     ranges
         float32 (markers,): of signals, each marker's range; None for probabilities.
     """
-    markers = len(segments.offsets) - 1
-    peaks = np.empty(len(segments.records), PEAK)
-    counts = np.zeros(markers, np.int64)
-    kept = _peaks(
-        segments.records,
-        segments.offsets,
-        block_rules.thresholds,
-        block_rules.peak_rules.max_gap,
-        block_rules.peak_rules.min_length,
-        block_rules.stride,
-        np.ones(markers, np.float32) if ranges is None else ranges,
+    records, offsets = segments.records, segments.offsets
+    markers = len(offsets) - 1
+    called = _call(segments, block_rules, bounds)
+    peaks = np.empty(called.shape[1], PEAK)
+    peaks["start"], peaks["end"] = called[2:]
+    scales = np.ones(markers, np.float32) if ranges is None else ranges
+    _measure(records, offsets, called[0], block_rules.stride, scales, peaks)
+    return peaks, np.bincount(called[0], minlength=markers)
+
+
+def _call(segments: BlockSegments, block_rules: BlockRules, bounds: tuple[int, int]) -> Positions:
+    """int64 (4, peaks): as `regtrack.tracks.peaks.runs` has them, where a marker is a line."""
+    records, offsets = segments.records, segments.offsets
+    markers = len(offsets) - 1
+    rules = block_rules.peak_rules
+    reached = records["value"] >= np.repeat(block_rules.thresholds, np.diff(offsets))
+    starts, lasts = np.full(1, -1, np.int64), np.full(1, -1, np.int64)
+    state = np.array([-1, 0, -1], np.int64)
+    out = np.empty((4, len(records) + 2), np.int64)  # room for one peak of each segment
+    _, count = follow_segments(
+        records,
+        reached.astype(np.int32),
+        offsets,
+        np.arange(markers),
+        np.zeros(markers, np.int64),
+        0,
+        state,
+        starts,
+        lasts,
         *bounds,
-        peaks,
-        counts,
+        rules.max_gap,
+        rules.min_length,
+        out,
     )
-    return peaks[:kept].copy(), counts
+    count = close_segments(
+        state, starts, lasts, *bounds, rules.max_gap, rules.min_length, out, count
+    )
+    return out[:, :count]
 
 
 @compiled
-def _peaks(
+def _measure(
     records: Records,
-    offsets: npt.NDArray[np.int64],
-    thresholds: npt.NDArray[np.float32],
-    max_gap: int,
-    min_length: int,
+    offsets: Positions,
+    rows: Positions,
     stride: int,
     scales: npt.NDArray[np.float32],
-    begin: int,
-    end: int,
     peaks: Records,
-    counts: npt.NDArray[np.int64],
-) -> int:
-    """Fill `peaks` with each marker's, as `block_peaks` has them; returns how many."""
-    kept = 0
-    for marker in range(len(offsets) - 1):
-        before = kept
-        index, behind = offsets[marker], offsets[marker + 1]
-        while index < behind:
-            if records[index]["value"] < thresholds[marker]:
-                index += 1
-                continue
-            first = last = index
-            highest = np.float32(0)
-            while index < behind:
-                gap = np.int64(records[index]["start"]) - np.int64(records[last]["end"])
-                if gap > max_gap:
-                    break
-                value = records[index]["value"]
-                if value >= thresholds[marker]:
-                    last = index
-                    highest = max(highest, value)
-                index += 1
-            index = last + 1
-            peak_start = np.int64(records[first]["start"])
-            peak_end = np.int64(records[last]["end"])
-            if (
-                peak_end - peak_start < min_length
-                and peak_start - begin > max_gap
-                and end - peak_end > max_gap
-            ):
-                continue
-            one = peaks[kept]
-            one["start"], one["end"], one["value"] = peak_start, peak_end, highest
-            summit, mean = _summit(records, first, last + 1, stride, scales[marker])
-            one["summit"] = min(max(summit, peak_start), peak_end - 1)
-            one["mean"] = mean
-            kept += 1
-        counts[marker] = kept - before
-    return kept
+) -> None:
+    """Fill in how high each peak is, and where its summit lies; `rows` are the peaks' markers."""
+    first = behind = 0
+    for number in range(len(peaks)):
+        peak = peaks[number]
+        marker = rows[number]
+        first = max(behind, offsets[marker])
+        while records[first]["start"] < peak["start"]:
+            first += 1
+        behind = first
+        highest = np.float32(0)
+        while behind < offsets[marker + 1] and records[behind]["end"] <= peak["end"]:
+            highest = max(highest, records[behind]["value"])
+            behind += 1
+        summit, mean = _summit(records, first, behind, stride, scales[marker])
+        peak_start, peak_end = np.int64(peak["start"]), np.int64(peak["end"])
+        peak["value"], peak["mean"] = highest, mean
+        peak["summit"] = min(max(summit, peak_start), peak_end - 1)
 
 
 @compiled

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from regtrack.genome.intervals import Positions
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
+
+Flags = npt.NDArray[np.bool_]
 
 # A called peak, or a part of one: 0-based, half-open, on a chromosome or on a genome's `Line`; and
 # the number of the one of `regtrack.tracks.peaks.callers.THRESHOLDS` that it was called at.
@@ -78,18 +81,39 @@ def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:
     CALLED_PEAK
         Sorted by threshold, then by position.
     """
-    found = called[np.lexsort((called["start"], called["threshold"]))]
-    if not len(found):
-        return found
-    starts, ends, thresholds = found["start"], found["end"], found["threshold"]
+    parts = called[np.lexsort((called["start"], called["threshold"]))]
+    if not len(parts):
+        return parts
+    starts, ends, thresholds = parts["start"], parts["end"], parts["threshold"]
     chroms = np.searchsorted(breaks, starts, side="right")
-    apart = (
-        (thresholds[1:] != thresholds[:-1])
-        | (chroms[1:] != chroms[:-1])
-        | (starts[1:] - ends[:-1] > rules.max_gap)
-    )
-    firsts = np.flatnonzero(np.append(True, apart))
-    whole = found[firsts]
-    whole["end"] = ends[np.append(firsts[1:], len(found)) - 1]
-    long: Records = whole[whole["end"] - whole["start"] >= rules.min_length]
+    barred = (thresholds[1:] != thresholds[:-1]) | (chroms[1:] != chroms[:-1])
+    firsts, lasts, is_long = join_parts(starts, ends, rules, barred)
+    whole = parts[firsts]
+    whole["end"] = ends[lasts]
+    long: Records = whole[is_long]
     return long
+
+
+def join_parts(
+    starts: Positions, ends: Positions, rules: PeakRules, barred: Flags | None = None
+) -> tuple[Positions, Positions, Flags]:
+    """Which consecutive parts are one peak.
+
+    Parameters
+    ----------
+    starts, ends
+        int64, of one part at least, from left to right.
+    barred
+        Bool (parts - 1,): where a part and the next one are never of one peak.
+
+    Returns
+    -------
+    int64, int64, bool, (peaks,) each
+        The first and the last part of each peak, and whether it is long enough.
+    """
+    apart = starts[1:] - ends[:-1] > rules.max_gap
+    if barred is not None:
+        apart |= barred
+    firsts = np.flatnonzero(np.append(True, apart))
+    lasts = np.append(firsts[1:], len(starts)) - 1
+    return firsts, lasts, ends[lasts] - starts[firsts] >= rules.min_length

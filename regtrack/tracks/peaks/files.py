@@ -18,6 +18,7 @@ from regtrack.errors import InputError
 from regtrack.genome.bgzip import writing_bgzip
 from regtrack.genome.content import BGZIP_END
 from regtrack.genome.textfile import read_text
+from regtrack.tracks.peaks.called import join_parts
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 
@@ -130,15 +131,14 @@ def _whole(parts: Records, rules: PeakRules) -> Records:
     if not len(parts):
         return parts
     starts, ends = parts["start"].astype(np.int64), parts["end"].astype(np.int64)
-    firsts = np.flatnonzero(np.append(True, starts[1:] - ends[:-1] > rules.max_gap))
-    behind = np.append(firsts[1:], len(parts))
+    firsts, lasts, is_long = join_parts(starts, ends, rules)
     # The summit is that of the part with the highest mean around it, the first of several.
-    highest = np.repeat(np.maximum.reduceat(parts["mean"], firsts), behind - firsts)
+    highest = np.repeat(np.maximum.reduceat(parts["mean"], firsts), lasts + 1 - firsts)
     candidates = np.flatnonzero(parts["mean"] == highest)
-    found = parts[candidates[np.searchsorted(candidates, firsts)]]
-    found["start"], found["end"] = starts[firsts], ends[behind - 1]
-    found["value"] = np.maximum.reduceat(parts["value"], firsts)
-    long: Records = found[ends[behind - 1] - starts[firsts] >= rules.min_length]
+    whole = parts[candidates[np.searchsorted(candidates, firsts)]]
+    whole["start"], whole["end"] = starts[firsts], ends[lasts]
+    whole["value"] = np.maximum.reduceat(parts["value"], firsts)
+    long: Records = whole[is_long]
     return long
 
 
