@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -29,3 +31,24 @@ class Unwatched:
 
     def finished(self) -> None:
         """Pass it over."""
+
+
+@contextmanager
+def staged(
+    observer: Observer, name: str, unit: str, total: int, done: int = 0
+) -> Iterator[Callable[[int], None]]:
+    """Tell an observer that a stage begins and, unless it fails, that it is over.
+
+    Parameters
+    ----------
+    name, unit, total, done
+        As `Observer.stage`.
+
+    Yields
+    ------
+    Callable
+        Takes the number of units that were done since.
+    """
+    observer.stage(name, unit, total, done)
+    yield observer.advanced
+    observer.finished()

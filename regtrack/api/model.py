@@ -30,7 +30,7 @@ from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
 from regtrack.models.named_code import naming
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import file_state
 from regtrack.workspace.networks import find_model, tell_of_bundled
 
@@ -160,17 +160,16 @@ class Model:
             whole = {where.chrom: IntervalSet.of([where.start], [where.end])}
             known = source.known(whole).get(where.chrom, EMPTY)
             network, opened = open_network(self.path, fasta, rows, chosen, step)
-            observer.stage("predicting", "bp", known.bases, 0)
-            values = predict_interval(
-                network,
-                opened,
-                where,
-                known,
-                observer,
-                window=window,
-                batch_size=batch_size,
-            )
-            observer.finished()
+            with staged(observer, "predicting", "bp", known.bases):
+                values = predict_interval(
+                    network,
+                    opened,
+                    where,
+                    known,
+                    observer,
+                    window=window,
+                    batch_size=batch_size,
+                )
         return Prediction(where.chrom, where.start, kept, values)
 
     def check_unchanged(self) -> None:

@@ -18,7 +18,7 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, free_bytes, replacing_folder, size_text
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 
 PAGE = "index.html"
 _LICENCE = "igv.LICENSE.md"
@@ -86,10 +86,9 @@ def export_site(
         )
     lookup = Lookup(viewable, genes.genes, asked.clip)
     with replacing_folder(out, _RECORD) as made:
-        observer.stage("copying", "B", size, 0)
-        for address, path in site.files.items():
-            _copy(path, _place(made, address), observer)
-        observer.finished()
+        with staged(observer, "copying", "B", size):
+            for address, path in site.files.items():
+                _copy(path, _place(made, address), observer)
         for address, text in _texts(site, lookup):
             with naming(out):
                 _place(made, address).write_text(text, encoding="utf-8")

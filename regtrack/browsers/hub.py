@@ -12,7 +12,7 @@ from regtrack.browsers.hub_plan import COLOURS_FILE, FOLDER, HUB, METADATA, PAGE
 from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text
 from regtrack.errors import InputError
 from regtrack.folders import check_file, check_folder, replacing_folder
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import shell_word
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks.files import read_peaks
@@ -130,10 +130,9 @@ def _write_bigbeds(
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
     keys = {task.bigbed: key for key, task in tasks.items()}
     without = []
-    observer.stage("converting peaks", "markers", len(tasks), 0)
-    for task, has_peaks in in_processes(write_bigbed, list(tasks.values()), processes):
-        if not has_peaks:
-            without.append(keys[task.bigbed])
-        observer.advanced(1)
-    observer.finished()
+    with staged(observer, "converting peaks", "markers", len(tasks)) as advance:
+        for task, has_peaks in in_processes(write_bigbed, list(tasks.values()), processes):
+            if not has_peaks:
+                without.append(keys[task.bigbed])
+            advance(1)
     return without

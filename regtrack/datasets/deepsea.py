@@ -11,7 +11,7 @@ import signal
 import struct
 import warnings
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +26,7 @@ from regtrack.datasets.arrays import Array, write_array
 from regtrack.datasets.settings import INPUT, SPLITS
 from regtrack.datasets.short import codes_path, labels_path
 from regtrack.errors import InputError, RegtrackError
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 
 Shape = tuple[int, ...]
 
@@ -78,22 +78,22 @@ def write_deepsea(
     """
     with closing(_apart(folder, markers, list(rows), _PIECE)) as pieces:
         sizes = next(pieces)
-        observer.stage("reading DeepSEA", "samples", 2 * sum(sizes.values()), 0)
-        for split in SPLITS:
-            shape = (sizes[split], INPUT)
-            write_array(codes_path(out, split), _told(observer, pieces, shape[0]), shape, np.uint8)
-            shape = (sizes[split], -(-len(rows) // 8))
-            write_array(labels_path(out, split), _told(observer, pieces, shape[0]), shape, np.uint8)
-    observer.finished()
+        with staged(observer, "reading DeepSEA", "samples", 2 * sum(sizes.values())) as advance:
+            for split in SPLITS:
+                count = sizes[split]
+                shape = (count, INPUT)
+                write_array(codes_path(out, split), _told(advance, pieces, count), shape, np.uint8)
+                shape = (count, -(-len(rows) // 8))
+                write_array(labels_path(out, split), _told(advance, pieces, count), shape, np.uint8)
 
 
-def _told(observer: Observer, pieces: Iterator[Any], count: int) -> Iterator[Array]:
+def _told(advance: Callable[[int], None], pieces: Iterator[Any], count: int) -> Iterator[Array]:
     """The next pieces, until they are `count` rows."""
     while count:
         piece = next(pieces)
         yield piece
         count -= len(piece)
-        observer.advanced(len(piece))
+        advance(len(piece))
 
 
 def _apart(

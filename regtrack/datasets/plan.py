@@ -23,10 +23,11 @@ from regtrack.genome.intervals import (
     Positions,
     Regions,
     intersect,
+    total_bases,
 )
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.regions import read_regions
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.tracks.bigwig_sections import BigWigSections
 
 
@@ -254,12 +255,11 @@ def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> 
 
 def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, IntervalSet]:
     """The bases of some regions that are not N."""
-    observer.stage("scanning sequence", "bp", sum(one.bases for one in regions.values()), 0)
     known: dict[str, IntervalSet] = {}
-    for chrom, intervals in regions.items():
-        known |= genome.known({chrom: intervals})
-        observer.advanced(intervals.bases)
-    observer.finished()
+    with staged(observer, "scanning sequence", "bp", total_bases(regions)) as advance:
+        for chrom, intervals in regions.items():
+            known |= genome.known({chrom: intervals})
+            advance(intervals.bases)
     return known
 
 

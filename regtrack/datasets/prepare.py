@@ -29,7 +29,7 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured, tell_summits
 from regtrack.listing import first_names
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import as_text, shown
 
 Rates = npt.NDArray[np.float64]
@@ -254,17 +254,16 @@ class _Peaks:
         self.widths: dict[str, float] = {}  # medians, by file
 
     def __iter__(self) -> Iterator[Mapping[str, IntervalSet]]:
-        self._observer.stage("reading peaks", "markers", len(self._markers), 0)
-        for marker in self._markers:
-            peaks = self._files.peaks(Path(marker.file))
-            self.count += sum(map(len, peaks.values()))
-            self._chroms |= dict.fromkeys(peaks)
-            if peaks:
-                bases = np.concatenate([one.ends - one.starts for one in peaks.values()])
-                self.widths[Path(marker.file).name] = float(np.median(bases))
-            yield peaks
-            self._observer.advanced(1)
-        self._observer.finished()
+        with staged(self._observer, "reading peaks", "markers", len(self._markers)) as advance:
+            for marker in self._markers:
+                peaks = self._files.peaks(Path(marker.file))
+                self.count += sum(map(len, peaks.values()))
+                self._chroms |= dict.fromkeys(peaks)
+                if peaks:
+                    bases = np.concatenate([one.ends - one.starts for one in peaks.values()])
+                    self.widths[Path(marker.file).name] = float(np.median(bases))
+                yield peaks
+                advance(1)
         self._files.tell()
 
     def elsewhere(self) -> str:

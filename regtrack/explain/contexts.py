@@ -31,7 +31,7 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker, categories_of
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.prediction.windows import Window, suited_length, tile
 
 DISTANCES = (250, 1_000, 2_500)
@@ -113,9 +113,8 @@ def find_contexts(
         for row, bases_of in enumerate(candidates)
         for chrom, position in spread(bases_of, samples)
     ]
-    observer.stage(f"{subject.name}, explaining", "bases", len(chosen), 0)
-    profiles, counts = profiles_of(network, genome, chosen, len(rows), observer)
-    observer.finished()
+    with staged(observer, f"{subject.name}, explaining", "bases", len(chosen)):
+        profiles, counts = profiles_of(network, genome, chosen, len(rows), observer)
     return [
         MarkerContext(subject, marker, source, int(count), profile / max(count, 1))
         for marker, profile, count in zip(markers, profiles, counts, strict=True)

@@ -16,7 +16,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
 from regtrack.models.network import Network
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.prediction.forward import predict_interval
 from regtrack.prediction.windows import suited_length, tile
 
@@ -115,11 +115,10 @@ def explain_stretch(
     start = max(0, region.start - context.left)
     end = min(genome.chrom_sizes[region.chrom], region.end + context.right)
     around = Interval(region.chrom, start, end)
-    observer.stage(f"{subject.name}, explaining", "bp", positives.bases.bases, 0)
-    gradient = added_up(network, genome, around, positives.bases, observer, window=window)
-    norm = np.linalg.norm(gradient, axis=1)
-    norm[genome.codes(region.chrom, start, end) == 0] = np.nan
-    observer.finished()
+    with staged(observer, f"{subject.name}, explaining", "bp", positives.bases.bases):
+        gradient = added_up(network, genome, around, positives.bases, observer, window=window)
+        norm = np.linalg.norm(gradient, axis=1)
+        norm[genome.codes(region.chrom, start, end) == 0] = np.nan
     return Explanation(subject, marker, region, positives, start, norm, probability)
 
 

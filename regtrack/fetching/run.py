@@ -36,7 +36,7 @@ from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.gene_tables import GENE_TABLES, GeneTable
 from regtrack.genome.markers import select_markers
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 
 
 class ThreadSafeObserver:
@@ -182,15 +182,14 @@ class Fetching:
     def run(self, wanted: Sequence[Source]) -> Report:
         """Look at every file; then, kind by kind, fetch those that have to be."""
         known = self._records.read()
-        self._observer.stage("looking", "file", len(wanted), 0)
 
         def look(source: Source) -> Planned:
             self._web.check()
             return Planned(source, self._records.problem(source.path, source.url, known))
 
-        found = dict(self._each(look, wanted, lambda _: self._observer.advanced(1)))
-        self._observer.finished()
-        planned = [found[source] for source in wanted]
+        with staged(self._observer, "looking", "file", len(wanted)) as advance:
+            looked_at = dict(self._each(look, wanted, lambda _: advance(1)))
+        planned = [looked_at[source] for source in wanted]
         if self._settings.dry_run:
             sizes = self._sizes(planned)
             silent = self._unreachable(planned, sizes)
@@ -299,13 +298,11 @@ class Fetching:
         wanted = [one.source for one in planned if one.problem is not None]
         if self._settings.offline:
             return {source.path: None for source in wanted}
-        self._observer.stage("asking for sizes", "file", len(wanted), 0)
-        sizes = self._each(
-            lambda source: self._web.size(source.url), wanted, lambda _: self._observer.advanced(1)
-        )
-        found = {source.path: size for source, size in sizes}
-        self._observer.finished()
-        return found
+        with staged(self._observer, "asking for sizes", "file", len(wanted)) as advance:
+            sizes = self._each(
+                lambda source: self._web.size(source.url), wanted, lambda _: advance(1)
+            )
+            return {source.path: size for source, size in sizes}
 
     def _unreachable(
         self, planned: Sequence[Planned], sizes: Mapping[str, int | None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from regtrack.folders import clear
 from regtrack.notes import note
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
 from regtrack.workers import in_processes
@@ -28,10 +28,9 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     clear(damaged)
     todo = missing(works)
     bases, left = (sum(one.bases for one in some) for some in (works, todo))
-    observer.stage("predicting", "bp", bases, bases - left)
-    for done in predict_each(todo, workers):
-        observer.advanced(done.bases)
-    observer.finished()
+    with staged(observer, "predicting", "bp", bases, bases - left) as advance:
+        for done in predict_each(todo, workers):
+            advance(done.bases)
 
 
 def missing(works: Sequence[BlockWork]) -> list[BlockWork]:

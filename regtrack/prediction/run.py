@@ -15,7 +15,7 @@ from pathlib import Path
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
 from regtrack.models.named_code import named_files
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
@@ -158,12 +158,11 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
         )
         for first in range(0, len(tracks), size)
     ]
-    observer.stage("writing tracks", "markers", len(tracks), 0)
-    found: dict[int, list[Summary]] = {}
-    for done, summaries in in_processes(write_tracks, groups, workers):
-        found[done.first] = summaries
-        observer.advanced(len(done.tracks))
-    observer.finished()
+    with staged(observer, "writing tracks", "markers", len(tracks)) as advance:
+        found: dict[int, list[Summary]] = {}
+        for done, summaries in in_processes(write_tracks, groups, workers):
+            found[done.first] = summaries
+            advance(len(done.tracks))
     return [summary for first in sorted(found) for summary in found[first]]
 
 

@@ -12,7 +12,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, Regions, total_bases
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.prediction.forward import feed
 
 # Stretches of a genome, as far from each other as it allows, and the bases of each.
@@ -47,12 +47,11 @@ def sample_values(network: Network, genome: Genome, observer: Observer) -> Sampl
     bases = total_bases(targets)
     if not bases:
         raise InputError(genome.path, "nothing but N: no range can be measured on it")
-    observer.stage("measuring the range", "bp", bases, 0)
-    fast = for_inference(network)
-    sampler = _Sampler(network.outputs, every=-(-bases // _KEPT))
-    for chrom, intervals in targets.items():
-        feed(fast, genome, chrom, intervals, [sampler], observer=observer)
-    observer.finished()
+    with staged(observer, "measuring the range", "bp", bases):
+        fast = for_inference(network)
+        sampler = _Sampler(network.outputs, every=-(-bases // _KEPT))
+        for chrom, intervals in targets.items():
+            feed(fast, genome, chrom, intervals, [sampler], observer=observer)
     return sampler.finish()
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.genome.line import Line
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import file_state
 from regtrack.scoring.block_counts import add_counts, save_counts
 from regtrack.scoring.evaluation import ScoredRegions
@@ -307,13 +307,12 @@ def gather_scores(
         ScoreTask(labels, first, tuple(rules_by_marker[first : first + size]), tuple(order))
         for first in range(0, len(rules_by_marker), size)
     ]
-    observer.stage("scoring", "markers", len(rules_by_marker), 0)
-    found: dict[int, list[MarkerScores]] = {}
-    small = len(rules_by_marker) * len(order) < _WORTH_A_PROCESS
-    for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
-        found[task.first] = scores
-        observer.advanced(len(scores))
-    observer.finished()
+    with staged(observer, "scoring", "markers", len(rules_by_marker)) as advance:
+        found: dict[int, list[MarkerScores]] = {}
+        small = len(rules_by_marker) * len(order) < _WORTH_A_PROCESS
+        for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
+            found[task.first] = scores
+            advance(len(scores))
     return [score for first in sorted(found) for score in found[first]]
 
 

@@ -17,7 +17,7 @@ from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 from regtrack.paths import named, region_named
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
@@ -298,11 +298,10 @@ def _scores(
     """In the order of the tasks."""
     size = sum(task.bigwig.stat().st_size for task in tasks)
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
-    observer.stage("scoring", "markers", len(tasks), 0)
-    found = {}
-    for task, (scores, counts) in in_processes(score_track, tasks, processes):
-        found[task.bigwig] = scores
-        files.count_peaks(counts)
-        observer.advanced(1)
-    observer.finished()
+    with staged(observer, "scoring", "markers", len(tasks)) as advance:
+        found = {}
+        for task, (scores, counts) in in_processes(score_track, tasks, processes):
+            found[task.bigwig] = scores
+            files.count_peaks(counts)
+            advance(1)
     return [found[task.bigwig] for task in tasks]
