@@ -247,6 +247,57 @@ def test_predicting_waits_for_nothing_that_only_reports_need() -> None:
     assert {"matplotlib", "scipy.special", "h5py", "pandas"} & set(json.loads(loaded)) == set()
 
 
+def functions_of(module: str) -> Iterator[ast.FunctionDef]:
+    tree = ast.parse((HOUSE / module).read_text(encoding="utf-8"))
+    return (node for node in tree.body if isinstance(node, ast.FunctionDef))
+
+
+def decorators_of(function: ast.FunctionDef) -> list[str]:
+    return [ast.unparse(decorator) for decorator in function.decorator_list]
+
+
+def statements_in(function: ast.FunctionDef) -> int:
+    """Statements at any depth; neither imports nor a docstring."""
+    nodes = (node for statement in function.body for node in ast.walk(statement))
+    counted = [
+        node
+        for node in nodes
+        if isinstance(node, ast.stmt) and not isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return len(counted) - bool(ast.get_docstring(function))
+
+
+def test_a_command_and_each_of_its_helpers_hold_ten_statements_at_most() -> None:
+    for module in MODULES:
+        functions = list(functions_of(module)) if room_of(module) == "cli" else []
+        if any(".command(" in text for one in functions for text in decorators_of(one)):
+            for one in functions:
+                if module != "cli/main.py":  # which turns errors into exit statuses
+                    assert statements_in(one) <= 10, f"{one.name} of {module}"
+
+
+# Options that mean different things to different commands, and share no more than a name.
+HOMONYMS = {
+    "--batch-size",  # windows that are read, or trained on, together
+    "--markers",  # patterns of markers, or the table of a network's outputs
+    "--model",  # a checkpoint, or what is to be trained
+    "--region",  # what is scored, or where a browser opens
+    "--split",  # one of a dataset's, or the shares of all three
+    "--train",  # regions, or the demo that trains
+    "--window",  # what is read at once, or how a genome is cut
+    "--workers",  # processes of a run, or trainings at the same time
+}
+
+
+def test_an_option_is_declared_once() -> None:
+    places: dict[str, list[str]] = {}
+    for module in (module for module in MODULES if room_of(module) == "cli"):
+        for node in ast.walk(ast.parse((HOUSE / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "click.option":
+                places.setdefault(ast.unparse(node.args[0]).strip("'"), []).append(module)
+    assert {name for name, modules in places.items() if len(modules) > 1} == HOMONYMS
+
+
 def test_a_file_says_one_thing_and_is_not_long() -> None:
     texts = {module: (HOUSE / module).read_text(encoding="utf-8") for module in MODULES}
     assert {module for module, text in texts.items() if len(text.splitlines()) > 400} == set()

@@ -35,6 +35,13 @@ class Exported(NamedTuple):
     files: int
     size: int
 
+    def describe(self, out: Path) -> str:
+        """For people: what lies at `out` now, and what to do with it."""
+        return (
+            f"wrote {out}: {self.markers:,} markers, {self.files:,} files, {size_text(self.size)}\n"
+            "copy it to a web server that answers byte ranges, and open its index.html there"
+        )
+
 
 def export_site(
     folder: Path, asked: BrowseOptions, out: Path, force: bool, observer: Observer

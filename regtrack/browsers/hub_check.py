@@ -14,6 +14,7 @@ from regtrack.browsers.hub_check_facets import check_facets
 from regtrack.browsers.hub_check_files import check_files
 from regtrack.browsers.hub_parse import HubText, Problem, Stanza, read_hub
 from regtrack.errors import InputError
+from regtrack.listing import counted
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[ -~]+")
@@ -49,6 +50,17 @@ class Checked:
             _on_one_line(f"{self.path}:{line}: {subject}: {problem}")
             for line, subject, problem in self.problems
         )
+
+    def check(self) -> None:
+        """Refuse a hub with a broken rule.
+
+        Raises
+        ------
+        InputError
+            With their number.
+        """
+        if self.broken:
+            raise InputError(self.path, counted(self.broken, "broken rule"))
 
 
 def _on_one_line(text: str) -> str:

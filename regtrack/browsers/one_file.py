@@ -22,7 +22,7 @@ from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import FEW, Viewable, is_predicted, opening_locus
 from regtrack.errors import ArgumentError
-from regtrack.folders import check_file
+from regtrack.folders import check_file, size_text
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.genes import Gene
@@ -47,6 +47,11 @@ class ExportedPage(NamedTuple):
     markers: int
     region: Interval
     size: int
+
+    def describe(self, out: Path) -> str:
+        """For people: what `out` holds."""
+        size = size_text(self.size)
+        return f"wrote {out}: {self.markers:,} markers, {self.region}, {size}; open it"
 
 
 def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> ExportedPage:

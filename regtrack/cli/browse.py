@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +17,20 @@ if TYPE_CHECKING:
     from regtrack.browsers.browse import BrowseOptions
 
 
+def _need_tracks(_: click.Context, __: click.Parameter, tracks: Path | None) -> Path:
+    """The folder, or how to come by one."""
+    if tracks is None:
+        raise ArgumentError(
+            "tracks",
+            "is missing; first: regtrack predict chr1 --out tracks/, then: regtrack browse tracks/",
+        )
+    return tracks
+
+
 @click.command(short_help="Look at tracks in your web browser.")
-@click.argument("tracks", type=options.FILE, required=False)
-@click.option(
-    "--markers",
-    multiple=True,
-    metavar="PATTERN",
-    show_default="a few, the best of each category",
-    help="Shown at first: markers whose name, cell, target or category matches, 30 at most; a "
-    "target also goes by its other names, Pol2 by POLR2A. Repeatable.",
-)
-@click.option(
-    "--region",
-    show_default="all that was predicted, if it is short, or the strongest predicted peak",
-    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
-    "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
-)
+@click.argument("tracks", type=options.FILE, required=False, callback=_need_tracks)
+@options.markers_shown
+@options.region_shown
 @options.peaks_shown
 @options.clip
 @options.report
@@ -66,7 +63,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def browse(
     context: click.Context,
-    tracks: Path | None,
+    tracks: Path,
     markers: tuple[str, ...],
     region: str | None,
     peaks: Path | None,
@@ -90,22 +87,32 @@ def browse(
 
     With --export the page is written, not served: to share it, or to keep it.
     """
-    if tracks is None:
-        raise ArgumentError(
-            "tracks",
-            "is missing; first: regtrack predict chr1 --out tracks/, then: regtrack browse tracks/",
-        )
-    from regtrack.browsers.browse import BrowseOptions, browsing, open_page
-    from regtrack.browsers.server import address_of, listening, serve, tunnel_to
+    from regtrack.browsers.browse import BrowseOptions
 
     typed = options.typed(context)
     _check_options(typed, out)
-    asked = BrowseOptions(markers, region, report, peaks, genome, genes, clip)
+    if out is not None and "genome" not in typed:
+        genome = None  # regtrack.toml's is a large file, and need not be the user's to publish
+    shown = BrowseOptions(markers, region, report, peaks, genome, genes, clip)
     if out is not None:
-        # A genome that regtrack.toml names is a large file, and need not be the user's to publish.
-        _export(tracks, asked if "genome" in typed else replace(asked, genome=None), out, force)
-        return
-    app = browsing(tracks, asked)
+        _export(tracks, shown, out, force)
+    else:
+        _serve(tracks, shown, port, opens)
+
+
+def _check_options(typed: Collection[str], out: Path | None) -> None:
+    """Refuse an option that would do nothing."""
+    for name in ("port", "opens") if out is not None else ("force",):
+        if name in typed:
+            with_or_without = "with" if out is not None else "without"
+            raise ArgumentError(name, f"does nothing {with_or_without} --export")
+
+
+def _serve(tracks: Path, shown: BrowseOptions, port: int | None, opens: bool) -> None:
+    from regtrack.browsers.browse import browsing, open_page
+    from regtrack.browsers.server import address_of, listening, serve, tunnel_to
+
+    app = browsing(tracks, shown)
     with listening(port) as listener:
         address = address_of(listener)
         click.echo(f"{tracks}: {address} (Ctrl-C ends it)")
@@ -117,29 +124,14 @@ def browse(
             serve(app, listener)
 
 
-def _check_options(typed: Collection[str], out: Path | None) -> None:
-    """Refuse an option that would do nothing."""
-    for name in ("port", "opens") if out is not None else ("force",):
-        if name in typed:
-            with_or_without = "with" if out is not None else "without"
-            raise ArgumentError(name, f"does nothing {with_or_without} --export")
-
-
-def _export(tracks: Path, asked: BrowseOptions, out: Path, force: bool) -> None:
+def _export(tracks: Path, shown: BrowseOptions, out: Path, force: bool) -> None:
     from regtrack.api.progress import Progress
     from regtrack.browsers.export import export_site
     from regtrack.browsers.one_file import export_page
-    from regtrack.folders import size_text
 
     if out.suffix.lower() == ".html":
-        page = export_page(tracks, asked, out, force)
-        click.echo(
-            f"wrote {out}: {page.markers:,} markers, {page.region}, {size_text(page.size)}; open it"
-        )
+        click.echo(export_page(tracks, shown, out, force).describe(out))
         return
     with Progress() as progress:
-        made = export_site(tracks, asked, out, force, progress)
-    click.echo(
-        f"wrote {out}: {made.markers:,} markers, {made.files:,} files, {size_text(made.size)}\n"
-        "copy it to a web server that answers byte ranges, and open its index.html there"
-    )
+        site = export_site(tracks, shown, out, force, progress)
+    click.echo(site.describe(out))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regtrack.cli import options, training_options
+from regtrack.cli import options
 from regtrack.cli.kinds import Named
 from regtrack.cli.training_options import read_settings, training_settings
 
@@ -15,8 +15,8 @@ from regtrack.cli.training_options import read_settings, training_settings
 @click.command(short_help="Train and score several networks: the paper's tables.")
 @click.argument("dataset", type=options.FILE)
 @click.argument("networks", type=Named(), nargs=-1, metavar="[NAME|CHECKPOINT]...")
-@click.option("--out", type=options.FILE, required=True, help="Folder for networks and tables.")
-@training_options.genome
+@options.out("Folder for networks and tables.")
+@options.genome_of_dataset
 @options.networks
 @training_settings()
 @options.device

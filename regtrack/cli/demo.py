@@ -30,11 +30,9 @@ def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     from regtrack.cli.progress import TrainingProgress
     from regtrack.demo.real_demo import run_real
     from regtrack.demo.simulated_demo import run_simulated
-    from regtrack.models.device import choose_device, describe_device
 
     began = time.monotonic()
-    chosen = choose_device(device)
-    click.echo(f"device: {describe_device(chosen)}", err=True)
+    chosen = options.chosen_device(device)
     with TrainingProgress() as progress:
         text = (run_simulated if train else run_real)(folder, chosen, force, progress)
     click.echo(text)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Model
 from regtrack.errors import InputError
+
+if TYPE_CHECKING:
+    from regtrack.prediction.score_model import ScoreJob
+    from regtrack.scoring.evaluation import Evaluation
+    from regtrack.scoring.score_tracks import ScoreRequest
 
 
 @click.command("eval", short_help="Score tracks or a model against measured peaks.")
@@ -18,12 +24,8 @@ from regtrack.errors import InputError
 @options.scored_dataset("Of a model: score")
 @options.scored_split("test")
 @options.scoring
-@click.option("--out", type=options.FILE, help="Folder for report.html, report.tsv, report.json.")
-@click.option(
-    "--plan",
-    is_flag=True,
-    help="Of a model: say how long it will take and what it needs, and do nothing else.",
-)
+@options.out("Folder for report.html, report.tsv, report.json.", required=False)
+@options.plan("Of a model: say how long it will take and what it needs, and do nothing else.")
 @options.force
 @click.pass_context
 def eval_(
@@ -41,7 +43,7 @@ def eval_(
     clip: bool,
     genome: Path | None,
     step: int | None,
-    workers: int | None,
+    workers: int,
     device: str,
     any_genome: bool,
     out: Path | None,
@@ -67,39 +69,58 @@ def eval_(
     bases, 30 GB for a human genome. Without --out they are kept in the folder for temporary files
     (TMPDIR), and a stopped run cannot continue.
     """
-    from regtrack.api.progress import Progress
-    from regtrack.report.files import check_out, report_files, text_table, write_report
-    from regtrack.scoring.score_tracks import ScoreRequest, evaluate
-    from regtrack.workers import available_cores
+    from regtrack.report.files import check_out
+    from regtrack.scoring.score_tracks import ScoreRequest
 
     _check_options(context, subject, dataset)
     if out is not None:  # of a model, half a report may be that of a run that was stopped
         check_out(out, force or subject.is_file())
-    cores = workers or available_cores()
     request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     if subject.is_dir():
-        with Progress() as progress:
-            evaluation = evaluate(subject, request, cores, progress)
-        if out is not None:
-            write_report(evaluation, out)
-    else:
-        from regtrack.prediction.plan import make_score_plan
-        from regtrack.prediction.score_model import plan_model, run_scores
-        from regtrack.workspace.networks import tell_of_bundled
+        _score_tracks(subject, request, workers, out)
+        return
+    from regtrack.prediction.score_model import plan_model
+    from regtrack.workspace.networks import tell_of_bundled
 
-        tell_of_bundled(subject)
-        job = plan_model(
-            *(subject, request, dataset, split or "test"),
-            genome=genome,
-            step=step,
-            device=device,
-            any_genome=any_genome,
-        )
-        if plan:
-            click.echo(make_score_plan(job, out, cores).describe())
-            return
-        with Progress() as progress:
-            evaluation = run_scores(job, cores, progress, out, force)
+    tell_of_bundled(subject)
+    job = plan_model(
+        *(subject, request, dataset, split or "test"),
+        genome=genome,
+        step=step,
+        device=device,
+        any_genome=any_genome,
+    )
+    _score_model(job, workers, out, force, plan)
+
+
+def _score_tracks(tracks: Path, request: ScoreRequest, workers: int, out: Path | None) -> None:
+    from regtrack.api.progress import Progress
+    from regtrack.report.files import write_report
+    from regtrack.scoring.score_tracks import evaluate
+
+    with Progress() as progress:
+        evaluation = evaluate(tracks, request, workers, progress)
+    if out is not None:
+        write_report(evaluation, out)
+    _print(evaluation, out)
+
+
+def _score_model(job: ScoreJob, workers: int, out: Path | None, force: bool, plan: bool) -> None:
+    from regtrack.api.progress import Progress
+    from regtrack.prediction.plan import make_score_plan
+    from regtrack.prediction.score_model import run_scores
+
+    if plan:
+        click.echo(make_score_plan(job, out, workers).describe())
+        return
+    with Progress() as progress:
+        evaluation = run_scores(job, workers, progress, out, force)
+    _print(evaluation, out)
+
+
+def _print(evaluation: Evaluation, out: Path | None) -> None:
+    from regtrack.report.files import report_files, text_table
+
     click.echo(text_table(evaluation))
     if out is not None:
         click.echo("wrote " + ", ".join(map(str, report_files(out))))

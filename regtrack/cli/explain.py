@@ -23,16 +23,9 @@ from regtrack.errors import ArgumentError
 )
 @options.networks
 @options.markers
-@click.option("--out", type=options.FILE, required=True, help="Folder to write.")
+@options.out("Folder to write.")
 @options.genome
-@click.option(
-    "--peaks",
-    type=options.FILE,
-    envvar="REGTRACK_PEAKS",
-    help="Measured peaks: a markers table, a folder of peak files, a pattern in quotes, or one "
-    "file. Without it, or where it has no peak for --marker, positive is what is predicted with "
-    "the marker's threshold or more; which it was, the output says.",
-)
+@options.peaks_explained
 @click.option(
     "--samples",
     type=Count(),

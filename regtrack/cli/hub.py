@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.errors import ArgumentError, InputError
+from regtrack.errors import ArgumentError
 
 
 @click.command(short_help="Make a track hub of tracks, for the UCSC browser.")
 @click.argument("tracks", metavar="TRACKS", type=options.FILE)
-@click.option("--url", metavar="BASE", help="Where the folder TRACKS will be on the web.")
+@options.url("Where the folder TRACKS will be on the web.")
 @click.option("--email", metavar="ADDRESS", help="Whom users of the hub can write to.")
 @click.option(
     "--style",
@@ -22,12 +22,7 @@ from regtrack.errors import ArgumentError, InputError
     help="Faceted: one table of all markers to search. Composite: a matrix of cells and targets "
     "for each category, which older browsers know, too.",
 )
-@click.option(
-    "--assembly",
-    metavar="NAME",
-    show_default="that of the model",
-    help="The genome's name at UCSC, such as hg19.",
-)
+@options.assembly("The genome's name at UCSC, such as hg19.", "that of the model")
 @options.scale
 @options.markers
 @options.report
@@ -45,7 +40,7 @@ def hub(
     scale: str,
     markers: tuple[str, ...],
     report: Path | None,
-    workers: int | None,
+    workers: int,
     force: bool,
     check: bool,
 ) -> None:
@@ -62,23 +57,24 @@ def hub(
     """
     _check_options(context, check)
     if check:
-        from regtrack.browsers.hub_check import check_hub
-
-        checked = check_hub(tracks)
-        click.echo(checked.text)
-        if checked.broken:
-            rules = "rule" if checked.broken == 1 else "rules"
-            raise InputError(checked.path, f"{checked.broken:,} broken {rules}")
+        _check_hub(tracks)
         return
     from regtrack.api.progress import Progress
     from regtrack.browsers.hub import instructions, write_hub
     from regtrack.browsers.hub_plan import HubOptions
-    from regtrack.workers import available_cores
 
-    asked = HubOptions(url or "", email or "", style, scale, assembly, markers, report)
+    settings = HubOptions(url or "", email or "", style, scale, assembly, markers, report)
     with Progress() as progress:
-        made = write_hub(tracks, asked, workers or available_cores(), force, progress)
-    click.echo(instructions(tracks, made))
+        written = write_hub(tracks, settings, workers, force, progress)
+    click.echo(instructions(tracks, written))
+
+
+def _check_hub(path: Path) -> None:
+    from regtrack.browsers.hub_check import check_hub
+
+    checked = check_hub(path)
+    click.echo(checked.text)
+    checked.check()
 
 
 def _check_options(context: click.Context, check: bool) -> None:

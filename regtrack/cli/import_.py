@@ -18,7 +18,7 @@ def import_() -> None:
 
 @import_.command(short_help="DeepSEA's weights, as Kipoi publishes them.")
 @click.argument("weights", type=options.FILE)
-@click.option("--out", type=options.FILE, required=True, help="Checkpoint to write (.safetensors).")
+@options.out("Checkpoint to write (.safetensors).")
 @options.force
 def deepsea(weights: Path, out: Path, force: bool) -> None:
     """Make a checkpoint of DeepSEA's WEIGHTS: deepsea_predict.pth or its kin.
@@ -34,7 +34,7 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
 
 @import_.command(short_help="A network of your own, from another program.")
 @click.argument("network", metavar="FILE.py:CLASS")
-@click.option("--out", type=options.FILE, required=True, help="Checkpoint to write (.safetensors).")
+@options.out("Checkpoint to write (.safetensors).")
 @click.option(
     "--markers",
     type=options.FILE,
@@ -47,13 +47,7 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
     show_default="those that the class makes",
     help="State of the module, as torch.save(module.state_dict()) or safetensors write it.",
 )
-@click.option(
-    "--genome",
-    type=options.FILE,
-    show_default="any",
-    help="FASTA of the assembly that it was trained on; predict then refuses others. The range "
-    "of a signal is measured on a sample of it.",
-)
+@options.genome_of_weights
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),

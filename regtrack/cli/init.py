@@ -13,27 +13,19 @@ from regtrack.cli.config import NAME
 
 @click.command(short_help="Write a regtrack.toml that names what is there.")
 @click.argument("folder", metavar="[DIR]", type=options.FILE, default=".")
-@click.option(
-    "--peaks",
-    type=options.FILE,
-    multiple=True,
-    help="Your peak files: a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one file. "
-    "Their markers are written to DIR/markers.tsv. A markers table is named as it is. Repeatable.",
-)
+@options.peaks_to_name
 @click.option(
     "--category",
     metavar="NAME",
     show_default="what the files' names tell",
     help="Of the markers of --peaks: TFBS, DNase, Histone, ATAC, or any other word.",
 )
-@click.option("--genome", type=options.FILE, help="FASTA, plain or bgzip, wherever it lies.")
-@click.option(
-    "--assembly",
-    metavar="NAME",
-    show_default="told by the genome's lengths",
-    help="Which assembly it is, or which fetched one is meant: hg19, hg38, mm10, ...",
+@options.genome_to_name
+@options.assembly(
+    "Which assembly it is, or which fetched one is meant: hg19, hg38, mm10, ...",
+    "told by the genome's lengths",
 )
-@click.option("--genes", type=options.FILE, help="Genes: GTF, GFF3, BED, or a table of UCSC.")
+@options.genes_to_name
 @options.force
 def init(folder: Path, force: bool, **told: Any) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.

@@ -7,17 +7,11 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.kinds import Model
 
 
 @click.command(short_help="List the 919 markers of the paper, or those of a network.")
 @click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
-@click.option(
-    "--model",
-    type=Model(),
-    metavar="NAME|FILE",
-    help="List the markers of this network instead: demo, deepsea, or a checkpoint.",
-)
+@options.model_listed
 @options.networks
 @click.option(
     "--tsv",

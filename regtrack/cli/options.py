@@ -19,61 +19,176 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILE = File(path_type=Path)
 
 
-def _genome(required: bool, condition: str) -> Callable[[F], F]:
+def out(what: str, *, required: bool = True) -> Callable[[F], F]:
+    """`--out`: the file or folder to write."""
+    return click.option("--out", type=FILE, required=required, help=what)
+
+
+def plan(what: str) -> Callable[[F], F]:
+    """`--plan`: what a run will take, and no run."""
+    return click.option("--plan", is_flag=True, help=what)
+
+
+def seed(default: int, what: str) -> Callable[[F], F]:
+    """`--seed` of all that is drawn at random."""
+    return click.option(
+        "--seed", type=Count(0, 2**63 - 1), default=default, show_default=True, help=what
+    )
+
+
+def assembly(what: str, otherwise: str) -> Callable[[F], F]:
+    """`--assembly`: the name of a genome."""
+    return click.option("--assembly", metavar="NAME", show_default=otherwise, help=what)
+
+
+def url(what: str) -> Callable[[F], F]:
+    """`--url`: where a folder will be on the web."""
+    return click.option("--url", metavar="BASE", help=what)
+
+
+def _genome(
+    what: str,
+    *,
+    required: bool = False,
+    otherwise: str | None = None,
+    variable: str | None = "REGTRACK_GENOME",
+) -> Callable[[F], F]:
     return click.option(
         "--genome",
         type=Fasta(path_type=Path),
         required=required,
-        envvar="REGTRACK_GENOME",
-        help=f"FASTA, plain or bgzip{condition}.",
+        show_default=otherwise,
+        envvar=variable,
+        help=what,
     )
 
 
-def _peaks(required: bool, condition: str) -> Callable[[F], F]:
+def _peaks(
+    what: str,
+    *,
+    required: bool = False,
+    multiple: bool = False,
+    variable: str | None = "REGTRACK_PEAKS",
+) -> Callable[[F], F]:
     return click.option(
-        "--peaks",
-        type=FILE,
-        required=required,
-        envvar="REGTRACK_PEAKS",
-        help="Measured peaks: a markers table whose column 'file' names them, a folder of peak "
-        f"files, a pattern of such in quotes, or one file{condition}.",
+        "--peaks", type=FILE, required=required, multiple=multiple, envvar=variable, help=what
     )
 
 
-def _model(default: str | None, otherwise: str) -> Callable[[F], F]:
+def _model(
+    what: str,
+    *,
+    default: str | None = None,
+    otherwise: str | None = None,
+    metavar: str | None = None,
+    variable: str | None = "REGTRACK_MODEL",
+) -> Callable[[F], F]:
     return click.option(
         "--model",
         type=Model(),
         default=default,
         show_default=otherwise,
-        envvar="REGTRACK_MODEL",
-        help="Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: "
-        "demo, which comes with regtrack, or deepsea, if regtrack fetch model deepsea has "
-        "fetched it.",
+        metavar=metavar,
+        envvar=variable,
+        help=what,
     )
 
 
-def _genes(what: str) -> Callable[[F], F]:
+def _genes(
+    what: str,
+    *,
+    otherwise: str | None = "what regtrack fetch genes fetched for the genome",
+    variable: str | None = "REGTRACK_GENES",
+) -> Callable[[F], F]:
+    return click.option("--genes", type=FILE, envvar=variable, show_default=otherwise, help=what)
+
+
+def _markers(what: str, otherwise: str | None = None) -> Callable[[F], F]:
     return click.option(
-        "--genes",
-        type=FILE,
-        envvar="REGTRACK_GENES",
-        show_default="what regtrack fetch genes fetched for the genome",
-        help=f"Genes{what}: GTF, GFF3, BED, or a gene table of UCSC (refGene.txt.gz).",
+        "--markers",
+        multiple=True,
+        metavar="PATTERN",
+        show_default=otherwise,
+        help=f"{what} a target also goes by its other names, Pol2 by POLR2A. Repeatable.",
     )
 
 
-genome = _genome(True, "")
-genome_looked_at = _genome(False, "")
-genome_of_model = _genome(False, "; of a model")
-genome_shown = _genome(False, "; its sequence is shown")
-peaks = _peaks(True, "")
-peaks_or_dataset = _peaks(False, "; where there is no --dataset")
-peaks_looked_at = _peaks(False, "")
-peaks_shown = _peaks(False, "; they are shown below the predictions")
-genes = _genes(" by which regions may be named, as COMT or COMT+-50kb")
-genes_looked_at = _genes("")
-genes_shown = _genes(" to show and to jump to by name")
+def _exclude(what: str) -> Callable[[F], F]:
+    return click.option("--exclude", type=FILE, multiple=True, envvar="REGTRACK_EXCLUDE", help=what)
+
+
+def _unknown(what: str) -> Callable[[F], F]:
+    return click.option("--unknown", multiple=True, metavar="PATTERN=CHROM,...", help=what)
+
+
+def _count_cores(_: click.Context, __: click.Parameter, processes: int | None) -> int:
+    """As many as there are cores, where no number is given."""
+    from regtrack.workers import available_cores
+
+    return processes or available_cores()
+
+
+def _workers(what: str) -> Callable[[F], F]:
+    return click.option(
+        "--workers", type=Count(), show_default="one per core", callback=_count_cores, help=what
+    )
+
+
+_FASTA = "FASTA, plain or bgzip"
+genome = _genome(f"{_FASTA}.", required=True)
+genome_looked_at = _genome(f"{_FASTA}.")
+genome_of_model = _genome(f"{_FASTA}; of a model.")
+genome_shown = _genome(f"{_FASTA}; its sequence is shown.")
+genome_to_cut = _genome(f"{_FASTA}. Required, but for --deepsea.")
+genome_of_dataset = _genome(
+    "FASTA that the dataset was made with, should it have moved.", otherwise="where it was"
+)
+genome_of_weights = _genome(
+    "FASTA of the assembly that it was trained on; predict then refuses others. The range "
+    "of a signal is measured on a sample of it.",
+    otherwise="any",
+    variable=None,
+)
+genome_to_name = _genome(f"{_FASTA}, wherever it lies.", variable=None)
+
+_MEASURED = (
+    "Measured peaks: a markers table whose column 'file' names them, a folder of peak files, a "
+    "pattern of such in quotes, or one file"
+)
+peaks = _peaks(f"{_MEASURED}.", required=True)
+peaks_or_dataset = _peaks(f"{_MEASURED}; where there is no --dataset.")
+peaks_looked_at = _peaks(f"{_MEASURED}.")
+peaks_shown = _peaks(f"{_MEASURED}; they are shown below the predictions.")
+peaks_explained = _peaks(
+    f"{_MEASURED}. Without it, or where it has no peak for --marker, positive is what is "
+    "predicted with the marker's threshold or more; which it was, the output says."
+)
+peaks_in_same_pass = _peaks(
+    "Measured peaks (a markers table, a folder of peak files, a pattern in quotes, or one "
+    "file): score the unrounded predictions in the same pass, but where the model was trained, "
+    "and leave the report in the tracks folder. (Not taken from [defaults]: it costs some time.)",
+    variable=None,
+)
+peaks_to_name = _peaks(
+    "Your peak files: a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one file. "
+    "Their markers are written to DIR/markers.tsv. A markers table is named as it is. Repeatable.",
+    multiple=True,
+    variable=None,
+)
+
+_TABLES = "GTF, GFF3, BED, or a gene table of UCSC (refGene.txt.gz)"
+genes = _genes(f"Genes by which regions may be named, as COMT or COMT+-50kb: {_TABLES}.")
+genes_looked_at = _genes(f"Genes: {_TABLES}.")
+genes_shown = _genes(f"Genes to show and to jump to by name: {_TABLES}.")
+genes_to_name = _genes(f"Genes: {_TABLES}.", otherwise=None, variable=None)
+
+region_shown = click.option(
+    "--region",
+    metavar="REGION",
+    show_default="all that was predicted, if it is short, or the strongest predicted peak",
+    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
+    "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
+)
 report = click.option(
     "--report",
     type=FILE,
@@ -112,22 +227,26 @@ networks = click.option(
     help="Python file with networks of your own (docs/own-network.md); its code is run. "
     "Repeatable.",
 )
-model = _model("demo", "demo")
-model_looked_at = _model(None, "none")
-markers = click.option(
-    "--markers",
-    multiple=True,
-    metavar="PATTERN",
-    help="Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF; a "
-    "target also goes by its other names, Pol2 by POLR2A. Repeatable.",
+_CHECKPOINT = (
+    "Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: demo, which "
+    "comes with regtrack, or deepsea, if regtrack fetch model deepsea has fetched it."
 )
-exclude = click.option(
-    "--exclude",
-    type=FILE,
-    multiple=True,
-    envvar="REGTRACK_EXCLUDE",
-    help="BED file of regions that do not count. Repeatable.",
+model = _model(_CHECKPOINT, default="demo", otherwise="demo")
+model_looked_at = _model(_CHECKPOINT, otherwise="none")
+model_listed = _model(
+    "List the markers of this network instead: demo, deepsea, or a checkpoint.",
+    metavar="NAME|FILE",
+    variable=None,
 )
+markers = _markers(
+    "Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF;"
+)
+markers_shown = _markers(
+    "Shown at first: markers whose name, cell, target or category matches, 30 at most;",
+    "a few, the best of each category",
+)
+exclude = _exclude("BED file of regions that do not count. Repeatable.")
+exclude_windows = _exclude("BED file of regions that windows should not hold. Repeatable.")
 clip = click.option(
     "--clip",
     is_flag=True,
@@ -136,18 +255,15 @@ clip = click.option(
     "and say how many. Without it, such a row is an error. A file of another assembly is an "
     "error either way.",
 )
-unknown = click.option(
-    "--unknown",
-    multiple=True,
-    metavar="PATTERN=CHROM,...",
-    help="Chromosomes on which nothing was called for some markers, e.g. '*DREAM=chr1,chr8': "
-    "there, no peak is no information. Repeatable.",
+_UNKNOWN = "Chromosomes on which nothing was called for some markers, e.g. '*DREAM=chr1,chr8': "
+unknown = _unknown(f"{_UNKNOWN}there, no peak is no information. Repeatable.")
+unknown_masked = _unknown(
+    f"{_UNKNOWN}masked in the loss and in the scores of train, search and compare. Repeatable."
 )
-workers = click.option(
-    "--workers",
-    type=Count(),
-    show_default="one per core",
-    help="Number of processes. Changes the time, not the results.",
+workers = _workers("Number of processes. Changes the time, not the results.")
+workers_predicting = _workers(
+    "Processes; with a GPU, threads that pack what it predicts. Changes the time, not a byte of "
+    "the tracks."
 )
 device = click.option(
     "--device",
@@ -218,6 +334,15 @@ def scoring(command: F) -> F:
     for option in reversed(shared):
         command = option(command)
     return command
+
+
+def chosen_device(name: str) -> str:
+    """The device to compute with, by `--device`; says which it is."""
+    from regtrack.models.device import choose_device, describe_device
+
+    device = choose_device(name)
+    click.echo(f"device: {describe_device(device)}", err=True)
+    return str(device)
 
 
 def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Count, Region
-from regtrack.paths import shell_word
 from regtrack.prediction.settings import PredictionSettings
+
+if TYPE_CHECKING:
+    from regtrack.prediction.job import Job
 
 
 @click.command(short_help="Write a BigWig and peaks per marker, for whole chromosomes.")
 @click.argument("regions", metavar="REGION...", type=Region(), nargs=-1, required=True)
-@click.option("--out", type=options.FILE, required=True, help="Tracks folder to write.")
+@options.out("Tracks folder to write.")
 @options.model
 @options.networks
 @options.genome
@@ -70,27 +72,13 @@ from regtrack.prediction.settings import PredictionSettings
     show_default="1 on a CPU, 4 on a GPU",
     help="Windows read together. Changes the time, not what a track promises.",
 )
-@click.option(
-    "--workers",
-    type=Count(),
-    show_default="one per core",
-    help="Processes; with a GPU, threads that pack what it predicts. Changes the time, not a "
-    "byte of the tracks.",
-)
+@options.workers_predicting
 @options.device
-@click.option(
-    "--peaks",
-    type=options.FILE,
-    help="Measured peaks (a markers table, a folder of peak files, a pattern in quotes, or one "
-    "file): score the unrounded predictions in the same pass, but where the model was trained, "
-    "and leave the report in the tracks folder. (Not taken from [defaults]: it costs some time.)",
-)
+@options.peaks_in_same_pass
 @options.include_training
-@click.option(
-    "--plan",
-    is_flag=True,
-    help="Only say what it will take: time, disk, memory, from a short measurement. (A long run "
-    "says so before it begins, and is refused when the disk is too small.)",
+@options.plan(
+    "Only say what it will take: time, disk, memory, from a short measurement. (A long run "
+    "says so before it begins, and is refused when the disk is too small.)"
 )
 @options.genes
 @options.clip
@@ -105,7 +93,7 @@ def predict(
     model: Path,
     genome: Path,
     markers: tuple[str, ...],
-    workers: int | None,
+    workers: int,
     device: str,
     peaks: Path | None,
     include_training: bool,
@@ -132,57 +120,53 @@ def predict(
 
     check_out(out, force)  # before torch is loaded
     from regtrack.api.progress import Progress
-    from regtrack.models.device import choose_device, describe_device
     from regtrack.prediction.job import plan_job
-    from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import run
-    from regtrack.tracks.describe import peakless
-    from regtrack.workers import available_cores
-    from regtrack.workspace.networks import tell_of_bundled
+    from regtrack.tracks.describe import describe_written
 
-    chosen = choose_device(device)
-    click.echo(f"device: {describe_device(chosen)}", err=True)
     job = plan_job(
         model,
         genome,
         regions,
         markers,
         PredictionSettings(**settings),
-        str(chosen),
+        options.chosen_device(device),
         any_genome=any_genome,
         peaks=peaks,
         genes=genes,
         clip=clip,
         include_training=include_training,
     )
-    tell_of_bundled(model)
+    _foretell(job, out, workers, plan)
+    if plan:
+        return
+    with Progress() as progress:
+        trackset = run(job, out, workers, force, progress)
+    click.echo(
+        describe_written(
+            trackset,
+            out,
+            genes=genes if "genes" in options.typed(context) else None,
+            is_scored=peaks is not None,
+            can_score=options.knows_peaks(context),
+        )
+    )
+
+
+def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:
+    """Say what is known before a run; of a long one, or for a plan, also what it will take."""
+    from regtrack.prediction.plan import is_long, make_plan
+    from regtrack.workspace.networks import tell_of_bundled
+
+    tell_of_bundled(job.model)
     if job.overlap:
         click.echo(
             f"a network without bound, such as a recurrent one: windows overlap by "
             f"{job.overlap:,} bases, and values depend a little on where they lie",
             err=True,
         )
-    workers = workers or available_cores()
     if plan or is_long(job, out):
         click.echo("measuring what it will take", err=True)
         prospect = make_plan(job, out, workers)
         click.echo(prospect.describe(), err=not plan)
         prospect.check(out)
-    if plan:
-        return
-    with Progress() as progress:
-        found = run(job, out, workers, force, progress)
-    click.echo(f"{out}: {len(job.rows)} BigWig files in bigwig/, peaks in peaks/")
-    for line in peakless(found):
-        click.echo(f"without peaks: {line}")
-    named = options.typed(context)
-    by_name = f" --genes {shell_word(genes)}" if genes and "genes" in named else ""
-    click.echo(
-        f"look at them:  regtrack browse {shell_word(out)}{by_name}\n"
-        f"  in IGV:      regtrack session {shell_word(out)}\n"
-        f"  at UCSC:     regtrack hub {shell_word(out)} --url https://... --email ..."
-    )
-    if peaks:
-        click.echo(f"{out / 'report.html'}: how good they are, beside report.tsv and report.json")
-    elif options.knows_peaks(context):
-        click.echo(f"score them:    regtrack eval {shell_word(out)}")

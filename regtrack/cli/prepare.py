@@ -13,13 +13,8 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 
 
 @click.command(short_help="Make a dataset of a genome and measured peaks.")
-@click.option("--out", type=options.FILE, required=True, help="Dataset folder to write.")
-@click.option(
-    "--genome",
-    type=options.FILE,
-    envvar="REGTRACK_GENOME",
-    help="FASTA, plain or bgzip. Required, but for --deepsea.",
-)
+@options.out("Dataset folder to write.")
+@options.genome_to_cut
 @options.peaks
 @click.option(
     "--task",
@@ -29,13 +24,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     "middle 200 bases, where these have a TFBS peak or, without a TFBS marker, any peak.",
 )
 @options.markers
-@click.option(
-    "--exclude",
-    type=options.FILE,
-    multiple=True,
-    envvar="REGTRACK_EXCLUDE",
-    help="BED file of regions that windows should not hold. Repeatable.",
-)
+@options.exclude_windows
 @click.option(
     "--mappability",
     type=options.FILE,
@@ -91,26 +80,9 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     show_default=f"{DEFAULT_SPLIT}, where no region is given",
     help="Shares of the windows, split at random.",
 )
-@click.option(
-    "--seed",
-    type=Count(0, 2**63 - 1),
-    default=PrepareSettings.seed,
-    show_default=True,
-    help="Same seed, same random split.",
-)
-@click.option(
-    "--unknown",
-    multiple=True,
-    metavar="PATTERN=CHROM,...",
-    help="Chromosomes on which nothing was called for the markers that match, e.g. "
-    "'*DREAM=chr1,chr8'; masked in the loss and in the scores of train, "
-    "search and compare. Repeatable.",
-)
-@click.option(
-    "--assembly",
-    show_default="name of the FASTA file",
-    help="Name of the genome, such as hg19.",
-)
+@options.seed(PrepareSettings.seed, "Same seed, same random split.")
+@options.unknown_masked
+@options.assembly("Name of the genome, such as hg19.", "name of the FASTA file")
 @click.option(
     "--deepsea",
     type=options.FILE,

@@ -17,8 +17,8 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
 @click.argument("dataset", type=options.FILE)
 @training_options.architecture
 @options.networks
-@click.option("--out", type=options.FILE, required=True, help="Folder of the search.")
-@training_options.genome
+@options.out("Folder of the search.")
+@options.genome_of_dataset
 @click.option(
     "--space",
     type=options.FILE,

@@ -23,17 +23,9 @@ from regtrack.cli.kinds import Named
     help="Genome to show: the id of one that IGV hosts (hg19, hg38, mm10 ...), or a FASTA file, "
     "plain or bgzip, of the assembly that was predicted.",
 )
-@click.option(
-    "--region",
-    metavar="REGION",
-    show_default="all that was predicted, if it is short, or the strongest predicted peak",
-    help="Where to open, e.g. chr22:21,330,001-21,361,000, COMT (with 2 kb on each side), or "
-    "COMT+-50kb.",
-)
-@click.option(
-    "--url",
-    metavar="BASE",
-    help="Where the folder will be on the web (https://...): igv.json then works from any page.",
+@options.region_shown
+@options.url(
+    "Where the folder will be on the web (https://...): igv.json then works from any page."
 )
 @options.genes
 @options.scale

@@ -12,7 +12,7 @@ from regtrack.cli.kinds import Model
 
 @click.command(short_help="Choose a checkpoint's thresholds by measured peaks.")
 @click.argument("model", type=Model())
-@click.option("--out", type=options.FILE, required=True, help="Copy of the checkpoint to write.")
+@options.out("Copy of the checkpoint to write.")
 @options.peaks_or_dataset
 @options.scored_regions("the whole genome")
 @options.scored_dataset("Score")
@@ -36,7 +36,7 @@ def thresholds(
     clip: bool,
     genome: Path | None,
     step: int | None,
-    workers: int | None,
+    workers: int,
     device: str,
     any_genome: bool,
     force: bool,
@@ -51,7 +51,6 @@ def thresholds(
     from regtrack.prediction.score_model import plan_model, run_scores
     from regtrack.prediction.thresholds import check_out, save_with_thresholds
     from regtrack.scoring.score_tracks import ScoreRequest
-    from regtrack.workers import available_cores
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(model)
@@ -66,6 +65,6 @@ def thresholds(
         any_genome=any_genome,
     )
     with Progress() as progress:
-        evaluation = run_scores(job, workers or available_cores(), progress)
+        evaluation = run_scores(job, workers, progress)
     click.echo(save_with_thresholds(model, evaluation, out))
     click.echo(f"wrote {out}")

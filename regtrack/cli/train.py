@@ -17,8 +17,8 @@ from regtrack.paths import shell_word
 @click.argument("dataset", type=options.FILE)
 @training_options.architecture
 @options.networks
-@click.option("--out", type=options.FILE, required=True, help="Checkpoint (.safetensors) to write.")
-@training_options.genome
+@options.out("Checkpoint (.safetensors) to write.")
+@options.genome_of_dataset
 @training_settings()
 @network_settings
 @click.option(
@@ -57,7 +57,8 @@ def train(
     if result.describe():
         click.echo(result.describe())
         if not result.interrupted:
-            word = shell_word(out)
-            click.echo(f"predict with it: regtrack predict REGION --model {word} --out tracks/")
+            click.echo(
+                f"predict with it: regtrack predict REGION --model {shell_word(out)} --out tracks/"
+            )
     if result.stopped_by:
         raise result.stopped_by

@@ -105,12 +105,8 @@ _OPTIONS = {
         show_default=True,
         help="Save the state every so many minutes, so that a killed training goes on from it.",
     ),
-    "seed": click.option(
-        "--seed",
-        type=Count(0, 2**63 - 1),
-        default=TrainingSettings.seed,
-        show_default=True,
-        help="Same seed, same steps, same network (on one device).",
+    "seed": options.seed(
+        TrainingSettings.seed, "Same seed, same steps, same network (on one device)."
     ),
 }
 
@@ -121,13 +117,6 @@ architecture = click.option(
     metavar="NAME",
     help="Network of the dataset's task; regtrack models lists them. Or one of your own: "
     "FILE.py:CLASS, or CLASS of a file that --networks names (docs/own-network.md).",
-)
-genome = click.option(
-    "--genome",
-    type=options.FILE,
-    envvar="REGTRACK_GENOME",
-    show_default="where it was",
-    help="FASTA that the dataset was made with, should it have moved.",
 )
 
 

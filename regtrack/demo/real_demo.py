@@ -7,8 +7,6 @@ from collections import defaultdict
 from importlib import resources
 from pathlib import Path
 
-import torch
-
 from regtrack.atomic import write_text
 from regtrack.demo.folder import prepare_folder
 from regtrack.genome.markers import read_markers
@@ -35,7 +33,7 @@ peaks = "markers.tsv"
 
 
 def run_real(
-    folder: Path, device: torch.device, force: bool, observer: Observer, region: str = REGION
+    folder: Path, device: str, force: bool, observer: Observer, region: str = REGION
 ) -> str:
     """Lay out the real data in a folder, predict and score them; returns what to tell the user.
 
@@ -56,7 +54,7 @@ def run_real(
     tracks, report = folder / "tracks", folder / "report"
     job = plan_job(
         *(folder / "model.safetensors", folder / "genome.fa.gz", [region], []),
-        *(PredictionSettings(), str(device)),
+        *(PredictionSettings(), device),
     )
     workers = available_cores()
     run(job, tracks, workers, False, observer)

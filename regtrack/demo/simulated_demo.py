@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.folder import prepare_folder
@@ -57,7 +55,7 @@ class DemoObserver(TrainingObserver, Observer, Protocol):
 
 def run_simulated(
     folder: Path,
-    device: torch.device,
+    device: str,
     force: bool,
     observer: DemoObserver,
 ) -> str:
@@ -81,12 +79,12 @@ def run_simulated(
         peaks, genome, window=10_000, train=["chr2"], valid=["chr3"], assembly="simulated"
     )
     prepare(settings, dataset, False, observer)
-    request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, str(device))
+    request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, device)
     result = run_training(request, model, False, observer)
     if result.stopped_by:
         raise result.stopped_by
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
-    job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), str(device))
+    job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), device)
     run(job, tracks, available_cores(), False, observer)
     evaluation = evaluate(tracks, ScoreRequest(peaks), 1, observer)
     write_report(evaluation, report)

@@ -8,6 +8,7 @@ from typing import Any
 
 from regtrack.genome.markers import describe_markers
 from regtrack.listing import counted, names_and_rest
+from regtrack.paths import shell_word
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
@@ -58,6 +59,39 @@ def describe_tracks(folder: Path) -> str:
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+
+
+def describe_written(
+    trackset: TrackSet, folder: Path, *, genes: Path | None, is_scored: bool, can_score: bool
+) -> str:
+    """What a prediction wrote, and the commands that show or score it.
+
+    Parameters
+    ----------
+    folder
+        Where the tracks lie.
+    genes
+        Table of genes that the page needs to be told of; None for none.
+    is_scored
+        Whether a report lies beside the tracks.
+    can_score
+        Whether there are measured peaks to score them by.
+    """
+    word = shell_word(folder)
+    by_name = f" --genes {shell_word(genes)}" if genes else ""
+    lines = [
+        f"{folder}: {len(trackset.tracks)} BigWig files in bigwig/, peaks in peaks/",
+        *(f"without peaks: {line}" for line in peakless(trackset)),
+        f"look at them:  regtrack browse {word}{by_name}",
+        f"  in IGV:      regtrack session {word}",
+        f"  at UCSC:     regtrack hub {word} --url https://... --email ...",
+    ]
+    if is_scored:
+        page = folder / "report.html"
+        lines.append(f"{page}: how good they are, beside report.tsv and report.json")
+    elif can_score:
+        lines.append(f"score them:    regtrack eval {word}")
+    return "\n".join(lines)
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
