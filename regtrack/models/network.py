@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from regtrack.errors import RegtrackError
+
 
 @dataclass(frozen=True)
 class Context:
@@ -38,6 +40,16 @@ class Context:
     exact: bool = True
 
 
+# Layers whose output at a position depends on their input there alone.
+POINTWISE = (
+    nn.BatchNorm1d,
+    nn.Dropout,
+    nn.Identity,
+    *(nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU),
+    *(nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Threshold),
+)
+
+
 @runtime_checkable
 class Widens(Protocol):
     """A layer that looks at more than one position, or changes the scale."""
@@ -48,19 +60,33 @@ class Widens(Protocol):
 
 
 def context_of(layers: Iterable[object]) -> Context:
-    """Context of a prediction through `layers`, in order; pointwise ones add nothing.
+    """Context of a prediction through `layers`, in order; those of `POINTWISE` add nothing.
 
     Raises
     ------
+    RegtrackError
+        When a layer is neither pointwise nor says how far it looks: a context that is too
+        short would show in no other way than as wrong values.
     ValueError
         When the layers do not come back to one position per base.
     """
-    context = Context()
+    context = _widened(Context(), layers)
+    if context.scale != 1:
+        raise ValueError(f"the layers end at {context.scale} bases per position, not at 1")
+    return context
+
+
+def _widened(context: Context, layers: Iterable[object]) -> Context:
     for layer in layers:
         if isinstance(layer, Widens):
             context = layer.widen(context)
-    if context.scale != 1:
-        raise ValueError(f"the layers end at {context.scale} bases per position, not at 1")
+        elif isinstance(layer, nn.Sequential):
+            context = _widened(context, layer)
+        elif not isinstance(layer, POINTWISE):
+            raise RegtrackError(
+                f"the context of a network with a layer {type(layer).__name__} is not known: "
+                "the layer has no `widen`, which says how far it looks (regtrack/models/layers.py)"
+            )
     return context
 
 

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
-from regtrack.models.network import Context, Network, by_base
-from regtrack.models.norm import BatchNorm
+from regtrack.models.network import POINTWISE, Context, Network, by_base
 
 LENGTH = 1_000
 BIN = 200
@@ -21,8 +20,6 @@ FLANK = (LENGTH - BIN) // 2
 
 # Inputs whose last layers are computed at once, so that what they read stays in a CPU's caches.
 _TOGETHER = 64
-
-_POINTWISE = (BatchNorm, nn.ReLU, nn.Threshold, nn.Dropout)
 
 
 class ShortNetwork(Network):
@@ -157,7 +154,7 @@ def _shared(trunk: nn.Sequential) -> tuple[int, int]:
 
 def _scale_of(layer: nn.Module) -> int | None:
     """Positions that one of a layer stands for; None where it depends on where an input begins."""
-    if isinstance(layer, _POINTWISE):
+    if isinstance(layer, POINTWISE):
         return 1
     if isinstance(layer, nn.MaxPool1d):
         return _width_of_pool(layer) if layer.padding == 0 else None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from regtrack.errors import RegtrackError
+from regtrack.models.dense import DenseNetwork
 from regtrack.models.layers import (
     BidirectionalLSTM,
     Convolution,
@@ -202,6 +206,41 @@ def test_a_layer_is_followed_by_norm_relu_and_dropout() -> None:
 )
 def test_context_adds_up_over_the_layers(layers: list[object], context: Context) -> None:
     assert context_of(layers) == context
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv1d(1, 1, 3, padding="same"),
+        nn.ConvTranspose1d(1, 1, 3, padding=1),
+        nn.MaxPool1d(3, stride=1, padding=1),
+        nn.AvgPool1d(3, stride=1, padding=1),
+        nn.AdaptiveMaxPool1d(1),
+        nn.LSTM(1, 1),
+        nn.InstanceNorm1d(1),
+        nn.MultiheadAttention(1, 1),
+        nn.Upsample(scale_factor=2),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+@pytest.mark.parametrize("wrap", [lambda layer: layer, nn.Sequential], ids=["alone", "inside"])
+def test_a_layer_that_does_not_say_how_far_it_looks_is_refused_and_never_taken_for_pointwise(
+    layer: nn.Module, wrap: Callable[[nn.Module], nn.Module]
+) -> None:
+    refused = f"a layer {type(layer).__name__} is not known: the layer has no `widen`"
+    with pytest.raises(RegtrackError, match=refused):
+        context_of([Convolution(1, 1, 3), nn.ReLU(), wrap(layer)])
+
+
+def test_layers_inside_of_others_widen_as_they_do_alone() -> None:
+    inside = nn.Sequential(Convolution(1, 1, 11), nn.Sequential(nn.ReLU(), MaxPooling(5)))
+    assert context_of([inside]) == Context(7, 7)
+
+
+def test_a_network_with_such_a_layer_cannot_be_built() -> None:
+    trunk = nn.Sequential(nn.Conv1d(4, 8, 15, padding="same"), nn.ReLU())
+    with pytest.raises(RegtrackError, match="a layer Conv1d"):
+        DenseNetwork(trunk, features=8, hidden=8, markers=2)
 
 
 def test_layers_that_do_not_come_back_to_single_bases_have_no_context() -> None:
