@@ -6,6 +6,7 @@ exit status.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -61,6 +62,29 @@ class ArgumentError(RegtrackError, ValueError):
     def __str__(self) -> str:
         argument, problem = self.args
         return f"{argument}: {problem}"
+
+
+class DeviceMemoryError(RegtrackError):
+    """The memory of a GPU ran out.
+
+    Parameters
+    ----------
+    remedies
+        What would need less: names of arguments, as Python functions have them, each with what to
+        make of it, as in `{"window": "a smaller {}"}`.
+    """
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        super().__init__(remedies)
+
+    def advice(self, names: Mapping[str, str]) -> str:
+        """The message, of the arguments that there are, by the names that users give them."""
+        remedies: Mapping[str, str] = self.args[0]
+        tried = [text.format(names[name]) for name, text in remedies.items() if name in names]
+        return "the GPU ran out of memory" + (f"; try {' or '.join(tried)}" if tried else "")
+
+    def __str__(self) -> str:
+        return self.advice({name: name for name in self.args[0]})
 
 
 class TerminatedError(KeyboardInterrupt):

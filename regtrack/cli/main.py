@@ -33,7 +33,14 @@ from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
 from regtrack.cli.thresholds import thresholds
 from regtrack.cli.train import train
-from regtrack.errors import ArgumentError, InputError, RegtrackError, TerminatedError, printable
+from regtrack.errors import (
+    ArgumentError,
+    DeviceMemoryError,
+    InputError,
+    RegtrackError,
+    TerminatedError,
+    printable,
+)
 from regtrack.notes import heard
 
 _PEAKS = "--peaks"
@@ -165,6 +172,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         if isinstance(error, ArgumentError):
             error = ArgumentError(_as_typed(error.argument, context), error.problem)
+        elif isinstance(error, DeviceMemoryError):
+            error = RegtrackError(error.advice(_typed_names(context)))
         click.echo(f"regtrack: {_one_line(error)}", err=True)
         return 2 if isinstance(error, ArgumentError) else 1
     return 0
@@ -214,14 +223,21 @@ def _ran_out_of_memory(error: Exception) -> bool:
 
 def _as_typed(argument: str, context: click.Context | None) -> str:
     """What users type for an argument of the library: `--max-error` for `max_error`."""
+    return _typed_names(context).get(argument, f"--{argument.replace('_', '-')}")
+
+
+def _typed_names(context: click.Context | None) -> dict[str, str]:
+    """The same, of all arguments of a command and its subcommands."""
     command = cli.commands.get(context.invoked_subcommand or "") if context else None
     commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
-    for parameter in (one for command in commands if command for one in command.params):
-        if parameter.name == argument:
-            if isinstance(parameter, click.Option):
-                return max(parameter.opts, key=len)
-            return (parameter.metavar or argument.upper()).strip("[].")
-    return f"--{argument.replace('_', '-')}"
+    names: dict[str, str] = {}
+    for parameter in (own for each in commands if each for own in each.params):
+        argument = parameter.name or ""
+        if isinstance(parameter, click.Option):
+            names.setdefault(argument, max(parameter.opts, key=len))
+        else:
+            names.setdefault(argument, (parameter.metavar or argument.upper()).strip("[]."))
+    return names
 
 
 def _one_line(error: Exception) -> str:

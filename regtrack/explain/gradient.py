@@ -138,7 +138,7 @@ def input_gradients(network: Network, codes: Tensor, start: int, errors: Tensor)
     RegtrackError
         When a GPU runs out of memory.
     """
-    with plain_float32(), memory_advice("--device cpu has more"), torch.enable_grad():
+    with plain_float32(), memory_advice(window="a smaller {}"), torch.enable_grad():
         inputs = network.inputs(codes).detach().requires_grad_()
         logits = network.logits_from(inputs, start, start + errors.shape[1])
         (gradient,) = torch.autograd.grad(logits, inputs, grad_outputs=errors)

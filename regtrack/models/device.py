@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from regtrack.errors import ArgumentError, RegtrackError
+from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.workers import available_cores
 
 
@@ -71,18 +71,23 @@ def plain_float32() -> Iterator[None]:
 
 
 @contextmanager
-def memory_advice(advice: str) -> Iterator[None]:
+def memory_advice(**remedies: str) -> Iterator[None]:
     """Say what to do when a GPU runs out of memory, rather than show where in torch it did.
+
+    Parameters
+    ----------
+    remedies
+        As `DeviceMemoryError` takes them; `--device cpu`, which has more, need not be named.
 
     Raises
     ------
-    RegtrackError
+    DeviceMemoryError
         In place of torch's own error.
     """
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise RegtrackError(f"the GPU ran out of memory; {advice}") from error
+        raise DeviceMemoryError({**remedies, "device": "{} cpu"}) from error
 
 
 def describe_device(device: torch.device) -> str:

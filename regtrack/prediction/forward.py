@@ -197,7 +197,7 @@ def _predicted(
 
 @contextmanager
 def _computing() -> Iterator[None]:
-    with exact_arithmetic(), memory_advice("a smaller --batch-size or --window needs less"):
+    with exact_arithmetic(), memory_advice(batch_size="a smaller {}", window="a smaller {}"):
         yield
 
 

@@ -123,7 +123,7 @@ class _DeviceSegmenter:
         shape = len(group), int(max(end - start for start, end in spans))
         device = torch.device(self._recipe.device)
         self._origins = [int(start) for start, _ in spans]
-        with memory_advice("fewer --markers need less"):
+        with memory_advice(markers="fewer {}"):
             self._values = torch.empty(*shape, len(self._recipe.rows), device=device)
             self._bases = torch.full(shape, kernel.LEFT_OUT, dtype=torch.uint8, device=device)
 
@@ -144,7 +144,7 @@ class _DeviceSegmenter:
             if part.keep_first:
                 bases[0] = self._kernel.KEPT
         settings = self._recipe.settings
-        with memory_advice("a larger --max-error or fewer --markers need less"):
+        with memory_advice(max_error="a larger {}", markers="fewer {}"):
             return self._kernel.segment_on_device(
                 *(self._values, self._bases, self._origins),
                 *(settings.max_error, settings.floor, self._recipe.ranges),

@@ -125,7 +125,7 @@ class Trainer:
         windows, valid = (self._dataset.size(split) for split in ("train", "valid"))
         self._observer.started(windows, valid, self.state)
         self.network.train()
-        with self._prefetch, memory_advice("a smaller --batch-size needs less"):
+        with self._prefetch, memory_advice(batch_size="a smaller {}"):
             stopped = self._loop(stop)
             if stopped:
                 self._save()

@@ -20,7 +20,7 @@ from fetching_server import alone, miniature, serving
 
 from regtrack.cli.main import cli, run
 from regtrack.cli.streams import Forgiving, Plain, guard_streams
-from regtrack.errors import InputError
+from regtrack.errors import DeviceMemoryError, InputError
 from regtrack.models.checkpoint import read_checkpoint, save_checkpoint
 
 
@@ -236,6 +236,34 @@ def test_an_error_is_one_line_of_letters(
     assert capsys.readouterr().err == f"regtrack: {line}\n"
     with pytest.raises(type(error)):
         run(["--debug", "models"])
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (
+            ["predict", "chr1", "--out", "t", "--model", "m", "--genome", "g"],
+            "; try a smaller --batch-size or a smaller --window or --device cpu",
+        ),
+        (["eval", "m", "--genome", "g"], "; try --device cpu"),
+        (["models"], ""),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_where_a_gpu_has_too_little_memory_only_options_of_the_command_are_named(
+    command: list[str],
+    advice: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    remedies = {"batch_size": "a smaller {}", "window": "a smaller {}", "device": "{} cpu"}
+
+    def fail(*_: object, **__: object) -> None:
+        raise DeviceMemoryError(remedies)
+
+    monkeypatch.setattr(cli.commands[command[0]], "callback", fail)
+    assert run(command) == 1
+    assert capsys.readouterr().err == f"regtrack: the GPU ran out of memory{advice}\n"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), RecursionError("a bug")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regtrack.errors import ArgumentError, RegtrackError
+from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.models.device import (
     available_cores,
     choose_device,
@@ -78,6 +78,6 @@ def test_only_the_cores_that_this_process_may_use_count(monkeypatch: pytest.Monk
 
 
 def test_a_full_gpu_says_what_to_do() -> None:
-    with pytest.raises(RegtrackError, match="the GPU ran out of memory; take less"):  # noqa: SIM117
-        with memory_advice("take less"):
-            raise torch.OutOfMemoryError("CUDA out of memory")
+    expected = "the GPU ran out of memory; try a smaller window or device cpu"
+    with pytest.raises(DeviceMemoryError, match=expected), memory_advice(window="a smaller {}"):
+        raise torch.OutOfMemoryError("CUDA out of memory")
