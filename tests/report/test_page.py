@@ -136,7 +136,7 @@ def test_the_page_needs_nothing_but_itself() -> None:
     assert set(re.findall(r"https?://[^\s\"'<]*", text)) <= {"http://www.w3.org/2000/svg"}
     reader = Reader(text)
     for _, attributes in reader.tags:
-        for name in ("src", "href", "xlink:href", "data", "action"):
+        for name in ("src", "href", "data", "action"):
             assert (attributes.get(name) or "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
     assert not reader.of("link")
@@ -151,7 +151,7 @@ def test_every_link_leads_somewhere_and_every_id_is_one_thing() -> None:
     assert len(ids) == len(set(ids))
     for tag in ("a", "use"):
         for attributes in reader.of(tag):
-            target = attributes.get("href") or attributes["xlink:href"]
+            target = attributes["href"]
             assert target is not None
             assert target[1:] in ids
 

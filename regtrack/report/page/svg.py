@@ -6,8 +6,8 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from html import escape
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -39,17 +39,10 @@ _STYLE: dict[Any, Any] = {
 }
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
+# matplotlib writes six decimals and has no setting for it. A tenth of a pixel is enough, and the
+# page of 171 markers is 8% larger with all of them.
 _DECIMALS = re.compile(r"(\.\d)\d+")
-_PLACES = re.compile(r' (?:d|x|y|transform)="[^"]*"')
-_LINK = re.compile(r'<a xlink:href="([^"]*)"[^>]*>')
-# What the page has no use for. Names of groups are the same in every figure, and nothing
-# refers to them; fonts are the page's; the style sheet of a figure would hold for all the page.
-_NEEDLESS = re.compile(
-    r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>"
-    r'|(?<=<g) id="[A-Za-z][\w.]*_\d+"(?=>)| transform="rotate\(-0 [^"]*"'
-    r"|(?<=px) '[^;]*(?=;)|font-family:[^;]*; ",
-    flags=re.DOTALL,
-)
+_PLACES = ("d", "x", "y", "transform")
 
 
 @contextmanager
@@ -76,22 +69,69 @@ def inline_svg(figure: Figure, label: str, tips: Mapping[str, str] | None = None
     tips
         By the address that an artist of the figure links to, what to show on hovering.
     """
-    written = io.StringIO()
+    written = io.BytesIO()
     figure.savefig(written, format="svg", metadata=_NO_METADATA)
-    text = written.getvalue()
-    text = text[text.index("<svg") : text.rindex("</svg>") + len("</svg>")]
-    width, height = (PIXELS * size for size in figure.get_size_inches())
-    head = (
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f'role="img" aria-label="{escape(label)}">'
-    )
-    text = head + text[text.index(">") + 1 :]
-    text = _NEEDLESS.sub("", text).replace("font: ", "font-size: ")
-    text = _PLACES.sub(lambda found: _DECIMALS.sub(r"\1", found[0]), text)
-    text = re.sub(r"\s*\n\s*", "\n", text)
-    return _LINK.sub(lambda found: _tipped(found[1], tips or {}), text)
+    drawing = ET.fromstring(written.getvalue())
+    width, height = (f"{PIXELS * size:.0f}" for size in figure.get_size_inches())
+    for element in list(drawing.iter()):
+        for child in [child for child in element if _is_needless(child)]:
+            element.remove(child)
+        _simplify(element)
+    for link in list(drawing.iter("a")):
+        _add_tip(link, tips or {})
+    drawing.attrib = {
+        "viewBox": f"0 0 {width} {height}",
+        "width": width,
+        "height": height,
+        "role": "img",
+        "aria-label": label,
+    }
+    return ET.tostring(drawing, encoding="unicode")
 
 
-def _tipped(address: str, tips: Mapping[str, str]) -> str:
+def _is_needless(element: ET.Element) -> bool:
+    """Whether it is a style sheet, which would hold for all the page, or says who drew it."""
+    names = {_local_name(inside.tag) for inside in element.iter()}
+    return names == {"defs", "style"} or _local_name(element.tag) == "metadata"
+
+
+def _simplify(element: ET.Element) -> None:
+    """Leave what a page has a use for: no namespaces, no layout, no names of groups, no fonts."""
+    element.tag = _local_name(element.tag)
+    element.attrib = {_local_name(name): value for name, value in element.attrib.items()}
+    if element.tag == "g":
+        element.attrib.pop("id", None)  # the same in every figure, and nothing refers to them
+    if element.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
+    if element.tag == "text":
+        element.set("style", _without_family(element.get("style", "")))
+    else:
+        element.text = "\n" if len(element) else None
+    element.tail = "\n"
+    for name in _PLACES:
+        if place := element.get(name):
+            element.set(name, _DECIMALS.sub(r"\1", " ".join(place.split())))
+
+
+def _local_name(name: str) -> str:
+    """A tag or an attribute without its namespace: HTML knows `svg` and `href` as they are."""
+    return name.rpartition("}")[2]
+
+
+def _without_family(style: str) -> str:
+    """The style of a text in the page's own type; of `font`, the size stays."""
+    rules = dict(rule.split(": ", 1) for rule in style.split("; "))
+    rules.pop("font-family", None)
+    if font := rules.pop("font", None):
+        rules = {"font-size": font.partition(" ")[0], **rules}
+    return "; ".join(f"{name}: {value}" for name, value in rules.items())
+
+
+def _add_tip(link: ET.Element, tips: Mapping[str, str]) -> None:
     """The table holds the same links: a keyboard need not pass through each point."""
-    return f'<a href="{address}" tabindex="-1"><title>{escape(tips.get(address, ""))}</title>'
+    address = link.get("href", "")
+    link.attrib = {"href": address, "tabindex": "-1"}
+    title = ET.Element("title")
+    title.text = tips.get(address, "")
+    title.tail, link.text = link.text, None
+    link.insert(0, title)
