@@ -13,7 +13,8 @@ import pytest
 import torch
 from builders import tiny_settings
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.tensors import read_tensor_file
 from regtrack.training.processes import Processes
@@ -101,7 +102,7 @@ def network_of(task: str, name: str) -> dict[str, Any]:
 
 
 def train_on(
-    data: Path | DenseDataset | ShortDataset,
+    data: Path | Dataset,
     out: Path,
     observer: Recorder | None = None,
     *,

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.cells import mostly_covered
-from regtrack.datasets.settings import BIN, SPLITS
-from regtrack.datasets.short import FLANK, Samples
+from regtrack.datasets.settings import SPLITS
+from regtrack.datasets.short import Samples
 from regtrack.datasets.windows import Windows
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
+from regtrack.genome.short_input import BIN, FLANK
 
 _FACTOR = "TFBS"
 

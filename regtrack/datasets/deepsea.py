@@ -23,9 +23,10 @@ import numpy.typing as npt
 import scipy.io
 
 from regtrack.datasets.arrays import Array, write_array
-from regtrack.datasets.settings import INPUT, SPLITS
+from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.short import codes_path, labels_path
 from regtrack.errors import InputError, RegtrackError
+from regtrack.genome.short_input import LENGTH
 from regtrack.observer import Observer, staged
 
 Shape = tuple[int, ...]
@@ -81,7 +82,7 @@ def write_deepsea(
         with staged(observer, "reading DeepSEA", "samples", 2 * sum(sizes.values())) as advance:
             for split in SPLITS:
                 count = sizes[split]
-                shape = (count, INPUT)
+                shape = (count, LENGTH)
                 write_array(codes_path(out, split), _told(advance, pieces, count), shape, np.uint8)
                 shape = (count, -(-len(rows) // 8))
                 write_array(labels_path(out, split), _told(advance, pieces, count), shape, np.uint8)
@@ -173,7 +174,7 @@ def _sizes(folder: Path, markers: int) -> Iterator[Path | dict[str, int]]:
                 )
         inputs, labels = (shapes[name] for name in names)
         count = inputs[axes.index("n")] if len(inputs) == len(axes) else 0
-        lengths: dict[str, Any] = {"n": count, "channels": _CHANNELS, "bases": INPUT}
+        lengths: dict[str, Any] = {"n": count, "channels": _CHANNELS, "bases": LENGTH}
         expected = tuple(lengths[axis] for axis in axes)
         if inputs != expected or not count:
             shown = ", ".join(str(lengths[axis] if axis != "n" else "n") for axis in axes)
@@ -185,7 +186,7 @@ def _sizes(folder: Path, markers: int) -> Iterator[Path | dict[str, int]]:
                 f"{names[1]} has the shape {labels}, expected {expected}: {markers} markers in "
                 f"the table, {count:,} inputs in {names[0]}",
             )
-        if count * INPUT * _CHANNELS > _MOST_DEFLATED * path.stat().st_size:
+        if count * LENGTH * _CHANNELS > _MOST_DEFLATED * path.stat().st_size:
             raise InputError(
                 path, f"damaged ({count:,} inputs, more than a file of its size holds)"
             )

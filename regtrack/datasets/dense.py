@@ -3,55 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
+from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.tables import KNOWN
 from regtrack.datasets.windows import Windows
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, intersect
-from regtrack.genome.markers import Marker
 
 
 @dataclass(frozen=True)
-class DenseDataset:
-    """Windows of a genome and the labels of their bases; `open_dataset` gives it.
+class DenseDataset(Dataset):
+    """Windows of a genome and the labels of their bases.
 
     Parameters
     ----------
-    path
-        The folder.
-    markers
-        In the order of the labels.
-    assembly
-        Name of the genome.
-    chrom_sizes
-        Of the genome, in its order.
-    genome
-        Not to be shared between threads or processes: open another one on `genome.path`.
-    window
-        Bases per window.
     labels
         Of every base of the genome, not of the windows only.
-    digest
-        SHA-256 that names the content.
     splits
         Windows by split.
     """
 
-    path: Path
-    markers: tuple[Marker, ...]
-    assembly: str
-    chrom_sizes: Mapping[str, int]
+    task: ClassVar[str] = "dense"
+
     genome: Genome
-    window: int
     labels: IntervalLabels
-    digest: str
     splits: Mapping[str, Windows]
-    task: str = field(default="dense", init=False)
 
     def windows(self, split: str) -> Windows:
         """The windows of `train`, `valid` or `test`; none when `test` was left out."""
@@ -68,6 +52,10 @@ class DenseDataset:
     def known(self, split: str) -> dict[str, IntervalSet]:
         """The bases of a split's windows that are not N; the FASTA is not read for that."""
         return intersect(self._known, self.regions(split))
+
+    def base_rates(self, split: str) -> npt.NDArray[np.float64]:
+        """Share of a split's bases, without N, that lie inside a peak; see `Dataset`."""
+        return self.labels.base_rates(self.known(split))
 
     @cached_property
     def _known(self) -> dict[str, IntervalSet]:

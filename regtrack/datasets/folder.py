@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regtrack.datasets.arrays import ANEW
 from regtrack.datasets.contents import CONTENTS, Contents
+from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.labels import LABEL_FILES, IntervalLabels
 from regtrack.datasets.settings import SPLITS
@@ -19,12 +20,10 @@ from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.fasta import Genome
 from regtrack.paths import from_text
 
-__all__ = ["SPLITS", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
+__all__ = ["SPLITS", "Dataset", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
 
 
-def open_dataset(
-    path: Path, genome: Path | None = None, *, checked: bool = False
-) -> DenseDataset | ShortDataset:
+def open_dataset(path: Path, genome: Path | None = None, *, checked: bool = False) -> Dataset:
     """Open a dataset folder that `regtrack prepare` made.
 
     All of its files are read, which takes some seconds per GB, and held against the checksums
@@ -52,7 +51,6 @@ def open_dataset(
         contents.check_file(path / WINDOWS)
         splits = read_windows(path, contents.chrom_sizes)
         opened = _open_genome(path, contents, splits, genome or _genome_of(path, contents.genome))
-    about = (path, contents.markers, contents.assembly, contents.chrom_sizes)
     known = contents.known()
     if contents.task == "dense" and opened is not None:
         _check_windows(path, contents, splits)
@@ -61,13 +59,32 @@ def open_dataset(
             contents.check_file(path / name)
         if not checked:
             labels.check()
-        return DenseDataset(*about, opened, contents.window, labels, contents.digest, splits)
+        return DenseDataset(
+            path,
+            contents.markers,
+            contents.assembly,
+            contents.chrom_sizes,
+            opened,
+            contents.digest,
+            contents.window,
+            labels,
+            splits,
+        )
     samples = open_samples(path, len(contents.markers), from_genome=opened is not None)
     if not checked:
         for file in sample_paths(path, from_genome=opened is not None):
             contents.check_file(file)
         check_samples(path, samples, contents.chrom_sizes)
-    return ShortDataset(*about, opened, contents.digest, known, samples)
+    return ShortDataset(
+        path,
+        contents.markers,
+        contents.assembly,
+        contents.chrom_sizes,
+        opened,
+        contents.digest,
+        known,
+        samples,
+    )
 
 
 def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]) -> None:

@@ -16,7 +16,7 @@ from regtrack.datasets.contents import CONTENTS, Contents, Summary
 from regtrack.datasets.deepsea import write_deepsea
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.plan import REASONS, Plan, make_plan
-from regtrack.datasets.settings import INPUT, SPLITS, PrepareSettings
+from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.short import Samples, ShortDataset, open_samples
 from regtrack.datasets.tables import write_tables
 from regtrack.datasets.unknown import read_unknown
@@ -28,6 +28,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured, tell_summits
+from regtrack.genome.short_input import LENGTH
 from regtrack.listing import first_names
 from regtrack.observer import Observer, staged
 from regtrack.paths import as_text, shown
@@ -141,7 +142,7 @@ def _from_genome(
         chrom_sizes=dict(sizes),
         genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
         sequence=genome.digest(plan.kept["valid"].regions()),
-        window=settings.window if settings.task == "dense" else INPUT,
+        window=settings.window if settings.task == "dense" else LENGTH,
         markers=markers,
         unknown=unknown,
         settings=settings.to_json(),
@@ -232,7 +233,7 @@ def _from_deepsea(
         chrom_sizes={},
         genome=None,
         sequence=None,
-        window=INPUT,
+        window=LENGTH,
         markers=markers,
         unknown={},
         settings=settings.to_json(),

@@ -12,16 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.errors import ArgumentError
+from regtrack.genome.short_input import BIN
 from regtrack.paths import named, region_named
 
 SPLITS = ("train", "valid", "test")
 TASKS = ("dense", "short")
 DEFAULT_SPLIT = "80,10,10"
-
-# The short task (the paper's section on comparing to DeepSEA): bins of 200 bases, labelled
-# when more than half of one lies in a peak, each read with 400 bases on both sides.
-BIN = 200
-INPUT = 1_000
 
 # Options that say nothing about a dataset that comes with its inputs and splits.
 _NOT_WITH_DEEPSEA = ("mappability", "train", "valid", "test", "split", "unknown")

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from regtrack.datasets.arrays import ANEW, Array, open_array, pieces_of, save_array
-from regtrack.datasets.settings import BIN, INPUT, SPLITS
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.settings import SPLITS
 from regtrack.errors import InputError
-from regtrack.genome.fasta import BASES, Genome
+from regtrack.genome.fasta import BASES
 from regtrack.genome.intervals import IntervalSet
-from regtrack.genome.markers import Marker
+from regtrack.genome.short_input import BIN, FLANK, LENGTH
 
 Numbers = npt.NDArray[np.int64]
-FLANK = (INPUT - BIN) // 2
 _PIECE = 1 << 14
 
 
@@ -94,7 +95,7 @@ def _open_split(folder: Path, split: str, markers: int, from_genome: bool) -> Sa
     if from_genome:
         inputs = open_array(path, np.uint32, (None, 2))
     else:
-        inputs = open_array(path, np.uint8, (None, INPUT))
+        inputs = open_array(path, np.uint8, (None, LENGTH))
     labels = open_array(labels_path(folder, split), np.uint8, (len(inputs), -(-markers // 8)))
     return Samples(labels, bins=inputs) if from_genome else Samples(labels, codes=inputs)
 
@@ -127,39 +128,22 @@ def check_samples(
 
 
 @dataclass(frozen=True)
-class ShortDataset:
-    """Inputs and their labels; `open_dataset` gives it.
+class ShortDataset(Dataset):
+    """Inputs and their labels.
 
     Parameters
     ----------
-    path
-        The folder.
-    markers
-        In the order of the labels.
-    assembly
-        Name of the genome.
-    chrom_sizes
-        Of the genome, in its order; empty for the DeepSEA files.
-    genome
-        None for the DeepSEA files. Not to be shared between threads or processes.
-    digest
-        SHA-256 that names the content.
     known
         bool (chromosomes, markers): False where absence of a peak says nothing.
     splits
         Samples by split.
     """
 
-    path: Path
-    markers: tuple[Marker, ...]
-    assembly: str
-    chrom_sizes: Mapping[str, int]
-    genome: Genome | None
-    digest: str
+    task: ClassVar[str] = "short"
+
+    window: int = field(default=LENGTH, init=False)
     known: npt.NDArray[np.bool_]
     splits: Mapping[str, Samples]
-    task: str = field(default="short", init=False)
-    window: int = field(default=INPUT, init=False)
 
     def size(self, split: str) -> int:
         """Number of samples."""
@@ -215,11 +199,11 @@ class ShortDataset:
             return np.array(samples.codes[chosen])
         chroms = list(self.chrom_sizes)
         moved = np.broadcast_to(np.asarray(0 if shifts is None else shifts), chosen.shape)
-        codes = np.zeros((len(chosen), INPUT), dtype=np.uint8)
+        codes = np.zeros((len(chosen), LENGTH), dtype=np.uint8)
         places = samples.bins[chosen].tolist()
         for row, ((chrom, start), shift) in enumerate(zip(places, moved.tolist(), strict=True)):
             first = start - FLANK + shift
-            codes[row] = self.genome.codes(chroms[chrom], first, first + INPUT)
+            codes[row] = self.genome.codes(chroms[chrom], first, first + LENGTH)
         return codes
 
     def labels(self, split: str, indices: npt.ArrayLike) -> npt.NDArray[np.uint8]:
@@ -237,11 +221,7 @@ class ShortDataset:
         return known
 
     def base_rates(self, split: str) -> npt.NDArray[np.float64]:
-        """Share of the samples that are positive, per marker; float64 (markers,).
-
-        Samples on chromosomes where a marker is not known do not count; a marker known
-        nowhere has 0.
-        """
+        """Share of the samples that are positive; see `Dataset`."""
         positive = np.zeros(len(self.markers), dtype=np.int64)
         counted = np.zeros(len(self.markers), dtype=np.int64)
         for indices in self._pieces(split):

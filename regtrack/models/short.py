@@ -22,9 +22,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regtrack.genome.short_input import LENGTH
 from regtrack.models.architecture import Catalog
 from regtrack.models.layers import BidirectionalLSTM, Convolution, activated, normed
-from regtrack.models.short_network import LENGTH, ShortNetwork
+from regtrack.models.short_network import ShortNetwork
 
 _WIDTHS = (120, 240, 360)
 SHORT = Catalog(

@@ -12,11 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
+from regtrack.genome.short_input import BIN, LENGTH
 from regtrack.models.network import POINTWISE, Context, Network, by_base
-
-LENGTH = 1_000
-BIN = 200
-FLANK = (LENGTH - BIN) // 2
 
 # Inputs whose last layers are computed at once, so that what they read stays in a CPU's caches.
 _TOGETHER = 64

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from regtrack.atomic import replacing, write_text
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.errors import ArgumentError, InputError, RegtrackError, printable
 from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
@@ -189,9 +189,7 @@ class _Bench:
         self._request = request
         self._folder = folder
         self._device = choose_device(request.device)
-        self._dataset: DenseDataset | ShortDataset = open_dataset(
-            request.dataset, request.genome, checked=checked
-        )
+        self._dataset = open_dataset(request.dataset, request.genome, checked=checked)
         self._architecture: Architecture = find_architecture(
             self._dataset.task, request.architecture
         )

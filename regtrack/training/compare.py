@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError
 from regtrack.genome.intervals import intersect, total_bases
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
@@ -167,7 +168,7 @@ def _compare(
 
 def _compared(
     entrant: Entrant,
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     splits: Sequence[str],
     processes: Processes,
     out: Path,
@@ -215,7 +216,7 @@ def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
         return None, None  # a file of this name that is no log, or not any more
 
 
-def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> list[str]:
+def _remarks(checkpoint: Checkpoint, dataset: Dataset) -> list[str]:
     """What keeps a checkpoint from being compared on equal terms."""
     remarks = []
     trained_on = checkpoint.training.get("dataset")
@@ -235,7 +236,7 @@ def _remarks(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> li
     return remarks
 
 
-def _trained_here(checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> str:
+def _trained_here(checkpoint: Checkpoint, dataset: Dataset) -> str:
     """Whether a network was trained on what is scored here, as far as that is known."""
     seen = seen_on(checkpoint, dataset.chrom_sizes)
     scored = [regions for split in _SCORED if (regions := dataset.regions(split)) is not None]

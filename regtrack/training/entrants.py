@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.dense import DenseDataset
 from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
@@ -44,7 +45,7 @@ class Entrant:
 
 def find_entrants(
     arguments: Sequence[str],
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     settings: TrainingSettings,
     out: Path,
     force: bool,
@@ -82,7 +83,7 @@ def find_entrants(
     return [_as_it_stands(one, dataset, settings, force) for one in found]
 
 
-def _entrant(argument: str, dataset: DenseDataset | ShortDataset, out: Path) -> Entrant:
+def _entrant(argument: str, dataset: Dataset, out: Path) -> Entrant:
     """A network to be trained, or a checkpoint."""
     architecture = named_architecture(dataset.task, argument)
     if architecture is None:
@@ -90,7 +91,7 @@ def _entrant(argument: str, dataset: DenseDataset | ShortDataset, out: Path) -> 
     return Entrant(architecture.name, out / f"{architecture.name}{SUFFIX}", architecture)
 
 
-def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
+def _given(argument: str, dataset: Dataset) -> Entrant:
     """A checkpoint by its path."""
     path = Path(argument)
     if not path.exists() and path.suffix != SUFFIX:
@@ -103,7 +104,7 @@ def _given(argument: str, dataset: DenseDataset | ShortDataset) -> Entrant:
     return Entrant(named(path).removesuffix(SUFFIX), path, None)
 
 
-def _check_fits(path: Path, checkpoint: Checkpoint, dataset: DenseDataset | ShortDataset) -> None:
+def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
     """Refuse a checkpoint whose outputs are not the dataset's labels."""
     if checkpoint.is_signal:
         raise InputError(path, "gives a signal, and what is compared are probabilities")
@@ -135,7 +136,7 @@ def _check_distinct(entrants: Sequence[Entrant]) -> None:
 
 def _as_it_stands(
     entrant: Entrant,
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     settings: TrainingSettings,
     force: bool,
 ) -> Entrant:
@@ -159,7 +160,7 @@ def _as_it_stands(
     )
 
 
-def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortDataset) -> None:
+def _check_windows(architecture: Architecture, dataset: Dataset) -> None:
     with torch.device("meta"):  # no weights are needed
         stride = architecture.build(len(dataset.markers)).context.stride
     if isinstance(dataset, DenseDataset) and dataset.window % stride:
@@ -169,7 +170,7 @@ def _check_windows(architecture: Architecture, dataset: DenseDataset | ShortData
 def _differences(
     checkpoint: Checkpoint,
     architecture: Architecture,
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     settings: TrainingSettings,
 ) -> list[str]:
     """`minutes 0.5, not 30` for what a checkpoint's training and this one differ in."""

@@ -16,12 +16,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset
-from regtrack.datasets.settings import BIN
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.short import ShortDataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
 from regtrack.genome.fasta import Codes, reverse_complement
 from regtrack.genome.intervals import Positions
+from regtrack.genome.short_input import BIN
 from regtrack.training.settings import FittedSettings
 
 _MOST_SHIFT = BIN // 2
@@ -66,9 +68,7 @@ class Examples(Protocol):
         ...
 
 
-def make_examples(
-    dataset: DenseDataset | ShortDataset, settings: FittedSettings, stride: int, seed: int
-) -> Examples:
+def make_examples(dataset: Dataset, settings: FittedSettings, stride: int, seed: int) -> Examples:
     """The training windows of a dataset in the order that `seed` draws.
 
     Parameters
@@ -87,6 +87,7 @@ def make_examples(
     if isinstance(dataset, DenseDataset):
         examples = DenseExamples(dataset, settings, stride, seed)
     else:
+        assert isinstance(dataset, ShortDataset)  # there are two tasks
         examples = ShortExamples(dataset, settings, seed)
     if len(examples) < settings.batch_size:
         raise ArgumentError(

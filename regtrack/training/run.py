@@ -18,7 +18,8 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.atomic import write_text
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.errors import ArgumentError, InputError, TerminatedError
 from regtrack.folders import file_sha256, is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
@@ -148,7 +149,7 @@ def _beside(out: Path) -> tuple[Path, Path]:
 
 
 def train(
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     architecture: Architecture,
     network_settings: Mapping[str, Any],
     settings: TrainingSettings,

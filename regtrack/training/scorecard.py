@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
-from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.dataset import Dataset
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.folders import file_sha256
@@ -29,7 +29,7 @@ SplitScores = dict[str, list[Scores]]
 
 def score_checkpoint(
     path: Path,
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     splits: Sequence[str],
     processes: Processes,
     kept: Path,
@@ -122,7 +122,7 @@ def _digest(scores: Sequence[Scores]) -> str:
     return hashlib.sha256(json.dumps(_plain(scores), sort_keys=True).encode()).hexdigest()
 
 
-def _table(dataset: DenseDataset | ShortDataset, scores: SplitScores) -> str:
+def _table(dataset: Dataset, scores: SplitScores) -> str:
     """Tab-separated, a row per marker; empty where a score is not defined."""
     lines = [[*_OF_MARKER, *(f"{split}_{name}" for split in scores for name in _OF_SPLIT)]]
     for row, marker in enumerate(dataset.markers):

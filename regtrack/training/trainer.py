@@ -14,7 +14,7 @@ import torch
 
 from regtrack import __version__
 from regtrack.atomic import write_text
-from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.dataset import Dataset
 from regtrack.errors import ArgumentError, InputError, RegtrackError
 from regtrack.folders import file_sha256
 from regtrack.genome.seen import Seen
@@ -61,7 +61,7 @@ class Trainer:
 
     def __init__(
         self,
-        dataset: DenseDataset | ShortDataset,
+        dataset: Dataset,
         architecture: Architecture,
         network_settings: Mapping[str, Any],
         settings: FittedSettings,
@@ -77,9 +77,9 @@ class Trainer:
         self._work = work
         self._observer = observer
 
-        rates = base_rates(dataset, "train")
-        for split, found in ("training", rates), ("validation", base_rates(dataset, "valid")):
-            if not found.any():
+        rates = dataset.base_rates("train")
+        for split, of_split in ("training", rates), ("validation", dataset.base_rates("valid")):
+            if not of_split.any():
                 raise InputError(dataset.path, f"no marker has a peak in the {split} windows")
         torch.manual_seed(settings.seed)
         network = architecture.build(len(dataset.markers), network_settings)
@@ -284,7 +284,7 @@ def best_path(work: Path, validation: Validation) -> Path:
     return work / f"best-{validation.step}.safetensors"
 
 
-def seen_by(dataset: DenseDataset | ShortDataset) -> Seen | None:
+def seen_by(dataset: Dataset) -> Seen | None:
     """The bases that a training on a dataset sees; None where it does not know its places."""
     train, valid = (dataset.regions(split) for split in ("train", "valid"))
     return None if train is None or valid is None else Seen(train, valid)
@@ -300,13 +300,6 @@ def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> N
         bias = network.output_bias
         if bias is not None:
             bias.copy_(torch.from_numpy(np.log(clipped / (1 - clipped))))
-
-
-def base_rates(dataset: DenseDataset | ShortDataset, split: str) -> npt.NDArray[np.float64]:
-    """Share of a split that lies inside a peak, per marker."""
-    if isinstance(dataset, DenseDataset):
-        return dataset.labels.base_rates(dataset.known(split))
-    return dataset.base_rates(split)
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

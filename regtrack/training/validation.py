@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.short import ShortDataset
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
@@ -52,7 +54,7 @@ class Validation:
     validated: tuple[Validated | None, ...] = ()
 
     @classmethod
-    def of(cls, dataset: DenseDataset | ShortDataset, counts: SplitCounts, step: int) -> Validation:
+    def of(cls, dataset: Dataset, counts: SplitCounts, step: int) -> Validation:
         """What counts come to."""
         histogram = counts.histogram
         scores = histogram.scores()
@@ -97,9 +99,7 @@ class SplitCounts:
     peaks: PeakCounts | None = None
 
 
-def score(
-    network: Network, dataset: DenseDataset | ShortDataset, split: str, processes: Processes
-) -> ScoreHistogram:
+def score(network: Network, dataset: Dataset, split: str, processes: Processes) -> ScoreHistogram:
     """Count the unrounded probabilities of a network on a split, in constant memory.
 
     What is N, or lies on a chromosome where a marker is unknown, does not count.
@@ -116,7 +116,7 @@ def score(
 
 def count(
     network: Network,
-    dataset: DenseDataset | ShortDataset,
+    dataset: Dataset,
     split: str,
     processes: Processes,
     with_peaks: bool = False,
@@ -124,6 +124,7 @@ def count(
     """The same, and the peaks that are called at many thresholds, of the dense task."""
     if isinstance(dataset, DenseDataset):
         return _count_bases(network, dataset, split, processes, with_peaks)
+    assert isinstance(dataset, ShortDataset)  # there are two tasks
     histogram = ScoreHistogram(len(dataset.markers))
     _score_inputs(network, dataset, split, processes, histogram)
     processes.add_up(histogram.counts)

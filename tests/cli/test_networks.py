@@ -25,9 +25,9 @@ from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
+from regtrack.genome.short_input import BIN
 from regtrack.models.checkpoint import load_network
 from regtrack.models.describe import models_table
-from regtrack.models.short_network import BIN
 from regtrack.prediction import run as prediction
 from regtrack.prediction.settings import PredictionSettings
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from builders import TinyWorld
 
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dataset import Dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 
-Make = Callable[..., DenseDataset | ShortDataset]
+Make = Callable[..., Dataset]
 
 
 class Silent:
@@ -33,7 +34,7 @@ class Silent:
 def make(tiny: TinyWorld) -> Make:
     """Prepare a dataset of the tiny world, of small windows, and open it."""
 
-    def made(out: Path | None = None, **settings: Any) -> DenseDataset | ShortDataset:
+    def made(out: Path | None = None, **settings: Any) -> Dataset:
         path = out or tiny.folder / "dataset"
         defaults = {"peaks": tiny.markers, "genome": tiny.genome, "window": 2_000}
         prepare(PrepareSettings(**{**defaults, **settings}), path, False, Silent())

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.datasets.bins import deciding, label_bins
-from regtrack.datasets.settings import BIN, INPUT, SPLITS
-from regtrack.datasets.short import FLANK
+from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
 from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.short_input import BIN, FLANK, LENGTH
 
 # The last bin of a window may have no room for its input; one chromosome has none at all.
 SIZES = {"chr1": 4_300, "chr2": 2_000, "chrM": 150}
@@ -77,7 +77,7 @@ def test_bins_and_labels_equal_counting_base_by_base(
                     each.start < start + BIN + reach and start - reach < each.end for each in others
                 ):
                     continue
-                if bound and start >= FLANK and start - FLANK + INPUT <= SIZES[one.chrom]:
+                if bound and start >= FLANK and start - FLANK + LENGTH <= SIZES[one.chrom]:
                     expected.append((chroms.index(one.chrom), start, *labels))
         samples = found[name]
         assert samples.bins is not None

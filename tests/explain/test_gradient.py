@@ -10,9 +10,9 @@ import torch
 from builders import EXACT_DENSE, NETWORKS, a_marker, a_network, tiny_settings, write_checkpoint
 
 from regtrack.explain.gradient import input_gradients, open_network
+from regtrack.genome.short_input import BIN, FLANK, LENGTH
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network
-from regtrack.models.short_network import BIN, FLANK, LENGTH
 
 DENSE, SHORT = (list(ARCHITECTURES[task]) for task in ("dense", "short"))
 WIDE = 2_000

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from regtrack.genome.short_input import BIN, FLANK, LENGTH
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Context, Network
 from regtrack.models.short import DeepSea
-from regtrack.models.short_network import BIN, FLANK, LENGTH, ShortNetwork
+from regtrack.models.short_network import ShortNetwork
 
 NAMES = [name for task, name in NETWORKS if task == "short"]
 every_network = pytest.mark.parametrize("name", NAMES)

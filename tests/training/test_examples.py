@@ -13,6 +13,7 @@ from builders import TINY_SIZES, TinyDatasets
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
@@ -31,9 +32,7 @@ def short(datasets: TinyDatasets) -> ShortDataset:
     return dataset
 
 
-def examples_of(
-    dataset: DenseDataset | ShortDataset, seed: int = 0, stride: int = STRIDE, **settings: Any
-) -> Examples:
+def examples_of(dataset: Dataset, seed: int = 0, stride: int = STRIDE, **settings: Any) -> Examples:
     plain = {"reverse_complement": False, "shift": 0, "batch_size": 1}
     fitted = TrainingSettings(**{**plain, **settings}).fitted(dataset.task, dataset.window)
     return make_examples(dataset, fitted, stride, seed)
