@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from builders import TinyWorld
 
+from regtrack.explain.explained_models import ExplainedModel
 from regtrack.explain.positives import PeakTable
-from regtrack.explain.subjects import Subject
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import Marker
 
@@ -21,4 +21,4 @@ class Explainable:
     genome: Genome
     markers: tuple[Marker, ...]
     peaks: PeakTable
-    subject: Callable[..., Subject]
+    model: Callable[..., ExplainedModel]

@@ -66,16 +66,16 @@ def explain(
     """
     _check_choice(marker, every, markers, samples)
     from regtrack.api.progress import Progress
-    from regtrack.explain.run import Question, explain_contexts, explain_marker
+    from regtrack.explain.run import ExplainRequest, explain_contexts, explain_marker
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(*models)
-    question = Question(models, region, genome, peaks, device, any_genome, clip, genes)
+    request = ExplainRequest(models, region, genome, peaks, device, any_genome, clip, genes)
     with Progress() as progress:
         if marker is not None:
-            table = explain_marker(question, marker, out, force, progress)
+            table = explain_marker(request, marker, out, force, progress)
         else:
-            table = explain_contexts(question, markers, samples or 16, out, force, progress)
+            table = explain_contexts(request, markers, samples or 16, out, force, progress)
     click.echo(table)
     click.echo(f"wrote {out}")
 

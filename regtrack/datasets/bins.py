@@ -8,11 +8,10 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.cells import mostly_covered
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.short import Samples
 from regtrack.datasets.windows import Windows
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import IntervalSet, Positions, cut
 from regtrack.genome.markers import Marker
 from regtrack.genome.short_input import BIN, FLANK
 
@@ -23,6 +22,17 @@ def deciding(markers: Iterable[Marker]) -> tuple[bool, ...]:
     """Of which markers the peaks make a bin a sample: the paper's TFBS, or all where none is."""
     factors = tuple(marker.category == _FACTOR for marker in markers)
     return factors if any(factors) else (True,) * len(factors)
+
+
+def mostly_covered(intervals: IntervalSet, length: int) -> Positions:
+    """Bins of `length` bases of which more than half lies in the intervals, ascending."""
+    bins, starts, ends = cut(intervals, length)
+    if not len(bins):
+        return bins
+    opens = np.flatnonzero(np.diff(bins, prepend=-1))
+    covered = np.add.reduceat(ends - starts, opens)
+    mostly: Positions = bins[opens][2 * covered > length]
+    return mostly
 
 
 def label_bins(

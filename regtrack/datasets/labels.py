@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.datasets.arrays import ANEW, open_array, pieces_of, save_array
-from regtrack.datasets.cells import cut
 from regtrack.errors import InputError
-from regtrack.genome.intervals import EMPTY, IntervalSet, IntervalSets, Positions
+from regtrack.genome.intervals import EMPTY, IntervalSet, IntervalSets, Positions, cut
 
 Labels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.uint16]
@@ -275,11 +274,11 @@ def _cut_marker(
     ]
     for chrom, at in first.items():
         if chrom in by_chrom:
-            cells, starts, ends = cut(by_chrom[chrom], BIN_LENGTH)
-            origin = cells * BIN_LENGTH
-            columns = (np.full(len(cells), marker), starts - origin, ends - origin)
+            bins, starts, ends = cut(by_chrom[chrom], BIN_LENGTH)
+            origin = bins * BIN_LENGTH
+            columns = (np.full(len(bins), marker), starts - origin, ends - origin)
             found.append(
-                ((cells + at).astype(np.uint32), np.column_stack(columns).astype(np.uint16))
+                ((bins + at).astype(np.uint32), np.column_stack(columns).astype(np.uint16))
             )
     where, rows = zip(*found, strict=True)
     return np.concatenate(where), np.concatenate(rows)

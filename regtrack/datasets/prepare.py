@@ -15,7 +15,7 @@ from regtrack.datasets.bins import deciding, label_bins
 from regtrack.datasets.contents import CONTENTS, Contents, Summary
 from regtrack.datasets.deepsea import write_deepsea
 from regtrack.datasets.labels import IntervalLabels
-from regtrack.datasets.plan import REASONS, Plan, make_plan
+from regtrack.datasets.selection import REASONS, Selection, select_windows
 from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.short import Samples, ShortDataset, open_samples
 from regtrack.datasets.tables import write_tables
@@ -36,18 +36,20 @@ from regtrack.paths import as_text, shown
 Rates = npt.NDArray[np.float64]
 
 
-def summarize_plan(plan: Plan) -> Summary:
+def summarize_selection(selection: Selection) -> Summary:
     """Windows and bases kept per split, and dropped per reason."""
     return {
-        "windows": {split: len(plan.kept[split]) for split in SPLITS},
-        "bases": {split: len(plan.kept[split]) * plan.kept[split].length for split in SPLITS},
+        "windows": {split: len(selection.kept[split]) for split in SPLITS},
+        "bases": {
+            split: len(selection.kept[split]) * selection.kept[split].length for split in SPLITS
+        },
         "known": {
-            split: sum(one.bases for one in plan.known_in(split).values()) for split in SPLITS
+            split: sum(one.bases for one in selection.known_in(split).values()) for split in SPLITS
         },
         "dropped": {
             reason: {
-                "windows": sum(why == reason for _, why in plan.dropped),
-                "bases": sum(len(one) for one, why in plan.dropped if why == reason),
+                "windows": sum(why == reason for _, why in selection.dropped),
+                "bases": sum(len(one) for one, why in selection.dropped if why == reason),
             }
             for reason in REASONS
         },
@@ -135,23 +137,23 @@ def _from_genome(
     sizes = genome.chrom_sizes
     unknown = read_unknown(settings.unknown, markers, sizes)
     named = settings.assembly and checked_name(settings.assembly, settings.genome, sizes)
-    plan = make_plan(settings, genome, observer)
+    selection = select_windows(settings, genome, observer)
     contents = Contents(
         task=settings.task,
         assembly=shown(named or settings.genome.name.partition(".")[0]),
         chrom_sizes=dict(sizes),
         genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
-        sequence=genome.digest(plan.kept["valid"].regions()),
+        sequence=genome.digest(selection.kept["valid"].regions()),
         window=settings.window if settings.task == "dense" else LENGTH,
         markers=markers,
         unknown=unknown,
         settings=settings.to_json(),
-        summary=summarize_plan(plan),
+        summary=summarize_selection(selection),
     )
-    write_tables(folder, plan)
+    write_tables(folder, selection)
     peaks = _Peaks(markers, BedFiles(sizes, settings.clip), observer)
     write = _write_dense if settings.task == "dense" else _write_short
-    found = write(contents, plan, peaks, folder)
+    found = write(contents, selection, peaks, folder)
     tell_summits(settings.peaks, peaks.widths)
     for split in SPLITS[:2]:
         if not any(rates.get(split) for rates in found["base_rates"].values()):
@@ -163,26 +165,26 @@ def _from_genome(
     return replace(contents, summary={**contents.summary, **found, "peaks": peaks.count})
 
 
-def _write_dense(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> Summary:
+def _write_dense(contents: Contents, selection: Selection, peaks: _Peaks, folder: Path) -> Summary:
     """Write the labels of the dense task."""
     labels = IntervalLabels.of(peaks, contents.chrom_sizes, contents.known())
     labels.save(folder)
     rates: dict[str, Rates] = {}
     known = {}
     for split in SPLITS:
-        where = plan.known_in(split)
+        where = selection.known_in(split)
         if where:
             rates[split] = labels.base_rates(where)
             known[split] = np.any([labels.known_markers(chrom) for chrom in where], axis=0)
     return summarize_rates(contents.markers, rates, known)
 
 
-def _write_short(contents: Contents, plan: Plan, peaks: _Peaks, folder: Path) -> Summary:
+def _write_short(contents: Contents, selection: Selection, peaks: _Peaks, folder: Path) -> Summary:
     """Write the samples of the short task."""
     decides = deciding(contents.markers)
-    samples = label_bins(peaks, decides, plan.kept, contents.chrom_sizes)
+    samples = label_bins(peaks, decides, selection.kept, contents.chrom_sizes)
     for split, found in samples.items():
-        if not len(found.labels) and len(plan.kept[split]):
+        if not len(found.labels) and len(selection.kept[split]):
             kinds = ", ".join(categories_of(compress(contents.markers, decides)))
             raise InputError(
                 f"--{split}", f"none of its windows has a bin that is mostly a peak of {kinds}"

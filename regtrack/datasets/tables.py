@@ -9,7 +9,7 @@ import numpy as np
 
 from regtrack.atomic import naming
 from regtrack.datasets.arrays import ANEW
-from regtrack.datasets.plan import Plan
+from regtrack.datasets.selection import Selection
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
 from regtrack.errors import InputError
@@ -19,7 +19,7 @@ DROPPED = "dropped.bed"
 KNOWN = "known.bed"
 
 
-def write_tables(folder: Path, plan: Plan) -> None:
+def write_tables(folder: Path, selection: Selection) -> None:
     """Write `windows.bed`, `dropped.bed` and `known.bed`, each in the order of the genome.
 
     Raises
@@ -29,10 +29,10 @@ def write_tables(folder: Path, plan: Plan) -> None:
     """
     order = sorted(
         (chrom, start, split)
-        for split, windows in plan.kept.items()
+        for split, windows in selection.kept.items()
         for chrom, start in zip(windows.chrom.tolist(), windows.start.tolist(), strict=True)
     )
-    some = plan.kept[SPLITS[0]]
+    some = selection.kept[SPLITS[0]]
     _write(
         folder / WINDOWS,
         [
@@ -42,13 +42,13 @@ def write_tables(folder: Path, plan: Plan) -> None:
     )
     _write(
         folder / DROPPED,
-        [f"{one.chrom}\t{one.start}\t{one.end}\t{reason}\n" for one, reason in plan.dropped],
+        [f"{one.chrom}\t{one.start}\t{one.end}\t{reason}\n" for one, reason in selection.dropped],
     )
     _write(
         folder / KNOWN,
         [
             f"{chrom}\t{start}\t{end}\n"
-            for chrom, intervals in plan.known.items()
+            for chrom, intervals in selection.known.items()
             for start, end in intervals
         ],
     )

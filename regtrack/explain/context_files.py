@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, subjects_of
+from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, models_of
 from regtrack.explain.gradient import SHARES, WIDTH_NAMES
 from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.explain.tables import aligned, write_table
@@ -36,11 +36,10 @@ def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
         When the file cannot be written.
     """
     scored = [one for one in found if one.widths[1] is not None]
-    subjects = subjects_of(found)
-    names = [subject.name for subject in subjects]
+    models = models_of(found)
+    names = [model.name for model in models]
     groups = [
-        (names.index(subject.name), category, own)
-        for subject, category, own in grouped(scored, subjects)
+        (names.index(model.name), category, own) for model, category, own in grouped(scored, models)
     ]
     for_name = INCHES_PER_LETTER * max(map(len, names)) + 0.2
     left_width = max(3.2, max(1.5, for_name) * len(names))
@@ -167,15 +166,15 @@ def context_table(found: Sequence[MarkerContext]) -> str:
     """A row per marker and network, the widest first, then medians: what is printed."""
     scored = sorted(
         (one for one in found if one.samples),
-        key=lambda one: (-(one.widths[1] or 0), one.marker.index, one.subject.name),
+        key=lambda one: (-(one.widths[1] or 0), one.marker.index, one.model.name),
     )
-    subjects = subjects_of(found)
+    models = models_of(found)
     table = [["marker", "category", "model", "samples", *WIDTH_NAMES, *_BEYOND]]
     for one in scored:
-        table.append(_cells(one.marker.name, one.marker.category, one.subject.name, one.samples))
+        table.append(_cells(one.marker.name, one.marker.category, one.model.name, one.samples))
         table[-1] += _numbers(one.widths, one.beyond)
-    for subject, category, own in grouped(scored, subjects):
-        table.append(_cells(f"median of {len(own)}", category, subject.name, ""))
+    for model, category, own in grouped(scored, models):
+        table.append(_cells(f"median of {len(own)}", category, model.name, ""))
         table[-1] += _numbers(
             [_median([one.widths[i] for one in own]) for i in range(len(SHARES))],
             [_median([one.beyond[i] for one in own]) for i in range(len(DISTANCES))],
@@ -186,11 +185,11 @@ def context_table(found: Sequence[MarkerContext]) -> str:
         PREDICTED: "predicted with the marker's threshold or more, each network its own",
     }[found[0].source]
     lines.append(f"positive bases: {origin}; beyond_N: share of the norm farther away")
-    lines += [subject.note for subject in subjects if subject.note]
-    for subject in subjects:
-        without = [one.marker.name for one in found if one.subject is subject and not one.samples]
+    lines += [model.note for model in models if model.note]
+    for model in models:
+        without = [one.marker.name for one in found if one.model is model and not one.samples]
         if without:
-            lines.append(f"{subject.name}: no positive base of {', '.join(without)}")
+            lines.append(f"{model.name}: no positive base of {', '.join(without)}")
     return "\n".join(lines)
 
 
@@ -214,8 +213,8 @@ def _row(one: MarkerContext) -> dict[str, Any]:
     """Of the table for programs."""
     marker = one.marker
     return {
-        "model": named(one.subject.path),
-        "architecture": one.subject.checkpoint.architecture,
+        "model": named(one.model.path),
+        "architecture": one.model.checkpoint.architecture,
         "index": marker.index,
         "name": marker.name,
         "category": marker.category,

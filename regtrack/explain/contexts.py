@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from regtrack.explain.explained_models import ExplainedModel
 from regtrack.explain.gradient import (
     by_distance,
     input_gradients,
@@ -25,7 +26,6 @@ from regtrack.explain.positives import (
     predicted_bases,
     spread,
 )
-from regtrack.explain.subjects import Subject
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker, categories_of
@@ -55,7 +55,7 @@ class MarkerContext:
         from 0 on; both sides together. Sums to 1; all 0 without samples.
     """
 
-    subject: Subject
+    model: ExplainedModel
     marker: Marker
     source: str
     samples: int
@@ -73,7 +73,7 @@ class MarkerContext:
 
 
 def find_contexts(
-    subject: Subject,
+    model: ExplainedModel,
     genome: Genome,
     markers: Sequence[Marker],
     targets: Regions,
@@ -96,48 +96,46 @@ def find_contexts(
     samples
         Positive bases per marker, at most; evenly spread over those that there are.
     """
-    names = [marker.name for marker in subject.checkpoint.markers]
+    names = [marker.name for marker in model.checkpoint.markers]
     rows = [names.index(marker.name) for marker in markers]
-    network = open_network(subject.path, rows, device)
+    network = open_network(model.path, rows, device)
     if len(peaks):
         source = MEASURED
         candidates = [middles(peaks.of(marker), targets) for marker in markers]
     else:
         source = PREDICTED
-        thresholds = np.array([subject.checkpoint.thresholds[row] for row in rows], np.float32)
+        thresholds = np.array([model.checkpoint.thresholds[row] for row in rows], np.float32)
         bases = sum(intervals.bases for intervals in targets.values())
-        observer.stage(f"{subject.name}, predicting", "bp", bases, 0)
+        observer.stage(f"{model.name}, predicting", "bp", bases, 0)
         candidates = predicted_bases(for_inference(network), genome, targets, thresholds, observer)
     chosen = [
         Sample(row, chrom, position)
         for row, bases_of in enumerate(candidates)
         for chrom, position in spread(bases_of, samples)
     ]
-    with staged(observer, f"{subject.name}, explaining", "bases", len(chosen)):
+    with staged(observer, f"{model.name}, explaining", "bases", len(chosen)):
         profiles, counts = profiles_of(network, genome, chosen, len(rows), observer)
     return [
-        MarkerContext(subject, marker, source, int(count), profile / max(count, 1))
+        MarkerContext(model, marker, source, int(count), profile / max(count, 1))
         for marker, profile, count in zip(markers, profiles, counts, strict=True)
     ]
 
 
-def subjects_of(found: Sequence[MarkerContext]) -> list[Subject]:
+def models_of(found: Sequence[MarkerContext]) -> list[ExplainedModel]:
     """The networks, each once, in order."""
-    return list({one.subject.name: one.subject for one in found}.values())
+    return list({one.model.name: one.model for one in found}.values())
 
 
 def grouped(
-    found: Sequence[MarkerContext], subjects: Sequence[Subject]
-) -> Iterator[tuple[Subject, str, list[MarkerContext]]]:
+    found: Sequence[MarkerContext], models: Sequence[ExplainedModel]
+) -> Iterator[tuple[ExplainedModel, str, list[MarkerContext]]]:
     """The contexts of each network and category that has any."""
     categories = categories_of(one.marker for one in found)
-    for subject in subjects:
+    for model in models:
         for category in categories:
-            own = [
-                one for one in found if one.subject is subject and one.marker.category == category
-            ]
+            own = [one for one in found if one.model is model and one.marker.category == category]
             if own:
-                yield subject, category, own
+                yield model, category, own
 
 
 def profiles_of(

@@ -9,10 +9,10 @@ from pathlib import Path
 from regtrack.errors import ArgumentError, InputError
 from regtrack.explain.context_files import CONTEXTS, context_table, write_contexts
 from regtrack.explain.contexts import find_contexts
+from regtrack.explain.explained_models import ExplainedModel, choose_marker, read_models
 from regtrack.explain.positives import PeakTable
 from regtrack.explain.stretch import Explanation, explain_stretch
 from regtrack.explain.stretch_files import TABLE, text_table, write_explanations
-from regtrack.explain.subjects import Subject, choose_marker, read_subjects
 from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
@@ -28,7 +28,7 @@ LONGEST = 10_000_000
 
 
 @dataclass(frozen=True)
-class Question:
+class ExplainRequest:
     """Which networks are asked, where, and with what.
 
     Parameters
@@ -58,7 +58,7 @@ class Question:
 
 
 def explain_marker(
-    question: Question, marker: str, out: Path, force: bool, observer: Observer
+    request: ExplainRequest, marker: str, out: Path, force: bool, observer: Observer
 ) -> str:
     """Say what each network looked at to find one marker; returns a table for people.
 
@@ -69,18 +69,17 @@ def explain_marker(
     OSError
         When a file cannot be read or written.
     """
-    device = choose_device(question.device)
+    device = choose_device(request.device)
     _check_out(out, force)
-    genome, subjects = _opened(question)
-    chosen = choose_marker(subjects, marker)
-    region = _stretch(question, genome)
-    files = BedFiles(genome.chrom_sizes, question.clip)
-    peaks = PeakTable(question.peaks, files).of(chosen)
+    genome, models = _opened(request)
+    chosen = choose_marker(models, marker)
+    region = _stretch(request, genome)
+    files = BedFiles(genome.chrom_sizes, request.clip)
+    peaks = PeakTable(request.peaks, files).of(chosen)
     files.tell()
     here = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
     found: list[Explanation] = [
-        explain_stretch(subject, genome, chosen, region, here, device, observer)
-        for subject in subjects
+        explain_stretch(model, genome, chosen, region, here, device, observer) for model in models
     ]
     with replacing_folder(out, TABLE) as folder:
         write_explanations(found, genome.chrom_sizes, folder)
@@ -88,7 +87,7 @@ def explain_marker(
 
 
 def explain_contexts(
-    question: Question,
+    request: ExplainRequest,
     patterns: Sequence[str],
     samples: int,
     out: Path,
@@ -111,26 +110,26 @@ def explain_contexts(
     OSError
         When a file cannot be read or written.
     """
-    device = choose_device(question.device)
+    device = choose_device(request.device)
     _check_out(out, force)
-    genome, subjects = _opened(question)
-    chosen = [select_markers(subject.checkpoint.markers, patterns) for subject in subjects]
-    files = BedFiles(genome.chrom_sizes, question.clip)
-    peaks = PeakTable(question.peaks, files)
-    targets = genome.known(_regions(question, genome))
+    genome, models = _opened(request)
+    chosen = [select_markers(model.checkpoint.markers, patterns) for model in models]
+    files = BedFiles(genome.chrom_sizes, request.clip)
+    peaks = PeakTable(request.peaks, files)
+    targets = genome.known(_regions(request, genome))
     if not targets:
-        raise InputError(question.region, f"nothing but N in {genome.path}")
+        raise InputError(request.region, f"nothing but N in {genome.path}")
     found = [
         context
-        for subject, markers in zip(subjects, chosen, strict=True)
+        for model, markers in zip(models, chosen, strict=True)
         for context in find_contexts(
-            subject, genome, markers, targets, peaks, samples, device, observer
+            model, genome, markers, targets, peaks, samples, device, observer
         )
     ]
     files.tell()
     if not any(context.samples for context in found):
         raise InputError(
-            question.region,
+            request.region,
             "no marker has a measured peak there"
             if len(peaks)
             else "no marker is predicted with its threshold or more there (--peaks tells where "
@@ -147,22 +146,22 @@ def _check_out(out: Path, force: bool) -> None:
     check_folder(out, force, contents, "what regtrack explain writes")
 
 
-def _opened(question: Question) -> tuple[Genome, tuple[Subject, ...]]:
-    if Path(question.region).suffix == ".safetensors":
-        raise ArgumentError("region", f"{question.region} is a checkpoint; the region comes last")
-    genome = Genome(question.genome)
-    subjects = read_subjects(
-        question.models, question.genome, genome.chrom_sizes, any_genome=question.any_genome
+def _opened(request: ExplainRequest) -> tuple[Genome, tuple[ExplainedModel, ...]]:
+    if Path(request.region).suffix == ".safetensors":
+        raise ArgumentError("region", f"{request.region} is a checkpoint; the region comes last")
+    genome = Genome(request.genome)
+    models = read_models(
+        request.models, request.genome, genome.chrom_sizes, any_genome=request.any_genome
     )
-    return genome, subjects
+    return genome, models
 
 
-def _regions(question: Question, genome: Genome) -> dict[str, IntervalSet]:
-    genes = GeneRegions(question.genes, genome.chrom_sizes)
-    return read_regions([question.region], genome.chrom_sizes, question.clip, genes)
+def _regions(request: ExplainRequest, genome: Genome) -> dict[str, IntervalSet]:
+    genes = GeneRegions(request.genes, genome.chrom_sizes)
+    return read_regions([request.region], genome.chrom_sizes, request.clip, genes)
 
 
-def _stretch(question: Question, genome: Genome) -> Interval:
+def _stretch(request: ExplainRequest, genome: Genome) -> Interval:
     """The one stretch of a chromosome that a region is.
 
     Raises
@@ -170,10 +169,10 @@ def _stretch(question: Question, genome: Genome) -> Interval:
     InputError
         When it is several, or too long to be looked at.
     """
-    text = question.region
+    text = request.region
     stretches = [
         Interval(chrom, start, end)
-        for chrom, intervals in _regions(question, genome).items()
+        for chrom, intervals in _regions(request, genome).items()
         for start, end in intervals
     ]
     if len(stretches) > 1:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 
 from regtrack.errors import InputError
+from regtrack.explain.explained_models import ExplainedModel, row_of
 from regtrack.explain.gradient import by_distance, distances, input_gradients, open_network, widths
 from regtrack.explain.positives import MEASURED, PREDICTED, Positives
-from regtrack.explain.subjects import Subject, row_of
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
@@ -38,7 +38,7 @@ class Explanation:
         float32, the predicted probability at each base of the region. NaN at N.
     """
 
-    subject: Subject
+    model: ExplainedModel
     marker: Marker
     region: Interval
     positives: Positives
@@ -65,7 +65,7 @@ class Explanation:
 
 
 def explain_stretch(
-    subject: Subject,
+    model: ExplainedModel,
     genome: Genome,
     marker: Marker,
     region: Interval,
@@ -91,14 +91,14 @@ def explain_stretch(
     InputError
         When no base is positive.
     """
-    row = row_of(subject, marker)
+    row = row_of(model, marker)
     assert row is not None
-    network = open_network(subject.path, [row], device)
-    threshold = subject.checkpoint.thresholds[row]
+    network = open_network(model.path, [row], device)
+    threshold = model.checkpoint.thresholds[row]
     known = genome.known({region.chrom: _whole(region)}).get(region.chrom, EMPTY)
     if not len(known):
         raise InputError(f"region {region}", f"nothing but N in {genome.path}")
-    observer.stage(f"{subject.name}, predicting", "bp", known.bases, 0)
+    observer.stage(f"{model.name}, predicting", "bp", known.bases, 0)
     (probability,) = predict_interval(network, genome, region, known, observer, window=window)
     positives = Positives(MEASURED, None, peaks.intersect(known))
     if not len(positives.bases):
@@ -106,7 +106,7 @@ def explain_stretch(
         positives = Positives(PREDICTED, threshold, IntervalSet.of(high, high + 1))
     if not len(positives.bases):
         raise InputError(
-            subject.path,
+            model.path,
             f"no base of {region} is in a measured peak of {marker.name} or predicted with its "
             f"threshold, {threshold:.3g} or more (the highest is {np.nanmax(probability):.3g}): "
             "choose a region with a peak of it (--peaks)",
@@ -115,11 +115,11 @@ def explain_stretch(
     start = max(0, region.start - context.left)
     end = min(genome.chrom_sizes[region.chrom], region.end + context.right)
     around = Interval(region.chrom, start, end)
-    with staged(observer, f"{subject.name}, explaining", "bp", positives.bases.bases):
+    with staged(observer, f"{model.name}, explaining", "bp", positives.bases.bases):
         gradient = added_up(network, genome, around, positives.bases, observer, window=window)
         norm = np.linalg.norm(gradient, axis=1)
         norm[genome.codes(region.chrom, start, end) == 0] = np.nan
-    return Explanation(subject, marker, region, positives, start, norm, probability)
+    return Explanation(model, marker, region, positives, start, norm, probability)
 
 
 def added_up(

@@ -62,7 +62,7 @@ def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
             axes.axvline(edge, color=_EDGE, linestyle=":", linewidth=0.8)
     last = panels[-1]
     last.set_xlabel(
-        literal(f"position on {first.region.chrom} ({first.subject.checkpoint.assembly})")
+        literal(f"position on {first.region.chrom} ({first.model.checkpoint.assembly})")
         + "; dotted: the region",
         fontsize=9,
     )
@@ -83,7 +83,7 @@ def _strip(axes: Axes, found: Sequence[Explanation], name: str) -> None:
     labels = (
         [name]
         if name
-        else [f"{literal(one.subject.name)} ≥ {one.positives.threshold:.3g}" for one in found]
+        else [f"{literal(one.model.name)} ≥ {one.positives.threshold:.3g}" for one in found]
     )
     axes.set_yticks([-number for number in range(len(found))], labels, fontsize=8)
     axes.set_ylim(0.6 - len(found), 0.6)
@@ -110,7 +110,7 @@ def _panel(axes: Axes, one: Explanation) -> None:
     )
     shown = " / ".join("-" if width is None else f"{width:,}" for width in one.widths)
     axes.set_title(
-        literal(f"{named(one.subject.path)}, {one.subject.checkpoint.architecture}: ")
+        literal(f"{named(one.model.path)}, {one.model.checkpoint.architecture}: ")
         + f"50 / 90 / 99% of the norm in {shown} bases",
         loc="left",
         fontsize=9,
@@ -155,7 +155,7 @@ def write_explanations(
     write_table([_row(one) for one in found], folder / TABLE)
     plot_explanations(found, folder / _PICTURE)
     for one in found:
-        _write_bigwig(one, chrom_sizes, folder / f"{one.subject.name}.bw")
+        _write_bigwig(one, chrom_sizes, folder / f"{one.model.name}.bw")
 
 
 def text_table(found: Sequence[Explanation]) -> str:
@@ -163,12 +163,12 @@ def text_table(found: Sequence[Explanation]) -> str:
     first = found[0]
     table = [["model", "network", "positives from", "bases", *WIDTH_NAMES, "context"]]
     for one in found:
-        context = one.subject.context
+        context = one.model.context
         reach = f"-{context.left:,} +{context.right:,}"
         table.append(
             [
-                one.subject.name,
-                one.subject.checkpoint.architecture,
+                one.model.name,
+                one.model.checkpoint.architecture,
                 one.positives.describe(),
                 f"{one.positives.bases.bases:,}",
                 *("-" if width is None else f"{width:,}" for width in one.widths),
@@ -181,7 +181,7 @@ def text_table(found: Sequence[Explanation]) -> str:
 
 def _notes(found: Sequence[Explanation]) -> list[str]:
     """What a reader must know to compare the rows."""
-    said = [one.subject.note for one in found if one.subject.note]
+    said = [one.model.note for one in found if one.model.note]
     if found[0].positives.threshold is not None:
         said.append(
             "no measured peak here: positive is what a network predicts with the marker's "
@@ -192,10 +192,10 @@ def _notes(found: Sequence[Explanation]) -> list[str]:
 
 def _row(one: Explanation) -> dict[str, Any]:
     """Of the table for programs."""
-    context = one.subject.context
+    context = one.model.context
     return {
-        "model": named(one.subject.path),
-        "architecture": one.subject.checkpoint.architecture,
+        "model": named(one.model.path),
+        "architecture": one.model.checkpoint.architecture,
         "chrom": one.region.chrom,
         "start": one.region.start,
         "end": one.region.end,
@@ -207,7 +207,7 @@ def _row(one: Explanation) -> dict[str, Any]:
         "context_left": context.left,
         "context_right": context.right,
         "context_exact": "yes" if context.exact else "no",
-        "bigwig": f"{one.subject.name}.bw",
+        "bigwig": f"{one.model.name}.bw",
     }
 
 

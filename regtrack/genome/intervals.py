@@ -261,3 +261,23 @@ def subtract(first: Regions, second: Regions) -> dict[str, IntervalSet]:
 def total_bases(regions: Regions) -> int:
     """Number of bases, over all chromosomes."""
     return sum(intervals.bases for intervals in regions.values())
+
+
+def cut(intervals: IntervalSet, length: int) -> tuple[Positions, Positions, Positions]:
+    """Cut intervals at the multiples of `length`, so that each piece lies in one bin.
+
+    Returns
+    -------
+    bins, starts, ends
+        int64 arrays of one length, from left to right. Bin `b` is [b * length, (b + 1) *
+        length); starts and ends are 0-based, half-open, on the chromosome.
+    """
+    first = intervals.starts // length
+    pieces = (intervals.ends - 1) // length - first + 1
+    source = np.repeat(np.arange(len(intervals)), pieces)
+    bins = np.arange(len(source)) - np.repeat(np.cumsum(pieces) - pieces - first, pieces)
+    return (
+        bins,
+        np.maximum(intervals.starts[source], bins * length),
+        np.minimum(intervals.ends[source], (bins + 1) * length),
+    )

@@ -20,7 +20,7 @@ from regtrack.paths import named
 from regtrack.report.comparison import Compared, Comparison, text_report
 from regtrack.report.comparison_files import write_comparison
 from regtrack.scoring.metrics import category_means
-from regtrack.training.entrants import Entrant, find_entrants
+from regtrack.training.compared_networks import ComparedNetwork, find_networks
 from regtrack.training.observer import Silent, TrainingObserver
 from regtrack.training.processes import Processes, first_on_machine, joined
 from regtrack.training.run import Stop, train
@@ -57,7 +57,7 @@ class ComparisonRequest:
     dataset, genome
         As `regtrack.datasets.folder.open_dataset`.
     networks
-        As `regtrack.training.entrants.find_entrants`.
+        As `regtrack.training.compared_networks.find_networks`.
     settings
         Of every training.
     device
@@ -119,7 +119,7 @@ def run_comparison(
     Raises
     ------
     RegtrackError, OSError
-        As `find_entrants`, `regtrack.training.run.train` and `score_checkpoint`.
+        As `find_networks`, `regtrack.training.run.train` and `score_checkpoint`.
     """
     with naming(files_in(request.networks)):
         return _compare(request, out, force, observer)
@@ -133,31 +133,31 @@ def _compare(
     settings = request.settings.fitted(dataset.task, dataset.window)
     if out.exists() and not out.is_dir():
         raise InputError(out, "is a file; expected a folder")
-    entrants = find_entrants(request.networks, dataset, settings, out, force)
+    networks = find_networks(request.networks, dataset, settings, out, force)
     windows = {split: count for split in _SCORED if (count := dataset.size(split))}
     compared = []
     with joined(choose_device(request.device)) as processes:
         told = observer if processes.is_first else _SilentComparison()
         if processes.is_first:
             out.mkdir(parents=True, exist_ok=True)
-        for number, entrant in enumerate(entrants, start=1):
-            told.network(entrant.name, number, len(entrants))
-            if entrant.architecture is not None:
+        for number, network in enumerate(networks, start=1):
+            told.network(network.name, number, len(networks))
+            if network.architecture is not None:
                 result = train(
                     dataset,
-                    entrant.architecture,
+                    network.architecture,
                     {},
                     settings,
                     processes,
-                    entrant.path,
+                    network.path,
                     force,
                     told,
                 )
                 if result.interrupted:
-                    stopped = entrant.name, result.state.step
+                    stopped = network.name, result.state.step
                     return ComparisonResult(None, (), stopped, result.stopped_by)
             processes.wait()  # until the first one has put the checkpoint in place
-            compared.append(_compared(entrant, dataset, list(windows), processes, out, told))
+            compared.append(_compared(network, dataset, list(windows), processes, out, told))
         if not processes.is_first:
             return ComparisonResult(None)
     comparison = Comparison(
@@ -167,7 +167,7 @@ def _compare(
 
 
 def _compared(
-    entrant: Entrant,
+    network: ComparedNetwork,
     dataset: Dataset,
     splits: Sequence[str],
     processes: Processes,
@@ -176,19 +176,19 @@ def _compared(
 ) -> Compared:
     """Score a trained network and gather what else is known of it."""
     scores: SplitScores = score_checkpoint(
-        entrant.path,
+        network.path,
         dataset,
         splits,
         processes,
-        out / f"{entrant.name}.scores.json",
-        lambda split: told.scoring(entrant.name, split),
+        out / f"{network.name}.scores.json",
+        lambda split: told.scoring(network.name, split),
     )
-    checkpoint = read_checkpoint(entrant.path)
+    checkpoint = read_checkpoint(network.path)
     architecture = checkpoint.network
     best_step: int | None = checkpoint.training.get("step")
-    steps, seconds = _spent(entrant.path.with_suffix(".log.tsv"), best_step)
+    steps, seconds = _spent(network.path.with_suffix(".log.tsv"), best_step)
     return Compared(
-        name=entrant.name,
+        name=network.name,
         architecture=architecture.name,
         parameters=checkpoint.sketch().parameter_count(),
         published_parameters=architecture.paper_parameters,

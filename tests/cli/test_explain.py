@@ -14,8 +14,8 @@ import torch
 from builders import TINY_SIZES, TinyWorld, Unwatched, a_marker, write_checkpoint
 from cli_helpers import files_of
 
+from regtrack.explain.explained_models import read_models
 from regtrack.explain.stretch import explain_stretch
-from regtrack.explain.subjects import read_subjects
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
@@ -80,12 +80,12 @@ def test_the_bigwig_holds_the_relative_norm_of_every_base(tiny: TinyWorld, regtr
     )
     assert status == 0, err
     genome = Genome(tiny.genome)
-    subject = read_subjects([tiny.model], tiny.genome, TINY_SIZES, any_genome=False)[0]
+    model = read_models([tiny.model], tiny.genome, TINY_SIZES, any_genome=False)[0]
     region = parse_region(REGION, TINY_SIZES)
     marker = read_markers(tiny.markers)[1]
     peaks = read_bed(Path(marker.file), TINY_SIZES)["chr1"].clip(region.start, region.end)
     expected = explain_stretch(
-        subject, genome, marker, region, peaks, torch.device("cpu"), Unwatched()
+        model, genome, marker, region, peaks, torch.device("cpu"), Unwatched()
     )
     with pyBigWig.open(str(tiny.folder / "out" / "model.bw")) as file:
         assert file.chroms() == TINY_SIZES

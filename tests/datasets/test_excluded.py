@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regtrack.datasets.plan import Excluded
+from regtrack.datasets.selection import Excluded
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.tracks import bigwig_sections

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtrack.datasets.cells import cut, mostly_covered
+from regtrack.datasets.bins import mostly_covered
 from regtrack.datasets.labels import BIN_LENGTH, IntervalLabels
 from regtrack.errors import InputError
-from regtrack.genome.intervals import EMPTY, IntervalSet
+from regtrack.genome.intervals import EMPTY, IntervalSet, cut
 
 # Around the ends of bins, and a chromosome without a base.
 SIZES = {"chr1": 2 * BIN_LENGTH + 40, "empty": 0, "chr2": BIN_LENGTH, "chr3": 17}
@@ -155,14 +155,14 @@ def test_offsets_that_are_not_sorted_are_refused(tmp_path: Path) -> None:
 
 
 @given(interval_sets(SIZES["chr1"]), st.sampled_from([1, 7, 200, BIN_LENGTH]))
-def test_cutting_loses_no_base_and_keeps_each_piece_in_its_cell(
+def test_cutting_loses_no_base_and_keeps_each_piece_in_its_bin(
     intervals: IntervalSet, step: int
 ) -> None:
-    cells, starts, ends = cut(intervals, step)
-    np.testing.assert_array_equal(starts // step, cells)
-    np.testing.assert_array_equal((ends - 1) // step, cells)
+    bins, starts, ends = cut(intervals, step)
+    np.testing.assert_array_equal(starts // step, bins)
+    np.testing.assert_array_equal((ends - 1) // step, bins)
     assert (ends - starts).sum() == intervals.bases
-    if len(cells):
+    if len(bins):
         assert IntervalSet.of(starts, ends) == intervals
 
 

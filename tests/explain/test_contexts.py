@@ -23,9 +23,9 @@ def contexts(
     tiny: Explainable, name: str, peaks: PeakTable, samples: int, region: str = "all"
 ) -> list[MarkerContext]:
     targets = tiny.genome.known(read_regions([region], TINY_SIZES))
-    subject = tiny.subject(name)
+    model = tiny.model(name)
     return find_contexts(
-        subject, tiny.genome, tiny.markers, targets, peaks, samples, CPU, Unwatched()
+        model, tiny.genome, tiny.markers, targets, peaks, samples, CPU, Unwatched()
     )
 
 
@@ -59,7 +59,7 @@ def test_a_profile_is_the_mean_of_one_gradient_at_a_time(tiny_one: Explainable, 
     for chrom, position in places:
         base = Interval(chrom, position, position + 1)
         one = explain_stretch(
-            found.subject,
+            found.model,
             tiny_one.genome,
             found.marker,
             base,
@@ -91,9 +91,9 @@ def test_without_peaks_positive_is_what_reaches_the_threshold(tiny_one: Explaina
 
 def test_the_short_task_has_a_context_too(tiny_one: Explainable) -> None:
     targets = tiny_one.genome.known(read_regions(["chr1"], TINY_SIZES))
-    subject = tiny_one.subject("cnn3", "short")
+    model = tiny_one.model("cnn3", "short")
     found = find_contexts(
-        subject, tiny_one.genome, tiny_one.markers, targets, tiny_one.peaks, 3, CPU, Unwatched()
+        model, tiny_one.genome, tiny_one.markers, targets, tiny_one.peaks, 3, CPU, Unwatched()
     )
     for one in found:
         assert one.samples == 3

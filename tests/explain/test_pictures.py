@@ -15,10 +15,10 @@ from pictures import ODD_NAMES, words_of
 from regtrack.explain import context_files, stretch_files
 from regtrack.explain.context_files import plot_contexts
 from regtrack.explain.contexts import MarkerContext
+from regtrack.explain.explained_models import ExplainedModel
 from regtrack.explain.positives import MEASURED, PREDICTED, Positives
 from regtrack.explain.stretch import Explanation
 from regtrack.explain.stretch_files import plot_explanations
-from regtrack.explain.subjects import Subject
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.markers import CATEGORIES
 
@@ -34,8 +34,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     return figures
 
 
-def named(tiny: Explainable, name: str) -> Subject:
-    return replace(tiny.subject(), name=name, path=Path(f"{name}.safetensors"))
+def named(tiny: Explainable, name: str) -> ExplainedModel:
+    return replace(tiny.model(), name=name, path=Path(f"{name}.safetensors"))
 
 
 def an_explanation(

@@ -11,10 +11,10 @@ from builders import TINY_SIZES, TINY_THRESHOLD, Unwatched
 from explain_helpers import Explainable
 
 from regtrack.errors import InputError
+from regtrack.explain.explained_models import ExplainedModel
 from regtrack.explain.gradient import input_gradients, open_network
 from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.explain.stretch import Explanation, explain_stretch
-from regtrack.explain.subjects import Subject
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ PEAKS = IntervalSet.of([16_000, 20_100, 26_003, 36_000], [17_450, 20_900, 32_500
 
 def explained(
     tiny: Explainable,
-    subject: Subject,
+    model: ExplainedModel,
     region: Interval = REGION,
     peaks: IntervalSet = PEAKS,
     window: int | None = None,
@@ -32,15 +32,15 @@ def explained(
     marker = tiny.markers[1]
     here = peaks.clip(region.start, region.end)
     return explain_stretch(
-        subject, tiny.genome, marker, region, here, CPU, Unwatched(), window=window
+        model, tiny.genome, marker, region, here, CPU, Unwatched(), window=window
     )
 
 
-def whole_norm(tiny: Explainable, subject: Subject, found: Explanation) -> np.ndarray:
+def whole_norm(tiny: Explainable, model: ExplainedModel, found: Explanation) -> np.ndarray:
     """Of the whole chromosome, in one window with N all around."""
     halo = 12_000
     size = TINY_SIZES[found.region.chrom]
-    network = open_network(subject.path, [1], CPU)
+    network = open_network(model.path, [1], CPU)
     end = -(-(size + halo) // 200) * 200
     codes = tiny.genome.codes(found.region.chrom, -halo, end)
     errors = torch.zeros(1, len(codes), 1)
@@ -64,9 +64,9 @@ def whole_norm(tiny: Explainable, subject: Subject, found: Explanation) -> np.nd
 def test_the_norm_does_not_depend_on_the_window_length(
     tiny_one: Explainable, task: str, name: str, window: int
 ) -> None:
-    subject = tiny_one.subject(name, task)
-    usual, short = (explained(tiny_one, subject, window=one) for one in (None, window))
-    expected = whole_norm(tiny_one, subject, usual)[usual.start : usual.end]
+    model = tiny_one.model(name, task)
+    usual, short = (explained(tiny_one, model, window=one) for one in (None, window))
+    expected = whole_norm(tiny_one, model, usual)[usual.start : usual.end]
     tolerance = 1e-4 * np.nanmax(expected)
     assert tolerance > 0
     for found in (usual, short):
@@ -74,8 +74,8 @@ def test_the_norm_does_not_depend_on_the_window_length(
 
 
 def test_it_covers_the_region_and_its_context_but_not_n(tiny_one: Explainable) -> None:
-    found = explained(tiny_one, tiny_one.subject())
-    context = found.subject.context
+    found = explained(tiny_one, tiny_one.model())
+    context = found.model.context
     assert (found.start, found.end) == (17_000 - context.left, 36_500 + context.right)
     known = tiny_one.genome.codes("chr1", found.start, found.end) > 0
     np.testing.assert_array_equal(np.isnan(found.norm), ~known)
@@ -84,15 +84,15 @@ def test_it_covers_the_region_and_its_context_but_not_n(tiny_one: Explainable) -
 
 def test_at_a_chromosomes_ends_it_is_cut(tiny_one: Explainable) -> None:
     region = Interval("chr2", 0, 7_003)
-    found = explained(tiny_one, tiny_one.subject(), region, IntervalSet.of([0, 7_000], [5, 7_003]))
+    found = explained(tiny_one, tiny_one.model(), region, IntervalSet.of([0, 7_000], [5, 7_003]))
     assert (found.start, found.end) == (0, 7_003)
     assert found.positives.bases.bases == 8
 
 
 def test_nothing_is_seen_beyond_a_networks_context(tiny_one: Explainable) -> None:
     peak = IntervalSet.of([26_003], [26_503])
-    found = explained(tiny_one, tiny_one.subject("cnn7"), peaks=peak)
-    context = found.subject.context
+    found = explained(tiny_one, tiny_one.model("cnn7"), peaks=peak)
+    context = found.model.context
     seen = np.flatnonzero(np.nan_to_num(found.norm)) + found.start
     assert seen.min() >= 26_003 - context.left
     assert seen.max() < 26_503 + context.right
@@ -102,7 +102,7 @@ def test_nothing_is_seen_beyond_a_networks_context(tiny_one: Explainable) -> Non
 def test_measured_peaks_are_positive_where_they_are_known_and_in_the_region(
     tiny_one: Explainable,
 ) -> None:
-    found = explained(tiny_one, tiny_one.subject("cnn1"))
+    found = explained(tiny_one, tiny_one.model("cnn1"))
     assert found.positives.source == MEASURED
     assert list(found.positives.bases) == [
         (17_000, 17_450),
@@ -114,7 +114,7 @@ def test_measured_peaks_are_positive_where_they_are_known_and_in_the_region(
 
 
 def test_without_a_peak_positive_is_what_reaches_the_threshold(tiny_one: Explainable) -> None:
-    found = explained(tiny_one, tiny_one.subject("cnn3"), peaks=EMPTY)
+    found = explained(tiny_one, tiny_one.model("cnn3"), peaks=EMPTY)
     assert (found.positives.source, found.positives.threshold) == (PREDICTED, TINY_THRESHOLD)
     inside = np.zeros(len(REGION), bool)
     for first, last in found.positives.bases:
@@ -124,15 +124,15 @@ def test_without_a_peak_positive_is_what_reaches_the_threshold(tiny_one: Explain
 
 
 def test_a_region_without_a_positive_base_is_refused_with_advice(tiny_one: Explainable) -> None:
-    subject = tiny_one.subject("cnn3")
-    probability = explained(tiny_one, subject).probability
+    model = tiny_one.model("cnn3")
+    probability = explained(tiny_one, model).probability
     lowest = REGION.start + int(np.nanargmin(probability))
     with pytest.raises(InputError, match=re.escape("choose a region with a peak of it (--peaks)")):
-        explained(tiny_one, subject, Interval("chr1", lowest, lowest + 1), EMPTY)
+        explained(tiny_one, model, Interval("chr1", lowest, lowest + 1), EMPTY)
 
 
 def test_a_recurrent_network_says_what_its_context_is_worth(tiny_one: Explainable) -> None:
-    found = explained(tiny_one, tiny_one.subject("bi-lstm"))
-    assert "followed for 5,019 bases" in found.subject.note
-    assert not tiny_one.subject("dilated").note
+    found = explained(tiny_one, tiny_one.model("bi-lstm"))
+    assert "followed for 5,019 bases" in found.model.note
+    assert not tiny_one.model("dilated").note
     assert np.nanmax(found.relative) == 1

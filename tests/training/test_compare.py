@@ -286,10 +286,10 @@ def test_without_names_all_networks_of_the_task_are_compared(
     world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from regtrack.models.catalog import ARCHITECTURES
-    from regtrack.training import entrants
+    from regtrack.training import compared_networks
 
     few = {"short": {name: ARCHITECTURES["short"][name] for name in ("lr", "dilated6")}}
-    monkeypatch.setattr(entrants, "ARCHITECTURES", few)
+    monkeypatch.setattr(compared_networks, "ARCHITECTURES", few)
     result = compare(world, [], tmp_path, dataset="short", batch_size=2)
     assert [one.name for one in result.comparison.networks] == ["lr", "dilated6"]
     assert result.comparison.task == "short"

@@ -25,7 +25,7 @@ SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
-class Entrant:
+class ComparedNetwork:
     """A network of a comparison.
 
     Parameters
@@ -43,13 +43,13 @@ class Entrant:
     architecture: Architecture | None
 
 
-def find_entrants(
+def find_networks(
     arguments: Sequence[str],
     dataset: Dataset,
     settings: TrainingSettings,
     out: Path,
     force: bool,
-) -> list[Entrant]:
+) -> list[ComparedNetwork]:
     """The networks that a user names, all checked before the first is trained.
 
     Parameters
@@ -65,7 +65,7 @@ def find_entrants(
 
     Returns
     -------
-    list of Entrant
+    list of ComparedNetwork
         What is trained already has no `architecture`.
 
     Raises
@@ -78,20 +78,20 @@ def find_entrants(
     OSError
         When a checkpoint cannot be read.
     """
-    found = [_entrant(one, dataset, out) for one in arguments or ARCHITECTURES[dataset.task]]
+    found = [_named(one, dataset, out) for one in arguments or ARCHITECTURES[dataset.task]]
     _check_distinct(found)
     return [_as_it_stands(one, dataset, settings, force) for one in found]
 
 
-def _entrant(argument: str, dataset: Dataset, out: Path) -> Entrant:
+def _named(argument: str, dataset: Dataset, out: Path) -> ComparedNetwork:
     """A network to be trained, or a checkpoint."""
     architecture = named_architecture(dataset.task, argument)
     if architecture is None:
-        return _given(argument, dataset)
-    return Entrant(architecture.name, out / f"{architecture.name}{SUFFIX}", architecture)
+        return _from_checkpoint(argument, dataset)
+    return ComparedNetwork(architecture.name, out / f"{architecture.name}{SUFFIX}", architecture)
 
 
-def _given(argument: str, dataset: Dataset) -> Entrant:
+def _from_checkpoint(argument: str, dataset: Dataset) -> ComparedNetwork:
     """A checkpoint by its path."""
     path = Path(argument)
     if not path.exists() and path.suffix != SUFFIX:
@@ -101,7 +101,7 @@ def _given(argument: str, dataset: Dataset) -> Entrant:
             f"{argument!r} is neither a network of the {dataset.task} task ({known}) nor a file",
         )
     _check_fits(path, read_checkpoint(path), dataset)
-    return Entrant(named(path).removesuffix(SUFFIX), path, None)
+    return ComparedNetwork(named(path).removesuffix(SUFFIX), path, None)
 
 
 def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
@@ -124,37 +124,37 @@ def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
             )
 
 
-def _check_distinct(entrants: Sequence[Entrant]) -> None:
-    for path, count in Counter(one.path.resolve() for one in entrants).items():
+def _check_distinct(networks: Sequence[ComparedNetwork]) -> None:
+    for path, count in Counter(one.path.resolve() for one in networks).items():
         if count > 1:
             raise InputError(path, f"is asked for {count} times; once is enough")
-    for name, count in Counter(one.name for one in entrants).items():
+    for name, count in Counter(one.name for one in networks).items():
         if count > 1:
-            paths = " and ".join(str(one.path) for one in entrants if one.name == name)
+            paths = " and ".join(str(one.path) for one in networks if one.name == name)
             raise InputError(paths, f"would both be called {name}; rename one")
 
 
 def _as_it_stands(
-    entrant: Entrant,
+    network: ComparedNetwork,
     dataset: Dataset,
     settings: TrainingSettings,
     force: bool,
-) -> Entrant:
+) -> ComparedNetwork:
     """The same, without an architecture where it is trained already."""
-    if entrant.architecture is None:
-        return entrant
-    _check_windows(entrant.architecture, dataset)
-    if not entrant.path.exists():
-        return entrant
-    differing = _differences(read_checkpoint(entrant.path), entrant.architecture, dataset, settings)
+    if network.architecture is None:
+        return network
+    _check_windows(network.architecture, dataset)
+    if not network.path.exists():
+        return network
+    differing = _differences(read_checkpoint(network.path), network.architecture, dataset, settings)
     if not differing:
-        if was_interrupted_at_the_end(entrant.path):
-            return entrant  # for `train` to put the rest in place
-        return Entrant(entrant.name, entrant.path, None)
+        if was_interrupted_at_the_end(network.path):
+            return network  # for `train` to put the rest in place
+        return ComparedNetwork(network.name, network.path, None)
     if force:
-        return entrant
+        return network
     raise InputError(
-        entrant.path,
+        network.path,
         f"was trained otherwise ({', '.join(differing)}); --force trains it anew, its path in "
         "place of its name takes it as it is",
     )

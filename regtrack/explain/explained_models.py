@@ -17,7 +17,7 @@ from regtrack.paths import shown
 
 
 @dataclass(frozen=True)
-class Subject:
+class ExplainedModel:
     """A checkpoint whose network is asked what it looked at.
 
     Parameters
@@ -46,9 +46,9 @@ class Subject:
         )
 
 
-def read_subjects(
+def read_models(
     paths: Sequence[Path], genome: Path, chrom_sizes: Mapping[str, int], *, any_genome: bool
-) -> tuple[Subject, ...]:
+) -> tuple[ExplainedModel, ...]:
     """Read the metadata of some checkpoints, in order.
 
     Parameters
@@ -63,7 +63,7 @@ def read_subjects(
     OSError
         When a file cannot be read.
     """
-    found: dict[str, Subject] = {}
+    found: dict[str, ExplainedModel] = {}
     for path in paths:
         if path.is_dir():
             raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
@@ -77,11 +77,11 @@ def read_subjects(
         while name.lower() in found:  # file systems may not tell upper case from lower
             number += 1
             name = f"{stem}_{number}"
-        found[name.lower()] = Subject(path, name, checkpoint)
+        found[name.lower()] = ExplainedModel(path, name, checkpoint)
     return tuple(found.values())
 
 
-def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
+def choose_marker(models: Sequence[ExplainedModel], text: str) -> Marker:
     """The one marker that a name or pattern means, and that all networks have.
 
     Raises
@@ -91,7 +91,7 @@ def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
     InputError
         When another network does not have it.
     """
-    markers = subjects[0].checkpoint.markers
+    markers = models[0].checkpoint.markers
     named = [marker for marker in markers if marker.name == text]
     hits = named or match_markers(markers, text)
     if len(hits) > 1:
@@ -102,27 +102,27 @@ def choose_marker(subjects: Sequence[Subject], text: str) -> Marker:
         )
     if not hits:
         raise ArgumentError(
-            "marker", f"no marker {text!r} in {subjects[0].path}; {_hint(subjects[0], text)}"
+            "marker", f"no marker {text!r} in {models[0].path}; {_hint(models[0], text)}"
         )
-    for subject in subjects[1:]:
-        if row_of(subject, hits[0]) is None:
+    for model in models[1:]:
+        if row_of(model, hits[0]) is None:
             raise InputError(
-                subject.path,
-                f"has no marker {hits[0].name!r}, which {subjects[0].path} has; "
-                f"{_hint(subject, hits[0].name)}",
+                model.path,
+                f"has no marker {hits[0].name!r}, which {models[0].path} has; "
+                f"{_hint(model, hits[0].name)}",
             )
     return hits[0]
 
 
-def row_of(subject: Subject, marker: Marker) -> int | None:
+def row_of(model: ExplainedModel, marker: Marker) -> int | None:
     """Which output of a network a marker is, by its name."""
-    names = [one.name for one in subject.checkpoint.markers]
+    names = [one.name for one in model.checkpoint.markers]
     return names.index(marker.name) if marker.name in names else None
 
 
-def _hint(subject: Subject, text: str) -> str:
+def _hint(model: ExplainedModel, text: str) -> str:
     """`the nearest is <marker>`, or the first where none is near."""
-    names = [marker.name for marker in subject.checkpoint.markers]
+    names = [marker.name for marker in model.checkpoint.markers]
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(text.lower().replace("*", ""), lowered, n=1)
     if near:

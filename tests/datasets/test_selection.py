@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from regtrack.datasets.plan import (
+from regtrack.datasets.selection import (
     assign_randomly,
     assign_regions,
     drop_windows,

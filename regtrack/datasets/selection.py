@@ -110,7 +110,7 @@ Splits = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Selection:
     """Every window of a genome, kept or dropped.
 
     Parameters
@@ -205,7 +205,7 @@ def bases_of(regions: Regions) -> Callable[[str], IntervalSet]:
     return lambda chrom: regions.get(chrom, EMPTY)
 
 
-def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> Plan:
+def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer) -> Selection:
     """Choose the windows of a dataset.
 
     Raises
@@ -250,7 +250,9 @@ def make_plan(settings: PrepareSettings, genome: Genome, observer: Observer) -> 
                 f"no window of {settings.window:,} bases left for {name}; "
                 f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}",
             )
-    return Plan(windows, _list_dropped(grid, dropped, sizes), intersect(known, _union(grid, kept)))
+    return Selection(
+        windows, _list_dropped(grid, dropped, sizes), intersect(known, _union(grid, kept))
+    )
 
 
 def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, IntervalSet]:
