@@ -73,7 +73,7 @@ def save_array(path: Path, array: Array) -> None:
 
 
 def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> Array:
-    """Open an array without reading it; what is looked at is read then.
+    """Open an array without reading it; parts of it are read when they are used.
 
     Only what `write_array` writes is opened. The header is not given to numpy, which takes it
     for Python source.
@@ -81,14 +81,14 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
     Parameters
     ----------
     shape
-        Lengths of its axes; None where any will do.
+        Expected length of each axis; None accepts any.
 
     Raises
     ------
     InputError
-        When the file is missing, is no array, or not of that type and shape.
+        When the file is missing, not an array, or of another type or shape.
     OSError
-        When it cannot be read, or not be mapped into memory.
+        When it cannot be read, or cannot be mapped into memory.
     """
     kind = np.dtype(dtype)
     with naming(path):
@@ -100,22 +100,22 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
             raise InputError(path, f"missing from the dataset; {ANEW}") from None
         if not size:
             raise InputError(path, f"empty file; {ANEW}")
-        found = _HEADER.match(head)
-        if found is None:
+        header = _HEADER.match(head)
+        if header is None:
             raise InputError(path, f"damaged (not an array as regtrack writes it); {ANEW}")
-        own = tuple(int(length) for length in found["shape"].split(b",") if length.strip())
-        described = f"{found['kind'].decode()} of shape {own}"
+        own = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
+        described = f"{header['kind'].decode()} of shape {own}"
         fits = len(own) == len(shape) and all(
             wanted in (None, length) for length, wanted in zip(own, shape, strict=True)
         )
-        if found["kind"].decode() != kind.str or not fits:
+        if header["kind"].decode() != kind.str or not fits:
             wanted = ", ".join("n" if length is None else str(length) for length in shape)
             raise InputError(
                 path,
                 f"damaged (an array {described}, expected {kind.str} of shape ({wanted})); {ANEW}",
             )
-        begin = int.from_bytes(found["length"], "little") + _BEFORE_HEADER
-        if begin != found.end() or begin + math.prod(own) * kind.itemsize != size:
+        begin = int.from_bytes(header["length"], "little") + _BEFORE_HEADER
+        if begin != header.end() or begin + math.prod(own) * kind.itemsize != size:
             raise InputError(path, f"damaged ({size:,} bytes for an array {described}); {ANEW}")
         mapped = np.memmap(path, kind, "r", begin, own)
     # Without the wrapper of memory mapping every index is faster; the mapping stays.
@@ -123,7 +123,7 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
 
 
 def pieces_of(array: Array) -> Iterator[Array]:
-    """An array in pieces along its first axis, so that looking at all takes little memory."""
+    """An array in pieces along its first axis, so that reading all of it takes little memory."""
     rows = max(1, _PIECE // max(1, array[:1].nbytes))
     for first in range(0, len(array), rows):
         yield array[first : first + rows]

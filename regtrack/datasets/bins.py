@@ -19,7 +19,7 @@ _FACTOR = "TFBS"
 
 
 def deciding(markers: Iterable[Marker]) -> tuple[bool, ...]:
-    """Of which markers the peaks make a bin a sample: the paper's TFBS, or all where none is."""
+    """Per marker, whether its peaks make a bin a sample: TFBS, as in the paper; all without any."""
     factors = tuple(marker.category == _FACTOR for marker in markers)
     return factors if any(factors) else (True,) * len(factors)
 
@@ -51,7 +51,7 @@ def label_bins(
     peaks
         Per marker, the intervals of each chromosome that has any.
     decides
-        Of each marker, as `deciding` has it.
+        Per marker, as `deciding` gives it.
     splits
         Windows whose length is a multiple of the bin's: a bin belongs to the split of its
         window, as neighbours share most of their inputs.
@@ -62,12 +62,12 @@ def label_bins(
     wanted = np.zeros(len(split_of), dtype=bool)
     positives: list[npt.NDArray[np.uint32]] = []
     for makes_samples, by_chrom in zip(decides, peaks, strict=True):
-        found = [
+        positions = [
             first[number] + mostly_covered(by_chrom[chrom], BIN)
             for number, chrom in enumerate(chrom_sizes)
             if chrom in by_chrom
         ]
-        positive = np.concatenate(found or [np.zeros(0, np.int64)])
+        positive = np.concatenate(positions or [np.zeros(0, np.int64)])
         positive = positive[split_of[positive] >= 0]
         positives.append(positive.astype(np.uint32))
         if makes_samples:

@@ -39,7 +39,7 @@ class Summary(TypedDict, total=False):
     """Counts and rates of a dataset, for people.
 
     `windows`, `bases`, `known` and `samples` are of each split, `dropped` of each reason, and
-    `base_rates` of categories, then splits. What comes without a genome has no windows.
+    `base_rates` of categories, then splits. A dataset without a genome has no windows.
     """
 
     windows: dict[str, int]
@@ -121,7 +121,7 @@ class Contents:
                 raise ValueError(f"expected the name of a file in the folder, got {name!r}")
 
     def _check_summary(self) -> None:
-        """See that what is counted of one split is counted of all."""
+        """Check that what is counted for one split is counted for all."""
         missing = _OF_WINDOWS - self.summary.keys()
         if "windows" in self.summary and missing:
             raise ValueError(f"expected {min(missing)} beside windows in the summary")
@@ -183,20 +183,20 @@ class Contents:
             raise InputError(folder, "is a file; expected a dataset folder")
         if not path.is_file():
             raise InputError(folder, f"not a dataset (no {CONTENTS}); regtrack prepare makes one")
-        found = read_json(path, cls, FORMAT_VERSION)
-        for name in found.files:
-            found._check_size(folder / name)
+        contents = read_json(path, cls, FORMAT_VERSION)
+        for name in contents.files:
+            contents._check_size(folder / name)
             if name.endswith(".bed"):
-                found.check_file(folder / name)
-        return found
+                contents.check_file(folder / name)
+        return contents
 
     def check_file(self, path: Path) -> None:
-        """Read a file of the folder, and see that it is the one that was written.
+        """Compare a file of the folder with its checksum.
 
         Raises
         ------
         InputError
-            When it was not written, or was changed.
+            When `dataset.json` does not list the file, or it was changed.
         """
         if path.name not in self.files:
             raise InputError(path.parent / CONTENTS, f"damaged (no {path.name} in it); {ANEW}")

@@ -58,9 +58,9 @@ def write_deepsea(
 ) -> None:
     """Turn the files into codes and packed labels, some samples at a time.
 
-    They are read in a process of its own, which a damaged file may end: neither library holds
-    out against all that a file can say. `valid.mat` and `test.mat` are read whole (the published
-    test set takes 2.3 GB): their format allows nothing else.
+    They are read in a separate process, as a damaged file may crash either library. `valid.mat`
+    and `test.mat` are read whole (the published test set takes 2.3 GB): their format allows
+    nothing else.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _told(advance: Callable[[int], None], pieces: Iterator[Any], count: int) -> 
 def _apart(
     folder: Path, markers: int, rows: Sequence[int], piece: int
 ) -> Generator[Any, None, None]:
-    """What `_read` yields, but for the files' names, in a process of its own."""
+    """Run `_read` in a separate process; yields the same, without the paths of the files."""
     context = multiprocessing.get_context("spawn")
     received, sent = context.Pipe(duplex=False)
     child = context.Process(target=_send, args=(sent, folder, markers, rows, piece), daemon=True)
@@ -109,13 +109,13 @@ def _apart(
     at = folder
     try:
         while True:
-            found = received.recv()
-            if isinstance(found, Exception):
-                raise found
-            if isinstance(found, Path):
-                at = found
+            message = received.recv()
+            if isinstance(message, Exception):
+                raise message
+            if isinstance(message, Path):
+                at = message
             else:
-                yield found
+                yield message
     except EOFError:
         child.join()
         raise InputError(at, "damaged: it crashed the process that read it") from None
@@ -127,13 +127,13 @@ def _apart(
 
 def _send(sent: Connection, folder: Path, markers: int, rows: Sequence[int], piece: int) -> None:
     """Send what `_read` yields, or the error that it ends with."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     warnings.simplefilter("ignore")  # of scipy, on what is damaged
     at = folder
     try:
-        for found in _read(folder, markers, rows, piece):
-            at = found if isinstance(found, Path) else at
-            sent.send(found)
+        for message in _read(folder, markers, rows, piece):
+            at = message if isinstance(message, Path) else at
+            sent.send(message)
     except BrokenPipeError:
         return  # the parent has ended
     except (RegtrackError, OSError) as error:
@@ -145,17 +145,17 @@ def _send(sent: Connection, folder: Path, markers: int, rows: Sequence[int], pie
 
 
 def _read(folder: Path, markers: int, rows: Sequence[int], piece: int) -> Iterator[Any]:
-    """Sizes of the splits, then codes and packed labels of each, and every file before its turn."""
+    """Sizes of the splits, then codes and packed labels of each; each path before it is read."""
     yield from _sizes(folder, markers)
     for split in SPLITS:
         path = _path(folder, split)
         yield path
         source = _HDF5(path, piece) if split == "train" else _MATLAB(path, split, piece)
         with source:
-            for one in source.inputs():
-                yield _codes(path, one)
-            for one in source.labels():
-                yield np.packbits(one[:, rows] > 0, axis=1)
+            for inputs in source.inputs():
+                yield _codes(path, inputs)
+            for labels in source.labels():
+                yield np.packbits(labels[:, rows] > 0, axis=1)
 
 
 def _sizes(folder: Path, markers: int) -> Iterator[Path | dict[str, int]]:
@@ -222,18 +222,20 @@ def _reading(path: Path, what: str) -> Iterator[None]:
 def _train_shapes(path: Path) -> tuple[tuple[str, ...], dict[str, Shape]]:
     path.open("rb").close()  # an OSError that names the file, where h5py has none
     with _reading(path, "an HDF5 file"), h5py.File(path, "r") as file:
-        found = {
-            name: tuple(one.shape) for name, one in file.items() if isinstance(one, h5py.Dataset)
+        shapes = {
+            name: tuple(variable.shape)
+            for name, variable in file.items()
+            if isinstance(variable, h5py.Dataset)
         }
     # MATLAB counts its axes from the other end.
-    return ("bases", "channels", "n"), found
+    return ("bases", "channels", "n"), shapes
 
 
 def _shapes(path: Path) -> tuple[tuple[str, ...], dict[str, Shape]]:
     path.open("rb").close()
     with _reading(path, "a MATLAB 5 file"):
-        found = {name: tuple(shape) for name, shape, _ in scipy.io.whosmat(str(path))}
-    return ("n", "channels", "bases"), found
+        shapes = {name: tuple(shape) for name, shape, _ in scipy.io.whosmat(str(path))}
+    return ("n", "channels", "bases"), shapes
 
 
 class _HDF5:

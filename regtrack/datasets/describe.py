@@ -21,26 +21,26 @@ _REASONS = {
 
 
 def describe_dataset(folder: Path) -> str:
-    """A dataset in a screenful: what was kept, and why the rest was not.
+    """A dataset in some 20 lines: what was kept, and why the rest was not.
 
     Raises
     ------
     InputError
         As `Contents.read`.
     """
-    found = Contents.read(folder)
-    summary = found.summary
+    contents = Contents.read(folder)
+    summary = contents.summary
     lines = {
-        "dataset": f"{folder}, {_size(found):,.1f} MB, sha256 {found.digest[:16]}...",
-        "task": f"{found.task}, {found.window:,} bases per input",
-        "genome": f"{found.assembly}, {found.genome or 'no FASTA: inputs as published'}",
-        "markers": describe_markers(found.markers),
-        **_bins(found),
+        "dataset": f"{folder}, {_size(contents):,.1f} MB, sha256 {contents.digest[:16]}...",
+        "task": f"{contents.task}, {contents.window:,} bases per input",
+        "genome": f"{contents.assembly}, {contents.genome or 'no FASTA: inputs as published'}",
+        "markers": describe_markers(contents.markers),
+        **_bins(contents),
         **({"peaks": f"{summary['peaks']:,}"} if "peaks" in summary else {}),
-        **_splits(found),
+        **_splits(contents),
         **_dropped(summary),
         "no peak in train": _named(summary.get("without_peak_in_train", [])),
-        **_unknown(found),
+        **_unknown(contents),
         "base rates": "".join(f"{split:>10}" for split in SPLITS),
         **{
             f"  {category}": "".join(
@@ -53,23 +53,23 @@ def describe_dataset(folder: Path) -> str:
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
 
 
-def _bins(found: Contents) -> dict[str, str]:
-    """Of the short task, which bins are samples; DeepSEA's files come with theirs."""
-    if found.task == "dense" or not found.genome:
+def _bins(contents: Contents) -> dict[str, str]:
+    """Which bins are samples, in the short task; the DeepSEA files come with their own."""
+    if contents.task == "dense" or not contents.genome:
         return {}
-    kinds = categories_of(compress(found.markers, deciding(found.markers)))
+    kinds = categories_of(compress(contents.markers, deciding(contents.markers)))
     why = "" if "TFBS" in kinds else "; there is no TFBS marker"
     return {"bins": f"those more than half in a peak of {', '.join(kinds)}{why}"}
 
 
-def _size(found: Contents) -> float:
+def _size(contents: Contents) -> float:
     """Megabytes of its files."""
-    return sum(size for size, _ in found.files.values()) / 1e6
+    return sum(size for size, _ in contents.files.values()) / 1e6
 
 
-def _splits(found: Contents) -> dict[str, str]:
+def _splits(contents: Contents) -> dict[str, str]:
     """How the windows were split, and what each split has."""
-    settings, summary = found.settings, found.summary
+    settings, summary = contents.settings, contents.summary
     if "windows" not in summary:
         how = "as published"
     elif any(split in settings for split in SPLITS):
@@ -99,14 +99,14 @@ def _dropped(summary: Summary) -> dict[str, str]:
     """Windows and bases dropped, by reason."""
     if "dropped" not in summary:
         return {}
-    total = sum(one["windows"] for one in summary["dropped"].values())
+    total = sum(dropped["windows"] for dropped in summary["dropped"].values())
     return {
         "dropped": f"{total:,} windows",
         **{
-            f"  {reason}": f"{one['windows']:,} windows, {one['bases']:,} bases: "
+            f"  {reason}": f"{dropped['windows']:,} windows, {dropped['bases']:,} bases: "
             f"{_REASONS.get(reason, reason)}"
-            for reason, one in summary["dropped"].items()
-            if one["windows"]
+            for reason, dropped in summary["dropped"].items()
+            if dropped["windows"]
         },
     }
 
@@ -116,8 +116,8 @@ def _named(names: list[str]) -> str:
     return f"{len(names)} markers: {first_names(names)}" if names else "none"
 
 
-def _unknown(found: Contents) -> dict[str, str]:
-    """Markers that are unknown on some chromosomes, those of the same ones together."""
-    counts = Counter(found.unknown.values())
+def _unknown(contents: Contents) -> dict[str, str]:
+    """Markers that are unknown on some chromosomes, grouped by chromosomes."""
+    counts = Counter(contents.unknown.values())
     texts = [f"{count} markers on {', '.join(chroms)}" for chroms, count in counts.items()]
     return {"unknown": "; ".join(texts)} if texts else {}

@@ -26,17 +26,17 @@ __all__ = ["SPLITS", "Dataset", "DenseDataset", "ShortDataset", "Windows", "open
 def open_dataset(path: Path, genome: Path | None = None, *, checked: bool = False) -> Dataset:
     """Open a dataset folder that `regtrack prepare` made.
 
-    All of its files are read, which takes some seconds per GB, and held against the checksums
+    All of its files are read, which takes some seconds per GB, and compared with the checksums
     and the sizes in `dataset.json`.
 
     Parameters
     ----------
     genome
-        FASTA to read instead of the one that the folder names: it may have moved. What
-        comes from the DeepSEA files needs none.
+        FASTA to read instead of the one that the folder names: it may have moved. A
+        dataset from the DeepSEA files needs none.
     checked
-        Whether another process has read the arrays already, or is about to; then only what
-        they are is looked at.
+        Do not read the arrays, as another process checks them; only their types and shapes
+        are checked.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]
 
 
 def _genome_of(folder: Path, genome: str) -> Path:
-    """Where the FASTA lies that `dataset.json` names relative to itself, or once did as it was."""
+    """Path of the FASTA that `dataset.json` names, relative to the folder or absolute."""
     return from_text(os.path.normpath(folder.resolve() / genome))
 
 
@@ -124,14 +124,14 @@ def _open_genome(
     return genome
 
 
-def _other_sizes(found: Mapping[str, int], contents: Contents) -> str:
+def _other_sizes(sizes: Mapping[str, int], contents: Contents) -> str:
     """`is hg38 (chr1 has ... bases), not hg19 (...)`: the first difference, or nothing."""
     expected = contents.chrom_sizes
     for chrom, size in expected.items():
-        if chrom not in found:
+        if chrom not in sizes:
             return f"has no {chrom}"
-        if found[chrom] != size:
-            there = describe_other(expected, chrom, found, contents.assembly)
-            return f"is {describe(found, chrom)}, not {there}"
-    more = [chrom for chrom in found if chrom not in expected]
+        if sizes[chrom] != size:
+            there = describe_other(expected, chrom, sizes, contents.assembly)
+            return f"is {describe(sizes, chrom)}, not {there}"
+    more = [chrom for chrom in sizes if chrom not in expected]
     return f"has {more[0]}, which was not there" if more else ""

@@ -1,8 +1,8 @@
-"""Measured peaks as labels: kept as intervals, spread out to 0 and 1 where asked.
+"""Measured peaks as labels: stored as intervals, expanded to 0 and 1 for the bases of a window.
 
-Every chromosome is cut into bins. One row per stretch of a peak in a bin (marker, start,
-end), sorted by bin, is all there is: 6 bytes for most peaks, and the labels of a window
-are found without a search.
+Every chromosome is cut into bins. There is one row per stretch of a peak in a bin (marker,
+start, end), sorted by bin: 6 bytes for most peaks, and the rows of a window are known
+without a search.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class IntervalLabels:
     known
         bool (chromosomes, markers): False where absence of a peak says nothing.
     path
-        The file of the rows, where they lie in one.
+        The file of the rows, if they are in one.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class IntervalLabels:
         if len(known) != len(chrom_sizes):
             raise ValueError("expected a row of known markers per chromosome")
         self._rows = rows
-        self._offsets = np.array(offsets)  # no file, which may change once it was checked
+        self._offsets = np.array(offsets)  # in memory: a file may change after the check
         self._known = known
         self._path = path
         self._bins = first
@@ -105,7 +105,7 @@ class IntervalLabels:
         packed = np.empty((int(offsets[-1]), 3), dtype=np.uint16)
         free = offsets[:-1].copy()
         for where, rows in pieces:
-            # Each bin's rows of this marker follow what the markers before it left there.
+            # In each bin, the rows of this marker follow those of the markers before it.
             opens = np.flatnonzero(np.diff(where.astype(np.int64), prepend=-1))
             lengths = np.diff(np.append(opens, len(where)))
             rank = np.arange(len(where)) - np.repeat(opens, lengths)
@@ -139,7 +139,7 @@ class IntervalLabels:
             raise InputError(folder / _OFFSETS, f"damaged ({error}); {ANEW}") from error
 
     def check(self) -> None:
-        """Read all rows, and see that each is a stretch of a known marker in its bin.
+        """Read all rows, and check that each is a stretch of one of the markers in its bin.
 
         Raises
         ------
@@ -194,13 +194,13 @@ class IntervalLabels:
         InputError
             When a row is damaged.
         """
-        found = self.all_peaks(chrom)
-        if not len(found.starts):  # most of 100,000 scaffolds
+        peaks = self.all_peaks(chrom)
+        if not len(peaks.starts):  # most of 100,000 scaffolds
             return [EMPTY] * len(columns)
-        return [found[column] for column in columns]
+        return [peaks[column] for column in columns]
 
     def all_peaks(self, chrom: str) -> IntervalSets:
-        """The same of all markers.
+        """The peaks of all markers on a chromosome.
 
         Raises
         ------
@@ -217,14 +217,14 @@ class IntervalLabels:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all labels, and of what is known."""
+        """SHA-256 of all labels, and of the markers that are known."""
         total = hashlib.sha256()
         for part in (self._offsets, self._rows, self._known):
             total.update(np.ascontiguousarray(part).tobytes())
         return total.hexdigest()
 
     def known_markers(self, chrom: str) -> npt.NDArray[np.bool_]:
-        """Markers whose labels on a chromosome mean something; bool (markers,)."""
+        """Markers that are known on a chromosome; bool (markers,)."""
         known: npt.NDArray[np.bool_] = self._known[self._places[chrom]]
         return known
 
@@ -269,7 +269,7 @@ def _cut_marker(
     marker: int, by_chrom: Mapping[str, IntervalSet], first: Mapping[str, int]
 ) -> tuple[npt.NDArray[np.uint32], Rows]:
     """Bin and row of every stretch of one marker, sorted by bin."""
-    found: list[tuple[npt.NDArray[np.uint32], Rows]] = [
+    parts: list[tuple[npt.NDArray[np.uint32], Rows]] = [
         (np.zeros(0, np.uint32), np.zeros((0, 3), np.uint16))
     ]
     for chrom, at in first.items():
@@ -277,15 +277,15 @@ def _cut_marker(
             bins, starts, ends = cut(by_chrom[chrom], BIN_LENGTH)
             origin = bins * BIN_LENGTH
             columns = (np.full(len(bins), marker), starts - origin, ends - origin)
-            found.append(
+            parts.append(
                 ((bins + at).astype(np.uint32), np.column_stack(columns).astype(np.uint16))
             )
-    where, rows = zip(*found, strict=True)
+    where, rows = zip(*parts, strict=True)
     return np.concatenate(where), np.concatenate(rows)
 
 
-# `IntervalLabels` holds that offsets are rows. The rows may lie in a file, so that these two look
-# at each marker's number themselves: nothing that changes there leads them out of memory.
+# `IntervalLabels` has checked the offsets. The rows may be in a file that has changed since, so
+# these two check the number of each marker and never write outside of their arrays.
 
 
 @compiled

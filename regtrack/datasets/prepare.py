@@ -25,7 +25,7 @@ from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.assemblies import checked_name
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import IntervalSet, total_bases
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured, tell_summits
 from regtrack.genome.short_input import LENGTH
@@ -43,13 +43,11 @@ def summarize_selection(selection: Selection) -> Summary:
         "bases": {
             split: len(selection.kept[split]) * selection.kept[split].length for split in SPLITS
         },
-        "known": {
-            split: sum(one.bases for one in selection.known_in(split).values()) for split in SPLITS
-        },
+        "known": {split: total_bases(selection.known_in(split)) for split in SPLITS},
         "dropped": {
             reason: {
                 "windows": sum(why == reason for _, why in selection.dropped),
-                "bases": sum(len(one) for one, why in selection.dropped if why == reason),
+                "bases": sum(len(stretch) for stretch, why in selection.dropped if why == reason),
             }
             for reason in REASONS
         },
@@ -61,14 +59,14 @@ def summarize_rates(
     rates: Mapping[str, Rates],
     known: Mapping[str, npt.NDArray[np.bool_]],
 ) -> Summary:
-    """Mean base rate of each category in each split, and markers that training sees no peak of.
+    """Mean base rate of each category in each split, and markers without a peak in train.
 
     Parameters
     ----------
     rates
-        Per split that has anything, float64 (markers,).
+        Per split that is not empty, float64 (markers,).
     known
-        Per split, the markers that are known in some of it; the others do not count.
+        Per split, the markers that are known on one of its chromosomes; others do not count.
     """
     of_category = {
         category: np.array([marker.category == category for marker in markers])
@@ -94,7 +92,7 @@ DEEPSEA_ASSEMBLY = "hg19"
 
 
 def check_out(out: Path, force: bool) -> None:
-    """Refuse to touch anything but a dataset, and that only when asked to.
+    """Refuse an output folder that is not a dataset, or is one unless `force` is set.
 
     Raises
     ------
@@ -130,7 +128,7 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
 def _from_genome(
     settings: PrepareSettings, out: Path, folder: Path, observer: Observer
 ) -> Contents:
-    """Write everything but `dataset.json`, and say what goes into that."""
+    """Write all files but `dataset.json`; returns its contents."""
     assert settings.genome is not None  # PrepareSettings holds it
     markers = select_markers(read_measured(settings.peaks), settings.markers)
     genome = Genome(settings.genome)
@@ -153,16 +151,16 @@ def _from_genome(
     write_tables(folder, selection)
     peaks = _Peaks(markers, BedFiles(sizes, settings.clip), observer)
     write = _write_dense if settings.task == "dense" else _write_short
-    found = write(contents, selection, peaks, folder)
+    rates = write(contents, selection, peaks, folder)
     tell_summits(settings.peaks, peaks.widths)
     for split in SPLITS[:2]:
-        if not any(rates.get(split) for rates in found["base_rates"].values()):
+        if not any(of_category.get(split) for of_category in rates["base_rates"].values()):
             raise InputError(
                 settings.peaks,
                 f"no marker has a peak in the windows of {split}{peaks.elsewhere()}; are peaks and "
                 "genome of one assembly?",
             )
-    return replace(contents, summary={**contents.summary, **found, "peaks": peaks.count})
+    return replace(contents, summary={**contents.summary, **rates, "peaks": peaks.count})
 
 
 def _write_dense(contents: Contents, selection: Selection, peaks: _Peaks, folder: Path) -> Summary:
@@ -183,13 +181,13 @@ def _write_short(contents: Contents, selection: Selection, peaks: _Peaks, folder
     """Write the samples of the short task."""
     decides = deciding(contents.markers)
     samples = label_bins(peaks, decides, selection.kept, contents.chrom_sizes)
-    for split, found in samples.items():
-        if not len(found.labels) and len(selection.kept[split]):
+    for split, of_split in samples.items():
+        if not len(of_split.labels) and len(selection.kept[split]):
             kinds = ", ".join(categories_of(compress(contents.markers, decides)))
             raise InputError(
                 f"--{split}", f"none of its windows has a bin that is mostly a peak of {kinds}"
             )
-        found.save(folder, split)
+        of_split.save(folder, split)
     return _summarize_samples(folder, contents, samples)
 
 
@@ -224,7 +222,7 @@ def _known_somewhere(dataset: ShortDataset, split: str) -> npt.NDArray[np.bool_]
 def _from_deepsea(
     settings: PrepareSettings, source: Path, folder: Path, observer: Observer
 ) -> Contents:
-    """Write the published samples, and say what goes into `dataset.json`."""
+    """Write the published samples; returns the contents of `dataset.json`."""
     table = read_markers(settings.peaks, need_files=False)
     markers = select_markers(table, settings.markers)
     rows = [table.index(marker) for marker in markers]
@@ -246,7 +244,7 @@ def _from_deepsea(
 
 
 class _Peaks:
-    """Reads the peaks of one marker after the other, tells of it and counts them."""
+    """Reads the peaks of each marker in turn, reports progress and counts them."""
 
     def __init__(self, markers: Sequence[Marker], files: BedFiles, observer: Observer) -> None:
         self._markers = markers
@@ -263,14 +261,14 @@ class _Peaks:
                 self.count += sum(map(len, peaks.values()))
                 self._chroms |= dict.fromkeys(peaks)
                 if peaks:
-                    bases = np.concatenate([one.ends - one.starts for one in peaks.values()])
+                    bases = np.concatenate([part.ends - part.starts for part in peaks.values()])
                     self.widths[Path(marker.file).name] = float(np.median(bases))
                 yield peaks
                 advance(1)
         self._files.tell()
 
     def elsewhere(self) -> str:
-        """Where the peaks are, should some windows have none."""
+        """Where the peaks are, for the message that some windows have none."""
         if not self.count:
             return ""
         verb = "is 1" if self.count == 1 else f"are {self.count:,}"

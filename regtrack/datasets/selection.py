@@ -49,8 +49,8 @@ class Excluded:
     Raises
     ------
     InputError
-        As `BedFiles.excluded`; when the BigWig is none, has no
-        chromosome in common with the genome, or one of another length.
+        As `BedFiles.excluded`; when `mappability` is not a BigWig, has no chromosome in common
+        with the genome, or has one of another length.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Excluded:
 
     def on(self, chrom: str) -> IntervalSet:
         """The excluded bases of a chromosome."""
-        sets = [one[chrom] for one in self._listed if chrom in one]
+        sets = [regions[chrom] for regions in self._listed if chrom in regions]
         if self._mappability is not None and chrom in self._spelling:
             size = self._chrom_sizes[chrom]
             with BigWigSections(self._mappability) as reader:
@@ -83,26 +83,26 @@ class Excluded:
         return IntervalSet.union(sets)
 
 
-def _common(path: Path, found: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> dict[str, str]:
+def _common(path: Path, sizes: Mapping[str, int], chrom_sizes: Mapping[str, int]) -> dict[str, str]:
     """The file's spelling of each chromosome of the genome that it has."""
     spelling = {}
-    for name, size in found.items():
+    for name, size in sizes.items():
         chrom = resolve_chrom(name, chrom_sizes)
         if chrom is None:
             continue
         if size != chrom_sizes[chrom]:
             raise InputError(
                 path,
-                f"is of {describe(found, name)}, but the genome is "
-                f"{describe_other(chrom_sizes, chrom, found)}",
+                f"is of {describe(sizes, name)}, but the genome is "
+                f"{describe_other(chrom_sizes, chrom, sizes)}",
             )
         spelling[chrom] = name
     if not spelling:
-        raise nothing_in_common(path, found, chrom_sizes)
+        raise nothing_in_common(path, sizes, chrom_sizes)
     return spelling
 
 
-# Why a stretch of the grid is no window, in the order in which it is looked for.
+# Why a stretch of a chromosome is dropped, in the order of the checks.
 OUTSIDE, UNKNOWN, EXCLUDED, PARTIAL = REASONS = ("outside", "N", "excluded", "partial")
 
 Choice = npt.NDArray[np.bool_]
@@ -118,7 +118,7 @@ class Selection:
     kept
         Per split, its windows.
     dropped
-        Stretches that are no windows, sorted, each with one of `REASONS`.
+        Stretches that are not kept as windows, sorted, each with one of `REASONS`.
     known
         The bases of the kept windows that are not N.
     """
@@ -138,16 +138,16 @@ def most_bases(share: float, length: int) -> int:
 
 
 def drop_windows(
-    asked: Windows,
+    windows: Windows,
     known: Regions,
     excluded: Callable[[str], IntervalSet],
     max_unknown: float,
     max_excluded: float,
 ) -> tuple[Choice, Choice]:
     """Which windows are too much N, and which of the others too much excluded; bool (n,) each."""
-    unknown = asked.length - asked.count(bases_of(known))
-    too_unknown = unknown > most_bases(max_unknown, asked.length)
-    out = asked.count(excluded) > most_bases(max_excluded, asked.length)
+    unknown = windows.length - windows.count(bases_of(known))
+    too_unknown = unknown > most_bases(max_unknown, windows.length)
+    out = windows.count(excluded) > most_bases(max_excluded, windows.length)
     return too_unknown, out & ~too_unknown
 
 
@@ -189,8 +189,8 @@ def assign_regions(windows: Windows, regions: Mapping[str, Regions]) -> Splits:
 def assign_randomly(count: int, shares: Sequence[Fraction], seed: int) -> Splits:
     """Split of each of `count` windows at random, in numbers nearest to the shares.
 
-    The same on every platform: of numpy's generators only the raw numbers are promised to
-    stay as they are, so that windows are ordered by those.
+    The same on every platform: numpy promises only of the raw numbers of its generators that
+    they stay as they are, so windows are ordered by those.
     """
     valid, test = (int(share * count + Fraction(1, 2)) for share in shares[1:])
     order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
@@ -225,20 +225,20 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
     )
     grid = Windows.grid(sizes, settings.window)
     split = assign_regions(grid, regions) if regions else np.zeros(len(grid), dtype=np.int8)
-    asked = np.flatnonzero(split >= 0)
-    candidates = grid.choose(asked)
+    inside = np.flatnonzero(split >= 0)
+    candidates = grid.choose(inside)
     known = _scan(genome, candidates.regions(), observer)
     too_unknown, too_excluded = drop_windows(
         candidates, known, excluded.on, settings.max_unknown, settings.max_excluded
     )
-    kept = asked[~(too_unknown | too_excluded)]
+    kept = inside[~(too_unknown | too_excluded)]
     if not regions:
         split[kept] = assign_randomly(len(kept), settings.shares(), settings.seed)
     windows = {name: grid.choose(kept[split[kept] == at]) for at, name in enumerate(SPLITS)}
     dropped = {
         OUTSIDE: np.flatnonzero(split < 0),
-        UNKNOWN: asked[too_unknown],
-        EXCLUDED: asked[too_excluded],
+        UNKNOWN: inside[too_unknown],
+        EXCLUDED: inside[too_excluded],
     }
     for name, chosen in windows.items():
         if not len(chosen) and (name != "test" or not regions or regions.get("test")):
@@ -272,12 +272,14 @@ def _union(grid: Windows, kept: Positions) -> dict[str, IntervalSet]:
 def _list_dropped(
     grid: Windows, dropped: Mapping[str, Positions], chrom_sizes: Mapping[str, int]
 ) -> list[tuple[Interval, str]]:
-    """Dropped windows and the ends of chromosomes that are none, sorted."""
+    """Dropped windows, and ends of chromosomes that are shorter than a window, sorted."""
     reasons = {int(index): why for why, where in dropped.items() for index in where}
-    found: list[tuple[Interval, str]] = []
+    stretches: list[tuple[Interval, str]] = []
     for number, (chrom, size) in enumerate(chrom_sizes.items()):
         here = grid.on(number)
-        found += [(grid[at], reasons[at]) for at in range(here.start, here.stop) if at in reasons]
+        stretches += [
+            (grid[at], reasons[at]) for at in range(here.start, here.stop) if at in reasons
+        ]
         if size % grid.length:
-            found.append((Interval(chrom, size - size % grid.length, size), PARTIAL))
-    return found
+            stretches.append((Interval(chrom, size - size % grid.length, size), PARTIAL))
+    return stretches

@@ -19,13 +19,13 @@ SPLITS = ("train", "valid", "test")
 TASKS = ("dense", "short")
 DEFAULT_SPLIT = "80,10,10"
 
-# Options that say nothing about a dataset that comes with its inputs and splits.
+# What does not apply to a dataset that comes with its inputs and splits.
 _NOT_WITH_DEEPSEA = ("mappability", "train", "valid", "test", "split", "unknown")
 
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """What `regtrack prepare` is asked for.
+    """The input and the settings of `regtrack prepare`.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class PrepareSettings:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     if isinstance(value, Path):
         return named(value)
     return region_named(value) if isinstance(value, str) else value

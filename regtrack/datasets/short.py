@@ -1,4 +1,4 @@
-"""The dataset of the short task: 1,000-base inputs, one label of each marker for each."""
+"""The dataset of the short task: 1,000-base inputs, each with one label per marker."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PIECE = 1 << 14
 
 @dataclass(frozen=True)
 class Samples:
-    """The samples of one split, as they lie on disk.
+    """The samples of one split, as they are on disk.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _open_split(folder: Path, split: str, markers: int, from_genome: bool) -> Sa
 def check_samples(
     folder: Path, samples: Mapping[str, Samples], chrom_sizes: Mapping[str, int]
 ) -> None:
-    """Read the inputs of all splits, and see that each can be one.
+    """Read and check the inputs of all splits.
 
     Raises
     ------
@@ -158,14 +158,14 @@ class ShortDataset(Dataset):
         if bins is None:
             return None
         numbers, starts = np.asarray(bins, dtype=np.int64).T
-        found = {}
+        regions = {}
         for number, (chrom, size) in enumerate(self.chrom_sizes.items()):
             first, last = np.searchsorted(numbers, [number, number + 1])
             here = starts[first:last]
             if len(here):
                 ends = np.minimum(here + BIN + FLANK, size)
-                found[chrom] = IntervalSet.of(np.maximum(here - FLANK, 0), ends)
-        return found
+                regions[chrom] = IntervalSet.of(np.maximum(here - FLANK, 0), ends)
+        return regions
 
     def codes(
         self, split: str, indices: npt.ArrayLike, shifts: npt.ArrayLike | None = None
@@ -195,7 +195,7 @@ class ShortDataset(Dataset):
         if self.genome is None or samples.bins is None:
             if shifts is not None:
                 raise ValueError("these inputs come without a genome and cannot be moved")
-            assert samples.codes is not None  # there are bins or codes
+            assert samples.codes is not None  # `Samples` has bins or codes
             return np.array(samples.codes[chosen])
         chroms = list(self.chrom_sizes)
         moved = np.broadcast_to(np.asarray(0 if shifts is None else shifts), chosen.shape)
@@ -212,7 +212,7 @@ class ShortDataset(Dataset):
         return np.unpackbits(packed, axis=1, count=len(self.markers))
 
     def known_markers(self, split: str, indices: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Which labels of some samples mean something; bool (n, markers)."""
+        """Which labels of some samples are known; bool (n, markers)."""
         chosen = np.asarray(indices, dtype=np.int64)
         bins = self.splits[split].bins
         if bins is None:

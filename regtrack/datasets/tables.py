@@ -42,7 +42,10 @@ def write_tables(folder: Path, selection: Selection) -> None:
     )
     _write(
         folder / DROPPED,
-        [f"{one.chrom}\t{one.start}\t{one.end}\t{reason}\n" for one, reason in selection.dropped],
+        [
+            f"{stretch.chrom}\t{stretch.start}\t{stretch.end}\t{reason}\n"
+            for stretch, reason in selection.dropped
+        ],
     )
     _write(
         folder / KNOWN,
@@ -55,7 +58,7 @@ def write_tables(folder: Path, selection: Selection) -> None:
 
 
 def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Windows]:
-    """Read `windows.bed`: the windows of every split, one without any included.
+    """Read `windows.bed`: the windows of every split, also of an empty one.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
     """
     path = folder / WINDOWS
     numbers = {name: number for number, name in enumerate(chrom_sizes)}
-    found: dict[str, tuple[list[int], list[int]]] = {split: ([], []) for split in SPLITS}
+    places: dict[str, tuple[list[int], list[int]]] = {split: ([], []) for split in SPLITS}
     length = 0
     for line, text in enumerate(path.read_bytes().splitlines(), start=1):
         try:
@@ -72,8 +75,8 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
             begin, size = int(start), int(end) - int(start)
             length = length or size
             fits = size == length > 0 and 0 <= begin <= chrom_sizes[chrom] - size
-            found[split][0].append(numbers[chrom])
-            found[split][1].append(begin)
+            places[split][0].append(numbers[chrom])
+            places[split][1].append(begin)
         except (ValueError, KeyError) as error:
             raise InputError(path, f"damaged ({error!r}); {ANEW}", line) from error
         if not fits:
@@ -83,7 +86,7 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
             split: Windows(
                 tuple(chrom_sizes), np.array(chrom, np.int64), np.array(start, np.int64), length
             )
-            for split, (chrom, start) in found.items()
+            for split, (chrom, start) in places.items()
         }
     except ValueError as error:
         raise InputError(path, f"damaged ({error}); {ANEW}") from error

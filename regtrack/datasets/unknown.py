@@ -26,7 +26,7 @@ def read_unknown(
         For another form, a pattern that matches no marker, or a chromosome that the
         genome does not have.
     """
-    found: dict[int, set[str]] = {}
+    chroms_of: dict[int, set[str]] = {}
     for text in texts:
         pattern, equals, listed = text.rpartition("=")
         if not equals or not pattern or not listed:
@@ -47,9 +47,9 @@ def read_unknown(
                     f"{first_names(chrom_sizes)}",
                 )
             for marker in matched:
-                found.setdefault(marker.index, set()).add(chrom)
+                chroms_of.setdefault(marker.index, set()).add(chrom)
     return {
-        marker.index: tuple(chrom for chrom in chrom_sizes if chrom in found[marker.index])
+        marker.index: tuple(chrom for chrom in chrom_sizes if chrom in chroms_of[marker.index])
         for marker in markers
-        if marker.index in found
+        if marker.index in chroms_of
     }

@@ -66,18 +66,18 @@ class Windows:
         return Windows(self.chroms, self.chrom[choice], self.start[choice], self.length)
 
     def on(self, number: int) -> slice:
-        """Where the windows of the chromosome `chroms[number]` stand."""
+        """Slice of the windows on the chromosome `chroms[number]`."""
         first, last = np.searchsorted(self.chrom, [number, number + 1])
         return slice(int(first), int(last))
 
     def regions(self) -> dict[str, IntervalSet]:
         """Union of the windows, per chromosome that has any, in the genome's order."""
-        found = {}
+        regions = {}
         for number, name in enumerate(self.chroms):
             starts = self.start[self.on(number)]
             if len(starts):
-                found[name] = IntervalSet.of(starts, starts + self.length)
-        return found
+                regions[name] = IntervalSet.of(starts, starts + self.length)
+        return regions
 
     def count(self, bases: Callable[[str], IntervalSet]) -> Positions:
         """Per window, how many of its bases lie in `bases(chromosome)`; int64 (n,)."""
