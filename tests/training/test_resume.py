@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import json
 import math
+import re
 import resource
 import shutil
 import signal
@@ -27,11 +28,13 @@ from training_helpers import (
     train_on,
 )
 
+from regtrack import __version__
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.training import run as module
 from regtrack.training.run import stop_asked
+from regtrack.training.state import HistoryRow
 from regtrack.training.step import Stepper
 from regtrack.training.validation import count
 
@@ -230,6 +233,41 @@ def test_another_training_is_gone_on_with_only_when_the_first_is_dropped(
     assert (work / "state.safetensors").read_bytes() == state
     train_on(datasets.dense, out, observer, **SETTINGS)
     assert observer.first_step == 4
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_training_of_another_version_of_regtrack_is_refused_until_it_is_dropped(
+    datasets: TinyDatasets, out: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(module, "__version__", "0.0.1")
+        train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    observer = Recorder()
+    if force:
+        train_on(datasets.dense, out, observer, force=True, **SETTINGS)
+        assert observer.first_step == 0
+        return
+    problem = rf"an unfinished run with another regtrack \(0\.0\.1, now {re.escape(__version__)}\);"
+    with pytest.raises(InputError, match=rf"partial: holds {problem} --force drops it"):
+        train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step is None
+
+
+def test_a_state_from_before_validation_losses_were_kept_is_continued(
+    datasets: TinyDatasets, out: Path, uninterrupted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("regtrack.training.state.asdict", without_validation_loss)
+        train_on(datasets.dense, out, Recorder(interrupt_after=4), **SETTINGS)
+    observer = Recorder()
+    result = train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.first_step == 4
+    assert [row.validation_loss is None for row in result.state.history] == [True, False, False]
+    assert_same_weights(out, uninterrupted("dense"))
+
+
+def without_validation_loss(row: HistoryRow) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "validation_loss"}
 
 
 def test_what_is_said_twice_is_the_same_training(datasets: TinyDatasets, out: Path) -> None:
