@@ -19,6 +19,7 @@ from regtrack.api.tracks import Tracks
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.workers import available_cores
 
 
@@ -32,8 +33,8 @@ def predict_tracks(
     max_error: float = PredictionSettings.max_error,
     floor: float = PredictionSettings.floor,
     peak_threshold: float | None = None,
-    max_gap: int = PredictionSettings.max_gap,
-    min_length: int = PredictionSettings.min_length,
+    max_gap: int = PeakRules.max_gap,
+    min_length: int = PeakRules.min_length,
     step: int | None = None,
     window: int | None = None,
     batch_size: int | None = None,
@@ -124,8 +125,7 @@ def predict_tracks(
             max_error=max_error,
             floor=floor,
             peak_threshold=peak_threshold,
-            max_gap=max_gap,
-            min_length=min_length,
+            peak_rules=PeakRules(max_gap, min_length),
             step=step,
             window=window,
             batch_size=batch_size,

@@ -10,6 +10,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.kinds import Count, Region
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.tracks.peaks.rules import PeakRules
 
 if TYPE_CHECKING:
     from regtrack.prediction.job import Job
@@ -46,14 +47,14 @@ if TYPE_CHECKING:
 @click.option(
     "--max-gap",
     type=Count(0),
-    default=PredictionSettings.max_gap,
+    default=PeakRules.max_gap,
     show_default=True,
     help="Stretches at or above the threshold that are at most so many bases apart are one peak.",
 )
 @click.option(
     "--min-length",
     type=Count(),
-    default=PredictionSettings.min_length,
+    default=PeakRules.min_length,
     show_default=True,
     help="Shorter peaks are dropped.",
 )
@@ -102,6 +103,8 @@ def predict(
     clip: bool,
     any_genome: bool,
     force: bool,
+    max_gap: int,
+    min_length: int,
     **settings: Any,
 ) -> None:
     """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
@@ -129,7 +132,7 @@ def predict(
         genome,
         regions,
         markers,
-        PredictionSettings(**settings),
+        PredictionSettings(peak_rules=PeakRules(max_gap, min_length), **settings),
         options.chosen_device(device),
         any_genome=any_genome,
         peaks=peaks,

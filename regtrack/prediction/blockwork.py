@@ -42,7 +42,7 @@ class BlockRecipe:
     ----------
     rows
         Which outputs of the network are asked for.
-    rules_by_marker
+    marker_rules
         How the peaks of each of them are called; of signals, their ranges.
     stride
         Of the network.
@@ -57,7 +57,7 @@ class BlockRecipe:
     model: Path
     genome: Path
     rows: tuple[int, ...]
-    rules_by_marker: tuple[MarkerRules, ...]
+    marker_rules: tuple[MarkerRules, ...]
     stride: int
     settings: PredictionSettings
     device: str
@@ -68,7 +68,7 @@ class BlockRecipe:
     @property
     def ranges(self) -> tuple[float, ...]:
         """Of signals, the range of each of the rows; empty for probabilities."""
-        return tuple(one.range for one in self.rules_by_marker if one.range is not None)
+        return tuple(one.range for one in self.marker_rules if one.range is not None)
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,11 @@ def _counter_of(work: BlockWork) -> BlockCounter | None:
     recipe = work.recipe
     if recipe.labels is None:
         return None
-    scored = [recipe.rules_by_marker[row] for row in recipe.labels.rows]
+    scored = [recipe.marker_rules[row] for row in recipe.labels.rows]
     return BlockCounter(
         recipe.labels,
         work.tasks[0].block,
-        recipe.settings.rules,
+        recipe.settings.peak_rules,
         # At a marker's own threshold, its peaks are those of the track, where there is one.
         np.array([one.counted_from for one in scored], np.float32) if not recipe.blocks else None,
         ranges_of([one.range for one in scored]),
@@ -224,8 +224,8 @@ def _counter_of(work: BlockWork) -> BlockCounter | None:
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:
     recipe = work.recipe
-    thresholds = np.array([one.called_from for one in recipe.rules_by_marker], np.float32)
-    block_rules = BlockRules(thresholds, recipe.settings.rules, recipe.stride)
+    thresholds = np.array([one.called_from for one in recipe.marker_rules], np.float32)
+    block_rules = BlockRules(thresholds, recipe.settings.peak_rules, recipe.stride)
     ranges = ranges_of(recipe.ranges)
     return [
         encode_block(of_block, chrom_index, block_rules, (block.start, block.end), ranges)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ class Job:
             "markers": [track.marker.name for track in self.trackset.tracks],
             "device": self.device,
             **({"peaks": self.truth.digest} if self.truth else {}),
-            **asdict(self.settings),
+            **self.settings.record(),
         }
 
 
@@ -252,7 +252,7 @@ def plan_job(
         model=checkpoint.identified(sha256),
         fingerprint=sizes_fingerprint(source.chrom_sizes),
         chrom_sizes=dict(source.chrom_sizes),
-        settings=asdict(settings),
+        settings=settings.record(),
         tracks=tuple(_track(checkpoint, row, settings, suffix) for row in rows),
         assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
         seen_bases=None if seen_here is None else seen_here.bases,

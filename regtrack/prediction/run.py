@@ -98,7 +98,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         model=job.model,
         genome=job.genome,
         rows=job.rows,
-        rules_by_marker=tuple(track.marker_rules(job.settings.rules) for track in tracks),
+        marker_rules=tuple(track.marker_rules(job.settings.peak_rules) for track in tracks),
         stride=job.context.stride,
         settings=job.settings,
         device=job.device,
@@ -153,7 +153,7 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
             order,
             work / _BLOCKS,
             work / _TRACKS,
-            job.settings.rules,
+            job.settings.peak_rules,
             job.bases,
         )
         for first in range(0, len(tracks), size)
@@ -176,9 +176,9 @@ def _write_report(
 ) -> None:
     """Score the counted blocks, and leave the report beside the tracks."""
     labels = truth.saved(work / _COUNTS)
-    rules_by_marker = [tracks[row].marker_rules(job.settings.rules) for row in labels.rows]
+    marker_rules = [tracks[row].marker_rules(job.settings.peak_rules) for row in labels.rows]
     order = [tasks[0].block for tasks in job.groups]
-    scores = gather_scores(labels, rules_by_marker, order, workers, observer)
+    scores = gather_scores(labels, marker_rules, order, workers, observer)
     predictions = Predictions(
         job.trackset.model, named(job.genome), job.device, tracks=job.trackset.settings
     )

@@ -91,7 +91,7 @@ class ScoreJob:
         return tuple(places[marker.name] for marker in self.truth.markers)
 
     @functools.cached_property
-    def rules_by_marker(self) -> tuple[MarkerRules, ...]:
+    def marker_rules(self) -> tuple[MarkerRules, ...]:
         """How the peaks of each scored marker are called."""
         known = self.checkpoint
         return tuple(
@@ -140,7 +140,7 @@ class ScoreJob:
             model=self.model,
             genome=self.genome,
             rows=self.rows,
-            rules_by_marker=self.rules_by_marker,
+            marker_rules=self.marker_rules,
             stride=self.context.stride,
             settings=PredictionSettings(step=self.step),
             device=self.device,
@@ -335,7 +335,7 @@ def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Ev
     labels = job.truth.saved(folder).alone()
     predict_missing(works, workers, observer)
     order = [work.tasks[0].block for work in works]
-    scores = gather_scores(labels, job.rules_by_marker, order, workers, observer)
+    scores = gather_scores(labels, job.marker_rules, order, workers, observer)
     checkpoint = job.checkpoint
     predictions = Predictions(
         checkpoint.identified(job.sha256),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from regtrack.errors import ArgumentError
 from regtrack.tracks.peaks.rules import PeakRules
@@ -29,8 +30,8 @@ class PredictionSettings:
     peak_threshold
         Probability from which peaks are called; None takes each marker's own from the
         checkpoint.
-    max_gap, min_length
-        As `regtrack.tracks.peaks.rules.PeakRules`.
+    peak_rules
+        How peaks are made of runs.
     step
         Bases that one value stands for, where the network gives one for several; None for the
         bins of 200 bases that it was trained on.
@@ -48,19 +49,12 @@ class PredictionSettings:
     max_error: float = 0.003
     floor: float = 0.003
     peak_threshold: float | None = None
-    max_gap: int = PeakRules.max_gap
-    min_length: int = PeakRules.min_length
+    peak_rules: PeakRules = field(default_factory=PeakRules)
     step: int | None = None
     window: int | None = None
     batch_size: int | None = None
 
-    @property
-    def rules(self) -> PeakRules:
-        """How peaks are made of runs."""
-        return PeakRules(self.max_gap, self.min_length)
-
     def __post_init__(self) -> None:
-        _ = self.rules  # which checks its numbers
         if not _SMALLEST_MAX_ERROR <= self.max_error <= 0.5:
             raise ArgumentError(
                 "max_error", f"expected {_SMALLEST_MAX_ERROR:g} to 0.5, got {self.max_error:g}"
@@ -73,3 +67,10 @@ class PredictionSettings:
                 "peak_threshold",
                 f"expected at least the --floor, {self.floor:g}: tracks end there",
             )
+
+    def record(self) -> dict[str, Any]:
+        """All of them by name, as `tracks.json` has them; those of `peak_rules` among them."""
+        record: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            record |= value if name == "peak_rules" else {name: value}
+        return record

@@ -159,7 +159,7 @@ class BlockCounter:
     ----------
     block
         The first one, which names the file.
-    rules
+    peak_rules
         Of the peaks that are called.
     thresholds
         float32 (scored markers,): each marker's own, or None where its peaks are given to `call`.
@@ -171,14 +171,14 @@ class BlockCounter:
         self,
         labels: PeakLabels,
         block: Block,
-        rules: PeakRules,
+        peak_rules: PeakRules,
         thresholds: npt.NDArray[np.float32] | None = None,
         ranges: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self._peak_labels = labels
         self._ranges = ranges
         self._block = block
-        self._rules = rules
+        self._peak_rules = peak_rules
         self._thresholds = thresholds
         self._labels = labels.open_labels()
         self._line = labels.line()
@@ -246,7 +246,7 @@ class BlockCounter:
         """Go on with another chromosome."""
         self._chrom = chrom
         self._known = self._peak_labels.known_on(chrom)[:, None]
-        self._caller = ProbabilityPeakCaller(len(self.rows), self._rules, self._thresholds)
+        self._caller = ProbabilityPeakCaller(len(self.rows), self._peak_rules, self._thresholds)
 
     def _end(self) -> None:
         """Keep what was called on this chromosome."""
@@ -272,7 +272,7 @@ class ScoreTask:
     ----------
     first
         Position of the first of them among the scored ones.
-    rules_by_marker
+    marker_rules
         How the peaks of each of them are called.
     order
         The counted blocks, in the genome's order; those of a file have the first one's name.
@@ -280,13 +280,13 @@ class ScoreTask:
 
     labels: PeakLabels
     first: int
-    rules_by_marker: tuple[MarkerRules, ...]
+    marker_rules: tuple[MarkerRules, ...]
     order: tuple[Block, ...]
 
 
 def gather_scores(
     labels: PeakLabels,
-    rules_by_marker: Sequence[MarkerRules],
+    marker_rules: Sequence[MarkerRules],
     order: Sequence[Block],
     workers: int,
     observer: Observer,
@@ -295,21 +295,21 @@ def gather_scores(
 
     Parameters
     ----------
-    rules_by_marker
+    marker_rules
         How the peaks of each are called.
     order
         The counted blocks, in the genome's order.
     workers
         Processes at most; a small job is done in this one.
     """
-    size = max(1, min(_LARGEST_GROUP, -(-len(rules_by_marker) // workers)))
+    size = max(1, min(_LARGEST_GROUP, -(-len(marker_rules) // workers)))
     tasks = [
-        ScoreTask(labels, first, tuple(rules_by_marker[first : first + size]), tuple(order))
-        for first in range(0, len(rules_by_marker), size)
+        ScoreTask(labels, first, tuple(marker_rules[first : first + size]), tuple(order))
+        for first in range(0, len(marker_rules), size)
     ]
-    with staged(observer, "scoring", "markers", len(rules_by_marker)) as advance:
+    with staged(observer, "scoring", "markers", len(marker_rules)) as advance:
         found: dict[int, list[MarkerScores]] = {}
-        small = len(rules_by_marker) * len(order) < _WORTH_A_PROCESS
+        small = len(marker_rules) * len(order) < _WORTH_A_PROCESS
         for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
             found[task.first] = scores
             advance(len(scores))
@@ -321,7 +321,7 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
 
     File by file, and what a chromosome came to is kept in as few numbers as it has bins.
     """
-    labels, size = task.labels, len(task.rules_by_marker)
+    labels, size = task.labels, len(task.marker_rules)
     last = task.first + size
     to_coarse = coarser(UNROUNDED, COARSE)
     shape = (size, 2, bin_count(UNROUNDED))
@@ -346,19 +346,19 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
     breaks = np.array(list(line.starts.values()), np.int64)
     peaks = _peaks(labels, columns)
     scores = []
-    for marker, (column, rules) in enumerate(zip(columns, task.rules_by_marker, strict=True)):
+    for marker, (column, marker_rules) in enumerate(zip(columns, task.marker_rules, strict=True)):
         where = labels.where(column)
         called = np.concatenate([of_file[marker] for of_file in runs])
-        if not rules.has_peaks:
+        if not marker_rules.has_peaks:
             called = called[called["threshold"] != OWN_THRESHOLD]
         found = MarkerCounts(
             Ranking.of(totals[marker], UNROUNDED),
             {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
             by_block[:, marker],
-            joined(called, rules.peak_rules, breaks),
+            joined(called, marker_rules.peak_rules, breaks),
         )
         of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
-        scores.append(score_marker(found, of_marker, line.lay(where), rules))
+        scores.append(score_marker(found, of_marker, line.lay(where), marker_rules))
     return scores
 
 

@@ -142,7 +142,7 @@ def score_marker(
     counts: MarkerCounts,
     measured: IntervalSet,
     where: IntervalSet,
-    rules: MarkerRules,
+    marker_rules: MarkerRules,
     floor: float = 0,
 ) -> MarkerScores:
     """Scores of one marker.
@@ -153,13 +153,13 @@ def score_marker(
         Its peaks, on the genome's `Line`.
     where
         The bases that were counted.
-    rules
+    marker_rules
         How its peaks are called. Signals are counted as `regtrack.signals` says, and thresholds
         given as the values that these stand for.
     floor
         Value under which there are none, so that peaks called from lower ones say nothing.
     """
-    signal_range = rules.range
+    signal_range = marker_rules.range
 
     def value_of(counted: float) -> float:
         return counted if signal_range is None else from_probability(counted, signal_range)
@@ -179,7 +179,7 @@ def score_marker(
             chrom: score_counts(*of_chrom.counts, tied=tied)
             for chrom, of_chrom in counts.chroms.items()
         },
-        at_threshold=_at(ranking, rules, tied) if overall.scored else None,
+        at_threshold=_at(ranking, marker_rules, tied) if overall.scored else None,
         best=_best(ranking, value_of) if overall.scored else None,
         calibration=calibrate(ranking) if signal_range is None else NO_CALIBRATION,
         curve=_curve(ranking) if overall.scored else (),
@@ -192,15 +192,15 @@ def score_marker(
     )
 
 
-def _at(ranking: Ranking, rules: MarkerRules, tied: bool) -> Point:
+def _at(ranking: Ranking, marker_rules: MarkerRules, tied: bool) -> Point:
     """The bin that the threshold lies in counts whole where its bases have one value."""
-    threshold = replace(rules, has_peaks=True).counted_from
+    threshold = replace(marker_rules, has_peaks=True).counted_from
     above = np.clip((ranking.upper - threshold) / (ranking.upper - ranking.lower), 0, 1)
     share = np.ceil(above) if tied else above
     outside, inside = (ranking.counts * share).sum(axis=1).tolist()
     called = outside + inside
     return Point(
-        threshold=rules.threshold,
+        threshold=marker_rules.threshold,
         precision=inside / called if called else math.nan,
         recall=inside / float(ranking.counts[1].sum()),
     )

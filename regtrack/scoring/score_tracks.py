@@ -151,7 +151,7 @@ def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observ
             trackset.chrom_sizes,
             scored.without(unknown.get(marker.index, ())),
             blocks,
-            tracks[marker.name].marker_rules(trackset.rules),
+            tracks[marker.name].marker_rules(trackset.peak_rules),
             trackset.least_meaning(tracks[marker.name]),
             request.clip,
         )

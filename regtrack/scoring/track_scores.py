@@ -53,7 +53,7 @@ class TrackTask:
         The bases to score, per chromosome that has any.
     blocks
         Of the bootstrap; they hold all of these bases.
-    rules
+    marker_rules
         How its peaks are called.
     floor
         Value under which there are none.
@@ -66,7 +66,7 @@ class TrackTask:
     chrom_sizes: Mapping[str, int]
     where: Mapping[str, IntervalSet]
     blocks: Blocks
-    rules: MarkerRules
+    marker_rules: MarkerRules
     floor: float
     clip: bool = False
 
@@ -89,7 +89,7 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     others = {chrom: bases for chrom, bases in task.where.items() if chrom not in alone}
     total = np.zeros((2, bin_count(WRITTEN)), np.int64)
     chroms: dict[str, Ranking] = {}
-    caller = SegmentPeakCaller(task.rules)
+    caller = SegmentPeakCaller(task.marker_rules)
     with BigWigSections(task.bigwig) as track:
         if track.chrom_sizes != dict(task.chrom_sizes):
             raise InputError(task.bigwig, "has other chromosomes than the folder's tracks.json")
@@ -111,9 +111,9 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     cell_counts[:, 0] += absent
     by_block = cell_counts.reshape(len(task.blocks), 2, -1)
     breaks = np.array(list(line.starts.values()), np.int64)
-    called = joined(caller.finish(), task.rules.peak_rules, breaks)
+    called = joined(caller.finish(), task.marker_rules.peak_rules, breaks)
     counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
-    return score_marker(counted, measured, where, task.rules, task.floor), read.counts
+    return score_marker(counted, measured, where, task.marker_rules, task.floor), read.counts
 
 
 def _counted(records: Records, marker_range: float | None) -> Records:
@@ -142,13 +142,13 @@ def _count(
     reached = np.zeros(1, np.int64)
     try:
         for sections in track.together(line, asked, around=1):
-            counted = replace(sections, records=_counted(sections.records, task.rules.range))
+            counted = replace(sections, records=_counted(sections.records, task.marker_rules.range))
             count_segments(counted, *cells, counts, cell_counts, reached)
             caller.add(counted.records, sections.firsts, sections.origins)
     except UnsoundSegmentsError as error:
+        word = "probabilities" if task.marker_rules.range is None else "signals"
         raise InputError(
             task.bigwig,
-            f"expected sorted {'probabilities' if task.rules.range is None else 'signals'} on "
-            f"{line.chrom_at(error.position)}; "
-            "is it a track of regtrack's?",
+            f"expected sorted {word} on {line.chrom_at(error.position)}; is it a track of "
+            "regtrack's?",
         ) from error

@@ -16,7 +16,7 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.signals import MOST, check_range
-from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
+from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.summary import Summary
 
 FORMAT_VERSION = 2
@@ -211,10 +211,7 @@ class _Contents:
     def __post_init__(self) -> None:
         if not self.tracks:
             raise ValueError("expected one track at least")
-        rules = _rules(self.settings)
-        for name, least in ("max_gap", 0), ("min_length", 1):
-            if type(rules[name]) is not int or rules[name] < least:
-                raise ValueError("expected settings max_gap and min_length in bases")
+        PeakRules.of_settings(self.settings)
         for name in "floor", "max_error":
             if type(self.settings.get(name, 0)) not in {int, float}:
                 raise ValueError(f"expected the setting {name} as a number")
@@ -223,11 +220,6 @@ class _Contents:
                 raise ValueError(f"two markers of one {name}")
         if len({track.range is None for track in self.tracks}) > 1:
             raise ValueError("expected a range of every track, or of none")
-
-
-def _rules(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that are `PeakRules`; in older folders every run was a peak."""
-    return {name: settings.get(name, value) for name, value in asdict(BARE_RUNS).items()}
 
 
 @dataclass(frozen=True)
@@ -267,9 +259,9 @@ class TrackSet:
         return {name: self.model[name] for name in names if name in self.model}
 
     @property
-    def rules(self) -> PeakRules:
+    def peak_rules(self) -> PeakRules:
         """By which the peaks were made of runs."""
-        return PeakRules(**_rules(self.settings))
+        return PeakRules.of_settings(self.settings)
 
     @property
     def is_signal(self) -> bool:

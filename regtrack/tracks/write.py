@@ -57,7 +57,7 @@ class TrackWork:
         The saved blocks, in the genome's order; those of a file together.
     blocks, folder
         Where the blocks lie, and the tracks folder.
-    rules
+    peak_rules
         By which the blocks' peaks were called.
     bases
         Number of predicted bases.
@@ -69,7 +69,7 @@ class TrackWork:
     order: tuple[tuple[Block, ...], ...]
     blocks: Path
     folder: Path
-    rules: PeakRules
+    peak_rules: PeakRules
     bases: int
 
 
@@ -121,7 +121,7 @@ def write_tracks(work: TrackWork) -> list[Summary]:
     for number, track in unwritten:
         no_peaks = track.summarised(found[number], work.bases).no_peaks
         called = [] if no_peaks else peaks[number]
-        lines = narrow_peaks(called, work.rules, track.marker.slug, track.scale)
+        lines = narrow_peaks(called, work.peak_rules, track.marker.slug, track.scale)
         write_peaks(work.folder / track.peaks, lines, track.index_suffix)
     return found
 

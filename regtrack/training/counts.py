@@ -21,7 +21,7 @@ from regtrack.training.processes import Processes
 # Of the bootstrap, at most: their counts take 4 MB each for 919 markers.
 _MOST_BLOCKS = 32
 
-_RULES = PeakRules()
+_PEAK_RULES = PeakRules()
 
 
 class BaseCounts:
@@ -106,7 +106,7 @@ class PeakCounts:
         """Count the peaks of a chromosome, of which these bases were read."""
         labels = self._dataset.labels
         # One caller read all, so that what it called is whole, and at worst too short.
-        called = self._caller.finish().at_least(_RULES.min_length)
+        called = self._caller.finish().at_least(_PEAK_RULES.min_length)
         counts = count_overlaps(called, labels.all_peaks(chrom), where)[:, :-1]
         known = labels.known_markers(chrom)
         self._counts[known] += counts[known].astype(np.uint32)
@@ -130,7 +130,7 @@ class PeakCounts:
 
     def _begin(self) -> None:
         """Go on with another chromosome."""
-        self._caller = ProbabilityPeakCaller(len(self._counts), _RULES)
+        self._caller = ProbabilityPeakCaller(len(self._counts), _PEAK_RULES)
 
 
 def _f1(overlap: PeakOverlap) -> float:

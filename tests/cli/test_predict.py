@@ -124,7 +124,7 @@ def test_peaks_are_where_the_track_reaches_the_threshold(
     )
     assert status == 0
     for folder, rules in (tracks, PeakRules()), (other, PeakRules(3, 40)):
-        assert TrackSet.read(folder).rules == rules
+        assert TrackSet.read(folder).peak_rules == rules
         for name in NAMES:
             written = values(folder / "bigwig" / f"{name}.bw", "chr1")
             expected = peaks_of(np.nan_to_num(written) >= np.float32(TINY_THRESHOLD), rules)

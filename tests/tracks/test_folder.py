@@ -73,9 +73,9 @@ def test_a_track_set_comes_back_as_it_was(folder: Path) -> None:
 
 
 def test_rules_of_peaks_are_settings_and_older_folders_have_none(folder: Path) -> None:
-    assert TrackSet.read(folder).rules == BARE_RUNS
+    assert TrackSet.read(folder).peak_rules == BARE_RUNS
     rewrite(folder, lambda record: record["settings"].update(max_gap=7, min_length=90))
-    assert TrackSet.read(folder).rules == PeakRules(7, 90)
+    assert TrackSet.read(folder).peak_rules == PeakRules(7, 90)
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, "30", None, [30], True])

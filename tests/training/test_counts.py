@@ -41,7 +41,7 @@ def probabilities(dense: DenseDataset, inside: float, outside: float) -> np.ndar
 
 def counted(dense: DenseDataset, values: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> PeakCounts:
     """With peaks of the dataset's lengths, which are short."""
-    monkeypatch.setattr(counts, "_RULES", counts.PeakRules(0, 1))
+    monkeypatch.setattr(counts, "_PEAK_RULES", counts.PeakRules(0, 1))
     peaks = PeakCounts(dense)
     for start in range(0, values.shape[1], 1_000):
         peaks.add(start, values[:, start : start + 1_000])

@@ -74,7 +74,7 @@ def _call(segments: BlockSegments, block_rules: BlockRules, bounds: tuple[int, i
     """int64 (4, peaks): as `regtrack.tracks.peaks.runs` has them, where a marker is a line."""
     records, offsets = segments.records, segments.offsets
     markers = len(offsets) - 1
-    rules = block_rules.peak_rules
+    peak_rules = block_rules.peak_rules
     reached = records["value"] >= np.repeat(block_rules.thresholds, np.diff(offsets))
     starts, lasts = np.full(1, -1, np.int64), np.full(1, -1, np.int64)
     state = np.array([-1, 0, -1], np.int64)
@@ -90,12 +90,12 @@ def _call(segments: BlockSegments, block_rules: BlockRules, bounds: tuple[int, i
         starts,
         lasts,
         *bounds,
-        rules.max_gap,
-        rules.min_length,
+        peak_rules.max_gap,
+        peak_rules.min_length,
         out,
     )
     count = close_segments(
-        state, starts, lasts, *bounds, rules.max_gap, rules.min_length, out, count
+        state, starts, lasts, *bounds, peak_rules.max_gap, peak_rules.min_length, out, count
     )
     return out[:, :count]
 

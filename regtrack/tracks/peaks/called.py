@@ -66,7 +66,7 @@ class CalledPeaks:
         return np.split(self.records, self.offsets[1:-1])
 
 
-def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:
+def joined(called: Records, peak_rules: PeakRules, breaks: Positions) -> Records:
     """Whole peaks of one marker, from parts of them.
 
     Parameters
@@ -87,7 +87,7 @@ def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:
     starts, ends, thresholds = parts["start"], parts["end"], parts["threshold"]
     chroms = np.searchsorted(breaks, starts, side="right")
     barred = (thresholds[1:] != thresholds[:-1]) | (chroms[1:] != chroms[:-1])
-    firsts, lasts, is_long = join_parts(starts, ends, rules, barred)
+    firsts, lasts, is_long = join_parts(starts, ends, peak_rules, barred)
     whole = parts[firsts]
     whole["end"] = ends[lasts]
     long: Records = whole[is_long]
@@ -95,7 +95,7 @@ def joined(called: Records, rules: PeakRules, breaks: Positions) -> Records:
 
 
 def join_parts(
-    starts: Positions, ends: Positions, rules: PeakRules, barred: Flags | None = None
+    starts: Positions, ends: Positions, peak_rules: PeakRules, barred: Flags | None = None
 ) -> tuple[Positions, Positions, Flags]:
     """Which consecutive parts are one peak.
 
@@ -111,9 +111,9 @@ def join_parts(
     int64, int64, bool, (peaks,) each
         The first and the last part of each peak, and whether it is long enough.
     """
-    apart = starts[1:] - ends[:-1] > rules.max_gap
+    apart = starts[1:] - ends[:-1] > peak_rules.max_gap
     if barred is not None:
         apart |= barred
     firsts = np.flatnonzero(np.append(True, apart))
     lasts = np.append(firsts[1:], len(starts)) - 1
-    return firsts, lasts, ends[lasts] - starts[firsts] >= rules.min_length
+    return firsts, lasts, ends[lasts] - starts[firsts] >= peak_rules.min_length

@@ -214,9 +214,11 @@ class SegmentPeakCaller:
 
     def finish(self) -> Records:
         """CALLED_PEAK, in no order; the caller is then spent."""
-        rules = self._peak_rules
+        peak_rules = self._peak_rules
         state = (self._state, self._starts, self._lasts)
-        count = close_segments(*state, *NO_BOUNDS, rules.max_gap, rules.min_length, self._out, 0)
+        count = close_segments(
+            *state, *NO_BOUNDS, peak_rules.max_gap, peak_rules.min_length, self._out, 0
+        )
         self._peaks.append(self._out[:, :count])
         _, number, starts, ends = np.concatenate(self._peaks, axis=1)
         return _called(number, starts, ends, self._place)

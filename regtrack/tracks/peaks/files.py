@@ -90,7 +90,7 @@ def strongest_first(peaks: Iterable[PeakLine]) -> list[PeakLine]:
 
 
 def narrow_peaks(
-    parts: Iterable[tuple[str, Records]], rules: PeakRules, name: str, scale: float = 1
+    parts: Iterable[tuple[str, Records]], peak_rules: PeakRules, name: str, scale: float = 1
 ) -> Iterator[str]:
     """Lines of a peak file.
 
@@ -99,7 +99,7 @@ def narrow_peaks(
     parts
         Chromosome and PEAK, several pieces of one chromosome from left to right; a peak may
         reach from one into the next.
-    rules
+    peak_rules
         As when these were called.
     name
         Goes before the peak's number in the name column.
@@ -115,7 +115,7 @@ def narrow_peaks(
     """
     number = 0
     for chrom, pieces in itertools.groupby(parts, key=lambda part: part[0]):
-        for peak in _whole(np.concatenate([piece for _, piece in pieces]), rules).tolist():
+        for peak in _whole(np.concatenate([piece for _, piece in pieces]), peak_rules).tolist():
             start, end, value, summit, _ = peak
             number += 1
             signal = f"{value:.6g}"
@@ -126,12 +126,12 @@ def narrow_peaks(
             )
 
 
-def _whole(parts: Records, rules: PeakRules) -> Records:
+def _whole(parts: Records, peak_rules: PeakRules) -> Records:
     """PEAK of whole peaks, from sorted parts on one chromosome."""
     if not len(parts):
         return parts
     starts, ends = parts["start"].astype(np.int64), parts["end"].astype(np.int64)
-    firsts, lasts, is_long = join_parts(starts, ends, rules)
+    firsts, lasts, is_long = join_parts(starts, ends, peak_rules)
     # The summit is that of the part with the highest mean around it, the first of several.
     highest = np.repeat(np.maximum.reduceat(parts["mean"], firsts), lasts + 1 - firsts)
     candidates = np.flatnonzero(parts["mean"] == highest)

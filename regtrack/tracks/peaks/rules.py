@@ -6,7 +6,9 @@ Imports nothing heavy: the command line shows these defaults.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from regtrack.errors import ArgumentError
 from regtrack.signals import as_probability
@@ -37,6 +39,24 @@ class PeakRules:
             raise ArgumentError("max_gap", f"expected 0 or more bases, got {self.max_gap}")
         if self.min_length < 1:
             raise ArgumentError("min_length", f"expected 1 base or more, got {self.min_length}")
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> PeakRules:
+        """Those among the settings of a tracks folder; in older ones every run was a peak.
+
+        Raises
+        ------
+        ValueError
+            When they are no such numbers.
+        """
+        lengths = {name: settings.get(name, bare) for name, bare in asdict(BARE_RUNS).items()}
+        message = f"expected settings {' and '.join(lengths)} in bases"
+        if any(type(length) is not int for length in lengths.values()):
+            raise ValueError(message)
+        try:
+            return cls(**lengths)
+        except ArgumentError as error:
+            raise ValueError(message) from error
 
 
 # Of tracks folders that were written before there were rules: every run was a peak.
