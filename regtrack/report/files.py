@@ -25,16 +25,20 @@ FORMAT_VERSION = 2
 FILES = (TABLE, "report.json", PAGE)
 
 _SCREENFUL = 30
+_REFERENCE = ("average_precision", "pr_auc_trapezoid", "auroc")
 
 Row = dict[str, Any]
 
 
 def rows(evaluation: Evaluation) -> list[Row]:
     """A row per marker: what `report.tsv` has, docs/report.md says what each column is."""
-    return [
+    table = [
         _row(marker, scores, evaluation.unknown.get(marker.index, ()))
         for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
     ]
+    for row, scores in zip(table, evaluation.reference, strict=bool(evaluation.reference)):
+        row |= {f"reference_{name}": getattr(scores, name) for name in _REFERENCE}
+    return table
 
 
 def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
@@ -107,6 +111,38 @@ def text_table(evaluation: Evaluation, each: bool = True) -> str:
         padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
         text.append(f"{name:<{width}}  {category:<{words}}  {'  '.join(padded)}".rstrip())
     return "\n".join([*text, *notes(evaluation)])
+
+
+def reference_table(evaluation: Evaluation) -> str:
+    """What `regtrack eval --reference-scores` prints: scikit-learn's scores, and ours less these.
+
+    A line per marker that has scores, and the largest differences.
+    """
+    pairs = [
+        (marker.name, ours, reference)
+        for marker, ours, reference in zip(
+            evaluation.markers, evaluation.overall, evaluation.reference, strict=True
+        )
+        if reference.scored
+    ]
+    width = max([len("largest difference"), *(len(name) for name, _, _ in pairs)])
+    titles = "  ".join(f"{name:>17}  difference" for name in _REFERENCE)
+    lines = [f"{'scikit-learn':<{width}}  {titles}"]
+    largest = dict.fromkeys(_REFERENCE, 0.0)
+    for marker, ours, reference in pairs:
+        cells = []
+        for name in _REFERENCE:
+            score = getattr(reference, name)
+            difference = getattr(ours, name) - score
+            largest[name] = max(largest[name], abs(difference))  # a NaN is passed over
+            cells.append(f"{number(score, 6):>17}  {_signed(difference):>10}")
+        lines.append(f"{marker:<{width}}  {'  '.join(cells)}")
+    totals = "  ".join(f"{'':>17}  {largest[name]:>10.1e}" for name in _REFERENCE)
+    return "\n".join([*lines, f"{'largest difference':<{width}}  {totals}"])
+
+
+def _signed(difference: float) -> str:
+    return UNDEFINED if math.isnan(difference) else f"{difference:+.1e}"
 
 
 def _printed(score: Scores, interval: tuple[float, float]) -> tuple[str, ...]:

@@ -104,6 +104,8 @@ class Evaluation:
         What a reader must know to make the same again.
     published
         PR AUC per category that the paper reports for this network.
+    reference
+        Of tracks: each marker's scores by scikit-learn, where they were asked for; else empty.
     """
 
     subject: str
@@ -116,6 +118,7 @@ class Evaluation:
     blocks: Blocks
     provenance: Provenance
     published: Mapping[str, float] = field(default_factory=dict)
+    reference: tuple[Scores, ...] = ()
 
     @property
     def overall(self) -> list[Scores]:

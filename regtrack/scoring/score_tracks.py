@@ -22,6 +22,7 @@ from regtrack.paths import named, region_named
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.provenance import Predictions, Provenance, TableOfPeaks
+from regtrack.scoring.reference import processes_that_fit, reference_scores
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.seen import seen_words, without_training
 from regtrack.scoring.track_scores import TrackTask, score_track
@@ -118,7 +119,14 @@ class ScoreRequest:
         return self.peaks
 
 
-def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observer) -> Evaluation:
+def evaluate(
+    folder: Path,
+    request: ScoreRequest,
+    workers: int,
+    observer: Observer,
+    *,
+    with_reference: bool = False,
+) -> Evaluation:
     """Score the tracks of a folder against measured peaks, where sequence was predicted.
 
     Parameters
@@ -127,12 +135,14 @@ def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observ
         Processes at most; a small job is done in this one.
     observer
         Is told of each track that is scored.
+    with_reference
+        Also score every base with scikit-learn (`regtrack.scoring.reference`).
 
     Raises
     ------
     InputError
-        When nothing predicted lies in the regions, no track is in the table, or a file
-        cannot be used.
+        When nothing predicted lies in the regions, no track is in the table, a file cannot be
+        used, or the reference needs more memory than there is.
     """
     trackset = TrackSet.read(folder)
     predicted = [track.marker for track in trackset.tracks]
@@ -157,6 +167,7 @@ def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observ
         )
         for marker in known
     ]
+    processes = processes_that_fit(folder, tasks, workers) if with_reference else 0
     files = BedFiles(trackset.chrom_sizes, request.clip)
     scores = _scores(tasks, files, workers, observer)
     files.tell()
@@ -174,6 +185,7 @@ def evaluate(folder: Path, request: ScoreRequest, workers: int, observer: Observ
             request.table("all that was predicted"),
             seen_words(seen, scored.where),
         ),
+        reference=reference_scores(tasks, processes, observer) if with_reference else (),
     )
 
 

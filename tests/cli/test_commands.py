@@ -56,6 +56,39 @@ def test_eval_equals_scikit_learn_on_the_values_read_back(
             assert float(row[column]) == pytest.approx(expected, rel=1e-5)
 
 
+def test_eval_sets_scikit_learns_scores_beside_its_own_on_request(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
+) -> None:
+    world, tracks = predicted
+    arguments = ("eval", tracks, "--peaks", world.markers)
+    _, plain, _ = regtrack(*arguments, "--out", tmp_path / "plain")
+    status, out, err = regtrack(*arguments, "--reference-scores", "--out", tmp_path / "checked")
+    assert status == 0, err
+    table = out.removeprefix(plain.partition("wrote ")[0]).splitlines()[1:]
+    assert table[0].split() == [
+        "scikit-learn",
+        *("average_precision", "difference", "pr_auc_trapezoid", "difference"),
+        *("auroc", "difference"),
+    ]
+    assert [line.split()[0] for line in table[1:-1]] == [
+        marker.name for marker in read_checkpoint(world.model).markers
+    ]
+    assert all(float(number) < 1e-5 for number in table[-1].split()[2:])
+    with (tmp_path / "checked" / "report.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    for row in rows:
+        for name in ("average_precision", "pr_auc_trapezoid", "auroc"):
+            assert float(row[f"reference_{name}"]) == pytest.approx(float(row[name]), rel=1e-5)
+    report = json.loads((tmp_path / "checked" / "report.json").read_text())
+    assert f"{report['markers'][0]['reference_auroc']:.6g}" == rows[0]["reference_auroc"]
+    assert "reference" not in (tmp_path / "plain" / "report.tsv").read_text()
+
+
+def test_eval_of_a_model_has_no_values_for_scikit_learn(tiny: TinyWorld, regtrack) -> None:
+    status, _, err = regtrack(*("eval", tiny.model, "--peaks", tiny.markers, "--reference-scores"))
+    assert (status, err) == (2, "regtrack: --reference-scores: is for tracks; this is a model\n")
+
+
 def test_eval_lists_markers_without_positives(
     predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack
 ) -> None:
