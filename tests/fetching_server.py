@@ -38,7 +38,7 @@ class Act:
 
 
 @dataclass
-class ScoreRequest:
+class Request:
     """A GET that was received, and the bytes that were sent."""
 
     path: str
@@ -52,7 +52,7 @@ class Sources:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.acts: dict[str, list[Act]] = {}
-        self.asked: list[ScoreRequest] = []
+        self.asked: list[Request] = []
         self.heads: Counter[str] = Counter()
         self.etags = True
         self.url = ""
@@ -64,7 +64,7 @@ class Sources:
             return Act()
         return acts[0] if acts[0].forever else acts.pop(0)
 
-    def of(self, path: str) -> list[ScoreRequest]:
+    def of(self, path: str) -> list[Request]:
         """How often a file was asked for, and what for."""
         return [one for one in self.asked if one.path == path]
 
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         act = self.sources.act(self.path)
-        asked = ScoreRequest(self.path, self.headers.get("Range"))
+        asked = Request(self.path, self.headers.get("Range"))
         self.sources.asked.append(asked)
         whole = self.sources.files.get(self.path) if act.body is None else act.body
         if act.status or whole is None:
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str],
         body: bytes,
         act: Act | None = None,
-        asked: ScoreRequest | None = None,
+        asked: Request | None = None,
     ) -> None:
         act = act or Act()
         self.send_response(status)

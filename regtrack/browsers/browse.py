@@ -52,7 +52,7 @@ class BrowseOptions:
     clip: bool = False
 
 
-def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
+def browsing(folder: Path, options: BrowseOptions) -> ASGIApp:
     """The application that serves the page of a tracks folder.
 
     Tables, genes and the genome are read beforehand; tracks and peaks when they are looked at.
@@ -64,11 +64,11 @@ def browsing(folder: Path, asked: BrowseOptions) -> ASGIApp:
     OSError
         When a file cannot be read.
     """
-    viewable = Viewable.read(folder, asked.report, asked.peaks)
-    shown = few_enough(viewable.chosen(asked.markers), "(on the page, all can be chosen from)")
-    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
-    site = site_of(viewable, shown, genes, asked)
-    lookup = Lookup(viewable, genes.genes, asked.clip)
+    viewable = Viewable.read(folder, options.report, options.peaks)
+    shown = few_enough(viewable.chosen(options.markers), "(on the page, all can be chosen from)")
+    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
+    site = site_of(viewable, shown, genes, options)
+    lookup = Lookup(viewable, genes.genes, options.clip)
     return make_app(site, lookup, lambda text: advice_on(text, genes, one_of_several=True))
 
 
@@ -89,11 +89,11 @@ def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:
 
 
 def site_of(
-    viewable: Viewable, shown: tuple[Track, ...], genes: GeneRegions, asked: BrowseOptions
+    viewable: Viewable, shown: tuple[Track, ...], genes: GeneRegions, options: BrowseOptions
 ) -> Site:
     """The page of some tracks; raises what `browsing` does."""
-    opens = opening_locus(viewable, shown, asked.region, genes)
-    sequence = _sequence(asked.genome, viewable) if asked.genome else None
+    opens = opening_locus(viewable, shown, options.region, genes)
+    sequence = _sequence(options.genome, viewable) if options.genome else None
     return Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
 
 

@@ -69,10 +69,10 @@ def cut_tracks(viewable: Viewable, region: Interval, into: Path) -> Viewable:
 
 def _segments(bigwig: Path, region: Interval) -> Records:
     """SEGMENT of a region, cut at its ends."""
-    asked = IntervalSet.of([region.start], [region.end])
+    where = IntervalSet.of([region.start], [region.end])
     with BigWigSections(bigwig) as sections:
-        found = [np.empty(0, SEGMENT), *sections.records(region.chrom, asked)]
-    segments = np.concatenate(found)
+        parts = [np.empty(0, SEGMENT), *sections.records(region.chrom, where)]
+    segments = np.concatenate(parts)
     segments = segments[(segments["start"] < region.end) & (segments["end"] > region.start)]
     segments["start"] = np.maximum(segments["start"], region.start)
     segments["end"] = np.minimum(segments["end"], region.end)

@@ -44,7 +44,7 @@ class Exported(NamedTuple):
 
 
 def export_site(
-    folder: Path, asked: BrowseOptions, out: Path, force: bool, observer: Observer
+    folder: Path, options: BrowseOptions, out: Path, force: bool, observer: Observer
 ) -> Exported:
     """Write the page of a tracks folder, with copies of its tracks, complete or not at all.
 
@@ -52,7 +52,7 @@ def export_site(
 
     Parameters
     ----------
-    asked
+    options
         Its markers are those that are taken along; none for all.
     out
         A folder that does not exist yet, or is empty.
@@ -78,12 +78,12 @@ def export_site(
     check_folder(out, force, _RECORD, "an exported page")
     if folder.resolve().is_relative_to(out.resolve()):
         raise InputError(out, f"the tracks lie in it ({folder}); expected another folder")
-    viewable = Viewable.read(folder, asked.report, asked.peaks)
-    viewable = viewable.only(viewable.matching(asked.markers))
+    viewable = Viewable.read(folder, options.report, options.peaks)
+    viewable = viewable.only(viewable.matching(options.markers))
     tracks = viewable.trackset.tracks
-    shown = tracks if asked.markers and len(tracks) <= MANY else viewable.best()
-    genes = GeneRegions(asked.genes, viewable.trackset.chrom_sizes)
-    site = site_of(viewable, shown, genes, asked)
+    shown = tracks if options.markers and len(tracks) <= MANY else viewable.best()
+    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
+    site = site_of(viewable, shown, genes, options)
     size = sum(path.stat().st_size for path in site.files.values())
     if size > (free := free_bytes(out)):
         raise InputError(
@@ -91,7 +91,7 @@ def export_site(
             f"the tracks take {size_text(size)}, {size_text(free)} are free; fewer markers "
             "(--markers) take less",
         )
-    lookup = Lookup(viewable, genes.genes, asked.clip)
+    lookup = Lookup(viewable, genes.genes, options.clip)
     with replacing_folder(out, _RECORD) as made:
         with staged(observer, "copying", "B", size):
             for address, path in site.files.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from regtrack.browsers.heatmap import LEAST, MOST, Bits, Cells, Heatmap
+from regtrack.browsers.heatmap import LEAST, MOST, Bits, Heatmap, Levels
 from regtrack.browsers.measured_peaks import MeasuredPeaks
 from regtrack.browsers.saved_answers import FOLDER
 from regtrack.browsers.scales import scale_of
@@ -32,15 +32,15 @@ class Glance:
         All tracks of the folder.
     region
         0-based, half-open.
-    cells, bits
-        As `Heatmap.cells` and `Heatmap.measured_cells` of all markers.
+    levels, bits
+        As `Heatmap.levels` and `Heatmap.measured_bits` of all markers.
     measured
         Measured peaks on the region's chromosome, by the number of the marker.
     """
 
     viewable: Viewable
     region: Interval
-    cells: Cells
+    levels: Levels
     bits: Bits
     measured: Mapping[int, Regions]
 
@@ -68,11 +68,11 @@ class Glance:
         }
         heatmap = Heatmap(viewable, measured.__getitem__)
         columns = min(COLUMNS, len(region))
-        cells = heatmap.cells(region, columns)
-        bits = [heatmap.measured_cells(region, columns)]
-        while (done := sum(map(len, bits))) < len(cells):
-            bits.append(heatmap.measured_cells(region, columns, done))
-        return cls(viewable, region, cells, np.concatenate(bits), measured)
+        levels = heatmap.levels(region, columns)
+        bits = [heatmap.measured_bits(region, columns)]
+        while (done := sum(map(len, bits))) < len(levels):
+            bits.append(heatmap.measured_bits(region, columns, done))
+        return cls(viewable, region, levels, np.concatenate(bits), measured)
 
     def predicted(self, most: int) -> tuple[Track, ...]:
         """Tracks that reach their threshold in the region, those of the highest lift first.
@@ -85,8 +85,8 @@ class Glance:
         most
             How many.
         """
-        found = []
-        for track, highest in zip(self.viewable.trackset.tracks, self.cells.max(1), strict=True):
+        ranked = []
+        for track, highest in zip(self.viewable.trackset.tracks, self.levels.max(1), strict=True):
             if highest < LEAST or track.no_peaks:
                 continue
             value = (int(highest) - LEAST) / (MOST - LEAST) * track.top
@@ -94,9 +94,9 @@ class Glance:
             if base_rate and value >= max(track.threshold, base_rate):
                 score = self.viewable.scores.get(track.marker.name)
                 is_poor = score is not None and score < SKILL * base_rate
-                found.append((not is_poor, value / base_rate, value, track))
-        found.sort(key=lambda one: one[:3], reverse=True)
-        return tuple(track for *_, track in found[:most])
+                ranked.append((not is_poor, value / base_rate, value, track))
+        ranked.sort(key=lambda ranking: ranking[:3], reverse=True)
+        return tuple(track for *_, track in ranked[:most])
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -105,8 +105,10 @@ class Glance:
             "chrom": self.region.chrom,
             "start": self.region.start,
             "end": self.region.end,
-            "columns": self.cells.shape[1],
-            "markers": [marker_record(self.viewable, one) for one in self.viewable.trackset.tracks],
+            "columns": self.levels.shape[1],
+            "markers": [
+                marker_record(self.viewable, track) for track in self.viewable.trackset.tracks
+            ],
         }
 
     @property
@@ -114,7 +116,7 @@ class Glance:
         """The arrays by their address, little-endian, gzip: neighbours are often alike."""
         return {
             f"{FOLDER}/heatmap/{name}": gzip.compress(array.tobytes(), mtime=0)
-            for name, array in (("cells", self.cells.astype("<u2")), ("measured", self.bits))
+            for name, array in (("cells", self.levels.astype("<u2")), ("measured", self.bits))
         }
 
 

@@ -32,7 +32,7 @@ _PATIENCE = 0.5
 # part of the work takes turns.
 _READERS = min(4, os.cpu_count() or 1)
 
-Cells = npt.NDArray[np.uint16]
+Levels = npt.NDArray[np.uint16]
 Bits = npt.NDArray[np.uint8]
 
 
@@ -52,7 +52,7 @@ class Heatmap:
         self._tracks = viewable.trackset.tracks
         self._measured = measured
 
-    def cells(self, region: Interval, columns: int) -> Cells:
+    def levels(self, region: Interval, columns: int) -> Levels:
         """The highest value of every marker in every column.
 
         Parameters
@@ -75,7 +75,7 @@ class Heatmap:
             When it cannot be read.
         """
         columns = min(columns, len(region))
-        cells = np.empty((len(self._tracks), columns), np.uint16)
+        levels = np.empty((len(self._tracks), columns), np.uint16)
 
         def fill(number: int) -> None:
             track = self._tracks[number]
@@ -83,23 +83,23 @@ class Heatmap:
             absent = np.isnan(values)
             shares = np.where(absent, 0, values) / np.float32(track.top)
             scaled = np.clip(shares, 0, 1) * np.float32(MOST - LEAST)
-            cells[number] = np.where(absent, ABSENT, LEAST + np.rint(scaled))
+            levels[number] = np.where(absent, ABSENT, LEAST + np.rint(scaled))
 
-        for _ in self._readers.map(fill, range(len(cells))):
+        for _ in self._readers.map(fill, range(len(levels))):
             pass
         predicted = self._viewable.predicted.get(region.chrom, EMPTY)
-        cells[:, np.diff(predicted.bases_before(column_edges(region, columns))) == 0] = (
+        levels[:, np.diff(predicted.bases_before(column_edges(region, columns))) == 0] = (
             NOT_PREDICTED
         )
-        return cells
+        return levels
 
-    def measured_cells(self, region: Interval, columns: int, first: int = 0) -> Bits:
+    def measured_bits(self, region: Interval, columns: int, first: int = 0) -> Bits:
         """In which columns measured peaks lie, of consecutive markers.
 
         Parameters
         ----------
         region, columns
-            As `cells`.
+            As `levels`.
         first
             Number of the row to begin with.
 
@@ -120,15 +120,15 @@ class Heatmap:
         columns = min(columns, len(region))
         edges = column_edges(region, columns)
         ends_at = time.monotonic() + _PATIENCE
-        found = [np.empty((0, (columns + 7) // 8), np.uint8)]
+        rows = [np.empty((0, (columns + 7) // 8), np.uint8)]
         for track in self._tracks[first:]:
             peaks = EMPTY
             if track.marker.name in self._viewable.measured:
                 peaks = self._measured(track.marker.index).get(region.chrom, EMPTY)
-            found.append(np.packbits(np.diff(peaks.bases_before(edges)) > 0)[np.newaxis])
+            rows.append(np.packbits(np.diff(peaks.bases_before(edges)) > 0)[np.newaxis])
             if time.monotonic() > ends_at:
                 break
-        return np.concatenate(found)
+        return np.concatenate(rows)
 
     @cached_property
     def _readers(self) -> ThreadPoolExecutor:

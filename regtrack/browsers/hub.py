@@ -123,8 +123,10 @@ def _write_bigbeds(
     """Convert the peaks of all markers; the keys of those that have none."""
     sizes = dict(hub.viewable.trackset.chrom_sizes)
     tasks = {
-        track.key: PeaksTask(folder / one.peaks, one.most, made / f"{track.marker.slug}.bb", sizes)
-        for track, one in zip(hub.tracks, hub.viewable.trackset.tracks, strict=True)
+        track.key: PeaksTask(
+            folder / listed.peaks, listed.most, made / f"{track.marker.slug}.bb", sizes
+        )
+        for track, listed in zip(hub.tracks, hub.viewable.trackset.tracks, strict=True)
     }
     size = sum(task.peaks.stat().st_size for task in tasks.values())
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)

@@ -39,7 +39,7 @@ def local_file(folder: Path, url: str) -> Path | None:
     if ".." in parts:
         return None
     ends = range(len(parts)) if is_absolute(url) else range(min(1, len(parts)))
-    return next((found for at in ends if (found := folder.joinpath(*parts[at:])).is_file()), None)
+    return next((local for at in ends if (local := folder.joinpath(*parts[at:])).is_file()), None)
 
 
 def check_files(hub: HubText) -> Iterator[Problem]:
@@ -120,7 +120,7 @@ def _check_chroms(hub: HubText, sizes: Mapping[str, Mapping[str, int]]) -> Itera
         if track.name in sizes and track.get("type").startswith("bigWig")
     ]
     # bigBed files have the chromosomes of their entries alone; BigWig files mostly have all.
-    listed = Counter(frozenset(one) for one in signals).most_common(1)
+    listed = Counter(frozenset(chroms) for chroms in signals).most_common(1)
     names = listed[0][0] if listed else frozenset(known)
     for stanza in hub.stanzas:
         here = {chrom: size for chrom, size in known.items() if chrom in names}

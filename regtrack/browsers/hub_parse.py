@@ -49,13 +49,13 @@ class Stanza:
 
     def get(self, setting: str) -> str:
         """A setting's value; empty where there is none."""
-        found = self.settings.get(setting)
-        return found.value if found else ""
+        entry = self.settings.get(setting)
+        return entry.value if entry else ""
 
     def problem(self, problem: str, setting: str = "") -> Problem:
         """A broken rule of this stanza, at the line of a setting, or at its own."""
-        found = self.settings.get(setting)
-        return Problem(found.line if found else self.line, f"{self.kind} {self.name}", problem)
+        entry = self.settings.get(setting)
+        return Problem(entry.line if entry else self.line, f"{self.kind} {self.name}", problem)
 
     @property
     def parent(self) -> str:
@@ -98,7 +98,7 @@ class HubText:
 
     def below(self, name: str) -> tuple[Stanza, ...]:
         """The data tracks whose parent, or whose view's parent, has this name."""
-        views = [one.name for one in self.children(name) if one.is_container]
+        views = [child.name for child in self.children(name) if child.is_container]
         return tuple(track for track in self.data if track.parent in {name, *views})
 
 
@@ -121,16 +121,16 @@ def read_hub(path: Path) -> HubText:
     for lines in _paragraphs(text):
         kind, name = lines[0].name, lines[0].value
         settings: dict[str, Setting] = {}
-        for one in lines:
-            if one.name in settings:
+        for line in lines:
+            if line.name in settings:
                 problems.append(
-                    Problem(one.line, f"{kind} {name}", f"{one.name} stands twice in the stanza")
+                    Problem(line.line, f"{kind} {name}", f"{line.name} stands twice in the stanza")
                 )
-            elif not one.value:
+            elif not line.value:
                 problems.append(
-                    Problem(one.line, f"{kind} {name}", f"{one.name} has no value, expected one")
+                    Problem(line.line, f"{kind} {name}", f"{line.name} has no value, expected one")
                 )
-            settings.setdefault(one.name, Setting(one.value, one.line))
+            settings.setdefault(line.name, Setting(line.value, line.line))
         stanzas.append(Stanza(kind, name, lines[0].line, settings))
     if not stanzas:
         raise InputError(path, "is empty; expected a track hub")
@@ -145,7 +145,7 @@ class _Line(NamedTuple):
 
 def _paragraphs(text: str) -> Iterator[list[_Line]]:
     """Lines between blank ones; comments are passed over, a backslash goes on with a line."""
-    found: list[_Line] = []
+    paragraph: list[_Line] = []
     begun = ""
     for number, line in enumerate(text.split("\n"), start=1):
         whole = begun + line.rstrip("\r")
@@ -157,9 +157,9 @@ def _paragraphs(text: str) -> Iterator[list[_Line]]:
             continue
         words = whole.split(None, 1)
         if words:
-            found.append(_Line(number, words[0], " ".join(words[1:]).strip()))
-        elif found:
-            yield found
-            found = []
-    if found:
-        yield found
+            paragraph.append(_Line(number, words[0], " ".join(words[1:]).strip()))
+        elif paragraph:
+            yield paragraph
+            paragraph = []
+    if paragraph:
+        yield paragraph

@@ -98,7 +98,7 @@ def _unlike(
     """
     room = limit - len(tail)
     alike = Counter(text[:room].rstrip().lower() for text in texts)
-    found = []
+    distinct = []
     for text, number in zip(texts, numbers, strict=True):
         unique = text and alike[text[:room].rstrip().lower()] == 1
         ends = itertools.chain(
@@ -109,8 +109,8 @@ def _unlike(
         labels = (f"{text[: room - len(end)].rstrip()}{end}{tail}".strip() for end in ends)
         label = next(label for label in labels if label.lower() not in taken)
         taken.add(label.lower())
-        found.append(label)
-    return found
+        distinct.append(label)
+    return distinct
 
 
 HUB = "hub.txt"
@@ -281,13 +281,13 @@ class Hub:
         return f"https://genome.ucsc.edu/cgi-bin/hgTracks?db={self.assembly}&hubUrl={hub}"
 
 
-def _known_assembly(asked: str | None, folder: Path, trackset: TrackSet) -> str:
-    name = trackset.assembly if asked is None else asked
+def _known_assembly(wanted: str | None, folder: Path, trackset: TrackSet) -> str:
+    name = trackset.assembly if wanted is None else wanted
     if is_ucsc_name(name):
-        if asked and (other := contradiction(trackset.chrom_sizes, asked)):
+        if wanted and (other := contradiction(trackset.chrom_sizes, wanted)):
             raise ArgumentError("assembly", f"{folder} is of {other}")
         return name
     got = f"got {name!r}"
-    if asked is None:
+    if wanted is None:
         got = f"the tracks are of {name!r}: pass --assembly hg19, or what it is"
     raise ArgumentError("assembly", f"expected UCSC's name of a genome, such as hg19; {got}")

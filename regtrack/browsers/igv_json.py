@@ -56,7 +56,7 @@ def genome_of(reference: Reference, address: Address) -> dict[str, Any]:
 
 def _tracks(row: Row, address: Address) -> list[dict[str, Any]]:
     """The tracks of one marker, from above: its signal, and its peaks by their index."""
-    return [_signal(row, address), *(_peaks(row, one, address) for one in row.peaks)]
+    return [_signal(row, address), *(_peaks(row, peaks, address) for peaks in row.peaks)]
 
 
 def _signal(row: Row, address: Address) -> dict[str, Any]:

@@ -43,12 +43,12 @@ def session_xml(rows: Sequence[Row], reference: Reference, locus: Interval, fold
         ET.SubElement(
             resources, "Resource", path=_legal(row.signal), trackLine=_track_line(row.threshold)
         )
-        for one in row.peaks:
+        for peaks in row.peaks:
             # IGV finds an index beside its file; a relative path of one it looks up elsewhere.
-            ET.SubElement(resources, "Resource", path=_legal(one.path))
+            ET.SubElement(resources, "Resource", path=_legal(peaks.path))
         _add_signal(panel, row)
-        for one in row.peaks:
-            _add_peaks(panel, f"{row.name} {one.kind}", one.path, one.colour)
+        for peaks in row.peaks:
+            _add_peaks(panel, f"{row.name} {peaks.kind}", peaks.path, peaks.colour)
     _add_genome(root, reference)
     ET.indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'

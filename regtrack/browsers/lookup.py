@@ -67,7 +67,7 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        return overlapping(self.measured_peaks.kept(index), region)
+        return overlapping(self.measured_peaks.read_once(index), region)
 
     def predicted(self, region: Interval) -> list[Record]:
         """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
@@ -90,8 +90,8 @@ class Lookup:
         track = self._tracks[index]
         peaks = read_peaks(self._viewable.file(track.peaks), track.most)
         return [
-            {"chr": one.chrom, "start": one.start, "end": one.end, "value": one.value}
-            for one in strongest_first(peaks)[:STRONGEST]
+            {"chr": peak.chrom, "start": peak.start, "end": peak.end, "value": peak.value}
+            for peak in strongest_first(peaks)[:STRONGEST]
         ]
 
     def find_gene(self, text: str) -> list[Record]:
@@ -128,10 +128,10 @@ class Lookup:
     def places(self) -> dict[str, Record]:
         """The place of every gene alone, as `find_gene` has it first, by name in capitals."""
         names = sorted(
-            {one.name for genes in self._by_chrom.values() for one in genes}, key=str.upper
+            {gene.name for genes in self._by_chrom.values() for gene in genes}, key=str.upper
         )
-        found = {name.upper(): self.find_gene(f"{name}+-0")[:1] for name in names}
-        return {name: places[0] for name, places in found.items() if places}
+        by_name = {name.upper(): self.find_gene(f"{name}+-0")[:1] for name in names}
+        return {name: places[0] for name, places in by_name.items() if places}
 
     def genes(self, region: Interval) -> list[Record]:
         """Genes that overlap a region."""

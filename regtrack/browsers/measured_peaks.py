@@ -35,10 +35,10 @@ class MeasuredPeaks:
         self._unread = set(self._paths)
         self._files = BedFiles(self._sizes, clip)
         self._telling = Lock()
-        self.kept = cache(self.read)
+        self.read_once = cache(self.read)
 
     def read(self, index: int) -> Regions:
-        """All measured peaks of a marker, merged; `kept` is the same, and reads them once.
+        """All measured peaks of a marker, merged; `read_once` is the same, and reads them once.
 
         Raises
         ------

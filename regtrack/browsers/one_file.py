@@ -54,12 +54,12 @@ class ExportedPage(NamedTuple):
         return f"wrote {out}: {self.markers:,} markers, {self.region}, {size}; open it"
 
 
-def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> ExportedPage:
+def export_page(folder: Path, options: BrowseOptions, out: Path, force: bool) -> ExportedPage:
     """Write the page of one region, with all that it shows in it, complete or not at all.
 
     Parameters
     ----------
-    asked
+    options
         As for `regtrack.browsers.browse.browsing`; the page holds where it would open, the markers
         that are asked for, and of the genome the sequence there. Without a pattern these are the
         markers that are predicted most clearly there or, without any, those that it would show at
@@ -76,13 +76,13 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
         When a file cannot be read or written; what was there is as it was.
     """
     check_file(out, force, "a page")
-    whole = Viewable.read(folder, asked.report, asked.peaks)
-    shown = few_enough(whole.chosen(asked.markers), "in one file; a folder holds all")
-    genes = GeneRegions(asked.genes, whole.trackset.chrom_sizes)
-    region = opening_locus(whole, shown, asked.region, genes)
+    whole = Viewable.read(folder, options.report, options.peaks)
+    shown = few_enough(whole.chosen(options.markers), "in one file; a folder holds all")
+    genes = GeneRegions(options.genes, whole.trackset.chrom_sizes)
+    region = opening_locus(whole, shown, options.region, genes)
     _check_region(whole, region)
-    glance = Glance.of(whole, region, asked.clip)
-    if not asked.markers:
+    glance = Glance.of(whole, region, options.clip)
+    if not options.markers:
         shown = glance.predicted(FEW) or shown
     viewable = whole.only(shown)
     site = Site(viewable, shown, region, has_genes=bool(genes.genes))
@@ -101,8 +101,8 @@ def export_page(folder: Path, asked: BrowseOptions, out: Path, force: bool) -> E
         "predicted": {region.chrom: _ends(cut)},
         "heatmap": glance.record,
     }
-    if asked.genome is not None:
-        contents[_SEQUENCE] = _sequence(asked.genome, viewable, region)
+    if options.genome is not None:
+        contents[_SEQUENCE] = _sequence(options.genome, viewable, region)
         name = viewable.trackset.assembly
         changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
     text = _packed(site, contents, static_texts(site, changes))

@@ -96,12 +96,12 @@ def is_hosted(name: str) -> bool:
     return _HOSTED.fullmatch(name) is not None
 
 
-def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Reference:
+def find_reference(wanted: str | None, folder: Path, trackset: TrackSet) -> Reference:
     """The genome to show some tracks on; of a FASTA file, a missing index is made.
 
     Parameters
     ----------
-    asked
+    wanted
         An id or the path of a FASTA file: what IGV is known to host, or could be an id
         (`is_ucsc_name`) and is no file, is taken for an id. None: the tracks' assembly where IGV
         is known to host it, the lengths of the tracks' chromosomes otherwise.
@@ -116,17 +116,17 @@ def find_reference(asked: str | None, folder: Path, trackset: TrackSet) -> Refer
     ArgumentError
         When the id is that of another assembly than the tracks', by its chromosomes' lengths.
     """
-    if asked is None:
+    if wanted is None:
         assembly = trackset.assembly
         if is_hosted(assembly):
             return Reference("hosted", assembly)
         slug = re.sub(r"[^A-Za-z0-9.-]+", "_", assembly).strip("_.") or "genome"
         return Reference("sizes", assembly or slug, folder.resolve() / f"{slug}{SIZES_SUFFIX}")
-    path = Path(asked)
-    if is_hosted(asked) or (is_ucsc_name(asked) and not path.is_file()):
-        if other := contradiction(trackset.chrom_sizes, asked):
+    path = Path(wanted)
+    if is_hosted(wanted) or (is_ucsc_name(wanted) and not path.is_file()):
+        if other := contradiction(trackset.chrom_sizes, wanted):
             raise ArgumentError("reference", f"{folder} is of {other}")
-        return Reference("hosted", asked)
+        return Reference("hosted", wanted)
     return _fasta(path, folder, trackset)
 
 

@@ -47,16 +47,16 @@ def saved_answers(
     areas = list(areas)
     sizes = viewable.trackset.chrom_sizes
     numbers = {chrom: number for number, chrom in enumerate(sizes)}
-    held: dict[str, list[int]] = {}
+    numbers_of: dict[str, list[int]] = {}
 
     def answered(
         question: str, features: Callable[[Interval], list[Record]]
     ) -> Iterator[tuple[str, str]]:
         for area in areas:
-            if found := features(area):
+            if records := features(area):
                 number = numbers[area.chrom]
-                held.setdefault(question, []).append(number)
-                yield f"{FOLDER}/{question}/{number}.json", _text(found)
+                numbers_of.setdefault(question, []).append(number)
+                yield f"{FOLDER}/{question}/{number}.json", _text(records)
 
     yield from answered("genes", lookup.genes)
     yield from answered("predicted", lookup.predicted)
@@ -69,7 +69,7 @@ def saved_answers(
             here = {chrom: peaks[chrom] for chrom in viewable.predicted if chrom in peaks}
             yield from answered(f"measured/{marker.index}", partial(overlapping, here))
     yield f"{FOLDER}/names.json", _text(lookup.places())
-    yield f"{FOLDER}/held.json", _text({"chroms": list(sizes), "held": held})
+    yield f"{FOLDER}/held.json", _text({"chroms": list(sizes), "held": numbers_of})
 
 
 def _text(answer: list[Record] | Mapping[str, Any]) -> str:

@@ -73,7 +73,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         As `Site.files`.
     """
     sizes = site.viewable.trackset.chrom_sizes
-    asked: dict[str, Callable[[Request], list[Record] | str]] = {
+    questions: dict[str, Callable[[Request], list[Record] | str]] = {
         "/search": lambda request: lookup.find_gene(_typed(request)),
         "/advice": lambda request: advice(_typed(request)),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
@@ -84,15 +84,15 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         ),
         "/strongest/{index}": lambda request: lookup.strongest(_one_of(lookup.markers, request)),
     }
-    heatmap = Heatmap(site.viewable, lookup.measured_peaks.kept)
+    heatmap = Heatmap(site.viewable, lookup.measured_peaks.read_once)
 
-    def measured_cells(request: Request) -> bytes:
+    def measured_bits(request: Request) -> bytes:
         first = _number(request, "first", 0, len(lookup.markers))
-        return _in_columns(request, sizes, partial(heatmap.measured_cells, first=first))
+        return _in_columns(request, sizes, partial(heatmap.measured_bits, first=first))
 
     drawn: dict[str, Callable[[Request], bytes]] = {
-        "/heatmap/cells": lambda request: _in_columns(request, sizes, heatmap.cells),
-        "/heatmap/measured": measured_cells,
+        "/heatmap/cells": lambda request: _in_columns(request, sizes, heatmap.levels),
+        "/heatmap/measured": measured_bits,
     }
 
     @asynccontextmanager
@@ -102,7 +102,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
 
     app = Starlette(
         routes=[
-            *(Route(address, _answering(question)) for address, question in asked.items()),
+            *(Route(address, _answering(question)) for address, question in questions.items()),
             *(Route(address, _giving_bytes(made)) for address, made in drawn.items()),
             Route(f"/{PAGE}", _giving_report(site.viewable.report_page)),
             Route("/{address:path}", _giving(site.files, site.texts)),
@@ -162,9 +162,9 @@ def _giving_report(page: Path | None) -> Callable[[Request], Response]:
     def give(_: Request) -> Response:
         if page is None:
             raise HTTPException(404, "no such address")
-        found = _file(page, "text/html")
-        found.headers["Content-Security-Policy"] = _REPORT_POLICY
-        return found
+        response = _file(page, "text/html")
+        response.headers["Content-Security-Policy"] = _REPORT_POLICY
+        return response
 
     return give
 
@@ -214,15 +214,15 @@ def _within(
 def _in_columns(
     request: Request,
     chrom_sizes: Mapping[str, int],
-    cells: Callable[[Interval, int], npt.NDArray[np.unsignedinteger[Any]]],
+    rows: Callable[[Interval, int], npt.NDArray[np.unsignedinteger[Any]]],
 ) -> bytes:
     """Row after row of the region that was asked about, little-endian; nothing outside of it."""
     region = _region(request, chrom_sizes)
     columns = _number(request, "columns", 1, MOST_COLUMNS)
     if region is None:
         return b""
-    found = cells(region, columns)
-    return found.astype(found.dtype.newbyteorder("<"), copy=False).tobytes()
+    values = rows(region, columns)
+    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval | None:
@@ -263,16 +263,16 @@ def listening(port: int | None) -> socket.socket:
         When the port is in use, or may not be used.
     """
     for candidate in range(USUAL_PORT, USUAL_PORT + _TRIED) if port is None else (port,):
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            found.bind((HOST, candidate))
-            found.listen()
+            listener.bind((HOST, candidate))
+            listener.listen()
         except OSError as error:
-            found.close()
+            listener.close()
             reason = error.strerror
         else:
-            return found
+            return listener
     raise ArgumentError("port", f"{candidate} cannot be used ({reason}); choose another one")
 
 

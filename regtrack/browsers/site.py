@@ -96,17 +96,17 @@ class Site:
             When `tracks.json` names a file outside of the folder, or igv.js is not installed.
         """
         tracks = [name for track in self.viewable.trackset.tracks for name in track.files]
-        found = {f"/tracks/{name}": self.viewable.file(name) for name in tracks}
-        found["/igv.js"] = _igv_js().resolve()
+        files = {f"/tracks/{name}": self.viewable.file(name) for name in tracks}
+        files["/igv.js"] = _igv_js().resolve()
         if self.sequence is not None:
             address = f"/genome/{named(self.sequence.fasta)}"
-            found |= {
+            files |= {
                 address: self.sequence.fasta.resolve(),
                 f"{address}.fai": self.sequence.fai.resolve(),
             }
             if self.sequence.gzi is not None:
-                found[f"{address}.gzi"] = self.sequence.gzi.resolve()
-        return found
+                files[f"{address}.gzi"] = self.sequence.gzi.resolve()
+        return files
 
     @cached_property
     def texts(self) -> Mapping[str, tuple[str, str]]:
@@ -209,8 +209,8 @@ def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
 
 def _assays(category: str, categories: Collection[str]) -> tuple[str, ...]:
     """What else DNase is searched by, where no category is called so: `open chromatin`, `ATAC`."""
-    others = {one.casefold() for one in categories}
-    return tuple(one for one in OPEN_CHROMATIN if category == "DNase" and one not in others)
+    others = {name.casefold() for name in categories}
+    return tuple(word for word in OPEN_CHROMATIN if category == "DNase" and word not in others)
 
 
 def _addresses(track: Track) -> dict[str, str]:
@@ -235,8 +235,8 @@ def _igv_js() -> Path:
     InputError
         When it is not installed.
     """
-    found = importlib.util.find_spec("igv_notebook")
-    places = found.submodule_search_locations if found else None
+    package = importlib.util.find_spec("igv_notebook")
+    places = package.submodule_search_locations if package else None
     path = Path(next(iter(places or ()), "igv_notebook")) / "js" / "igv.min.js"
     if not path.is_file():
         raise InputError(path, "igv.js is missing: pip install 'regtrack[browse]'")

@@ -22,8 +22,8 @@ def page_text(policy: str) -> str:
 def igv_licence() -> str:
     """The licence of igv.js, which goes where copies of igv.js go."""
     package = metadata.distribution(_IGV)
-    found = (package.read_text(name) for name in ("LICENSE.md", "licenses/LICENSE.md"))
-    return next(filter(None, found), "igv.js: MIT License, https://github.com/igvteam/igv.js\n")
+    texts = (package.read_text(name) for name in ("LICENSE.md", "licenses/LICENSE.md"))
+    return next(filter(None, texts), "igv.js: MIT License, https://github.com/igvteam/igv.js\n")
 
 
 def static_texts(site: Site, changes: Mapping[str, Any]) -> dict[str, str]:

@@ -78,10 +78,10 @@ class Viewable:
         markers = [track.marker for track in trackset.tracks]
         measured: dict[str, Path] = {}
         if peaks is not None:
-            found, without = match(ScoreRequest(peaks), folder, markers)
+            matched, without = match(ScoreRequest(peaks), folder, markers)
             if without and not is_table(peaks):
                 note(f"{peaks}: no peaks of {names_and_rest(without)}")
-            measured = {marker.name: Path(marker.file) for marker in found}
+            measured = {marker.name: Path(marker.file) for marker in matched}
         scores = NO_SCORES if report is None else read_scores(report)
         scored = scores.average_precision
         if scored and not any(marker.name in scored for marker in markers):
@@ -138,7 +138,7 @@ class Viewable:
             for chrom, bases in self.predicted.items()
             for start, end in itertools.islice(bases, _NAMED)
         ]
-        listed = ", ".join(f"{one} ({len(one):,} bases)" for one in stretches[:_NAMED])
+        listed = ", ".join(f"{stretch} ({len(stretch):,} bases)" for stretch in stretches[:_NAMED])
         more = sum(map(len, self.predicted.values())) - len(stretches[:_NAMED])
         return f"{listed} and {more:,} more" if more else listed
 
@@ -272,7 +272,7 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
             start, end = max(summit - AROUND, 0), min(summit + AROUND, sizes[highest.chrom])
             predicted = viewable.predicted.get(highest.chrom, IntervalSet.of([], []))
             stretches = predicted.clip(start, end)
-            here = (one for one in stretches if one[0] <= summit < one[1])
+            here = (stretch for stretch in stretches if stretch[0] <= summit < stretch[1])
             return Interval(highest.chrom, *next(here, (start, end)))
     for chrom, predicted in viewable.predicted.items():
         start, end = next(iter(predicted))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_text
-from regtrack.report.numbers import cell
+from regtrack.report.numbers import tsv_field
 
 
 def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:
@@ -30,5 +30,5 @@ def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     OSError
         When the file cannot be written.
     """
-    lines = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
+    lines = [list(rows[0]), *([tsv_field(value) for value in row.values()] for row in rows)]
     write_text(path, "\n".join("\t".join(line) for line in lines) + "\n")

@@ -1,4 +1,4 @@
-"""One file into `<name>.part`, which a later try, or a later run, goes on with."""
+"""Downloads one file into `<name>.part`; a later try, or a later run, resumes it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,38 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from regtrack.atomic import naming, open_own
+from regtrack.atomic import naming, open_own, remove_left_aside
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.fetching.failures import PassingError
+from regtrack.fetching.locks import lock_if_free
+from regtrack.fetching.sources import EXCLUDE_FOLDER, PEAKS_FOLDER
 from regtrack.fetching.web import Web, length
 
 _KIND = "a download"
 _RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18})")
 
+# A lock, a note on a partial file, an index made aside.
+_LEFT = re.compile(
+    r"(?P<file>.+?)(?P<end>\.lock|\.part\.json|\.[\w-]+\.\d+\.[0-9a-f]{16}\.tmp\.(?:fai|gzi))\Z",
+    re.ASCII | re.DOTALL,
+)
+
 
 @dataclass(frozen=True)
 class PartNote:
-    """What a partial file is a part of.
+    """Which version of a file a partial file was downloaded from.
 
     Parameters
     ----------
     url
         The address that it came from.
     validator
-        What the server knows this version of the file by; empty where it does not tell.
+        What identifies this version of the file; empty where the server sends nothing of the kind.
     size
         Bytes of the whole file, where the server told.
     """
@@ -75,7 +84,7 @@ def size_of(part: Path) -> int:
 
 
 def download(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> bool:
-    """Bring a whole file to `part`; tells whether it goes on with what an earlier run left.
+    """Download a whole file to `part`; returns whether it resumed what an earlier run left.
 
     Parameters
     ----------
@@ -87,7 +96,7 @@ def download(web: Web, url: str, part: Path, progress: Callable[[int], object]) 
     FetchError
         When it cannot be had; what came of it stays.
     InputError
-        When a link lies in its place: what that leads to is not regtrack's.
+        When a link lies in its place: its target is not regtrack's.
     OSError
         When it cannot be written; it names the file.
     """
@@ -153,7 +162,38 @@ def _validator(headers: Mapping[str, str]) -> str:
 
 def _range_of(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
     """First byte and size of the whole, of a partial answer."""
-    found = _RANGE.fullmatch(headers.get("Content-Range", ""))
-    if found is None:
+    content_range = _RANGE.fullmatch(headers.get("Content-Range", ""))
+    if content_range is None:
         return None, None
-    return None if found[1] is None else int(found[1]), int(found[2])
+    return None if content_range[1] is None else int(content_range[1]), int(content_range[2])
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed fetches left, but for partial files, which a later one resumes.
+
+    What another fetch is at work on stays.
+
+    Where the folder cannot be written, it stays: it is in nobody's way.
+    """
+    for inside in (folder, folder / EXCLUDE_FOLDER, folder / PEAKS_FOLDER):
+        if not inside.is_dir():
+            continue
+        with suppress(OSError):
+            remove_left_aside(inside)
+        left: dict[str, list[Path]] = {}
+        for path in inside.iterdir():
+            if match := _LEFT.match(path.name):
+                left.setdefault(match["file"], []).append(path)
+        for name, paths in left.items():
+            with suppress(OSError, InputError), lock_if_free(inside / name) as free:
+                if free:
+                    _remove(inside / f"{name}.part", paths)
+
+
+def _remove(part: Path, left: list[Path]) -> None:
+    """Remove some files, but for a lock, which goes with its holder, and a note that is of use."""
+    for path in left:
+        if path.suffix in {".fai", ".gzi"}:
+            path.unlink(missing_ok=True)
+    if not part.exists():
+        drop(part)

@@ -1,25 +1,25 @@
-"""Why a file was not fetched: for good, for now, or because what came is not it."""
+"""Why a file was not fetched: refused, not available now, or damaged."""
 
 from __future__ import annotations
 
 from regtrack.errors import RegtrackError
 
-TRY_AGAIN = (408, 425, 429)  # answers of a server that may be others soon
+TRY_AGAIN = (408, 425, 429)  # answers that may soon be different
 
 
 class FetchError(RegtrackError):
-    """A file that cannot be had; the others may.
+    """A file that cannot be fetched; others may still be.
 
     Parameters
     ----------
     url
-        The address that was asked.
+        The address that was requested.
     problem
         What went wrong.
     status
         The server's answer, when it was that.
     is_silence
-        Whether there was no answer at all: no connection came about.
+        Whether there was no answer at all: no connection was made.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class FetchError(RegtrackError):
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the server said no, as it will again: there is no such file, or not for you."""
+        """Whether the server will refuse it again: no such file, or no right to it."""
         return self.status is not None and 400 <= self.status < 500 and self.status not in TRY_AGAIN
 
 
 class PassingError(FetchError):
-    """A failure that may be over at the next try.
+    """A failure that the next try may not have.
 
     Parameters
     ----------

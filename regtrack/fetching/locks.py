@@ -51,7 +51,7 @@ def file_lock(
 
 @contextmanager
 def lock_if_free(path: Path) -> Iterator[bool]:
-    """As `file_lock`, without waiting; gives whether nobody else held it."""
+    """As `file_lock`, without waiting; yields whether the lock was free."""
     lock = path.with_name(f"{path.name}.lock")
     with os.fdopen(open_lock(lock), "rb") as file:
         free = locked(file.fileno()) and is_at(file.fileno(), lock)

@@ -72,7 +72,7 @@ class Record:
 
     @classmethod
     def of(cls, file: Digests, url: str, source: Digests, published: bool) -> Record:
-        """A record of now."""
+        """A record with the present time."""
         now = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
         return cls(file.sha256, file.size, url, now, source.md5, source.size, published)
 

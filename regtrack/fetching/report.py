@@ -1,4 +1,4 @@
-"""What a run of `fetch` found and did, and how it says so."""
+"""What a run of `fetch` found and did, and the text that reports it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Report:
-    """What is where.
+    """Where each file is, and what became of it.
 
     Parameters
     ----------
     folder
         The folder of the assembly, or of the models.
     planned
-        Every file that was asked for, as it was found.
+        Every requested file, as it was found.
     failed
         Why a file is not there, by its path.
     mended
@@ -60,10 +60,10 @@ class Report:
 
     def of(self, kind: Kind) -> list[Planned]:
         """The files of one kind."""
-        return [one for one in self.planned if one.source.kind == kind]
+        return [file for file in self.planned if file.source.kind == kind]
 
     def where(self, kind: Kind) -> Path:
-        """What to name to a user who looks for them."""
+        """The path to name to a user."""
         names = {"exclude": EXCLUDE_FOLDER, "peaks": MARKERS_TABLE}
         return self.folder / names.get(kind, self.of(kind)[0].source.path)
 
@@ -80,8 +80,8 @@ class Report:
             )
 
     def _without_internet(self) -> str:
-        """How to go on where a host cannot be reached; empty where all can be."""
-        lost = [one.source for one in self.planned if one.source.path in self.unreachable]
+        """How to continue where a host cannot be reached; empty where all can be."""
+        lost = [file.source for file in self.planned if file.source.path in self.unreachable]
         if not lost:
             return ""
         first = lost[0]
@@ -97,11 +97,11 @@ class Report:
 
 def check_offline(planned: Sequence[Planned], folder: Path) -> None:
     """Raise `RegtrackError` when something would have to be fetched, naming it."""
-    wrong = [one for one in planned if one.problem is not None]
+    wrong = [file for file in planned if file.problem is not None]
     if wrong:
         names = [
-            one.source.path + ("" if one.problem == "missing" else f" ({one.problem})")
-            for one in wrong
+            file.source.path + ("" if file.problem == "missing" else f" ({file.problem})")
+            for file in wrong
         ]
         raise RegtrackError(
             f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: "
@@ -110,7 +110,7 @@ def check_offline(planned: Sequence[Planned], folder: Path) -> None:
 
 
 def check_made(wrong: Sequence[str], folder: Path) -> None:
-    """Raise `RegtrackError` when what is made of fetched files is not as it was, naming it."""
+    """Raise `RegtrackError` when a file made from fetched ones is missing or changed."""
     if wrong:
         raise RegtrackError(
             f"{folder}: missing or changed: {names_and_rest(wrong)}; without --offline made again, "
@@ -123,7 +123,7 @@ def describe_plan(report: Report) -> str:
     lines = []
     for kind in _kinds(report):
         files = report.of(kind)
-        wanted = [one.source for one in files if one.problem is not None]
+        wanted = [file.source for file in files if file.problem is not None]
         there = f", {len(files) - len(wanted):,} there already" if len(wanted) < len(files) else ""
         lines.append(
             f"{kind}: {_files(len(wanted))} to fetch ({_total(report, wanted)}"
@@ -139,9 +139,9 @@ def describe_report(report: Report) -> str:
     """What is where now, and what to do next."""
     lines = []
     again = [
-        f"{one.source.path} ({one.problem})"
-        for one in report.planned
-        if one.problem not in (None, "missing") and one.source.path not in report.failed
+        f"{file.source.path} ({file.problem})"
+        for file in report.planned
+        if file.problem not in (None, "missing") and file.source.path not in report.failed
     ]
     if again:
         lines.append(f"fetched again: {names_and_rest(again)}")
@@ -149,13 +149,13 @@ def describe_report(report: Report) -> str:
         lines.append(f"indexed again: {', '.join(report.mended)}")
     for kind in _kinds(report):
         files = report.of(kind)
-        good = [one for one in files if one.source.path not in report.failed]
+        good = [file for file in files if file.source.path not in report.failed]
         if not good:
             continue
-        new = sum(one.problem is not None for one in good)
+        new = sum(file.problem is not None for file in good)
         lines.append(
             f"{kind}: {_files(len(good))} ({new:,} new, "
-            f"{_total(report, [one.source for one in good])}): {report.where(kind)}"
+            f"{_total(report, [file.source for file in good])}): {report.where(kind)}"
         )
     if not report.failed and not report.of("model"):
         lines.append("next: regtrack init")

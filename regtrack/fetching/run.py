@@ -1,4 +1,4 @@
-"""`fetch`: look at what is there, bring what is not, and say what is where."""
+"""`fetch`: look at what is there, fetch what is not, and report what is where."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
-from regtrack.fetching.download import download, drop
+from regtrack.fetching.download import download, drop, remove_leftovers
 from regtrack.fetching.failures import DamagedError, FetchError
-from regtrack.fetching.leftovers import remove_leftovers
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.markers_table import text_to_write, write_markers_table
-from regtrack.fetching.place import mend_indexes, place, wrong_indexes
-from regtrack.fetching.published import Published
+from regtrack.fetching.place import Published, mend_indexes, place, wrong_indexes
 from regtrack.fetching.records import Records
 from regtrack.fetching.report import Planned, Report, check_made, check_offline
 from regtrack.fetching.settings import FetchSettings
@@ -56,7 +54,7 @@ class ThreadSafeObserver:
             self._observer.stage(name, unit, total, done)
 
     def advanced(self, units: int) -> None:
-        """Go on with the stage, under its own name again."""
+        """Advance the stage, under its own name again."""
         with self._lock:
             self._done += units
             if self._noted and self._stage is not None:
@@ -166,7 +164,7 @@ def fetch_weights(
 
 
 class Fetching:
-    """One run; `run` does it."""
+    """A run of `fetch`."""
 
     def __init__(
         self, folder: Path, settings: FetchSettings, web: Web, observer: ThreadSafeObserver
@@ -202,14 +200,14 @@ class Fetching:
         failed: dict[str, FetchError] = {}
         try:
             for kind in KINDS:
-                failed |= self._fetch_kind([one for one in planned if one.source.kind == kind])
+                failed |= self._fetch_kind([file for file in planned if file.source.kind == kind])
         finally:
             # After Ctrl-C, too: what came is there to be used.
-            if any(one.source.kind == "peaks" for one in planned) and self._folder.is_dir():
+            if any(file.source.kind == "peaks" for file in planned) and self._folder.is_dir():
                 write_markers_table(self._folder, self._records, failed)
         mended: tuple[str, ...] = ()
         for source in _genomes(planned):
-            # Looked at without a lock: where all is well, one need not be able to write.
+            # Without a lock: where all is well, the folder may be read-only.
             if source.path not in failed and wrong_indexes(source, self._records):
                 with self._lock(self._folder / source.path):
                     mended = mend_indexes(source, self._folder, self._records)
@@ -227,21 +225,23 @@ class Fetching:
         return {path: record.size for path, record in self._records.read().items()}
 
     def _wrongly_made(self, planned: Sequence[Planned]) -> list[str]:
-        """What is made of fetched files and is not as it should be."""
-        wrong = [path for one in _genomes(planned) for path in wrong_indexes(one, self._records)]
-        if any(one.source.kind == "peaks" for one in planned):
+        """Files made from fetched ones that are missing or changed."""
+        wrong = [
+            path for genome in _genomes(planned) for path in wrong_indexes(genome, self._records)
+        ]
+        if any(file.source.kind == "peaks" for file in planned):
             text = text_to_write(self._folder, self._records)
             wrong += [] if text is None else [MARKERS_TABLE]
         return wrong
 
     def _lock(self, path: Path) -> AbstractContextManager[None]:
-        """Wait for other runs, saying so."""
+        """The lock of a file; while another run holds it, the observer is told."""
         line = f"another fetch is at work on {path.name}"
         return file_lock(path, self._web.check, lambda: self._observer.note(line))
 
     def _fetch_kind(self, planned: Sequence[Planned]) -> dict[str, FetchError]:
         """Fetch the files that have to be; tells why some could not be, by path."""
-        wanted = [one.source for one in planned if one.problem is not None]
+        wanted = [file.source for file in planned if file.problem is not None]
         if not wanted:
             return {}
         few = len(wanted) <= _FEW
@@ -251,20 +251,20 @@ class Fetching:
         else:
             self._observer.stage(wanted[0].kind, "file", len(planned), len(planned) - len(wanted))
 
-        def try_one(source: Source) -> FetchError | None:
+        def attempt(source: Source) -> FetchError | None:
             try:
-                self._fetch_one(source, self._observer.advanced if few else _nobody)
+                self._fetch_file(source, self._observer.advanced if few else _ignore)
             except FetchError as error:
                 return error
             if not few:
                 self._observer.advanced(1)
             return None
 
-        answers = dict(self._each(try_one, wanted))
+        answers = dict(self._each(attempt, wanted))
         self._observer.finished()
         return {source.path: why for source, why in answers.items() if why is not None}
 
-    def _fetch_one(self, source: Source, advanced: Callable[[int], object]) -> None:
+    def _fetch_file(self, source: Source, advanced: Callable[[int], object]) -> None:
         """Fetch a file, unless another process has done so in the meantime."""
         final = self._folder / source.path
         part = final.with_name(f"{final.name}.part")
@@ -295,7 +295,7 @@ class Fetching:
 
     def _sizes(self, planned: Sequence[Planned]) -> dict[str, int | None]:
         """Bytes to fetch, as servers tell."""
-        wanted = [one.source for one in planned if one.problem is not None]
+        wanted = [file.source for file in planned if file.problem is not None]
         if self._settings.offline:
             return {source.path: None for source in wanted}
         with staged(self._observer, "asking for sizes", "file", len(wanted)) as advance:
@@ -308,7 +308,7 @@ class Fetching:
         self, planned: Sequence[Planned], sizes: Mapping[str, int | None]
     ) -> dict[str, str]:
         """Hosts that did not tell sizes as there was no answer, by path."""
-        silent = [one.source for one in planned if sizes.get(one.source.path, 0) is None]
+        silent = [file.source for file in planned if sizes.get(file.source.path, 0) is None]
         return {
             source.path: self._web.host(source.url)
             for source in silent
@@ -321,7 +321,7 @@ class Fetching:
         sources: Sequence[Source],
         done: Callable[[T], object] = lambda _: None,
     ) -> Iterator[tuple[Source, T]]:
-        """Do some work on every file, several at a time; the first error ends all."""
+        """Do some work for every file, several at a time; the first error ends the run."""
         pool = ThreadPoolExecutor(self._settings.jobs, thread_name_prefix="fetch")
         try:
             futures = {pool.submit(work, source): source for source in sources}
@@ -337,8 +337,8 @@ class Fetching:
 
 
 def _genomes(planned: Sequence[Planned]) -> list[Source]:
-    return [one.source for one in planned if one.source.form == "fasta"]
+    return [file.source for file in planned if file.source.form == "fasta"]
 
 
-def _nobody(_: int) -> None:
-    """Is told, and does nothing."""
+def _ignore(_: int) -> None:
+    """Take a number of bytes that nobody is to see."""

@@ -10,12 +10,12 @@ from regtrack.errors import ArgumentError
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """What is asked for, and of whom.
+    """How a run of `fetch` works.
 
     Parameters
     ----------
     mirror
-        A URL; https://host/path is asked for at mirror/host/path.
+        A URL; https://host/path is requested from mirror/host/path.
     offline
         Ask for nothing; what is missing is an error.
     dry_run

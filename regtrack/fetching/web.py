@@ -1,4 +1,4 @@
-"""HTTP: one question, and the patience to ask it again."""
+"""HTTP requests that are repeated until they are answered."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _TIMEOUTS = (15, 30)  # seconds: to be connected, and between two pieces of an a
 _PIECE = 1 << 13  # bytes; of a piece that breaks off, nothing is kept
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _PATIENCE = 600.0  # seconds that a server may ask us to wait
-_DOWN = 3  # files in a row that a host did not give, until it is no longer asked
+_DOWN = 3  # files in a row that a host did not give, until it is no longer tried
 _SECURE = ("hgdownload.cse.ucsc.edu",)  # published as http, but they know https
 
 
 class Web:
-    """Asks servers for files; to be shared between threads.
+    """Requests files from servers; may be shared between threads.
 
     Parameters
     ----------
     mirror
-        A URL; https://host/path is asked for at mirror/host/path.
+        A URL; https://host/path is requested from mirror/host/path.
     tries
-        How often to ask while nothing new comes.
+        How many requests in a row may bring nothing new.
     wait
         Waits some seconds between two tries; by default it ends early when the run does.
 
@@ -64,7 +64,7 @@ class Web:
         self.notice: Callable[[str], object] = lambda _: None
 
     def address(self, url: str) -> str:
-        """Where a file is asked for."""
+        """The URL that a file is requested from."""
         if self._mirror is None:
             scheme, _, rest = url.partition("://")
             secure = scheme == "http" and rest.partition("/")[0] in _SECURE
@@ -72,7 +72,7 @@ class Web:
         return f"{self._mirror.rstrip('/')}/{url.partition('://')[2]}"
 
     def stop(self) -> None:
-        """End all that goes on in other threads, soon."""
+        """End all requests of other threads soon."""
         self._stopped.set()
         for response in list(self._open):
             # Reading would otherwise go on until it times out. (urllib3 2.3 and later)
@@ -85,17 +85,17 @@ class Web:
             raise StoppedError("stopped")
 
     def host(self, url: str) -> str:
-        """Who is asked for a file; without the password that a mirror's URL may have."""
+        """The server of a file, without the password that a mirror's URL may have."""
         return urlsplit(self.address(url)).netloc.rpartition("@")[2]
 
     def is_silent(self, url: str) -> bool:
-        """Whether the host of a file could not be reached when last asked for a size."""
+        """Whether the host of a file could not be reached when a size was last requested."""
         return self._silent[self.host(url)] > 0
 
     def size(self, url: str) -> int | None:
-        """Bytes of a file, where the server tells; a host that cannot be reached is asked thrice.
+        """Bytes of a file, where the server tells.
 
-        Files may still be asked for there.
+        A host that cannot be reached is tried three times; files may still be requested from it.
         """
         host = self.host(url)
         if self._silent[host] >= _DOWN:
@@ -118,19 +118,21 @@ class Web:
             When it cannot be had.
         """
 
-        def ask() -> str:
+        def read() -> str:
             with self.ask(url) as response:
                 return b"".join(self.pieces(response)).decode("utf-8", "replace")
 
-        return self.with_retries(url, ask)
+        return self.with_retries(url, read)
 
     def with_retries(
-        self, url: str, ask: Callable[[], T], have: Callable[[], int] = lambda: 0
+        self, url: str, request: Callable[[], T], have: Callable[[], int] = lambda: 0
     ) -> T:
-        """Ask until there is an answer, waiting longer each time.
+        """Repeat a request until it is answered, waiting longer each time.
 
         Parameters
         ----------
+        request
+            Makes the request; `PassingError` has it repeated.
         have
             Number of bytes that came so far; a try that brought new ones has not failed.
 
@@ -151,13 +153,13 @@ class Web:
                     f"not tried: {host} gave up on other files",
                 )
             try:
-                answer = ask()
+                answer = request()
             except PassingError as error:
                 self.check()
                 failed = 1 if have() > most else failed + 1
                 most = max(most, have())
                 if failed >= self._tries or error.after > _PATIENCE:
-                    # In this order: a host that is down has a failure to tell, in any thread.
+                    # In this order: other threads read the failure once the host counts as down.
                     self._given_up[host] = last = self._last(error)
                     self._failures[host] += 1
                     raise last from error
@@ -172,7 +174,7 @@ class Web:
                 return answer
 
     def _last(self, error: PassingError) -> FetchError:
-        """The failure with which a file is given up."""
+        """The error that ends the tries for a file."""
         url, problem = error.args
         if error.after > _PATIENCE:
             return _like(error, url, f"{problem}, and asks to wait {error.after:,.0f} s")
@@ -182,7 +184,7 @@ class Web:
     def ask(
         self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> Iterator[requests.Response]:
-        """One question; the answer's body is not read yet.
+        """Send one request; the body of the answer is not read yet.
 
         Raises
         ------
@@ -236,7 +238,7 @@ class Web:
 
 
 def _like(error: FetchError, url: str, problem: str) -> FetchError:
-    """A failure of the same kind, in other words."""
+    """A failure of the same kind, with another message."""
     return FetchError(url, problem, error.status, is_silence=error.is_silence)
 
 
@@ -247,7 +249,7 @@ def length(response: requests.Response) -> int | None:
 
 
 def _refuse(address: str, response: requests.Response) -> None:
-    """Raise what an answer that brings no file stands for."""
+    """Raise the error of an answer that brings no file."""
     status = response.status_code
     if status in (200, 206, 416):
         return
@@ -269,11 +271,11 @@ def _asked_to_wait(response: requests.Response) -> float:
 
 
 def _why(error: requests.RequestException) -> str:
-    """In words, as requests' own are long."""
+    """A short message in place of the long one of requests."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
-    if found := re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error)):
-        return f"cannot be reached ({found[1]})"
+    if reason := re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error)):
+        return f"cannot be reached ({reason[1]})"
     if isinstance(error, requests.exceptions.SSLError):
         return "the secure connection failed (certificate?)"
     if "RemoteDisconnected" in str(error):

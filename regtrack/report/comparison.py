@@ -63,7 +63,7 @@ class Compared:
 
     def mean(self, split: str, category: str) -> CategoryMeans | None:
         """Scores of one category on one split."""
-        return next((one for one in self.means[split] if one.category == category), None)
+        return next((mean for mean in self.means[split] if mean.category == category), None)
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,17 @@ class Comparison:
         """A row per network and category, then one per category for a random ranking."""
         rows = [
             {
-                **_of_network(one),
+                **_of_network(network),
                 "category": category,
                 **{
-                    f"{split}_{name}": getattr(one.mean(split, category), name, None)
+                    f"{split}_{name}": getattr(network.mean(split, category), name, None)
                     for split in self.windows
                     for name in _OF_SPLIT
                 },
-                "published_pr_auc": one.published.get(category),
-                "remarks": "; ".join(one.remarks),
+                "published_pr_auc": network.published.get(category),
+                "remarks": "; ".join(network.remarks),
             }
-            for one in self.networks
+            for network in self.networks
             for category in self.categories
         ]
         return rows + [self._random(category) for category in self.categories]
@@ -134,10 +134,10 @@ class Comparison:
         return row
 
 
-def _of_network(one: Compared) -> dict[str, Any]:
+def _of_network(network: Compared) -> dict[str, Any]:
     """What a row says of a network, whatever the category."""
     names = ("architecture", "parameters", "published_parameters", "steps", "best_step", "minutes")
-    return {"network": one.name, **{name: getattr(one, name) for name in names}}
+    return {"network": network.name, **{name: getattr(network, name) for name in names}}
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,8 @@ def tables(comparison: Comparison) -> list[Table]:
     """One of the networks, then one of the scores per category."""
     numbers = _numbered(comparison)
     names = [
-        " ".join([one.name, *(f"({numbers[remark]})" for remark in one.remarks)])
-        for one in comparison.networks
+        " ".join([network.name, *(f"({numbers[remark]})" for remark in network.remarks)])
+        for network in comparison.networks
     ]
     return [
         _networks_table(comparison, names),
@@ -211,23 +211,23 @@ def tables(comparison: Comparison) -> list[Table]:
 
 def notes(comparison: Comparison) -> list[str]:
     """What the tables cannot say, one line each."""
-    found = [f"({number}) {remark}" for remark, number in _numbered(comparison).items()]
+    lines = [f"({number}) {remark}" for remark, number in _numbered(comparison).items()]
     if comparison.categories:
-        found.append(f"{RANDOM}: the base rate, which is what chance reaches")
+        lines.append(f"{RANDOM}: the base rate, which is what chance reaches")
     else:
-        found.append("no scores: no marker has a peak in the scored windows")
-    found.append(
+        lines.append("no scores: no marker has a peak in the scored windows")
+    lines.append(
         "published: the paper's parameters and test PR AUC (by the trapezoid rule), for 919 "
         "markers, genome-wide, on its own split: not of the data scored here"
     )
     if "test" not in comparison.windows:
-        found.append(f"no test columns: the test split of {comparison.dataset} is empty")
-    return found
+        lines.append(f"no test columns: the test split of {comparison.dataset} is empty")
+    return lines
 
 
 def _numbered(comparison: Comparison) -> dict[str, int]:
     """Each remark once, numbered from 1 in order of appearance."""
-    remarks = dict.fromkeys(remark for one in comparison.networks for remark in one.remarks)
+    remarks = dict.fromkeys(remark for network in comparison.networks for remark in network.remarks)
     return {remark: number for number, remark in enumerate(remarks, start=1)}
 
 
@@ -241,14 +241,14 @@ def _networks_table(comparison: Comparison, names: Sequence[str]) -> Table:
         [
             [
                 name,
-                one.architecture,
-                f"{one.parameters:,}",
-                _number(one.published_parameters, ","),
-                _number(one.steps, ","),
-                _number(one.best_step, ","),
-                _number(one.minutes, ".1f"),
+                network.architecture,
+                f"{network.parameters:,}",
+                _number(network.published_parameters, ","),
+                _number(network.steps, ","),
+                _number(network.best_step, ","),
+                _number(network.minutes, ".1f"),
             ]
-            for name, one in zip(names, comparison.networks, strict=True)
+            for name, network in zip(names, comparison.networks, strict=True)
         ],
     )
 
@@ -268,13 +268,13 @@ def _scores_table(comparison: Comparison, names: Sequence[str], category: str) -
         [
             name,
             *(
-                _number(getattr(one.mean(split, category), column, None), ".4f")
+                _number(getattr(network.mean(split, category), column, None), ".4f")
                 for split in comparison.windows
                 for column in _PRINTED
             ),
-            _number(one.published.get(category), ".3f"),
+            _number(network.published.get(category), ".3f"),
         ]
-        for name, one in zip(names, comparison.networks, strict=True)
+        for name, network in zip(names, comparison.networks, strict=True)
     ]
     rates = [
         _number(comparison.base_rate(split, category), ".4f")

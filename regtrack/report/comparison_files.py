@@ -9,7 +9,7 @@ from typing import Any
 
 from regtrack.atomic import write_texts
 from regtrack.report.comparison import Compared, Comparison, markdown_report, notes
-from regtrack.report.numbers import cell, defined
+from regtrack.report.numbers import defined, tsv_field
 from regtrack.report.plots import plot_comparison
 
 FORMAT_VERSION = 1
@@ -30,7 +30,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         folder / f"{_NAME}.{kind}" for kind in ("tsv", "json", "md", "png")
     )
     columns = comparison.columns()
-    lines = [columns, *([cell(row[name]) for name in columns] for row in comparison.rows())]
+    lines = [columns, *([tsv_field(row[name]) for name in columns] for row in comparison.rows())]
     write_texts(
         {
             table: "\n".join("\t".join(line) for line in lines) + "\n",
@@ -49,7 +49,7 @@ def _record(comparison: Comparison) -> dict[str, Any]:
         "dataset_sha256": comparison.digest,
         "task": comparison.task,
         "windows": dict(comparison.windows),
-        "networks": [_network(one) for one in comparison.networks],
+        "networks": [_network(network) for network in comparison.networks],
         "random": {
             split: {
                 category: comparison.base_rate(split, category)
@@ -61,7 +61,7 @@ def _record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _network(one: Compared) -> dict[str, Any]:
+def _network(network: Compared) -> dict[str, Any]:
     scores = {
         split: {
             mean.category: {
@@ -69,10 +69,10 @@ def _network(one: Compared) -> dict[str, Any]:
             }
             for mean in means
         }
-        for split, means in one.means.items()
+        for split, means in network.means.items()
     }
     return {
-        **{key: value for key, value in vars(one).items() if key != "means"},
-        "published": dict(one.published),
+        **{key: value for key, value in vars(network).items() if key != "means"},
+        "published": dict(network.published),
         "scores": scores,
     }

@@ -13,7 +13,7 @@ from regtrack.atomic import write_texts
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
 from regtrack.listing import counted, names_and_rest
-from regtrack.report.numbers import UNDEFINED, cell, chromosomes, defined, number, times
+from regtrack.report.numbers import UNDEFINED, chromosomes, defined, number, times, tsv_field
 from regtrack.report.scores_table import PAGE, TABLE
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.scoring.marker_scores import MarkerScores, Point
@@ -93,9 +93,9 @@ def text_table(evaluation: Evaluation, each: bool = True) -> str:
     """
     header = ("average_precision", "95% interval", "lift", "trapezoid", "auroc", "base_rate")
     lines: list[tuple[str, str, tuple[str, ...]]] = [
-        (marker.name, marker.category, _printed(one.overall, one.interval))
-        for marker, one in zip(evaluation.markers, evaluation.scores, strict=True)
-        if one.overall.scored and each
+        (marker.name, marker.category, _printed(scores.overall, scores.interval))
+        for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
+        if scores.overall.scored and each
     ]
     markers = len(lines)
     for summary in evaluation.categories:
@@ -183,35 +183,35 @@ def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str
 def notes(evaluation: Evaluation) -> list[str]:
     """What the table cannot say, a line each."""
     scored = evaluation.scored
-    found = [f"{scored.bases:,} bases scored in {evaluation.subject}"]
+    lines = [f"{scored.bases:,} bases scored in {evaluation.subject}"]
     for reason, bases in scored.left_out.items():
         if bases:
             hint = " (--include-training scores them)" if reason == SEEN else ""
-            found.append(f"left out, {reason}: {bases:,} bases{hint}")
-    found.append(f"{SEEN}: {evaluation.provenance.seen}")
+            lines.append(f"left out, {reason}: {bases:,} bases{hint}")
+    lines.append(f"{SEEN}: {evaluation.provenance.seen}")
     if evaluation.unknown:
-        chroms = dict.fromkeys(one for listed in evaluation.unknown.values() for one in listed)
+        chroms = dict.fromkeys(chrom for listed in evaluation.unknown.values() for chrom in listed)
         markers = counted(len(evaluation.unknown), "marker")
-        found.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
+        lines.append(f"left out, unknown there: {chromosomes(chroms)} for {markers}")
     for reason, names in evaluation.unscored().items():
         if names:
-            found.append(f"not scored, {reason}: {names_and_rest(names)}")
+            lines.append(f"not scored, {reason}: {names_and_rest(names)}")
     if evaluation.unskilled:
         names = [marker.name for marker in evaluation.unskilled]
-        found.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
+        lines.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
     architecture = evaluation.provenance.predictions.model.get("architecture")
     for summary in evaluation.categories:
         if summary.published is not None:
-            found.append(
+            lines.append(
                 f"the paper's {architecture}, {summary.means.category}: PR AUC "
                 f"{summary.published:.3f} (trapezoid, 919 markers, its own split)"
             )
         if summary.deepsea is not None:
-            found.append(
+            lines.append(
                 f"DeepSEA, {summary.means.category}: mean PR AUC {summary.deepsea:.3f} of "
                 f"{summary.deepsea_markers} markers (published, of 200-bp bins: another task)"
             )
-    return found
+    return lines
 
 
 def _span(interval: tuple[float, float]) -> str:
@@ -228,9 +228,9 @@ def check_out(folder: Path, force: bool) -> None:
     InputError
         When it is a file, or holds a report and `force` is not set.
     """
-    for one in (folder, *folder.parents):
-        if one.exists() and not one.is_dir():
-            raise InputError(one, "is a file; expected a folder")
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise InputError(path, "is a file; expected a folder")
     if not force and any((folder / name).exists() for name in FILES):
         raise InputError(folder, "holds a report already; --force replaces it")
 
@@ -257,7 +257,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = rows(evaluation)
     columns = list(table[0])
-    lines = [columns, *([cell(row[column]) for column in columns] for row in table)]
+    lines = [columns, *([tsv_field(row[column]) for column in columns] for row in table)]
     texts = (
         "\n".join("\t".join(line) for line in lines) + "\n",
         json.dumps(record(evaluation), indent=1, allow_nan=False) + "\n",
@@ -268,7 +268,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
 
 def record(evaluation: Evaluation) -> dict[str, Any]:
     """What `report.json` holds."""
-    found: dict[str, Any] = _defined(
+    content: dict[str, Any] = _defined(
         {
             "format": FORMAT_VERSION,
             "subject": evaluation.subject,
@@ -285,7 +285,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
                 "resamples": REPLICATES,
                 "level": LEVEL,
             },
-            "categories": [_category(one) for one in evaluation.categories],
+            "categories": [_category(summary) for summary in evaluation.categories],
             "not_scored": evaluation.unscored(),
             "markers": [
                 row | _details(scores)
@@ -293,7 +293,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
             ],
         }
     )
-    return found
+    return content
 
 
 def _category(summary: CategorySummary) -> Row:
@@ -318,8 +318,8 @@ def _details(scores: MarkerScores) -> Row:
     calibration = scores.calibration
     return {
         "chromosomes": {
-            chrom: {**asdict(one), "base_rate": one.base_rate}
-            for chrom, one in scores.chroms.items()
+            chrom: {**asdict(of_chrom), "base_rate": of_chrom.base_rate}
+            for chrom, of_chrom in scores.chroms.items()
         },
         "curve": {
             "recall": [recall for recall, _ in scores.curve],
@@ -339,7 +339,7 @@ def _details(scores: MarkerScores) -> Row:
 def _defined(value: Any) -> Any:
     """As JSON takes it, all the way down."""
     if isinstance(value, Mapping):
-        return {key: _defined(one) for key, one in value.items()}
+        return {key: _defined(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_defined(one) for one in value]
+        return [_defined(item) for item in value]
     return defined(value)

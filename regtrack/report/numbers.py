@@ -19,7 +19,7 @@ def only_defined(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if defined(value) is not None}
 
 
-def cell(value: Any) -> str:
+def tsv_field(value: Any) -> str:
     """A value in a tab-separated table: six digits, and empty where there is none."""
     value = defined(value)
     if value is None:

@@ -66,10 +66,10 @@ def looks_of(categories: Iterable[str]) -> dict[str, Look]:
 def css(categories: Iterable[str]) -> str:
     """A style sheet: variables `--TFBS`, ..., and a shape for each `.swatch.TFBS`, ..."""
     looks = looks_of(categories).values()
-    variables = " ".join(f"--{one.word}: {one.colour};" for one in looks)
+    variables = " ".join(f"--{look.word}: {look.colour};" for look in looks)
     swatches = "".join(
-        f".swatch.{one.word} {{ background: var(--{one.word}); {_shape(one.place)}; }}\n"
-        for one in looks
+        f".swatch.{look.word} {{ background: var(--{look.word}); {_shape(look.place)}; }}\n"
+        for look in looks
     )
     return f":root {{ {variables} }}\n{swatches}"
 

@@ -94,15 +94,17 @@ def plot_history(points: Sequence[Point], path: Path) -> None:
     left.set(xlabel="epoch", ylabel="loss per base and marker")
     looks = looks_of(category for point in points for category in point.average_precision)
     for category, (_, colour, _) in looks.items():
-        found = [
+        measured = [
             (point.epoch, point.average_precision[category])
             for point in points
             if category in point.average_precision
         ]
         rates = [point.base_rate[category] for point in points if category in point.base_rate]
-        if found:
-            right.plot(*zip(*found, strict=True), color=colour, marker=".", label=literal(category))
-        if found and rates:
+        if measured:
+            right.plot(
+                *zip(*measured, strict=True), color=colour, marker=".", label=literal(category)
+            )
+        if measured and rates:
             right.axhline(rates[-1], color=colour, linestyle=":", linewidth=1.2)
     if right.lines:
         right.plot([], [], color="black", linestyle=":", linewidth=1.2, label="base rate")
@@ -137,13 +139,13 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
         if comparison.base_rate(split, category) is not None
     ]
     looks = looks_of(categories)
-    names = [one.name for one in comparison.networks]
+    names = [network.name for network in comparison.networks]
     for_names = INCHES_PER_LETTER * max(map(len, names))
     size = (0.4 + for_names + 2.6 * max(len(categories), 1), 1.6 + 0.32 * len(names))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, max(len(categories), 1), sharex=True, sharey=True, squeeze=False)[0]
     for axes, category in zip(panels, categories, strict=False):
-        means = [one.mean(split, category) for one in comparison.networks]
+        means = [network.mean(split, category) for network in comparison.networks]
         axes.barh(
             range(len(names)),
             [mean.average_precision if mean else 0 for mean in means],
@@ -151,9 +153,9 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
             height=0.7,
         )
         published = [
-            (one.published[category], place)
-            for place, one in enumerate(comparison.networks)
-            if category in one.published
+            (network.published[category], place)
+            for place, network in enumerate(comparison.networks)
+            if category in network.published
         ]
         if published:
             axes.plot(

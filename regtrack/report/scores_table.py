@@ -57,7 +57,7 @@ def read_scores(folder: Path) -> Scores:
 
 
 def _column(rows: list[dict[str, str]], column: str) -> dict[str, float]:
-    found = {row["name"]: float(row[column]) for row in rows if row[column]}
-    if None in found or not all(0 <= value <= 1 for value in found.values()):
+    scores = {row["name"]: float(row[column]) for row in rows if row[column]}
+    if None in scores or not all(0 <= value <= 1 for value in scores.values()):
         raise ValueError(f"expected a name and a number from 0 to 1 as {column}")
-    return found
+    return scores

@@ -15,7 +15,7 @@ from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.folders import file_sha256
 from regtrack.models.checkpoint import load_network, read_checkpoint
-from regtrack.report.numbers import cell, only_defined
+from regtrack.report.numbers import only_defined, tsv_field
 from regtrack.scoring.metrics import Scores
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
@@ -130,5 +130,5 @@ def _table(dataset: Dataset, scores: SplitScores) -> str:
         values += [
             getattr(of_split[row], name) for of_split in scores.values() for name in _OF_SPLIT
         ]
-        lines.append([cell(value) for value in values])
+        lines.append([tsv_field(value) for value in values])
     return "\n".join("\t".join(line) for line in lines) + "\n"

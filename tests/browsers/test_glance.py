@@ -69,7 +69,7 @@ def test_it_holds_what_the_heatmap_answers(viewable: Viewable) -> None:
     glance = Glance.of(viewable, HERE, False)
     heatmap = Heatmap(viewable, glance.measured.__getitem__)
     held = {name: gzip.decompress(packed) for name, packed in glance.answers.items()}
-    assert held["answers/heatmap/cells"] == heatmap.cells(HERE, 500).astype("<u2").tobytes()
+    assert held["answers/heatmap/cells"] == heatmap.levels(HERE, 500).astype("<u2").tobytes()
     bits = np.frombuffer(held["answers/heatmap/measured"], np.uint8).reshape(4, -1)
     found = np.unpackbits(bits, axis=1)[:, :500]
     for row in found[:2]:
@@ -77,7 +77,7 @@ def test_it_holds_what_the_heatmap_answers(viewable: Viewable) -> None:
     assert not found[2:].any()
     assert glance.record["columns"] == 500
     assert [one["index"] for one in glance.record["markers"]] == [0, 1, 2, 3]
-    assert Glance.of(viewable, Interval("chr1", 0, 20_000), False).cells.shape == (4, COLUMNS)
+    assert Glance.of(viewable, Interval("chr1", 0, 20_000), False).levels.shape == (4, COLUMNS)
 
 
 def test_all_measured_peaks_are_waited_for(

@@ -28,11 +28,11 @@ def peaks(tmp_path: Path) -> MeasuredPeaks:
 def test_when_all_were_read_one_line_says_what_was_left_out(peaks: MeasuredPeaks) -> None:
     told: list[str] = []
     with heard(told.append):
-        assert list(peaks.kept(2)["chr1"]) == [(2, 50)]
+        assert list(peaks.read_once(2)["chr1"]) == [(2, 50)]
         assert list(peaks.read(0)["chr1"]) == [(0, 50)]
         peaks.read(0)
         assert told == []
-        peaks.kept(1)
+        peaks.read_once(1)
         peaks.read(2)
         peaks.tell()
     expected = "left out 6 rows of 3 files, on chromosomes that the genome lacks (chr7, chr9)"

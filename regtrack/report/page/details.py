@@ -19,11 +19,11 @@ _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 def details_json(evaluation: Evaluation) -> str:
     """By the row's id: curve, scores per chromosome, thresholds, and what is not known."""
-    found = {
+    details = {
         address(marker)[1:]: _details(scores, evaluation.unknown.get(marker.index, ()))
         for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
     }
-    return json.dumps(found, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
+    return json.dumps(details, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
 
 
 def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
@@ -33,20 +33,20 @@ def _details(scores: MarkerScores, unknown: Sequence[str]) -> dict[str, Any]:
         "peakCurve": [
             [float(f"{value:.4g}") for value in (peaks.recall, peaks.precision)]
             for _, peaks in reversed(scores.peak_curve)
-            if any(one.paired for _, one in scores.peak_curve)
+            if any(overlap.paired for _, overlap in scores.peak_curve)
         ],
         "baseRate": defined(scores.overall.base_rate),
         "chromosomes": [
             [
                 chrom,
-                f"{one.bases:,}",
-                f"{one.positives:,}",
-                number(one.base_rate),
-                number(one.average_precision),
-                times(one.lift),
-                number(one.auroc, 3),
+                f"{of_chrom.bases:,}",
+                f"{of_chrom.positives:,}",
+                number(of_chrom.base_rate),
+                number(of_chrom.average_precision),
+                times(of_chrom.lift),
+                number(of_chrom.auroc, 3),
             ]
-            for chrom, one in scores.chroms.items()
+            for chrom, of_chrom in scores.chroms.items()
         ],
         "thresholds": [
             _point(name, point)

@@ -57,9 +57,9 @@ def picked(pairs: Sequence[Scored]) -> dict[str, Scored]:
     Fewer where there are no three; of an even number, the better one of the middle two.
     """
     order = sorted(pairs, key=lambda pair: -pair[1].overall.average_precision)
-    found = {"best": order[0], "worst": order[-1], "median": order[(len(order) - 1) // 2]}
+    choice = {"best": order[0], "worst": order[-1], "median": order[(len(order) - 1) // 2]}
     wanted = ("best", "median", "worst")[: len(order)] if len(order) != 2 else ("best", "worst")
-    return {name: found[name] for name in wanted}
+    return {name: choice[name] for name in wanted}
 
 
 def curves_svg(pairs: Sequence[Scored], lowest: float, colour: str) -> str:
@@ -158,8 +158,10 @@ def chance_svg(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
 
 def _deepsea(markers: Iterable[Marker]) -> list[tuple[float, float]]:
     """Base rate and PR AUC that DeepSEA published."""
-    found = ((deepsea_figure(one, "base_rate"), deepsea_figure(one, "auprc")) for one in markers)
-    return [(rate, height) for rate, height in found if rate and height]
+    figures = (
+        (deepsea_figure(marker, "base_rate"), deepsea_figure(marker, "auprc")) for marker in markers
+    )
+    return [(rate, height) for rate, height in figures if rate and height]
 
 
 def calibration_svg(pairs: Sequence[Scored], looks: Mapping[str, Look]) -> str:
@@ -196,10 +198,15 @@ def pooled(pairs: Sequence[Scored], category: str) -> list[tuple[int, float, flo
 
     Without the octaves that have no place on a logarithmic axis.
     """
-    of_category = [scores.calibration for marker, scores in pairs if marker.category == category]
+    calibrations = [scores.calibration for marker, scores in pairs if marker.category == category]
     sums: dict[int, list[float]] = {}
-    for one in of_category:
-        columns = (one.octaves, one.bases, one.predicted, one.observed)
+    for calibration in calibrations:
+        columns = (
+            calibration.octaves,
+            calibration.bases,
+            calibration.predicted,
+            calibration.observed,
+        )
         for octave, bases, predicted, observed in zip(*columns, strict=True):
             if predicted:
                 into = sums.setdefault(octave, [0, 0.0, 0.0])
@@ -280,7 +287,7 @@ def _points(
 ) -> None:
     """A linked point for each marker."""
     for category, (place, colour, _) in looks.items():
-        chosen = [one for one in points if one[0].category == category]
+        chosen = [point for point in points if point[0].category == category]
         if chosen:
             drawn = axes.scatter(
                 [across for _, across, _ in chosen],

@@ -38,7 +38,7 @@ def kind_words(evaluation: Evaluation) -> str:
 
 def verdicts(summaries: Sequence[CategorySummary]) -> str:
     """A sentence per category."""
-    sentences = [f"<li>{escape(_verdict(one))}</li>" for one in summaries]
+    sentences = [f"<li>{escape(_verdict(summary))}</li>" for summary in summaries]
     return "\n".join(sentences or ["<li>No marker has scores.</li>"])
 
 
@@ -67,7 +67,7 @@ def _about(lift: float) -> str:
 
 def _calibration(summaries: Sequence[CategorySummary]) -> list[tuple[str, list[str]]]:
     """A column, but for signals, which have none."""
-    errors = [one.calibration_error for one in summaries]
+    errors = [summary.calibration_error for summary in summaries]
     if all(map(math.isnan, errors)):
         return []
     return [("mean calibration error", list(map(number, errors)))]
@@ -78,38 +78,43 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
     if not summaries:
         return ""
     columns: list[tuple[str, list[str]]] = [
-        ("markers", [f"{one.means.markers:,}" for one in summaries]),
-        ("mean AP", [number(one.means.average_precision) for one in summaries]),
-        ("95% interval", [span(one.interval) for one in summaries]),
-        ("median AP", [number(one.median) for one in summaries]),
-        ("95% interval", [span(one.median_interval) for one in summaries]),
-        ("mean AUROC", [number(one.means.auroc, 3) for one in summaries]),
-        ("mean base rate", [number(one.means.base_rate) for one in summaries]),
-        ("median lift", [times(one.lift) for one in summaries]),
-        ("mean PR AUC, trapezoid", [number(one.means.pr_auc_trapezoid) for one in summaries]),
+        ("markers", [f"{summary.means.markers:,}" for summary in summaries]),
+        ("mean AP", [number(summary.means.average_precision) for summary in summaries]),
+        ("95% interval", [span(summary.interval) for summary in summaries]),
+        ("median AP", [number(summary.median) for summary in summaries]),
+        ("95% interval", [span(summary.median_interval) for summary in summaries]),
+        ("mean AUROC", [number(summary.means.auroc, 3) for summary in summaries]),
+        ("mean base rate", [number(summary.means.base_rate) for summary in summaries]),
+        ("median lift", [times(summary.lift) for summary in summaries]),
+        (
+            "mean PR AUC, trapezoid",
+            [number(summary.means.pr_auc_trapezoid) for summary in summaries],
+        ),
         *_calibration(summaries),
     ]
     notes = []
-    if any(one.published is not None for one in summaries):
+    if any(summary.published is not None for summary in summaries):
         columns.append(
-            ("the paper&rsquo;s PR AUC *", [_or_dash(one.published) for one in summaries])
+            ("the paper&rsquo;s PR AUC *", [_or_dash(summary.published) for summary in summaries])
         )
         notes.append(
             "* Of this network in Gupta &amp; Rush 2017: by the trapezoid rule, 919 markers, "
             "genome-wide, its own split. To be held against the trapezoid column, and loosely."
         )
-    if any(one.deepsea is not None for one in summaries):
-        columns.append(("DeepSEA, mean PR AUC \N{DAGGER}", [_deepsea(one) for one in summaries]))
+    if any(summary.deepsea is not None for summary in summaries):
+        columns.append(
+            ("DeepSEA, mean PR AUC \N{DAGGER}", [_deepsea(summary) for summary in summaries])
+        )
         notes.append(
             "\N{DAGGER} Published by Zhou &amp; Troyanskaya 2015 for those of the markers that "
             "it has (their number in brackets), of 200-bp bins: another task."
         )
     head = "".join(f'<th scope="col" class="number">{title}</th>' for title, _ in columns)
     rows = "\n".join(
-        f'<tr><th scope="row">{swatch(one.means.category)}{escape(one.means.category)}</th>'
+        f'<tr><th scope="row">{swatch(summary.means.category)}{escape(summary.means.category)}</th>'
         + "".join(f'<td class="number">{values[row]}</td>' for _, values in columns)
         + "</tr>"
-        for row, one in enumerate(summaries)
+        for row, summary in enumerate(summaries)
     )
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Categories">'
@@ -182,16 +187,16 @@ def definitions(rows: Iterable[tuple[str, str]]) -> str:
 
 def flattened(settings: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Settings and versions as pairs; those inside of others are named `outer, inner`."""
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for name, value in settings.items():
         title = f"{above}, {name}" if above else str(name)
         if isinstance(value, Mapping):
-            found += flattened(value, title)
+            pairs += flattened(value, title)
         elif isinstance(value, list | tuple):
-            found.append((title, ", ".join(map(str, value)) or "none"))
+            pairs.append((title, ", ".join(map(str, value)) or "none"))
         else:
-            found.append((title, "none" if value is None else str(value)))
-    return found
+            pairs.append((title, "none" if value is None else str(value)))
+    return pairs
 
 
 def rankings(evaluation: Evaluation) -> str:

@@ -22,7 +22,7 @@ class Column:
 
     Parameters
     ----------
-    title, about
+    title, explanation
         Its header, and what that means.
     shown
         Text of a cell.
@@ -31,11 +31,11 @@ class Column:
     """
 
     title: str
-    about: str
+    explanation: str
     shown: Callable[[Scored], str]
     value: Callable[[Scored], float]
 
-    def cell(self, pair: Scored) -> str:
+    def td(self, pair: Scored) -> str:
         """The `<td>` of a marker; its `data-v` is empty where nothing is defined."""
         value = self.value(pair)
         key = "" if math.isnan(value) else f"{value:.6g}"
@@ -44,16 +44,18 @@ class Column:
     @property
     def header(self) -> str:
         """The `<th>`."""
-        return f'<th scope="col" class="number" title="{escape(self.about)}">{self.title}</th>'
+        return (
+            f'<th scope="col" class="number" title="{escape(self.explanation)}">{self.title}</th>'
+        )
 
 
 def _scores(
     title: str,
-    about: str,
+    explanation: str,
     value: Callable[[Scored], float],
     form: Callable[[float], str] = number,
 ) -> Column:
-    return Column(title, about, lambda pair: form(value(pair)), value)
+    return Column(title, explanation, lambda pair: form(value(pair)), value)
 
 
 def _three(value: float) -> str:
@@ -131,8 +133,8 @@ _DEEPSEA = _scores(
 
 def deepsea(marker: Marker) -> float:
     """PR AUC that DeepSEA published for a marker; NaN where there is none."""
-    found = deepsea_figure(marker, "auprc")
-    return math.nan if found is None else found
+    figure = deepsea_figure(marker, "auprc")
+    return math.nan if figure is None else figure
 
 
 def markers_table(evaluation: Evaluation) -> str:
@@ -152,11 +154,11 @@ def markers_table(evaluation: Evaluation) -> str:
 def _row(pair: Scored, columns: Iterable[Column]) -> str:
     marker = pair[0]
     words = " ".join((marker.name, marker.cell, marker.target, marker.treatment)).lower()
-    cells = "".join(column.cell(pair) for column in columns)
+    values = "".join(column.td(pair) for column in columns)
     return (
         f'<tr id="{address(marker)[1:]}" data-category="{escape(marker.category)}" '
         f'data-words="{escape(words)}"><th scope="row">{escape(marker.name)}</th>'
-        f"<td>{escape(marker.category)}</td>{cells}</tr>"
+        f"<td>{escape(marker.category)}</td>{values}</tr>"
     )
 
 
@@ -166,7 +168,7 @@ def ranked_table(title: str, pairs: Sequence[Scored]) -> str:
     head = "".join(column.header for column in columns)
     rows = "\n".join(
         f'<tr><th scope="row">{link(pair[0])}</th>'
-        f"{''.join(column.cell(pair) for column in columns)}</tr>"
+        f"{''.join(column.td(pair) for column in columns)}</tr>"
         for pair in pairs
     )
     return (

@@ -64,9 +64,9 @@ def page(evaluation: Evaluation) -> str:
         figures=figures(scored_markers(evaluation), looks_of(categories)),
         rankings=rankings(evaluation),
         categories="\n".join(
-            f'<label><input type="checkbox" value="{escape(one)}" checked>{swatch(one)}'
-            f"{escape(one)}</label>"
-            for one in categories
+            f'<label><input type="checkbox" value="{escape(category)}" checked>{swatch(category)}'
+            f"{escape(category)}</label>"
+            for category in categories
         ),
         table=markers_table(evaluation),
         details=details_json(evaluation),
