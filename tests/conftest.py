@@ -33,7 +33,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def one_process() -> None:
     """Tiny genomes are done before another process is there; tests of several ask for them."""
-    for command in ("PREDICT", "EVAL", "HUB"):
+    for command in ("PREDICT", "EVAL", "THRESHOLDS", "HUB"):
         os.environ[f"REGTRACK_{command}_WORKERS"] = "1"
 
 

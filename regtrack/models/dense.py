@@ -18,6 +18,7 @@ A new network is a class in this file.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from regtrack.genome.fasta import BASES
@@ -58,7 +59,10 @@ class DenseNetwork(Network):
     def __init__(self, trunk: nn.Sequential, features: int, hidden: int, markers: int) -> None:
         head = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, markers))
         super().__init__(head, context_of(trunk))
-        self.embedding = nn.Embedding(len(BASES), 4)
+        vectors = torch.empty(len(BASES), 4)
+        if not vectors.is_meta:  # torch would import its compiler, for a second or two, to fill it
+            nn.init.normal_(vectors)
+        self.embedding = nn.Embedding(len(BASES), 4, _weight=vectors)
         self.trunk = trunk
 
     def features(self, codes: Tensor) -> list[Tensor]:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from regtrack.genome.short_input import LENGTH
 from regtrack.models.architecture import Catalog
 from regtrack.models.layers import BidirectionalLSTM, Convolution, activated, normed
+from regtrack.models.network import POINTWISE
 from regtrack.models.short_network import ShortNetwork
 
 _WIDTHS = (120, 240, 360)
@@ -40,10 +41,12 @@ SHORT = Catalog(
 )
 
 
-def _width_of(trunk: nn.Module) -> int:
+def _width_of(trunk: nn.Sequential) -> int:
     """Channels x positions that a trunk ends with."""
+    # The others change no shape, and on the meta device torch would import its compiler for them.
+    shaping = (layer for layer in trunk if not isinstance(layer, POINTWISE))
     with torch.no_grad():
-        values: Tensor = trunk.eval()(torch.zeros(1, 4, LENGTH))
+        values: Tensor = nn.Sequential(*shaping).eval()(torch.zeros(1, 4, LENGTH))
     trunk.train()
     return values.numel()
 

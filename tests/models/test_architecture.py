@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -162,3 +164,20 @@ def test_settings_that_leave_no_position_are_refused() -> None:
 @pytest.mark.parametrize(("task", "name"), [("dense", "dilated"), ("short", "dilated6")])
 def test_each_task_has_a_usual_network(task: str, name: str) -> None:
     assert find_architecture(task, None).name == name
+
+
+def test_to_check_settings_torch_need_not_import_its_compiler() -> None:
+    """Which takes longer than all else that a command or a worker does before it predicts."""
+    # To know its shapes, the LSTM of the short task must run.
+    networks = [network for network in NETWORKS if network != ("short", "bi-lstm")]
+    program = (
+        "import sys\n"
+        "from regtrack.models.catalog import ARCHITECTURES\n"
+        f"for task, name in {networks}:\n"
+        "    ARCHITECTURES[task][name].check({})\n"
+        "    print(task, name, 'torch._dynamo' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"{task} {name} False" for task, name in networks]
