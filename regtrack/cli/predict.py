@@ -121,23 +121,24 @@ def predict(
     """
     from regtrack.tracks.write import check_out
 
-    check_out(out, force)  # before torch is loaded
+    check_out(out, force)
+    from regtrack.prediction.scope import find_scope
+
+    chosen = PredictionSettings(peak_rules=PeakRules(max_gap, min_length), **settings)
+    scope = find_scope(
+        *(model, genome, regions, markers), any_genome=any_genome, genes=genes, clip=clip
+    )
+    # What is wrong with what was typed is told before torch is loaded, which takes seconds.
     from regtrack.api.progress import Progress
-    from regtrack.prediction.job import plan_job
+    from regtrack.prediction.job import job_of
     from regtrack.prediction.run import run
     from regtrack.tracks.describe import describe_written
 
-    job = plan_job(
-        model,
-        genome,
-        regions,
-        markers,
-        PredictionSettings(peak_rules=PeakRules(max_gap, min_length), **settings),
+    job = job_of(
+        scope,
+        chosen,
         options.chosen_device(device),
-        any_genome=any_genome,
         peaks=peaks,
-        genes=genes,
-        clip=clip,
         include_training=include_training,
     )
     _foretell(job, out, workers, plan)

@@ -16,19 +16,14 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture, Code
 from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
+from regtrack.models.header import FORMAT_VERSION, CheckpointTable, read_text_of
 from regtrack.models.network import Context, Network
 from regtrack.models.own_architecture import OwnArchitecture
-from regtrack.models.tensors import (
-    read_tensor_file,
-    read_text_of,
-    save_tensors,
-    tensors_sha256,
-)
+from regtrack.models.tensors import read_tensor_file, save_tensors, tensors_sha256
 from regtrack.models.validated import Validated
 from regtrack.notes import note
 from regtrack.signals import MOST, check_range
 
-FORMAT_VERSION = 2
 # Of all but signals, which the first format does not know.
 _FORMAT_OF_PROBABILITIES = 1
 
@@ -243,14 +238,11 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class _Metadata:
+class _Metadata(CheckpointTable):
     """All that is said of a checkpoint, as it stands in the file."""
 
     architecture: str
     settings: dict[str, Any]
-    markers: tuple[Marker, ...]
-    assembly: str
-    chrom_sizes: dict[str, int]
     thresholds: tuple[float, ...]
     training: dict[str, Any] = field(default_factory=dict)
     validated: tuple[Validated | None, ...] = ()
@@ -261,15 +253,12 @@ class _Metadata:
     ranges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.markers:
-            raise ValueError("expected one marker at least")
+        super().__post_init__()
         highest = MOST if self.ranges else 1
         if not all(0 <= value <= highest for value in self.thresholds):
             raise ValueError(f"expected thresholds from 0 to {highest:g}")
         for one in self.ranges:
             check_range(one)
-        if not all(size >= 0 for size in self.chrom_sizes.values()):
-            raise ValueError("expected lengths of chromosomes")
 
 
 @dataclass(frozen=True)

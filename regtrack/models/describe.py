@@ -23,7 +23,7 @@ _ORIGINS: dict[ThresholdsFrom, str] = {
 
 
 def models_table() -> str:
-    """Every network that can be trained, one line each."""
+    """Every network that can be trained, one line each; `docs/models.py` writes it to a file."""
     row = "{:<10}{:<7}{:>11}{:>12}{:>19}{:>8}  {}".format
     lines = [row("name", "task", "parameters", "paper", "context", "stride", "layers")]
     for architecture in (one for task in ARCHITECTURES.values() for one in task.values()):

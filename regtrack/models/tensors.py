@@ -7,30 +7,22 @@ import json
 import os
 import pickle
 import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from zipfile import BadZipFile
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 from regtrack.atomic import replacing
 from regtrack.errors import InputError
+from regtrack.models.header import LENGTH, METADATA_KEY, check_header, text_in, unsound
 from regtrack.paths import utf8_path
-
-_METADATA_KEY = "regtrack"
 
 # Under which programs keep the weights in a checkpoint; the first is Lightning's.
 _STATES = ("state_dict", "model_state_dict", "model")
-
-# What a file begins with: the bytes of its header, which is JSON.
-_LENGTH = struct.Struct("<Q")
-# 919 markers and 100,000 chromosomes take a tenth of this.
-_LONGEST_HEADER = 50_000_000
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> None:
@@ -46,7 +38,7 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> 
         aside.touch()  # an OSError that names the file, where safetensors has its own
         try:
             with utf8_path(aside) as place:
-                save_file(plain, place, metadata={_METADATA_KEY: text})
+                save_file(plain, place, metadata={METADATA_KEY: text})
         except SafetensorError as error:
             found = re.search(r"os error (\d+)", str(error))  # a full disk, say
             if found is None:
@@ -71,26 +63,6 @@ class TensorFile:
     sha256: str
 
 
-def read_text_of(path: Path) -> str:
-    """The text of a file, without its tensors.
-
-    Raises
-    ------
-    InputError
-        For a file that is truncated, a pickle, or not regtrack's.
-    OSError
-        When the file cannot be read.
-    """
-    with path.open("rb") as file:
-        _check_header(file, path)
-    try:
-        with utf8_path(path) as place, safe_open(place, framework="pt") as opened:
-            metadata: Mapping[str, str] | None = opened.metadata()
-    except SafetensorError as error:
-        raise _unsound(path, error) from error
-    return _text_in(metadata, path)
-
-
 def read_tensor_file(path: Path) -> TensorFile:
     """All of a file; only of one of regtrack's is more than the header read.
 
@@ -102,20 +74,20 @@ def read_tensor_file(path: Path) -> TensorFile:
         When the file cannot be read.
     """
     with path.open("rb") as file:
-        _check_header(file, path)
+        check_header(file, path)
         file.seek(0)
-        head = file.read(_LENGTH.size)
-        header = file.read(*_LENGTH.unpack(head))
+        head = file.read(LENGTH.size)
+        header = file.read(*LENGTH.unpack(head))
         try:
             found = json.loads(header)
         except (ValueError, RecursionError) as error:
-            raise _unsound(path, error) from error
-        text = _text_in(found.get("__metadata__"), path)
+            raise unsound(path, error) from error
+        text = text_in(found.get("__metadata__"), path)
         data = head + header + file.read()
     try:
         return TensorFile(text, load(data), hashlib.sha256(data).hexdigest())
     except (SafetensorError, RuntimeError, KeyError) as error:  # the last, for an unknown type
-        raise _unsound(path, error) from error
+        raise unsound(path, error) from error
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -131,12 +103,12 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         When it cannot be read.
     """
     with path.open("rb") as file:
-        is_plain = file.read(_LENGTH.size + 1)[_LENGTH.size :] == b"{"
+        is_plain = file.read(LENGTH.size + 1)[LENGTH.size :] == b"{"
     if is_plain:
         try:
             return load(path.read_bytes())
         except (SafetensorError, RuntimeError, KeyError) as error:
-            raise _unsound(path, error) from error
+            raise unsound(path, error) from error
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (
@@ -174,18 +146,6 @@ def _no_weights(error: Exception) -> str:
     return f"not a file of weights alone, or damaged ({reason})"
 
 
-def _text_in(metadata: object, path: Path) -> str:
-    """The text among the metadata of a file, which may be another program's."""
-    text = metadata.get(_METADATA_KEY) if isinstance(metadata, dict) else None
-    if not isinstance(text, str):
-        raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
-    return text
-
-
-def _unsound(path: Path, error: Exception) -> InputError:
-    return InputError(path, f"truncated, or not a .safetensors file ({error})")
-
-
 def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
     """SHA-256 of the names, types, shapes and bytes of some tensors, in whatever order."""
     total = hashlib.sha256()
@@ -194,34 +154,3 @@ def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
         total.update(f"{name}\t{plain.dtype}\t{list(plain.shape)}\n".encode())
         total.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
-
-
-def _check_header(file: BinaryIO, path: Path) -> None:
-    """Refuse a file whose header is none, before it is read whole.
-
-    Raises
-    ------
-    InputError
-        Saying what it is instead, as far as its first bytes tell.
-    """
-    head = file.read(_LENGTH.size + 1)
-    size = file.seek(0, os.SEEK_END)
-    length = _LENGTH.unpack_from(head)[0] if len(head) > _LENGTH.size else 0
-    # The length of a sound header may begin as a pickle or a zip file does.
-    if head[_LENGTH.size :] == b"{":
-        if length > size - _LENGTH.size:
-            raise InputError(
-                path, f"truncated, or not a .safetensors file (a header of {length:,} bytes)"
-            )
-        if length > _LONGEST_HEADER:
-            raise InputError(
-                path,
-                f"a .safetensors file with a header of {length:,} bytes; expected at most "
-                f"{_LONGEST_HEADER:,}",
-            )
-        return
-    if head.startswith((b"\x80", b"PK")) and not 0 < length <= size:
-        raise InputError(
-            path, "a pickle, which may run code when it is opened; expected .safetensors"
-        )
-    raise InputError(path, "truncated, or not a .safetensors file (it has no header)")

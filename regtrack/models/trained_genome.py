@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other, name_of, recognise
 from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.genome.seen import Seen
 from regtrack.listing import first_names
-from regtrack.models.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from regtrack.models.checkpoint import Checkpoint
+    from regtrack.models.header import CheckpointTable
 
 
 def check_assembly(
-    path: Path, checkpoint: Checkpoint, genome: Path, sizes: Mapping[str, int]
+    path: Path, checkpoint: Checkpoint | CheckpointTable, genome: Path, sizes: Mapping[str, int]
 ) -> None:
     """Refuse a genome that is not the one that the checkpoint was trained on.
 
@@ -50,7 +54,9 @@ def seen_on(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> Seen | None:
     return checkpoint.seen.on(checkpoint.chrom_sizes, sizes)
 
 
-def _misfit(checkpoint: Checkpoint, sizes: Mapping[str, int]) -> tuple[str, str] | None:
+def _misfit(
+    checkpoint: Checkpoint | CheckpointTable, sizes: Mapping[str, int]
+) -> tuple[str, str] | None:
     """What a genome is, and what the checkpoint was trained on, where these are two things."""
     known = checkpoint.chrom_sizes
     if not known:

@@ -10,28 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from regtrack import __version__
-from regtrack.errors import ArgumentError, InputError
+from regtrack.errors import ArgumentError
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
-from regtrack.genome.fasta import Genome, sizes_fingerprint
-from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.fasta import sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet, Regions
-from regtrack.genome.markers import select_markers
-from regtrack.genome.regions import read_regions
 from regtrack.genome.seen import Seen
 from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.network import Context
-from regtrack.models.trained_genome import check_assembly, seen_on
+from regtrack.models.trained_genome import seen_on
 from regtrack.notes import note
-from regtrack.paths import is_there
+from regtrack.prediction.scope import Scope, find_scope
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.scoring.marker_scores import scored_by_themselves
 from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.signals import MOST
-from regtrack.tracks.bbi import LONGEST_CHROM
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block
 from regtrack.tracks.folder import (
     BY_BASES,
@@ -192,18 +188,39 @@ def plan_job(
 
     Parameters
     ----------
-    regions
-        As typed: `chr22`, `chr22:1,000-2,000`, `COMT+-50kb`, `all`, or the path of a BED file.
-    marker_patterns
-        As `regtrack.genome.markers.select_markers`.
-    any_genome
-        Accept a genome that the model was not trained on.
+    model, genome, regions, marker_patterns, any_genome, genes, clip
+        As `find_scope`.
+    peaks, include_training
+        As `job_of`.
+
+    Raises
+    ------
+    ArgumentError, InputError
+        As both.
+    """
+    scope = find_scope(
+        *(model, genome, regions, marker_patterns),
+        any_genome=any_genome,
+        genes=genes,
+        clip=clip,
+    )
+    return job_of(scope, settings, device, peaks=peaks, include_training=include_training)
+
+
+def job_of(
+    scope: Scope,
+    settings: PredictionSettings,
+    device: str,
+    *,
+    peaks: Path | None = None,
+    include_training: bool = False,
+) -> Job:
+    """Read and check everything else that a prediction needs.
+
+    Parameters
+    ----------
     peaks
         Measured peaks that the predictions are scored by, as `ScoreRequest` takes them, or None.
-    genes
-        As `regtrack.genome.gene_regions.GeneRegions` takes its table.
-    clip
-        As `regtrack.genome.bed.Rules`, for all BED files.
     include_training
         Score bases that were trained on, too.
 
@@ -216,67 +233,57 @@ def plan_job(
     """
     if include_training and peaks is None:
         raise ArgumentError("include_training", "does nothing without --peaks: nothing is scored")
-    if not is_there(model):
-        raise InputError(
-            model,
-            "no such checkpoint, not trained yet? --model demo predicts with the one that comes "
-            "along",
-        )
-    checkpoint, sha256 = read_identified(model)
-    source = Genome(genome)
-    if not any_genome:
-        check_assembly(model, checkpoint, genome, source.chrom_sizes)
-    for chrom, size in source.chrom_sizes.items():
-        if size > LONGEST_CHROM:
-            raise InputError(
-                genome, f"{chrom} has {size:,} bases; BigWig files count to {LONGEST_CHROM:,}"
-            )
-    chosen = select_markers(checkpoint.markers, marker_patterns)
-    rows = tuple(checkpoint.markers.index(marker) for marker in chosen)
+    checkpoint, sha256 = read_identified(scope.model)
+    sizes, targets = scope.genome.chrom_sizes, scope.targets
+    rows = tuple(checkpoint.markers.index(marker) for marker in scope.markers)
     if settings.peak_threshold is not None:
         _tell_of_peakless(checkpoint, rows)
-    by_gene = GeneRegions(genes, source.chrom_sizes)
-    asked = read_regions(regions, source.chrom_sizes, clip, by_gene)
-    targets = source.known(asked)
-    if not targets:
-        raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
     context = context_of(checkpoint, settings.step)
     window = settings.window or suited_length(context)
     settings = replace(settings, window=window)
     next(tile(next(iter(targets.values())), context, window))
     reach = max(context.left, context.right) + context.stride
-    suffix = index_suffix(source.chrom_sizes)
-    seen = seen_on(checkpoint, source.chrom_sizes)
+    suffix = index_suffix(sizes)
+    seen = seen_on(checkpoint, sizes)
     seen_here = None if seen is None else seen.inside(targets)
     trackset = TrackSet(
         model=checkpoint.identified(sha256),
-        fingerprint=sizes_fingerprint(source.chrom_sizes),
-        chrom_sizes=dict(source.chrom_sizes),
+        fingerprint=sizes_fingerprint(sizes),
+        chrom_sizes=dict(sizes),
         settings=settings.record(),
         tracks=tuple(_track(checkpoint, row, settings, suffix) for row in rows),
-        assembly=name_of(source.chrom_sizes, "" if any_genome else checkpoint.assembly),
+        assembly=name_of(sizes, "" if scope.any_genome else checkpoint.assembly),
         seen_bases=None if seen_here is None else seen_here.bases,
     )
-    truth = None
-    if peaks is not None:
-        by_table = ScoreRequest(peaks, regions, clip=clip, include_training=include_training)
-        there = scored_regions(asked, targets, "N", (), genome, BedFiles(source.chrom_sizes))
-        scored = by_table.scored(there, seen_here, model)
-        truth = Truth.of_table(
-            by_table, model, checkpoint.markers, chosen, source.chrom_sizes, scored, seen_here
-        )
     return Job(
-        model,
-        genome,
+        scope.model,
+        scope.genome.path,
         checkpoint,
         rows,
         targets,
-        source.digest(targets, reach),
+        scope.genome.digest(targets, reach),
         settings,
         device,
         trackset,
         seen_here,
-        truth,
+        None if peaks is None else _truth(scope, checkpoint, peaks, include_training, seen_here),
+    )
+
+
+def _truth(
+    scope: Scope,
+    checkpoint: Checkpoint,
+    peaks: Path,
+    include_training: bool,
+    seen: Seen | None,
+) -> Truth:
+    """Measured peaks, on the bases that are predicted."""
+    request = ScoreRequest(peaks, scope.regions, clip=scope.clip, include_training=include_training)
+    sizes, genome = scope.genome.chrom_sizes, scope.genome.path
+    there = scored_regions(scope.asked, scope.targets, "N", (), genome, BedFiles(sizes))
+    scored = request.scored(there, seen, scope.model)
+    return Truth.of_table(
+        request, scope.model, checkpoint.markers, scope.markers, sizes, scored, seen
     )
 
 

@@ -175,10 +175,10 @@ def test_info_knows_every_network(
     assert ("windows overlap by this much" in out) == (not network.context.exact)
 
 
-def test_models_prints_the_table_of_the_networks(regtrack) -> None:
+def test_models_prints_what_the_networks_say_of_themselves(regtrack) -> None:
     status, out, _ = regtrack("models")
     assert status == 0
-    assert out.rstrip("\n") == models_table()
+    assert out == f"{models_table()}\n", "run docs/models.py"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""What stands at the head of a checkpoint, read without torch, which takes seconds to load."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from safetensors import SafetensorError, safe_open
+
+from regtrack.documents import parse_json
+from regtrack.errors import InputError
+from regtrack.genome.markers import Marker
+from regtrack.paths import utf8_path
+
+FORMAT_VERSION = 2
+
+# Under which the text stands among the metadata of a `.safetensors` file.
+METADATA_KEY = "regtrack"
+
+# What a file begins with: the bytes of its header, which is JSON.
+LENGTH = struct.Struct("<Q")
+# 919 markers and 100,000 chromosomes take a tenth of this.
+_LONGEST = 50_000_000
+
+
+@dataclass(frozen=True)
+class CheckpointTable:
+    """What a checkpoint says of its markers and its genome.
+
+    Parameters
+    ----------
+    markers
+        In the order of the network's outputs.
+    assembly, chrom_sizes
+        As `regtrack.models.checkpoint.Checkpoint`.
+    """
+
+    markers: tuple[Marker, ...]
+    assembly: str
+    chrom_sizes: dict[str, int]
+
+    def __post_init__(self) -> None:
+        if not self.markers:
+            raise ValueError("expected one marker at least")
+        if not all(size >= 0 for size in self.chrom_sizes.values()):
+            raise ValueError("expected lengths of chromosomes")
+
+
+def read_table(path: Path) -> CheckpointTable:
+    """Read what a checkpoint says of its markers and its genome.
+
+    Raises
+    ------
+    InputError, OSError
+        As `read_text_of`; also for a file of a newer format, or a damaged one.
+    """
+    return parse_json(read_text_of(path), CheckpointTable, f"{path}: metadata", FORMAT_VERSION)
+
+
+def read_text_of(path: Path) -> str:
+    """The text of a file, without its tensors.
+
+    Raises
+    ------
+    InputError
+        For a file that is truncated, a pickle, or not regtrack's.
+    OSError
+        When the file cannot be read.
+    """
+    with path.open("rb") as file:
+        check_header(file, path)
+    try:
+        with utf8_path(path) as place, safe_open(place, framework="numpy") as opened:
+            metadata: Mapping[str, str] | None = opened.metadata()
+    except SafetensorError as error:
+        raise unsound(path, error) from error
+    return text_in(metadata, path)
+
+
+def text_in(metadata: object, path: Path) -> str:
+    """The text among the metadata of a file, which may be another program's."""
+    text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise InputError(path, "a .safetensors file, but not one that regtrack wrote")
+    return text
+
+
+def unsound(path: Path, error: Exception) -> InputError:
+    """The error for a file that is not what its name says."""
+    return InputError(path, f"truncated, or not a .safetensors file ({error})")
+
+
+def check_header(file: BinaryIO, path: Path) -> None:
+    """Refuse a file whose header is none, before it is read whole.
+
+    Raises
+    ------
+    InputError
+        Saying what it is instead, as far as its first bytes tell.
+    """
+    head = file.read(LENGTH.size + 1)
+    size = file.seek(0, os.SEEK_END)
+    length = LENGTH.unpack_from(head)[0] if len(head) > LENGTH.size else 0
+    # The length of a sound header may begin as a pickle or a zip file does.
+    if head[LENGTH.size :] == b"{":
+        if length > size - LENGTH.size:
+            raise InputError(
+                path, f"truncated, or not a .safetensors file (a header of {length:,} bytes)"
+            )
+        if length > _LONGEST:
+            raise InputError(
+                path,
+                f"a .safetensors file with a header of {length:,} bytes; expected at most "
+                f"{_LONGEST:,}",
+            )
+        return
+    if head.startswith((b"\x80", b"PK")) and not 0 < length <= size:
+        raise InputError(
+            path, "a pickle, which may run code when it is opened; expected .safetensors"
+        )
+    raise InputError(path, "truncated, or not a .safetensors file (it has no header)")
