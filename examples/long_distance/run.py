@@ -117,7 +117,7 @@ def train_missing(request: TrainingRequest, out: Path, force: bool) -> None:
     # As a checkpoint keeps them: without what was left open.
     settings = {name: one for name, one in settings.items() if one not in (None, math.inf)}
     if training["dataset"] != dataset.digest or training["settings"] != settings:
-        raise InputError(out, "was trained otherwise; --force trains it anew")
+        raise InputError(out, "was trained with other settings; --force trains it again")
 
 
 def compare(

@@ -27,16 +27,16 @@ _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 _BINS = 60
 
 
-def plot_contexts(found: Sequence[MarkerContext], path: Path) -> None:
-    """A dot per marker at the width of 90% of its norm; the mean norm by distance beside it.
+def plot_contexts(contexts: Sequence[MarkerContext], path: Path) -> None:
+    """Draw a dot per marker at the width of 90% of its norm, and the mean norm by distance.
 
     Raises
     ------
     OSError
         When the file cannot be written.
     """
-    scored = [one for one in found if one.widths[1] is not None]
-    models = models_of(found)
+    scored = [context for context in contexts if context.widths[1] is not None]
+    models = models_of(contexts)
     names = [model.name for model in models]
     groups = [
         (names.index(model.name), category, own) for model, category, own in grouped(scored, models)
@@ -78,8 +78,8 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[st
     apart = 0.81 / len(categories)
     for number, category, own in groups:
         place = number + apart * (categories.index(category) - (len(categories) - 1) / 2)
-        heights = sorted(one.widths[1] or 0 for one in own)
-        # Spread over the strip by turns, the same every time.
+        heights = sorted(context.widths[1] or 0 for context in own)
+        # Spread over the strip, the same way every time.
         turns = (np.arange(len(heights)) * 0.618) % 1 - 0.5
         axes.scatter(
             place + 0.63 * apart * turns,
@@ -98,16 +98,16 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[st
     bases = FuncFormatter(lambda at, _: f"{at:,.0f}")
     axes.yaxis.set_major_formatter(bases)
     low, high = axes.get_ylim()
-    # Within a decade, the labels between its ends are all that there are.
+    # Within a decade there are no other labels than these.
     axes.yaxis.set_minor_formatter(bases if high < 10 * low else NullFormatter())
     axes.set_ylabel("bases that hold 90% of the norm")
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _profiles(axes: Axes, groups: _Groups, looks: Mapping[str, Look]) -> None:
-    """Of each network and category, the mean norm of a base by its distance."""
+    """Draw the mean norm of a base by its distance, for each network and category."""
     for number, category, own in groups:
-        profile = np.mean([one.profile for one in own], axis=0)
+        profile = np.mean([context.profile for context in own], axis=0)
         at, values = binned(profile)
         axes.plot(
             at,
@@ -150,7 +150,7 @@ _PICTURE = "context.png"
 _BEYOND = [f"beyond_{distance}" for distance in DISTANCES]
 
 
-def write_contexts(found: Sequence[MarkerContext], folder: Path) -> None:
+def write_contexts(contexts: Sequence[MarkerContext], folder: Path) -> None:
     """Write `context.tsv`, a row per marker and network, and `context.png`.
 
     Raises
@@ -158,36 +158,44 @@ def write_contexts(found: Sequence[MarkerContext], folder: Path) -> None:
     OSError
         When a file cannot be written.
     """
-    write_table([_row(one) for one in found], folder / CONTEXTS)
-    plot_contexts(found, folder / _PICTURE)
+    write_table([_row(context) for context in contexts], folder / CONTEXTS)
+    plot_contexts(contexts, folder / _PICTURE)
 
 
-def context_table(found: Sequence[MarkerContext]) -> str:
-    """A row per marker and network, the widest first, then medians: what is printed."""
+def context_table(contexts: Sequence[MarkerContext]) -> str:
+    """The printed table: a row per marker and network, the widest first, then medians."""
     scored = sorted(
-        (one for one in found if one.samples),
-        key=lambda one: (-(one.widths[1] or 0), one.marker.index, one.model.name),
+        (context for context in contexts if context.samples),
+        key=lambda context: (-(context.widths[1] or 0), context.marker.index, context.model.name),
     )
-    models = models_of(found)
+    models = models_of(contexts)
     table = [["marker", "category", "model", "samples", *WIDTH_NAMES, *_BEYOND]]
-    for one in scored:
-        table.append(_cells(one.marker.name, one.marker.category, one.model.name, one.samples))
-        table[-1] += _numbers(one.widths, one.beyond)
+    for context in scored:
+        table.append(
+            _cells(
+                context.marker.name, context.marker.category, context.model.name, context.samples
+            )
+        )
+        table[-1] += _numbers(context.widths, context.beyond)
     for model, category, own in grouped(scored, models):
         table.append(_cells(f"median of {len(own)}", category, model.name, ""))
         table[-1] += _numbers(
-            [_median([one.widths[i] for one in own]) for i in range(len(SHARES))],
-            [_median([one.beyond[i] for one in own]) for i in range(len(DISTANCES))],
+            [_median([context.widths[i] for context in own]) for i in range(len(SHARES))],
+            [_median([context.beyond[i] for context in own]) for i in range(len(DISTANCES))],
         )
     lines = aligned(table, 3)
     origin = {
         MEASURED: "middles of measured peaks",
         PREDICTED: "predicted with the marker's threshold or more, each network its own",
-    }[found[0].source]
+    }[contexts[0].source]
     lines.append(f"positive bases: {origin}; beyond_N: share of the norm farther away")
     lines += [model.note for model in models if model.note]
     for model in models:
-        without = [one.marker.name for one in found if one.model is model and not one.samples]
+        without = [
+            context.marker.name
+            for context in contexts
+            if context.model is model and not context.samples
+        ]
         if without:
             lines.append(f"{model.name}: no positive base of {', '.join(without)}")
     return "\n".join(lines)
@@ -209,20 +217,20 @@ def _median(values: Sequence[float | None]) -> float | None:
     return statistics.median(there) if there else None
 
 
-def _row(one: MarkerContext) -> dict[str, Any]:
-    """Of the table for programs."""
-    marker = one.marker
+def _row(context: MarkerContext) -> dict[str, Any]:
+    """A row of `context.tsv`."""
+    marker = context.marker
     return {
-        "model": named(one.model.path),
-        "architecture": one.model.checkpoint.architecture,
+        "model": named(context.model.path),
+        "architecture": context.model.checkpoint.architecture,
         "index": marker.index,
         "name": marker.name,
         "category": marker.category,
         "cell": marker.cell,
         "target": marker.target,
         "treatment": marker.treatment,
-        "positives_from": one.source,
-        "samples": one.samples,
-        **dict(zip(WIDTH_NAMES, one.widths, strict=True)),
-        **dict(zip(_BEYOND, one.beyond, strict=True)),
+        "positives_from": context.source,
+        "samples": context.samples,
+        **dict(zip(WIDTH_NAMES, context.widths, strict=True)),
+        **dict(zip(_BEYOND, context.beyond, strict=True)),
     }

@@ -1,4 +1,4 @@
-"""The effective context of every marker: how far away the bases lie that its peaks depend on."""
+"""The effective context of a marker: how far away the bases are that its peaks depend on."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _BASES_TOGETHER = 100_000
 
 @dataclass(frozen=True)
 class MarkerContext:
-    """The effective context of one marker in one network.
+    """The effective context of a marker in a network.
 
     Parameters
     ----------
     source
-        Where its positive bases come from: `MEASURED` or `PREDICTED`.
+        Source of its positive bases: `MEASURED` or `PREDICTED`.
     samples
-        Positive bases that an error of 1 came from, one at a time; 0 where there are none.
+        Positive bases, each given an error of 1 by itself; 0 where there are none.
     profile
         float64: mean over the samples of the share of the gradient's norm at each distance
         from 0 on; both sides together. Sums to 1; all 0 without samples.
@@ -94,7 +94,7 @@ def find_contexts(
         Where the table has markers, positive bases are the middles of measured peaks;
         otherwise bases whose probability reaches the marker's threshold.
     samples
-        Positive bases per marker, at most; evenly spread over those that there are.
+        Positive bases per marker, at most; evenly spread over all of them.
     """
     names = [marker.name for marker in model.checkpoint.markers]
     rows = [names.index(marker.name) for marker in markers]
@@ -121,19 +121,23 @@ def find_contexts(
     ]
 
 
-def models_of(found: Sequence[MarkerContext]) -> list[ExplainedModel]:
-    """The networks, each once, in order."""
-    return list({one.model.name: one.model for one in found}.values())
+def models_of(contexts: Sequence[MarkerContext]) -> list[ExplainedModel]:
+    """The models, each once, in order."""
+    return list({context.model.name: context.model for context in contexts}.values())
 
 
 def grouped(
-    found: Sequence[MarkerContext], models: Sequence[ExplainedModel]
+    contexts: Sequence[MarkerContext], models: Sequence[ExplainedModel]
 ) -> Iterator[tuple[ExplainedModel, str, list[MarkerContext]]]:
-    """The contexts of each network and category that has any."""
-    categories = categories_of(one.marker for one in found)
+    """The contexts of each model and category that has any."""
+    categories = categories_of(context.marker for context in contexts)
     for model in models:
         for category in categories:
-            own = [one for one in found if one.model is model and one.marker.category == category]
+            own = [
+                context
+                for context in contexts
+                if context.model is model and context.marker.category == category
+            ]
             if own:
                 yield model, category, own
 
@@ -150,8 +154,8 @@ def profiles_of(
     Returns
     -------
     float64 (markers, distances), int64 (markers,)
-        Each sample adds 1 in total, so that none outweighs the others. The counts are those
-        of the samples whose gradient is not 0 everywhere.
+        Each sample adds 1 in total, so that none outweighs the others. Samples whose gradient
+        is 0 everywhere are not counted.
     """
     length = len(_window(network, 0))
     profiles = np.zeros((markers, length))
@@ -161,8 +165,8 @@ def profiles_of(
             total = norm.sum(dtype=np.float64)
             if total > 0:
                 distance = np.abs(np.arange(window.start, window.end) - sample.position)
-                found = by_distance(norm, distance) / total
-                profiles[sample.row, : len(found)] += found
+                shares = by_distance(norm, distance) / total
+                profiles[sample.row, : len(shares)] += shares
                 counts[sample.row] += 1
         observer.advanced(len(batch))
     return profiles, counts
@@ -195,7 +199,7 @@ def _norms(
 
 
 def _window(network: Network, position: int) -> Window:
-    """The shortest window that holds the whole context of one base; of one length for all."""
+    """The shortest window that holds the whole context of a base; all have the same length."""
     only = IntervalSet.of([position], [position + 1])
     return next(tile(only, network.context, suited_length(network.context)))
 

@@ -1,4 +1,4 @@
-"""The networks that are asked, and the one marker that they are asked about."""
+"""The models to explain, and the choice of a marker that all of them have."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from regtrack.paths import shown
 
 @dataclass(frozen=True)
 class ExplainedModel:
-    """A checkpoint whose network is asked what it looked at.
+    """A checkpoint whose network is explained.
 
     Parameters
     ----------
     name
-        The file's name without its ending; numbered where another one has it already.
+        The file's name without its ending; numbered where another model has the same.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class ExplainedModel:
 
     @property
     def note(self) -> str:
-        """What is to be said of a network whose context has no bound; else nothing."""
+        """A remark on a network whose context has no bound; otherwise empty."""
         if self.context.exact:
             return ""
         return (
@@ -63,7 +63,7 @@ def read_models(
     OSError
         When a file cannot be read.
     """
-    found: dict[str, ExplainedModel] = {}
+    models: dict[str, ExplainedModel] = {}
     for path in paths:
         if path.is_dir():
             raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
@@ -74,20 +74,20 @@ def read_models(
             check_assembly(path, checkpoint, genome, chrom_sizes)
         stem = shown(path.stem)
         name, number = stem, 1
-        while name.lower() in found:  # file systems may not tell upper case from lower
+        while name.lower() in models:  # file systems may not tell upper case from lower
             number += 1
             name = f"{stem}_{number}"
-        found[name.lower()] = ExplainedModel(path, name, checkpoint)
-    return tuple(found.values())
+        models[name.lower()] = ExplainedModel(path, name, checkpoint)
+    return tuple(models.values())
 
 
 def choose_marker(models: Sequence[ExplainedModel], text: str) -> Marker:
-    """The one marker that a name or pattern means, and that all networks have.
+    """The marker that a name or pattern means; all networks must have it.
 
     Raises
     ------
     ArgumentError
-        When the first network has none of this name, or several.
+        When the first network has no such marker, or several.
     InputError
         When another network does not have it.
     """
@@ -115,8 +115,8 @@ def choose_marker(models: Sequence[ExplainedModel], text: str) -> Marker:
 
 
 def row_of(model: ExplainedModel, marker: Marker) -> int | None:
-    """Which output of a network a marker is, by its name."""
-    names = [one.name for one in model.checkpoint.markers]
+    """The row of a marker in the output of a network, by name; None where it has none."""
+    names = [each.name for each in model.checkpoint.markers]
     return names.index(marker.name) if marker.name in names else None
 
 

@@ -1,4 +1,4 @@
-"""An error of 1 from some outputs of a network, back to the bases that it read; how far it goes.
+"""Gradients of a network's outputs at the bases that it read, and how far away these are.
 
 Gupta & Rush 2017, figure 2: the norm of that gradient shows what a prediction depends on.
 """
@@ -43,7 +43,7 @@ def distances(start: int, end: int, positives: IntervalSet) -> Positions:
     far = 1 << 62
     left = np.concatenate(([-far], positives.ends - 1))[after]
     right = np.concatenate((positives.starts, [far]))[after]
-    # Before the first and behind the last one, `far` less a position is still far.
+    # Before the first positive base and behind the last, `far` less a position is still far.
     from_left = np.where(after > 0, np.maximum(at - left, 0), far)
     from_right = np.where(after < len(positives), right - at, far)
     nearest: npt.NDArray[np.int64] = np.minimum(from_left, from_right)
@@ -61,7 +61,7 @@ def by_distance(norm: Norms, distance: Positions) -> npt.NDArray[np.float64]:
 
 
 def widths(profile: npt.NDArray[np.float64]) -> tuple[int | None, ...]:
-    """For each of `SHARES`, the bases around a positive one that hold so much of the norm.
+    """For each of `SHARES`, the bases around a positive base that hold this share of the norm.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def widths(profile: npt.NDArray[np.float64]) -> tuple[int | None, ...]:
     Returns
     -------
     tuple
-        2 d + 1, d being the smallest distance within which the share lies; None where the
+        2 d + 1, where d is the smallest distance within which the share is; None where the
         norm is 0 everywhere.
     """
     within = np.cumsum(profile)
@@ -88,7 +88,7 @@ def share_beyond(profile: npt.NDArray[np.float64], distance: int) -> float | Non
 
 
 def open_network(path: Path, rows: Sequence[int], device: torch.device) -> Network:
-    """The network of a checkpoint with these of its markers, ready to be asked for gradients.
+    """The network of a checkpoint with some of its markers, prepared for gradients.
 
     Raises
     ------
@@ -99,20 +99,20 @@ def open_network(path: Path, rows: Sequence[int], device: torch.device) -> Netwo
     if network.reads_codes:
         raise InputError(
             path,
-            "its network reads integer codes, through which no gradient goes; one that reads "
+            "its network reads integer codes, which have no gradient; only a network that reads "
             "one-hot bases can be explained",
         )
     network.keep_markers(list(rows))
     for layer in network.modules():
-        # cuDNN refuses to go back through a recurrent layer in evaluation mode. Ours have no
-        # dropout inside, so that the mode changes nothing else.
+        # cuDNN computes no gradient of a recurrent layer in evaluation mode. These layers have
+        # no dropout, so the mode changes nothing else.
         if isinstance(layer, nn.LSTM):
             layer.train()
     return network.requires_grad_(False)
 
 
 def input_gradients(network: Network, codes: Tensor, start: int, errors: Tensor) -> Tensor:
-    """Errors at the logits of some bases, back to the embedded (or one-hot) inputs.
+    """Backpropagate errors at the logits of some bases to the embedded (or one-hot) inputs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Bases where a marker is, by measured peaks or where a network says so; some, evenly chosen."""
+"""Positive bases of markers, in measured peaks or predicted, and evenly spread samples of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from regtrack.tracks.peaks.rules import BARE_RUNS
 
 @dataclass(frozen=True)
 class Sample:
-    """One positive base of one marker; `row` is the marker's among those asked for."""
+    """A positive base of a marker; `row` is the marker's number among those to explain."""
 
     row: int
     chrom: str
@@ -30,18 +30,18 @@ class Sample:
 
 
 def spread(candidates: Regions, most: int) -> list[tuple[str, int]]:
-    """At most so many bases of a set, evenly over all of them, in their order."""
+    """At most `most` bases of a set, evenly spread over all of them, in order."""
     total = sum(intervals.bases for intervals in candidates.values())
     count = min(most, total)
     # The middle one of each of `count` equal parts.
     ranks = (2 * np.arange(count) + 1) * total // (2 * max(count, 1))
-    found: list[tuple[str, int]] = []
+    bases: list[tuple[str, int]] = []
     before = 0
     for chrom, intervals in candidates.items():
         here = ranks[(ranks >= before) & (ranks < before + intervals.bases)] - before
-        found += [(chrom, position) for position in intervals.nth_base(here).tolist()]
+        bases += [(chrom, position) for position in intervals.nth_base(here).tolist()]
         before += intervals.bases
-    return found
+    return bases
 
 
 MEASURED = "measured peaks"
@@ -50,14 +50,14 @@ PREDICTED = "prediction"
 
 @dataclass(frozen=True)
 class Positives:
-    """Bases at which a marker is.
+    """Positive bases of a marker.
 
     Parameters
     ----------
     source
         `MEASURED` or `PREDICTED`.
     threshold
-        Probability from which a base was taken, where it was predicted.
+        Smallest probability of a positive base, where they are predicted.
     bases
         0-based, half-open, without N.
     """
@@ -74,14 +74,14 @@ class Positives:
 
 
 class PeakTable:
-    """The measured peaks of markers; each file is read when it is first asked for.
+    """The measured peaks of markers; each file is read when its peaks are first used.
 
     Parameters
     ----------
     path
-        As `read_measured` takes it; None stands for no markers.
+        As `read_measured` takes it; None for no markers.
     files
-        Reads the peaks, and counts what it leaves out.
+        Reads the peaks, and counts the rows that it leaves out.
 
     Raises
     ------
@@ -116,12 +116,12 @@ class PeakTable:
 
 def middles(peaks: Regions, targets: Regions) -> Regions:
     """The middle base of each peak, where it is one of the targets."""
-    found = {}
+    bases = {}
     for chrom, intervals in targets.items():
         own = peaks.get(chrom, EMPTY)
         middle = (own.starts + own.ends) // 2
-        found[chrom] = IntervalSet.of(middle, middle + 1).intersect(intervals)
-    return found
+        bases[chrom] = IntervalSet.of(middle, middle + 1).intersect(intervals)
+    return bases
 
 
 def predicted_bases(
@@ -140,12 +140,12 @@ def predicted_bases(
     thresholds
         float32 (markers,).
     observer
-        Is told of the bases that are predicted.
+        Receives the number of bases that were predicted.
     """
     bases: list[dict[str, IntervalSet]] = [{} for _ in thresholds]
     for chrom, intervals in targets.items():
         caller = ProbabilityPeakCaller(len(thresholds), BARE_RUNS, thresholds, own_only=True)
         feed(network, genome, chrom, intervals, [caller], observer=observer)
-        for of_marker, runs in zip(bases, caller.finish().by_marker(), strict=True):
-            of_marker[chrom] = IntervalSet.of(runs["start"], runs["end"])
+        for by_chrom, runs in zip(bases, caller.finish().by_marker(), strict=True):
+            by_chrom[chrom] = IntervalSet.of(runs["start"], runs["end"])
     return list(bases)

@@ -23,13 +23,13 @@ from regtrack.genome.regions import read_regions
 from regtrack.models.device import choose_device
 from regtrack.observer import Observer
 
-# A picture of more shows nothing, and every base's gradient is held in memory.
+# A picture of more would show nothing, and the gradient of every base is in memory.
 LONGEST = 10_000_000
 
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """Which networks are asked, where, and with what.
+    """What to explain: which models, and where.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class ExplainRequest:
 def explain_marker(
     request: ExplainRequest, marker: str, out: Path, force: bool, observer: Observer
 ) -> str:
-    """Say what each network looked at to find one marker; returns a table for people.
+    """Explain one marker in each network on one stretch; returns a table for people.
 
     Raises
     ------
@@ -78,12 +78,12 @@ def explain_marker(
     peaks = PeakTable(request.peaks, files).of(chosen)
     files.tell()
     here = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
-    found: list[Explanation] = [
+    explanations: list[Explanation] = [
         explain_stretch(model, genome, chosen, region, here, device, observer) for model in models
     ]
     with replacing_folder(out, TABLE) as folder:
-        write_explanations(found, genome.chrom_sizes, folder)
-    return text_table(found)
+        write_explanations(explanations, genome.chrom_sizes, folder)
+    return text_table(explanations)
 
 
 def explain_contexts(
@@ -119,7 +119,7 @@ def explain_contexts(
     targets = genome.known(_regions(request, genome))
     if not targets:
         raise InputError(request.region, f"nothing but N in {genome.path}")
-    found = [
+    contexts = [
         context
         for model, markers in zip(models, chosen, strict=True)
         for context in find_contexts(
@@ -127,7 +127,7 @@ def explain_contexts(
         )
     ]
     files.tell()
-    if not any(context.samples for context in found):
+    if not any(context.samples for context in contexts):
         raise InputError(
             request.region,
             "no marker has a measured peak there"
@@ -136,12 +136,12 @@ def explain_contexts(
             "markers were measured)",
         )
     with replacing_folder(out, CONTEXTS) as folder:
-        write_contexts(found, folder)
-    return context_table(found)
+        write_contexts(contexts, folder)
+    return context_table(contexts)
 
 
 def _check_out(out: Path, force: bool) -> None:
-    """Refuse to touch anything but what `regtrack explain` wrote, and that only when asked to."""
+    """Refuse a folder that `regtrack explain` did not write, or did unless `force` is set."""
     contents = CONTEXTS if (out / CONTEXTS).exists() else TABLE
     check_folder(out, force, contents, "what regtrack explain writes")
 
@@ -162,12 +162,12 @@ def _regions(request: ExplainRequest, genome: Genome) -> dict[str, IntervalSet]:
 
 
 def _stretch(request: ExplainRequest, genome: Genome) -> Interval:
-    """The one stretch of a chromosome that a region is.
+    """The stretch of a chromosome that a region names.
 
     Raises
     ------
     InputError
-        When it is several, or too long to be looked at.
+        When it is several, or too long for a picture.
     """
     text = request.region
     stretches = [

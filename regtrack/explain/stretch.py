@@ -1,4 +1,4 @@
-"""What a network looked at to find one marker on one stretch of a chromosome."""
+"""Which bases a network's prediction of a marker depends on, over a stretch of a chromosome."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from regtrack.prediction.windows import suited_length, tile
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one network looked at.
+    """Which bases the prediction of one network depends on.
 
     Parameters
     ----------
     positives
-        The bases that an error of 1 came from.
+        The bases whose logits were given an error of 1.
     start
         Position of the first base that has a norm: the region's, less the context; 0-based.
     norm
@@ -48,7 +48,7 @@ class Explanation:
 
     @property
     def end(self) -> int:
-        """Behind the last base that has a norm."""
+        """End of the bases that have a norm; 0-based, half-open."""
         return self.start + len(self.norm)
 
     @property
@@ -80,8 +80,8 @@ def explain_stretch(
     Parameters
     ----------
     peaks
-        Measured peaks of the marker on the region's chromosome. Where none of them has a base
-        in the region, those bases are positive that the network says are.
+        Measured peaks of the marker on the region's chromosome. If none has a base in the
+        region, bases are positive that the network predicts with the marker's threshold or more.
     window
         Bases that the network reads at once, halo included; None suits its context. Changes
         the result by no more than rounding, but for a recurrent network.
@@ -133,13 +133,13 @@ def added_up(
 ) -> npt.NDArray[np.float32]:
     """Gradient of the sum of a network's only logit over the positive bases.
 
-    Every window is given the errors of its core and has the full context of them. So what
-    windows give a base adds up to what one window over everything would give.
+    Every window holds the full context of its core and is given the errors of its core. So the
+    sum over windows equals the gradient of one window over everything.
 
     Parameters
     ----------
     around
-        The bases to give a gradient: the positive ones and their context.
+        The bases to give a gradient: positive bases and their context.
 
     Returns
     -------
@@ -148,21 +148,21 @@ def added_up(
     device = network.device
     total = np.zeros((len(around), 4), np.float32)
     length = window or suited_length(network.context)
-    for one in tile(positives, network.context, length):
-        own = positives.clip(one.core_start, one.core_end)
-        errors = torch.zeros(1, one.core_end - one.core_start, 1)
+    for tiled in tile(positives, network.context, length):
+        own = positives.clip(tiled.core_start, tiled.core_end)
+        errors = torch.zeros(1, tiled.core_end - tiled.core_start, 1)
         for first, last in own:
-            errors[:, first - one.core_start : last - one.core_start] = 1
-        codes = torch.from_numpy(genome.codes(around.chrom, one.start, one.end)[None])
+            errors[:, first - tiled.core_start : last - tiled.core_start] = 1
+        codes = torch.from_numpy(genome.codes(around.chrom, tiled.start, tiled.end)[None])
         gradient = input_gradients(
             network,
             codes.to(device, torch.int32),
-            one.core_start - one.start,
+            tiled.core_start - tiled.start,
             errors.to(device),
         )
-        first, last = max(one.start, around.start), min(one.end, around.end)
+        first, last = max(tiled.start, around.start), min(tiled.end, around.end)
         mine = slice(first - around.start, last - around.start)
-        total[mine] += gradient[0, first - one.start : last - one.start].cpu().numpy()
+        total[mine] += gradient[0, first - tiled.start : last - tiled.start].cpu().numpy()
         observer.advanced(own.bases)
     return total
 

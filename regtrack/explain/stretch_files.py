@@ -1,4 +1,4 @@
-"""What networks looked at on one stretch, as files: a table, a picture, a BigWig per network."""
+"""Explanations of a stretch as files: a table, a picture, a BigWig per network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import SEGMENT, BlockSegments
 
 _POSITIVE, _PROBABILITY, _EDGE = "#444444", "#111111", "#999999"
-# White beside the dark line tells it from the filling, whatever the colour of that.
+# White beside the dark line sets it off from the filling, whatever its colour.
 _CASING = withStroke(linewidth=2.6, foreground="white")
 # More columns than the picture has pixels across would only hide each other.
 _COLUMNS = 1_400
@@ -32,8 +32,8 @@ _COLUMNS = 1_400
 _Line = npt.NDArray[np.floating]
 
 
-def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
-    """A row per network over one axis: the norm at each base, and the predicted probability.
+def plot_explanations(explanations: Sequence[Explanation], path: Path) -> None:
+    """Draw a row per network over one axis: norm and predicted probability at each base.
 
     Above them lie the positive bases. Of the bases that share a column of pixels, the largest
     norm is drawn light and the mean dark.
@@ -43,19 +43,24 @@ def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
     OSError
         When the file cannot be written.
     """
-    first = found[0]
+    first = explanations[0]
     measured = first.positives.threshold is None
-    strips = found[:1] if measured else found
-    figure = Figure(figsize=(9, 1.0 + 0.22 * len(strips) + 1.35 * len(found)), layout="constrained")
+    strips = explanations[:1] if measured else explanations
+    figure = Figure(
+        figsize=(9, 1.0 + 0.22 * len(strips) + 1.35 * len(explanations)), layout="constrained"
+    )
     top, *panels = figure.subplots(
-        1 + len(found),
+        1 + len(explanations),
         sharex=True,
-        gridspec_kw={"height_ratios": [0.16 * len(strips)] + [1.0] * len(found)},
+        gridspec_kw={"height_ratios": [0.16 * len(strips)] + [1.0] * len(explanations)},
     )
     _strip(top, strips, "measured peaks" if measured else "")
-    for axes, one in zip(panels, found, strict=True):
-        _panel(axes, one)
-    start, end = min(one.start for one in found), max(one.end for one in found)
+    for axes, explanation in zip(panels, explanations, strict=True):
+        _panel(axes, explanation)
+    start, end = (
+        min(explanation.start for explanation in explanations),
+        max(explanation.end for explanation in explanations),
+    )
     top.set_xlim(start, end)
     for axes in panels:
         for edge in (first.region.start, first.region.end):
@@ -75,31 +80,34 @@ def plot_explanations(found: Sequence[Explanation], path: Path) -> None:
     save_figure(figure, path)
 
 
-def _strip(axes: Axes, found: Sequence[Explanation], name: str) -> None:
-    """The positive bases, a line for each network that has its own."""
-    for number, one in enumerate(found):
-        spans = [(start, end - start) for start, end in one.positives.bases]
+def _strip(axes: Axes, explanations: Sequence[Explanation], name: str) -> None:
+    """Draw the positive bases, a line for each network that has its own."""
+    for number, explanation in enumerate(explanations):
+        spans = [(start, end - start) for start, end in explanation.positives.bases]
         axes.broken_barh(spans, (-number - 0.35, 0.7), color=_POSITIVE, linewidth=0.5)
     labels = (
         [name]
         if name
-        else [f"{literal(one.model.name)} ≥ {one.positives.threshold:.3g}" for one in found]
+        else [
+            f"{literal(explanation.model.name)} ≥ {explanation.positives.threshold:.3g}"
+            for explanation in explanations
+        ]
     )
-    axes.set_yticks([-number for number in range(len(found))], labels, fontsize=8)
-    axes.set_ylim(0.6 - len(found), 0.6)
+    axes.set_yticks([-number for number in range(len(explanations))], labels, fontsize=8)
+    axes.set_ylim(0.6 - len(explanations), 0.6)
     axes.tick_params(left=False, bottom=False)
     axes.spines[:].set_visible(False)
 
 
-def _panel(axes: Axes, one: Explanation) -> None:
-    """One network."""
-    colour = looks_of([one.marker.category])[one.marker.category].colour
-    at, mean, most = _columns(one.relative, one.start)
+def _panel(axes: Axes, explanation: Explanation) -> None:
+    """Draw one network."""
+    colour = looks_of([explanation.marker.category])[explanation.marker.category].colour
+    at, mean, most = _columns(explanation.relative, explanation.start)
     axes.fill_between(
         at, most, color=colour, alpha=0.3, linewidth=0, label="norm, largest of a pixel's bases"
     )
     axes.fill_between(at, mean, color=colour, linewidth=0, label="norm, their mean")
-    at, mean, _ = _columns(one.probability, one.region.start)
+    at, mean, _ = _columns(explanation.probability, explanation.region.start)
     axes.plot(
         at,
         mean,
@@ -108,9 +116,9 @@ def _panel(axes: Axes, one: Explanation) -> None:
         path_effects=[_CASING],
         label="predicted probability",
     )
-    shown = " / ".join("-" if width is None else f"{width:,}" for width in one.widths)
+    shown = " / ".join("-" if width is None else f"{width:,}" for width in explanation.widths)
     axes.set_title(
-        literal(f"{named(one.model.path)}, {one.model.checkpoint.architecture}: ")
+        literal(f"{named(explanation.model.path)}, {explanation.model.checkpoint.architecture}: ")
         + f"50 / 90 / 99% of the norm in {shown} bases",
         loc="left",
         fontsize=9,
@@ -143,7 +151,7 @@ _PIECE = 200_000
 
 
 def write_explanations(
-    found: Sequence[Explanation], chrom_sizes: Mapping[str, int], folder: Path
+    explanations: Sequence[Explanation], chrom_sizes: Mapping[str, int], folder: Path
 ) -> None:
     """Write `explain.tsv`, `explain.png` and `<model>.bw`.
 
@@ -152,74 +160,74 @@ def write_explanations(
     OSError
         When a file cannot be written.
     """
-    write_table([_row(one) for one in found], folder / TABLE)
-    plot_explanations(found, folder / _PICTURE)
-    for one in found:
-        _write_bigwig(one, chrom_sizes, folder / f"{one.model.name}.bw")
+    write_table([_row(explanation) for explanation in explanations], folder / TABLE)
+    plot_explanations(explanations, folder / _PICTURE)
+    for explanation in explanations:
+        _write_bigwig(explanation, chrom_sizes, folder / f"{explanation.model.name}.bw")
 
 
-def text_table(found: Sequence[Explanation]) -> str:
-    """A row per network, and what is to be known of them: what `regtrack explain` prints."""
-    first = found[0]
+def text_table(explanations: Sequence[Explanation]) -> str:
+    """The printed table: a row per network, and notes."""
+    first = explanations[0]
     table = [["model", "network", "positives from", "bases", *WIDTH_NAMES, "context"]]
-    for one in found:
-        context = one.model.context
+    for explanation in explanations:
+        context = explanation.model.context
         reach = f"-{context.left:,} +{context.right:,}"
         table.append(
             [
-                one.model.name,
-                one.model.checkpoint.architecture,
-                one.positives.describe(),
-                f"{one.positives.bases.bases:,}",
-                *("-" if width is None else f"{width:,}" for width in one.widths),
+                explanation.model.name,
+                explanation.model.checkpoint.architecture,
+                explanation.positives.describe(),
+                f"{explanation.positives.bases.bases:,}",
+                *("-" if width is None else f"{width:,}" for width in explanation.widths),
                 reach if context.exact else f"{reach} (followed)",
             ]
         )
     title = f"{first.marker.name} in {first.region}"
-    return "\n".join([title, *aligned(table, 3), *_notes(found)])
+    return "\n".join([title, *aligned(table, 3), *_notes(explanations)])
 
 
-def _notes(found: Sequence[Explanation]) -> list[str]:
+def _notes(explanations: Sequence[Explanation]) -> list[str]:
     """What a reader must know to compare the rows."""
-    said = [one.model.note for one in found if one.model.note]
-    if found[0].positives.threshold is not None:
+    said = [explanation.model.note for explanation in explanations if explanation.model.note]
+    if explanations[0].positives.threshold is not None:
         said.append(
             "no measured peak here: positive is what a network predicts with the marker's "
-            "threshold or more" + (", each its own bases" if len(found) > 1 else "")
+            "threshold or more" + (", each its own bases" if len(explanations) > 1 else "")
         )
     return said
 
 
-def _row(one: Explanation) -> dict[str, Any]:
-    """Of the table for programs."""
-    context = one.model.context
+def _row(explanation: Explanation) -> dict[str, Any]:
+    """A row of `explain.tsv`."""
+    context = explanation.model.context
     return {
-        "model": named(one.model.path),
-        "architecture": one.model.checkpoint.architecture,
-        "chrom": one.region.chrom,
-        "start": one.region.start,
-        "end": one.region.end,
-        "marker": one.marker.name,
-        "positives_from": one.positives.source,
-        "threshold": one.positives.threshold,
-        "positive_bases": one.positives.bases.bases,
-        **dict(zip(WIDTH_NAMES, one.widths, strict=True)),
+        "model": named(explanation.model.path),
+        "architecture": explanation.model.checkpoint.architecture,
+        "chrom": explanation.region.chrom,
+        "start": explanation.region.start,
+        "end": explanation.region.end,
+        "marker": explanation.marker.name,
+        "positives_from": explanation.positives.source,
+        "threshold": explanation.positives.threshold,
+        "positive_bases": explanation.positives.bases.bases,
+        **dict(zip(WIDTH_NAMES, explanation.widths, strict=True)),
         "context_left": context.left,
         "context_right": context.right,
         "context_exact": "yes" if context.exact else "no",
-        "bigwig": f"{one.model.name}.bw",
+        "bigwig": f"{explanation.model.name}.bw",
     }
 
 
-def _write_bigwig(one: Explanation, chrom_sizes: Mapping[str, int], path: Path) -> None:
-    """The relative norm, a value for every base that has one."""
-    relative = one.relative
-    number = list(chrom_sizes).index(one.region.chrom)
+def _write_bigwig(explanation: Explanation, chrom_sizes: Mapping[str, int], path: Path) -> None:
+    """Write the relative norm, a value for every base that has a norm."""
+    relative = explanation.relative
+    number = list(chrom_sizes).index(explanation.region.chrom)
     with writing_bigwig(path, chrom_sizes) as writer:
         for first in range(0, len(relative), _PIECE):
-            records = segments_of(relative[first : first + _PIECE], one.start + first)
+            records = segments_of(relative[first : first + _PIECE], explanation.start + first)
             block = BlockSegments(np.array([0, len(records)], np.int64), records)
-            writer.add([(one.region.chrom, encode_block(block, number).of(0))])
+            writer.add([(explanation.region.chrom, encode_block(block, number).of(0))])
 
 
 def segments_of(values: np.ndarray[Any, Any], start: int) -> np.ndarray[Any, Any]:
@@ -233,7 +241,7 @@ def segments_of(values: np.ndarray[Any, Any], start: int) -> np.ndarray[Any, Any
         Position of the first of them, 0-based.
     """
     there = ~np.isnan(values)
-    # NaN differs from NaN: such runs are of one base, and dropped.
+    # NaN differs from NaN: runs of NaN are single bases, and dropped.
     begins = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
     ends = np.append(begins[1:], len(values))
     kept = there[begins]

@@ -11,7 +11,7 @@ from regtrack.report.numbers import tsv_field
 
 
 def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:
-    """Lines of a table whose first `words` columns start, and whose others end, in one place."""
+    """Lines of a table: its first `words` columns are aligned left, the others right."""
     widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -23,7 +23,7 @@ def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows of the same columns, tab-separated, with a header; there is at least one.
+    """Write rows of the same columns, at least one, tab-separated, with a header.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who is told of a search's progress."""
+"""Observers of the progress of a search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from regtrack.training.state import HistoryRow, TrainingState
 
 
 class SearchObserver(Protocol):
-    """Is told of the progress of a search."""
+    """Receives the progress of a search."""
 
     def started(self, combinations: int | None, limit: int, trials: Trials) -> None:
         """Before the first trial.
@@ -21,18 +21,18 @@ class SearchObserver(Protocol):
         limit
             Number of trials that the search ends with.
         trials
-            What an earlier run, or another process, has done.
+            Those of earlier runs and other processes.
         """
 
     def inside(self, number: int, done: float) -> None:
-        """Now and then within a trial, where there is one at a time; `done` is 0 to 1."""
+        """During a trial, if trials run one at a time; `done` is 0 to 1."""
 
     def ended(self, trials: Trials) -> None:
         """After one or more trials."""
 
 
-class Unseen:
-    """An observer that says nothing: of the processes that are not the first."""
+class SilentSearch:
+    """An observer that does nothing: of worker processes."""
 
     def started(self, combinations: int | None, limit: int, trials: Trials) -> None:
         """Say nothing."""
@@ -44,8 +44,8 @@ class Unseen:
         """Say nothing."""
 
 
-class Inside:
-    """The observer of the training of one trial, which tells that of the search.
+class TrialObserver:
+    """The observer of the training of one trial; passes its progress to that of the search.
 
     Parameters
     ----------
@@ -58,11 +58,11 @@ class Inside:
         self._outer = outer
 
     def started(self, windows: int, valid: int, state: TrainingState) -> None:  # noqa: ARG002
-        """Tell that the trial has begun."""
+        """The trial has begun."""
         self._outer.inside(self._number, 0.0)
 
     def stepped(self, step: int, done: float, loss: float) -> None:  # noqa: ARG002
-        """Tell how much of the trial is done."""
+        """Pass on how much of the trial is done."""
         self._outer.inside(self._number, done)
 
     def validated(self, row: HistoryRow) -> None:

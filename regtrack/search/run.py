@@ -1,7 +1,7 @@
-"""A search: many trainings of one network, each with other settings; the best one is kept.
+"""A search: many trainings of one network, each with other settings, and the best of them.
 
 Its folder holds the study, `trials/<number>.safetensors` with log and plot, `trials.tsv`,
-`trials.png` and `best.safetensors`. Killed and started again, it goes on.
+`trials.png` and `best.safetensors`. A killed search resumes when it is started again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import named_files, naming
 from regtrack.report.trials_plot import plot_trials
-from regtrack.search.observer import Inside, SearchObserver, Unseen
+from regtrack.search.observer import SearchObserver, SilentSearch, TrialObserver
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
 from regtrack.search.study import Claim, Study, begin_study, folder_locked, trial_limit
@@ -122,7 +122,7 @@ class SearchResult:
 def run_search(
     request: SearchRequest, folder: Path, force: bool, observer: SearchObserver
 ) -> SearchResult:
-    """Search, or join the search that is under way in a folder, until its trials are done.
+    """Search, or join the search that runs in a folder, until its trials are done.
 
     Parameters
     ----------
@@ -132,11 +132,11 @@ def run_search(
     Raises
     ------
     ArgumentError, InputError
-        When what was asked for does not go together, or cannot be read.
+        For settings that do not fit together, or a file that cannot be read.
     RegtrackError
         When every trial failed, or a worker process was killed.
     OSError
-        When a file cannot be written; the same call goes on.
+        When a file cannot be written; the same call continues.
     """
     if torchrun_processes() > 1:
         raise ArgumentError("workers", "torchrun cannot share a search; --workers N does")
@@ -171,7 +171,7 @@ def run_search(
 
 
 class _Bench:
-    """What a process needs to do trials, opened once.
+    """The dataset, network, space and study of a search, opened once per process.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ class _Bench:
     """
 
     def __init__(self, request: SearchRequest, folder: Path, *, checked: bool = False) -> None:
-        self.stopped_by: Stop | None = None  # in the middle of a trial
+        self.stopped_by: Stop | None = None  # the signal that stopped a trial
         self._request = request
         self._folder = folder
         self._device = choose_device(request.device)
@@ -209,11 +209,11 @@ class _Bench:
         return Study(self._folder, self.space, self._request.search)
 
     def close(self) -> None:
-        """Let go of the study."""
+        """Close the study."""
         self.study.close()
 
     def identity(self) -> dict[str, Any]:
-        """What makes two searches one: trials of both can be compared."""
+        """What two runs must share to be one search, whose trials can be compared."""
         training = asdict(self._request.training.fitted(self._dataset.task, self._dataset.window))
         return {
             "dataset": self._dataset.digest,
@@ -235,19 +235,19 @@ class _Bench:
         Raises
         ------
         RegtrackError, OSError
-            Those that are no trial's fault; the trial stays to be gone on with.
+            Errors that are not caused by the drawn values; the trial stays unfinished.
         """
         if self.stopped_by is not None:
             return False
         with self.study.claimed() as claim:
             if claim is None:
                 return False
-            inside = Inside(claim.number, observer)
+            within = TrialObserver(claim.number, observer)
             try:
                 out = checkpoint_path(self._folder, claim.number)
-                # Else it was killed just before that was noted.
+                # Otherwise a process was killed before it could note that the trial is complete.
                 if not out.exists() or was_interrupted_at_the_end(out):
-                    self.stopped_by = self._train(claim, out, inside)
+                    self.stopped_by = self._train(claim, out, within)
                 if self.stopped_by is None:
                     outcome = read_outcome(out.with_suffix(".log.tsv"))
                     self._clear_work(out)  # of a process killed when all was in place
@@ -264,7 +264,7 @@ class _Bench:
         return True
 
     def report(self) -> None:
-        """Write the table, the plot and the best checkpoint, as things are now."""
+        """Write the table, the plot and the best checkpoint of the trials so far."""
         trials = self.study.trials()
         with folder_locked(self._folder):
             write_text(self._folder / "trials.tsv", trials_table(trials, self.space.names))
@@ -284,7 +284,7 @@ class _Bench:
                     shutil.copyfile(source, aside)
 
     def _train(self, claim: Claim, out: Path, observer: TrainingObserver) -> Stop | None:
-        """Train a trial to its end; returns what stopped it before, if anything did."""
+        """Train a trial to its end; returns the signal that stopped it, or None."""
         network, training = split_values(claim.values)
         result = train(
             self._dataset,
@@ -293,7 +293,7 @@ class _Bench:
             replace(self._request.training, **training),
             Processes(0, 1, self._device),
             out,
-            True,  # what another device or version left of it is dropped
+            True,  # drop an unfinished training on another device or of another version
             observer,
         )
         if result.checkpoint is None and not result.interrupted:
@@ -301,11 +301,11 @@ class _Bench:
         return result.stopped_by
 
     def _clear_work(self, out: Path) -> None:
-        """Remove the work folder of a trial that this process has, and that is done."""
+        """Remove the work folder of a finished trial that this process has claimed."""
         clear([path for path in (partial_path(out),) if path.exists()])
 
     def _is_of_trial(self, error: Exception, values: Mapping[str, Any]) -> bool:
-        """Whether it is the drawn values' fault: other ones may do."""
+        """Whether the drawn values caused an error, so that other values may work."""
         if isinstance(error, ArgumentError):
             network, training = split_values(values)
             return error.argument in {*training, *network} | ({"model"} if network else set())
@@ -315,7 +315,7 @@ class _Bench:
 def _do_next(request: SearchRequest, folder: Path, named: tuple[Path, ...], _: int) -> None:
     """Do the next trial in a worker process."""
     with naming(named):
-        _opened(request, folder).do_next(Unseen())
+        _opened(request, folder).do_next(SilentSearch())
 
 
 @functools.lru_cache(maxsize=1)
@@ -326,6 +326,6 @@ def _opened(request: SearchRequest, folder: Path) -> _Bench:
 
 
 def _message(error: Exception) -> str:
-    """Why a trial failed; what `train` advises after the colon is for a training alone."""
+    """Why a trial failed; without the advice after the colon, which is for `regtrack train`."""
     text = printable(str(error).partition("\n")[0])
     return text.partition(": ")[0] if type(error) is RegtrackError else text

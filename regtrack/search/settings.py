@@ -1,4 +1,4 @@
-"""How to search. Imports nothing heavy: the command line shows these defaults."""
+"""How to search. Imports no heavy library: the command line shows these defaults."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class SearchSettings:
     ----------
     sampler
         `grid` tries every combination once, in an order drawn by `seed`; `random` draws
-        each trial for itself; `tpe` (tree-structured Parzen estimator) learns from the
+        each trial independently; `tpe` (tree-structured Parzen estimator) learns from the
         trials before.
     trials
         Stop when the study has so many, failed ones included; None is every combination.
     workers
         Processes that train at the same time.
     seed
-        Of what is drawn.
+        Of the order and the values that are drawn.
 
     Raises
     ------

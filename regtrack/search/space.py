@@ -1,4 +1,4 @@
-"""What a search tries: values or a range of each setting, from the paper or a TOML file."""
+"""What a search tries: values or a range of each setting, of the paper or from a TOML file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRAINING: Mapping[str, type] = {
     "schedule": str,
 }
 _EXPECTED = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or false"}
-# Beyond these no setting makes sense, and sums and steps would leave what numbers can hold.
+# No setting makes sense beyond these; sums and steps of larger ones would overflow.
 _LARGEST = {int: 1 << 53, float: 1e100, str: 0, bool: 1}
 _MOST_STEPS = 1e9
 _RANGE = {"low", "high", "log", "step"}
@@ -72,7 +72,7 @@ class Space:
 
     @property
     def combinations(self) -> int | None:
-        """Number of different trials; None where a range has no end of them."""
+        """Number of different trials; None with a range, which has no such number."""
         if not all(isinstance(axis, Choice) for axis in self.axes):
             return None
         return math.prod(len(axis.values) for axis in self.axes if isinstance(axis, Choice))
@@ -119,8 +119,8 @@ def read_space(path: Path, architecture: Architecture) -> Space:
     Raises
     ------
     InputError
-        When the file is not TOML, or a key or value in it is not of a setting; it names
-        the key.
+        When the file is not TOML, or has a key or value that is not of a setting; the message
+        names the key.
     OSError
         When it cannot be read.
     """
@@ -139,7 +139,7 @@ def read_space(path: Path, architecture: Architecture) -> Space:
 
 
 def _axis(path: Path, key: str, value: Any, architecture: Architecture) -> Choice | Range:
-    """What one line of the file says."""
+    """The values or the range in one line of the file."""
     default = architecture.default_settings().get(key)
     kind = TRAINING[key] if default is None else type(default)
     axis: Choice | Range
@@ -150,14 +150,14 @@ def _axis(path: Path, key: str, value: Any, architecture: Architecture) -> Choic
     else:
         axis = _choice(path, key, value if isinstance(value, list) else [value], kind)
         tried = axis.values
-    for one in tried:
+    for candidate in tried:
         try:
             if key in TRAINING:
-                TrainingSettings(**{key: one})
+                TrainingSettings(**{key: candidate})
             else:
-                architecture.check({key: one})
+                architecture.check({key: candidate})
         except ArgumentError as error:
-            raise InputError(path, f"{key}: {error.problem}, got {one}") from None
+            raise InputError(path, f"{key}: {error.problem}, got {candidate}") from None
         except ValueError as error:
             raise InputError(path, str(error)) from None
     return axis
@@ -195,13 +195,13 @@ def _range(path: Path, key: str, table: Mapping[str, Any], kind: type) -> Range:
     if problem:
         raise InputError(path, f"{key}: {problem}")
     if step is not None:
-        # The last value that steps from `low` lead to; 0.1 * 3 is a hair more than 0.3.
+        # The last value that steps from `low` reach; 0.1 * 3 is slightly more than 0.3.
         high = round(low + step * math.floor((high - low) / step + 1e-9), 12)
     return Range(key, low, high, log, step)
 
 
 def _typed(path: Path, key: str, value: Any, kind: type) -> Any:
-    """A value of the wanted type; a whole number will do for any number."""
+    """A value of the wanted type; a whole number is also accepted as a float."""
     fits = not isinstance(value, int | float) or abs(value) <= _LARGEST[kind]
     if kind is float and type(value) is int and fits:
         value = float(value)

@@ -1,9 +1,9 @@
-"""The study behind a search: which trials there are, who has which, what came of them.
+"""The study of a search: its trials, which process has which, and their results.
 
-It is Optuna's, in one SQLite file. Everything that reads or writes it holds the lock of the
-folder meanwhile, so that several processes, also of several machines with a common folder,
-never draw one trial twice. A trial that is being trained is locked by itself: one that is
-under way and whose lock is free was killed, and is the next to be gone on with.
+It is an Optuna study in an SQLite file. Every access holds the lock of the folder, so that
+several processes, also on several machines with a common folder, never draw a trial twice. A
+trial has a lock of its own while it is trained: a running trial whose lock is free was killed,
+and is resumed first.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from regtrack.workplace import refuse_foreign
 
 DATABASE = "study.db"
 TRIALS = "trials"
-# What a search puts into its folder, besides the lock.
+# The files of a search in its folder, besides the lock.
 OURS = (f"{DATABASE}*", TRIALS, "trials.tsv", "trials.png", "best.safetensors")
 
 _LOCK = "lock"
 _IDENTITY = "identity"
 _MOST_COMBINATIONS = 100_000
-# What SQLite, and Optuna on what it reads there, raise on a damaged file.
+# Errors of SQLite, and of Optuna, on a damaged file.
 _DAMAGED = (
     SQLAlchemyError,
     sqlite3.Error,
@@ -55,7 +55,7 @@ _DAMAGED = (
     AttributeError,
     AssertionError,
 )
-# What SQLite says of a disk, or of who else is at the file, whatever is in it.
+# Messages of SQLite about the disk or another process, not about the content of the file.
 _NOT_DAMAGED = (
     "database or disk is full",
     "disk I/O error",
@@ -68,7 +68,7 @@ _STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that this process has, and nobody else."""
+    """A trial that this process has, and no other."""
 
     number: int
     values: Mapping[str, Any]
@@ -94,14 +94,14 @@ class Study:
             self._storage, self._study = _open(folder)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         _close(self._storage)
 
     @contextmanager
     def claimed(self) -> Iterator[Claim | None]:
         """The next trial, for as long as the body runs; None when there is none to do.
 
-        One that somebody left unfinished goes first.
+        A trial that another process left unfinished comes first.
         """
         with self._alone():
             claim, lock = self._claim()
@@ -114,13 +114,13 @@ class Study:
                         self._lock_path(claim.number).unlink(missing_ok=True)
 
     def complete(self, number: int, outcome: Outcome) -> None:
-        """Keep what a claimed trial reached."""
+        """Store the outcome of a claimed trial."""
         with self._alone():
             self._set(number, "outcome", json.dumps(asdict(outcome)))
             self._study.tell(number, outcome.mean)
 
     def fail(self, number: int, message: str) -> None:
-        """Keep that a claimed trial failed, and why."""
+        """Store that a claimed trial failed, and why."""
         with self._alone():
             self._set(number, "message", message)
             self._study.tell(number, state=TrialState.FAIL)
@@ -156,12 +156,12 @@ class Study:
         self._study.sampler = _sampler(self._space, self._settings, number)
         trials = self._study.get_trials(deepcopy=False)
         if number < len(trials):
-            # What is stored of it is kept.
+            # Values that are stored already are kept.
             trial = optuna.trial.Trial(self._study, self._trial_id(number))
         else:
             trial = self._study.ask()
         values = {axis.name: _drawn_value(trial, axis) for axis in self._space.axes}
-        # Optuna's grid wants to end a loop that is not there when a trial is told.
+        # Optuna's grid sampler would stop a loop that does not exist when a trial is told.
         self._study.sampler = RandomSampler()
         return Claim(number, values)
 
@@ -172,7 +172,7 @@ class Study:
         self._storage.set_trial_user_attr(self._trial_id(number), key, value)
 
     def _trial_id(self, number: int) -> int:
-        """What the storage calls a trial."""
+        """The id of a trial in the storage."""
         study = self._storage.get_study_id_from_name(self._study.study_name)
         return self._storage.get_trial_id_from_study_id_trial_number(study, number)
 
@@ -181,12 +181,12 @@ class Study:
 
 
 def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
-    """Make the study of a search, unless it is there.
+    """Make the study of a search, if there is none yet.
 
     Parameters
     ----------
     folder
-        Is made, too.
+        Made if missing.
     identity
         What two searches must share to be one; JSON.
     force
@@ -195,8 +195,8 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
     Raises
     ------
     InputError
-        When the folder holds what is not a search's, a search with another identity, or one
-        in which somebody is at work and that was to be dropped.
+        When the folder holds files that are not a search's or a search with another identity;
+        when a search to be dropped is still running.
     OSError
         When the folder cannot be written.
     """
@@ -207,15 +207,17 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
     wanted = json.loads(json.dumps(identity))
     with folder_locked(folder):
         try:
-            found = _read_identity(folder)
+            stored = _read_identity(folder)
         except InputError:
             if not force:
                 raise
-            found = {}
-        if found is not None and found != wanted:
+            stored = {}
+        if stored is not None and stored != wanted:
             if not force:
-                what = f"a search with another {differences(found, wanted)}" if found else "trials"
-                more = "" if found else f" but no {DATABASE}"
+                what = (
+                    f"a search with another {differences(stored, wanted)}" if stored else "trials"
+                )
+                more = "" if stored else f" but no {DATABASE}"
                 raise InputError(folder, f"holds {what}{more}; --force drops it")
             _drop(folder)
         (folder / TRIALS).mkdir(exist_ok=True)
@@ -230,7 +232,7 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
 
 @contextmanager
 def folder_locked(folder: Path) -> Iterator[None]:
-    """Wait until no other process is at the files of a search folder, and keep others out."""
+    """Hold the lock of a search folder; waits while another process has it."""
     with os.fdopen(open_lock(folder / _LOCK), "rb") as lock:
         while not locked(lock.fileno()):
             time.sleep(0.02)
@@ -243,7 +245,7 @@ def trial_limit(space: Space, settings: SearchSettings) -> int:
     Raises
     ------
     ArgumentError
-        For a grid over a range, or over too many combinations to keep in mind.
+        For a grid over a range, or over too many combinations.
     """
     if settings.sampler != "grid":
         assert settings.trials is not None
@@ -264,31 +266,31 @@ def trial_limit(space: Space, settings: SearchSettings) -> int:
 
 
 def _read_identity(folder: Path) -> dict[str, Any] | None:
-    """That of the study in a folder; empty where trials lie without one, None for neither."""
+    """The identity of the study in a folder; empty for trials without a study, None for neither."""
     if not (folder / DATABASE).exists():
         trials = folder / TRIALS
         return {} if trials.is_dir() and any(trials.iterdir()) else None
     with _understood(folder / DATABASE):
         _check_whole(folder / DATABASE)
         storage, study = _open(folder)
-        found = study.user_attrs.get(_IDENTITY)
+        identity = study.user_attrs.get(_IDENTITY)
         has_trials = bool(list(map(_trial, study.get_trials(deepcopy=False))))
         _close(storage)
-        if found is None and not has_trials:  # it was killed when it had made the file
+        if identity is None and not has_trials:  # a process was killed when it had made the file
             return None
-        return parse_json(json.dumps(found), dict[str, Any], folder / DATABASE)
+        return parse_json(json.dumps(identity), dict[str, Any], folder / DATABASE)
 
 
 def _check_whole(database: Path) -> None:
-    """Let SQLite look at every page, which it does not do by itself."""
+    """Have SQLite check every page, which it does not do by itself."""
     with closing(sqlite3.connect(database)) as connection:
-        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if found != "ok":
-        raise sqlite3.DatabaseError(found)
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
 
 
 def _drop(folder: Path) -> None:
-    """Remove a search, if nobody is at work in it."""
+    """Remove a search that is not running."""
     for path in (folder / TRIALS).glob("*.lock"):
         lock = _try_lock(path)
         if lock is None:
@@ -336,7 +338,7 @@ def _close(storage: optuna.storages.RDBStorage) -> None:
 
 @contextmanager
 def _understood(database: Path) -> Iterator[None]:
-    """Let Optuna neither warn nor raise what only its makers understand."""
+    """Silence warnings of Optuna, and raise its errors as errors of the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -366,7 +368,7 @@ def _sampler(space: Space, settings: SearchSettings, number: int) -> BaseSampler
     seed = int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0])
     if settings.sampler == "random":
         return RandomSampler(seed=seed)
-    # Trials under way count as bad ones, so that several workers do not try the same.
+    # Running trials count as bad ones, so that several workers do not try the same.
     return TPESampler(seed=seed, constant_liar=True)
 
 

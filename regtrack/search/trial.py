@@ -1,4 +1,4 @@
-"""A trial of a search: what was tried, and what came of it."""
+"""A trial of a search: its values and its outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the training of a trial reached.
+    """The result of the training of a trial.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Outcome:
     Raises
     ------
     ValueError
-        For an average precision that is none.
+        For an average precision that is not from 0 to 1.
     """
 
     mean: float
@@ -49,14 +49,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial as the study knows it.
+    """A trial of a study.
 
     Parameters
     ----------
     number
         From 0.
     state
-        `COMPLETE`, `FAILED` or `RUNNING`; the last one may have been killed.
+        `COMPLETE`, `FAILED` or `RUNNING`; a running one may have been killed.
     values
         By the name of the setting; empty when it was killed before they were drawn.
     outcome
@@ -102,7 +102,7 @@ class Trials:
 
 
 def short(value: Any) -> str:
-    """A drawn number with at most four digits that count; anything else as it is."""
+    """A drawn number with four significant digits; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -112,9 +112,9 @@ def checkpoint_path(folder: Path, number: int) -> Path:
 
 
 def read_outcome(log: Path) -> Outcome:
-    """What a finished training reached, from its log.
+    """The outcome of a finished training, from its log.
 
-    The log, not the training's result: a search may have been killed between the two.
+    The log is read, as a search may have been killed after a training and before it was stored.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def read_outcome(log: Path) -> Outcome:
 
 
 def trials_table(trials: Trials, names: Sequence[str]) -> str:
-    """Tab-separated, with a header line; empty where a trial has no such thing.
+    """Tab-separated, with a header line; empty where a trial has no value.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def trials_table(trials: Trials, names: Sequence[str]) -> str:
     """
     header = ["number", "state", *names, "average_precision"]
     reached = [trial.outcome.average_precision for trial in trials.all if trial.outcome]
-    categories = in_order((*CATEGORIES, *(name for one in reached for name in one)))
+    categories = in_order((*CATEGORIES, *(name for precisions in reached for name in precisions)))
     header += [f"{_OF_CATEGORY}{category}" for category in categories]
     lines = ["\t".join([*header, "steps", "seconds", "checkpoint", "message"])]
     for trial in trials.all:
@@ -164,9 +164,11 @@ def trials_table(trials: Trials, names: Sequence[str]) -> str:
         if outcome is None:
             fields += [""] * (len(categories) + 4)
         else:
-            found = outcome.average_precision
+            precisions = outcome.average_precision
             fields.append(f"{outcome.mean:.6f}")
-            fields += [f"{found[name]:.6f}" if name in found else "" for name in categories]
+            fields += [
+                f"{precisions[name]:.6f}" if name in precisions else "" for name in categories
+            ]
             fields += [str(outcome.steps), f"{outcome.seconds:.1f}"]
             fields.append(f"trials/{checkpoint_path(Path(), trial.number).name}")
         lines.append("\t".join([*fields, " ".join(trial.message.split())]))

@@ -1,4 +1,4 @@
-"""The paper's Tables 1 and 2 on a dataset of one's own: networks trained alike, and scored."""
+"""Networks compared on a dataset, as in the paper's Tables 1 and 2: trained alike, and scored."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _SCORED = ("valid", "test")
 
 
 class ComparisonObserver(TrainingObserver, Protocol):
-    """Is told of the progress of a comparison, and of each training in it."""
+    """Receives the progress of a comparison, and of each training in it."""
 
     def network(self, name: str, number: int, total: int) -> None:
-        """The turn of a network has come, `number` of `total`."""
+        """A network begins, `number` of `total`."""
 
     def scoring(self, name: str, split: str) -> None:
-        """A network is scored on a split."""
+        """Scoring of a network on a split begins."""
 
 
 class _SilentComparison(Silent):
@@ -93,7 +93,7 @@ class ComparisonResult:
     stopped_by: Stop | None = None
 
     def describe(self) -> str:
-        """For people; nothing where another process speaks."""
+        """For people; empty in the processes that are not the first."""
         if self.stopped is not None:
             name, step = self.stopped
             return f"stopped after step {step:,} of {name}; run the same command again to continue."
@@ -108,13 +108,13 @@ def run_comparison(
     """Train what is not trained yet, score all, and write the comparison into `out`.
 
     A network named `cnn1` is trained into `<out>/cnn1.safetensors`, as
-    `regtrack.training.run.train` does it. The same call goes on with what is unfinished
+    `regtrack.training.run.train` does it. The same call continues what is unfinished
     and repeats nothing. Every process that torchrun started calls this.
 
     Parameters
     ----------
     force
-        Train those anew that were trained with other settings or on another dataset.
+        Train again what was trained with other settings or on another dataset.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def run_comparison(
 def _compare(
     request: ComparisonRequest, out: Path, force: bool, observer: ComparisonObserver
 ) -> ComparisonResult:
-    # None reads labels before all have joined, and so before the first one has checked them.
+    # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     settings = request.settings.fitted(dataset.task, dataset.window)
     if out.exists() and not out.is_dir():
@@ -137,11 +137,12 @@ def _compare(
     windows = {split: count for split in _SCORED if (count := dataset.size(split))}
     compared = []
     with joined(choose_device(request.device)) as processes:
-        told = observer if processes.is_first else _SilentComparison()
         if processes.is_first:
             out.mkdir(parents=True, exist_ok=True)
+        else:
+            observer = _SilentComparison()
         for number, network in enumerate(networks, start=1):
-            told.network(network.name, number, len(networks))
+            observer.network(network.name, number, len(networks))
             if network.architecture is not None:
                 result = train(
                     dataset,
@@ -151,13 +152,13 @@ def _compare(
                     processes,
                     network.path,
                     force,
-                    told,
+                    observer,
                 )
                 if result.interrupted:
                     stopped = network.name, result.state.step
                     return ComparisonResult(None, (), stopped, result.stopped_by)
             processes.wait()  # until the first one has put the checkpoint in place
-            compared.append(_compared(network, dataset, list(windows), processes, out, told))
+            compared.append(_compared(network, dataset, list(windows), processes, out, observer))
         if not processes.is_first:
             return ComparisonResult(None)
     comparison = Comparison(
@@ -172,16 +173,16 @@ def _compared(
     splits: Sequence[str],
     processes: Processes,
     out: Path,
-    told: ComparisonObserver,
+    observer: ComparisonObserver,
 ) -> Compared:
-    """Score a trained network and gather what else is known of it."""
+    """Score a trained network and gather what the tables say of it."""
     scores: SplitScores = score_checkpoint(
         network.path,
         dataset,
         splits,
         processes,
         out / f"{network.name}.scores.json",
-        lambda split: told.scoring(network.name, split),
+        lambda split: observer.scoring(network.name, split),
     )
     checkpoint = read_checkpoint(network.path)
     architecture = checkpoint.network
@@ -196,13 +197,15 @@ def _compared(
         steps=steps,
         minutes=None if seconds is None else seconds / 60,
         best_step=best_step,
-        means={split: category_means(dataset.markers, found) for split, found in scores.items()},
+        means={
+            split: category_means(dataset.markers, of_split) for split, of_split in scores.items()
+        },
         remarks=tuple(_remarks(checkpoint, dataset)),
     )
 
 
 def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
-    """Steps and seconds of a training by its log, should that be of this checkpoint."""
+    """Steps and seconds of a training, from its log, if that is of this checkpoint."""
     if not log.is_file():
         return None, None
     try:
@@ -213,7 +216,7 @@ def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
             return None, None
         return int(rows[-1]["step"]), float(rows[-1]["seconds"])
     except (ValueError, LookupError, TypeError, csv.Error):
-        return None, None  # a file of this name that is no log, or not any more
+        return None, None  # a file of this name that is not a log, or damaged
 
 
 def _remarks(checkpoint: Checkpoint, dataset: Dataset) -> list[str]:

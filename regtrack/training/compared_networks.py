@@ -35,7 +35,7 @@ class ComparedNetwork:
     path
         Of its checkpoint, which need not be there yet.
     architecture
-        What is to be trained; None for a checkpoint that is taken as it is.
+        What to train; None for a checkpoint that is used as it is.
     """
 
     name: str
@@ -50,37 +50,39 @@ def find_networks(
     out: Path,
     force: bool,
 ) -> list[ComparedNetwork]:
-    """The networks that a user names, all checked before the first is trained.
+    """The networks to compare, all checked before the first is trained.
 
     Parameters
     ----------
     arguments
         Networks as `regtrack.models.catalog.named_architecture`, to be trained into `out`, and
-        paths of checkpoints. None of either names all networks.
+        paths of checkpoints. Without any, all networks of the task.
     settings
-        `TrainingSettings.fitted` to the dataset. A network that was trained before is
-        taken when it was trained with these.
+        `TrainingSettings.fitted` to the dataset. A network that was trained with these
+        before is not trained again.
     force
-        Train those anew that were trained otherwise.
+        Train again what was trained with other settings.
 
     Returns
     -------
     list of ComparedNetwork
-        What is trained already has no `architecture`.
+        Without an `architecture` where it is trained already.
 
     Raises
     ------
     ArgumentError
         For what is neither name nor file, or a network that the windows do not suit.
     InputError
-        For a checkpoint of another task or other markers, one trained otherwise, or two
-        networks that would be called the same.
+        For a checkpoint of another task or other markers, one trained with other settings, or
+        two networks of one name.
     OSError
         When a checkpoint cannot be read.
     """
-    found = [_named(one, dataset, out) for one in arguments or ARCHITECTURES[dataset.task]]
-    _check_distinct(found)
-    return [_as_it_stands(one, dataset, settings, force) for one in found]
+    networks = [
+        _named(argument, dataset, out) for argument in arguments or ARCHITECTURES[dataset.task]
+    ]
+    _check_distinct(networks)
+    return [_as_it_stands(network, dataset, settings, force) for network in networks]
 
 
 def _named(argument: str, dataset: Dataset, out: Path) -> ComparedNetwork:
@@ -112,25 +114,25 @@ def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
         raise InputError(
             path, f"is of the {checkpoint.task} task, but {dataset.path} of the {dataset.task} task"
         )
-    own, wanted = ([one.name for one in each.markers] for each in (checkpoint, dataset))
+    own, wanted = ([marker.name for marker in each.markers] for each in (checkpoint, dataset))
     if len(own) != len(wanted):
         raise InputError(
             path, f"predicts {len(own)} markers, but {dataset.path} has labels of {len(wanted)}"
         )
-    for number, (one, other) in enumerate(zip(own, wanted, strict=True), start=1):
-        if one != other:
+    for number, (name, expected) in enumerate(zip(own, wanted, strict=True), start=1):
+        if name != expected:
             raise InputError(
-                path, f"predicts {one} as marker {number}, but {dataset.path} has {other} there"
+                path, f"predicts {name} as marker {number}, but {dataset.path} has {expected} there"
             )
 
 
 def _check_distinct(networks: Sequence[ComparedNetwork]) -> None:
-    for path, count in Counter(one.path.resolve() for one in networks).items():
+    for path, count in Counter(network.path.resolve() for network in networks).items():
         if count > 1:
             raise InputError(path, f"is asked for {count} times; once is enough")
-    for name, count in Counter(one.name for one in networks).items():
+    for name, count in Counter(network.name for network in networks).items():
         if count > 1:
-            paths = " and ".join(str(one.path) for one in networks if one.name == name)
+            paths = " and ".join(str(network.path) for network in networks if network.name == name)
             raise InputError(paths, f"would both be called {name}; rename one")
 
 
@@ -140,7 +142,7 @@ def _as_it_stands(
     settings: TrainingSettings,
     force: bool,
 ) -> ComparedNetwork:
-    """The same, without an architecture where it is trained already."""
+    """The same; without an architecture where it is trained already."""
     if network.architecture is None:
         return network
     _check_windows(network.architecture, dataset)
@@ -149,14 +151,14 @@ def _as_it_stands(
     differing = _differences(read_checkpoint(network.path), network.architecture, dataset, settings)
     if not differing:
         if was_interrupted_at_the_end(network.path):
-            return network  # for `train` to put the rest in place
+            return network  # `train` puts the rest in place
         return ComparedNetwork(network.name, network.path, None)
     if force:
         return network
     raise InputError(
         network.path,
-        f"was trained otherwise ({', '.join(differing)}); --force trains it anew, its path in "
-        "place of its name takes it as it is",
+        f"was trained with other settings ({', '.join(differing)}); --force trains it again, its "
+        "path in place of its name uses it as it is",
     )
 
 
@@ -173,8 +175,8 @@ def _differences(
     dataset: Dataset,
     settings: TrainingSettings,
 ) -> list[str]:
-    """`minutes 0.5, not 30` for what a checkpoint's training and this one differ in."""
-    found: dict[str, Any] = {
+    """`minutes 0.5, not 30` for each difference between a checkpoint's training and this one."""
+    own: dict[str, Any] = {
         "architecture": checkpoint.architecture,
         "code": checkpoint.code and checkpoint.code.sha256,
         **{f"{name} of the network": value for name, value in checkpoint.settings.items()},
@@ -191,11 +193,11 @@ def _differences(
     }
     names = [
         name
-        for name in dict.fromkeys([*wanted, *found])
-        if name != "save_minutes" and found.get(name) != wanted.get(name)
+        for name in dict.fromkeys([*wanted, *own])
+        if name != "save_minutes" and own.get(name) != wanted.get(name)
     ]
     differing = [
-        f"{name} {found.get(name, 'unset')}, not {wanted.get(name, 'unset')}" for name in names
+        f"{name} {own.get(name, 'unset')}, not {wanted.get(name, 'unset')}" for name in names
     ]
     if checkpoint.training.get("dataset") != dataset.digest:
         differing.insert(0, "on another dataset")

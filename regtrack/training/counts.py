@@ -18,7 +18,7 @@ from regtrack.tracks.peaks.callers import THRESHOLDS, ProbabilityPeakCaller
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training.processes import Processes
 
-# Of the bootstrap, at most: their counts take 4 MB each for 919 markers.
+# Blocks of the bootstrap: the counts of each take 4 MB for 919 markers.
 _MOST_BLOCKS = 32
 
 _PEAK_RULES = PeakRules()
@@ -40,7 +40,7 @@ class BaseCounts:
         self._by_block = np.zeros(
             (len(self._blocks), markers, 2, bin_count(COARSE)), dtype=np.uint32
         )
-        # Of the block that is being read.
+        # The block that is being read.
         self._part = ScoreHistogram(markers)
         self._number = 0
 
@@ -69,13 +69,13 @@ class BaseCounts:
 
     def intervals(self, scores: list[Scores]) -> list[tuple[float, float]]:
         """95% interval of each marker's average precision; NaN where there is none."""
-        found = []
-        for marker, one in enumerate(scores):
+        intervals = []
+        for marker, of_marker in enumerate(scores):
             counts = self._by_block[:, marker].astype(np.int64)
-            resampled = replicate(counts) if one.scored else np.zeros(0)
+            resampled = replicate(counts) if of_marker.scored else np.zeros(0)
             blocks = int(counts[:, 1].any(axis=1).sum())
-            found.append(interval(one.average_precision, resampled, blocks))
-        return found
+            intervals.append(interval(of_marker.average_precision, resampled, blocks))
+        return intervals
 
     def _settle(self) -> None:
         """Add the block that was read."""
@@ -105,7 +105,7 @@ class PeakCounts:
     def end(self, chrom: str, where: IntervalSet) -> None:
         """Count the peaks of a chromosome, of which these bases were read."""
         labels = self._dataset.labels
-        # One caller read all, so that what it called is whole, and at worst too short.
+        # One caller read all bases, so that its peaks are whole, but may be too short.
         called = self._caller.finish().at_least(_PEAK_RULES.min_length)
         counts = count_overlaps(called, labels.all_peaks(chrom), where)[:, :-1]
         known = labels.known_markers(chrom)
@@ -118,18 +118,18 @@ class PeakCounts:
 
     def best_thresholds(self) -> list[int | None]:
         """Per marker the number of the threshold with the best F1 of pairs, or None without one."""
-        found: list[int | None] = []
+        numbers: list[int | None] = []
         for of_marker in self._counts.tolist():
             f1 = [_f1(PeakOverlap(*counts)) for counts in of_marker]
-            found.append(f1.index(max(f1)) if any(f1) else None)
-        return found
+            numbers.append(f1.index(max(f1)) if any(f1) else None)
+        return numbers
 
     def at(self, marker: int, number: int) -> PeakOverlap:
         """What was counted at one of the `THRESHOLDS`, by its number; without widths."""
         return PeakOverlap(*self._counts[marker, number].tolist())
 
     def _begin(self) -> None:
-        """Go on with another chromosome."""
+        """Begin another chromosome."""
         self._caller = ProbabilityPeakCaller(len(self._counts), _PEAK_RULES)
 
 
@@ -140,22 +140,24 @@ def _f1(overlap: PeakOverlap) -> float:
 def validated(
     scores: list[Scores], bases: BaseCounts, peaks: PeakCounts
 ) -> tuple[Validated | None, ...]:
-    """What a checkpoint keeps of each marker; None where it has no measured peak."""
-    found: list[Validated | None] = []
+    """Scores of each marker as a checkpoint stores them; None where it has no measured peak."""
+    records: list[Validated | None] = []
     numbers = peaks.best_thresholds()
-    for marker, (one, (low, high)) in enumerate(zip(scores, bases.intervals(scores), strict=True)):
+    for marker, (of_marker, (low, high)) in enumerate(
+        zip(scores, bases.intervals(scores), strict=True)
+    ):
         number = numbers[marker]
         at_best = None if number is None else peaks.at(marker, number)
-        found.append(
+        records.append(
             Validated(
-                one.base_rate,
-                one.average_precision,
+                of_marker.base_rate,
+                of_marker.average_precision,
                 None if math.isnan(low) else low,
                 None if math.isnan(high) else high,
                 None if at_best is None else at_best.precision,
                 None if at_best is None else at_best.recall,
             )
-            if one.scored
+            if of_marker.scored
             else None
         )
-    return tuple(found)
+    return tuple(records)

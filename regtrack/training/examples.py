@@ -1,7 +1,7 @@
 """Training examples: batches of windows, each a function of the seed and its number.
 
-Nothing is remembered from batch to batch, so a training that goes on after a kill sees
-what it would have seen, and several processes share the work without talking.
+No state is kept from batch to batch. So a training that resumes after a kill sees the same
+batches, and several processes share the work without communication.
 """
 
 from __future__ import annotations
@@ -98,10 +98,10 @@ def make_examples(dataset: Dataset, settings: FittedSettings, stride: int, seed:
 
 
 def misfit(dataset: DenseDataset, stride: int) -> str:
-    """What is wrong where windows are no multiple of a network's stride, and what mends it.
+    """The message where windows are no multiple of a network's stride, and what to do.
 
-    The next longer windows are proposed; of these, where they are not much longer, such as also
-    suit the paper's networks, whose strides are 10 and 20.
+    The next longer windows are proposed. If they are not much longer, the proposal also suits
+    the paper's networks, whose strides are 10 and 20.
     """
     both, only = (_next(dataset.window, step) for step in (math.lcm(stride, _PAPER), stride))
     window = both if both <= _LONGER * dataset.window else only
@@ -253,7 +253,7 @@ class Prefetch:
         self._thread.shutdown(cancel_futures=True)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; that of the next one is begun."""
+        """The batch of a step; starts to make that of the next one."""
         if self._pending is None or self._pending[0] != step:
             self.wait()
             self._begin(step)
@@ -263,7 +263,7 @@ class Prefetch:
         return batch
 
     def wait(self) -> None:
-        """Return when nothing is being read."""
+        """Wait until nothing is being read."""
         if self._pending is not None:
             self._pending[1].result()
 

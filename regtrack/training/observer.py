@@ -1,4 +1,4 @@
-"""Who is told of a training's progress; what it does with it is its own affair."""
+"""Observers of the progress of a training."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from regtrack.training.state import HistoryRow, TrainingState
 
 
 class TrainingObserver(Protocol):
-    """Is told of the progress of a training."""
+    """Receives the progress of a training."""
 
     def started(self, windows: int, valid: int, state: TrainingState) -> None:
-        """Before the first step: windows of both splits, and where an earlier run stopped."""
+        """Before the first step: windows of both splits, and the state that an earlier run left."""
 
     def stepped(self, step: int, done: float, loss: float) -> None:
         """After each step; `done` is the share of the training that is done, 0 to 1."""
@@ -21,7 +21,7 @@ class TrainingObserver(Protocol):
 
 
 class Silent:
-    """An observer that says nothing: of the processes that are not the first."""
+    """An observer that does nothing: of the processes that are not the first."""
 
     def started(self, windows: int, valid: int, state: TrainingState) -> None:
         """Say nothing."""

@@ -18,14 +18,14 @@ from regtrack.models.device import choose_device
 
 @dataclass(frozen=True)
 class Processes:
-    """One process of a training, and how many there are; one alone exchanges nothing.
+    """One process of a training, and the number of all; a single one exchanges nothing.
 
     Parameters
     ----------
     rank, count
         Number of this process, from 0, and of all.
     device
-        What this one computes on.
+        The device of this process.
     """
 
     rank: int
@@ -34,20 +34,20 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this one writes files and speaks to the user."""
+        """Whether this process writes files and reports to the user."""
         return self.rank == 0
 
     def wait(self) -> None:
-        """Return when all processes have come here."""
+        """Wait for all processes."""
         if self.count > 1:
             dist.barrier()
 
     def share(self, numbers: Positions) -> Positions:
-        """The part of some numbered work that is this process's."""
+        """The part of this process of some numbered work."""
         return numbers[self.rank :: self.count]
 
     def share_of(self, targets: IntervalSet) -> IntervalSet:
-        """A stretch of some bases, as many for each process, that is this one's."""
+        """The stretch of this process of some bases; all processes get equally many."""
         bases = targets.bases
         first, last = (bases * part // self.count for part in (self.rank, self.rank + 1))
         if first == last:
@@ -64,7 +64,7 @@ class Processes:
         return part.item()
 
     def agreed(self, value: float) -> float:
-        """What the first process holds, so that clocks and keys do not part them."""
+        """The value of the first process, for all: their clocks and signals may differ."""
         if self.count == 1:
             return value
         part = torch.tensor([value], dtype=torch.float64, device=self.device)
@@ -82,22 +82,22 @@ class Processes:
 
 
 def torchrun_processes() -> int:
-    """How many processes torchrun started; 1 without it."""
-    if "MASTER_ADDR" not in os.environ:  # some clusters set the other variable by themselves
+    """Number of processes that torchrun started; 1 without it."""
+    if "MASTER_ADDR" not in os.environ:  # some clusters set WORLD_SIZE without torchrun
         return 1
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def first_on_machine() -> bool:
-    """Whether this process checks for all of its machine what they read; true without torchrun."""
+    """Whether this process checks the files for all on its machine; true without torchrun."""
     return torchrun_processes() == 1 or os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """Join the other processes of `torchrun`, where it started this one.
+    """Join the other processes, if torchrun started this one.
 
-    With GPUs, each process takes the one of its local number.
+    With GPUs, each process takes the GPU of its local number.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        dist.barrier()  # one that refuses at once would leave while others still connect
+        dist.barrier()  # or a process that fails early would leave while others still connect
         yield Processes(dist.get_rank(), count, device)
     finally:
         dist.destroy_process_group()

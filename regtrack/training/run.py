@@ -1,6 +1,6 @@
 """A whole training: from paths and settings to a checkpoint, its log and its plot.
 
-It works in `<out>.partial`; a killed one resumes from its last state.
+The work folder is `<out>.partial`; a killed training resumes from its last state.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ Stop = type[KeyboardInterrupt]
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
 _TO_DO, _DONE = 0.0, 1.0
-# How much more than that of base rates a loss is that began there and went up.
+# A loss above that of base rates times this has gone up, as training begins at base rates.
 _DIVERGED = 1.2
-# How long and how fast may change when a training is gone on with.
+# Settings that may change when a training is continued: how long, and how fast.
 _FREE = {"steps", "epochs", "minutes", "patience", "learning_rate", "schedule", "save_minutes"}
 
 
@@ -59,7 +59,7 @@ class TrainingResult:
         The best one, at its final place or, when it was stopped, in the work folder; None when
         there was no validation yet, and in the processes that are not the first.
     stopped_by
-        What Ctrl-C or SIGTERM is to be raised as, should one of them have ended it.
+        The exception to raise for the Ctrl-C or SIGTERM that stopped it; None if neither did.
     """
 
     state: TrainingState
@@ -90,35 +90,35 @@ class TrainingResult:
 
 
 def _warnings(state: TrainingState, best: Validation) -> list[str]:
-    """What tells that a network has learned little; nothing in the short task."""
-    scored = [one for one in best.validated if one is not None]
+    """Signs that a network has learned little; none in the short task."""
+    scored = [marker for marker in best.validated if marker is not None]
     lines = []
     losses = [row.validation_loss for row in state.history if row.validation_loss is not None]
     if losses and scored:
-        # Of probabilities that are the same everywhere.
-        known = sum(_entropy(one.base_rate) for one in scored) / len(best.validated)
+        # The loss of a network that gives the base rate everywhere.
+        known = sum(_entropy(marker.base_rate) for marker in scored) / len(best.validated)
         if min(losses) > _DIVERGED * known:
             lines.append(
                 f"the validation loss, {min(losses):.4g} at its best, is above the {known:.4g} of "
                 "base rates alone: it has diverged, or hardly begun; a lower --learning-rate, or "
                 "more steps, may help"
             )
-    by_chance = sum(not one.is_skilled for one in scored)
+    by_chance = sum(not marker.is_skilled for marker in scored)
     if by_chance:
         verb = "is" if by_chance == 1 else "are"
         lines.append(
             f"{by_chance:,} of {len(best.validated):,} markers {verb} no better than chance, and "
-            "no peaks are called of them; train longer, or on more peaks"
+            "no peaks are called for them; train longer, or on more peaks"
         )
     return lines
 
 
 def _entropy(rate: float) -> float:
-    return -sum(one * math.log(one) for one in (rate, 1 - rate) if one > 0)
+    return -sum(share * math.log(share) for share in (rate, 1 - rate) if share > 0)
 
 
 def check_out(out: Path, force: bool) -> None:
-    """Refuse a checkpoint path that cannot be written, before hours are spent on it.
+    """Refuse a checkpoint path that cannot be written, before the training begins.
 
     Raises
     ------
@@ -135,9 +135,9 @@ def check_out(out: Path, force: bool) -> None:
         raise InputError(
             out, "exists already, and a finished training cannot be continued; --force starts anew"
         )
-    for one in _beside(out):
-        if one.exists() and not force:
-            raise InputError(one, "exists already; --force replaces it")
+    for path in _beside(out):
+        if path.exists() and not force:
+            raise InputError(path, "exists already; --force replaces it")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out.parent):
         pass
@@ -160,28 +160,28 @@ def train(
 ) -> TrainingResult:
     """Train a network and leave the checkpoint of its best validation at `out`.
 
-    Beside it lie `<out>.log.tsv` and `<out>.log.png`, without the suffix of `out`. A call that
-    was killed when all was done is finished by the next one.
+    Beside it lie `<out>.log.tsv` and `<out>.log.png`, without the suffix of `out`. If a call is
+    killed while it puts these in place, the next one finishes that.
 
     Parameters
     ----------
     network_settings
         Those that differ from the network's own.
     force
-        Replace `out`, and drop an unfinished training that had other settings, or a state
-        that is damaged.
+        Replace `out`, and drop an unfinished training with other settings or with a damaged
+        state.
 
     Raises
     ------
     ArgumentError
         When a setting suits neither the network nor the dataset.
     InputError
-        When the dataset cannot be learned from; when what lies at `<out>.partial` is not an
-        unfinished run of this training, or damaged.
+        When the dataset cannot be learned from; when `<out>.partial` is not an unfinished run
+        of this training, or is damaged.
     RegtrackError
         When the loss is not a number any more.
     OSError
-        When a file cannot be written; the same call goes on from what was saved.
+        When a file cannot be written; the same call continues from what was saved.
     """
     fitted = settings.fitted(dataset.task, dataset.window)
     _check(architecture, network_settings, fitted, processes)
@@ -201,7 +201,7 @@ def train(
     }
     work = partial_path(out)
     if not processes.is_first:
-        # Until the first one has made the folder, or seen that nothing is left to do.
+        # Wait until the first process has made the folder, or seen that nothing is left to do.
         if processes.agreed(_TO_DO) != _TO_DO:
             return TrainingResult(TrainingState(), None)
         trainer = Trainer(
@@ -209,7 +209,7 @@ def train(
         )
         trainer.run(stop=lambda: False)
         return TrainingResult(trainer.state, None)
-    # What this run put in place before it was killed is its own.
+    # Files that this run put in place before it was killed may be replaced.
     check_out(out, force or is_of_run(work, identity))
     with unfinished_run(out, identity, _NAMES, force), stop_asked(processes) as stop:
         state = _finished_state(out, work)
@@ -233,12 +233,12 @@ def train(
 
 
 def was_interrupted_at_the_end(out: Path) -> bool:
-    """Whether a checkpoint is in place whose training was killed before all else was."""
+    """Whether a training was killed after its checkpoint was in place, and before its log was."""
     return _finished_state(out, partial_path(out)) is not None
 
 
 def _finished_state(out: Path, work: Path) -> TrainingState | None:
-    """The state of a training that has left its checkpoint at `out` already."""
+    """The state of a training whose checkpoint is at `out` already."""
     path = work / STATE
     if not (out.exists() and path.exists()):
         return None
@@ -250,7 +250,7 @@ def _finished_state(out: Path, work: Path) -> TrainingState | None:
 
 
 def _check_state(out: Path, work: Path, force: bool) -> None:
-    """Refuse a state that cannot be gone on with, before that is tried; or drop it."""
+    """Refuse a state from which a training cannot be continued; with `force`, drop it."""
     path = work / STATE
     try:
         if path.exists():
@@ -262,7 +262,7 @@ def _check_state(out: Path, work: Path, force: bool) -> None:
 
 
 def _check_best(out: Path, work: Path, state: TrainingState) -> None:
-    """Refuse a best checkpoint that is not the one that a state names."""
+    """Refuse a best checkpoint that is not the one of a state."""
     if state.best is None:
         return
     best = best_path(work, state.best)
@@ -275,9 +275,9 @@ def _check_best(out: Path, work: Path, state: TrainingState) -> None:
 
 
 def _finish(work: Path, out: Path, state: TrainingState) -> None:
-    """Put the checkpoint, then the log and its plot in place, and clear up.
+    """Put the checkpoint, then the log and its plot in place, and remove the state.
 
-    The state goes last: as long as it is there, the same call sees what is left to do.
+    The state is removed last: as long as it is there, the same call sees what is left to do.
     """
     assert state.best is not None
     _check_best(out, work, state)
@@ -286,7 +286,7 @@ def _finish(work: Path, out: Path, state: TrainingState) -> None:
     plot_history(state.history, work / _PLOT)
     best = best_path(work, state.best)
     for made, place in (best, out), (work / LOG, table), (work / _PLOT, plot):
-        if made.exists():  # else an earlier call has put it in place
+        if made.exists():  # or an earlier call has put it in place
             made.replace(place)
     (work / STATE).unlink()
 
@@ -297,7 +297,7 @@ def _check(
     settings: FittedSettings,
     processes: Processes,
 ) -> None:
-    """Refuse what does not go together, before any work."""
+    """Refuse settings that do not fit together, before any work."""
     try:
         architecture.check(network_settings)
     except ValueError as error:
@@ -312,28 +312,28 @@ def _check(
 
 @contextmanager
 def stop_asked(processes: Processes) -> Iterator[Callable[[], Stop | None]]:
-    """Note Ctrl-C and SIGTERM, so that the step under way is finished and the state saved.
+    """Note Ctrl-C and SIGTERM, so that the current step is finished and the state saved.
 
-    Gives what tells which of them came. A second one ends at once. Several processes are ended
-    by who started them.
+    Yields a function that returns the first of them, or None. A second one ends the process at
+    once. Several processes are ended by torchrun, which started them.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if processes.count > 1 or not in_main:
         yield lambda: None
         return
-    asked: list[Stop] = []
+    stops: list[Stop] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        asked.append(TerminatedError if number == signal.SIGTERM else KeyboardInterrupt)
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        stops.append(TerminatedError if number == signal.SIGTERM else KeyboardInterrupt)
+        for noted, handler in before.items():
+            signal.signal(noted, handler)
 
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, note)
     try:
-        yield lambda: next(iter(asked), None)
+        yield lambda: next(iter(stops), None)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -367,22 +367,21 @@ class TrainingRequest:
 def run_training(
     request: TrainingRequest, out: Path, force: bool, observer: TrainingObserver
 ) -> TrainingResult:
-    """Train as asked; every process that torchrun started calls this.
+    """Open the dataset and train; every process that torchrun started calls this.
 
     Raises
     ------
     RegtrackError, OSError
-        As `regtrack.training.run.train` and what it is given by.
+        As `train`, `open_dataset`, `find_architecture` and `choose_device`.
     """
-    # None reads labels before all have joined, and so before the first one has checked them.
+    # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     architecture = find_architecture(dataset.task, request.architecture)
     with joined(choose_device(request.device)) as processes, ExitStack() as stack:
-        told: TrainingObserver = Silent()
-        if processes.is_first:
-            told = observer
-            if request.tensorboard is not None:
-                told = stack.enter_context(TensorBoardLog(request.tensorboard, observer))
+        if not processes.is_first:
+            observer = Silent()
+        elif request.tensorboard is not None:
+            observer = stack.enter_context(TensorBoardLog(request.tensorboard, observer))
         return train(
             dataset,
             architecture,
@@ -391,5 +390,5 @@ def run_training(
             processes,
             out,
             force,
-            told,
+            observer,
         )

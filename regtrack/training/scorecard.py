@@ -1,4 +1,4 @@
-"""Exact scores of a checkpoint on a dataset, per marker; kept, so that they cost once."""
+"""Exact scores of a checkpoint on a dataset, per marker; saved, so that they are computed once."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def score_checkpoint(
     dataset: Dataset,
     splits: Sequence[str],
     processes: Processes,
-    kept: Path,
-    told: Callable[[str], None],
+    file: Path,
+    scoring: Callable[[str], None],
 ) -> SplitScores:
-    """Scores of each marker on some splits, or those of an earlier call.
+    """Scores of each marker on some splits, computed now or read from an earlier call's file.
 
     Every process calls this, and gets all scores; the first one writes.
 
@@ -43,12 +43,12 @@ def score_checkpoint(
     ----------
     path
         A checkpoint of the dataset's task and markers.
-    kept
-        Where the scores are kept (`<name>.scores.json`), split by split. They are taken
+    file
+        `<name>.scores.json`, in which the scores are saved, split by split. They are used
         again only for the same checkpoint and dataset, by their SHA-256. Beside it
         `<name>.scores.tsv` has a row per marker.
-    told
-        Is called with each split that is to be scored now.
+    scoring
+        Called with each split that is computed now, before that.
 
     Raises
     ------
@@ -61,23 +61,23 @@ def score_checkpoint(
     code = read_checkpoint(path).network.sha256
     if code is not None:  # of a user's own network, which may have changed
         checkpoint = f"{checkpoint} {code}"
-    found = _read(kept, checkpoint, of_dataset, len(dataset.markers))
-    missing = [split for split in splits if split not in found]
+    saved = _read(file, checkpoint, of_dataset, len(dataset.markers))
+    missing = [split for split in splits if split not in saved]
     if missing:
         network = load_network(path, processes.device)
         for split in missing:
-            told(split)
-            found[split] = score(network, dataset, split, processes).scores()
+            scoring(split)
+            saved[split] = score(network, dataset, split, processes).scores()
             if processes.is_first:
-                _write(kept, checkpoint, of_dataset, found)
-    scores = {split: found[split] for split in splits}
+                _write(file, checkpoint, of_dataset, saved)
+    scores = {split: saved[split] for split in splits}
     if processes.is_first:
-        write_text(kept.with_suffix(".tsv"), _table(dataset, scores))
+        write_text(file.with_suffix(".tsv"), _table(dataset, scores))
     return scores
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Saved:
     """The shape of `<name>.scores.json`: of what, the scores of each split, their checksums."""
 
     format: int
@@ -88,37 +88,40 @@ class _Kept:
 
 
 def _read(path: Path, checkpoint: str, dataset: str, markers: int) -> SplitScores:
-    """The scores of an earlier call; none where they are of another one, or damaged."""
+    """The scores of an earlier call; none of another checkpoint or dataset, or damaged ones."""
     try:
-        kept = read_json(path, _Kept, FORMAT_VERSION)
+        saved = read_json(path, _Saved, FORMAT_VERSION)
     except (FileNotFoundError, InputError):
         return {}
-    own = kept.format == FORMAT_VERSION and (kept.checkpoint, kept.dataset) == (checkpoint, dataset)
+    own = saved.format == FORMAT_VERSION and (saved.checkpoint, saved.dataset) == (
+        checkpoint,
+        dataset,
+    )
     return {
         split: scores
-        for split, scores in kept.scores.items()
-        if own and len(scores) == markers and _digest(scores) == kept.sha256.get(split)
+        for split, scores in saved.scores.items()
+        if own and len(scores) == markers and _digest(scores) == saved.sha256.get(split)
     }
 
 
-def _write(path: Path, checkpoint: str, dataset: str, found: SplitScores) -> None:
+def _write(path: Path, checkpoint: str, dataset: str, scores: SplitScores) -> None:
     record = {
         "format": FORMAT_VERSION,
         "checkpoint": checkpoint,
         "dataset": dataset,
-        "scores": {split: _plain(scores) for split, scores in found.items()},
-        "sha256": {split: _digest(scores) for split, scores in found.items()},
+        "scores": {split: _plain(of_split) for split, of_split in scores.items()},
+        "sha256": {split: _digest(of_split) for split, of_split in scores.items()},
     }
     write_text(path, json.dumps(record, allow_nan=False) + "\n")
 
 
 def _plain(scores: Sequence[Scores]) -> list[dict[str, Any]]:
-    """Scores as JSON has them; what is not defined is left out."""
-    return [only_defined(asdict(one)) for one in scores]
+    """Scores as JSON; what is not defined is left out."""
+    return [only_defined(asdict(of_marker)) for of_marker in scores]
 
 
 def _digest(scores: Sequence[Scores]) -> str:
-    """SHA-256 of scores, by which damage to the file is noticed."""
+    """SHA-256 of scores, which reveals damage to the file."""
     return hashlib.sha256(json.dumps(_plain(scores), sort_keys=True).encode()).hexdigest()
 
 

@@ -59,7 +59,7 @@ class TrainingSettings:
         Batches from which the batch-norm statistics are taken before each validation; None
         suits the task, 0 leaves the running ones, which follow `norm_decay`.
     save_minutes
-        Minutes after which the state is saved, so that a killed training goes on.
+        Minutes after which the state is saved, from which a killed training resumes.
     seed
         Of the weights, the windows and the dropout.
 
@@ -99,7 +99,7 @@ class TrainingSettings:
             raise ArgumentError("precision", f"expected one of {', '.join(PRECISIONS)}")
 
     def fitted(self, task: str, window: int) -> FittedSettings:
-        """The same with an end and all that suits the task or dataset filled in."""
+        """The same, with an end, and with defaults of the task and the dataset filled in."""
         endless = math.isinf(min(self.steps, self.epochs, self.minutes))
         fitting = {
             "epochs": _USUAL_EPOCHS if endless else self.epochs,
@@ -112,7 +112,7 @@ class TrainingSettings:
         return FittedSettings(**{**asdict(self), **fitting})
 
     def recorded(self) -> dict[str, Any]:
-        """As the summary in a checkpoint has them: without what sets no limit."""
+        """As the summary in a checkpoint has them: without limits that are not set."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -128,7 +128,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class FittedSettings(TrainingSettings):
-    """Settings as `TrainingSettings.fitted` gives them: nothing is left open."""
+    """Settings as `TrainingSettings.fitted` gives them: none of these is None."""
 
     batch_size: int = 1
     norm_batches: int = 1

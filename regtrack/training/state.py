@@ -1,6 +1,6 @@
-"""The state of a training under way, which a killed one resumes from, and the log of its steps.
+"""The state of an unfinished training, from which it resumes, and the log of its validations.
 
-It is believed only when all of it, weights and words, has the checksum it was saved with.
+A state is used only when its checksum, over weights and text, is the one it was saved with.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from regtrack.training.validation import Validation
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """What was reached at one validation.
+    """The scores of one validation, and how far the training was.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class HistoryRow:
     best
         Whether it was the best so far.
     validation_loss
-        As `loss`, over the validation split, without dropout, and of what predicts alone where a
-        network has several outputs. None in the state of a training by an older version.
+        As `loss`, over the validation split, without dropout, and of the last output alone where
+        a network has several. None in the state of a training by an older version.
     """
 
     step: int
@@ -92,7 +92,7 @@ _ADAM = ("step", "exp_avg", "exp_avg_sq")
 
 @dataclass
 class TrainingState:
-    """How far a training has come, besides its weights.
+    """The progress of a training, besides its weights.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class TrainingState:
 
     @classmethod
     def read(cls, path: Path) -> TrainingState:
-        """Read what a state says, and check its weights without using them.
+        """Read a state without its weights, which are checked.
 
         Raises
         ------
@@ -205,7 +205,7 @@ def _digest(words: str, tensors: Mapping[str, Tensor]) -> str:
 def _restore(
     network: Network, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Give Adam back what it remembered of each weight."""
+    """Restore Adam's moments of each weight."""
     for name, parameter in network.named_parameters():
         if f"adam.step.{name}" not in tensors:
             continue

@@ -1,4 +1,4 @@
-"""One step of training: forward, loss, backward, Adam; batch norms settled before they are used."""
+"""One step of training: forward, loss, backward, Adam; and the statistics of batch norms."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def settle_norms(network: Network, batches: Iterable[Codes]) -> None:
         norm.eval()
 
 
-# Logits that exist at one time: some that fit a CPU's cache, many that keep a GPU busy.
+# Logits at one time: few enough for a CPU's cache, or many, to keep a GPU busy.
 _CHUNK = {"cpu": 1 << 20, "cuda": 1 << 24}
 
 
@@ -97,9 +97,9 @@ def summed_loss_of(
     known_markers: Tensor | None = None,
     positive_weight: float = 1.0,
 ) -> Tensor:
-    """The same of logits (batch, positions, markers) that a network gives itself.
+    """As `summed_loss`, of logits (batch, positions, markers) that a network computes itself.
 
-    All of them, and their gradients, are in memory at one time.
+    All logits, and their gradients, are in memory at one time.
     """
     counted = known[:, :, None].float()
     if known_markers is not None:
@@ -175,7 +175,7 @@ def _loss_and_gradient(
 
 
 class Stepper:
-    """A network, its optimizer, and how to do one step with them.
+    """A network and its optimizer; does one step at a time.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ class Stepper:
     positive_weight
         As `regtrack.training.step.summed_loss`.
     precision
-        What to compute in: torch.float32 or torch.bfloat16. The weights are float32.
+        Of the arithmetic: torch.float32 or torch.bfloat16. The weights are float32.
     """
 
     def __init__(
@@ -230,7 +230,7 @@ class Stepper:
         return self._processes.total(loss.item())
 
 
-# Buffers are equal in all processes already: `regtrack.models.norm.BatchNorm` sees to that.
+# Buffers are equal in all processes already: `regtrack.models.norm.BatchNorm` keeps them so.
 # The older of the two names is deprecated where the newer one is known.
 _BUFFERS_AS_THEY_ARE: dict[str, Any] = {
     next(

@@ -12,9 +12,9 @@ from regtrack.training.state import HistoryRow, TrainingState
 
 
 class TensorBoardLog:
-    """An observer that writes scalars for TensorBoard and tells another observer.
+    """An observer that writes scalars for TensorBoard and passes all on to another one.
 
-    A context manager, so that the last steps are not lost.
+    A context manager, which writes out the last steps.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class TensorBoardLog:
             self._writer.close()
 
     def started(self, windows: int, valid: int, state: TrainingState) -> None:
-        """Begin the log, or go on with it: steps that will be done again are dropped."""
+        """Begin the log, or continue it: steps that will be done again are dropped."""
         self._writer = self._open(purge_step=state.step + 1)
         self._inner.started(windows, valid, state)
 

@@ -1,4 +1,4 @@
-"""The training loop: examples, Adam, validation, the best checkpoint kept."""
+"""The training loop: examples, Adam, validation, and the best checkpoint."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOG = "log.tsv"
 
 
 class Trainer:
-    """A training under way.
+    """A training.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class Trainer:
     settings
         Fitted to the dataset.
     work
-        Folder in which the state, the log and the best checkpoints lie. A state that is
-        there is gone on from.
+        Folder of the state, the log and the best checkpoint. The training continues from a
+        state that is there.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class Trainer:
             raise InputError(work, "not seen by all machines; expected a folder that they share")
 
     def run(self, stop: Callable[[], bool]) -> bool:
-        """Train until the end, or until `stop` says so; returns whether it did.
+        """Train until the end, or until `stop` is true; returns whether that stopped it.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Trainer:
                 return True
             state.learning_rate = settings.rate_at(done)
             batch = self._prefetch.batch(state.step)
-            # Dropout is a function of the step, too, so that nothing needs remembering.
+            # Dropout is a function of the step, too, so that the state need not hold it.
             torch.manual_seed(_mixed(settings.seed, state.step, self._processes.rank))
             loss = self._stepper.step(batch, state.learning_rate)
             if not math.isfinite(loss):
@@ -185,7 +185,7 @@ class Trainer:
         )
 
     def _validate(self) -> None:
-        """Score the network on the validation split; keep it when it is the best."""
+        """Score the network on the validation split; save it when it is the best."""
         self._prefetch.wait()  # it reads the genome that scoring reads
         self._check_weights()
         self.network.eval()
@@ -209,8 +209,10 @@ class Trainer:
                 loss=sum(state.losses) / len(state.losses),
                 mean=validation.average_precision,
                 best=is_best,
-                average_precision={one.category: one.average_precision for one in validation.means},
-                base_rate={one.category: one.base_rate for one in validation.means},
+                average_precision={
+                    mean.category: mean.average_precision for mean in validation.means
+                },
+                base_rate={mean.category: mean.base_rate for mean in validation.means},
                 validation_loss=counts.histogram.mean_loss(self._settings.positive_weight),
             )
         )
@@ -224,7 +226,7 @@ class Trainer:
                 state.best_sha256 = file_sha256(path)
         self._save()
         if is_best and old is not None and self._processes.is_first:
-            # Only now: until the state was saved, the one before it named the old best.
+            # Only now: until the state was saved, the last one on disk named the old best.
             best_path(self._work, old).unlink(missing_ok=True)
         self._observer.validated(state.history[-1])
         self.network.train()
@@ -238,18 +240,18 @@ class Trainer:
         self._saved = time.monotonic()
 
     def _check_weights(self) -> None:
-        """See that what is scored, or saved to be gone on from, is of any use."""
+        """Refuse weights that are not numbers, before they are scored or saved."""
         if not all(bool(weights.isfinite().all()) for weights in self.network.parameters()):
             raise self._diverged(f"a weight is not a number after step {self.state.step}")
 
     def _diverged(self, what: str) -> RegtrackError:
-        kept = "no state was saved before it; start over"
+        state = "no state was saved before it; start over"
         if (self._work / STATE).exists():
-            kept = (
+            state = (
                 f"the last good state is kept in {self._work}; the same command continues from it"
             )
         return RegtrackError(
-            f"{what}: {kept}, with a --learning-rate under {self._settings.learning_rate:g}"
+            f"{what}: {state}, with a --learning-rate under {self._settings.learning_rate:g}"
         )
 
     def _checkpoint(self, validation: Validation) -> Checkpoint:
@@ -280,20 +282,20 @@ class Trainer:
 
 
 def best_path(work: Path, validation: Validation) -> Path:
-    """Where the checkpoint of a validation lies while it is the best."""
+    """Path of the checkpoint of a validation while it is the best."""
     return work / f"best-{validation.step}.safetensors"
 
 
 def seen_by(dataset: Dataset) -> Seen | None:
-    """The bases that a training on a dataset sees; None where it does not know its places."""
+    """The bases that a training on a dataset sees; None for the DeepSEA files."""
     train, valid = (dataset.regions(split) for split in ("train", "valid"))
     return None if train is None or valid is None else Seen(train, valid)
 
 
 def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:
-    """Let the last layer's bias, if there is one, say what is known before: how rare peaks are.
+    """Set the last layer's bias, if there is one, so that the network gives the base rates.
 
-    Otherwise the first hundred steps are spent on learning just that.
+    Otherwise the first hundred steps are spent on learning how rare peaks are.
     """
     clipped = np.clip(rates, 1e-5, 0.5)
     with torch.no_grad():
@@ -303,7 +305,7 @@ def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> N
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Turn `auto`, `float32` or `bfloat16` into what to compute in."""
+    """The type to compute in, of `auto`, `float32` or `bfloat16`."""
     if name == "auto":
         return torch.bfloat16 if has_bfloat16(device) else torch.float32
     return torch.bfloat16 if name == "bfloat16" else torch.float32

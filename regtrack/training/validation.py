@@ -55,7 +55,7 @@ class Validation:
 
     @classmethod
     def of(cls, dataset: Dataset, counts: SplitCounts, step: int) -> Validation:
-        """What counts come to."""
+        """The scores and thresholds of what was counted."""
         histogram = counts.histogram
         scores = histogram.scores()
         means = category_means(dataset.markers, scores)
@@ -78,7 +78,7 @@ class Validation:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As the state of a training keeps it; what is not a number is left out."""
+        """As the state of a training has it; what is not a number is left out."""
         return {**asdict(self), "means": [only_defined(asdict(mean)) for mean in self.means]}
 
 
@@ -91,7 +91,7 @@ class SplitCounts:
     histogram
         Of the unrounded probabilities.
     bases, peaks
-        Of the dense task, where peaks were asked for.
+        Of the dense task, with peaks; None otherwise.
     """
 
     histogram: ScoreHistogram
@@ -102,14 +102,14 @@ class SplitCounts:
 def score(network: Network, dataset: Dataset, split: str, processes: Processes) -> ScoreHistogram:
     """Count the unrounded probabilities of a network on a split, in constant memory.
 
-    What is N, or lies on a chromosome where a marker is unknown, does not count.
+    N, and chromosomes on which a marker is unknown, do not count.
 
     Parameters
     ----------
     network
         In evaluation mode; one output per marker of the dataset.
     processes
-        Each of them scores a part; all get the whole.
+        Each scores a part; all get the sum.
     """
     return count(network, dataset, split, processes).histogram
 
@@ -121,7 +121,7 @@ def count(
     processes: Processes,
     with_peaks: bool = False,
 ) -> SplitCounts:
-    """The same, and the peaks that are called at many thresholds, of the dense task."""
+    """As `score`; in the dense task also peaks that are called at many thresholds."""
     if isinstance(dataset, DenseDataset):
         return _count_bases(network, dataset, split, processes, with_peaks)
     assert isinstance(dataset, ShortDataset)  # there are two tasks

@@ -187,7 +187,7 @@ def test_sigterm_in_a_trial_of_this_process_ends_with_143(
     prepared: TinyWorld, tmp_path: Path, space: Path, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "regtrack.search.observer.Inside.stepped",
+        "regtrack.search.observer.TrialObserver.stepped",
         lambda *_: signal.raise_signal(signal.SIGTERM),
     )
     status, said, err = regtrack(*arguments(prepared, tmp_path / "out", "--space", space))

@@ -89,5 +89,5 @@ def test_it_runs_and_goes_on(example: ModuleType, tmp_path: Path) -> None:
     before = (tmp_path / "cnn7.safetensors").stat().st_mtime_ns
     assert run() == rows  # nothing is trained twice
     assert (tmp_path / "cnn7.safetensors").stat().st_mtime_ns == before
-    with pytest.raises(InputError, match="trained otherwise"):
+    with pytest.raises(InputError, match="trained with other settings"):
         run(learning_rate=0.1)

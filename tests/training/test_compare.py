@@ -268,10 +268,10 @@ def test_what_was_trained_otherwise_is_refused_and_trained_anew_by_force(
 ) -> None:
     out = shutil.copytree(finished, tmp_path / "out")
     with pytest.raises(
-        InputError, match=r"cnn1\.safetensors: was trained otherwise \(steps 2, not"
+        InputError, match=r"cnn1\.safetensors: was trained with other settings \(steps 2, not"
     ):
         compare(world, ["cnn1"], out, steps=1)
-    with pytest.raises(InputError, match=r"trained otherwise \(on another dataset\)"):
+    with pytest.raises(InputError, match=r"trained with other settings \(on another dataset\)"):
         compare(world, ["cnn1"], out, dataset="other")
     # How often the state is saved makes no other network.
     told = Told()

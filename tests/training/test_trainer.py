@@ -329,7 +329,7 @@ def test_machines_that_do_not_share_the_folder_are_refused(
             [0.01, None, 0.2],
             0.05,
             [
-                "1 of 3 markers is no better than chance, and no peaks are called of them; train "
+                "1 of 3 markers is no better than chance, and no peaks are called for them; train "
                 "longer, or on more peaks"
             ],
         ),
