@@ -21,7 +21,6 @@ from regtrack.explain.positives import (
     MEASURED,
     PREDICTED,
     PeakTable,
-    Sample,
     middles,
     predicted_bases,
     spread,
@@ -140,6 +139,15 @@ def grouped(
             ]
             if own:
                 yield model, category, own
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A positive base of a marker; `row` is the marker's number among those to explain."""
+
+    row: int
+    chrom: str
+    position: int
 
 
 def profiles_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +17,6 @@ from regtrack.observer import Observer
 from regtrack.prediction.forward import feed
 from regtrack.tracks.peaks.callers import ProbabilityPeakCaller
 from regtrack.tracks.peaks.rules import BARE_RUNS
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A positive base of a marker; `row` is the marker's number among those to explain."""
-
-    row: int
-    chrom: str
-    position: int
 
 
 def spread(candidates: Regions, most: int) -> list[tuple[str, int]]:
@@ -46,31 +36,6 @@ def spread(candidates: Regions, most: int) -> list[tuple[str, int]]:
 
 MEASURED = "measured peaks"
 PREDICTED = "prediction"
-
-
-@dataclass(frozen=True)
-class Positives:
-    """Positive bases of a marker.
-
-    Parameters
-    ----------
-    source
-        `MEASURED` or `PREDICTED`.
-    threshold
-        Smallest probability of a positive base, where they are predicted.
-    bases
-        0-based, half-open, without N.
-    """
-
-    source: str
-    threshold: float | None
-    bases: IntervalSet
-
-    def describe(self) -> str:
-        """`measured peaks`, or `prediction >= 0.25`."""
-        if self.threshold is None:
-            return self.source
-        return f"{self.source} >= {self.threshold:.3g}"
 
 
 class PeakTable:

@@ -11,7 +11,7 @@ import torch
 from regtrack.errors import InputError
 from regtrack.explain.explained_models import ExplainedModel, row_of
 from regtrack.explain.gradient import by_distance, distances, input_gradients, open_network, widths
-from regtrack.explain.positives import MEASURED, PREDICTED, Positives
+from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
@@ -28,7 +28,9 @@ class Explanation:
     Parameters
     ----------
     positives
-        The bases whose logits were given an error of 1.
+        The bases whose logits were given an error of 1; 0-based, half-open, without N.
+    threshold
+        Smallest probability of a positive base; None where measured peaks say what is positive.
     start
         Position of the first base that has a norm: the region's, less the context; 0-based.
     norm
@@ -41,10 +43,16 @@ class Explanation:
     model: ExplainedModel
     marker: Marker
     region: Interval
-    positives: Positives
+    positives: IntervalSet
+    threshold: float | None
     start: int
     norm: npt.NDArray[np.float32]
     probability: npt.NDArray[np.float32]
+
+    @property
+    def source(self) -> str:
+        """Where the positive bases come from: `MEASURED` or `PREDICTED`."""
+        return MEASURED if self.threshold is None else PREDICTED
 
     @property
     def end(self) -> int:
@@ -60,7 +68,7 @@ class Explanation:
     @property
     def widths(self) -> tuple[int | None, ...]:
         """Bases around a positive one that hold 50, 90 and 99% of the norm."""
-        distance = distances(self.start, self.end, self.positives.bases)
+        distance = distances(self.start, self.end, self.positives)
         return widths(by_distance(self.norm, distance))
 
 
@@ -100,11 +108,12 @@ def explain_stretch(
         raise InputError(f"region {region}", f"nothing but N in {genome.path}")
     observer.stage(f"{model.name}, predicting", "bp", known.bases, 0)
     (probability,) = predict_interval(network, genome, region, known, observer, window=window)
-    positives = Positives(MEASURED, None, peaks.intersect(known))
-    if not len(positives.bases):
+    positives = peaks.intersect(known)
+    measured = len(positives) > 0
+    if not measured:
         high = np.flatnonzero(probability >= np.float32(threshold)) + region.start
-        positives = Positives(PREDICTED, threshold, IntervalSet.of(high, high + 1))
-    if not len(positives.bases):
+        positives = IntervalSet.of(high, high + 1)
+    if not len(positives):
         raise InputError(
             model.path,
             f"no base of {region} is in a measured peak of {marker.name} or predicted with its "
@@ -115,11 +124,20 @@ def explain_stretch(
     start = max(0, region.start - context.left)
     end = min(genome.chrom_sizes[region.chrom], region.end + context.right)
     around = Interval(region.chrom, start, end)
-    with staged(observer, f"{model.name}, explaining", "bp", positives.bases.bases):
-        gradient = added_up(network, genome, around, positives.bases, observer, window=window)
+    with staged(observer, f"{model.name}, explaining", "bp", positives.bases):
+        gradient = added_up(network, genome, around, positives, observer, window=window)
         norm = np.linalg.norm(gradient, axis=1)
         norm[genome.codes(region.chrom, start, end) == 0] = np.nan
-    return Explanation(model, marker, region, positives, start, norm, probability)
+    return Explanation(
+        model,
+        marker,
+        region,
+        positives,
+        None if measured else threshold,
+        start,
+        norm,
+        probability,
+    )
 
 
 def added_up(

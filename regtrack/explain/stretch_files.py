@@ -44,7 +44,7 @@ def plot_explanations(explanations: Sequence[Explanation], path: Path) -> None:
         When the file cannot be written.
     """
     first = explanations[0]
-    measured = first.positives.threshold is None
+    measured = first.threshold is None
     strips = explanations[:1] if measured else explanations
     figure = Figure(
         figsize=(9, 1.0 + 0.22 * len(strips) + 1.35 * len(explanations)), layout="constrained"
@@ -83,13 +83,13 @@ def plot_explanations(explanations: Sequence[Explanation], path: Path) -> None:
 def _strip(axes: Axes, explanations: Sequence[Explanation], name: str) -> None:
     """Draw the positive bases, a line for each network that has its own."""
     for number, explanation in enumerate(explanations):
-        spans = [(start, end - start) for start, end in explanation.positives.bases]
+        spans = [(start, end - start) for start, end in explanation.positives]
         axes.broken_barh(spans, (-number - 0.35, 0.7), color=_POSITIVE, linewidth=0.5)
     labels = (
         [name]
         if name
         else [
-            f"{literal(explanation.model.name)} ≥ {explanation.positives.threshold:.3g}"
+            f"{literal(explanation.model.name)} ≥ {explanation.threshold:.3g}"
             for explanation in explanations
         ]
     )
@@ -177,8 +177,10 @@ def text_table(explanations: Sequence[Explanation]) -> str:
             [
                 explanation.model.name,
                 explanation.model.checkpoint.architecture,
-                explanation.positives.describe(),
-                f"{explanation.positives.bases.bases:,}",
+                explanation.source
+                if explanation.threshold is None
+                else f"{explanation.source} >= {explanation.threshold:.3g}",
+                f"{explanation.positives.bases:,}",
                 *("-" if width is None else f"{width:,}" for width in explanation.widths),
                 reach if context.exact else f"{reach} (followed)",
             ]
@@ -190,7 +192,7 @@ def text_table(explanations: Sequence[Explanation]) -> str:
 def _notes(explanations: Sequence[Explanation]) -> list[str]:
     """What a reader must know to compare the rows."""
     said = [explanation.model.note for explanation in explanations if explanation.model.note]
-    if explanations[0].positives.threshold is not None:
+    if explanations[0].threshold is not None:
         said.append(
             "no measured peak here: positive is what a network predicts with the marker's "
             "threshold or more" + (", each its own bases" if len(explanations) > 1 else "")
@@ -208,9 +210,9 @@ def _row(explanation: Explanation) -> dict[str, Any]:
         "start": explanation.region.start,
         "end": explanation.region.end,
         "marker": explanation.marker.name,
-        "positives_from": explanation.positives.source,
-        "threshold": explanation.positives.threshold,
-        "positive_bases": explanation.positives.bases.bases,
+        "positives_from": explanation.source,
+        "threshold": explanation.threshold,
+        "positive_bases": explanation.positives.bases,
         **dict(zip(WIDTH_NAMES, explanation.widths, strict=True)),
         "context_left": context.left,
         "context_right": context.right,

@@ -30,11 +30,12 @@ from regtrack.report.trials_plot import plot_trials
 from regtrack.search.observer import SearchObserver, SilentSearch, TrialObserver
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
-from regtrack.search.study import Claim, Study, begin_study, folder_locked, trial_limit
+from regtrack.search.study import Study, begin_study, folder_locked, trial_limit
 from regtrack.search.trial import (
     COMPLETE,
     FAILED,
     RUNNING,
+    Trial,
     Trials,
     checkpoint_path,
     read_outcome,
@@ -239,27 +240,27 @@ class _Bench:
         """
         if self.stopped_by is not None:
             return False
-        with self.study.claimed() as claim:
-            if claim is None:
+        with self.study.claimed() as trial:
+            if trial is None:
                 return False
-            within = TrialObserver(claim.number, observer)
+            within = TrialObserver(trial.number, observer)
             try:
-                out = checkpoint_path(self._folder, claim.number)
+                out = checkpoint_path(self._folder, trial.number)
                 # Otherwise a process was killed before it could note that the trial is complete.
                 if not out.exists() or was_interrupted_at_the_end(out):
-                    self.stopped_by = self._train(claim, out, within)
+                    self.stopped_by = self._train(trial, out, within)
                 if self.stopped_by is None:
                     outcome = read_outcome(out.with_suffix(".log.tsv"))
                     self._clear_work(out)  # of a process killed when all was in place
             except RegtrackError as error:
-                if not self._is_of_trial(error, claim.values):
+                if not self._is_of_trial(error, trial.values):
                     raise
-                self.study.fail(claim.number, _message(error))
+                self.study.fail(trial.number, _message(error))
                 self._clear_work(out)
             else:
                 if self.stopped_by is not None:
                     return True
-                self.study.complete(claim.number, outcome)
+                self.study.complete(trial.number, outcome)
         self.report()
         return True
 
@@ -283,9 +284,9 @@ class _Bench:
                 with replacing(best) as aside:
                     shutil.copyfile(source, aside)
 
-    def _train(self, claim: Claim, out: Path, observer: TrainingObserver) -> Stop | None:
+    def _train(self, trial: Trial, out: Path, observer: TrainingObserver) -> Stop | None:
         """Train a trial to its end; returns the signal that stopped it, or None."""
-        network, training = split_values(claim.values)
+        network, training = split_values(trial.values)
         result = train(
             self._dataset,
             self._architecture,

@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,14 +66,6 @@ _NOT_DAMAGED = (
 _STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A trial that this process has, and no other."""
-
-    number: int
-    values: Mapping[str, Any]
-
-
 class Study:
     """The study of a search folder that `begin_study` has made; close it after use.
 
@@ -98,20 +90,20 @@ class Study:
         _close(self._storage)
 
     @contextmanager
-    def claimed(self) -> Iterator[Claim | None]:
+    def claimed(self) -> Iterator[Trial | None]:
         """The next trial, for as long as the body runs; None when there is none to do.
 
         A trial that another process left unfinished comes first.
         """
         with self._alone():
-            claim, lock = self._claim()
+            trial, lock = self._claim()
         try:
-            yield claim
+            yield trial
         finally:
-            if claim is not None and lock is not None:
+            if trial is not None and lock is not None:
                 with lock, self._alone():
-                    if self._state(claim.number) != RUNNING:
-                        self._lock_path(claim.number).unlink(missing_ok=True)
+                    if self._state(trial.number) != RUNNING:
+                        self._lock_path(trial.number).unlink(missing_ok=True)
 
     def complete(self, number: int, outcome: Outcome) -> None:
         """Store the outcome of a claimed trial."""
@@ -135,7 +127,7 @@ class Study:
         with folder_locked(self.folder), _understood(self.folder / DATABASE):
             yield
 
-    def _claim(self) -> tuple[Claim | None, IO[bytes] | None]:
+    def _claim(self) -> tuple[Trial | None, IO[bytes] | None]:
         numbers = _running(self._study)
         count = len(self._study.get_trials(deepcopy=False))
         if count < self.limit:
@@ -151,7 +143,7 @@ class Study:
                 raise
         return None, None
 
-    def _drawn(self, number: int) -> Claim:
+    def _drawn(self, number: int) -> Trial:
         """A trial with all its values; it is made when the study does not have it yet."""
         self._study.sampler = _sampler(self._space, self._settings, number)
         trials = self._study.get_trials(deepcopy=False)
@@ -163,7 +155,7 @@ class Study:
         values = {axis.name: _drawn_value(trial, axis) for axis in self._space.axes}
         # Optuna's grid sampler would stop a loop that does not exist when a trial is told.
         self._study.sampler = RandomSampler()
-        return Claim(number, values)
+        return Trial(number, RUNNING, values)
 
     def _state(self, number: int) -> str:
         return _trial(self._study.get_trials(deepcopy=False)[number]).state

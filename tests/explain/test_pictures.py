@@ -16,7 +16,7 @@ from regtrack.explain import context_files, stretch_files
 from regtrack.explain.context_files import plot_contexts
 from regtrack.explain.contexts import MarkerContext
 from regtrack.explain.explained_models import ExplainedModel
-from regtrack.explain.positives import MEASURED, PREDICTED, Positives
+from regtrack.explain.positives import MEASURED
 from regtrack.explain.stretch import Explanation
 from regtrack.explain.stretch_files import plot_explanations
 from regtrack.genome.intervals import Interval, IntervalSet
@@ -44,10 +44,11 @@ def an_explanation(
     """A peak of the norm in the middle, where the probability is high, too."""
     bases = np.arange(4_000, dtype=np.float32)
     height = np.exp(-(((bases - 2_000) / 300) ** 2)).astype(np.float32)
-    source = MEASURED if threshold is None else PREDICTED
-    positives = Positives(source, threshold, IntervalSet.of([21_900], [22_100]))
+    positives = IntervalSet.of([21_900], [22_100])
     marker = replace(tiny.markers[0], name=f"marker {name}", category=category)
-    return Explanation(named(tiny, name), marker, REGION, positives, 20_000, height, 0.8 * height)
+    return Explanation(
+        named(tiny, name), marker, REGION, positives, threshold, 20_000, height, 0.8 * height
+    )
 
 
 def luminance(colour: object) -> float:

@@ -44,7 +44,7 @@ def whole_norm(tiny: Explainable, model: ExplainedModel, found: Explanation) -> 
     end = -(-(size + halo) // 200) * 200
     codes = tiny.genome.codes(found.region.chrom, -halo, end)
     errors = torch.zeros(1, len(codes), 1)
-    for first, last in found.positives.bases:
+    for first, last in found.positives:
         errors[:, first + halo : last + halo] = 1
     gradient = input_gradients(network, torch.from_numpy(codes.astype(np.int32))[None], 0, errors)
     norm = gradient[0].norm(dim=1).numpy()[halo : halo + size]
@@ -86,7 +86,7 @@ def test_at_a_chromosomes_ends_it_is_cut(tiny_one: Explainable) -> None:
     region = Interval("chr2", 0, 7_003)
     found = explained(tiny_one, tiny_one.model(), region, IntervalSet.of([0, 7_000], [5, 7_003]))
     assert (found.start, found.end) == (0, 7_003)
-    assert found.positives.bases.bases == 8
+    assert found.positives.bases == 8
 
 
 def test_nothing_is_seen_beyond_a_networks_context(tiny_one: Explainable) -> None:
@@ -103,8 +103,8 @@ def test_measured_peaks_are_positive_where_they_are_known_and_in_the_region(
     tiny_one: Explainable,
 ) -> None:
     found = explained(tiny_one, tiny_one.model("cnn1"))
-    assert found.positives.source == MEASURED
-    assert list(found.positives.bases) == [
+    assert found.source == MEASURED
+    assert list(found.positives) == [
         (17_000, 17_450),
         (20_137, 20_900),
         (26_003, 30_001),
@@ -115,9 +115,9 @@ def test_measured_peaks_are_positive_where_they_are_known_and_in_the_region(
 
 def test_without_a_peak_positive_is_what_reaches_the_threshold(tiny_one: Explainable) -> None:
     found = explained(tiny_one, tiny_one.model("cnn3"), peaks=EMPTY)
-    assert (found.positives.source, found.positives.threshold) == (PREDICTED, TINY_THRESHOLD)
+    assert (found.source, found.threshold) == (PREDICTED, TINY_THRESHOLD)
     inside = np.zeros(len(REGION), bool)
-    for first, last in found.positives.bases:
+    for first, last in found.positives:
         inside[first - REGION.start : last - REGION.start] = True
     np.testing.assert_array_equal(inside, np.nan_to_num(found.probability) >= TINY_THRESHOLD)
     assert 0 < inside.sum() < len(inside)

@@ -310,9 +310,9 @@ def test_a_trial_that_another_process_has_is_left_to_it(
     with pytest.raises(Killed):
         run(request_, out, Observer(Killed(), trial=0), trials=2)
     bench = search._Bench(replace(request_, search=SearchSettings(trials=2)), out)
-    with bench.study.claimed() as claim:
-        assert claim is not None
-        assert claim.number == 0
+    with bench.study.claimed() as trial:
+        assert trial is not None
+        assert trial.number == 0
         observer = Observer()
         result = run(request_, out, observer, trials=2)
         with pytest.raises(InputError, match="another search is at work here"):
@@ -450,13 +450,13 @@ def test_on_a_full_disk_the_study_is_not_called_damaged(
     bench = search._Bench(replace(request_, search=SearchSettings(trials=3)), out)
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda path: connect(path, factory=Full))
-    with bench.study.claimed() as claim:
-        assert claim is not None
+    with bench.study.claimed() as trial:
+        assert trial is not None
         with pytest.raises(OSError, match=r"database or disk is full: .*study\.db"):
-            bench.study.fail(claim.number, 100_000 * "x")
+            bench.study.fail(trial.number, 100_000 * "x")
     monkeypatch.undo()
     with bench.study.claimed() as again:
-        assert again == claim
+        assert again == trial
     bench.close()
 
 
