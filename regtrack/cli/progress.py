@@ -23,9 +23,9 @@ class TrainingProgress(Progress):
 
     def started(self, windows: int, valid: int, state: TrainingState) -> None:
         """Say what is trained on, and where an earlier run stopped."""
-        goes_on = f", going on from step {state.step:,}" if state.step else ""
+        continues = f", continuing from step {state.step:,}" if state.step else ""
         tqdm.write(
-            f"training on {windows:,} windows, validating on {valid:,}{goes_on}", file=sys.stderr
+            f"training on {windows:,} windows, validating on {valid:,}{continues}", file=sys.stderr
         )
         self._before = state.step
         self.stage("training", "step", 0, state.step)

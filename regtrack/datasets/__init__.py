@@ -1,4 +1,4 @@
 """What a training reads: a dataset folder, made from a genome and measured peaks.
 
-Labels stay intervals until they are asked for. Nothing in this room needs torch.
+Labels stay intervals until the bases of a window are read. Nothing in this room needs torch.
 """

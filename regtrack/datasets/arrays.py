@@ -19,8 +19,8 @@ from regtrack.errors import InputError
 
 Array = npt.NDArray[Any]
 
-# What a user can do about an array that is not as it was written.
-ANEW = "run regtrack prepare again"
+# What a user can do about a damaged dataset.
+REMEDY = "run regtrack prepare again"
 
 # `write_array_header_1_0`: magic, version 1.0, the length of a dictionary, the dictionary.
 _HEADER = re.compile(
@@ -97,12 +97,12 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
             with path.open("rb") as file:
                 head = file.read(_LONGEST_HEADER)
         except FileNotFoundError:
-            raise InputError(path, f"missing from the dataset; {ANEW}") from None
+            raise InputError(path, f"missing from the dataset; {REMEDY}") from None
         if not size:
-            raise InputError(path, f"empty file; {ANEW}")
+            raise InputError(path, f"empty file; {REMEDY}")
         header = _HEADER.match(head)
         if header is None:
-            raise InputError(path, f"damaged (not an array as regtrack writes it); {ANEW}")
+            raise InputError(path, f"damaged (not an array as regtrack writes it); {REMEDY}")
         own = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
         described = f"{header['kind'].decode()} of shape {own}"
         fits = len(own) == len(shape) and all(
@@ -112,11 +112,12 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
             wanted = ", ".join("n" if length is None else str(length) for length in shape)
             raise InputError(
                 path,
-                f"damaged (an array {described}, expected {kind.str} of shape ({wanted})); {ANEW}",
+                f"damaged (an array {described}, expected {kind.str} of shape ({wanted})); "
+                f"{REMEDY}",
             )
         begin = int.from_bytes(header["length"], "little") + _BEFORE_HEADER
         if begin != header.end() or begin + math.prod(own) * kind.itemsize != size:
-            raise InputError(path, f"damaged ({size:,} bytes for an array {described}); {ANEW}")
+            raise InputError(path, f"damaged ({size:,} bytes for an array {described}); {REMEDY}")
         mapped = np.memmap(path, kind, "r", begin, own)
     # Without the wrapper of memory mapping every index is faster; the mapping stays.
     return np.asarray(mapped)

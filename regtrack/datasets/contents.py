@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.atomic import write_text
-from regtrack.datasets.arrays import ANEW
+from regtrack.datasets.arrays import REMEDY
 from regtrack.datasets.settings import SPLITS, TASKS
 from regtrack.documents import read_json
 from regtrack.errors import InputError
@@ -199,16 +199,18 @@ class Contents:
             When `dataset.json` does not list the file, or it was changed.
         """
         if path.name not in self.files:
-            raise InputError(path.parent / CONTENTS, f"damaged (no {path.name} in it); {ANEW}")
+            raise InputError(path.parent / CONTENTS, f"damaged (no {path.name} in it); {REMEDY}")
         if file_sha256(path) != self.files[path.name][1]:
-            raise InputError(path, f"was changed after it was written; {ANEW}")
+            raise InputError(path, f"was changed after it was written; {REMEDY}")
 
     def _check_size(self, path: Path) -> None:
         size, _ = self.files[path.name]
         if not path.is_file():
-            raise InputError(path, f"missing, though {CONTENTS} names it; {ANEW}")
+            raise InputError(path, f"missing, though {CONTENTS} names it; {REMEDY}")
         if path.stat().st_size != size:
-            raise InputError(path, f"has {path.stat().st_size:,} bytes, expected {size:,}; {ANEW}")
+            raise InputError(
+                path, f"has {path.stat().st_size:,} bytes, expected {size:,}; {REMEDY}"
+            )
 
     def _identity(self) -> dict[str, Any]:
         markers = [marker.to_json() | {"file": ""} for marker in self.markers]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from regtrack.datasets.arrays import ANEW
+from regtrack.datasets.arrays import REMEDY
 from regtrack.datasets.contents import CONTENTS, Contents
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.dense import DenseDataset
@@ -94,7 +94,7 @@ def _check_windows(path: Path, contents: Contents, splits: Mapping[str, Windows]
     if length != contents.window:
         raise InputError(
             path / WINDOWS,
-            f"has windows of {length:,} bases, but {CONTENTS} names {contents.window:,}; {ANEW}",
+            f"has windows of {length:,} bases, but {CONTENTS} names {contents.window:,}; {REMEDY}",
         )
 
 

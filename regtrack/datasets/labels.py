@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
-from regtrack.datasets.arrays import ANEW, open_array, pieces_of, save_array
+from regtrack.datasets.arrays import REMEDY, open_array, pieces_of, save_array
 from regtrack.errors import InputError
 from regtrack.genome.intervals import EMPTY, IntervalSet, IntervalSets, Positions, cut
 
@@ -136,7 +136,7 @@ class IntervalLabels:
         try:
             return cls(rows, offsets, chrom_sizes, known, path)
         except ValueError as error:
-            raise InputError(folder / _OFFSETS, f"damaged ({error}); {ANEW}") from error
+            raise InputError(folder / _OFFSETS, f"damaged ({error}); {REMEDY}") from error
 
     def check(self) -> None:
         """Read all rows, and check that each is a stretch of one of the markers in its bin.
@@ -154,7 +154,7 @@ class IntervalLabels:
     def _damaged(self) -> InputError:
         return InputError(
             self._path or _ROWS,
-            "damaged (a row that is not an interval of one of the markers in its bin); " + ANEW,
+            "damaged (a row that is not an interval of one of the markers in its bin); " + REMEDY,
         )
 
     @property

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.datasets.arrays import ANEW, Array, open_array, pieces_of, save_array
+from regtrack.datasets.arrays import REMEDY, Array, open_array, pieces_of, save_array
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.settings import SPLITS
 from regtrack.errors import InputError
@@ -117,13 +117,13 @@ def check_samples(
             if np.any(chrom >= len(sizes)) or np.any(start + BIN > sizes[chrom]):
                 raise InputError(
                     bins_path(folder, split),
-                    f"damaged (a bin that lies on no chromosome of the genome); {ANEW}",
+                    f"damaged (a bin that lies on no chromosome of the genome); {REMEDY}",
                 )
         for codes in () if of_split.codes is None else pieces_of(of_split.codes):
             if np.any(codes >= len(BASES)):
                 raise InputError(
                     codes_path(folder, split),
-                    f"damaged (a code above {len(BASES) - 1}, which is not a base); {ANEW}",
+                    f"damaged (a code above {len(BASES) - 1}, which is not a base); {REMEDY}",
                 )
 
 

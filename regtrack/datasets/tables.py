@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from regtrack.atomic import naming
-from regtrack.datasets.arrays import ANEW
+from regtrack.datasets.arrays import REMEDY
 from regtrack.datasets.selection import Selection
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
@@ -78,9 +78,9 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
             places[split][0].append(numbers[chrom])
             places[split][1].append(begin)
         except (ValueError, KeyError) as error:
-            raise InputError(path, f"damaged ({error!r}); {ANEW}", line) from error
+            raise InputError(path, f"damaged ({error!r}); {REMEDY}", line) from error
         if not fits:
-            raise InputError(path, f"damaged (no window of {length:,} bases); {ANEW}", line)
+            raise InputError(path, f"damaged (no window of {length:,} bases); {REMEDY}", line)
     try:
         return {
             split: Windows(
@@ -89,7 +89,7 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
             for split, (chrom, start) in places.items()
         }
     except ValueError as error:
-        raise InputError(path, f"damaged ({error}); {ANEW}") from error
+        raise InputError(path, f"damaged ({error}); {REMEDY}") from error
 
 
 def _write(path: Path, lines: list[str]) -> None:

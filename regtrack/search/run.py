@@ -114,7 +114,7 @@ class SearchResult:
         if self.stopped_by is not None:
             lines.append(f"stopped with {count}; run the same command again to continue")
         elif len(done) < self.limit:
-            lines.append(f"{count}, {running:,} under way elsewhere; the same command joins in")
+            lines.append(f"{count}, {running:,} running elsewhere; the same command joins them")
         else:
             lines.append(f"{count}: {self.folder / 'trials.tsv'}, {self.folder / 'trials.png'}")
         return "\n".join(lines)
@@ -166,7 +166,7 @@ def run_search(
     if len(failed) == result.limit:
         raise RegtrackError(
             f"{folder}: every trial failed, the last one with: {failed[-1].message}. trials.tsv "
-            "has them all; --force begins anew with other settings"
+            "has them all; --force starts over with other settings"
         )
     return result
 

@@ -129,7 +129,7 @@ def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
 def _check_distinct(networks: Sequence[ComparedNetwork]) -> None:
     for path, count in Counter(network.path.resolve() for network in networks).items():
         if count > 1:
-            raise InputError(path, f"is asked for {count} times; once is enough")
+            raise InputError(path, f"is named {count} times; expected once")
     for name, count in Counter(network.name for network in networks).items():
         if count > 1:
             paths = " and ".join(str(network.path) for network in networks if network.name == name)

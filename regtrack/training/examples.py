@@ -107,7 +107,7 @@ def misfit(dataset: DenseDataset, stride: int) -> str:
     window = both if both <= _LONGER * dataset.window else only
     return (
         f"needs windows of a multiple of {stride} bases; those of {dataset.path} have "
-        f"{dataset.window:,}: regtrack prepare --window {window} --force makes it anew"
+        f"{dataset.window:,}; run regtrack prepare --window {window} --force"
     )
 
 

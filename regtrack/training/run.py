@@ -133,7 +133,7 @@ def check_out(out: Path, force: bool) -> None:
         raise InputError(out, "expected a name that ends in .safetensors")
     if out.exists() and not force:
         raise InputError(
-            out, "exists already, and a finished training cannot be continued; --force starts anew"
+            out, "exists already, and a finished training cannot be continued; --force starts over"
         )
     for path in _beside(out):
         if path.exists() and not force:

@@ -82,7 +82,7 @@ def test_a_signal_ends_it_and_it_says_how_to_go_on(
     assert err.rstrip().endswith(f"regtrack: {word}; run the same command again to continue")
     status, printed, err = regtrack(*command)
     assert status == 0, err
-    assert "going on from step 1" in err
+    assert "continuing from step 1" in err
 
 
 def test_names_may_stand_in_the_configuration_file(
@@ -100,7 +100,7 @@ def test_names_may_stand_in_the_configuration_file(
 BAD: list[tuple[str, list[str], int, str]] = [
     ("unknown name", ["resnet"], 2, r"^regtrack: NAME\|CHECKPOINT: 'resnet' is neither a network"),
     ("of the other task", ["lr"], 2, r"'lr' is neither a network of the dense task"),
-    ("twice", ["cnn1", "cnn1"], 1, r"cnn1\.safetensors: is asked for 2 times"),
+    ("twice", ["cnn1", "cnn1"], 1, r"cnn1\.safetensors: is named 2 times"),
     ("missing", ["no.safetensors"], 1, r"no\.safetensors: No such file or directory"),
     ("not a checkpoint", ["genome.fa"], 1, r"genome\.fa: truncated, or not a \.safetensors file"),
     ("no step", ["cnn1", "--steps", "0"], 2, r"--steps"),

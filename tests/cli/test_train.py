@@ -171,7 +171,7 @@ def test_every_other_option_reaches_the_training(
             "--minutes 90",
             1,
             r"new\.safetensors: exists already, and a finished training cannot be continued; "
-            "--force starts anew$",
+            "--force starts over$",
         ),
         ("out is a folder", "", 1, r"new\.safetensors: is a folder; expected a file name"),
         ("short", "--model dilated", 2, r"--model: no network 'dilated' for the short task; exp"),
@@ -257,7 +257,7 @@ def test_killed_at_any_moment_it_ends_the_same(
     step = int(re.search(r"after step (\d+)", printed)[1])
     status, printed, err = regtrack(*command)
     assert status == 0, err
-    assert f"going on from step {step}" in err
+    assert f"continuing from step {step}" in err
     assert not work.exists()
     whole = tmp_path / "whole.safetensors"
     assert regtrack(*arguments(datasets.dense, whole, *more))[0] == 0
@@ -296,7 +296,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(
     assert (status, "another seed (0, now 1); --force drops it" in err) == (1, True)
     status, printed, err = regtrack(*command)
     assert status == 0, err
-    assert "going on from step 3" in err
+    assert "continuing from step 3" in err
     assert printed.startswith(f"{out}: the best of 4 steps")
 
 

@@ -320,7 +320,7 @@ def test_a_trial_that_another_process_has_is_left_to_it(
     bench.close()
     assert set(observer.steps) == {1}
     assert [trial.state for trial in result.trials.all] == [RUNNING, COMPLETE]
-    assert "1 of 2 trials done, 1 under way elsewhere" in result.describe()
+    assert "1 of 2 trials done, 1 running elsewhere" in result.describe()
 
 
 @pytest.mark.parametrize(

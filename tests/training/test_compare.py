@@ -332,7 +332,7 @@ def test_what_does_not_go_together_is_refused_before_any_training(
         (["cnn1", short], InputError, r"short\.safetensors: is of the short task, but .* dense"),
         (["cnn1", world.markers], InputError, r"markers\.tsv: truncated, or not a .safetensors"),
         (["cnn1", "no.safetensors"], FileNotFoundError, r"no\.safetensors"),
-        (["cnn1", "cnn1"], InputError, r"cnn1\.safetensors: is asked for 2 times"),
+        (["cnn1", "cnn1"], InputError, r"cnn1\.safetensors: is named 2 times"),
         (["cnn3", copy], InputError, r"out/cnn3\..* and .*: would both be called cnn3; rename one"),
     ]
     for networks, error, message in cases:

@@ -230,8 +230,8 @@ def test_a_batch_of_more_windows_than_there_are_is_refused(dense: DenseDataset) 
 
 def test_windows_that_are_no_multiple_of_the_stride_are_refused(dense: DenseDataset) -> None:
     problem = (
-        r"model: this network needs windows of a multiple of 7 bases; .* have 2,000: regtrack "
-        "prepare --window 2100 --force makes it anew"
+        r"model: this network needs windows of a multiple of 7 bases; .* have 2,000; run "
+        "regtrack prepare --window 2100 --force$"
     )
     with pytest.raises(ArgumentError, match=problem):
         examples_of(dense, stride=7)
