@@ -1,4 +1,4 @@
-"""Searches: what is tried, kept, gone on with, and refused."""
+"""Searches: what is tried, stored, continued and refused."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ def test_a_trial_that_another_process_has_is_left_to_it(
         ({"sampler": "random", "trials": 6}, r"sampler \(grid, now random\)"),
     ],
 )
-def test_a_search_with_other_settings_is_not_gone_on_with(
+def test_a_search_with_other_settings_is_not_continued(
     request_: SearchRequest, tmp_path: Path, changes: dict[str, Any], difference: str
 ) -> None:
     out = tmp_path / "out"

@@ -214,7 +214,7 @@ def test_scores_of_another_checkpoint_or_dataset_are_not_taken(
     assert told.scored == 2 * [("cnn1", split) for split in splits]
 
 
-def test_a_stopped_training_is_gone_on_with(world: TinyWorld, tmp_path: Path) -> None:
+def test_a_stopped_training_is_continued(world: TinyWorld, tmp_path: Path) -> None:
     import signal
 
     out = tmp_path / "out"

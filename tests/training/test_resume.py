@@ -207,7 +207,7 @@ def test_fewer_steps_than_were_done_end_it_at_once(datasets: TinyDatasets, out: 
     ],
 )
 @pytest.mark.parametrize("force", [False, True])
-def test_another_training_is_gone_on_with_only_when_the_first_is_dropped(
+def test_another_training_begins_only_when_the_first_is_dropped(
     datasets: TinyDatasets,
     out: Path,
     work: Path,
