@@ -69,7 +69,7 @@ def read_models(
             raise InputError(path, "is a folder; expected a checkpoint (.safetensors)")
         checkpoint = read_checkpoint(path)
         if checkpoint.is_signal:
-            raise InputError(path, "gives a signal; what is explained are probabilities")
+            raise InputError(path, "gives a signal; only probabilities can be explained")
         if not any_genome:
             check_assembly(path, checkpoint, genome, chrom_sizes)
         stem = shown(path.stem)

@@ -202,7 +202,9 @@ class _Bench:
         trial_limit(self.space, request.search)
         for name in set(self.space.names) & set(TRAINING):
             if getattr(request.training, name) != getattr(TrainingSettings, name):
-                raise ArgumentError(name, "is what the search varies: see its space")
+                raise ArgumentError(
+                    name, "is varied by the search space; give it in one place only"
+                )
 
     @functools.cached_property
     def study(self) -> Study:

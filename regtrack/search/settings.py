@@ -41,7 +41,9 @@ class SearchSettings:
         if self.sampler not in SAMPLERS:
             raise ArgumentError("sampler", f"expected one of {', '.join(SAMPLERS)}")
         if self.trials is None and self.sampler != "grid":
-            raise ArgumentError("trials", f"expected how many {self.sampler} is to sample")
+            raise ArgumentError(
+                "trials", f"expected a number of trials with sampler {self.sampler}"
+            )
         for name in ("trials", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:

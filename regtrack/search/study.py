@@ -286,7 +286,7 @@ def _drop(folder: Path) -> None:
     for path in (folder / TRIALS).glob("*.lock"):
         lock = _try_lock(path)
         if lock is None:
-            raise InputError(folder, "another search is at work here")
+            raise InputError(folder, "another search is running here")
         lock.close()
     clear([entry for name in OURS for entry in folder.glob(name)])
 

@@ -109,7 +109,7 @@ def _from_checkpoint(argument: str, dataset: Dataset) -> ComparedNetwork:
 def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
     """Refuse a checkpoint whose outputs are not the dataset's labels."""
     if checkpoint.is_signal:
-        raise InputError(path, "gives a signal, and what is compared are probabilities")
+        raise InputError(path, "gives a signal; only probabilities can be compared")
     if checkpoint.task != dataset.task:
         raise InputError(
             path, f"is of the {checkpoint.task} task, but {dataset.path} of the {dataset.task} task"
@@ -157,8 +157,8 @@ def _as_it_stands(
         return network
     raise InputError(
         network.path,
-        f"was trained with other settings ({', '.join(differing)}); --force trains it again, its "
-        "path in place of its name uses it as it is",
+        f"was trained with other settings ({', '.join(differing)}); --force trains it again; "
+        "its path in place of its name uses it as it is",
     )
 
 

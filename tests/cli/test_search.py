@@ -212,7 +212,12 @@ def write(text: str) -> Edit:
         (write("f1 = ['a']"), [], 1, "space.toml: expected whole numbers as f1, got 'a'"),
         (Path.unlink, [], 1, "space.toml: No such file or directory"),
         (write("f1 = {low = 1, high = 3}"), [], 2, "--sampler: a grid needs lists of values"),
-        (write(SPACE), ["--sampler", "tpe"], 2, "--trials: expected how many tpe is to sample"),
+        (
+            write(SPACE),
+            ["--sampler", "tpe"],
+            2,
+            "--trials: expected a number of trials with sampler tpe",
+        ),
         (write(SPACE), ["--model", "cnn9"], 2, "--model: no network 'cnn9' for the dense task"),
         (write(SPACE), ["--batch-size", 999], 2, "--batch-size: 999 is more than the"),
         (write("batch_size = [1, 2]"), ["--batch-size", 2], 2, "--batch-size: is what the search"),

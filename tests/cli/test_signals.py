@@ -373,11 +373,11 @@ def test_what_means_nothing_for_a_signal_is_refused_in_one_line(
         (
             *("explain", world.model, "chr1:5,000-5,400", "--marker", "*CTCF*", *world.named),
             *("--genome", world.tiny.genome, "--out", tmp_path / "looked"),
-        ): r"gives a signal; what is explained are probabilities",
+        ): r"gives a signal; only probabilities can be explained",
         (
             *("compare", datasets.dense, world.model, "--out", tmp_path / "compared"),
             *("--networks", SIGNAL),
-        ): r"gives a signal, and what is compared are probabilities",
+        ): r"gives a signal; only probabilities can be compared",
         ("compare", datasets.dense, f"{fitting}:Silent", "--out", tmp_path / "trained", *brief): (
             r"--model: Silent gives a signal, and peaks are 0 or 1"
         ),

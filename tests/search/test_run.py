@@ -315,7 +315,7 @@ def test_a_trial_that_another_process_has_is_left_to_it(
         assert trial.number == 0
         observer = Observer()
         result = run(request_, out, observer, trials=2)
-        with pytest.raises(InputError, match="another search is at work here"):
+        with pytest.raises(InputError, match="another search is running here"):
             run(request_, out, text="f1 = [7]", force=True)
     bench.close()
     assert set(observer.steps) == {1}
@@ -524,7 +524,7 @@ def test_a_grid_has_an_end(
     ("settings", "problem"),
     [
         ({"sampler": "best"}, "sampler: expected one of grid, random, tpe"),
-        ({"sampler": "tpe"}, "trials: expected how many tpe is to sample"),
+        ({"sampler": "tpe"}, "trials: expected a number of trials with sampler tpe"),
         ({"trials": 0}, "trials: expected a number from 1 upward"),
         ({"workers": 0}, "workers: expected a number from 1 upward"),
     ],
@@ -538,7 +538,7 @@ def test_what_the_search_varies_is_not_given_as_well(
     request_: SearchRequest, tmp_path: Path
 ) -> None:
     request = replace(request_, training=replace(TRAINING, batch_size=1))
-    with pytest.raises(ArgumentError, match="batch_size: is what the search varies"):
+    with pytest.raises(ArgumentError, match="batch_size: is varied by the search space"):
         run(request, tmp_path / "out", text="batch_size = [1, 2]")
 
 
