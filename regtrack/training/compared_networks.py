@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from regtrack.datasets.dataset import Dataset
-from regtrack.datasets.dense import DenseDataset
 from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
@@ -165,7 +164,7 @@ def _as_it_stands(
 def _check_windows(architecture: Architecture, dataset: Dataset) -> None:
     with torch.device("meta"):  # no weights are needed
         stride = architecture.build(len(dataset.markers)).context.stride
-    if isinstance(dataset, DenseDataset) and dataset.window % stride:
+    if dataset.window % stride:
         raise ArgumentError("networks", f"{architecture.name} {misfit(dataset, stride)}")
 
 

@@ -97,7 +97,7 @@ def make_examples(dataset: Dataset, settings: FittedSettings, stride: int, seed:
     return examples
 
 
-def misfit(dataset: DenseDataset, stride: int) -> str:
+def misfit(dataset: Dataset, stride: int) -> str:
     """The message where windows are no multiple of a network's stride, and what to do.
 
     The next longer windows are proposed. If they are not much longer, the proposal also suits
