@@ -25,7 +25,7 @@ from regtrack.tracks.folder import Track
 
 @dataclass(frozen=True)
 class BrowseOptions:
-    """What a user wants to look at.
+    """The options of `regtrack browse`.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def browsing(folder: Path, options: BrowseOptions) -> ASGIApp:
     Raises
     ------
     InputError, ArgumentError
-        When something cannot be used, or more markers are asked for than can be shown.
+        When something cannot be used, or more markers match than can be shown.
     OSError
         When a file cannot be read.
     """

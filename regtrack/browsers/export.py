@@ -22,7 +22,7 @@ from regtrack.observer import Observer, staged
 
 PAGE = "index.html"
 _LICENCE = "igv.LICENSE.md"
-_RECORD = "site.json"  # by which such a folder is known
+_RECORD = "site.json"  # a folder that has it is such a page
 _HINT = "All markers at a glance: regtrack browse draws that heatmap, this copy has none."
 _PICTURES = frozenset((".png", ".pdf", ".svg", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".eps"))
 _PIECE = 1 << 20  # bytes that are copied at once
@@ -104,7 +104,7 @@ def export_site(
 
 
 def _texts(site: Site, lookup: Lookup) -> Iterator[tuple[str, str]]:
-    """Address and content of all that is no copy."""
+    """Address and content of everything that is not a copied file."""
     yield PAGE, page_text(POLICY)
     yield _LICENCE, igv_licence()
     yield from static_texts(site, {"hint": _HINT, "where": site.where}).items()

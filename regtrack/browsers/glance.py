@@ -24,7 +24,7 @@ COLUMNS = 3_000  # at most: finer than the page draws, for it may be zoomed in
 
 @dataclass(frozen=True)
 class Glance:
-    """What the heatmap would answer about a region.
+    """The data of the heatmap over a region.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Glance:
 
     @classmethod
     def of(cls, viewable: Viewable, region: Interval, clip: bool) -> Glance:
-        """Look at a region.
+        """Read the data of a region.
 
         Parameters
         ----------
@@ -121,5 +121,5 @@ class Glance:
 
 
 def _on(peaks: Regions, chrom: str) -> Regions:
-    """Those of one chromosome: of many markers all would fill the memory."""
+    """The peaks of one chromosome: those of all chromosomes would fill the memory."""
     return {chrom: peaks[chrom]} if chrom in peaks else {}

@@ -20,7 +20,7 @@ from regtrack.tracks.bigwig_view import column_edges, highest_values
 
 MOST_COLUMNS = 1_000
 
-# What a cell says: nothing was predicted in the column; no base of it reached the floor; or, from
+# The levels: nothing was predicted in the column; no base of it reached the floor; or, from
 # LEAST to MOST, a share of the track's `top` from 0 to 1.
 NOT_PREDICTED, ABSENT, LEAST, MOST = 0, 1, 2, 65_535
 
@@ -29,7 +29,7 @@ NOT_PREDICTED, ABSENT, LEAST, MOST = 0, 1, 2, 65_535
 _PATIENCE = 0.5
 
 # Files that are read at once, and so the most that are open; more do not help, for Python's own
-# part of the work takes turns.
+# part of the work is done by one thread at a time.
 _READERS = min(4, os.cpu_count() or 1)
 
 Levels = npt.NDArray[np.uint16]
@@ -37,7 +37,7 @@ Bits = npt.NDArray[np.uint8]
 
 
 class Heatmap:
-    """Answers what the heatmap asks; may be asked by several threads.
+    """The data of the heatmap; may be used by several threads.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def write_hub(
     """
     hub = Hub.read(folder, options)
     _check_free(folder, force)
-    # The text is put in place when the folder is, so that it never leads to nothing.
+    # The text is put in place after the folder, so that it never names missing files.
     with (
         replacing(folder / HUB) as text,
         replacing_folder(folder / FOLDER, Path(PAGE).name) as made,
@@ -109,7 +109,7 @@ def write_bigbed(task: PeaksTask) -> bool:
 
 
 def _check_free(folder: Path, force: bool) -> None:
-    """Refuse to touch an earlier hub unasked, and what is none at all."""
+    """Refuse to replace an earlier hub without `force`, and anything else that is no hub."""
     check_folder(folder / FOLDER, force, Path(PAGE).name, "a track hub's")
     text = folder / HUB
     check_file(text, force, "a track hub")

@@ -30,7 +30,7 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class Checked:
-    """What a test of a hub found."""
+    """The result of checking a hub."""
 
     path: Path
     problems: tuple[Problem, ...]
@@ -64,7 +64,7 @@ class Checked:
 
 
 def _on_one_line(text: str) -> str:
-    """Text of others' files as a terminal takes it: what is not to be printed is escaped."""
+    """Text of a file for a terminal: unprintable characters are escaped."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text

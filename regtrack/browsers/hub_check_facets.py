@@ -38,7 +38,7 @@ def _check_composite(hub: HubText, parent: Stanza) -> Iterator[Problem]:
                 yield stanza.problem(f"{setting}, expected none in a faceted composite", setting)
     path = local_file(hub.folder, parent.get("metaDataUrl"))
     if path is None or not all(setting in parent.settings for setting in _NEEDED):
-        return  # what is missing was said
+        return  # what is missing was reported
     kinds = [match[1] for match in _DATA_TYPE.finditer(parent.get("dataTypes"))]
     yield from (
         parent.problem(f"dataTypes: {kind!r}, expected no underscore in it", "dataTypes")

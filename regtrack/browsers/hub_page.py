@@ -1,4 +1,4 @@
-"""The page that says what the tracks of a hub are."""
+"""The page that describes the tracks of a hub."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _promise(hub: Hub) -> str:
 
 
 def _axis(hub: Hub) -> str:
-    """How high the axes go."""
+    """Where the axes end."""
     return {
         "marker": "Each axis goes up to the high values of its own marker, and is not to be "
         "compared by eye with another.",

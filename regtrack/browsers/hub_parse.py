@@ -70,7 +70,7 @@ class Stanza:
 
 @dataclass(frozen=True)
 class HubText:
-    """A parsed `hub.txt`, and what of it was no setting.
+    """A parsed `hub.txt`, and its lines that are no settings.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class HubText:
 
     @property
     def data(self) -> tuple[Stanza, ...]:
-        """The tracks that are not there to hold others."""
+        """The tracks that hold no others."""
         return tuple(track for track in self.tracks if not track.is_container)
 
     def children(self, name: str) -> tuple[Stanza, ...]:
@@ -144,7 +144,7 @@ class _Line(NamedTuple):
 
 
 def _paragraphs(text: str) -> Iterator[list[_Line]]:
-    """Lines between blank ones; comments are passed over, a backslash goes on with a line."""
+    """Lines between blank ones; comments are skipped, a backslash continues a line."""
     paragraph: list[_Line] = []
     begun = ""
     for number, line in enumerate(text.split("\n"), start=1):

@@ -1,4 +1,4 @@
-"""What a track hub is to be: where it will stand, which tracks are in it, how each is labelled."""
+"""The plan of a track hub: its address, its tracks, and the label of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORT, LONG = 17, 76
 
 # What a target may take of a short label, when the cell does not fit beside the whole of it.
 _TARGET = 10
-# Mean something to web pages, or (the last one) go on with a line.
+# Mean something to web pages, or (the last one) continue a line.
 _SPECIAL = '<>&"\\'
 
 
@@ -125,7 +125,7 @@ _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 
 @dataclass(frozen=True)
 class HubOptions:
-    """A hub as users ask for it.
+    """The options of a hub.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the page of `regtrack browse` asks for while it is looked at: peaks and genes."""
+"""What the page of `regtrack browse` requests while it is open: peaks and genes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
 
-STRONGEST = 200  # peaks; more are not clicked through
+STRONGEST = 200  # peaks; nobody clicks through more
 MOST_FOUND = 20  # genes; igv.js goes to the first
 
 Record = dict[str, Any]
 
 
 class Lookup:
-    """Peaks of markers, read when they are asked for, and places of genes.
+    """Peaks of markers, read when they are needed, and places of genes.
 
     Answers are as igv.js takes features: 0-based, half-open but for search results. May be
-    asked by several threads.
+    used by several threads.
 
     Parameters
     ----------

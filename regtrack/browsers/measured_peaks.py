@@ -1,4 +1,4 @@
-"""Measured peaks of markers as the page asks for them: one marker, when it is looked at."""
+"""Measured peaks of markers, each read when the page first shows it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from regtrack.genome.intervals import Regions
 
 
 class MeasuredPeaks:
-    """Reads the measured peaks of markers, and tells what was left out of them.
+    """Reads the measured peaks of markers, and notes what was left out of them.
 
-    What is left out of all markers' files is told together, once each of them was read: a note
-    for every file would be hundreds. May be asked by several threads.
+    What is left out of all files is noted together, once each of them was read: a note for every
+    file would be hundreds. May be used by several threads.
 
     Parameters
     ----------
@@ -59,6 +59,6 @@ class MeasuredPeaks:
         return rows.intervals
 
     def tell(self) -> None:
-        """Tell what was left out of the files that were read and not told of."""
+        """Note what was left out of the files that were read since the last note."""
         with self._telling:
             self._files.tell()

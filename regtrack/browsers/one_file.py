@@ -30,7 +30,7 @@ from regtrack.genome.intervals import Interval
 
 MOST_BASES = 5_000_000
 _SEQUENCE = "genome/region.fa"
-# Nothing is asked for anywhere; scripts are those that were put here.
+# The page loads nothing from anywhere; its scripts are in it.
 _POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
     "font-src data:; base-uri 'none'; form-action 'none'"
@@ -42,7 +42,7 @@ _LETTERS = bytes.maketrans(bytes(range(len(BASES))), BASES.encode())
 
 
 class ExportedPage(NamedTuple):
-    """What was written: markers, the region that they are shown in, and bytes."""
+    """What was written: number of markers, their region, and bytes."""
 
     markers: int
     region: Interval
@@ -144,7 +144,7 @@ def _sequence(fasta: Path, viewable: Viewable, region: Interval) -> bytes:
 
 
 def _packed(site: Site, contents: Mapping[str, bytes], texts: Mapping[str, str]) -> str:
-    """The page with its scripts and styles in it, and all that it asks for later as base64."""
+    """The page with its scripts and styles in it, and all that it needs later as base64."""
     scripts: list[str] = []
 
     def script(match: re.Match[str]) -> str:

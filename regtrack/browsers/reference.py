@@ -64,7 +64,7 @@ _HOSTED = re.compile(
     "macFas5|panPan2|canFam3|canFam4|canFam5|canFam6|bosTau8|bosTau9|susScr11|galGal6|danRer10|"
     "danRer11|ce10|ce11|dm3|dm6|sacCer3|tair10|ASM294v2|ASM985889v3"
 )
-SIZES_SUFFIX = ".chrom.sizes"  # by which IGV knows such a file
+SIZES_SUFFIX = ".chrom.sizes"  # IGV recognises such a file by it
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _check_chroms(
     path: Path, sizes: Mapping[str, int], folder: Path, of_tracks: Mapping[str, int]
 ) -> None:
     """Refuse a genome that lacks a chromosome of the tracks, or has it with another length."""
-    for chrom in sizes:  # a length tells more than a name
+    for chrom in sizes:  # a length is surer than a name
         if sizes[chrom] != of_tracks.get(chrom, sizes[chrom]):
             raise InputError(
                 path,

@@ -13,7 +13,7 @@ from regtrack.tracks.folder import Track
 
 SCALES = ("marker", "probability", "auto")
 
-# Where a marker is nowhere likelier than that, its track is to look low, not full.
+# Where a marker is nowhere more likely than that, its track should look low, not full.
 _LEAST = 0.05
 
 

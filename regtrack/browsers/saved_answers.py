@@ -1,4 +1,4 @@
-"""What the page of `regtrack browse` asks for, as files: for a page without a server."""
+"""What the page of `regtrack browse` requests, as files: for a page without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server of `regtrack browse`: on this machine only, and of known addresses only."""
+"""The server of `regtrack browse`: it serves this machine only, and known addresses only."""
 
 from __future__ import annotations
 
@@ -80,9 +80,11 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         "/predicted": lambda request: _within(request, sizes, lookup.predicted),
         "/trained": lambda request: _within(request, sizes, lookup.trained),
         "/measured/{index}": lambda request: _within(
-            request, sizes, partial(lookup.measured, _one_of(lookup.with_measured, request))
+            request, sizes, partial(lookup.measured, _marker_index(lookup.with_measured, request))
         ),
-        "/strongest/{index}": lambda request: lookup.strongest(_one_of(lookup.markers, request)),
+        "/strongest/{index}": lambda request: lookup.strongest(
+            _marker_index(lookup.markers, request)
+        ),
     }
     heatmap = Heatmap(site.viewable, lookup.measured_peaks.read_once)
 
@@ -141,7 +143,7 @@ def _with_headers(app: ASGIApp) -> ASGIApp:
 def _giving(
     files: Mapping[str, Path], texts: Mapping[str, tuple[str, str]]
 ) -> Callable[[Request], Response]:
-    """Gives what has an address; addresses are looked up, never joined to a folder's path."""
+    """Serves files and texts; addresses are looked up, never joined to a folder's path."""
 
     def give(request: Request) -> Response:
         address = f"/{request.path_params['address']}"
@@ -157,7 +159,7 @@ def _giving(
 
 
 def _giving_report(page: Path | None) -> Callable[[Request], Response]:
-    """Gives the page of the report, which no script of ours can be reached from."""
+    """Serves the page of the report, which cannot reach any script of ours."""
 
     def give(_: Request) -> Response:
         if page is None:
@@ -193,8 +195,8 @@ def _unusable(_: Request, error: Exception) -> Response:
     return PlainTextResponse(printable(str(error)), 500)
 
 
-def _one_of(known: Container[int], request: Request) -> int:
-    """The number of the marker that was asked about."""
+def _marker_index(known: Container[int], request: Request) -> int:
+    """The index of the marker in the address of a request."""
     text: str = request.path_params["index"]
     # The indices of a table of markers have few digits.
     index = int(text) if _INDEX.fullmatch(text) else None
@@ -206,7 +208,7 @@ def _one_of(known: Container[int], request: Request) -> int:
 def _within(
     request: Request, chrom_sizes: Mapping[str, int], features: Callable[[Interval], list[Record]]
 ) -> list[Record]:
-    """The features of the region that was asked about."""
+    """The features of the region that a request names."""
     region = _region(request, chrom_sizes)
     return [] if region is None else features(region)
 
@@ -216,7 +218,7 @@ def _in_columns(
     chrom_sizes: Mapping[str, int],
     rows: Callable[[Interval, int], npt.NDArray[np.unsignedinteger[Any]]],
 ) -> bytes:
-    """Row after row of the region that was asked about, little-endian; nothing outside of it."""
+    """Row after row of the region that a request names, little-endian; nothing outside of it."""
     region = _region(request, chrom_sizes)
     columns = _number(request, "columns", 1, MOST_COLUMNS)
     if region is None:
@@ -226,7 +228,7 @@ def _in_columns(
 
 
 def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval | None:
-    """The region that was asked about, 0-based, half-open; None where it has no base.
+    """The region that a request names, 0-based, half-open; None where it has no base.
 
     igv.js goes past the ends of chromosomes when it is told to: there, nothing is.
     """
@@ -241,7 +243,7 @@ def _region(request: Request, chrom_sizes: Mapping[str, int]) -> Interval | None
 
 
 def _number(request: Request, key: str, least: int, most: int) -> int:
-    """A number that was asked with; `least` where it was not."""
+    """A number among the parameters of a request; `least` where it is missing."""
     text = request.query_params.get(key, str(least))
     number = int(text) if _INDEX.fullmatch(text) else -1
     if not least <= number <= most:
@@ -282,7 +284,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 def tunnel_to(listener: socket.socket) -> str:
-    """The command that brings the page to a user who is elsewhere."""
+    """The command that shows the page to a user on another machine."""
     port = listener.getsockname()[1]
     return f"ssh -L {port}:{HOST}:{port} {socket.gethostname()}"
 

@@ -104,7 +104,7 @@ def write_measured(
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What a session is to show, as users say it.
+    """The options of a session.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def _text(
 def _notes(
     folder: Path, options: SessionOptions, markers: int, measured: int, reference: Reference
 ) -> list[str]:
-    """What may surprise a user."""
+    """Notes for the user."""
     notes = []
     if markers > igv_json.MANY:
         notes.append(

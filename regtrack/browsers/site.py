@@ -29,7 +29,7 @@ from regtrack.report.scores_table import PAGE
 from regtrack.tracks.folder import Track, TrackSet
 
 _SIZES = "chrom.sizes"
-# The page may load and ask nothing but where it comes from. igv.js styles its elements in place
+# The page may load things from its own server only. igv.js styles its elements in place
 # and draws its icons as data.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -64,7 +64,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Site:
-    """Every file and text that has an address; no other file can be asked for.
+    """Every file and text that has an address; no other file is served.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Site:
 
     @cached_property
     def files(self) -> Mapping[str, Path]:
-        """Every file that is served, by its address, as it lay when this was first asked for.
+        """Every file that is served, by its address, as it lay when this was first read.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class Site:
 
     @property
     def where(self) -> str:
-        """What is said of a place without predictions."""
+        """The text shown at a place without predictions."""
         return (
             "Nothing was predicted here: empty means not known. There are predictions in "
             f"{self.viewable.predicted_stretches}."
@@ -208,7 +208,7 @@ def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
 
 
 def _assays(category: str, categories: Collection[str]) -> tuple[str, ...]:
-    """What else DNase is searched by, where no category is called so: `open chromatin`, `ATAC`."""
+    """Other words that find DNase, where no category is named so: `open chromatin`, `ATAC`."""
     others = {name.casefold() for name in categories}
     return tuple(word for word in OPEN_CHROMATIN if category == "DNase" and word not in others)
 

@@ -209,7 +209,7 @@ def opening_locus(
     region: str | None,
     genes: GeneRegions | None = None,
 ) -> Interval:
-    """The region that was asked for; without one, all that was predicted, or a part of it.
+    """The region that a user named; without one, all that was predicted, or a part of it.
 
     All, where it lies within `WHOLE` bases of one chromosome; else `strongest_locus`.
 

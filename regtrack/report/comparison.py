@@ -210,7 +210,7 @@ def tables(comparison: Comparison) -> list[Table]:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """What the tables cannot say, one line each."""
+    """Notes below the tables, one line each."""
     lines = [f"({number}) {remark}" for remark, number in _numbered(comparison).items()]
     if comparison.categories:
         lines.append(f"{RANDOM}: the base rate, which is what chance reaches")

@@ -181,7 +181,7 @@ def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str
 
 
 def notes(evaluation: Evaluation) -> list[str]:
-    """What the table cannot say, a line each."""
+    """Notes below the table, a line each."""
     scored = evaluation.scored
     lines = [f"{scored.bases:,} bases scored in {evaluation.subject}"]
     for reason, bases in scored.left_out.items():
@@ -215,7 +215,7 @@ def notes(evaluation: Evaluation) -> list[str]:
 
 
 def _span(interval: tuple[float, float]) -> str:
-    """An interval in letters that every terminal has."""
+    """An interval in ASCII."""
     low, high = map(number, interval)
     return UNDEFINED if low == UNDEFINED else f"{low}-{high}"
 
@@ -251,7 +251,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
     OSError
         When a file cannot be written.
     """
-    # It draws, and to load what draws takes most of a second: not of every `predict`.
+    # Loading matplotlib takes most of a second, which not every `predict` needs.
     from regtrack.report.page.write import page  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -314,7 +314,7 @@ def _category(summary: CategorySummary) -> Row:
 
 
 def _details(scores: MarkerScores) -> Row:
-    """What of a marker has no column of its own."""
+    """The data of a marker that have no column."""
     calibration = scores.calibration
     return {
         "chromosomes": {
@@ -337,7 +337,7 @@ def _details(scores: MarkerScores) -> Row:
 
 
 def _defined(value: Any) -> Any:
-    """As JSON takes it, all the way down."""
+    """A value as JSON takes it, with all values inside it."""
     if isinstance(value, Mapping):
         return {key: _defined(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

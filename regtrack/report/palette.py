@@ -57,7 +57,7 @@ def looks_of(categories: Iterable[str]) -> dict[str, Look]:
     """The look of each category in use, and of the paper's, in order.
 
     The paper's look the same everywhere. The others take what is left in the order of their names,
-    so all that is shown together is to be asked for together.
+    so get the looks of all that is shown together in one call.
     """
     listed = in_order((*CATEGORIES, *categories))
     return {name: Look(place, _colour(place), word_of(name)) for place, name in enumerate(listed)}

@@ -66,7 +66,7 @@ class Point(Protocol):
 
 
 def literal(name: str) -> str:
-    """A name as matplotlib is to be given it, so that what lies between `$` is no formula."""
+    """A name for matplotlib, in which text between `$` is no formula."""
     return name.replace("$", r"\$")
 
 

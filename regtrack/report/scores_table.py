@@ -1,4 +1,4 @@
-"""What others read of a report: the average precision of each marker, and its base rate."""
+"""What other rooms read of a report: the average precision of each marker, and its base rate."""
 
 from __future__ import annotations
 

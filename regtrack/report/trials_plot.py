@@ -1,4 +1,4 @@
-"""What a search tried, as a picture."""
+"""The trials of a search, as a plot."""
 
 from __future__ import annotations
 

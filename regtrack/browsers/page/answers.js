@@ -3,9 +3,9 @@
 // files.js in place of this.
 
 async function answer(address) {
-  const found = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
-  if (!found.ok) throw new Error(await found.text());
-  return found;
+  const response = await fetch(address).catch(() => { throw new Error("The server of this page does not answer; is regtrack browse still running?"); });
+  if (!response.ok) throw new Error(await response.text());
+  return response;
 }
 
 const ask = async (address) => (await answer(address)).json();
@@ -14,12 +14,12 @@ const ask = async (address) => (await answer(address)).json();
 // cells of every marker, row after row, and a bit for each column in which measured peaks lie.
 const glance = {
   async cells(question) {
-    const found = await answer(`heatmap/cells?${new URLSearchParams(question)}`);
-    return { ...question, first: 0, behind: question.columns, cells: new Uint16Array(await found.arrayBuffer()) };
+    const response = await answer(`heatmap/cells?${new URLSearchParams(question)}`);
+    return { ...question, first: 0, behind: question.columns, cells: new Uint16Array(await response.arrayBuffer()) };
   },
   async measured(question, row) {
-    const found = await answer(`heatmap/measured?${new URLSearchParams({ ...question, first: row })}`);
-    return new Uint8Array(await found.arrayBuffer());
+    const response = await answer(`heatmap/measured?${new URLSearchParams({ ...question, first: row })}`);
+    return new Uint8Array(await response.arrayBuffer());
   },
 };
 

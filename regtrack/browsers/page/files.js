@@ -11,16 +11,16 @@ const fileAt = (address) => (packed ? new File([bytesOf(address)], address) : ad
 
 async function answer(address) {
   if (packed) return new Response(bytesOf(address));
-  const found = await fetch(address).catch(() => { throw new Error(`${address} cannot be read; this page needs a web server that answers byte ranges`); });
-  if (!found.ok) throw new Error(`${address} is missing on the web server (${found.status})`);
-  return found;
+  const response = await fetch(address).catch(() => { throw new Error(`${address} cannot be read; this page needs a web server that answers byte ranges`); });
+  if (!response.ok) throw new Error(`${address} is missing on the web server (${response.status})`);
+  return response;
 }
 
 const texts = new Map(); // address -> what it holds, or will
 
 // Made anew each time: igv.js writes into what it is given.
 async function json(address) {
-  if (!texts.has(address)) texts.set(address, answer(address).then((found) => found.text()));
+  if (!texts.has(address)) texts.set(address, answer(address).then((response) => response.text()));
   return JSON.parse(await texts.get(address));
 }
 
@@ -39,7 +39,7 @@ async function within(question, chrom, start, end) {
   const number = chroms.indexOf(chrom);
   if (!held[question]?.includes(number)) return [];
   const features = await json(`answers/${question}/${number}.json`);
-  return features.filter((one) => one.start < end && one.end > start);
+  return features.filter((feature) => feature.start < end && feature.end > start);
 }
 
 // `COMT`, with site.flank bases on each side, or `COMT+-50kb`: as regtrack/genome/gene_index.py has it.
@@ -51,10 +51,10 @@ async function search(text) {
   const around = Math.round(Number(digits.replaceAll(",", "")) * UNITS[unit.slice(0, 1).toUpperCase()]);
   const name = before.toUpperCase();
   const names = await json("answers/names.json");
-  const found = names[name] ?? names[Object.keys(names).find((one) => one.startsWith(name))];
-  if (!name || !found) return [];
-  const { bpLength } = browser.genome.getChromosome(found.chromosome);
-  return [{ ...found, start: Math.max(found.start - around, 1), end: Math.min(found.end + around, bpLength) }];
+  const gene = names[name] ?? names[Object.keys(names).find((other) => other.startsWith(name))];
+  if (!name || !gene) return [];
+  const { bpLength } = browser.genome.getChromosome(gene.chromosome);
+  return [{ ...gene, start: Math.max(gene.start - around, 1), end: Math.min(gene.end + around, bpLength) }];
 }
 
 // Of the heatmap one file holds the answers about its region, whatever is in view of it.

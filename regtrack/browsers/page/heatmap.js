@@ -53,7 +53,7 @@ const heatmap = (() => {
 
   function start() {
     // One file has all markers at a glance, and the tracks of some.
-    const all = (site.heatmap.markers ?? site.markers).map((one) => markers.get(one.index) ?? one);
+    const all = (site.heatmap.markers ?? site.markers).map((marker) => markers.get(marker.index) ?? marker);
     rows = all.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate / marker.top) }));
     choice.open ??= shownOnes().length <= FEW;
     build();
@@ -133,15 +133,15 @@ const heatmap = (() => {
   }
 
   // The first time it takes long, for files of peaks are read: what is there is shown meanwhile.
-  async function lookForMeasured(asked) {
+  async function lookForMeasured(current) {
     if (!rows.some((row) => row.marker.measured)) return;
-    const wide = Math.ceil(asked.grid.columns / 8);
-    asked.bits = new Uint8Array(rows.length * wide);
-    while (asked === seen && asked.done < rows.length) {
-      const some = await glance.measured(asked.question, asked.done);
-      asked.bits.set(some, asked.done * wide);
-      asked.done += some.length / wide;
-      if (asked === seen) list();
+    const wide = Math.ceil(current.grid.columns / 8);
+    current.bits = new Uint8Array(rows.length * wide);
+    while (current === seen && current.done < rows.length) {
+      const some = await glance.measured(current.question, current.done);
+      current.bits.set(some, current.done * wide);
+      current.done += some.length / wide;
+      if (current === seen) list();
     }
   }
 
@@ -213,7 +213,7 @@ const heatmap = (() => {
         far[a * count + b] = far[b * count + a] = Math.sqrt(sum);
       }
     }
-    const clusters = looks.map((look, number) => ({ leaves: [number], height: look.reduce((sum, one) => sum + one, 0) }));
+    const clusters = looks.map((look, number) => ({ leaves: [number], height: look.reduce((sum, value) => sum + value, 0) }));
     const left = new Set(numbers.keys());
     const chain = [];
     while (left.size > 1) {
@@ -253,7 +253,7 @@ const heatmap = (() => {
       const full = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
       return [name, Uint32Array.from({ length: STEPS + 1 }, (_, step) => {
         const share = (step / STEPS) ** 1.5; // what is hardly raised stays pale
-        const [red, green, blue] = full.map((one) => Math.round(255 + (one - 255) * share));
+        const [red, green, blue] = full.map((part) => Math.round(255 + (part - 255) * share));
         return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
       })];
     }));
@@ -430,9 +430,9 @@ const heatmap = (() => {
     if (line < 0 || line >= lines) return null;
     const column = columnAt(now.origin + (event.clientX - now.left) * now.scale);
     if (event.clientX < now.left || column < 0 || column >= seen.columns) return null;
-    const found = sharing(line, lines).map((number) => ({ number, lift: liftOf(rows[number], cellAt(number, column)) }));
-    const highest = found.reduce((best, one) => (one.lift > best.lift ? one : best));
-    return { line, column, number: highest.number, sharing: found.length };
+    const peaks = sharing(line, lines).map((number) => ({ number, lift: liftOf(rows[number], cellAt(number, column)) }));
+    const highest = peaks.reduce((best, peak) => (peak.lift > best.lift ? peak : best));
+    return { line, column, number: highest.number, sharing: peaks.length };
   }
 
   function pointAt(event) {
@@ -493,9 +493,9 @@ const heatmap = (() => {
   }
 
   function list() {
-    const found = peaksHere();
-    parts.canvas.setAttribute("aria-label", `Heatmap of ${found.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
-    ranking.fill(found, Math.max(1, Math.round((seen.grid.end - seen.grid.start) / seen.grid.columns)));
+    const peaks = peaksHere();
+    parts.canvas.setAttribute("aria-label", `Heatmap of ${peaks.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
+    ranking.fill(peaks, Math.max(1, Math.round((seen.grid.end - seen.grid.start) / seen.grid.columns)));
     mark();
   }
 
@@ -552,8 +552,8 @@ const heatmap = (() => {
       paint();
     });
     parts.canvas.addEventListener("click", (event) => {
-      const found = under(event);
-      if (found && isHeld(rows[found.number].marker)) add(rows[found.number]);
+      const cell = under(event);
+      if (cell && isHeld(rows[cell.number].marker)) add(rows[cell.number]);
     });
     // The canvas is as high as what is seen of the rows, and stays there while they scroll.
     parts.whole = element("div", {}, parts.canvas);

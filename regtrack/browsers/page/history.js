@@ -4,7 +4,7 @@
 
 const REMEMBER_AFTER = 150; // milliseconds without a move; browsers limit how often it may be done
 
-function asked() {
+function viewInAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const numbers = words.get("markers");
   return {
@@ -20,7 +20,7 @@ const lociNow = () => [browser.currentLoci()].flat().map((locus) => locus.replac
 function view() {
   const locus = lociNow().join(" ");
   const scale = scaling.name === USUAL_SCALE ? "" : `scale=${scaling.name}&`;
-  return `#${scale}locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((one) => one.index).join(",")}`;
+  return `#${scale}locus=${encodeURIComponent(locus).replaceAll("%3A", ":")}&markers=${shownOnes().map((marker) => marker.index).join(",")}`;
 }
 
 // What stands in an entry of the history that this page made, and in none that a link made.
@@ -61,7 +61,7 @@ async function jump(locus) {
 
 // Back and forward change the place, and leave the markers that are shown meanwhile.
 async function goBack() {
-  await goTo(asked().locus);
+  await goTo(viewInAddress().locus);
   remember();
 }
 
@@ -76,9 +76,9 @@ function searchHere() {
 
 // The address was changed by hand, or a link of this page was pasted into it.
 async function restore() {
-  const wanted = asked();
+  const wanted = viewInAddress();
   if (wanted.markers) {
-    await hide(shownOnes().filter((one) => !wanted.markers.includes(one.index)));
+    await hide(shownOnes().filter((marker) => !wanted.markers.includes(marker.index)));
     await show(wanted.markers);
   }
   rescale(wanted.scale);
@@ -98,7 +98,7 @@ function refuseSlip(locus) {
 async function goTo(locus) {
   if (!locus) return;
   refuseSlip(locus);
-  const found = await find(locus);
-  if (!found) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
+  const isThere = await find(locus);
+  if (!isThere) throw new Error(`nothing is found at ${locus}${await ask(`advice?q=${encodeURIComponent(locus)}`)}`);
   byId("problem").hidden = true;
 }

@@ -9,7 +9,7 @@ const NARROW = "(max-width: 900px)"; // as page.css has it
 
 let site; // what is known of the tracks, site.json
 let browser; // igv.js
-const anyMeasured = () => [...markers.values()].some((one) => one.measured); // or no peaks were given
+const anyMeasured = () => [...markers.values()].some((marker) => marker.measured); // or no peaks were given
 const markers = new Map(); // index -> marker, with its row in the list and, when shown, its igv track
 let listed = []; // the strongest peaks of the marker whose list is open
 let current = -1; // which of them was gone to
@@ -34,7 +34,7 @@ async function start() {
   buildFilter();
   buildRows();
   if (window.matchMedia(NARROW).matches) putAway(true);
-  const wanted = asked();
+  const wanted = viewInAddress();
   rescale(wanted.scale);
   byId("progress").textContent = "starting igv.js ...";
   browser = await igv.createBrowser(byId("igv"), {
@@ -69,7 +69,7 @@ async function start() {
 
 function referenceHere() {
   const isFile = ([key]) => key.endsWith("URL");
-  return Object.fromEntries(Object.entries(site.reference).map((one) => (isFile(one) ? [one[0], fileAt(one[1])] : one)));
+  return Object.fromEntries(Object.entries(site.reference).map((entry) => (isFile(entry) ? [entry[0], fileAt(entry[1])] : entry)));
 }
 
 // Names of rows stand in igv.js's column of axes, which it takes to be 50 pixels wide.
@@ -147,8 +147,8 @@ function trainedTrack() {
 
 // Where a gene is that was typed; igv.js takes places as 0-based, half-open.
 async function findGene(text) {
-  const [found] = await ask(`search?q=${encodeURIComponent(text)}`);
-  return found && { chr: found.chromosome, start: found.start - 1, end: found.end, name: found.gene };
+  const [gene] = await ask(`search?q=${encodeURIComponent(text)}`);
+  return gene && { chr: gene.chromosome, start: gene.start - 1, end: gene.end, name: gene.gene };
 }
 
 // Features of a stretch; igv.js asks for a little more than it shows.
@@ -160,38 +160,38 @@ function reading(address) {
 }
 
 // A marker's signal, its predicted peaks, and the measured ones, which are no file of the folder.
-function markerTrack(one) {
-  const colour = () => colourOf(one.category);
+function markerTrack(marker) {
+  const colour = () => colourOf(marker.category);
   const predicted = { kind: "predicted", colour, isShaded: true };
-  const measured = { kind: "measured", colour: () => PALETTE.measured, read: reading(`measured/${one.index}`) };
-  const strips = one.measured ? [predicted, measured] : [predicted];
-  const score = one.score === null ? "" : `AP ${one.score.toFixed(3)}`;
+  const measured = { kind: "measured", colour: () => PALETTE.measured, read: reading(`measured/${marker.index}`) };
+  const strips = marker.measured ? [predicted, measured] : [predicted];
+  const score = marker.score === null ? "" : `AP ${marker.score.toFixed(3)}`;
   return {
-    type: "row", id: one.name, order: one.place, height: SIGNAL + strips.length * STRIP,
-    marker: one, colour, strips,
-    heading: { name: one.name, about: [score, one.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: one.name },
+    type: "row", id: marker.name, order: marker.place, height: SIGNAL + strips.length * STRIP,
+    marker, colour, strips,
+    heading: { name: marker.name, about: [score, marker.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: marker.name },
   };
 }
 
 let places = 0; // so that markers stand in the order in which they were added
 
-const shownOnes = () => [...markers.values()].filter((one) => one.loaded).sort((a, b) => a.place - b.place);
+const shownOnes = () => [...markers.values()].filter((marker) => marker.loaded).sort((a, b) => a.place - b.place);
 
 async function show(indices) {
   const room = site.most - shownOnes().length;
-  const added = [...new Set(indices)].map((index) => markers.get(index)).filter((one) => one && !one.loaded).slice(0, room);
-  for (const one of added) one.place = ++places;
+  const added = [...new Set(indices)].map((index) => markers.get(index)).filter((marker) => marker && !marker.loaded).slice(0, room);
+  for (const marker of added) marker.place = ++places;
   try {
     const loaded = await browser.loadTrackList(added.map(markerTrack));
-    for (const [number, one] of added.entries()) one.loaded = loaded[number];
+    for (const [number, marker] of added.entries()) marker.loaded = loaded[number];
   } finally {
     mark();
   }
 }
 
 async function hide(ones) {
-  const rows = ones.map((one) => one.loaded).filter(Boolean);
-  for (const one of ones) one.loaded = null;
+  const rows = ones.map((marker) => marker.loaded).filter(Boolean);
+  for (const marker of ones) marker.loaded = null;
   mark();
   for (const row of rows) {
     // igv.js draws all when a track goes, and stumbles over one that goes while it is drawn.
@@ -204,9 +204,9 @@ async function hide(ones) {
 // A row's own menu removes it.
 function removedByHand(track) {
   const removed = [track].flat()[0];
-  const one = shownOnes().find((marker) => marker.loaded === removed);
-  if (!one) return;
-  one.loaded = null;
+  const gone = shownOnes().find((marker) => marker.loaded === removed);
+  if (!gone) return;
+  gone.loaded = null;
   mark();
   remember();
 }
@@ -216,7 +216,7 @@ function removedByHand(track) {
 function buildFilter() {
   const all = [...markers.values()];
   for (const category of Object.keys(site.categories)) {
-    const many = all.filter((one) => one.category === category).length;
+    const many = all.filter((marker) => marker.category === category).length;
     if (!many) continue;
     byId("colours").append(swatchOf(category), `${category}\u2002 `);
     const box = element("input", { type: "checkbox", value: category, defaultChecked: true });
@@ -244,20 +244,20 @@ byId("clear").addEventListener("click", () => inTurn(async () => {
 }));
 
 function buildRows() {
-  for (const one of markers.values()) {
-    one.box = element("input", { type: "checkbox" });
-    one.box.addEventListener("change", () => {
-      one.wanted = one.box.checked;
-      inTurn(() => chosen(one));
+  for (const marker of markers.values()) {
+    marker.box = element("input", { type: "checkbox" });
+    marker.box.addEventListener("change", () => {
+      marker.wanted = marker.box.checked;
+      inTurn(() => chosen(marker));
     });
-    const why = one.noPeaks ? `no peaks were called: ${one.noPeaks}` : `strongest predicted peaks of ${one.name}`;
-    const peaks = element("button", { type: "button", title: why, disabled: Boolean(one.noPeaks) }, one.noPeaks ? "none" : "peaks");
-    peaks.addEventListener("click", () => inTurn(() => openPeaks(one)));
-    const name = element("span", { className: "name", title: one.name }, one.name);
-    const score = element("span", { className: "score", title: "average precision (PR AUC)" }, one.score === null ? "" : one.score.toFixed(3));
-    one.row = element("li", {}, element("label", {}, one.box, swatchOf(one.category), name), score, peaks);
-    one.row.dataset.index = one.index;
-    one.words = [one.name, one.category, one.cell, one.target, ...one.synonyms, one.treatment].join(" ").toLowerCase();
+    const why = marker.noPeaks ? `no peaks were called: ${marker.noPeaks}` : `strongest predicted peaks of ${marker.name}`;
+    const peaks = element("button", { type: "button", title: why, disabled: Boolean(marker.noPeaks) }, marker.noPeaks ? "none" : "peaks");
+    peaks.addEventListener("click", () => inTurn(() => openPeaks(marker)));
+    const name = element("span", { className: "name", title: marker.name }, marker.name);
+    const score = element("span", { className: "score", title: "average precision (PR AUC)" }, marker.score === null ? "" : marker.score.toFixed(3));
+    marker.row = element("li", {}, element("label", {}, marker.box, swatchOf(marker.category), name), score, peaks);
+    marker.row.dataset.index = marker.index;
+    marker.words = [marker.name, marker.category, marker.cell, marker.target, ...marker.synonyms, marker.treatment].join(" ").toLowerCase();
   }
   filter();
 }
@@ -266,18 +266,18 @@ function filter() {
   const words = byId("words").value.toLowerCase().replaceAll("*", " ").split(/\s+/).filter(Boolean);
   const categories = [...byId("categories").querySelectorAll(":checked")].map((box) => box.value);
   const only = byId("only-shown").checked;
-  const fitting = [...markers.values()].filter((one) => categories.includes(one.category)
-    && (!only || one.loaded) && words.every((word) => one.words.includes(word)));
+  const fitting = [...markers.values()].filter((marker) => categories.includes(marker.category)
+    && (!only || marker.loaded) && words.every((word) => marker.words.includes(word)));
   const [cell, target] = [byId("cell").value, byId("target").value];
-  const inCell = (one) => !cell || one.cell === cell;
-  const onTarget = (one) => !target || one.target === target;
+  const inCell = (marker) => !cell || marker.cell === cell;
+  const onTarget = (marker) => !target || marker.target === target;
   offer("cell", fitting.filter(onTarget));
   offer("target", fitting.filter(inCell));
-  const visible = new Set(fitting.filter((one) => inCell(one) && onTarget(one)));
-  for (const one of markers.values()) one.row.hidden = !visible.has(one);
+  const visible = new Set(fitting.filter((marker) => inCell(marker) && onTarget(marker)));
+  for (const marker of markers.values()) marker.row.hidden = !visible.has(marker);
   const ordered = [...markers.values()];
   if (byId("order").value === "score") ordered.sort((a, b) => (b.score ?? -1) - (a.score ?? -1));
-  byId("markers").replaceChildren(...ordered.map((one) => one.row));
+  byId("markers").replaceChildren(...ordered.map((marker) => marker.row));
   byId("count").dataset.visible = visible.size;
   // Who types a gene here looks for a place.
   byId("no-match").hidden = visible.size > 0;
@@ -292,7 +292,7 @@ byId("as-place").addEventListener("click", () => inTurn(() => jump(byId("words")
 function offer(key, left) {
   const chosenOne = byId(key).value;
   const counts = new Map(chosenOne ? [[chosenOne, 0]] : []);
-  for (const one of left) counts.set(one[key], (counts.get(one[key]) ?? 0) + 1);
+  for (const marker of left) counts.set(marker[key], (counts.get(marker[key]) ?? 0) + 1);
   const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { sensitivity: "base", numeric: true }));
   byId(key).replaceChildren(
     element("option", { value: "" }, `all ${counts.size}`),
@@ -303,9 +303,9 @@ function offer(key, left) {
 function mark() {
   heatmap.mark();
   const shown = shownOnes().length;
-  for (const one of markers.values()) {
-    one.box.checked = one.wanted ?? Boolean(one.loaded);
-    one.box.disabled = !one.box.checked && shown >= site.most;
+  for (const marker of markers.values()) {
+    marker.box.checked = marker.wanted ?? Boolean(marker.loaded);
+    marker.box.disabled = !marker.box.checked && shown >= site.most;
   }
   const full = shown >= site.most ? ` (${site.most} at most)` : "";
   const room = site.most - shown;
@@ -317,21 +317,21 @@ function mark() {
 }
 
 // Clicked several times while igv.js was at work, only the last click counts.
-async function chosen(one) {
-  const wanted = one.wanted;
-  one.wanted = undefined;
-  if (wanted) await show([one.index]);
-  else if (wanted === false) await hide([one]);
+async function chosen(marker) {
+  const wanted = marker.wanted;
+  marker.wanted = undefined;
+  if (wanted) await show([marker.index]);
+  else if (wanted === false) await hide([marker]);
   remember();
 }
 
 // ---- the strongest peaks
 
-async function openPeaks(one) {
-  listed = await ask(`strongest/${one.index}`);
+async function openPeaks(marker) {
+  listed = await ask(`strongest/${marker.index}`);
   current = -1;
   byId("peaks").hidden = false;
-  byId("peaks").querySelector("h2").textContent = one.name;
+  byId("peaks").querySelector("h2").textContent = marker.name;
   const rows = listed.map((peak, number) => {
     const button = element("button", { type: "button" },
       element("span", { className: "value" }, peak.value.toFixed(3)),
@@ -342,10 +342,10 @@ async function openPeaks(one) {
   });
   byId("peaks").querySelector("ol").replaceChildren(...rows);
   byId("peaks").querySelector("ol button")?.focus();
-  if (!one.loaded) await show([one.index]);
+  if (!marker.loaded) await show([marker.index]);
   if (listed.length) await goToPeak(0);
   else stepped();
-  one.loaded?.trackView.axis.scrollIntoView({ block: "nearest" });
+  marker.loaded?.trackView.axis.scrollIntoView({ block: "nearest" });
 }
 
 async function goToPeak(number) {

@@ -34,7 +34,7 @@ const ranking = (() => {
   }
 
   function columns() {
-    const whose = [...new Set(site.markers.map((one) => whoseBaseRate(one)).filter(Boolean))].join(", or ");
+    const whose = [...new Set(site.markers.map((marker) => whoseBaseRate(marker)).filter(Boolean))].join(", or ");
     return [
       ["marker", ""],
       ["highest", `the highest ${valueWord()} in this region`],
@@ -46,31 +46,31 @@ const ranking = (() => {
     ];
   }
 
-  // `found` has, of each marker: row, place, value, lift, isCalled, and how many columns of `wide` bases
+  // `peaks` has, of each marker: row, place, value, lift, isCalled, and how many columns of `wide` bases
   // the nearest measured peak is away.
-  function fill(found, wide) {
-    const called = found.filter((one) => one.isCalled);
-    parts.summary.textContent = found.some((one) => one.isKnown)
-      ? `Predicted here: ${called.length} of ${found.length} markers reach their threshold`
+  function fill(peaks, wide) {
+    const called = peaks.filter((peak) => peak.isCalled);
+    parts.summary.textContent = peaks.some((peak) => peak.isKnown)
+      ? `Predicted here: ${called.length} of ${peaks.length} markers reach their threshold`
       : "Nothing was predicted here";
     parts.agree.textContent = agreement(called);
-    const shown = found
-      .filter((one) => one.value !== null && (parts.choice.all || one.isCalled))
+    const shown = peaks
+      .filter((peak) => peak.value !== null && (parts.choice.all || peak.isCalled))
       .sort((a, b) => b.lift - a.lift || b.value - a.value || a.number - b.number);
     const held = document.activeElement;
-    parts.table.replaceChildren(...shown.map((one) => entry(one, wide)));
+    parts.table.replaceChildren(...shown.map((peak) => entry(peak, wide)));
     if (held?.closest?.("#heatmap tbody")) held.focus({ preventScroll: true });
     parts.empty.hidden = shown.length > 0;
   }
 
   // Of those that reach their threshold, how many were measured where they are highest, by category.
   function agreement(called) {
-    const known = called.filter((one) => one.away !== null);
+    const known = called.filter((peak) => peak.away !== null);
     if (!known.length) return "";
-    if (known.some((one) => Number.isNaN(one.away))) return "reading measured peaks ...";
-    const share = (ones) => `${ones.filter((one) => one.away === 0).length} of ${ones.length}`;
+    if (known.some((peak) => Number.isNaN(peak.away))) return "reading measured peaks ...";
+    const share = (ones) => `${ones.filter((peak) => peak.away === 0).length} of ${ones.length}`;
     const each = Object.keys(site.categories)
-      .map((name) => [name, known.filter((one) => one.row.marker.category === name)])
+      .map((name) => [name, known.filter((peak) => peak.row.marker.category === name)])
       .filter(([, ones]) => ones.length)
       .map(([name, ones]) => `${name} ${share(ones)}`);
     return `with a measured peak there: ${each.join(", ")}`;

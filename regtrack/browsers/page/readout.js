@@ -6,12 +6,12 @@ function readOut(igvBrowser) {
   const hide = () => { box.hidden = true; };
 
   igvBrowser.columnContainer.addEventListener("mousemove", (event) => {
-    const found = event.buttons === 0 && under(igvBrowser, event);
-    if (!found || !found.lines.length) return hide();
+    const words = event.buttons === 0 && under(igvBrowser, event);
+    if (!words || !words.lines.length) return hide();
     box.replaceChildren(
-      element("b", {}, found.title),
-      element("span", { className: "quiet" }, found.where),
-      ...found.lines.map(([word, text]) => element("span", {}, element("span", { className: "quiet" }, word && `${word}: `), text)),
+      element("b", {}, words.title),
+      element("span", { className: "quiet" }, words.where),
+      ...words.lines.map(([word, text]) => element("span", {}, element("span", { className: "quiet" }, word && `${word}: `), text)),
     );
     box.hidden = false;
     // Left of the pointer where there is no room at its right; never below the window's end.
@@ -29,7 +29,7 @@ function readOut(igvBrowser) {
 
 function under(igvBrowser, event) {
   for (const { track, viewports } of igvBrowser.trackViews) {
-    const viewport = viewports.find((one) => one.$viewport[0].contains(event.target));
+    const viewport = viewports.find((candidate) => candidate.$viewport[0].contains(event.target));
     if (!viewport) continue;
     const state = viewport.createClickState(event);
     if (!state) return null;
@@ -37,7 +37,7 @@ function under(igvBrowser, event) {
     if (track instanceof Row) return { title: track.name ?? track.config.heading.name, where, lines: track.describe(state) };
     if (track.type !== "annotation") return null;
     const genes = track.clickedFeatures(state);
-    const lines = genes.map((one) => [one.name ?? track.name, `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}, strand ${one.strand ?? "."}`]);
+    const lines = genes.map((gene) => [gene.name ?? track.name, `${place(gene.chr, gene.start, gene.end)}, ${bases(gene.end - gene.start)}, strand ${gene.strand ?? "."}`]);
     return { title: track.name, where, lines };
   }
   return null;

@@ -61,16 +61,16 @@ const short = (value) => String(Number(value.toPrecision(2)));
 // The highest value of each pixel; NaN where there is none. Zoomed out, a peak is narrower than a
 // pixel, and a mean would flatten it.
 function highest(features, start, basesPerPixel, pixels) {
-  const found = new Float32Array(pixels).fill(NaN);
-  for (const one of features) {
-    const first = Math.max(0, Math.floor((one.start - start) / basesPerPixel));
-    const behind = Math.min(pixels, Math.ceil((one.end - start) / basesPerPixel));
-    for (let at = first; at < behind; at++) if (!(found[at] >= one.value)) found[at] = one.value;
+  const values = new Float32Array(pixels).fill(NaN);
+  for (const feature of features) {
+    const first = Math.max(0, Math.floor((feature.start - start) / basesPerPixel));
+    const behind = Math.min(pixels, Math.ceil((feature.end - start) / basesPerPixel));
+    for (let at = first; at < behind; at++) if (!(values[at] >= feature.value)) values[at] = feature.value;
   }
-  return found;
+  return values;
 }
 
-const overlapping = (features, start, end) => features.filter((one) => one.start < end && one.end > start);
+const overlapping = (features, start, end) => features.filter((feature) => feature.start < end && feature.end > start);
 
 // ---- rows
 
@@ -96,7 +96,7 @@ class Row extends igv.TrackBase {
   }
 
   async postInit() {
-    for (const one of this.trackView.viewports) one.$viewport[0].classList.add("own");
+    for (const viewport of this.trackView.viewports) viewport.$viewport[0].classList.add("own");
     this.trackView.axis.append(label(this));
     this.#labelAxis();
     if (this.marker) {
@@ -118,7 +118,7 @@ class Row extends igv.TrackBase {
     try {
       // The whole genome has its signals; thousands of peaks would be one bar.
       const isWhole = chrom.toLowerCase() === "all";
-      const strips = this.strips.map((one) => (isWhole ? null : one.read ? one.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
+      const strips = this.strips.map((strip) => (isWhole ? null : strip.read ? strip.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
       const signal = this.source?.getFeatures({ chr: chrom, start, end, bpPerPixel: basesPerPixel, windowFunction: "max" });
       const [values, ...peaks] = await Promise.all([signal ?? [], ...strips]);
       return { values, peaks };
@@ -136,11 +136,11 @@ class Row extends igv.TrackBase {
       const colour = strip.colour();
       context.fillStyle = PALETTE.lane;
       context.fillRect(0, y, pixelWidth, STRIP - 1);
-      for (const one of features.peaks[number]) {
-        const x = (one.start - bpStart) / bpPerPixel;
-        const width = (one.end - one.start) / bpPerPixel;
+      for (const peak of features.peaks[number]) {
+        const x = (peak.start - bpStart) / bpPerPixel;
+        const width = (peak.end - peak.start) / bpPerPixel;
         if (x + width < 0 || x > pixelWidth) continue;
-        context.fillStyle = strip.isShaded ? shaded(colour, one.score * this.marker.range, this.marker.high) : colour;
+        context.fillStyle = strip.isShaded ? shaded(colour, peak.score * this.marker.range, this.marker.high) : colour;
         context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
       }
     }
@@ -196,23 +196,23 @@ class Row extends igv.TrackBase {
     const start = Math.floor(genomicLocation);
     const end = start + Math.ceil(pixel);
     // A peak can be drawn wider than it is.
-    const near = (found) => overlapping(found, start - pixel, end + pixel)[0];
+    const near = (peaks) => overlapping(peaks, start - pixel, end + pixel)[0];
     const lines = this.marker ? this.#describeValue(overlapping(features.values, start, end), end - start) : [];
     for (const [number, strip] of this.strips.entries()) {
       if (!features.peaks[number]) continue;
-      const one = near(features.peaks[number]);
-      const highestValue = one && strip.isShaded ? `, highest value ${short((one.score * this.marker.range) / 1000)}${site.signal && one.score === 1000 ? " or more" : ""}` : "";
-      lines.push([strip.kind, one ? `${place(one.chr, one.start, one.end)}, ${bases(one.end - one.start)}${highestValue}` : "nothing here"]);
+      const peak = near(features.peaks[number]);
+      const highestValue = peak && strip.isShaded ? `, highest value ${short((peak.score * this.marker.range) / 1000)}${site.signal && peak.score === 1000 ? " or more" : ""}` : "";
+      lines.push([strip.kind, peak ? `${place(peak.chr, peak.start, peak.end)}, ${bases(peak.end - peak.start)}${highestValue}` : "nothing here"]);
     }
     if (this.marker && !this.marker.measured) lines.push(["measured", "no measured peaks are known"]);
     return lines;
   }
 
-  #describeValue(found, wide) {
+  #describeValue(values, wide) {
     const { threshold, baseRate } = this.marker;
-    const value = Math.max(...found.map((one) => one.value));
+    const value = Math.max(...values.map((segment) => segment.value));
     const least = site.floor ? `it is under ${floorOf(this.marker)}, or the base is N` : "the base is N";
-    if (!found.length) return [[valueWord(), `no value: ${least}, or was not predicted`]];
+    if (!values.length) return [[valueWord(), `no value: ${least}, or was not predicted`]];
     return [
       [wide > 1 ? `${valueWord()}, highest of ${bases(wide)}` : valueWord(), value.toPrecision(3)],
       ["threshold of peaks", short(threshold)],
@@ -242,7 +242,7 @@ function eachRun(values, drawn) {
 // What stands at the left of a row, in igv.js's column of axes.
 function label(row) {
   const { name, about } = row.config.heading;
-  const kinds = row.strips.map((one) => element("span", { className: "kind" }, one.kind));
+  const kinds = row.strips.map((strip) => element("span", { className: "kind" }, strip.kind));
   const made = element("section", { className: "label" },
     element("span", { className: "head" },
       element("b", { className: "name" }, ...breakable(name)),

@@ -13,7 +13,7 @@ from regtrack.scoring.evaluation import NO_PEAK_HERE, Evaluation
 from regtrack.scoring.marker_scores import MarkerScores, Point
 from regtrack.scoring.resampling import LEAST_BLOCKS
 
-# Else the page's reader could take a marker's name for the end of the script.
+# Otherwise a browser could take a marker's name for the end of the script.
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 

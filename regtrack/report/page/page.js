@@ -21,7 +21,7 @@
     button: null,
     opened: null,
   }));
-  const byId = new Map(rows.map((one) => [one.row.id, one]));
+  const byId = new Map(rows.map((entry) => [entry.row.id, entry]));
 
   const element = (name, text, ...children) => {
     const made = document.createElement(name);
@@ -32,18 +32,18 @@
 
   // Sorting: numbers from the greatest down and words from A on, then the reverse, then as they
   // came. What is not defined stays last.
-  const compare = (one, other) =>
-    typeof one === "number" ? one - other : words.compare(one, other);
+  const compare = (left, right) =>
+    typeof left === "number" ? left - right : words.compare(left, right);
   const sortBy = (column, way) => {
-    const order = way === 0 ? rows : [...rows].sort((one, other) => {
-      const [left, right] = [one.keys[column], other.keys[column]];
+    const order = way === 0 ? rows : [...rows].sort((entry, other) => {
+      const [left, right] = [entry.keys[column], other.keys[column]];
       if (left === null || right === null) return (left === null) - (right === null);
       return way * compare(left, right);
     });
     const all = document.createDocumentFragment();
-    for (const one of order) {
-      all.append(one.row);
-      if (one.opened) all.append(one.opened);
+    for (const entry of order) {
+      all.append(entry.row);
+      if (entry.opened) all.append(entry.opened);
     }
     body.append(all);
     for (const head of heads) head.removeAttribute("aria-sort");
@@ -74,10 +74,10 @@
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const categories = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let shown = 0;
-    for (const one of rows) {
-      const fits = categories.has(one.category) && wanted.every((word) => one.words.includes(word));
-      one.row.hidden = !fits;
-      if (one.opened) one.opened.hidden = !fits;
+    for (const entry of rows) {
+      const fits = categories.has(entry.category) && wanted.every((word) => entry.words.includes(word));
+      entry.row.hidden = !fits;
+      if (entry.opened) entry.opened.hidden = !fits;
       shown += fits;
     }
     count.textContent = `showing ${shown} of ${rows.length}`;
@@ -98,7 +98,7 @@
     const [width, height, left, bottom, top] = [360, 230, 60, 34, 10];
     const most = Math.max(level ?? 0, ...points.map(([, precision]) => precision)) || 1;
     const unit = 10 ** Math.floor(Math.log10(most));
-    const step = [0.2, 0.5, 1, 2].map((of) => of * unit).find((one) => most / one <= 5);
+    const step = [0.2, 0.5, 1, 2].map((of) => of * unit).find((size) => most / size <= 5);
     const limit = Math.min(Math.ceil(most / step) * step, 1);
     const across = (recall) => (left + recall * (width - left - 12)).toFixed(1);
     const up = (precision) =>
@@ -133,28 +133,28 @@
       element("thead", "", line("th", titles)),
       element("tbody", "", ...lines.map((texts) => line("td", texts))));
   };
-  const panelOf = (found) => {
+  const panelOf = (ofMarker) => {
     const panel = element("div");
     panel.className = "panel";
     const text = element("div");
-    if (found.curve.length) {
-      panel.append(plot(found.curve, found.baseRate, "bases"));
+    if (ofMarker.curve.length) {
+      panel.append(plot(ofMarker.curve, ofMarker.baseRate, "bases"));
     }
-    if (found.peakCurve.length > 1) {
-      panel.append(plot(found.peakCurve, null, "peaks"));
+    if (ofMarker.peakCurve.length > 1) {
+      panel.append(plot(ofMarker.peakCurve, null, "peaks"));
     }
-    for (const note of found.notes) text.append(element("p", note));
-    if (found.thresholds.length) {
-      text.append(small(["threshold", "", "precision", "recall", "F1"], found.thresholds));
+    for (const note of ofMarker.notes) text.append(element("p", note));
+    if (ofMarker.thresholds.length) {
+      text.append(small(["threshold", "", "precision", "recall", "F1"], ofMarker.thresholds));
     }
-    if (found.peaks.length) {
+    if (ofMarker.peaks.length) {
       text.append(small(["peaks called from", "", "called", "precision", "recall", "F1",
-        "median width", "of measured"], found.peaks));
+        "median width", "of measured"], ofMarker.peaks));
     }
-    if (found.chromosomes.length) {
+    if (ofMarker.chromosomes.length) {
       const box = element("div", "", small(
         ["chromosome", "bases", "in peaks", "base rate", "AP", "lift", "AUROC"],
-        found.chromosomes));
+        ofMarker.chromosomes));
       box.className = "chromosomes";
       text.append(box);
     }
@@ -163,44 +163,44 @@
   };
 
   // Opening a row.
-  const toggle = (one) => {
-    if (one.opened) {
-      one.opened.remove();
-      one.opened = null;
+  const toggle = (entry) => {
+    if (entry.opened) {
+      entry.opened.remove();
+      entry.opened = null;
     } else {
-      const cell = element("td", "", panelOf(details[one.row.id]));
+      const cell = element("td", "", panelOf(details[entry.row.id]));
       cell.colSpan = heads.length;
-      one.opened = element("tr", "", cell);
-      one.opened.className = "opened";
-      one.row.after(one.opened);
+      entry.opened = element("tr", "", cell);
+      entry.opened.className = "opened";
+      entry.row.after(entry.opened);
     }
-    one.button.setAttribute("aria-expanded", String(one.opened !== null));
+    entry.button.setAttribute("aria-expanded", String(entry.opened !== null));
   };
-  for (const one of rows) {
-    const head = one.row.cells[0];
-    one.button = element("button", head.textContent);
-    one.button.type = "button";
-    one.button.setAttribute("aria-expanded", "false");
+  for (const entry of rows) {
+    const head = entry.row.cells[0];
+    entry.button = element("button", head.textContent);
+    entry.button.type = "button";
+    entry.button.setAttribute("aria-expanded", "false");
     head.title = head.textContent;
-    head.replaceChildren(one.button);
+    head.replaceChildren(entry.button);
   }
   body.addEventListener("click", (event) => {
-    const one = byId.get(event.target.closest("#markers > tbody > tr")?.id);
+    const entry = byId.get(event.target.closest("#markers > tbody > tr")?.id);
     // Who marks a number in order to copy it does not want the row to open.
     const marking = event.detail > 0 && String(getSelection()) !== "";
-    if (one && !marking) toggle(one);
+    if (entry && !marking) toggle(entry);
   });
 
   // A link to a row shows it, whatever is filtered, and opens it.
   const follow = () => {
-    const one = byId.get(location.hash.slice(1));
-    if (!one) return;
-    if (one.row.hidden) {
+    const entry = byId.get(location.hash.slice(1));
+    if (!entry) return;
+    if (entry.row.hidden) {
       form.reset();
       filter();
     }
-    if (!one.opened) toggle(one);
-    one.row.scrollIntoView({ block: "center" });
+    if (!entry.opened) toggle(entry);
+    entry.row.scrollIntoView({ block: "center" });
   };
   addEventListener("hashchange", follow);
 

@@ -1,4 +1,4 @@
-"""What the page says before it shows every marker."""
+"""The part of the page above the table of markers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from regtrack.scoring.evaluation import CategorySummary, Evaluation
 
 # Markers at each end of a category.
 _RANKED = 5
-# Names that are listed in the open.
+# Names that are listed.
 _NAMED = 8
 
 
@@ -29,7 +29,7 @@ def subject_name(evaluation: Evaluation) -> str:
 
 
 def kind_words(evaluation: Evaluation) -> str:
-    """What that is: `a model (dilated, hg19)`."""
+    """Its kind: `a model (dilated, hg19)`."""
     model = evaluation.provenance.predictions.model
     details = [model[name] for name in ("architecture", "assembly") if model.get(name)]
     kind = {"model": "a model", "tracks": "tracks"}.get(evaluation.kind, evaluation.kind)
@@ -99,7 +99,7 @@ def headline(summaries: Sequence[CategorySummary]) -> str:
         )
         notes.append(
             "* Of this network in Gupta &amp; Rush 2017: by the trapezoid rule, 919 markers, "
-            "genome-wide, its own split. To be held against the trapezoid column, and loosely."
+            "genome-wide, its own split. Compare it with the trapezoid column, and only roughly."
         )
     if any(summary.deepsea is not None for summary in summaries):
         columns.append(

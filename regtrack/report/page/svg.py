@@ -96,7 +96,7 @@ def _is_needless(element: ET.Element) -> bool:
 
 
 def _simplify(element: ET.Element) -> None:
-    """Leave what a page has a use for: no namespaces, no layout, no names of groups, no fonts."""
+    """Remove what a page does not need: namespaces, layout, names of groups, fonts."""
     element.tag = _local_name(element.tag)
     element.attrib = {_local_name(name): value for name, value in element.attrib.items()}
     if element.tag == "g":
