@@ -42,14 +42,16 @@ def naming_arguments() -> Iterator[None]:
     except ArgumentError as error:
         raise ArgumentError(error.argument, _in_python(error.problem)) from None
     except RegtrackError as error:
-        error.args = tuple(_in_python(one) if isinstance(one, str) else one for one in error.args)
+        error.args = tuple(
+            _in_python(text) if isinstance(text, str) else text for text in error.args
+        )
         raise
 
 
 def _in_python(text: str) -> str:
     """A message with `any_genome=True` for `--any-genome`, and `max_error` for `--max-error`."""
     text = _NETWORKS.sub(r'load_model(..., networks="\1")', text)
-    return _OPTION.sub(lambda found: _said(found[0]), text)
+    return _OPTION.sub(lambda match: _said(match[0]), text)
 
 
 def _said(option: str) -> str:
@@ -81,7 +83,7 @@ def typed(region: Region, argument: str) -> str:
     )
     try:
         chrom, *ends = region
-        start, end = (index(one) for one in ends)
+        start, end = (index(end) for end in ends)
         return str(Interval(str(chrom), start, end))
     except TypeError:
         if isinstance(region, Iterable):
@@ -93,8 +95,8 @@ def typed(region: Region, argument: str) -> str:
 
 def typed_regions(regions: Regions) -> list[str]:
     """One region or several, as `typed`; three in a tuple are one where the second is a number."""
-    one = isinstance(regions, str | os.PathLike) or _is_interval(regions)
-    several = cast("Iterable[Region | PathLike]", [regions] if one else regions)
+    is_single = isinstance(regions, str | os.PathLike) or _is_interval(regions)
+    several = cast("Iterable[Region | PathLike]", [regions] if is_single else regions)
     return [_region_or_file(region) for region in several]
 
 
@@ -130,7 +132,7 @@ def optional_path(path: PathLike | None) -> Path | None:
 def paths_of(paths: PathLike | Iterable[PathLike]) -> tuple[Path, ...]:
     """The same, of one path or several."""
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    return tuple(path_of(one) for one in several)
+    return tuple(path_of(path) for path in several)
 
 
 def check_counts(**counts: int | None) -> None:

@@ -79,18 +79,18 @@ class Prediction:
         """
         if name not in self.names:
             raise no_marker(name, self.markers)
-        found: npt.NDArray[np.float32] = self.values[self.names.index(name)]
-        return found
+        values: npt.NDArray[np.float32] = self.values[self.names.index(name)]
+        return values
 
     def __array__(
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[np.generic]:
         if copy:
             return np.array(self.values, dtype)
-        found = np.asarray(self.values, dtype)
-        if copy is False and found is not self.values:
+        values = np.asarray(self.values, dtype)
+        if copy is False and values is not self.values:
             raise ValueError(f"values of {self.values.dtype} cannot be {dtype} without a copy")
-        return found
+        return values
 
     def to_frame(self) -> pd.DataFrame:
         """A row per base, indexed by its `position` (0-based), and a column per marker.
@@ -105,10 +105,10 @@ class Prediction:
         RegtrackError
             Where pandas is not installed.
         """
-        found = frame(
+        table = frame(
             dict(zip(self.names, self.values, strict=True)), index=range(self.start, self.end)
         )
-        return found.rename_axis(index="position", columns="marker")
+        return table.rename_axis(index="position", columns="marker")
 
     def __repr__(self) -> str:
         where = Interval(self.chrom, self.start, self.end)

@@ -167,11 +167,11 @@ class Tracks(Mapping[str, Track]):
         KeyError
             When there is none.
         """
-        for one in self.trackset.tracks:
-            if one.marker.name == name:
-                files = self.folder / one.bigwig, self.folder / one.peaks
+        for track in self.trackset.tracks:
+            if track.marker.name == name:
+                files = self.folder / track.bigwig, self.folder / track.peaks
                 sizes = self.trackset.chrom_sizes
-                return Track(one.marker, one.threshold, *files, sizes, one.range)
+                return Track(track.marker, track.threshold, *files, sizes, track.range)
         raise no_marker(name, self.markers)
 
     def __iter__(self) -> Iterator[str]:

@@ -49,9 +49,9 @@ def find_architecture(task: str, name: str | None) -> Architecture:
     InputError
         When it is a user's own network, and that cannot be used.
     """
-    found = named_architecture(task, _USUAL[task] if name is None else name)
-    if found is None:
-        own = [f"{path}:{one}" for path in named_files() for one in classes_in_file(path)]
+    architecture = named_architecture(task, _USUAL[task] if name is None else name)
+    if architecture is None:
+        own = [f"{path}:{class_}" for path in named_files() for class_ in classes_in_file(path)]
         offered = [*own, *offered_names()] if task == _OWN_TASK else []
         raise ArgumentError(
             "model",
@@ -59,7 +59,7 @@ def find_architecture(task: str, name: str | None) -> Architecture:
             f"{', '.join([*ARCHITECTURES[task], *offered])}"
             + (", or FILE.py:CLASS" if task == _OWN_TASK else ""),
         )
-    return found
+    return architecture
 
 
 def named_architecture(task: str, name: str) -> Architecture | None:
@@ -101,23 +101,29 @@ def recorded_architecture(name: str, file: str, sha256: str) -> Architecture | N
     InputError
         When a file that was named cannot be used.
     """
-    found = [one for path in named_files() if (one := classes_in_file(path).get(name)) is not None]
-    if not found and (offered := offered_class(name)):
-        found = [offered]
-    if not found:
+    classes = _named_classes(name)
+    if not classes and (offered := offered_class(name)):
+        classes = [offered]
+    if not classes:
         return None
-    own = max(found, key=lambda one: (one.sha256 == sha256, one.path.name == file))
+    own = max(classes, key=lambda own: (own.sha256 == sha256, own.path.name == file))
     return _architecture_of(own)
 
 
 def _own_class(name: str) -> OwnClass | None:
     """A class by its name alone."""
-    found = [one for path in named_files() if (one := classes_in_file(path).get(name)) is not None]
-    if len(found) > 1:
+    classes = _named_classes(name)
+    if len(classes) > 1:
         raise InputError(
-            name, f"is in {found[0].path} and in {found[1].path}; expected FILE.py:CLASS"
+            name, f"is in {classes[0].path} and in {classes[1].path}; expected FILE.py:CLASS"
         )
-    return found[0] if found else offered_class(name)
+    return classes[0] if classes else offered_class(name)
+
+
+def _named_classes(name: str) -> list[OwnClass]:
+    """Those of this name in the files that were named."""
+    classes = (classes_in_file(path).get(name) for path in named_files())
+    return [own for own in classes if own is not None]
 
 
 @functools.cache

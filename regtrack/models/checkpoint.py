@@ -104,8 +104,8 @@ class Checkpoint:
 
     def threshold_from(self, row: int) -> ThresholdsFrom:
         """What the threshold of one marker was chosen by; older checkpoints do not say."""
-        found = self.thresholds_from or ("peaks" if self.validated else "bases")
-        return found if isinstance(found, str) else found[row]
+        origins = self.thresholds_from or ("peaks" if self.validated else "bases")
+        return origins if isinstance(origins, str) else origins[row]
 
     @property
     def is_signal(self) -> bool:
@@ -122,13 +122,13 @@ class Checkpoint:
 
     def is_skilled(self, row: int) -> bool:
         """False where a marker was predicted no better than by chance."""
-        found = self.validation_of(row)
-        return found is None or found.is_skilled
+        validated = self.validation_of(row)
+        return validated is None or validated.is_skilled
 
     @property
     def unskilled(self) -> tuple[Marker, ...]:
         """Markers that were predicted no better than by chance."""
-        return tuple(one for row, one in enumerate(self.markers) if not self.is_skilled(row))
+        return tuple(marker for row, marker in enumerate(self.markers) if not self.is_skilled(row))
 
     def identified(self, sha256: str) -> dict[str, str]:
         """What is said of it in whatever is made with it: which file it is, and of what origin."""
@@ -154,16 +154,16 @@ class Checkpoint:
         code = self.code
         if code is None:
             return ARCHITECTURES[self.task][self.architecture]
-        found = recorded_architecture(self.architecture, code.file, code.sha256)
-        if found is None:
+        architecture = recorded_architecture(self.architecture, code.file, code.sha256)
+        if architecture is None:
             raise RegtrackError(
                 f"its network is {self.architecture} of {code.file} (SHA-256 {code.sha256}), whose "
                 f"code only runs when you name it: --networks {code.file}"
             )
-        if found.sha256 == code.sha256 and isinstance(found, OwnArchitecture):
+        if architecture.sha256 == code.sha256 and isinstance(architecture, OwnArchitecture):
             known = Context(left=code.left, right=code.right, exact=code.exact)
-            return replace(found, context=known)
-        return found
+            return replace(architecture, context=known)
+        return architecture
 
     def build(self) -> Network:
         """The network with random weights.
@@ -200,7 +200,7 @@ class Checkpoint:
             **vars(self),
             "format": FORMAT_VERSION if self.ranges else _FORMAT_OF_PROBABILITIES,
             "markers": [marker.to_json() for marker in self.markers],
-            "validated": [one and asdict(one) for one in self.validated],
+            "validated": [marker and asdict(marker) for marker in self.validated],
             # Where a regtrack that does not know it passes it over.
             "training": {**self.training, _WEIGHTS: weights},
             "seen": None if self.seen is None else self.seen.to_json(),
@@ -257,8 +257,8 @@ class _Metadata(CheckpointTable):
         highest = MOST if self.ranges else 1
         if not all(0 <= value <= highest for value in self.thresholds):
             raise ValueError(f"expected thresholds from 0 to {highest:g}")
-        for one in self.ranges:
-            check_range(one)
+        for marker_range in self.ranges:
+            check_range(marker_range)
 
 
 @dataclass(frozen=True)
@@ -308,13 +308,13 @@ def read_identified(path: Path) -> tuple[Checkpoint, str]:
 def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
     """The metadata of a checkpoint, and the SHA-256 of its weights, which older ones lack."""
     where = f"{path}: metadata"
-    found = parse_json(text, _Metadata, where, FORMAT_VERSION)
+    metadata = parse_json(text, _Metadata, where, FORMAT_VERSION)
     summary = parse_json(text, _Trained, where).training
-    found.training.pop(_WEIGHTS, None)
+    metadata.training.pop(_WEIGHTS, None)
     try:
-        said = {one.name: getattr(found, one.name) for one in fields(found)}
-        if found.seen is not None:
-            said["seen"] = Seen.from_json(**vars(found.seen), chrom_sizes=found.chrom_sizes)
+        said = {part.name: getattr(metadata, part.name) for part in fields(metadata)}
+        if metadata.seen is not None:
+            said["seen"] = Seen.from_json(**vars(metadata.seen), chrom_sizes=metadata.chrom_sizes)
         checkpoint = Checkpoint(**said)
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error

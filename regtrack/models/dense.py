@@ -215,13 +215,13 @@ class IdCnn(DenseNetwork):
         if not self.training:
             return super().features(codes)
         self._check_length(codes.shape[1])
-        found = []
+        features = []
         values = self.inputs(codes)
         for index, layer in enumerate(self.trunk, start=1):
             values = layer(values)
             if index in self._ends:
-                found.append(values)
-        return found
+                features.append(values)
+        return features
 
 
 @DENSE.add(

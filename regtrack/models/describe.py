@@ -10,6 +10,7 @@ import torch
 from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
 from regtrack.listing import counted, first_names, names_and_rest
+from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import CREDITS, Checkpoint, ThresholdsFrom, read_identified
 
@@ -26,7 +27,7 @@ def models_table() -> str:
     """Every network that can be trained, one line each; `docs/models.py` writes it to a file."""
     row = "{:<10}{:<7}{:>11}{:>12}{:>19}{:>8}  {}".format
     lines = [row("name", "task", "parameters", "paper", "context", "stride", "layers")]
-    for architecture in (one for task in ARCHITECTURES.values() for one in task.values()):
+    for architecture in _architectures():
         with torch.device("meta"):  # no weights are needed
             network = architecture.build(PAPER_MARKERS)
         context, paper = network.context, architecture.paper_parameters
@@ -44,7 +45,7 @@ def models_table() -> str:
     lines.append("")
     row = "{:<10}{:<7}{}".format
     lines.append(row("name", "task", "settings, with their defaults"))
-    for architecture in (one for task in ARCHITECTURES.values() for one in task.values()):
+    for architecture in _architectures():
         settings = [f"{name} {value}" for name, value in architecture.default_settings().items()]
         lines.append(row(architecture.name, architecture.task, ", ".join(settings) or "none"))
     lines.append("")
@@ -53,6 +54,11 @@ def models_table() -> str:
         "prediction depends\non. Stride: windows start at multiples of it."
     )
     return "\n".join(lines)
+
+
+def _architectures() -> list[Architecture]:
+    """All networks, task by task."""
+    return [network for task in ARCHITECTURES.values() for network in task.values()]
 
 
 def describe_checkpoint(path: Path) -> str:
@@ -138,20 +144,22 @@ def _thresholds(checkpoint: Checkpoint) -> str:
     lowest, highest = min(checkpoint.thresholds), max(checkpoint.thresholds)
     values = f"{lowest:.3g}" if lowest == highest else f"{lowest:.3g} to {highest:.3g}"
     origins = {checkpoint.threshold_from(row) for row in range(len(checkpoint.markers))}
-    return f"{values}, {' or '.join(_ORIGINS[one] for one in _ORIGINS if one in origins)}"
+    return (
+        f"{values}, {' or '.join(words for origin, words in _ORIGINS.items() if origin in origins)}"
+    )
 
 
 def _peaks(checkpoint: Checkpoint) -> str:
     """Mean precision and recall of peaks in validation, and the markers that get none."""
-    found = [
-        one
-        for one in checkpoint.validated
-        if one and one.is_skilled and one.peak_precision is not None
+    with_peaks = [
+        marker
+        for marker in checkpoint.validated
+        if marker and marker.is_skilled and marker.peak_precision is not None
     ]
     said = []
-    if found:
-        precision = fmean(one.peak_precision or 0.0 for one in found)
-        recall = fmean(one.peak_recall or 0.0 for one in found)
+    if with_peaks:
+        precision = fmean(marker.peak_precision or 0.0 for marker in with_peaks)
+        recall = fmean(marker.peak_recall or 0.0 for marker in with_peaks)
         said.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
     names = [marker.name for marker in checkpoint.unskilled]
     if names:

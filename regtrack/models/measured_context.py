@@ -126,8 +126,8 @@ class _Probe:
         return self._changed(torch.arange(self._length) >= place)[0]
 
     def _changed(self, where: Tensor) -> tuple[int, int]:
-        found = self._predict(torch.where(where, self._others, self._codes))
-        changed = ((found - self._usual).abs() > self._least).any(1).nonzero().flatten()
+        predicted = self._predict(torch.where(where, self._others, self._codes))
+        changed = ((predicted - self._usual).abs() > self._least).any(1).nonzero().flatten()
         if not len(changed):
             return self._length, -1
         return int(changed[0]) * self._bases, int(changed[-1] + 1) * self._bases - 1
@@ -145,12 +145,12 @@ def _jumps(value: Callable[[int], int], low: int, high: int) -> list[int]:
     """`low`, `high`, and the places on both sides of every jump between them."""
     known = {place: value(place) for place in (low, high)}
 
-    def split(one: int, other: int) -> None:
-        if other - one > 1 and known[one] != known[other]:
-            between = (one + other) // 2
+    def split(first: int, last: int) -> None:
+        if last - first > 1 and known[first] != known[last]:
+            between = (first + last) // 2
             known[between] = value(between)
-            split(one, between)
-            split(between, other)
+            split(first, between)
+            split(between, last)
 
     split(low, high)
     return list(known)
@@ -165,8 +165,8 @@ def _is_even(predict: Predict, bases: int, context: Context, length: int, least:
     step = stride // bases
     skipped = _up(context.left, stride) // bases
     end = len(second) - step - _up(context.right, stride) // bases
-    one, other = first[skipped + step : end + step], second[skipped:end]
-    return bool(((one - other).abs() <= least * max(float(first.abs().max()), 1e-30)).all())
+    shifted, plain = first[skipped + step : end + step], second[skipped:end]
+    return bool(((shifted - plain).abs() <= least * max(float(first.abs().max()), 1e-30)).all())
 
 
 def _up(value: int, stride: int, least: int = 0) -> int:

@@ -46,4 +46,4 @@ def split_reference(text: str) -> tuple[Path, str] | None:
 
 def files_in(texts: Iterable[str]) -> tuple[Path, ...]:
     """The files among the names of some networks."""
-    return tuple(found[0] for text in texts if (found := split_reference(text)))
+    return tuple(reference[0] for text in texts if (reference := split_reference(text)))

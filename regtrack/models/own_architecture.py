@@ -73,13 +73,16 @@ class OwnArchitecture(Architecture):
             raise InputError(
                 own.path, f"{own.name} takes no number of markers; expected it as first argument"
             )
-        for one in parameters[1:]:
-            if one.kind is inspect.Parameter.KEYWORD_ONLY and type(one.default) not in _KINDS:
-                found = "none" if one.default is one.empty else repr(one.default)
+        for setting in parameters[1:]:
+            if (
+                setting.kind is inspect.Parameter.KEYWORD_ONLY
+                and type(setting.default) not in _KINDS
+            ):
+                default = "none" if setting.default is setting.empty else repr(setting.default)
                 raise InputError(
                     own.path,
                     f"{own.name}: expected a number, a text, True or False as default of its "
-                    f"setting {one.name}, got {found}",
+                    f"setting {setting.name}, got {default}",
                 )
         return cls(own.name, "dense", own.network, "", grid=_GRID, own=own)  # type: ignore[arg-type]
 
@@ -157,7 +160,7 @@ class OwnArchitecture(Architecture):
         tried = self._tried(markers, settings)
         if contract.returns == "logits":
             self._tell_probabilities(tried)
-        unbounded = [one for one in tried.modules() if isinstance(one, _UNBOUNDED)]
+        unbounded = [layer for layer in tried.modules() if isinstance(layer, _UNBOUNDED)]
         if contract.left is not None and contract.right is not None:
             declared = Context(left=contract.left, right=contract.right, stride=contract.stride)
             is_bound = not unbounded and holds(_predict(tried), contract.bin, declared)
@@ -189,9 +192,9 @@ class OwnArchitecture(Architecture):
         """
         chance = torch.Generator().manual_seed(0)
         codes = torch.randint(1, 5, (1, 64 * tried.contract.stride), generator=chance)
-        found = _predict(tried)(codes)
+        outputs = _predict(tried)(codes)
         # Numbers that are all 0, say, tell nothing.
-        if 0 <= float(found.min()) < float(found.max()) <= 1:
+        if 0 <= float(outputs.min()) < float(outputs.max()) <= 1:
             note(
                 f"{self.own.path}: every output of {self.name} lies between 0 and 1: if these are "
                 'probabilities, declare returns = "probabilities"'

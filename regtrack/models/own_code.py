@@ -81,11 +81,11 @@ def classes_in_file(path: Path) -> Mapping[str, OwnClass]:
     source = path.read_bytes()
     module, sha256 = _executed(path, source)
     return {
-        name: OwnClass(name, found, path, sha256)
-        for name, found in vars(module).items()
-        if isinstance(found, type)
-        and issubclass(found, nn.Module)
-        and found.__module__ == module.__name__
+        name: OwnClass(name, value, path, sha256)
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, nn.Module)
+        and value.__module__ == module.__name__
     }
 
 
@@ -97,12 +97,12 @@ def offered_class(name: str) -> OwnClass | None:
     InputError
         When it cannot be imported, or is no class of torch.nn.Module.
     """
-    found: EntryPoint | None = next(iter(entry_points(group=ENTRY_POINTS, name=name)), None)
-    if found is None:
+    entry_point: EntryPoint | None = next(iter(entry_points(group=ENTRY_POINTS, name=name)), None)
+    if entry_point is None:
         return None
-    where = f"entry point {name} = {found.value}"
+    where = f"entry point {name} = {entry_point.value}"
     try:
-        network = found.load()
+        network = entry_point.load()
     except Exception as error:
         raise InputError(where, _said(error)) from error
     if not (isinstance(network, type) and issubclass(network, nn.Module)):
@@ -116,7 +116,7 @@ def offered_class(name: str) -> OwnClass | None:
 
 def offered_names() -> list[str]:
     """Names of all entry points; nothing is imported."""
-    return sorted({one.name for one in entry_points(group=ENTRY_POINTS)})
+    return sorted({entry_point.name for entry_point in entry_points(group=ENTRY_POINTS)})
 
 
 def raised_in(path: Path, error: BaseException, given: str = "") -> Exception:
@@ -196,7 +196,7 @@ def _importing_beside(path: Path) -> Iterator[dict[str, ModuleType]]:
         # A new part of a package that was there, regtrack say, stays where it belongs.
         tops = {name.partition(".")[0] for name in list(sys.modules)} - known
         mine = {top for top in tops if _lies_in(folder, top)}
-        for name in [one for one in sys.modules if one.partition(".")[0] in mine]:
+        for name in [loaded for loaded in sys.modules if loaded.partition(".")[0] in mine]:
             beside[name] = sys.modules.pop(name)
 
 
@@ -204,7 +204,7 @@ def _lies_in(folder: Path, name: str) -> bool:
     """Whether a module or package lies right in a folder; not in an environment further down."""
     module = sys.modules.get(name)
     places = list(getattr(module, "__path__", ())) or [getattr(module, "__file__", None)]
-    return any(one is not None and Path(one).parent.resolve() == folder for one in places)
+    return any(place is not None and Path(place).parent.resolve() == folder for place in places)
 
 
 def _digest(source: bytes, beside: Mapping[str, ModuleType]) -> str:

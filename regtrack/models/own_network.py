@@ -87,8 +87,9 @@ class Contract:
         if self.range is not None:
             if self.returns != SIGNAL:
                 raise ValueError(f"a range is of returns = {SIGNAL!r}, not of {self.returns!r}")
-            for one in self.range if isinstance(self.range, tuple | list) else (self.range,):
-                check_range(one)
+            ranges = self.range if isinstance(self.range, tuple | list) else (self.range,)
+            for marker_range in ranges:
+                check_range(marker_range)
 
     def ranges(self, markers: int) -> tuple[float, ...] | None:
         """The range of each of so many markers; None where it is not declared.
@@ -243,24 +244,24 @@ class OwnNetwork(Network):
         length = inputs.shape[-1]
         self._check_length(length)
         try:
-            found = self.module(inputs)
+            outputs = self.module(inputs)
         except Exception as error:
             raise raised_in(self._path, error, self._given(inputs)) from error
         expected = (len(inputs), self._markers, length // self.contract.bin)
-        if not isinstance(found, Tensor):
+        if not isinstance(outputs, Tensor):
             raise InputError(
-                self._path, f"the network returns a {type(found).__name__}; expected a tensor"
+                self._path, f"the network returns a {type(outputs).__name__}; expected a tensor"
             )
-        if tuple(found.shape) != expected or not found.is_floating_point():
+        if tuple(outputs.shape) != expected or not outputs.is_floating_point():
             raise InputError(
                 self._path,
-                f"the network returns {found.dtype} {tuple(found.shape)} for {length:,} bases; "
+                f"the network returns {outputs.dtype} {tuple(outputs.shape)} for {length:,} bases; "
                 f"expected numbers {expected}: batch, markers, outputs of {self.contract.bin} bp"
-                + self._bin_of(found, expected, length),
+                + self._bin_of(outputs, expected, length),
             )
         if self._rows is not None:
-            found = found[:, self._rows]
-        by_bin = found.transpose(1, 2).contiguous()
+            outputs = outputs[:, self._rows]
+        by_bin = outputs.transpose(1, 2).contiguous()
         return self._logit(by_bin) if self.contract.returns == "probabilities" else by_bin
 
     def _given(self, inputs: Tensor) -> str:
@@ -271,14 +272,14 @@ class OwnNetwork(Network):
             return f'it was given codes {shape}; reads = "ACGT" gives one-hot {onehot}'
         return f'it was given one-hot {shape}, by its reads = "{self.contract.reads}"'
 
-    def _bin_of(self, found: Tensor, expected: tuple[int, ...], length: int) -> str:
+    def _bin_of(self, outputs: Tensor, expected: tuple[int, ...], length: int) -> str:
         """The bin that outputs of another number tell; empty where they tell none."""
-        if found.dim() != len(expected) or tuple(found.shape[:2]) != expected[:2]:
+        if outputs.dim() != len(expected) or tuple(outputs.shape[:2]) != expected[:2]:
             return ""
-        outputs = found.shape[2]
-        if not found.is_floating_point() or not outputs or length % outputs:
+        count = outputs.shape[2]
+        if not outputs.is_floating_point() or not count or length % count:
             return ""
-        return f"; declare bin = {length // outputs}"
+        return f"; declare bin = {length // count}"
 
     def _logit(self, probabilities: Tensor) -> Tensor:
         """Logits of what are probabilities already.

@@ -69,10 +69,10 @@ def read_deepsea(path: Path) -> tuple[Checkpoint, Network]:
     for name, part in tensors.items():
         shape = expected[name]
         if part.shape != shape:
-            found = "x".join(map(str, part.shape)) or "a number"
+            size = "x".join(map(str, part.shape)) or "a number"
             raise InputError(
                 path,
-                f"its layer {name} is {found}; expected {'x'.join(map(str, shape))}, as in "
+                f"its layer {name} is {size}; expected {'x'.join(map(str, shape))}, as in "
                 "DeepSEA of 919 markers",
             )
         if not bool(torch.isfinite(part).all()):
@@ -91,7 +91,7 @@ def read_deepsea(path: Path) -> tuple[Checkpoint, Network]:
         markers=catalogue(),
         assembly="hg19",
         chrom_sizes={},
-        thresholds=tuple(one.average_precision / 2 if one else 0.5 for one in validated),
+        thresholds=tuple(marker.average_precision / 2 if marker else 0.5 for marker in validated),
         training=dict(SOURCE),
         validated=validated,
         thresholds_from="scores",
@@ -125,25 +125,25 @@ def _published_scores(marker: Marker) -> Validated | None:
     return Validated(base_rate, precision) if base_rate else None
 
 
-def _plain(path: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _plain(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights under our names and in our order of bases."""
-    first = sorted(name for name in found if name.endswith("0.weight"))
+    first = sorted(name for name in state if name.endswith("0.weight"))
     prefix = first[0].removesuffix("0.weight") if first else ""
     names = {
         f"{prefix}{theirs}.{kind}": f"{ours}.{kind}"
         for theirs, ours in _LAYERS.items()
         for kind in ("weight", "bias")
     }
-    if set(found) != set(names):
-        missing = sorted(set(names) - set(found))
-        odd = missing[0] if missing else min(set(found) - set(names))
+    if set(state) != set(names):
+        missing = sorted(set(names) - set(state))
+        odd = missing[0] if missing else min(set(state) - set(names))
         raise InputError(
             path, f"not DeepSEA's layers: {odd} is {'missing' if missing else 'not one of them'}"
         )
     tensors = {
-        ours: found[theirs].float().squeeze(2)
-        if found[theirs].dim() == 4
-        else found[theirs].float()
+        ours: state[theirs].float().squeeze(2)
+        if state[theirs].dim() == 4
+        else state[theirs].float()
         for theirs, ours in names.items()
     }
     order = [_PUBLISHED_BASES.index(base) for base in BASES if base in _PUBLISHED_BASES]

@@ -221,8 +221,8 @@ def _activation() -> nn.Module:
     return nn.Threshold(0.0, _LEAST)
 
 
-def _mean_of_probabilities(one: Tensor, other: Tensor) -> Tensor:
+def _mean_of_probabilities(logits: Tensor, other_logits: Tensor) -> Tensor:
     """Logits of the mean of two probabilities, exact also where these are close to 0 or 1."""
-    present = torch.logaddexp(F.logsigmoid(one), F.logsigmoid(other))
-    absent = torch.logaddexp(F.logsigmoid(-one), F.logsigmoid(-other))
+    present = torch.logaddexp(F.logsigmoid(logits), F.logsigmoid(other_logits))
+    absent = torch.logaddexp(F.logsigmoid(-logits), F.logsigmoid(-other_logits))
     return present - absent

@@ -107,10 +107,10 @@ class ShortNetwork(Network):
             count, grain = 0, 1
         shared = nn.Sequential(*list(self.trunk.children())[:count])
         width = _positions(shared)
-        found = shared(inputs).unfold(2, width, self.step // grain).transpose(1, 2)
-        rows: Tensor = found.flatten(0, 1)  # (batch * steps, channels, positions)
+        windows = shared(inputs).unfold(2, width, self.step // grain).transpose(1, 2)
+        rows: Tensor = windows.flatten(0, 1)  # (batch * steps, channels, positions)
         logits = torch.cat([self._of_inputs(part, count) for part in torch.split(rows, _TOGETHER)])
-        return logits.view(len(inputs), found.shape[1], -1)
+        return logits.view(len(inputs), windows.shape[1], -1)
 
     def _of_inputs(self, shared: Tensor, count: int) -> Tensor:
         """Logits (inputs, markers) of what the first `count` layers of the trunk gave."""

@@ -40,10 +40,10 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], text: str) -> 
             with utf8_path(aside) as place:
                 save_file(plain, place, metadata={METADATA_KEY: text})
         except SafetensorError as error:
-            found = re.search(r"os error (\d+)", str(error))  # a full disk, say
-            if found is None:
+            number = re.search(r"os error (\d+)", str(error))  # a full disk, say
+            if number is None:
                 raise
-            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ def read_tensor_file(path: Path) -> TensorFile:
         head = file.read(LENGTH.size)
         header = file.read(*LENGTH.unpack(head))
         try:
-            found = json.loads(header)
+            described = json.loads(header)
         except (ValueError, RecursionError) as error:
             raise unsound(path, error) from error
-        text = text_in(found.get("__metadata__"), path)
+        text = text_in(described.get("__metadata__"), path)
         data = head + header + file.read()
     try:
         return TensorFile(text, load(data), hashlib.sha256(data).hexdigest())
@@ -110,7 +110,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         except (SafetensorError, RuntimeError, KeyError) as error:
             raise unsound(path, error) from error
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except (
         pickle.UnpicklingError,
         BadZipFile,
@@ -120,18 +120,18 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         KeyError,
     ) as error:
         raise InputError(path, _no_weights(error)) from error
-    inside = next((key for key in _STATES if isinstance(found, Mapping) and key in found), None)
-    if inside is not None and isinstance(found[inside], Mapping):
+    inside = next((key for key in _STATES if isinstance(state, Mapping) and key in state), None)
+    if inside is not None and isinstance(state[inside], Mapping):
         raise InputError(
             path,
             f"a whole checkpoint; expected its weights alone: save its {inside!r}, "
             f"torch.save(checkpoint[{inside!r}], ...)",
         )
-    if not isinstance(found, Mapping) or not all(
-        isinstance(name, str) and isinstance(part, torch.Tensor) for name, part in found.items()
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(part, torch.Tensor) for name, part in state.items()
     ):
         raise InputError(path, "expected tensors by name, as torch saves a network's weights")
-    return dict(found)
+    return dict(state)
 
 
 def _no_weights(error: Exception) -> str:

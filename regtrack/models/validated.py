@@ -36,7 +36,7 @@ class Validated:
     peak_recall: float | None = None
 
     def __post_init__(self) -> None:
-        values = (getattr(self, one.name) for one in fields(self))
+        values = (getattr(self, part.name) for part in fields(self))
         if not all(value is None or 0 <= value <= 1 for value in values):
             raise ValueError("expected shares from 0 to 1")
 

@@ -68,7 +68,7 @@ class BlockRecipe:
     @property
     def ranges(self) -> tuple[float, ...]:
         """Of signals, the range of each of the rows; empty for probabilities."""
-        return tuple(one.range for one in self.marker_rules if one.range is not None)
+        return tuple(rules.range for rules in self.marker_rules if rules.range is not None)
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,16 @@ def _counter_of(work: BlockWork) -> BlockCounter | None:
         work.tasks[0].block,
         recipe.settings.peak_rules,
         # At a marker's own threshold, its peaks are those of the track, where there is one.
-        np.array([one.counted_from for one in scored], np.float32) if not recipe.blocks else None,
-        ranges_of([one.range for one in scored]),
+        np.array([rules.counted_from for rules in scored], np.float32)
+        if not recipe.blocks
+        else None,
+        ranges_of([rules.range for rules in scored]),
     )
 
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:
     recipe = work.recipe
-    thresholds = np.array([one.called_from for one in recipe.marker_rules], np.float32)
+    thresholds = np.array([rules.called_from for rules in recipe.marker_rules], np.float32)
     block_rules = BlockRules(thresholds, recipe.settings.peak_rules, recipe.stride)
     ranges = ranges_of(recipe.ranges)
     return [

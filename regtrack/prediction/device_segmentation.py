@@ -56,9 +56,9 @@ def segment_on_device(
     """
     blocks, length, markers = probabilities.shape
     bases = torch.nn.functional.pad(bases, (0, 1), value=LEFT_OUT)
-    found_limits = Limits.of(markers, max_error, floor, ranges)
+    kept = Limits.of(markers, max_error, floor, ranges)
     scales = torch.tensor(ranges or [1.0], dtype=torch.float32, device=probabilities.device)
-    limits = float(found_limits.error), float(found_limits.floor), scales
+    limits = float(kept.error), float(kept.floor), scales
     grid = (triton.cdiv(markers, _LANES), blocks)
     size: dict[str, Any] = {
         **{"length": length, "markers": markers, "margin": ARITHMETIC_MARGIN},
@@ -78,14 +78,14 @@ def segment_on_device(
         _cut_segments[grid](probabilities, bases, counts, *out, *limits, **size, WRITE=True)
     start, end, low, high = (part.cpu().numpy() for part in (*whole, *bounds))
     edges = np.concatenate(([0], ends_at.view(blocks, markers)[:, -1].cpu().numpy()))
-    found = []
+    segments = []
     for number, origin in enumerate(origins):
         mine = slice(int(edges[number]), int(edges[number + 1]))
         offsets = np.concatenate(([0], counts[number].cumsum(0).cpu().numpy()))
         rows = np.repeat(np.arange(markers, dtype=np.int32), np.diff(offsets))
-        value = shortest_decimals(low[mine], high[mine], rows, found_limits.units)
-        found.append(BlockSegments(offsets, _records(start[mine], end[mine], value, origin)))
-    return found
+        value = shortest_decimals(low[mine], high[mine], rows, kept.units)
+        segments.append(BlockSegments(offsets, _records(start[mine], end[mine], value, origin)))
+    return segments
 
 
 def _records(

@@ -22,12 +22,12 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     workers
         Processes; changes nothing but the time. With a GPU, threads that pack and save.
     """
-    damaged = [path for one in works for path in one.damaged_files()]
+    damaged = [path for work in works for path in work.damaged_files()]
     if damaged:
         note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
     clear(damaged)
     todo = missing(works)
-    bases, left = (sum(one.bases for one in some) for some in (works, todo))
+    bases, left = (sum(work.bases for work in part) for part in (works, todo))
     with staged(observer, "predicting", "bp", bases, bases - left) as advance:
         for done in predict_each(todo, workers):
             advance(done.bases)
@@ -35,7 +35,7 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
 
 def missing(works: Sequence[BlockWork]) -> list[BlockWork]:
     """Those whose blocks, or their counts, are not saved yet."""
-    return [one for one in works if not all(path.exists() for path in one.files)]
+    return [work for work in works if not all(path.exists() for path in work.files)]
 
 
 def predict_each(works: Sequence[BlockWork], workers: int) -> Iterator[BlockWork]:

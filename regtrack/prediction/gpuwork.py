@@ -85,8 +85,8 @@ def _blocks_at_once(work: BlockWork) -> int:
     if device.type == "cpu":  # the kernel is tested on one, in Triton's interpreter
         return _MOST_BLOCKS
     free, _ = torch.cuda.mem_get_info(device)
-    one = BLOCK_LENGTH * len(work.recipe.rows) * torch.float32.itemsize
-    return max(1, min(_MOST_BLOCKS, int(free * _SHARE_OF_MEMORY) // one))
+    size = BLOCK_LENGTH * len(work.recipe.rows) * torch.float32.itemsize
+    return max(1, min(_MOST_BLOCKS, int(free * _SHARE_OF_MEMORY) // size))
 
 
 def _segments_of(group: Sequence[_Part]) -> list[BlockSegments]:

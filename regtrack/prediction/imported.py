@@ -150,47 +150,47 @@ def _signal_values(
                 "gives a signal and declares no range: --genome is needed, to measure it",
             )
         ranges = sampled.highest
-        for marker, one in zip(markers, ranges, strict=True):
+        for marker, marker_range in zip(markers, ranges, strict=True):
             try:
-                check_range(one)
+                check_range(marker_range)
             except ValueError:
                 raise InputError(
                     request.network,
                     f"its highest value of {marker.name} in a sample of {request.genome} is "
-                    f"{one:g}: declare its range",
+                    f"{marker_range:g}: declare its range",
                 ) from None
     if sampled is not None and request.threshold is None:
         return _Values(ranges, sampled.rare)
-    return _Values(ranges, tuple(request.called_from * one for one in ranges))
+    return _Values(ranges, tuple(request.called_from * marker_range for marker_range in ranges))
 
 
 def _load(network: Network, path: Path) -> None:
     """Give a network the weights of a file."""
     module = network.module if isinstance(network, OwnNetwork) else network
-    found = read_state(path)
+    state = read_state(path)
     own: Mapping[str, Tensor] = module.state_dict()
-    if problem := _misfit(own, found):
+    if problem := _misfit(own, state):
         raise InputError(path, problem)
-    if not all(bool(torch.isfinite(part).all()) for part in found.values()):
+    if not all(bool(torch.isfinite(part).all()) for part in state.values()):
         raise InputError(path, "one of its weights is not a finite number")
-    module.load_state_dict(found)
+    module.load_state_dict(state)
 
 
-def _misfit(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+def _misfit(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
     """Why weights are not those of a module; empty where they are."""
     for longer, shorter, whose in (
-        (found, own, "its names begin with {}, those of the module's do not: save them without it"),
-        (own, found, "its names lack {} in front, which the module's have: save the module's own"),
+        (state, own, "its names begin with {}, those of the module's do not: save them without it"),
+        (own, state, "its names lack {} in front, which the module's have: save the module's own"),
     ):
         if prefix := _prefix(longer, shorter):
             return whose.format(repr(prefix))
-    if missing := [name for name in own if name not in found]:
-        return f"{first_names(missing)} is missing; it has {first_names(found)}"
-    if others := [name for name in found if name not in own]:
+    if missing := [name for name in own if name not in state]:
+        return f"{first_names(missing)} is missing; it has {first_names(state)}"
+    if others := [name for name in state if name not in own]:
         return f"{first_names(others)} is none of the module's"
     for name, part in own.items():
-        if part.shape != found[name].shape:
-            return f"{name} has the shape {_shape(found[name])}, the module's has {_shape(part)}"
+        if part.shape != state[name].shape:
+            return f"{name} has the shape {_shape(state[name])}, the module's has {_shape(part)}"
     return ""
 
 
@@ -199,9 +199,9 @@ def _prefix(longer: Mapping[str, Tensor], shorter: Mapping[str, Tensor]) -> str:
     if not longer or not shorter or set(longer) & set(shorter):
         return ""
     name = next(iter(shorter))
-    ends = [one.removesuffix(name) for one in longer if one.endswith(f".{name}")]
+    ends = [long.removesuffix(name) for long in longer if long.endswith(f".{name}")]
     return next(
-        (start for start in ends if {f"{start}{one}" for one in shorter} == set(longer)), ""
+        (start for start in ends if {f"{start}{short}" for short in shorter} == set(longer)), ""
     )
 
 

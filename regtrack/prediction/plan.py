@@ -178,9 +178,9 @@ def make_score_plan(job: ScoreJob, out: Path | None, workers: int) -> Plan:
     works = job.works(Path())
     left = left_to_score(job, out)
     return Plan(
-        bases=sum(one.bases for one in works),
+        bases=sum(work.bases for work in works),
         left=left,
-        windows=_windows([one.tasks for one in works], job.context, None),
+        windows=_windows([work.tasks for work in works], job.context, None),
         markers=len(job.rows),
         files=0,
         tracks_bytes=0,
@@ -232,8 +232,8 @@ def _sample(works_in: Callable[[Path], list[BlockWork]], workers: int) -> _Sampl
 def _works(job: Job, folder: Path) -> list[BlockWork]:
     """All of a job, in a folder for nothing else."""
     saved, counts = folder / "blocks", folder / "counts"
-    for one in saved, counts:
-        one.mkdir()
+    for part in saved, counts:
+        part.mkdir()
     if job.truth:
         job.truth.save(counts)
     return block_works(job, saved, counts)
@@ -247,7 +247,8 @@ def _measure(
         folder = Path(scratch)
         works = works_in(folder)
         step = -(-len(works) // _SAMPLES)
-        works = [_shortened(one, length) for one in works[chosen or slice(step // 2, None, step)]]
+        chosen = chosen or slice(step // 2, None, step)
+        works = [_shortened(work, length) for work in works[chosen]]
         began = time.monotonic()
         # In this process: what a process takes to start is not of a base.
         for _ in predict_each(works, 1 if works[0].recipe.device == "cpu" else workers):

@@ -2,8 +2,8 @@
 
 A run works in `<out>.partial`, or in a folder in `out` where that cannot be renamed: first
 blocks, then each marker's files from them in a folder of their own, which takes the place of
-`out` when `tracks.json`, its last file, is in it. A killed run is gone on with from what is
-complete; a block that is damaged is predicted anew.
+`out` when `tracks.json`, its last file, is in it. A killed run resumes from what is complete;
+a block that is damaged is predicted anew.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
         # The blocks go first: were the run killed between the two, they would lie there for
         # good, as large as the tracks.
         clear([work / _BLOCKS, work / _COUNTS])
-        found = TrackSet.read(finished)
+        trackset = TrackSet.read(finished)
         move_in(finished, out, CONTENTS)
         shutil.rmtree(work)
-    return found
+    return trackset
 
 
 def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
@@ -123,7 +123,7 @@ def left_bases(job: Job, out: Path) -> int:
     work = partial_path(out.resolve())
     works = _works(job, work)
     left = missing(works) if is_of_run(work, job.identity()) else works
-    return sum(one.bases for one in left)
+    return sum(work.bases for work in left)
 
 
 def written_bytes(job: Job, out: Path) -> int:
@@ -159,11 +159,11 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
         for first in range(0, len(tracks), size)
     ]
     with staged(observer, "writing tracks", "markers", len(tracks)) as advance:
-        found: dict[int, list[Summary]] = {}
+        by_group: dict[int, list[Summary]] = {}
         for done, summaries in in_processes(write_tracks, groups, workers):
-            found[done.first] = summaries
+            by_group[done.first] = summaries
             advance(len(done.tracks))
-    return [summary for first in sorted(found) for summary in found[first]]
+    return [summary for first in sorted(by_group) for summary in by_group[first]]
 
 
 def _write_report(

@@ -96,12 +96,12 @@ def sample_of(genome: Genome) -> dict[str, IntervalSet]:
     if total <= _STRETCHES * _LENGTH:
         return dict(known)
     firsts = np.arange(_STRETCHES) * total // _STRETCHES
-    found = {}
+    sample = {}
     before = 0
     for chrom, intervals in known.items():
         here = firsts[(before <= firsts) & (firsts < before + intervals.bases)] - before
         before += intervals.bases
         if len(here):
             starts = intervals.nth_base(here)
-            found[chrom] = intervals.intersect(IntervalSet.of(starts, starts + _LENGTH))
-    return found
+            sample[chrom] = intervals.intersect(IntervalSet.of(starts, starts + _LENGTH))
+    return sample

@@ -152,7 +152,7 @@ class ScoreJob:
         places = {chrom: place for place, (chrom, _) in enumerate(labels.chrom_sizes)}
         together = -(-len(block_tasks(where)) // _MOST_FILES)
         return [
-            BlockWork(recipe, tasks, tuple(places[one.block.chrom] for one in tasks), False)
+            BlockWork(recipe, tasks, tuple(places[task.block.chrom] for task in tasks), False)
             for tasks in grouped(where, together)
         ]
 
@@ -353,4 +353,4 @@ def left_to_score(job: ScoreJob, out: Path | None) -> int:
     work = None if out is None else partial_path(out.resolve())
     if work is None or not work.exists() or not is_of_run(work, job.identity()):
         return job.truth.scope.scored.bases
-    return sum(one.bases for one in missing(job.works(work)))
+    return sum(left.bases for left in missing(job.works(work)))

@@ -80,7 +80,7 @@ class Limits(NamedTuple):
             np.float32(max_error - ARITHMETIC_MARGIN),
             np.float32(floor - ARITHMETIC_MARGIN),
             np.array(ranges, np.float32) if ranges else None,
-            np.array([10.0 ** math.ceil(math.log10(one)) for one in ranges or [1.0] * markers]),
+            np.array([10.0 ** math.ceil(math.log10(scale)) for scale in ranges or [1.0] * markers]),
         )
 
 

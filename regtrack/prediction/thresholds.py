@@ -59,7 +59,9 @@ def save_with_thresholds(model: Path, evaluation: Evaluation, out: Path) -> str:
         When the copy cannot be written.
     """
     checkpoint = read_checkpoint(model)
-    scores = dict(zip((one.name for one in evaluation.markers), evaluation.scores, strict=True))
+    scores = dict(
+        zip((marker.name for marker in evaluation.markers), evaluation.scores, strict=True)
+    )
     chosen = with_thresholds(checkpoint, scores)
     network = load_network(model, torch.device("cpu"))
     save_checkpoint(out, chosen, network)
@@ -70,20 +72,20 @@ def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> 
     """The same checkpoint with the thresholds that scores tell, by name of the marker."""
     thresholds, origins, validated = [], [], []
     for row, marker in enumerate(checkpoint.markers):
-        found = scores.get(marker.name)
-        if found is None or not _is_scored(found):
+        score = scores.get(marker.name)
+        if score is None or not _is_scored(score):
             thresholds.append(checkpoint.thresholds[row])
             origins.append(checkpoint.threshold_from(row))
             validated.append(checkpoint.validation_of(row))
             continue
-        best = found.best_peaks
-        low, high = (None if math.isnan(edge) else edge for edge in found.interval)
+        best = score.best_peaks
+        low, high = (None if math.isnan(edge) else edge for edge in score.interval)
         none_found = _NONE_FOUND * (checkpoint.range_of(row) or 1)
         thresholds.append(none_found if best is None else best[0])
         origins.append("peaks")
         validated.append(
             Validated(
-                *(found.overall.base_rate, found.overall.average_precision, low, high),
+                *(score.overall.base_rate, score.overall.average_precision, low, high),
                 *((None, None) if best is None else (best[1].precision, best[1].recall)),
             )
         )
@@ -96,23 +98,27 @@ def with_thresholds(checkpoint: Checkpoint, scores: dict[str, MarkerScores]) -> 
 
 
 def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
-    found = [one.best_peaks[1] for one in scores.values() if one.overall.scored and one.best_peaks]
+    best = [
+        score.best_peaks[1]
+        for score in scores.values()
+        if score.overall.scored and score.best_peaks
+    ]
     lines = [
-        f"thresholds of {len(found):,} of {len(chosen.markers):,} markers: mean precision of their "
-        f"peaks {fmean(one.precision for one in found):.3f}, recall "
-        f"{fmean(one.recall for one in found):.3f}"
-        if found
+        f"thresholds of {len(best):,} of {len(chosen.markers):,} markers: mean precision of their "
+        f"peaks {fmean(overlap.precision for overlap in best):.3f}, recall "
+        f"{fmean(overlap.recall for overlap in best):.3f}"
+        if best
         else f"thresholds of none of {len(chosen.markers):,} markers: no measured peak is found"
     ]
-    missed = [name for name, one in scores.items() if _is_scored(one) and not one.best_peaks]
+    missed = [name for name, score in scores.items() if _is_scored(score) and not score.best_peaks]
     if missed:
         lines.append(
             f"from {_NONE_FOUND}, as no threshold finds a measured peak: {names_and_rest(missed)}"
         )
-    kept = [one.name for one in chosen.markers if not _is_scored(scores.get(one.name))]
-    if kept:
-        lines.append(f"kept, without measured peaks there: {names_and_rest(kept)}")
-    chance = [one.name for one in chosen.unskilled]
+    unscored = [marker.name for marker in chosen.markers if not _is_scored(scores.get(marker.name))]
+    if unscored:
+        lines.append(f"kept, without measured peaks there: {names_and_rest(unscored)}")
+    chance = [marker.name for marker in chosen.unskilled]
     if chance:
         lines.append(
             "no better than chance, so that predict calls no peaks of them, whatever their "
@@ -121,5 +127,5 @@ def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
     return "\n".join(lines)
 
 
-def _is_scored(found: MarkerScores | None) -> bool:
-    return found is not None and bool(found.overall.scored)
+def _is_scored(score: MarkerScores | None) -> bool:
+    return score is not None and bool(score.overall.scored)
