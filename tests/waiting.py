@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from forking import Forked
 
 PATIENCE = 900.0  # seconds: only what hangs takes longer
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[Any] | None = None) -> None:
+def wait_until(
+    condition: Callable[[], bool], process: subprocess.Popen[Any] | Forked | None = None
+) -> None:
     """Return when the condition holds; fail when the process has ended before."""
     end = time.monotonic() + PATIENCE
     ended = False

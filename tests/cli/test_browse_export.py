@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from browsers_builders import MARKERS, write_tracks_folder
 from browsing import Sights, ask, make_sights
 from cli_helpers import files_of
+from forking import forked
 
 from regtrack.browsers.browse import BrowseOptions, browsing
 
@@ -244,9 +243,7 @@ def test_a_full_disk_leaves_what_was_there(tracks: Path, out: str) -> None:
         f"sys.exit(run(['browse', 'tracks', '--export', {out!r}]))\n"
     )
     before = files_of(tracks.parent)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    done = forked(program)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
         rf"regtrack: \S*{out}\S*: File too large", done.stderr.strip().splitlines()[-1]
@@ -262,7 +259,7 @@ def test_killed_it_leaves_nothing_that_looks_finished(tracks: Path, regtrack) ->
         "export.saved_answers = lambda *_: os.kill(os.getpid(), 9)\n"
         "sys.exit(run(['browse', 'tracks', '--export', 'site']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    done = forked(program)
     assert done.returncode == -signal.SIGKILL
     assert not Path("site").exists()
     assert regtrack("browse", tracks, "--export", "site")[0] == 0  # and what it left is gone

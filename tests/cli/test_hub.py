@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from browsers_builders import MARKERS, write_report_table, write_tracks_folder
 from builders import TinyWorld
 from cli_helpers import files_of
+from forking import forked
 
 WHERE = ("--url", "https://example.org/tracks/", "--email", "me@example.org")
 
@@ -210,9 +209,7 @@ def test_a_limit_on_files_leaves_nothing_half_written(folder: Path) -> None:
         f"sys.exit(run(['hub', 'tracks', *{WHERE!r}]))\n"
     )
     before = files_of(folder)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    done = forked(program)
     assert done.returncode == 1
     assert done.stdout == ""
     last = done.stderr.strip().splitlines()[-1]

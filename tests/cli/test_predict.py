@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +19,8 @@ import torch
 from builders import TINY_SIZES, TINY_THRESHOLD, TinyWorld, write_fasta
 from cli_helpers import files_of, predict_arguments
 from encoded import peaks_of
-from waiting import PATIENCE, wait_until
+from forking import Forked, forked
+from waiting import wait_until
 
 from regtrack import workplace
 from regtrack.cli.main import run
@@ -181,7 +180,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     partial = tmp_path / "killed.partial"
     code = AFTER_A_BLOCK.format("os.kill(os.getpid(), signal.SIGKILL)")
     arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False)
+    done = forked(code, *arguments)
     assert done.returncode == -signal.SIGKILL
     assert not out.exists()
     kept = {path: path.stat().st_mtime_ns for path in partial.glob("blocks/*.blk")}
@@ -212,7 +211,7 @@ def test_a_run_killed_among_the_writers_ends_with_the_same_bytes(
         "run(sys.argv[1:])\n"
     )
     arguments = [str(one) for one in predict_arguments(world, out)]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False)
+    done = forked(code, *arguments)
     assert done.returncode == -signal.SIGKILL
     written = tmp_path / "killed.partial" / "tracks"
     assert sorted(path.name for path in written.glob("*/*.bw")) == [f"{n}.bw" for n in NAMES[:2]]
@@ -274,8 +273,8 @@ def unfinished(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> Path:
     arguments = [str(one) for one in predict_arguments(world, out, "--max-error", 0.01)]
     stop = "import regtrack.prediction.run as r; r._write_tracks = lambda *_: 1 / 0"
     code = f"{stop}; from regtrack.cli.main import run; run({arguments})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert b"ZeroDivisionError" in done.stderr  # a bug keeps its traceback
+    done = forked(code)
+    assert "ZeroDivisionError" in done.stderr  # a bug keeps its traceback
     return out
 
 
@@ -459,15 +458,12 @@ def test_a_signal_ends_all_at_once_and_the_same_command_goes_on(
     arguments = predict_arguments(world, out, "--workers", 2)
     group, me = f"os.killpg(0, {sent:d})", f"os.kill(os.getpid(), {sent:d})"
     code = AFTER_A_BLOCK.format(group if to_all else me)
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    _, err = process.communicate(timeout=PATIENCE)
+    process = Forked(code, *arguments, new_session=True)
+    _, err = process.communicate()
     assert process.returncode == status
-    assert (
-        err.decode().rstrip().endswith(f"regtrack: {said}; run the same command again to continue")
-    )
+    assert err.rstrip().endswith(f"regtrack: {said}; run the same command again to continue")
     wait_until(lambda: not is_alive(process.pid))  # no worker lives on
-    assert "Traceback" not in err.decode()
+    assert "Traceback" not in err
     assert not out.exists()
 
 

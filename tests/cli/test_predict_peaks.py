@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import TINY_SIZES, TinyWorld, make_tiny_world, random_sequence, write_fasta
 from cli_helpers import rows_of
+from forking import COMMAND, forked
 
 from regtrack.cli.main import run
 from regtrack.genome.bed import read_bed
@@ -92,7 +91,7 @@ def test_scaffolds_share_files_and_a_killed_run_of_them_goes_on(tmp_path: Path) 
         "BlockStore.save = saved\n"
         "run(sys.argv[1:])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, *command, str(killed)], check=False)
+    done = forked(code, *command, killed)
     assert done.returncode == -signal.SIGKILL
     for kind in "blocks/*.blk", "counts/*.cnt":
         assert len(list(tmp_path.glob(f"killed.partial/{kind}"))) == 101
@@ -122,11 +121,11 @@ def test_a_killed_run_loses_no_counts(with_report: tuple[TinyWorld, Path], tmp_p
         "run(sys.argv[1:])\n"
     )
     arguments = [str(one) for one in predict(world, out)]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False)
+    done = forked(code, *arguments)
     assert done.returncode == -signal.SIGKILL
     assert len(list(tmp_path.glob("tracks.partial/counts/*.cnt"))) == 2
-    again = subprocess.run([sys.executable, "-m", "regtrack", *arguments], check=False)
-    assert again.returncode == 0
+    again = forked(COMMAND, *arguments)
+    assert again.returncode == 0, again.stderr
     assert not list(tmp_path.glob("*.partial"))
     for path in (path for path in tracks.rglob("*") if path.is_file()):
         assert path.read_bytes() == (out / path.relative_to(tracks)).read_bytes(), path
@@ -147,7 +146,7 @@ def test_an_unfinished_run_without_peaks_is_another_run(
         "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
         "run(sys.argv[1:])\n"
     )
-    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=False)
+    forked(code, *arguments)
     assert work.exists()
     status, _, err = regtrack(*predict(world, out))
     assert status == 1

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import pytest
 from builders import TinyWorld, make_tiny_world
-from waiting import PATIENCE, wait_until
+from forking import COMMAND, Forked, forked
+from waiting import wait_until
 
 from regtrack.cli.main import run
 
@@ -55,17 +53,6 @@ def arguments(world: TinyWorld, out: Path, *more: object, steps: int = 2) -> lis
     """A whole command line; `more` goes before what it says itself."""
     options = ["--out", out, "--model", "cnn1", "--steps", steps, "--device", "cpu", *more]
     return [str(one) for one in ("search", world.folder / "dataset", *options)]
-
-
-def begin(given: list[str]) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "regtrack", *given],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
 
 
 def table(out: Path) -> list[dict[str, str]]:
@@ -122,11 +109,11 @@ def test_several_workers_and_commands_share_one_search(
 ) -> None:
     out = tmp_path / "out"
     commands = [
-        begin(arguments(prepared, out, "--space", space, "--workers", workers))
+        Forked(COMMAND, *arguments(prepared, out, "--space", space, "--workers", workers))
         for workers in (1, 2)
     ]
     for command in commands:
-        said, err = command.communicate(timeout=PATIENCE)
+        said, err = command.communicate()
         assert command.returncode == 0, err
         assert "best.safetensors" in said
     assert combinations(out) == sorted(product((2, 3), (4, 5)))
@@ -141,7 +128,7 @@ def test_a_killed_search_goes_on_and_loses_nothing(
     out, whole = tmp_path / "out", tmp_path / "whole"
     options = ["--space", space, "--trials", 2, "--save-minutes", 0]
     given = arguments(prepared, out, *options, steps=60)
-    done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_SECOND, *given], check=False)
+    done = forked(KILLED_IN_THE_SECOND, *given)
     assert done.returncode == -signal.SIGKILL
     assert not (out / "trials" / "1.safetensors").exists()
     first = (out / "trials" / "0.safetensors").stat()
@@ -170,12 +157,12 @@ def test_a_signal_keeps_what_was_done_and_says_how_to_go_on(
 ) -> None:
     out = tmp_path / "out"
     options = ("--space", space, "--workers", workers, "--save-minutes", 0)
-    command = begin(arguments(prepared, out, *options, steps=1_000_000))
+    command = Forked(COMMAND, *arguments(prepared, out, *options, steps=1_000_000))
     works = [out / "trials" / f"{trial}.safetensors.partial" for trial in range(workers)]
     states = [work / "state.safetensors" for work in works]
     wait_until(lambda: all(state.exists() for state in states), command)
     command.send_signal(number)
-    said, err = command.communicate(timeout=PATIENCE)
+    said, err = command.communicate()
     assert command.returncode == status, err
     assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
     assert err.splitlines()[-1] == f"regtrack: {word}; run the same command again to continue"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 import torch
 from builders import TinyDatasets, TinyWorld, a_marker, make_tiny_world
 from cli_helpers import files_of, rows_of
+from forking import forked
 from own_networks import EXAMPLES, own_network, write_network
 from sklearn.metrics import average_precision_score
 
@@ -195,7 +194,7 @@ def test_the_same_bytes_with_two_workers_and_after_a_kill(world: World, tmp_path
         "r.in_processes = once\n"
         "run(sys.argv[1:])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, *world.predict(killed)], check=False)
+    done = forked(code, *world.predict(killed))
     assert done.returncode == -signal.SIGKILL
     assert list((tmp_path / "killed.partial" / "blocks").glob("*.blk"))
     assert run(world.predict(killed)) == 0

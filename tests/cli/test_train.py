@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 import pyBigWig
 import pytest
 from builders import TinyDatasets
+from forking import forked
 from safetensors import SafetensorError
 from training_helpers import assert_same_weights, log_of
 
@@ -230,13 +228,7 @@ sys.exit(run(sys.argv[3:]))
 
 def ended_early(arguments: list[str], seconds: float, kind: str) -> tuple[int, str, str]:
     """A command line in a process of its own, which computes as this one does."""
-    done = subprocess.run(
-        [sys.executable, "-c", WITH_AN_ALARM, str(seconds), kind, *arguments],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked(WITH_AN_ALARM, seconds, kind, *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

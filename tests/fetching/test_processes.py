@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_helpers import files_of
 from fetching_server import Act, Sources, fasta, miniature, packed, path_of, serving
+from forking import Forked
 from waiting import PATIENCE, wait_until
 
 from regtrack.fetching.sources import genome_sources
@@ -30,22 +29,12 @@ LIMITED = (
 )
 
 
-def begin(program: str, *arguments: object) -> subprocess.Popen[str]:
-    words = [str(argument) for argument in arguments]
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=PATIENCE)
+def end(process: Forked) -> tuple[int, str, str]:
+    out, err = process.communicate()
     return process.returncode, out, err
 
 
-def wait_for_part(cache: Path, size: int, process: subprocess.Popen[str]) -> Path:
+def wait_for_part(cache: Path, size: int, process: Forked) -> Path:
     part = cache / "hg19.fa.gz.part"
     wait_until(lambda: part.exists() and part.stat().st_size >= size, process)
     return part
@@ -56,7 +45,7 @@ def test_what_was_ended_half_way_goes_on_there(
     cache: Path, sources: Sources, how: signal.Signals
 ) -> None:
     sources.acts[FASTA] = [Act(stall=PATIENCE, cut=10_000, length=len(sources.files[FASTA]))]
-    process = begin(PROGRAM, "fetch", "genome", "--mirror", sources.url)
+    process = Forked(PROGRAM, "fetch", "genome", "--mirror", sources.url)
     part = wait_for_part(cache, 8_192, process)
     process.send_signal(how)
     status, out, err = end(process)
@@ -66,7 +55,7 @@ def test_what_was_ended_half_way_goes_on_there(
         assert "Traceback" not in err
     assert not (cache / "hg19.fa.gz").exists()
     have = part.stat().st_size
-    status, out, err = end(begin(PROGRAM, "fetch", "genome", "--mirror", sources.url))
+    status, out, err = end(Forked(PROGRAM, "fetch", "genome", "--mirror", sources.url))
     assert status == 0, err
     assert out.endswith("next: regtrack init\n")
     first, second = sources.of(FASTA)
@@ -81,7 +70,7 @@ def test_a_stalled_server_does_not_hold_ctrl_c_up(cache: Path, sources: Sources)
     sources.acts[FASTA] = [Act(stall=2 * PATIENCE, cut=10_000, length=len(sources.files[FASTA]))]
     # Nothing else ends the wait: not the server, and not its client's patience.
     patient = f"import regtrack.fetching.web as w; w._TIMEOUTS = (None, None); {PROGRAM}"
-    process = begin(patient, "fetch", "genome", "--mirror", sources.url)
+    process = Forked(patient, "fetch", "genome", "--mirror", sources.url)
     wait_for_part(cache, 8_192, process)
     process.send_signal(signal.SIGINT)
     assert end(process)[0] == 130
@@ -97,9 +86,9 @@ def test_killed_while_it_recompresses_nothing_is_downloaded_again(
         "place.make_index = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
-    assert end(begin(killed, "fetch", "genome", "--mirror", sources.url))[0] == -signal.SIGKILL
+    assert end(Forked(killed, "fetch", "genome", "--mirror", sources.url))[0] == -signal.SIGKILL
     assert list(cache.glob("hg19.fa.gz.*.tmp"))
-    status, _, err = end(begin(PROGRAM, "fetch", "genome", "--mirror", sources.url))
+    status, _, err = end(Forked(PROGRAM, "fetch", "genome", "--mirror", sources.url))
     assert status == 0, err
     assert len(sources.of(FASTA)) == 1
     assert sorted(files_of(cache)) == [
@@ -113,7 +102,7 @@ def test_killed_while_it_recompresses_nothing_is_downloaded_again(
 
 @pytest.mark.parametrize("size", [9_000, len(packed(fasta())) + 100])
 def test_a_full_disk_is_one_line(cache: Path, sources: Sources, size: int) -> None:
-    process = begin(LIMITED, size, "fetch", "genome", "--mirror", sources.url)
+    process = Forked(LIMITED, size, "fetch", "genome", "--mirror", sources.url)
     status, out, err = end(process)
     assert (status, out) == (1, "")
     last = err.strip().splitlines()[-1]
@@ -121,7 +110,7 @@ def test_a_full_disk_is_one_line(cache: Path, sources: Sources, size: int) -> No
     assert "File too large" in last or "not written whole; is the disk full?" in last
     assert "Traceback" not in err
     assert not (cache / "hg19.fa.gz").exists()
-    assert end(begin(PROGRAM, "fetch", "genome", "--mirror", sources.url))[0] == 0
+    assert end(Forked(PROGRAM, "fetch", "genome", "--mirror", sources.url))[0] == 0
 
 
 @pytest.fixture
@@ -133,7 +122,7 @@ def whole() -> Iterator[Sources]:
 
 def test_two_at_once_fetch_everything_once(cache: Path, whole: Sources) -> None:
     whole.acts[FASTA] = [Act(pause=0.02)]
-    both = [begin(PROGRAM, "fetch", "all", "--mirror", whole.url) for _ in range(2)]
+    both = [Forked(PROGRAM, "fetch", "all", "--mirror", whole.url) for _ in range(2)]
     for process in both:
         status, out, err = end(process)
         assert status == 0, err
@@ -145,7 +134,7 @@ def test_two_at_once_fetch_everything_once(cache: Path, whole: Sources) -> None:
     assert len(read_markers(cache / "markers.tsv")) == len(catalogue())
     assert not [path for path in files_of(cache) if path.endswith((".lock", ".part", ".tmp"))]
     # And all is as it should be, also for one that asks for nothing.
-    status, out, err = end(begin(PROGRAM, "fetch", "all", "--offline"))
+    status, out, err = end(Forked(PROGRAM, "fetch", "all", "--offline"))
     assert status == 0, err
     assert out.splitlines() == [
         f"genome: 2 files (0 new, 21.3 kB): {cache / 'hg19.fa.gz'}",
