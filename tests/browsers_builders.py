@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from builders import a_marker
-from encoded import called_from, encode_segments, write_bigwig
+from encoded import Segments, called_from, encode_segments, write_bigwig
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.peaks.files import narrow_peaks, write_peaks
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 20_000, "chr2": 5_000}
 MARKERS = (

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyBigWig
@@ -17,10 +18,18 @@ from regtrack.tracks.encoding import EncodedSegments, encode_block
 from regtrack.tracks.peaks.block_peaks import BlockRules
 from regtrack.tracks.peaks.callers import PEAK_BIN
 from regtrack.tracks.peaks.rules import BARE_RUNS, PeakRules
-from regtrack.tracks.segments import SEGMENT, BlockSegments, Segments
+from regtrack.tracks.segments import SEGMENT, BlockSegments
 
 # Start and end (0-based, half-open) and value of a segment.
 Row = tuple[int, int, float]
+
+
+class Segments(NamedTuple):
+    """Sorted, disjoint segments of one marker on one chromosome, column by column."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    values: np.ndarray
 
 
 @st.composite
@@ -89,8 +98,7 @@ def encode_segments(
     segments: Segments, chrom_index: int, block_rules: BlockRules | None = None
 ) -> EncodedSegments:
     """As of a block of one marker."""
-    columns = (segments.starts, segments.ends, segments.values)
-    records = np.array(list(zip(*columns, strict=True)), SEGMENT)
+    records = np.array(list(zip(*segments, strict=True)), SEGMENT)
     block = BlockSegments(np.array([0, len(records)]), records)
     return encode_block(block, chrom_index, block_rules).of(0)
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyBigWig
-from encoded import write_bigwig
-
-from regtrack.tracks.segments import Segments
+from encoded import Segments, write_bigwig
 
 SIZES = {"chr2": 2_000_000, "chr10": 900_000, "chr1": 50_000}
 
@@ -29,7 +27,7 @@ def by_regtrack(path: Path) -> None:
 def by_pybigwig(path: Path, zooms: int = 5) -> None:
     with pyBigWig.open(str(path), "w") as file:
         file.addHeader(list(SIZES.items()), maxZooms=zooms)
-        for chrom, found in PIECES:
-            names = [chrom] * len(found)
-            values = found.values.astype(float)
-            file.addEntries(names, found.starts, ends=found.ends, values=values)
+        for chrom, segments in PIECES:
+            names = [chrom] * len(segments.starts)
+            values = segments.values.astype(float)
+            file.addEntries(names, segments.starts, ends=segments.ends, values=values)

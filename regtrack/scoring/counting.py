@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +100,7 @@ class PeakLabels(ScoredMarkers):
     @classmethod
     def saved(cls, scored: ScoredMarkers, folder: Path) -> PeakLabels:
         """Those that were saved in a folder."""
-        return cls(**{one.name: getattr(scored, one.name) for one in fields(scored)}, folder=folder)
+        return cls(**vars(scored), folder=folder)
 
     def alone(self) -> PeakLabels:
         """The same when no other markers are predicted."""
@@ -112,11 +112,11 @@ class PeakLabels(ScoredMarkers):
 
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
-        return _opened(self._opening()).labels
+        return _opened(self._opening())[0]
 
     def line(self) -> Line:
         """Where all chromosomes lie together, laid out once per process."""
-        return _opened(self._opening()).line
+        return _opened(self._opening())[1]
 
     def _opening(self) -> _Opening:
         states = tuple(file_state(self.folder / name) for name in LABEL_FILES)
@@ -133,16 +133,11 @@ class _Opening:
     unknown: tuple[tuple[str, ...], ...] = field(compare=False)
 
 
-class _Opened(NamedTuple):
-    labels: IntervalLabels
-    line: Line
-
-
 @functools.lru_cache(maxsize=1)
-def _opened(opening: _Opening) -> _Opened:
+def _opened(opening: _Opening) -> tuple[IntervalLabels, Line]:
     sizes = dict(opening.chrom_sizes)
     labels = IntervalLabels.open(opening.folder, sizes, known_array(sizes, opening.unknown))
-    return _Opened(labels, Line(sizes))
+    return labels, Line(sizes)
 
 
 def known_array(

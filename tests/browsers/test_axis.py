@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browsers_builders import MARKERS, SIZES, write_tracks_folder
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 
 from regtrack.browsers.rows import SCALES, axis_end
 from regtrack.browsers.viewable import Viewable
 from regtrack.cli import options
 from regtrack.cli.hub import hub
 from regtrack.cli.session import session
-from regtrack.tracks.segments import Segments
 
 
 def ends(folder: Path, highest: float) -> list[float | None]:

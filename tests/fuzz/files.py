@@ -20,7 +20,7 @@ from builders import (
     tiny_settings,
     write_checkpoint,
 )
-from encoded import block_of, called_from, write_bigwig
+from encoded import Segments, block_of, called_from, write_bigwig
 
 from fuzz.parser import GZIP, SAFETENSORS, Packing, Parser
 from regtrack.browsers.hub import write_hub
@@ -54,7 +54,6 @@ from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.peaks.files import read_peaks
-from regtrack.tracks.segments import Segments
 from regtrack.training.scorecard import _read as read_scorecard
 from regtrack.training.scorecard import _write as write_scorecard
 from regtrack.training.state import HistoryRow, TrainingState, history_table
@@ -83,13 +82,11 @@ def _segments() -> Segments:
 
 
 def _wig(folder: Path) -> None:
-    write_bigwig(folder / "a.bw", SIZES, [("chr1", _segments()), ("chr2", Segments.of(_few()))])
+    write_bigwig(folder / "a.bw", SIZES, [("chr1", _segments()), ("chr2", _few())])
 
 
-def _few() -> np.ndarray:
-    return np.array(
-        [(10, 20, 0.5), (30, 40, 0.25)], [("start", "u4"), ("end", "u4"), ("value", "f4")]
-    )
+def _few() -> Segments:
+    return Segments(np.array([10, 30]), np.array([20, 40]), np.array([0.5, 0.25], np.float32))
 
 
 def _read_wig(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
@@ -18,7 +18,6 @@ from regtrack.scoring.reference import processes_that_fit, reference_score, refe
 from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300}
 

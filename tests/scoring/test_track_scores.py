@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 import pytest
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from regtrack.errors import InputError
@@ -18,7 +18,6 @@ from regtrack.scoring.resampling import Blocks
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300, "chr3": 100}
 Sets = dict[str, IntervalSet]

@@ -11,12 +11,11 @@ import numpy as np
 import pybigtools
 import pyBigWig
 import pytest
-from encoded import read_segments, write_bigwig
+from encoded import Segments, read_segments, write_bigwig
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr10": 100_000, "chr2": 5_000, "chr1": 700}  # not sorted, as genomes often are not
 Pieces = list[tuple[str, Segments]]

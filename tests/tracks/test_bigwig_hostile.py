@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +19,6 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr1": 900, "chr2": 300}
 # Places in the header of those of the trees, and in these of what they say.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyBigWig
 import pytest
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wigs import SIZES, by_pybigwig, by_regtrack
@@ -19,7 +19,6 @@ from wigs import SIZES, by_pybigwig, by_regtrack
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Interval
 from regtrack.tracks.bigwig_view import column_edges, highest_values
-from regtrack.tracks.segments import Segments
 
 
 def zooms(path: Path) -> list[int]:

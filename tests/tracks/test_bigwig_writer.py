@@ -15,12 +15,11 @@ import numpy as np
 import pybigtools
 import pyBigWig
 import pytest
-from encoded import write_bigwig
+from encoded import Segments, write_bigwig
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.line import Line
 from regtrack.tracks.bigwig_sections import BigWigSections
-from regtrack.tracks.segments import Segments
 
 SIZES = {"chr10": 3_000_001, "chr2": 900_000, "chr1": 700}  # not sorted by name
 ZOOM = np.dtype("<u4,<u4,<u4,<u4,<f4,<f4,<f4,<f4")
@@ -227,7 +226,7 @@ def test_zoom_levels_are_a_third_of_a_file_at_most(tmp_path: Path, step: int) ->
     write_bigwig(tmp_path / "a.bw", SIZES, pieces)
     levels = zoom_levels(tmp_path / "a.bw")
     assert share_of_zooms(tmp_path / "a.bw") < 0.34
-    assert len(levels[min(levels)]) < len(segments)
+    assert len(levels[min(levels)]) < len(segments.starts)
     sizes = [len(rows) for rows in levels.values()]
     assert all(2 * after <= before for before, after in pairwise(sizes))
 
@@ -316,8 +315,7 @@ FILL_THE_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from encoded import write_bigwig
-from regtrack.tracks.segments import Segments
+from encoded import Segments, write_bigwig
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 starts = np.arange(0, 900_000, 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from encoded import (
     Row,
+    Segments,
     block_of,
     called_from,
     encode_segments,
@@ -28,7 +29,7 @@ from regtrack.tracks.encoding import (
 from regtrack.tracks.peaks.block_peaks import BlockRules
 from regtrack.tracks.peaks.files import narrow_peaks
 from regtrack.tracks.peaks.rules import PeakRules
-from regtrack.tracks.segments import BlockSegments, Segments
+from regtrack.tracks.segments import BlockSegments
 from regtrack.tracks.value_counts import CODES, lowest_values
 
 # The first call compiles a kernel.
