@@ -132,10 +132,10 @@ class BigBedReader:
             When the file's data cannot be decoded.
         """
         try:
-            found = self._file.entries(chrom, 0, self.header.chrom_sizes[chrom])
+            entries = self._file.entries(chrom, 0, self.header.chrom_sizes[chrom])
         except RuntimeError as error:
             raise InputError(self._path, f"cannot be read on {chrom}; is it complete?") from error
-        return list(found or ())
+        return list(entries or ())
 
 
 def write_narrow_peaks(
@@ -167,7 +167,7 @@ def write_narrow_peaks(
         _check(peak, chrom_sizes)
         wanted[peak.chrom].append((peak.start, peak.end, _columns(peak)))
     for chrom, entries in wanted.items():
-        if any(one[0] > other[0] for one, other in pairwise(entries)):
+        if any(left[0] > right[0] for left, right in pairwise(entries)):
             raise ValueError(f"peaks of {chrom} are out of order")
     sizes = {chrom: chrom_sizes[chrom] for chrom in chroms}
     with replacing(path) as aside, tempfile.TemporaryDirectory(dir=path.parent) as folder:

@@ -135,10 +135,10 @@ class BigWigSections:
         held = held[np.argsort(starts[held], kind="stable")]
         for first in range(0, len(held), _TOGETHER):
             some = held[first : first + _TOGETHER]
-            found = [self._section(place) for place in some]
+            records = [self._section(place) for place in some]
             yield Sections(
-                np.concatenate(found),
-                np.cumsum([0, *map(len, found)], dtype=np.int64),
+                np.concatenate(records),
+                np.cumsum([0, *map(len, records)], dtype=np.int64),
                 origins[chroms[some]],
                 lengths[chroms[some]],
             )
@@ -178,13 +178,15 @@ class BigWigSections:
             When the file's data cannot be decoded.
         """
         least = np.float32(minimum)  # as the file keeps its values
-        found = [EMPTY]
+        intervals = [EMPTY]
         for records in self.records(region.chrom, IntervalSet.of([region.start], [region.end])):
             high = records[records["value"] >= least]
             if np.any(high["start"] >= high["end"]):
                 raise InputError(self._path, "damaged: a segment of length 0")
-            found.append(IntervalSet.of(high["start"], high["end"]).clip(region.start, region.end))
-        return IntervalSet.union(found)
+            intervals.append(
+                IntervalSet.of(high["start"], high["end"]).clip(region.start, region.end)
+            )
+        return IntervalSet.union(intervals)
 
     def _section(self, place: int) -> Records:
         """Segments of one section."""
@@ -212,14 +214,14 @@ def section_segments(data: bytes, chrom: int) -> Records:
         raise ValueError("a section of another chromosome or kind")
     if kind == BEDGRAPH:
         return np.frombuffer(data, SEGMENT, count, at)
-    found = np.empty(count, SEGMENT)
+    records = np.empty(count, SEGMENT)
     if kind == _VARIABLE_STEP:
         steps = np.frombuffer(data, _STEP, count, at)
-        starts, found["value"] = steps["start"].astype(np.int64), steps["value"]
+        starts, records["value"] = steps["start"].astype(np.int64), steps["value"]
     else:
         starts = start + step * np.arange(count, dtype=np.int64)
-        found["value"] = np.frombuffer(data, "<f4", count, at)
+        records["value"] = np.frombuffer(data, "<f4", count, at)
     if count and int(starts.max()) + span >= 2**32:
         raise ValueError("past the longest chromosome")
-    found["start"], found["end"] = starts, starts + span
-    return found
+    records["start"], records["end"] = starts, starts + span
+    return records

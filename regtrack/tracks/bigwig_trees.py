@@ -157,10 +157,10 @@ def read_chroms(data: _Bytes, at: int) -> dict[str, int]:
     items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width))
     items.sort(order="id")
     names = [key.decode() for key in items["key"].tolist()]
-    found = dict(zip(names, items["size"].tolist(), strict=True))
-    if len(found) != len(items) or not np.array_equal(items["id"], np.arange(len(items))):
+    sizes = dict(zip(names, items["size"].tolist(), strict=True))
+    if len(sizes) != len(items) or not np.array_equal(items["id"], np.arange(len(items))):
         raise ValueError("two chromosomes of one name or number")
-    return found
+    return sizes
 
 
 def read_places(data: _Bytes, at: int, chroms: int) -> _Items:
@@ -184,12 +184,12 @@ def read_places(data: _Bytes, at: int, chroms: int) -> _Items:
         raise ValueError("a section of no chromosome, or of several")
     if np.any(leaves["start"] >= leaves["end"]):
         raise ValueError("a section of no base")
-    found = np.empty(len(leaves), PLACE)
-    found["chrom"] = chrom
+    places = np.empty(len(leaves), PLACE)
+    places["chrom"] = chrom
     for name in "start", "end", "offset", "size":
-        found[name] = leaves[name]
-    found.sort(order=["chrom", "start"])
-    return found
+        places[name] = leaves[name]
+    places.sort(order=["chrom", "start"])
+    return places
 
 
 def find_chrom(data: _Bytes, at: int, name: str) -> tuple[int, int] | None:
@@ -216,8 +216,8 @@ def find_chrom(data: _Bytes, at: int, name: str) -> tuple[int, int] | None:
         within[last : last + 1] = last >= 0
         return within
 
-    found = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width), wanted)
-    return (int(found["id"][0]), int(found["size"][0])) if len(found) else None
+    items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width), wanted)
+    return (int(items["id"][0]), int(items["size"][0])) if len(items) else None
 
 
 def find_sections(data: _Bytes, at: int, chrom: int, start: int, end: int) -> _Items:
@@ -268,7 +268,7 @@ def _read_tree(
     wanted
         Tells which items of a node are; without it, all are.
     """
-    found: list[_Items] = []
+    leaves: list[_Items] = []
     # Nodes do not overlap: those of a damaged file, which may lead to themselves, soon take more
     # bytes than the file has.
     left = len(data)
@@ -285,10 +285,10 @@ def _read_tree(
             if wanted is not None:
                 items = items[wanted(items)]
             if is_leaf:
-                found.append(items)
+                leaves.append(items)
             else:
                 below += items["offset"].tolist()
         level = below
-    if wanted is not None and len(found) == 1:
-        return found[0]  # a copy already; putting one together takes as long as reading it
-    return np.concatenate([np.empty(0, leaf), *found])
+    if wanted is not None and len(leaves) == 1:
+        return leaves[0]  # a copy already; putting one together takes as long as reading it
+    return np.concatenate([np.empty(0, leaf), *leaves])

@@ -62,7 +62,7 @@ def highest_values(path: Path, region: Interval, columns: int) -> Values:
     OSError
         When it cannot be read.
     """
-    found = np.full(columns, -np.inf, np.float32)
+    highest = np.full(columns, -np.inf, np.float32)
     with _open(path) as (data, header):
         _, _, zooms, chroms_at, _, index_at, *_, inflated, _ = header
         chrom = find_chrom(data, chroms_at, region.chrom)
@@ -90,9 +90,9 @@ def highest_values(path: Path, region: Interval, columns: int) -> Values:
             starts, ends, values = (
                 np.ascontiguousarray(stretches[field]) for field in ("start", "end", name)
             )
-            _raise(starts, ends, values, region.start, region.end, found)
-    found[np.isneginf(found)] = np.nan
-    return found
+            _raise(starts, ends, values, region.start, region.end, highest)
+    highest[np.isneginf(highest)] = np.nan
+    return highest
 
 
 @contextmanager

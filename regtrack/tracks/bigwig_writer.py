@@ -106,7 +106,7 @@ class BigWigWriter:
         leaves["offset"] = self._file.tell() + np.cumsum(sizes) - sizes
         self._leaves.append(leaves)
         bins = np.concatenate([piece.bins for _, piece in some])
-        self._bins.append(_placed(bins, np.repeat(numbers, [len(one.bins) for _, one in some])))
+        self._bins.append(_placed(bins, np.repeat(numbers, [len(piece.bins) for _, piece in some])))
         for _, piece in some:
             first, self._sections = self._sections, self._sections + len(piece.sections)
             if piece.fine:
@@ -205,7 +205,7 @@ class BigWigWriter:
 
     def _sum_up(self, leaves: Records, packer: ZoomPacker) -> None:
         """Add the finest bins of some consecutive data sections, read back from the file."""
-        found = []
+        bins_of_parts = []
         edges = np.flatnonzero(np.diff(leaves["first_chrom"], prepend=-1, append=-1))
         for first, behind in pairwise(edges.tolist()):
             for at in range(first, behind, _SECTIONS_AT_ONCE):
@@ -220,9 +220,9 @@ class BigWigWriter:
                 ]
                 records = np.frombuffer(b"".join(sections), SEGMENT)
                 bins, _ = finest_bins(records, np.array([0, len(records)], np.int64), MOST)
-                found.append(_placed(bins, some["first_chrom"][0]))
-        if found:
-            packer.add(merged(np.concatenate(found)))
+                bins_of_parts.append(_placed(bins, some["first_chrom"][0]))
+        if bins_of_parts:
+            packer.add(merged(np.concatenate(bins_of_parts)))
 
 
 @contextmanager

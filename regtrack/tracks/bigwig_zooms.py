@@ -142,10 +142,10 @@ def reductions(longest: int) -> list[int]:
     longest
         Bases of the longest chromosome.
     """
-    found = [FINEST_REDUCTION, BIN_REDUCTION]
-    while found[-1] * _FEW_BINS <= longest:
-        found.append(found[-1] * _FACTOR)
-    return found
+    reductions = [FINEST_REDUCTION, BIN_REDUCTION]
+    while reductions[-1] * _FEW_BINS <= longest:
+        reductions.append(reductions[-1] * _FACTOR)
+    return reductions
 
 
 def chosen_levels(sizes: Sequence[int], data_size: int) -> list[int]:

@@ -130,19 +130,19 @@ def _survey(
                 until = min(end, (number + 1) * FINEST_REDUCTION)
                 if number != last:
                     last = number
-                    one = bins[filled]
-                    one["bin"] = number
-                    one["covered"] = 0
-                    one["min"] = one["max"] = value
-                    one["sum"] = one["squares"] = 0.0
+                    summary = bins[filled]
+                    summary["bin"] = number
+                    summary["covered"] = 0
+                    summary["min"] = summary["max"] = value
+                    summary["sum"] = summary["squares"] = 0.0
                     filled += 1
-                one = bins[filled - 1]
+                summary = bins[filled - 1]
                 length = until - start
-                one["covered"] += np.uint32(length)
-                one["min"] = min(one["min"], value)
-                one["max"] = max(one["max"], value)
-                one["sum"] += length * np.float64(value)
-                one["squares"] += length * np.float64(value) * np.float64(value)
+                summary["covered"] += np.uint32(length)
+                summary["min"] = min(summary["min"], value)
+                summary["max"] = max(summary["max"], value)
+                summary["sum"] += length * np.float64(value)
+                summary["squares"] += length * np.float64(value) * np.float64(value)
                 start = until
                 number += 1
         counts[marker] = filled - begin
@@ -170,12 +170,12 @@ def _join(
                 bins[filled]["bin"] = number
                 filled += 1
             else:
-                one = bins[filled - 1]
-                one["covered"] += part["covered"]
-                one["min"] = min(one["min"], part["min"])
-                one["max"] = max(one["max"], part["max"])
-                one["sum"] += part["sum"]
-                one["squares"] += part["squares"]
+                summary = bins[filled - 1]
+                summary["covered"] += part["covered"]
+                summary["min"] = min(summary["min"], part["min"])
+                summary["max"] = max(summary["max"], part["max"])
+                summary["sum"] += part["sum"]
+                summary["squares"] += part["squares"]
             index += 1
         counts[marker] = filled - begin
     return filled

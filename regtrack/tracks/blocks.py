@@ -79,16 +79,16 @@ class BlockStore:
         ValueError
             When a segment reaches out of its block.
         """
-        for block, one in zip(blocks, encoded, strict=True):
-            places = one.sections
+        for block, of_block in zip(blocks, encoded, strict=True):
+            places = of_block.sections
             if len(places) and not (
                 block.start <= places["start"].min() and places["end"].max() <= block.end
             ):
                 raise ValueError(f"segments reach out of {block}")
         # A run clears its folder of what was left aside itself, once: there are many files.
         with replacing(self.path(blocks[0]), tidy=False) as aside, aside.open("wb") as file:
-            for one in encoded:
-                _write(file, one)
+            for of_block in encoded:
+                _write(file, of_block)
 
     def read(self, blocks: Sequence[Block], first: int, last: int) -> list[list[EncodedSegments]]:
         """What was saved of the markers [first, last) on each block; reads no other marker's.
@@ -102,10 +102,10 @@ class BlockStore:
         """
         path = self.path(blocks[0])
         with path.open("rb") as file:
-            found = [_read(file, path, first, last) for _ in blocks]
+            blocks_of_file = [_read(file, path, first, last) for _ in blocks]
             if file.read(1):
                 raise _damaged(path)
-        return found
+        return blocks_of_file
 
     def is_sound(self, blocks: Sequence[Block]) -> bool:
         """Whether the file of some blocks, if there is one, is what was saved; reads all of it."""
@@ -153,8 +153,8 @@ def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegm
     sections, bins, peaks, counts = (
         np.frombuffer(part, kind) for part, kind in zip(parts[:4], _PARTS, strict=False)
     )
-    found = EncodedBlock(mine, sections, bins, peaks, counts, *parts[4:])
-    return [found.of(number) for number in range(last - first)]
+    block = EncodedBlock(mine, sections, bins, peaks, counts, *parts[4:])
+    return [block.of(number) for number in range(last - first)]
 
 
 def _checksums(
@@ -167,10 +167,10 @@ def _checksums(
         for part, row, kind in zip(parts, offsets, _PARTS, strict=True)
     ]
     for marker in range(len(sums)):
-        found = 0
+        checksum = 0
         for part, edges in shares:
-            found = zlib.crc32(part[edges[marker] : edges[marker + 1]], found)
-        sums[marker] = found
+            checksum = zlib.crc32(part[edges[marker] : edges[marker + 1]], checksum)
+        sums[marker] = checksum
     return sums
 
 

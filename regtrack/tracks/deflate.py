@@ -51,9 +51,9 @@ def inflate_at_most(data: bytes, most: int) -> bytes:
         When more than `most` bytes come out.
     """
     stream = isal_zlib.decompressobj(_WINDOW_BITS)
-    found: bytes = stream.decompress(data, most + 1)
-    if len(found) > most:
+    inflated: bytes = stream.decompress(data, most + 1)
+    if len(inflated) > most:
         raise ValueError(f"inflates to more than {most:,} bytes")
     if not stream.eof:
         raise NotDeflated("a truncated stream")
-    return found
+    return inflated

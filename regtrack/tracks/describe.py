@@ -24,29 +24,29 @@ def describe_tracks(folder: Path) -> str:
     InputError
         As `TrackSet.read`.
     """
-    found = TrackSet.read(folder)
-    predicted = found.predicted(folder)
+    trackset = TrackSet.read(folder)
+    predicted = trackset.predicted(folder)
     size = sum(
         (folder / name).stat().st_size
-        for track in found.tracks
+        for track in trackset.tracks
         for name in (track.bigwig, track.peaks)
     )
     listed = list(predicted.items())[:_LISTED]
     more = len(predicted) - len(listed)
     lines = {
         "tracks": folder,
-        "markers": describe_markers([track.marker for track in found.tracks]),
-        "model": f"{found.model['architecture']}, trained on {found.model['assembly']}, "
-        f"sha256 {found.model['sha256'][:16]}...",
-        **found.credits,
-        "genome": found.assembly,
+        "markers": describe_markers([track.marker for track in trackset.tracks]),
+        "model": f"{trackset.model['architecture']}, trained on {trackset.model['assembly']}, "
+        f"sha256 {trackset.model['sha256'][:16]}...",
+        **trackset.credits,
+        "genome": trackset.assembly,
         **(
             {"values": "a signal; max_error and floor are shares of each marker's range"}
-            if found.is_signal
+            if trackset.is_signal
             else {}
         ),
-        "settings": _settings(found.settings),
-        "without peaks": "; ".join(peakless(found)) or "none",
+        "settings": _settings(trackset.settings),
+        "without peaks": "; ".join(peakless(trackset)) or "none",
         "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
         **{
             f"  {chrom}": f"{bases.bases:,} bases in {counted(len(bases), *_STRETCHES)} from "
@@ -54,8 +54,9 @@ def describe_tracks(folder: Path) -> str:
             for chrom, bases in listed
         },
         **({"  ...": f"{more:,} more chromosomes"} if more else {}),
-        "trained": _seen(found.seen_bases),
-        "files": f"{2 * len(found.tracks)}, {size / 1e6:,.1f} MB (e.g. {found.tracks[0].bigwig})",
+        "trained": _seen(trackset.seen_bases),
+        "files": f"{2 * len(trackset.tracks)}, {size / 1e6:,.1f} MB "
+        f"(e.g. {trackset.tracks[0].bigwig})",
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
@@ -120,11 +121,11 @@ def peakless(trackset: TrackSet) -> list[str]:
         if names:
             lines.append(f"{len(names):,}, {reason}: {names_and_rest(names)}")
     empty = [
-        one.marker.name
-        for one in tracks
-        if one.summary
-        and one.summary.covered <= 1
-        and one.summary.highest <= trackset.least_meaning(one)
+        track.marker.name
+        for track in tracks
+        if track.summary
+        and track.summary.covered <= 1
+        and track.summary.highest <= trackset.least_meaning(track)
     ]
     if empty:
         lines.append(

@@ -157,8 +157,8 @@ class Track:
 
     def to_json(self) -> dict[str, Any]:
         """As `tracks.json` has it."""
-        found = asdict(self) | {"marker": self.marker.to_json()}
-        return {key: value for key, value in found.items() if value is not None}
+        record = asdict(self) | {"marker": self.marker.to_json()}
+        return {key: value for key, value in record.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,9 @@ class TrackSet:
             Number of predicted bases.
         """
         pairs = zip(self.tracks, summaries, strict=True)
-        return replace(self, tracks=tuple(one.summarised(found, bases) for one, found in pairs))
+        return replace(
+            self, tracks=tuple(track.summarised(summary, bases) for track, summary in pairs)
+        )
 
     def write(self, folder: Path) -> None:
         """Write `tracks.json`, complete or not at all."""
@@ -322,7 +324,7 @@ class TrackSet:
                 folder, f"not a tracks folder (no {CONTENTS}); regtrack predict makes one"
             )
         contents = read_json(path, _Contents, FORMAT_VERSION)
-        found = cls(
+        trackset = cls(
             model=contents.model.said(),
             fingerprint=contents.genome.fingerprint,
             chrom_sizes=contents.genome.chrom_sizes,
@@ -332,11 +334,11 @@ class TrackSet:
             assembly=contents.genome.assembly or contents.model.assembly,
             seen_bases=None if contents.seen is None else vars(contents.seen),
         )
-        for track in found.tracks:
+        for track in trackset.tracks:
             for name in (track.bigwig, track.peaks):
                 if not (folder / name).is_file():
                     raise InputError(folder / name, f"missing, though {CONTENTS} names it")
-        return found
+        return trackset
 
     def predicted(self, folder: Path) -> dict[str, IntervalSet]:
         """The bases that were predicted: elsewhere, absent means nothing."""
@@ -354,19 +356,19 @@ class TrackSet:
         """
         if self.seen_bases is None:
             return None
-        found = Seen(
+        seen = Seen(
             **{
                 split: read_bed(folder / name, self.chrom_sizes)
                 for split, name in SEEN_FILES.items()
             }
         )
-        for split, bases in found.bases.items():
+        for split, bases in seen.bases.items():
             if bases != self.seen_bases[split]:
                 raise InputError(
                     folder / SEEN_FILES[split],
                     f"has {bases:,} bases, but {CONTENTS} names {self.seen_bases[split]:,}",
                 )
-        return found
+        return seen
 
 
 def write_predicted(folder: Path, predicted: Regions) -> None:

@@ -116,14 +116,16 @@ def write_tracks(work: TrackWork) -> list[Summary]:
             for number, writer in writers.items():
                 pieces = [(chrom, of_block[number]) for chrom, of_block in saved]
                 writer.add(pieces)
-                peaks[number] += [(chrom, one.peaks) for chrom, one in pieces if len(one.peaks)]
-    found = [summary.summary(work.bases) for summary in summaries]
+                peaks[number] += [
+                    (chrom, piece.peaks) for chrom, piece in pieces if len(piece.peaks)
+                ]
+    finished = [summary.summary(work.bases) for summary in summaries]
     for number, track in unwritten:
-        no_peaks = track.summarised(found[number], work.bases).no_peaks
+        no_peaks = track.summarised(finished[number], work.bases).no_peaks
         called = [] if no_peaks else peaks[number]
         lines = narrow_peaks(called, work.peak_rules, track.marker.slug, track.scale)
         write_peaks(work.folder / track.peaks, lines, track.index_suffix)
-    return found
+    return finished
 
 
 def group_size(markers: int, bases: int, blocks: int, workers: int) -> int:

@@ -61,13 +61,13 @@ def read_peaks(path: Path, most: float = 1) -> list[PeakLine]:
     OSError
         When the file cannot be read.
     """
-    found = []
+    peaks = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
-            found.append(_peak(line.split("\t"), most))
+            peaks.append(_peak(line.split("\t"), most))
         except ValueError as error:
             raise InputError(path, f"not narrowPeak ({error})", number) from error
-    return found
+    return peaks
 
 
 def _peak(fields: list[str], most: float) -> PeakLine:
@@ -199,7 +199,7 @@ def write_peaks(path: Path, lines: Iterable[str], suffix: str = ".tbi") -> None:
                     raise
                 raise OSError(errno.EIO, f"{error}; is the disk full?") from error
             index = aside.with_name(f"{aside.name}{suffix}")
-            for one in aside, index:
-                _settle(one)
+            for written in aside, index:
+                _settle(written)
         index.replace(path.with_name(index.name))
         aside.replace(path)
