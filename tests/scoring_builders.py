@@ -22,7 +22,7 @@ from regtrack.scoring.histogram import (
 from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, score_marker
 from regtrack.scoring.overlap import PeakOverlap
 from regtrack.scoring.provenance import DatasetSplit, Predictions, Provenance
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
 
@@ -81,7 +81,7 @@ def an_evaluation() -> Evaluation:
         without_peaks=("A549|POLR2A|None",),
         unknown={4: ("chr6",)},
         scored=ScoredRegions(_WHERE, {"excluded": 41_713}),
-        blocks=Blocks.of(_WHERE),
+        blocks=BootstrapBlocks.of(_WHERE),
         provenance=Provenance(
             Predictions(
                 {"architecture": "dilated", "assembly": "hg19"},

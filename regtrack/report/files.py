@@ -16,8 +16,8 @@ from regtrack.listing import counted, names_and_rest
 from regtrack.report.numbers import UNDEFINED, chromosomes, defined, number, times, tsv_field
 from regtrack.report.scores_table import PAGE, TABLE
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
-from regtrack.scoring.marker_scores import MarkerScores, Point
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.provenance import SEEN
 from regtrack.scoring.resampling import LEVEL, REPLICATES
 
@@ -43,7 +43,7 @@ def rows(evaluation: Evaluation) -> list[Row]:
 
 def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
     overall, peaks = scores.overall, scores.peaks
-    undefined = Point(math.nan, math.nan, math.nan)
+    undefined = BaseCalls(math.nan, math.nan, math.nan)
     here, best = scores.at_threshold or undefined, scores.best or undefined
     return {
         **{
@@ -145,7 +145,7 @@ def _signed(difference: float) -> str:
     return UNDEFINED if math.isnan(difference) else f"{difference:+.1e}"
 
 
-def _printed(score: Scores, interval: tuple[float, float]) -> tuple[str, ...]:
+def _printed(score: RankingScores, interval: tuple[float, float]) -> tuple[str, ...]:
     return (
         number(score.average_precision),
         _span(interval),

@@ -58,7 +58,7 @@ def save_counts(
     """
     markers = len(runs)
     packed = [
-        deflate(_pack(np.concatenate([one[marker].reshape(-1) for one in counts])).tobytes())
+        deflate(_pack(np.concatenate([block[marker].reshape(-1) for block in counts])).tobytes())
         if counts
         else b""
         for marker in range(markers)
@@ -66,8 +66,8 @@ def save_counts(
     together = np.concatenate([np.zeros(0, CALLED_PEAK), *runs])
     offsets, places = _offsets(runs), _offsets(packed)
     sums = [
-        zlib.crc32(one, zlib.crc32(together[begin:end].tobytes()))
-        for one, begin, end in zip(packed, offsets, offsets[1:], strict=False)
+        zlib.crc32(piece, zlib.crc32(together[begin:end].tobytes()))
+        for piece, begin, end in zip(packed, offsets, offsets[1:], strict=False)
     ]
     numbers = np.array([len(blocks), markers, *blocks], np.int64)
     parts = (numbers, offsets, places, np.array(sums, np.uint32))
@@ -109,8 +109,8 @@ def add_counts(
         runs, packed = header.of(file, path, first, last)
     whole = True
     try:
-        for row, one in enumerate(packed if len(header.blocks) else ()):
-            counts = np.frombuffer(inflate(one, 2 * totals[row].size), np.uint8)
+        for row, piece in enumerate(packed if len(header.blocks) else ()):
+            counts = np.frombuffer(inflate(piece, 2 * totals[row].size), np.uint8)
             whole &= _add(counts, header.blocks, totals[row], by_block[:, row], to_coarse)
     except (ValueError, NotDeflated) as error:
         raise _damaged(path) from error
@@ -180,8 +180,8 @@ class _Header:
             data = file.read(int(own[-1]))
             pieces.append([data[at:end] for at, end in itertools.pairwise(own.tolist())])
         runs, packed = pieces
-        for run, one, expected in zip(runs, packed, self.sums[first:last], strict=True):
-            if zlib.crc32(one, zlib.crc32(run)) != expected:
+        for run, piece, expected in zip(runs, packed, self.sums[first:last], strict=True):
+            if zlib.crc32(piece, zlib.crc32(run)) != expected:
                 raise _damaged(path)
         return [np.frombuffer(run, CALLED_PEAK) for run in runs], packed
 
@@ -192,7 +192,7 @@ def _damaged(path: Path) -> InputError:
 
 def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int64]:
     """Where each of some parts begins, and where the last one ends."""
-    return np.concatenate(([0], np.cumsum([len(one) for one in parts]))).astype(np.int64)
+    return np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
 
 
 def _pack(counts: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:

@@ -33,7 +33,7 @@ from regtrack.scoring.marker_scores import (
     score_marker,
     scored_by_themselves,
 )
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.signals import as_probability
 from regtrack.tracks.blocks import Block
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
@@ -74,7 +74,7 @@ class ScoredMarkers:
     columns: tuple[int, ...]
     rows: tuple[int, ...]
     scored: ScoredRegions
-    blocks: Blocks
+    blocks: BootstrapBlocks
 
     def where(self, column: int) -> dict[str, IntervalSet]:
         """The bases on which a marker of the labels is scored."""
@@ -209,7 +209,7 @@ class BlockCounter:
         chrom = self._chrom
         self._caller.add(start, values)
         scored = labels.scored.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
-        spans = (span for one in scored for span in labels.blocks.spans(chrom, *one))
+        spans = (span for interval in scored for span in labels.blocks.spans(chrom, *interval))
         for number, begin, end in spans:
             if number not in self._histograms:
                 self._histograms[number] = ScoreHistogram(len(values))
@@ -303,12 +303,12 @@ def gather_scores(
         for first in range(0, len(marker_rules), size)
     ]
     with staged(observer, "scoring", "markers", len(marker_rules)) as advance:
-        found: dict[int, list[MarkerScores]] = {}
+        by_first: dict[int, list[MarkerScores]] = {}
         small = len(marker_rules) * len(order) < _WORTH_A_PROCESS
         for task, scores in in_processes(score_markers, tasks, 1 if small else workers):
-            found[task.first] = scores
+            by_first[task.first] = scores
             advance(len(scores))
-    return [score for first in sorted(found) for score in found[first]]
+    return [score for first in sorted(by_first) for score in by_first[first]]
 
 
 def score_markers(task: ScoreTask) -> list[MarkerScores]:
@@ -346,14 +346,14 @@ def score_markers(task: ScoreTask) -> list[MarkerScores]:
         called = np.concatenate([of_file[marker] for of_file in runs])
         if not marker_rules.has_peaks:
             called = called[called["threshold"] != OWN_THRESHOLD]
-        found = MarkerCounts(
+        counted = MarkerCounts(
             Ranking.of(totals[marker], UNROUNDED),
-            {chrom: one for chrom, one in by_chrom[marker].items() if chrom in where},
+            {chrom: ranking for chrom, ranking in by_chrom[marker].items() if chrom in where},
             by_block[:, marker],
             joined(called, marker_rules.peak_rules, breaks),
         )
         of_marker = line.lay({chrom: peaks[chrom][marker] for chrom in where})
-        scores.append(score_marker(found, of_marker, line.lay(where), marker_rules))
+        scores.append(score_marker(counted, of_marker, line.lay(where), marker_rules))
     return scores
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from regtrack.genome.intervals import IntervalSet, total_bases
 from regtrack.genome.markers import Marker
 from regtrack.scoring.marker_scores import MarkerScores
-from regtrack.scoring.metrics import CategoryMeans, Scores, category_means
+from regtrack.scoring.metrics import CategoryMeans, RankingScores, category_means
 from regtrack.scoring.provenance import Provenance
-from regtrack.scoring.resampling import Blocks, interval
+from regtrack.scoring.resampling import BootstrapBlocks, interval
 
 # Why a marker has no scores.
 NO_PEAK_HERE = "no measured peak in these bases"
@@ -43,7 +43,7 @@ class ScoredRegions:
 
     def without(self, unknown: Sequence[str]) -> dict[str, IntervalSet]:
         """The bases of a marker of which nothing is known on some chromosomes."""
-        return {chrom: found for chrom, found in self.where.items() if chrom not in unknown}
+        return {chrom: bases for chrom, bases in self.where.items() if chrom not in unknown}
 
 
 @dataclass(frozen=True)
@@ -115,58 +115,58 @@ class Evaluation:
     without_peaks: tuple[str, ...]
     unknown: Mapping[int, tuple[str, ...]]
     scored: ScoredRegions
-    blocks: Blocks
+    blocks: BootstrapBlocks
     provenance: Provenance
     published: Mapping[str, float] = field(default_factory=dict)
-    reference: tuple[Scores, ...] = ()
+    reference: tuple[RankingScores, ...] = ()
 
     @property
-    def overall(self) -> list[Scores]:
+    def overall(self) -> list[RankingScores]:
         """Each marker's scores over all its bases."""
-        return [one.overall for one in self.scores]
+        return [scores.overall for scores in self.scores]
 
     @property
     def unskilled(self) -> list[Marker]:
         """Markers that were predicted no better than by chance."""
         pairs = zip(self.markers, self.scores, strict=True)
-        return [marker for marker, one in pairs if not one.is_skilled]
+        return [marker for marker, scores in pairs if not scores.is_skilled]
 
     def unscored(self) -> dict[str, list[str]]:
         """By reason, the names of the markers that have no scores."""
-        found = [
+        unscored = [
             pair for pair in zip(self.markers, self.overall, strict=True) if not pair[1].scored
         ]
         return {
-            NO_PEAK_HERE: [marker.name for marker, score in found if score.bases],
-            NOTHING_KNOWN: [marker.name for marker, score in found if not score.bases],
+            NO_PEAK_HERE: [marker.name for marker, score in unscored if score.bases],
+            NOTHING_KNOWN: [marker.name for marker, score in unscored if not score.bases],
             NOT_IN_TABLE: list(self.without_peaks),
         }
 
     @functools.cached_property
     def categories(self) -> list[CategorySummary]:
         """One per category that has a scored marker, in order."""
-        return [self._summary(one) for one in category_means(self.markers, self.overall)]
+        return [self._summary(means) for means in category_means(self.markers, self.overall)]
 
     def _summary(self, means: CategoryMeans) -> CategorySummary:
         pairs = [
-            (marker, one)
-            for marker, one in zip(self.markers, self.scores, strict=True)
-            if marker.category == means.category and one.overall.scored
+            (marker, scores)
+            for marker, scores in zip(self.markers, self.scores, strict=True)
+            if marker.category == means.category and scores.overall.scored
         ]
-        values = np.array([one.overall.average_precision for _, one in pairs])
+        values = np.array([scores.overall.average_precision for _, scores in pairs])
         median = float(np.median(values))
         # The same blocks were drawn for every marker, so that resamples go together.
-        drawn = np.array([one.replicates for _, one in pairs])
-        blocks = max(one.blocks for _, one in pairs)
+        drawn = np.array([scores.replicates for _, scores in pairs])
+        blocks = max(scores.blocks for _, scores in pairs)
         medians = np.median(values[:, None] + drawn, axis=0) - median
-        deepsea = [found for marker, _ in pairs if (found := deepsea_figure(marker, "auprc"))]
+        deepsea = [figure for marker, _ in pairs if (figure := deepsea_figure(marker, "auprc"))]
         return CategorySummary(
             means=means,
             interval=interval(float(values.mean()), drawn.mean(axis=0), blocks),
             median=median,
             median_interval=interval(median, medians, blocks),
-            lift=float(np.median([one.overall.lift for _, one in pairs])),
-            calibration_error=float(np.mean([one.calibration.error for _, one in pairs])),
+            lift=float(np.median([scores.overall.lift for _, scores in pairs])),
+            calibration_error=float(np.mean([scores.calibration.error for _, scores in pairs])),
             published=self.published.get(means.category),
             deepsea=float(np.mean(deepsea)) if deepsea else None,
             deepsea_markers=len(deepsea),

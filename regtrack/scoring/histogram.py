@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
-from regtrack.scoring.metrics import Scores, best_f1, score_counts
+from regtrack.scoring.metrics import RankingScores, best_f1, score_counts
 from regtrack.tracks.bigwig_sections import Sections
 from regtrack.tracks.segments import Records
 
@@ -150,7 +150,7 @@ class ScoreHistogram:
             bin_count(UNROUNDED),
         )
 
-    def scores(self) -> list[Scores]:
+    def scores(self) -> list[RankingScores]:
         """Scores of each marker."""
         return [score_counts(outside, inside, tied=False) for outside, inside in self.counts]
 
@@ -195,9 +195,9 @@ class UnsoundSegmentsError(Exception):
 def count_segments(
     sections: Sections,
     edges: npt.NDArray[np.int64],
-    cells: npt.NDArray[np.int32],
+    strata: npt.NDArray[np.int32],
     counts: Counts,
-    cell_counts: Counts,
+    stratum_counts: Counts,
     reached: Positions,
 ) -> None:
     """Count the bases of a track's segments.
@@ -206,14 +206,14 @@ def count_segments(
     ----------
     sections
         Consecutive ones of a track.
-    edges, cells
+    edges, strata
         int64 (n + 1,), positions on the line from 0 on, and int32 (n,): from edge i up to edge
-        i + 1 lie bases of cell i, which is 2 x a block's number, plus 1 inside of a peak; or of
+        i + 1 lie bases of stratum i, which is 2 x a block's number, plus 1 inside of a peak; or of
         none, where it is -1.
     counts
         int64 (2, `bin_count(WRITTEN)`): bases outside and inside of peaks are added to it.
-    cell_counts
-        int64 (cells, `bin_count(COARSE)`): the same for each cell.
+    stratum_counts
+        int64 (strata, `bin_count(COARSE)`): the same for each stratum.
     reached
         int64 (1,): where the segments before ended on the line; is moved on.
 
@@ -229,9 +229,9 @@ def count_segments(
         sections.origins,
         sections.lengths,
         edges,
-        cells,
+        strata,
         counts,
-        cell_counts,
+        stratum_counts,
         coarser(WRITTEN, COARSE),
         reached,
         WRITTEN,
@@ -290,16 +290,16 @@ def _count_segments(
     origins: Positions,
     lengths: Positions,
     edges: Positions,
-    cells: npt.NDArray[np.int32],
+    strata: npt.NDArray[np.int32],
     counts: Counts,
-    cell_counts: Counts,
+    stratum_counts: Counts,
     to_coarse: npt.NDArray[np.int32],
     reached: Positions,
     bits: int,
     half: int,
 ) -> int:
     """Add all up; returns the first section that is unsound, or -1."""
-    last = len(cells)
+    last = len(strata)
     for section in range(len(origins)):
         origin = origins[section]
         behind = origin + lengths[section]
@@ -326,9 +326,9 @@ def _count_segments(
                 if stretch == last:
                     break
                 until = min(end, edges[stretch + 1])
-                cell = cells[stretch]
-                if cell >= 0:
-                    counts[cell & 1, place] += until - start
-                    cell_counts[cell, coarse] += until - start
+                stratum = strata[stretch]
+                if stratum >= 0:
+                    counts[stratum & 1, place] += until - start
+                    stratum_counts[stratum, coarse] += until - start
                 start = until
     return -1

@@ -13,7 +13,7 @@ from regtrack.genome.markers import beats_chance
 from regtrack.scoring.calibration import NO_CALIBRATION, Calibration, calibrate
 from regtrack.scoring.histogram import WRITTEN, Counts, Ranking
 from regtrack.scoring.metrics import (
-    Scores,
+    RankingScores,
     best_f1,
     precision_recall,
     score_counts,
@@ -63,7 +63,7 @@ def scored_by_themselves(where: Regions) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Point:
+class BaseCalls:
     """Calling all bases from some probability on.
 
     Parameters
@@ -114,13 +114,13 @@ class MarkerScores:
         The same at other thresholds, which rise.
     """
 
-    overall: Scores
+    overall: RankingScores
     interval: tuple[float, float]
     replicates: Replicates = field(repr=False)
     blocks: int
-    chroms: Mapping[str, Scores]
-    at_threshold: Point | None
-    best: Point | None
+    chroms: Mapping[str, RankingScores]
+    at_threshold: BaseCalls | None
+    best: BaseCalls | None
     calibration: Calibration
     curve: tuple[tuple[float, float], ...] = field(repr=False)
     peaks: PeakOverlap
@@ -129,7 +129,11 @@ class MarkerScores:
     @property
     def best_peaks(self) -> tuple[float, PeakOverlap] | None:
         """Threshold of the best F1 of peaks, and these; None where no measured peak is found."""
-        fitting = (one for one in self.peak_curve if one[1].paired and not one[1].is_too_wide)
+        fitting = (
+            (threshold, overlap)
+            for threshold, overlap in self.peak_curve
+            if overlap.paired and not overlap.is_too_wide
+        )
         return max(fitting, key=lambda point: point[1].f1, default=None)
 
     @property
@@ -192,25 +196,25 @@ def score_marker(
     )
 
 
-def _at(ranking: Ranking, marker_rules: MarkerRules, tied: bool) -> Point:
+def _at(ranking: Ranking, marker_rules: MarkerRules, tied: bool) -> BaseCalls:
     """The bin that the threshold lies in counts whole where its bases have one value."""
     threshold = replace(marker_rules, has_peaks=True).counted_from
     above = np.clip((ranking.upper - threshold) / (ranking.upper - ranking.lower), 0, 1)
     share = np.ceil(above) if tied else above
     outside, inside = (ranking.counts * share).sum(axis=1).tolist()
     called = outside + inside
-    return Point(
+    return BaseCalls(
         threshold=marker_rules.threshold,
         precision=inside / called if called else math.nan,
         recall=inside / float(ranking.counts[1].sum()),
     )
 
 
-def _best(ranking: Ranking, value_of: Callable[[float], float]) -> Point:
+def _best(ranking: Ranking, value_of: Callable[[float], float]) -> BaseCalls:
     _, place = best_f1(*ranking.counts)
     precision, recall = precision_recall(*ranking.counts)
     threshold = value_of(float(ranking.lower[place]))
-    return Point(threshold, float(precision[place]), float(recall[place]))
+    return BaseCalls(threshold, float(precision[place]), float(recall[place]))
 
 
 def _curve(ranking: Ranking) -> tuple[tuple[float, float], ...]:

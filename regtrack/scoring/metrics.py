@@ -21,7 +21,7 @@ _Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scores:
+class RankingScores:
     """Scores of one marker over `bases` bases, `positives` of them inside peaks.
 
     Attributes
@@ -57,7 +57,7 @@ class Scores:
         return self.positives > 0
 
 
-def score_counts(outside: npt.ArrayLike, inside: npt.ArrayLike, *, tied: bool) -> Scores:
+def score_counts(outside: npt.ArrayLike, inside: npt.ArrayLike, *, tied: bool) -> RankingScores:
     """Score a ranking given as counts.
 
     Parameters
@@ -68,19 +68,19 @@ def score_counts(outside: npt.ArrayLike, inside: npt.ArrayLike, *, tied: bool) -
         Whether the bases of a bin have the same value.
     """
     negatives, positives = _falling(outside), _falling(inside)
-    found, total = positives.sum(), positives.sum() + negatives.sum()
-    if not found:
-        return Scores(bases=int(total), positives=0)
+    of_peaks, total = positives.sum(), positives.sum() + negatives.sum()
+    if not of_peaks:
+        return RankingScores(bases=int(total), positives=0)
     if tied:
         trapezoid = _trapezoid(negatives, positives)
     else:
         trapezoid = float(_area(negatives, positives, 0.0))
-    return Scores(
+    return RankingScores(
         bases=int(total),
-        positives=int(found),
+        positives=int(of_peaks),
         average_precision=float(average_precision(outside, inside, tied=tied)),
         pr_auc_trapezoid=trapezoid,
-        auroc=_auroc(negatives, positives) if found < total else math.nan,
+        auroc=_auroc(negatives, positives) if of_peaks < total else math.nan,
     )
 
 
@@ -130,10 +130,11 @@ def _falling(counts: npt.ArrayLike) -> _Numbers:
 
 def _steps(negatives: _Numbers, positives: _Numbers) -> _Numbers:
     """Mean, over the positives, of the precision at the end of their bin."""
-    found = np.cumsum(positives, axis=-1)
-    called = found + np.cumsum(negatives, axis=-1)
+    called_inside = np.cumsum(positives, axis=-1)
+    called = called_inside + np.cumsum(negatives, axis=-1)
     with np.errstate(invalid="ignore"):
-        total: _Numbers = (positives * found / np.maximum(called, 1)).sum(axis=-1) / found[..., -1]
+        shares = positives * called_inside / np.maximum(called, 1)
+        total: _Numbers = shares.sum(axis=-1) / called_inside[..., -1]
     return total
 
 
@@ -144,12 +145,12 @@ def _area(negatives: _Numbers, positives: _Numbers, own: float) -> _Numbers:
     over t from 0 to 1 of p (f + t p) / (n + t k); `own` is added to f and n.
     """
     size = positives + negatives
-    found = np.cumsum(positives, axis=-1) - positives + own
+    called_inside = np.cumsum(positives, axis=-1) - positives + own
     called = np.cumsum(size, axis=-1) - size + own
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(size > 0, positives / size, 0.0)
         growth = np.where((called > 0) & (size > 0), np.log1p(size / called) / size, 0.0)
-        parts = positives * (share + (found - share * called) * growth)
+        parts = positives * (share + (called_inside - share * called) * growth)
         total: _Numbers = parts.sum(axis=-1) / positives.sum(axis=-1)
     return total
 
@@ -157,16 +158,18 @@ def _area(negatives: _Numbers, positives: _Numbers, own: float) -> _Numbers:
 def _trapezoid(negatives: _Numbers, positives: _Numbers) -> float:
     """Area under straight lines between the points of the curve; the first is (0, 1)."""
     some = (positives + negatives) > 0
-    found, called = (np.cumsum(part[some]) for part in (positives, positives + negatives))
-    precision = np.append(1.0, found / called)
-    recall = np.append(0.0, found / found[-1])
+    called_inside, called = (np.cumsum(part[some]) for part in (positives, positives + negatives))
+    precision = np.append(1.0, called_inside / called)
+    recall = np.append(0.0, called_inside / called_inside[-1])
     return float(np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2))
 
 
 def _auroc(negatives: _Numbers, positives: _Numbers) -> float:
     """Probability that a positive lies above a negative; a tie is half of one."""
-    found = np.cumsum(positives)
-    return float(np.sum(negatives * (found - positives / 2)) / negatives.sum() / found[-1])
+    called_inside = np.cumsum(positives)
+    return float(
+        np.sum(negatives * (called_inside - positives / 2)) / negatives.sum() / called_inside[-1]
+    )
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,9 @@ class CategoryMeans:
     base_rate: float = math.nan
 
 
-def category_means(markers: Sequence[Marker], scores: Iterable[Scores]) -> list[CategoryMeans]:
+def category_means(
+    markers: Sequence[Marker], scores: Iterable[RankingScores]
+) -> list[CategoryMeans]:
     """Mean scores per category that has a scored marker, in order."""
     pairs = [pair for pair in zip(markers, scores, strict=True) if pair[1].scored]
     means = []

@@ -100,11 +100,11 @@ def overlaps(
     widths = np.split(here["end"] - here["start"], np.cumsum(counts[:-1, 0]))
     measured_here = measured.overlapping(where)
     measured_width = _median(measured_here.ends - measured_here.starts)
-    *found, own = [
-        replace(PeakOverlap(*row), called_width=_median(of_one), measured_width=measured_width)
-        for row, of_one in zip(counts.tolist(), widths, strict=True)
+    *at_thresholds, own = [
+        replace(PeakOverlap(*row), called_width=_median(of_slot), measured_width=measured_width)
+        for row, of_slot in zip(counts.tolist(), widths, strict=True)
     ]
-    return own, found
+    return own, at_thresholds
 
 
 def count_overlaps(
@@ -147,13 +147,13 @@ def count_overlaps(
         np.zeros(len(measured_starts), np.int64),
         hits,
     )
-    found = np.empty((markers, slots, COUNTED), np.int64)
-    found[..., 0] = np.diff(offsets).reshape(markers, slots)
-    found[..., [1, 3, 4]] = hits.reshape(markers, slots, 3)
-    found[..., 2] = np.diff(measured_offsets)[:, None]
-    found[..., 5] = _sums(ends - starts, offsets).reshape(markers, slots)
-    found[..., 6] = _sums(measured_ends - measured_starts, measured_offsets)[:, None]
-    return found
+    counts = np.empty((markers, slots, COUNTED), np.int64)
+    counts[..., 0] = np.diff(offsets).reshape(markers, slots)
+    counts[..., [1, 3, 4]] = hits.reshape(markers, slots, 3)
+    counts[..., 2] = np.diff(measured_offsets)[:, None]
+    counts[..., 5] = _sums(ends - starts, offsets).reshape(markers, slots)
+    counts[..., 6] = _sums(measured_ends - measured_starts, measured_offsets)[:, None]
+    return counts
 
 
 def _meet(starts: Positions, ends: Positions, where: IntervalSet) -> npt.NDArray[np.bool_]:
@@ -195,13 +195,13 @@ def _count_hits(
     for row in range(len(hits)):
         piece, behind = piece_offsets[row // slots], piece_offsets[row // slots + 1]
         paired = -1  # the last measured peak that is in a pair
-        for one in range(offsets[row], offsets[row + 1]):
-            while piece < behind and piece_ends[piece] <= starts[one]:
+        for called in range(offsets[row], offsets[row + 1]):
+            while piece < behind and piece_ends[piece] <= starts[called]:
                 piece += 1
             hit = False
             is_paired = False
             index = piece
-            while index < behind and piece_starts[index] < ends[one]:
+            while index < behind and piece_starts[index] < ends[called]:
                 owner = owners[index]
                 hit = True
                 if met[owner] <= row:

@@ -19,7 +19,7 @@ from regtrack.folders import size_text
 from regtrack.genome.bed_files import read_peaks
 from regtrack.genome.intervals import total_bases
 from regtrack.observer import Observer
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.track_scores import TrackTask
 from regtrack.tracks.bbi import BIGWIG_MAGIC, check_header
 from regtrack.workers import in_processes
@@ -50,7 +50,7 @@ def processes_that_fit(subject: Path, tasks: Sequence[TrackTask], workers: int) 
 
 def reference_scores(
     tasks: Sequence[TrackTask], processes: int, observer: Observer
-) -> tuple[Scores, ...]:
+) -> tuple[RankingScores, ...]:
     """Scores of some tracks, in their order.
 
     Raises
@@ -67,7 +67,7 @@ def reference_scores(
     return tuple(scores[task.bigwig] for task in tasks)
 
 
-def reference_score(task: TrackTask) -> Scores:
+def reference_score(task: TrackTask) -> RankingScores:
     """Scores of one track by scikit-learn, from one value and one label for every base.
 
     Values are those that are written, also of a signal; a base without one counts as 0.
@@ -88,9 +88,9 @@ def reference_score(task: TrackTask) -> Scores:
     values, labels = _every_base(task)
     positives = int(np.count_nonzero(labels))
     if not positives:
-        return Scores(len(labels), 0)
+        return RankingScores(len(labels), 0)
     precision, recall, _ = precision_recall_curve(labels, values)
-    return Scores(
+    return RankingScores(
         len(labels),
         positives,
         float(average_precision_score(labels, values)),

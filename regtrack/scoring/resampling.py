@@ -29,12 +29,12 @@ MOST_BLOCKS = 128
 LEAST_BLOCKS = 5
 
 Replicates = npt.NDArray[np.float64]
-# Edges and cells, as `regtrack.scoring.histogram.count_segments` reads them.
-Cells = tuple[Positions, npt.NDArray[np.int32]]
+# Edges and strata, as `regtrack.scoring.histogram.count_segments` reads them.
+Strata = tuple[Positions, npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
-class Blocks:
+class BootstrapBlocks:
     """Blocks that together hold all scored bases.
 
     A block is a unit of `LEAST_LENGTH` bases, from a multiple of it on, or, where there would be
@@ -50,7 +50,7 @@ class Blocks:
     numbers: Mapping[tuple[str, int], int]
 
     @classmethod
-    def of(cls, where: Mapping[str, IntervalSet], most: int = MOST_BLOCKS) -> Blocks:
+    def of(cls, where: Mapping[str, IntervalSet], most: int = MOST_BLOCKS) -> BootstrapBlocks:
         """The shortest blocks that are not too many."""
         units = [
             (chrom, index)
@@ -75,12 +75,12 @@ class Blocks:
             first, last = index * LEAST_LENGTH, (index + 1) * LEAST_LENGTH
             yield self.numbers[chrom, index], max(first, start), min(last, end)
 
-    def cells(self, line: Line, asked: IntervalSet, peaks: IntervalSet) -> Cells:
-        """Edges and cells of a genome, as positions on its line.
+    def strata(self, line: Line, where: IntervalSet, peaks: IntervalSet) -> Strata:
+        """Edges and strata of a genome, as positions on its line.
 
         Parameters
         ----------
-        asked
+        where
             The bases to score; all of them lie in blocks.
         peaks
             Measured ones.
@@ -89,14 +89,14 @@ class Blocks:
         cuts = chroms + LEAST_LENGTH * np.array([index for _, index in self.numbers], np.int64)
         order = np.argsort(cuts)
         cuts, numbers = cuts[order], np.fromiter(self.numbers.values(), np.int32)[order]
-        parts = [np.zeros(1), cuts, asked.starts, asked.ends, peaks.starts, peaks.ends]
+        parts = [np.zeros(1), cuts, where.starts, where.ends, peaks.starts, peaks.ends]
         edges = np.unique(np.concatenate(parts).astype(np.int64))
         first = edges[:-1]
-        cells = np.full(len(first), -1, np.int32)
-        is_asked = asked.holds(first)
-        units = np.searchsorted(cuts, first[is_asked], side="right") - 1
-        cells[is_asked] = 2 * numbers[units] + peaks.holds(first[is_asked])
-        return edges, cells
+        strata = np.full(len(first), -1, np.int32)
+        is_scored = where.holds(first)
+        units = np.searchsorted(cuts, first[is_scored], side="right") - 1
+        strata[is_scored] = 2 * numbers[units] + peaks.holds(first[is_scored])
+        return edges, strata
 
 
 @functools.cache
@@ -124,9 +124,9 @@ def replicate(counts: npt.NDArray[np.int64]) -> Replicates:
     # In float32: a share of 1e-7 is nothing beside what resampling is about.
     kept = np.ascontiguousarray(counts[:, :, used].transpose(1, 0, 2), np.float32)
     outside, inside = (_weights(counts.shape[0]) @ part for part in kept)
-    found = np.asarray(average_precision(outside, inside, tied=False))
+    resampled = np.asarray(average_precision(outside, inside, tied=False))
     shift = average_precision(*counts.sum(axis=0), tied=False)
-    return np.nan_to_num(found - shift)
+    return np.nan_to_num(resampled - shift)
 
 
 def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, float]:

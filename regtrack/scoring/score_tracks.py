@@ -23,7 +23,7 @@ from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.provenance import Predictions, Provenance, TableOfPeaks
 from regtrack.scoring.reference import processes_that_fit, reference_scores
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.scoring.seen import seen_words, without_training
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.folder import TrackSet
@@ -79,15 +79,15 @@ class ScoreRequest:
     genes: Path | None = None
     include_training: bool = False
 
-    def scored(self, found: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
-        """The bases to score of those found; `subject`, for messages, has `seen` some of them.
+    def scored(self, regions: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
+        """The bases to score of some regions; `subject`, for messages, has `seen` some of them.
 
         Raises
         ------
         InputError
             When nothing is left.
         """
-        return found if self.include_training else without_training(found, seen, subject)
+        return regions if self.include_training else without_training(regions, seen, subject)
 
     def table(self, everywhere: str) -> TableOfPeaks:
         """What a report says of it, where no region stands for `everywhere`.
@@ -151,8 +151,8 @@ def evaluate(
     seen = trackset.seen(folder)
     scored = request.scored(_scored_regions(trackset, folder, request), seen, folder)
     by_index = read_unknown(request.unknown, predicted, trackset.chrom_sizes)
-    unknown = {one.index: by_index[one.index] for one in known if one.index in by_index}
-    blocks = Blocks.of(scored.where)
+    unknown = {marker.index: by_index[marker.index] for marker in known if marker.index in by_index}
+    blocks = BootstrapBlocks.of(scored.where)
     tracks = {track.marker.name: track for track in trackset.tracks}
     tasks = [
         TrackTask(
@@ -209,7 +209,7 @@ def match(
     """
     table = request.peaks_given()
     measured = {marker.name: marker for marker in read_measured(table)}
-    found = [
+    matched = [
         Marker.from_json(
             marker.to_json()
             | {
@@ -220,15 +220,15 @@ def match(
         for marker in markers
         if marker.name in measured
     ]
-    if not found:
+    if not matched:
         raise InputError(
             table,
             f"has none of the markers of {subject}: it has {next(iter(measured))!r} ..., "
             f"that has {markers[0].name!r} ...",
         )
     if not is_table(table):
-        _tell_of_others(table, measured.keys() - {marker.name for marker in found}, subject)
-    return found, tuple(marker.name for marker in markers if marker.name not in measured)
+        _tell_of_others(table, measured.keys() - {marker.name for marker in matched}, subject)
+    return matched, tuple(marker.name for marker in markers if marker.name not in measured)
 
 
 def _tell_of_others(peaks: Path, names: Collection[str], subject: Path) -> None:
@@ -311,9 +311,9 @@ def _scores(
     size = sum(task.bigwig.stat().st_size for task in tasks)
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
     with staged(observer, "scoring", "markers", len(tasks)) as advance:
-        found = {}
+        by_track = {}
         for task, (scores, counts) in in_processes(score_track, tasks, processes):
-            found[task.bigwig] = scores
+            by_track[task.bigwig] = scores
             files.count_peaks(counts)
             advance(1)
-    return [found[task.bigwig] for task in tasks]
+    return [by_track[task.bigwig] for task in tasks]

@@ -17,7 +17,7 @@ _MUCH = 0.5
 NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 
 
-def without_training(found: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
+def without_training(regions: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
     """The bases to score but those that were trained on, where these are known.
 
     Validation windows stay: nothing was learned from them, and `seen_words` tells of them.
@@ -33,19 +33,19 @@ def without_training(found: ScoredRegions, seen: Seen | None, subject: Path) -> 
         When nothing is left.
     """
     if seen is None:
-        return found
-    kept = subtract(found.where, seen.train)
+        return regions
+    kept = subtract(regions.where, seen.train)
     if not kept:
         raise InputError(
             subject, "all that was asked for was seen in training; --include-training scores it"
         )
-    share = 1 - total_bases(kept) / found.bases
+    share = 1 - total_bases(kept) / regions.bases
     if share >= _MUCH:
         note(
             f"{subject} was trained on {share:.0%} of what was asked for: only the other "
             f"{total_bases(kept):,} bases are scored"
         )
-    left_out = {**found.left_out, SEEN: found.bases - total_bases(kept)}
+    left_out = {**regions.left_out, SEEN: regions.bases - total_bases(kept)}
     return ScoredRegions(kept, left_out)
 
 
@@ -54,12 +54,12 @@ def seen_words(seen: Seen | None, where: Regions) -> str:
     if seen is None:
         return NOT_KNOWN
     trained, validated = seen.inside(where).bases.values()
-    found = "none of the scored bases"
+    words = "none of the scored bases"
     if trained:
-        found = f"{trained:,} of the scored bases, whose scores are too good"
+        words = f"{trained:,} of the scored bases, whose scores are too good"
     if validated:
-        found += (
+        words += (
             f"; {validated:,} scored bases were not trained on, but the best step and the "
             "thresholds were chosen by them"
         )
-    return found
+    return words

@@ -28,7 +28,7 @@ from regtrack.scoring.marker_scores import (
     score_marker,
     scored_by_themselves,
 )
-from regtrack.scoring.resampling import Blocks, Cells
+from regtrack.scoring.resampling import BootstrapBlocks, Strata
 from regtrack.signals import as_probability
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.peaks.called import joined
@@ -65,7 +65,7 @@ class TrackTask:
     peaks: Path
     chrom_sizes: Mapping[str, int]
     where: Mapping[str, IntervalSet]
-    blocks: Blocks
+    blocks: BootstrapBlocks
     marker_rules: MarkerRules
     floor: float
     clip: bool = False
@@ -83,8 +83,8 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
     line = Line(task.chrom_sizes)
     measured = line.lay(read.intervals)
     where = line.lay(task.where)
-    cells = task.blocks.cells(line, where, measured)
-    cell_counts = np.zeros((2 * len(task.blocks), bin_count(COARSE)), np.int64)
+    strata = task.blocks.strata(line, where, measured)
+    stratum_counts = np.zeros((2 * len(task.blocks), bin_count(COARSE)), np.int64)
     alone = scored_by_themselves(task.where)
     others = {chrom: bases for chrom, bases in task.where.items() if chrom not in alone}
     total = np.zeros((2, bin_count(WRITTEN)), np.int64)
@@ -96,7 +96,7 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
         for part in (*({chrom: task.where[chrom]} for chrom in alone), others):
             asked = line.lay(part)
             counts = np.zeros_like(total)
-            _count(task, track, line, asked, cells, counts, cell_counts, caller)
+            _count(task, track, line, asked, strata, counts, stratum_counts, caller)
             inside = asked.intersect(measured).bases
             # What no segment covers was under the floor.
             absent = np.array([asked.bases - inside, inside]) - counts.sum(axis=1)
@@ -104,12 +104,12 @@ def score_track(task: TrackTask) -> tuple[MarkerScores, RowCounts]:
             total += counts
             if part is not others:
                 chroms[next(iter(part))] = Ranking.of(counts, WRITTEN)
-    edges, numbers = cells
+    edges, numbers = strata
     of_any = numbers >= 0
-    sizes = np.bincount(numbers[of_any], np.diff(edges)[of_any], len(cell_counts))
-    absent = sizes.astype(np.int64) - cell_counts.sum(axis=1)
-    cell_counts[:, 0] += absent
-    by_block = cell_counts.reshape(len(task.blocks), 2, -1)
+    sizes = np.bincount(numbers[of_any], np.diff(edges)[of_any], len(stratum_counts))
+    absent = sizes.astype(np.int64) - stratum_counts.sum(axis=1)
+    stratum_counts[:, 0] += absent
+    by_block = stratum_counts.reshape(len(task.blocks), 2, -1)
     breaks = np.array(list(line.starts.values()), np.int64)
     called = joined(caller.finish(), task.marker_rules.peak_rules, breaks)
     counted = MarkerCounts(Ranking.of(total, WRITTEN), chroms, by_block, called)
@@ -120,9 +120,9 @@ def _counted(records: Records, marker_range: float | None) -> Records:
     """SEGMENT with the values that scores count."""
     if marker_range is None:
         return records
-    found = records.copy()
-    found["value"] = as_probability(records["value"], np.float32(marker_range))
-    return found
+    counted = records.copy()
+    counted["value"] = as_probability(records["value"], np.float32(marker_range))
+    return counted
 
 
 def _count(
@@ -130,9 +130,9 @@ def _count(
     track: BigWigSections,
     line: Line,
     asked: IntervalSet,
-    cells: Cells,
+    strata: Strata,
     counts: Counts,
-    cell_counts: Counts,
+    stratum_counts: Counts,
     caller: SegmentPeakCaller,
 ) -> None:
     """Add the bases of some chromosomes to some counts, and call their peaks.
@@ -143,7 +143,7 @@ def _count(
     try:
         for sections in track.together(line, asked, around=1):
             counted = replace(sections, records=_counted(sections.records, task.marker_rules.range))
-            count_segments(counted, *cells, counts, cell_counts, reached)
+            count_segments(counted, *strata, counts, stratum_counts, reached)
             caller.add(counted.records, sections.firsts, sections.origins)
     except UnsoundSegmentsError as error:
         word = "probabilities" if task.marker_rules.range is None else "signals"

@@ -20,7 +20,7 @@ from regtrack.scoring.counting import PeakLabels, ScoredMarkers, known_array
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.provenance import DatasetSplit, Predictions, Provenance, TableOfPeaks
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.scoring.seen import seen_words
 
@@ -108,7 +108,7 @@ class Truth:
                 columns=tuple(range(len(matched))),
                 rows=tuple(rows[marker.name] for marker in matched),
                 scored=scored,
-                blocks=Blocks.of(scored.where),
+                blocks=BootstrapBlocks.of(scored.where),
             ),
             markers=tuple(matched),
             without_peaks=without_peaks,
@@ -167,10 +167,10 @@ class Truth:
                 columns=tuple(columns[markers[row].name] for row in rows),
                 rows=tuple(rows),
                 scored=scored,
-                blocks=Blocks.of(scored.where),
+                blocks=BootstrapBlocks.of(scored.where),
             ),
             markers=tuple(markers[row] for row in rows),
-            without_peaks=tuple(one.name for one in markers if one.name not in columns),
+            without_peaks=tuple(marker.name for marker in markers if marker.name not in columns),
             source=DatasetSplit(f"{named(dataset.path)} (sha256 {dataset.digest})", split),
             seen=_SEEN[split] if trained_here else seen_words(seen, where),
         )

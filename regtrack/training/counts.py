@@ -11,9 +11,9 @@ from regtrack.datasets.dense import DenseDataset
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.validated import Validated
 from regtrack.scoring.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_count, coarser
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.overlap import COUNTED, PeakOverlap, count_overlaps
-from regtrack.scoring.resampling import Blocks, interval, replicate
+from regtrack.scoring.resampling import BootstrapBlocks, interval, replicate
 from regtrack.tracks.peaks.callers import THRESHOLDS, ProbabilityPeakCaller
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training.processes import Processes
@@ -36,7 +36,7 @@ class BaseCounts:
     def __init__(self, dataset: DenseDataset, split: str) -> None:
         markers = len(dataset.markers)
         self.histogram = ScoreHistogram(markers)
-        self._blocks = Blocks.of(dataset.known(split), _MOST_BLOCKS)
+        self._blocks = BootstrapBlocks.of(dataset.known(split), _MOST_BLOCKS)
         self._by_block = np.zeros(
             (len(self._blocks), markers, 2, bin_count(COARSE)), dtype=np.uint32
         )
@@ -67,7 +67,7 @@ class BaseCounts:
         processes.add_up(self.histogram.counts)
         processes.add_up(self._by_block.reshape(len(self._by_block), -1))
 
-    def intervals(self, scores: list[Scores]) -> list[tuple[float, float]]:
+    def intervals(self, scores: list[RankingScores]) -> list[tuple[float, float]]:
         """95% interval of each marker's average precision; NaN where there is none."""
         intervals = []
         for marker, of_marker in enumerate(scores):
@@ -138,7 +138,7 @@ def _f1(overlap: PeakOverlap) -> float:
 
 
 def validated(
-    scores: list[Scores], bases: BaseCounts, peaks: PeakCounts
+    scores: list[RankingScores], bases: BaseCounts, peaks: PeakCounts
 ) -> tuple[Validated | None, ...]:
     """Scores of each marker as a checkpoint stores them; None where it has no measured peak."""
     records: list[Validated | None] = []

@@ -16,7 +16,7 @@ from regtrack.errors import InputError
 from regtrack.folders import file_sha256
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.report.numbers import only_defined, tsv_field
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.training.processes import Processes
 from regtrack.training.validation import score
 
@@ -24,7 +24,7 @@ FORMAT_VERSION = 2
 _OF_MARKER = ("index", "name", "category", "cell", "target", "treatment")
 _OF_SPLIT = ("bases", "positives", "base_rate", "average_precision", "pr_auc_trapezoid", "auroc")
 
-SplitScores = dict[str, list[Scores]]
+SplitScores = dict[str, list[RankingScores]]
 
 
 def score_checkpoint(
@@ -83,7 +83,7 @@ class _Saved:
     format: int
     checkpoint: str
     dataset: str
-    scores: dict[str, list[Scores]]
+    scores: dict[str, list[RankingScores]]
     sha256: dict[str, str]
 
 
@@ -115,12 +115,12 @@ def _write(path: Path, checkpoint: str, dataset: str, scores: SplitScores) -> No
     write_text(path, json.dumps(record, allow_nan=False) + "\n")
 
 
-def _plain(scores: Sequence[Scores]) -> list[dict[str, Any]]:
+def _plain(scores: Sequence[RankingScores]) -> list[dict[str, Any]]:
     """Scores as JSON; what is not defined is left out."""
     return [only_defined(asdict(of_marker)) for of_marker in scores]
 
 
-def _digest(scores: Sequence[Scores]) -> str:
+def _digest(scores: Sequence[RankingScores]) -> str:
     """SHA-256 of scores, which reveals damage to the file."""
     return hashlib.sha256(json.dumps(_plain(scores), sort_keys=True).encode()).hexdigest()
 

@@ -45,7 +45,7 @@ from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
 from regtrack.report.scores_table import read_scores
 from regtrack.scoring.block_counts import add_counts, save_counts
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.search.trial import read_outcome
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_view import highest_values
@@ -202,7 +202,11 @@ def _log(folder: Path) -> None:
 
 
 def _scorecard(folder: Path) -> None:
-    scores = [Scores(100, 3, 0.5, 0.5, 0.75), Scores(100, 0), Scores(7, 7, 1.0, 1.0)]
+    scores = [
+        RankingScores(100, 3, 0.5, 0.5, 0.75),
+        RankingScores(100, 0),
+        RankingScores(7, 7, 1.0, 1.0),
+    ]
     write_scorecard(folder / "a.scores.json", "ab", "cd", {"valid": scores, "test": scores})
 
 

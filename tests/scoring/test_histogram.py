@@ -228,10 +228,10 @@ class Counted:
     """What `count_segments` makes of the segments of some chromosomes, `ORIGIN` apart."""
 
     def __init__(
-        self, chroms: list[list[Row]], edges: list[int], cells: list[int], most: int
+        self, chroms: list[list[Row]], edges: list[int], strata: list[int], most: int
     ) -> None:
         self.counts = np.zeros((2, bin_count(WRITTEN)), np.int64)
-        self.by_cell = np.zeros((most, bin_count(COARSE)), np.int64)
+        self.by_stratum = np.zeros((most, bin_count(COARSE)), np.int64)
         count_segments(
             Sections(
                 np.array([row for rows in chroms for row in rows], SEGMENT),
@@ -240,9 +240,9 @@ class Counted:
                 np.full(len(chroms), 30),
             ),
             np.array(edges, np.int64),
-            np.array(cells, np.int32),
+            np.array(strata, np.int32),
             self.counts,
-            self.by_cell,
+            self.by_stratum,
             np.zeros(1, np.int64),
         )
 
@@ -260,22 +260,22 @@ def place_of(value: float, bits: int) -> int:
     st.lists(st.integers(-1, 5), min_size=6, max_size=6),
 )
 def test_segments_are_counted_as_their_bases_one_by_one(
-    chroms: list[list[Row]], cuts: set[int], last: int, cells: list[int]
+    chroms: list[list[Row]], cuts: set[int], last: int, strata: list[int]
 ) -> None:
-    # Stretches may end before the segments do, and some belong to no cell.
+    # Stretches may end before the segments do, and some belong to no stratum.
     edges = [0, *sorted(cut for cut in cuts if cut < last), last]
-    cells = cells[: len(edges) - 1]
-    found = Counted(chroms, edges, cells, 6)
-    counts, by_cell = np.zeros_like(found.counts), np.zeros_like(found.by_cell)
+    strata = strata[: len(edges) - 1]
+    found = Counted(chroms, edges, strata, 6)
+    counts, by_stratum = np.zeros_like(found.counts), np.zeros_like(found.by_stratum)
     for origin, rows in zip((0, ORIGIN), chroms, strict=True):
         for start, end, value in rows:
             for base in range(origin + start, min(origin + end, last)):
-                cell = cells[int(np.searchsorted(edges, base, side="right")) - 1]
-                if cell >= 0:
-                    counts[cell % 2, place_of(value, WRITTEN)] += 1
-                    by_cell[cell, place_of(value, COARSE)] += 1
+                stratum = strata[int(np.searchsorted(edges, base, side="right")) - 1]
+                if stratum >= 0:
+                    counts[stratum % 2, place_of(value, WRITTEN)] += 1
+                    by_stratum[stratum, place_of(value, COARSE)] += 1
     np.testing.assert_array_equal(found.counts, counts)
-    np.testing.assert_array_equal(found.by_cell, by_cell)
+    np.testing.assert_array_equal(found.by_stratum, by_stratum)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from scoring_builders import marker_scores, unscored
 
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.scoring.histogram import COARSE, UNROUNDED, WRITTEN, Ranking, bin_count, bin_edges
-from regtrack.scoring.marker_scores import MarkerCounts, MarkerScores, Point, score_marker
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.marker_scores import BaseCalls, MarkerCounts, MarkerScores, score_marker
+from regtrack.scoring.metrics import RankingScores
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD
 from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
@@ -36,7 +36,7 @@ def scores_of(rows: Rows, threshold: float, bits: int = WRITTEN) -> MarkerScores
     ("precision", "recall", "f1"), [(0.5, 0.25, 1 / 3), (1, 1, 1), (0, 0, 0), (0, 0.5, 0)]
 )
 def test_f1_is_the_harmonic_mean(precision: float, recall: float, f1: float) -> None:
-    assert Point(0.5, precision, recall).f1 == pytest.approx(f1)
+    assert BaseCalls(0.5, precision, recall).f1 == pytest.approx(f1)
 
 
 # Probability, and bases outside and inside of peaks.
@@ -52,7 +52,7 @@ def test_from_a_threshold_on_all_bases_are_called(
     bits: int, threshold: float, precision: float, recall: float
 ) -> None:
     point = scores_of(ROWS, threshold, bits).at_threshold
-    assert point == Point(threshold, pytest.approx(precision), pytest.approx(recall))
+    assert point == BaseCalls(threshold, pytest.approx(precision), pytest.approx(recall))
 
 
 def test_a_threshold_inside_of_a_bin_calls_a_share_of_it_where_its_order_is_not_known() -> None:
@@ -73,7 +73,7 @@ def test_where_nothing_is_called_precision_is_not_defined() -> None:
 
 def test_the_best_point_is_the_probability_of_the_best_f1() -> None:
     best = scores_of([(0.0, 900, 10), (0.25, 90, 30), (0.75, 20, 60)], 0.1).best
-    assert best == Point(pytest.approx(0.75, abs=1e-3), pytest.approx(0.75), pytest.approx(0.6))
+    assert best == BaseCalls(pytest.approx(0.75, abs=1e-3), pytest.approx(0.75), pytest.approx(0.6))
 
 
 def test_the_curve_goes_through_the_points_from_the_highest_bin_down() -> None:
@@ -102,7 +102,7 @@ def test_blocks_are_those_with_a_positive() -> None:
 
 def test_without_a_base_there_is_nothing_to_say() -> None:
     found = scores_of([], 0.5)
-    assert found.overall == Scores(0, 0, *[pytest.approx(math.nan, nan_ok=True)] * 3)
+    assert found.overall == RankingScores(0, 0, *[pytest.approx(math.nan, nan_ok=True)] * 3)
     assert (found.at_threshold, found.best, found.curve) == (None, None, ())
 
 

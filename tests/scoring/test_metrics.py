@@ -13,7 +13,7 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 
 from regtrack.scoring.metrics import (
     CategoryMeans,
-    Scores,
+    RankingScores,
     average_precision,
     best_f1,
     category_means,
@@ -157,11 +157,11 @@ def test_means_are_taken_over_the_scored_markers_of_a_category() -> None:
         a_marker(4, "e", "DNase"),
     ]
     scores = [
-        Scores(10, 5, 0.9, 0.8, 0.7),
-        Scores(10, 1, 0.2, 0.3, 0.5),
-        Scores(10, 3, 0.4, 0.5, math.nan),  # no AUROC: left out of that mean alone
-        Scores(10, 0),
-        Scores(10, 0),  # the only one of its category
+        RankingScores(10, 5, 0.9, 0.8, 0.7),
+        RankingScores(10, 1, 0.2, 0.3, 0.5),
+        RankingScores(10, 3, 0.4, 0.5, math.nan),  # no AUROC: left out of that mean alone
+        RankingScores(10, 0),
+        RankingScores(10, 0),  # the only one of its category
     ]
     assert category_means(markers, scores) == [
         CategoryMeans("TFBS", 2, pytest.approx(0.3), pytest.approx(0.4), 0.5, pytest.approx(0.2)),
@@ -170,10 +170,10 @@ def test_means_are_taken_over_the_scored_markers_of_a_category() -> None:
 
 
 def test_a_category_without_any_defined_auroc_has_none() -> None:
-    (mean,) = category_means([a_marker()], [Scores(5, 5, 1, 1, math.nan)])
+    (mean,) = category_means([a_marker()], [RankingScores(5, 5, 1, 1, math.nan)])
     assert math.isnan(mean.auroc)
     assert mean.average_precision == 1
 
 
 def test_no_scored_marker_is_no_category() -> None:
-    assert category_means([a_marker()], [Scores(5, 0)]) == []
+    assert category_means([a_marker()], [RankingScores(5, 0)]) == []

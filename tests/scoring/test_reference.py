@@ -15,7 +15,7 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.observer import Unwatched
 from regtrack.scoring.reference import processes_that_fit, reference_score, reference_scores
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules
 
@@ -33,7 +33,13 @@ def task_of(folder: Path, where: dict[str, IntervalSet], peaks: str, name: str =
     (folder / f"{name}.bed").write_text(peaks)
     rules = MarkerRules(0.25, BARE_RUNS)
     return TrackTask(
-        folder / f"{name}.bw", folder / f"{name}.bed", SIZES, where, Blocks.of(where), rules, 0
+        folder / f"{name}.bw",
+        folder / f"{name}.bed",
+        SIZES,
+        where,
+        BootstrapBlocks.of(where),
+        rules,
+        0,
     )
 
 

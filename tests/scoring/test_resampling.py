@@ -19,7 +19,7 @@ from regtrack.scoring.resampling import (
     LEAST_LENGTH,
     MOST_BLOCKS,
     REPLICATES,
-    Blocks,
+    BootstrapBlocks,
     interval,
     replicate,
 )
@@ -34,14 +34,16 @@ def a_set(found: list[tuple[int, int]]) -> IntervalSet:
 
 
 def test_a_block_is_100_kb_where_there_are_not_too_many() -> None:
-    blocks = Blocks.of({"chr1": IntervalSet.of([50_000], [250_000]), "chr2": a_set([(0, 10)])})
+    blocks = BootstrapBlocks.of(
+        {"chr1": IntervalSet.of([50_000], [250_000]), "chr2": a_set([(0, 10)])}
+    )
     assert dict(blocks.numbers) == {("chr1", 0): 0, ("chr1", 1): 1, ("chr1", 2): 2, ("chr2", 0): 3}
     assert (len(blocks), blocks.length) == (4, LEAST_LENGTH)
 
 
 def test_a_long_genome_has_longer_blocks_and_not_more() -> None:
     where = {f"chr{number}": IntervalSet.of([0], [100_000_000]) for number in range(3)}
-    blocks = Blocks.of(where)
+    blocks = BootstrapBlocks.of(where)
     assert len(blocks) == MOST_BLOCKS
     assert set(blocks.numbers.values()) == set(range(MOST_BLOCKS))
     sizes = np.bincount(list(blocks.numbers.values()))
@@ -50,19 +52,19 @@ def test_a_long_genome_has_longer_blocks_and_not_more() -> None:
 
 
 def test_so_has_one_of_many_small_contigs() -> None:
-    blocks = Blocks.of({f"contig{number}": a_set([(0, 500)]) for number in range(10_000)})
+    blocks = BootstrapBlocks.of({f"contig{number}": a_set([(0, 500)]) for number in range(10_000)})
     assert len(blocks) == MOST_BLOCKS
 
 
 @given(spans, spans)
-def test_cells_say_of_every_base_its_block_and_whether_it_is_in_a_peak(
+def test_strata_say_of_every_base_its_block_and_whether_it_is_in_a_peak(
     asked: list[tuple[int, int]], peaks: list[tuple[int, int]]
 ) -> None:
     where, measured = a_set(asked), a_set(peaks)
-    blocks = Blocks.of({"chr1": where})
-    edges, cells = blocks.cells(Line({"chr1": 2**31}), where, measured)
+    blocks = BootstrapBlocks.of({"chr1": where})
+    edges, strata = blocks.strata(Line({"chr1": 2**31}), where, measured)
     assert edges[0] == 0
-    sizes = np.bincount(cells[cells >= 0], np.diff(edges)[cells >= 0], minlength=2 * len(blocks))
+    sizes = np.bincount(strata[strata >= 0], np.diff(edges)[strata >= 0], minlength=2 * len(blocks))
     for (_, index), number in blocks.numbers.items():
         here = where.clip(index * LEAST_LENGTH, (index + 1) * LEAST_LENGTH)
         inside = here.intersect(measured).bases
@@ -71,7 +73,7 @@ def test_cells_say_of_every_base_its_block_and_whether_it_is_in_a_peak(
 
 @given(st.integers(0, 800_000), st.integers(1, 300_000))
 def test_spans_cut_a_stretch_at_the_ends_of_units(start: int, length: int) -> None:
-    blocks = Blocks.of({"chr1": IntervalSet.of([start], [start + length])})
+    blocks = BootstrapBlocks.of({"chr1": IntervalSet.of([start], [start + length])})
     found = list(blocks.spans("chr1", start, start + length))
     assert found[0][1] == start
     assert found[-1][2] == start + length
@@ -82,7 +84,7 @@ def test_spans_cut_a_stretch_at_the_ends_of_units(start: int, length: int) -> No
 
 
 def test_nothing_asked_for_is_no_block() -> None:
-    assert len(Blocks.of({"chr1": EMPTY})) == 0
+    assert len(BootstrapBlocks.of({"chr1": EMPTY})) == 0
 
 
 def random_blocks(random: np.random.Generator, blocks: int) -> np.ndarray:

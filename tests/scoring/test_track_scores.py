@@ -13,8 +13,8 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from regtrack.errors import InputError
 from regtrack.genome.intervals import EMPTY, IntervalSet
 from regtrack.scoring.marker_scores import MarkerScores
-from regtrack.scoring.metrics import Scores
-from regtrack.scoring.resampling import Blocks
+from regtrack.scoring.metrics import RankingScores
+from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.scoring.track_scores import TrackTask, score_track
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
@@ -51,10 +51,12 @@ def write_bed(path: Path, peaks: Sets) -> Path:
 def scored(bigwig: Path, where: Sets, peaks: Sets, threshold: float = 0.25) -> MarkerScores:
     bed = write_bed(bigwig.with_suffix(".bed"), peaks)
     marker_rules = MarkerRules(threshold, BARE_RUNS)
-    return score_track(TrackTask(bigwig, bed, SIZES, where, Blocks.of(where), marker_rules, 0))[0]
+    return score_track(
+        TrackTask(bigwig, bed, SIZES, where, BootstrapBlocks.of(where), marker_rules, 0)
+    )[0]
 
 
-def base_by_base(path: Path, where: Sets, peaks: Sets) -> Scores:
+def base_by_base(path: Path, where: Sets, peaks: Sets) -> RankingScores:
     """The same with one value and one label per base; absent is 0."""
     values, labels = [], []
     with pyBigWig.open(str(path)) as file:
@@ -67,7 +69,7 @@ def base_by_base(path: Path, where: Sets, peaks: Sets) -> Scores:
                 labels.append(inside[start:end])
     score, label = np.concatenate(values), np.concatenate(labels)
     precision, recall, _ = precision_recall_curve(label, score)
-    return Scores(
+    return RankingScores(
         bases=len(label),
         positives=int(label.sum()),
         average_precision=pytest.approx(average_precision_score(label, score)),
@@ -188,7 +190,9 @@ def test_peaks_are_those_of_the_folders_rules(tmp_path: Path) -> None:
         (PeakRules(30, 200), False, 0),
     ):
         marker_rules = MarkerRules(0.25, rules, has_peaks)
-        task = TrackTask(tmp_path / "a.bw", bed, SIZES, where, Blocks.of(where), marker_rules, 0)
+        task = TrackTask(
+            tmp_path / "a.bw", bed, SIZES, where, BootstrapBlocks.of(where), marker_rules, 0
+        )
         peaks = score_track(task)[0].peaks
         assert (peaks.called, peaks.called_hit) == (
             called,
@@ -210,7 +214,9 @@ def test_a_peak_across_the_edge_of_the_scored_bases_is_whole_though_sections_end
     bed = write_bed(tmp_path / "a.bed", on_chr1((199_940, 200_300)))
     for where in on_chr1((0, edge)), on_chr1((edge, 400_000)), on_chr1((0, 400_000)):
         marker_rules = MarkerRules(0.25, PeakRules())
-        task = TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), marker_rules, 0)
+        task = TrackTask(
+            tmp_path / "a.bw", bed, sizes, where, BootstrapBlocks.of(where), marker_rules, 0
+        )
         peaks = score_track(task)[0].peaks
         assert (peaks.called, peaks.called_hit, peaks.called_width) == (1, 1, 500)
 
@@ -265,7 +271,7 @@ def test_of_many_scaffolds_the_hundred_with_most_bases_have_scores_of_their_own(
     bed = write_bed(tmp_path / "a.bed", peaks)
     marker_rules = MarkerRules(0.25, BARE_RUNS)
     found, _ = score_track(
-        TrackTask(tmp_path / "a.bw", bed, sizes, where, Blocks.of(where), marker_rules, 0)
+        TrackTask(tmp_path / "a.bw", bed, sizes, where, BootstrapBlocks.of(where), marker_rules, 0)
     )
     assert list(found.chroms) == list(sizes)[50:]
     assert all(score.positives == 20 for score in found.chroms.values())

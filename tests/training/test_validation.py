@@ -15,7 +15,7 @@ from regtrack.documents import parse_json
 from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
 from regtrack.scoring.histogram import ScoreHistogram
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.training.validation import SplitCounts, Validation, count, score
 
@@ -45,7 +45,7 @@ def in_one_pass(dataset: DenseDataset, network: Network, chrom: str) -> np.ndarr
     return logits.sigmoid().numpy()[:, HALO : HALO + size]
 
 
-def assert_scores(found: Scores, labels: np.ndarray, values: np.ndarray) -> None:
+def assert_scores(found: RankingScores, labels: np.ndarray, values: np.ndarray) -> None:
     """Scores as of each base by itself, whatever the order in which bases were counted."""
     alone = ScoreHistogram(1)
     alone.add(values[None].astype(np.float32), labels[None])

@@ -10,7 +10,7 @@ from typing import Any
 from regtrack.report.numbers import chromosomes, defined, number, times, width
 from regtrack.report.page.plots import address
 from regtrack.scoring.evaluation import NO_PEAK_HERE, Evaluation
-from regtrack.scoring.marker_scores import MarkerScores, Point
+from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
 from regtrack.scoring.resampling import LEAST_BLOCKS
 
 # Otherwise a browser could take a marker's name for the end of the script.
@@ -96,7 +96,7 @@ def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
     return notes
 
 
-def _point(name: str, point: Point) -> list[str]:
+def _point(name: str, point: BaseCalls) -> list[str]:
     return [
         name,
         number(point.threshold),

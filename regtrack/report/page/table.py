@@ -11,9 +11,9 @@ from regtrack.genome.markers import Marker
 from regtrack.report.numbers import count_and_share, number, span, times, width
 from regtrack.report.page.plots import Scored, address
 from regtrack.scoring.evaluation import Evaluation, deepsea_figure
-from regtrack.scoring.marker_scores import Point
+from regtrack.scoring.marker_scores import BaseCalls
 
-_NO_POINT = Point(math.nan, math.nan, math.nan)
+_NO_POINT = BaseCalls(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
