@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from regtrack.genome.fasta import Genome
@@ -211,23 +210,18 @@ def _counter_of(work: BlockWork) -> BlockCounter | None:
     recipe = work.recipe
     if recipe.labels is None:
         return None
-    scored = [recipe.marker_rules[row] for row in recipe.labels.rows]
     return BlockCounter(
         recipe.labels,
         work.tasks[0].block,
-        recipe.settings.peak_rules,
+        [recipe.marker_rules[row] for row in recipe.labels.rows],
         # At a marker's own threshold, its peaks are those of the track, where there is one.
-        np.array([rules.counted_from for rules in scored], np.float32)
-        if not recipe.blocks
-        else None,
-        ranges_of([rules.range for rules in scored]),
+        calls_own=not recipe.blocks,
     )
 
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:
     recipe = work.recipe
-    thresholds = np.array([rules.called_from for rules in recipe.marker_rules], np.float32)
-    block_rules = BlockRules(thresholds, recipe.settings.peak_rules, recipe.stride)
+    block_rules = BlockRules.of(recipe.marker_rules, recipe.stride)
     ranges = ranges_of(recipe.ranges)
     return [
         encode_block(of_block, chrom_index, block_rules, (block.start, block.end), ranges)

@@ -38,8 +38,8 @@ from regtrack.signals import as_probability
 from regtrack.tracks.blocks import Block
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks, joined
 from regtrack.tracks.peaks.callers import ProbabilityPeakCaller
-from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
-from regtrack.tracks.segments import Records
+from regtrack.tracks.peaks.rules import MarkerRules
+from regtrack.tracks.segments import Records, ranges_of
 from regtrack.workers import in_processes
 
 # Markers that a process scores together, every file being opened once for all of them.
@@ -154,27 +154,26 @@ class BlockCounter:
     ----------
     block
         The first one, which names the file.
-    peak_rules
-        Of the peaks that are called.
-    thresholds
-        float32 (scored markers,): each marker's own, or None where its peaks are given to `call`.
-    ranges
-        float32 (scored markers,): of signals, each one's range; None for probabilities.
+    marker_rules
+        How the peaks of each scored marker are called; all join runs alike.
+    calls_own
+        Call peaks at each marker's own threshold, too; else these are given to `call`.
     """
 
     def __init__(
         self,
         labels: PeakLabels,
         block: Block,
-        peak_rules: PeakRules,
-        thresholds: npt.NDArray[np.float32] | None = None,
-        ranges: npt.NDArray[np.float32] | None = None,
+        marker_rules: Sequence[MarkerRules],
+        *,
+        calls_own: bool,
     ) -> None:
         self._peak_labels = labels
-        self._ranges = ranges
+        self._ranges = ranges_of([rules.range for rules in marker_rules])
         self._block = block
-        self._peak_rules = peak_rules
-        self._thresholds = thresholds
+        self._peak_rules = marker_rules[0].peak_rules
+        own = np.array([rules.counted_from for rules in marker_rules], np.float32)
+        self._thresholds = own if calls_own else None
         self._labels = labels.open_labels()
         self._line = labels.line()
         self._histograms: dict[int, ScoreHistogram] = {}

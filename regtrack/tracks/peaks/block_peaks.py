@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
-from regtrack.tracks.peaks.rules import PeakRules
+from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.peaks.runs import NO_BOUNDS, close_segments, follow_segments
 from regtrack.tracks.segments import BlockSegments, Records
 
@@ -39,6 +40,12 @@ class BlockRules:
     thresholds: npt.NDArray[np.float32]
     peak_rules: PeakRules
     stride: int
+
+    @classmethod
+    def of(cls, marker_rules: Sequence[MarkerRules], stride: int) -> BlockRules:
+        """Of the rules of each marker, which join runs alike."""
+        thresholds = np.array([rules.called_from for rules in marker_rules], np.float32)
+        return cls(thresholds, marker_rules[0].peak_rules, stride)
 
 
 def block_peaks(
