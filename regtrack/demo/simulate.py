@@ -50,7 +50,9 @@ class Simulation:
     @property
     def peaks(self) -> list[dict[str, IntervalSet]]:
         """Per rule, its peaks on each chromosome."""
-        return [{chrom: one.peaks for chrom, one in found.items()} for found in self.sites]
+        return [
+            {chrom: sites.peaks for chrom, sites in by_chrom.items()} for by_chrom in self.sites
+        ]
 
 
 def simulate(
@@ -94,15 +96,17 @@ def simulate(
             members = [rules[index] for index in group]
             planter = Planter(letters, taken, members, grammar, random)
             planted = planter.plant(motifs[group[0], 0], motifs[group, 1])
-            for index, one in zip(group, planted, strict=True):
-                sites[index][chrom] = one
+            for index, own_sites in zip(group, planted, strict=True):
+                sites[index][chrom] = own_sites
         for index, source in readers.items():
             places = sites[source][chrom].partners
             sites[index][chrom] = sites_of(rules[index], grammar.site_length, places)
         for start in random.integers(0, size, size // 20_000):
             letters[start : start + 300] = np.char.lower(letters[start : start + 300])
         sequence[chrom] = "".join(letters)
-    return Simulation(sequence, [("".join(one), "".join(two)) for one, two in motifs], sites)
+    return Simulation(
+        sequence, [("".join(first), "".join(second)) for first, second in motifs], sites
+    )
 
 
 def write_simulation(simulation: Simulation, rules: Sequence[Rule], folder: Path) -> None:
@@ -133,13 +137,13 @@ def _gaps(size: int) -> list[tuple[int, int]]:
 
 def _groups(rules: Sequence[Rule]) -> list[list[int]]:
     """Indices of the rules that share a site, which is nobody's partner."""
-    found: dict[object, list[int]] = {}
+    groups: dict[object, list[int]] = {}
     readers = _partner_readers(rules)
     for index, rule in enumerate(rules):
         if index in readers:
             continue
-        found.setdefault(index if rule.site is None else rule.site, []).append(index)
-    return list(found.values())
+        groups.setdefault(index if rule.site is None else rule.site, []).append(index)
+    return list(groups.values())
 
 
 def _partner_readers(rules: Sequence[Rule]) -> dict[int, int]:

@@ -37,11 +37,11 @@ def _known() -> dict[str, tuple[str, dict[str, int]]]:
     Mitochondria are not among them: one assembly's files hold different ones.
     """
     table = resources.files("regtrack.genome") / "data" / _TABLE
-    found: dict[str, tuple[str, dict[str, int]]] = {}
+    lengths: dict[str, tuple[str, dict[str, int]]] = {}
     for line in table.read_text(encoding="utf-8").splitlines()[1:]:
         species, assembly, chrom, length = line.split("\t")
-        found.setdefault(assembly, (species, {}))[1][chrom] = int(length)
-    return found
+        lengths.setdefault(assembly, (species, {}))[1][chrom] = int(length)
+    return lengths
 
 
 def recognise(chrom_sizes: Mapping[str, int]) -> str | None:
@@ -189,10 +189,10 @@ def describe_other(
     name
         What this genome is called where its lengths are not known.
     """
-    found = name_of(chrom_sizes, name)
-    if found == (recognise(than) or UNKNOWN):
-        found = f"another {found.removeprefix('an ')}"
-    return f"{found} ({chrom_sizes[chrom]:,})"
+    assembly = name_of(chrom_sizes, name)
+    if assembly == (recognise(than) or UNKNOWN):
+        assembly = f"another {assembly.removeprefix('an ')}"
+    return f"{assembly} ({chrom_sizes[chrom]:,})"
 
 
 def name_of(chrom_sizes: Mapping[str, int], name: str = "") -> str:

@@ -136,13 +136,13 @@ class _Reading:
 
     def add(self, line: int, text: bytes) -> None:
         """Read whole lines, the first of which has a number."""
-        found, header = _checked(self._path, line, text, first=not self._rows)
+        scanned, header = _checked(self._path, line, text, first=not self._rows)
         self._header = self._header or header
-        numbers = [self._number_of(raw, line, text, at) for raw, at in _places(found)]
-        ends = np.zeros(len(found.chroms), np.int64)
-        np.maximum.at(ends, found.chrom, found.ends)
+        numbers = [self._number_of(raw, line, text, at) for raw, at in _places(scanned)]
+        ends = np.zeros(len(scanned.chroms), np.int64)
+        np.maximum.at(ends, scanned.chrom, scanned.ends)
         for raw, number, rows, end in zip(
-            found.chroms, numbers, found.rows.tolist(), ends.tolist(), strict=True
+            scanned.chroms, numbers, scanned.rows.tolist(), ends.tolist(), strict=True
         ):
             self._rows += rows
             if number == _MITOCHONDRION:
@@ -155,11 +155,11 @@ class _Reading:
                     self._unknown[name] += rows
             if number >= 0 or name in self._unknown:
                 self._last[name] = max(self._last.get(name, 0), end)
-        self._keep(line, text, found, np.array(numbers, np.int64)[found.chrom])
+        self._keep(line, text, scanned, np.array(numbers, np.int64)[scanned.chrom])
 
-    def _keep(self, line: int, text: bytes, found: Scanned, numbers: Positions) -> None:
+    def _keep(self, line: int, text: bytes, scanned: Scanned, numbers: Positions) -> None:
         """Hold the rows on the genome's chromosomes, inside of these."""
-        at, starts, ends = found.at, found.starts, found.ends
+        at, starts, ends = scanned.at, scanned.starts, scanned.ends
         long = ends > starts
         self._no_length += int(np.count_nonzero(~long & (numbers >= 0)))
         kept = long & (numbers >= 0)
@@ -182,19 +182,20 @@ class _Reading:
             kept = starts < ends
             numbers, starts, ends = numbers[kept], starts[kept], ends[kept]
         self._held.append((numbers, starts, ends))
-        if sum(len(one) for one, _, _ in self._held) > self._most_held:
+        if sum(len(numbers) for numbers, _, _ in self._held) > self._most_held:
             merged = self._merged()
             # Where little was merged, it is not tried again at every further piece.
             self._most_held = max(_MOST_ROWS, 2 * sum(map(len, merged.values())))
             self._held = [
-                (np.full(len(one), number), one.starts, one.ends) for number, one in merged.items()
+                (np.full(len(intervals), number), intervals.starts, intervals.ends)
+                for number, intervals in merged.items()
             ]
 
     def _merged(self) -> dict[int, IntervalSet]:
         """Intervals by number of chromosome, in the order of these."""
         if not self._held:
             return {}
-        numbers, starts, ends = (np.concatenate(one) for one in zip(*self._held, strict=True))
+        numbers, starts, ends = (np.concatenate(parts) for parts in zip(*self._held, strict=True))
         order = np.argsort(numbers, kind="stable")
         counts = np.bincount(numbers, minlength=0)
         parts = np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
@@ -215,7 +216,7 @@ class _Reading:
         if self._left and self._left + self._mitochondrial == self._rows:
             raise nothing_in_common(self._path, self._unknown, self._chrom_sizes)
         return BedRows(
-            {self._names[number]: one for number, one in self._merged().items()},
+            {self._names[number]: intervals for number, intervals in self._merged().items()},
             RowCounts(
                 path=str(self._path),
                 header=self._header,
@@ -285,9 +286,9 @@ def median_width(path: Path) -> float | None:
     """
     for line, text in read_pieces(path):
         end = _LINE_END.search(text, _FIRST_BYTES)
-        found, _ = _checked(path, line, text[: end.end()] if end else text, first=True)
-        if len(found.at):
-            return float(np.median(found.ends - found.starts))
+        scanned, _ = _checked(path, line, text[: end.end()] if end else text, first=True)
+        if len(scanned.at):
+            return float(np.median(scanned.ends - scanned.starts))
     return None
 
 
@@ -304,13 +305,13 @@ def _checked(path: Path, line: int, text: bytes, first: bool) -> tuple[Scanned, 
     Scanned, str
         The rows, and the header, if there is one.
     """
-    found, header = scan(text), ""
-    wrong = np.flatnonzero((found.starts > found.ends) | (found.ends > _LONGEST))
-    end = int(found.at[wrong[0]]) if len(wrong) else len(text)
+    scanned, header = scan(text), ""
+    wrong = np.flatnonzero((scanned.starts > scanned.ends) | (scanned.ends > _LONGEST))
+    end = int(scanned.at[wrong[0]]) if len(wrong) else len(text)
     odd: list[tuple[int, bytes, int, int]] = []
-    for at in (one for one in found.odd.tolist() if one <= end):
+    for at in (place for place in scanned.odd.tolist() if place <= end):
         names = _header_at(text, at)
-        if names and first and not header and not odd and at < found.at.min(initial=len(text)):
+        if names and first and not header and not odd and at < scanned.at.min(initial=len(text)):
             if _OF_MACS in _line_at(text, at):
                 raise InputError(
                     path,
@@ -323,7 +324,7 @@ def _checked(path: Path, line: int, text: bytes, first: bool) -> tuple[Scanned, 
             odd.append((at, *row))
     if len(wrong):
         _odd_row(path, line, text, end)
-    return (_with(found, odd) if odd else found), header
+    return (_with(scanned, odd) if odd else scanned), header
 
 
 def _line_at(text: bytes, at: int) -> bytes:
@@ -336,8 +337,8 @@ def _header_at(text: bytes, at: int) -> str:
     row = _ROW.match(_line_at(text, at))
     if row is None or row[1].startswith(b"#") or row[1] in _HEADERS:
         return ""
-    names = [one.decode("utf-8", "replace") for one in row.groups()]
-    return " ".join(names) if all(_COLUMN_NAME.fullmatch(one) for one in names) else ""
+    names = [name.decode("utf-8", "replace") for name in row.groups()]
+    return " ".join(names) if all(_COLUMN_NAME.fullmatch(name) for name in names) else ""
 
 
 def _odd_row(path: Path, first: int, text: bytes, at: int) -> tuple[bytes, int, int] | None:
@@ -354,9 +355,9 @@ def _odd_row(path: Path, first: int, text: bytes, at: int) -> tuple[bytes, int, 
     elif row is None and len(line.split(b"\t")) < 3:
         problem = f"expected at least chrom, start and end, got {shown}"
     else:
-        numbers = [_NUMBER.fullmatch(one) for one in (row.groups()[1:] if row else ())]
-        start, stop = [one and int(one[1] + one[2]) for one in numbers] or (None, None)
-        digits = row and all(one.lstrip(b"-").isdigit() for one in row.groups()[1:])
+        numbers = [_NUMBER.fullmatch(field) for field in (row.groups()[1:] if row else ())]
+        start, stop = [number and int(number[1] + number[2]) for number in numbers] or (None, None)
+        digits = row and all(field.lstrip(b"-").isdigit() for field in row.groups()[1:])
         if row is not None and start is not None and stop is not None:
             if start <= stop <= _LONGEST:
                 return row[1], start, stop
@@ -372,29 +373,29 @@ def _odd_row(path: Path, first: int, text: bytes, at: int) -> tuple[bytes, int, 
     raise InputError(path, problem, number)
 
 
-def _places(found: Scanned) -> list[tuple[bytes, int]]:
+def _places(scanned: Scanned) -> list[tuple[bytes, int]]:
     """Chromosomes and where their first rows stand."""
-    return list(zip(found.chroms, found.first.tolist(), strict=True))
+    return list(zip(scanned.chroms, scanned.first.tolist(), strict=True))
 
 
-def _with(found: Scanned, odd: list[tuple[int, bytes, int, int]]) -> Scanned:
+def _with(scanned: Scanned, odd: list[tuple[int, bytes, int, int]]) -> Scanned:
     """What was scanned, and rows that were read one by one, in the order of the file."""
-    order = {raw: number for number, raw in enumerate(found.chroms)}
-    rows = Counter(dict(zip(found.chroms, found.rows.tolist(), strict=True)))
-    first = dict(_places(found))
+    order = {raw: number for number, raw in enumerate(scanned.chroms)}
+    rows = Counter(dict(zip(scanned.chroms, scanned.rows.tolist(), strict=True)))
+    first = dict(_places(scanned))
     for at, raw, _, _ in odd:
         order.setdefault(raw, len(order))
         rows[raw] += 1
         first[raw] = min(at, first.get(raw, at))
-    places = np.append(found.at, [one[0] for one in odd])
+    places = np.append(scanned.at, [odd_row[0] for odd_row in odd])
     sort = np.argsort(places)
     return Scanned(
         places[sort],
-        np.append(found.chrom, [order[one[1]] for one in odd])[sort],
-        np.append(found.starts, [one[2] for one in odd])[sort],
-        np.append(found.ends, [one[3] for one in odd])[sort],
+        np.append(scanned.chrom, [order[odd_row[1]] for odd_row in odd])[sort],
+        np.append(scanned.starts, [odd_row[2] for odd_row in odd])[sort],
+        np.append(scanned.ends, [odd_row[3] for odd_row in odd])[sort],
         list(order),
         np.array([rows[raw] for raw in order], np.int64),
         np.array([first[raw] for raw in order], np.int64),
-        found.odd,
+        scanned.odd,
     )

@@ -96,9 +96,9 @@ def _scan(
             code = (code ^ np.uint64(data[place])) * np.uint64(_FNV_PRIME)
             place += 1
         end = place
-        start, place, found = _number(data, place)
-        stop, place, found_stop = _number(data, place)
-        good = found and found_stop and end > begin and data[begin] != _HASH
+        start, place, has_start = _number(data, place)
+        stop, place, has_stop = _number(data, place)
+        good = has_start and has_stop and end > begin and data[begin] != _HASH
         good &= place == size or data[place] in (_TAB, _BLANK, _NEWLINE, _RETURN)
         good &= not _is(data, begin, end, _TRACK) and not _is(data, begin, end, _BROWSER)
         while place < size and data[place] != _NEWLINE and data[place] != _RETURN:

@@ -185,7 +185,7 @@ class BgzipContent:
         return self._plain[number + 1] - self._plain[number]
 
     def _listed(self, numbers: Sequence[int]) -> bytes:
-        pairs = np.array([(self._packed[one], self._plain[one]) for one in numbers], "<u8")
+        pairs = np.array([(self._packed[number], self._plain[number]) for number in numbers], "<u8")
         return struct.pack("<Q", len(pairs)) + pairs.tobytes()
 
 

@@ -26,13 +26,13 @@ _NEWLINE, _BLANK, _NO_BASE = 5, 6, 7
 
 def _translation() -> bytes:
     """What each byte is: a base's code, or one of the three that are no base."""
-    found = bytearray([_NO_BASE]) * 256
+    kinds = bytearray([_NO_BASE]) * 256
     for letter in LETTERS:
-        found[letter] = max(BASES.find(chr(letter).upper()), 0)
+        kinds[letter] = max(BASES.find(chr(letter).upper()), 0)
     for blank in b" \t\v\f\r":
-        found[blank] = _BLANK
-    found[ord("\n")] = _NEWLINE
-    return bytes(found)
+        kinds[blank] = _BLANK
+    kinds[ord("\n")] = _NEWLINE
+    return bytes(kinds)
 
 
 _TRANSLATION = _translation()
@@ -92,10 +92,10 @@ class Genome:
         codes = np.zeros(end - start, dtype=np.uint8)
         if first < last:
             read = _read_lines if record.bases <= _LONGEST_LINE else _read_long_lines
-            found = read(self._content, record, first, last)
-            if found is None:
+            bases = read(self._content, record, first, last)
+            if bases is None:
                 raise self._other(chrom)
-            codes[first - start : last - start] = found
+            codes[first - start : last - start] = bases
         return codes
 
     def known(self, regions: Mapping[str, IntervalSet]) -> dict[str, IntervalSet]:
@@ -103,7 +103,7 @@ class Genome:
 
         Chromosomes without a known base are left out.
         """
-        found = {}
+        by_chrom = {}
         for chrom, intervals in regions.items():
             starts: list[int] = []
             ends: list[int] = []
@@ -114,8 +114,8 @@ class Genome:
                 starts += edges[0::2].tolist()
                 ends += edges[1::2].tolist()
             if starts:
-                found[chrom] = IntervalSet.of(starts, ends)
-        return found
+                by_chrom[chrom] = IntervalSet.of(starts, ends)
+        return by_chrom
 
     def digest(self, regions: Mapping[str, IntervalSet], reach: int = 0) -> str:
         """SHA-256 of some regions and the coded sequence in them and `reach` bases around."""

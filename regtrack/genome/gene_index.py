@@ -54,10 +54,10 @@ class GeneIndex:
 
         Those on alternative chromosomes are left out where there is one on another.
         """
-        found = self._by_name.get(name.upper(), [])
-        found = [gene for gene in found if gene.name == name] or found
-        main = [gene for gene in found if not _ALTERNATIVE.fullmatch(gene.chrom)]
-        return main or found
+        genes = self._by_name.get(name.upper(), [])
+        genes = [gene for gene in genes if gene.name == name] or genes
+        main = [gene for gene in genes if not _ALTERNATIVE.fullmatch(gene.chrom)]
+        return main or genes
 
     def beginning(self, text: str) -> Iterator[Gene]:
         """Genes whose names begin so, by name, whatever their case."""
@@ -69,7 +69,7 @@ class GeneIndex:
     def nearest(self, name: str, most: int = 3) -> list[str]:
         """Names that somebody may have meant, the nearest first; perhaps none."""
         near = difflib.get_close_matches(name.upper(), self._names, most)
-        return [self._by_name[one][0].name for one in near]
+        return [self._by_name[key][0].name for key in near]
 
     @cached_property
     def _names(self) -> list[str]:

@@ -96,8 +96,8 @@ class GeneRegions:
         places = self.index.named(name) if self._is_name(name) else []
         if not places:
             return None
-        found = Interval(places[0].chrom, places[0].start, max(gene.end for gene in places))
-        if len({gene.chrom for gene in places}) > 1 or len(found) > max(
+        region = Interval(places[0].chrom, places[0].start, max(gene.end for gene in places))
+        if len({gene.chrom for gene in places}) > 1 or len(region) > max(
             _NEAR, *(gene.end - gene.start for gene in places)
         ):
             listed = [str(Interval(gene.chrom, gene.start, gene.end)) for gene in places]
@@ -107,12 +107,12 @@ class GeneRegions:
                 "one of them",
             )
         flank = FLANK if around is None else around
-        end = min(found.end + flank, self._chrom_sizes[found.chrom])
-        found = Interval(found.chrom, max(found.start - flank, 0), end)
+        end = min(region.end + flank, self._chrom_sizes[region.chrom])
+        region = Interval(region.chrom, max(region.start - flank, 0), end)
         assert self.table is not None
         with_flank = f", with {FLANK:,} bases on each side" if around is None else ""
-        note(f"{printable(text)}: {found}, by {named(self.table)}{with_flank}")
-        return found
+        note(f"{printable(text)}: {region}, by {named(self.table)}{with_flank}")
+        return region
 
     def advice(self, text: str) -> str:
         """What follows in the error about a text for which `find` finds nothing; may be empty."""

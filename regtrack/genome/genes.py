@@ -54,7 +54,7 @@ class _Part(NamedTuple):
 
 
 @dataclass
-class _Found:
+class _Collected:
     """What has been read. In annotations, most exons stand there several times: once is kept.
 
     GFF3 may name genes only: then an exon has a transcript as its parent, and that a gene.
@@ -84,7 +84,7 @@ class _Layout(NamedTuple):
     """How a file's lines are read: the column of the chromosome, and what keeps the line."""
 
     chrom: int
-    keep: Callable[[_Found, str, list[str]], _Part | None]
+    keep: Callable[[_Collected, str, list[str]], _Part | None]
 
 
 def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
@@ -108,16 +108,16 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
         When the file cannot be read.
     """
     known: dict[str, str | None] = {}
-    found = _Found()
+    collected = _Collected()
     assembly = recognise(chrom_sizes)
     whole = lengths_of(assembly) if assembly else {}
 
     def take(number: int, raw: str, fields: list[str], layout: _Layout) -> None:
         if raw not in known:
             known[raw] = resolve_chrom(raw, chrom_sizes)
-        chrom, sizes, into = known[raw], chrom_sizes, found
+        chrom, sizes, into = known[raw], chrom_sizes, collected
         if chrom is None:
-            chrom, sizes, into = resolve_chrom(raw, whole), whole, _Found()
+            chrom, sizes, into = resolve_chrom(raw, whole), whole, _Collected()
         part = None if chrom is None else layout.keep(into, chrom, fields)
         if chrom and part:
             _check(path, number, chrom, sizes[chrom], part, assembly)
@@ -125,7 +125,7 @@ def read_genes(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, ...]:
     _each_line(path, take)
     if known and not any(known.values()):
         raise nothing_in_common(path, known, chrom_sizes)
-    genes = _sorted_genes(found)
+    genes = _sorted_genes(collected)
     if not genes:
         raise InputError(path, "holds no gene of the genome's chromosomes")
     return genes
@@ -144,14 +144,14 @@ def genes_elsewhere(path: Path, chrom_sizes: Mapping[str, int]) -> tuple[Gene, .
     InputError, OSError
         When the file is not one of the formats, or cannot be read.
     """
-    found = _Found()
+    collected = _Collected()
 
     def take(_: int, raw: str, fields: list[str], layout: _Layout) -> None:
         if resolve_chrom(raw, chrom_sizes) is None:
-            layout.keep(found, raw, fields)
+            layout.keep(collected, raw, fields)
 
     _each_line(path, take)
-    return _sorted_genes(found)
+    return _sorted_genes(collected)
 
 
 def _each_line(path: Path, take: Callable[[int, str, list[str], _Layout], None]) -> None:
@@ -174,12 +174,12 @@ def _each_line(path: Path, take: Callable[[int, str, list[str], _Layout], None])
             ) from error
 
 
-def _sorted_genes(found: _Found) -> tuple[Gene, ...]:
+def _sorted_genes(collected: _Collected) -> tuple[Gene, ...]:
     """All that was read, by position."""
-    found.adopt()
+    collected.adopt()
     return tuple(
         sorted(
-            (gene for key, some in found.parts.items() for gene in _merged(*key, some)),
+            (gene for key, some in collected.parts.items() for gene in _merged(*key, some)),
             key=lambda gene: (gene.chrom, gene.start, gene.end, gene.name),
         )
     )
@@ -238,12 +238,12 @@ def _joined(exons: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[
     Plain numbers: arrays take longer to make than this, for the few that a gene has.
     """
     first, last = start, start
-    for one, other in sorted(exons):
-        if one > last:
+    for begin, stop in sorted(exons):
+        if begin > last:
             if first < last:
                 yield first, last
-            first = one
-        last = max(last, min(other, end))
+            first = begin
+        last = max(last, min(stop, end))
     if first < last:
         yield first, last
 
@@ -275,14 +275,14 @@ def _layout_of(fields: list[str]) -> _Layout:
     return _Layout(0, _keep_bed)
 
 
-def _keep_gff(found: _Found, chrom: str, fields: list[str]) -> _Part | None:
+def _keep_gff(collected: _Collected, chrom: str, fields: list[str]) -> _Part | None:
     """A line of GTF or GFF3 (1-based, both ends included)."""
     _, _, kind, first, last, _, strand, _, text = fields
     is_gene, is_exon = kind.lower().endswith("gene"), kind == "exon"  # also ncRNA_gene
     is_gff3 = re.match(r'\s*[^\s="]+=', text) is not None
     if not is_gene and not is_exon:
         if is_gff3 and (parent := _attribute(text, "Parent")):
-            found.parents[_attribute(text, "ID")] = parent
+            collected.parents[_attribute(text, "ID")] = parent
         return None
     keys = ["gene_name", "gene"]
     if is_gene:
@@ -293,20 +293,20 @@ def _keep_gff(found: _Found, chrom: str, fields: list[str]) -> _Part | None:
     start, end = _whole(first) - 1, _whole(last)
     part = _Part(start, end, strand, ((start, end),) if is_exon else ())
     if name:
-        found.add(chrom, name, part)
-        found.names[_attribute(text, "ID")] = name
+        collected.add(chrom, name, part)
+        collected.names[_attribute(text, "ID")] = name
     elif parent := _attribute(text, "Parent"):
-        found.orphans.add((chrom, parent, part))
+        collected.orphans.add((chrom, parent, part))
     return part
 
 
 def _attribute(text: str, key: str) -> str:
     """The value of `key "value"` (GTF) or `key=value` (GFF3); empty where there is none."""
-    found = re.search(rf'(?:^|;)\s*{key}(?:=|\s+"?)([^";]*)', text)
-    return found[1].strip() if found else ""
+    match = re.search(rf'(?:^|;)\s*{key}(?:=|\s+"?)([^";]*)', text)
+    return match[1].strip() if match else ""
 
 
-def _keep_gene_table(found: _Found, chrom: str, row: list[str], before: int) -> _Part:
+def _keep_gene_table(collected: _Collected, chrom: str, row: list[str], before: int) -> _Part:
     """A line of UCSC's genePred (0-based, half-open), extended or not.
 
     What goes before it is a gene's name (refFlat), or a number for databases (refGene).
@@ -317,11 +317,11 @@ def _keep_gene_table(found: _Found, chrom: str, row: list[str], before: int) -> 
         name = row[0]
     exons = _exons(_numbers(fields[8]), _numbers(fields[9]))
     part = _Part(_whole(fields[3]), _whole(fields[4]), fields[2], exons)
-    found.add(chrom, name, part)
+    collected.add(chrom, name, part)
     return part
 
 
-def _keep_bed(found: _Found, chrom: str, fields: list[str]) -> _Part:
+def _keep_bed(collected: _Collected, chrom: str, fields: list[str]) -> _Part:
     """A line of BED with four columns or more; with twelve, blocks are exons."""
     start, end, name = _whole(fields[1]), _whole(fields[2]), fields[3]
     exons: tuple[tuple[int, int], ...] = ()
@@ -330,7 +330,7 @@ def _keep_bed(found: _Found, chrom: str, fields: list[str]) -> _Part:
         lengths = _numbers(fields[10])
         exons = _exons(starts, [at + n for at, n in zip(starts, lengths, strict=True)])
     part = _Part(start, end, fields[5] if len(fields) > 5 else ".", exons)
-    found.add(chrom, name, part)
+    collected.add(chrom, name, part)
     return part
 
 
@@ -343,7 +343,7 @@ def _numbers(text: str) -> list[int]:
     """`1,2,3,` as UCSC writes lists."""
     text = text.rstrip(",")
     _check_digits(text.replace(",", ""))  # once for all: annotations have millions
-    return [int(one) for one in text.split(",")]
+    return [int(field) for field in text.split(",")]
 
 
 def _whole(text: str) -> int:

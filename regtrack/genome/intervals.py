@@ -83,7 +83,8 @@ class IntervalSet:
         if not sets:
             return EMPTY
         return cls.of(
-            np.concatenate([one.starts for one in sets]), np.concatenate([one.ends for one in sets])
+            np.concatenate([part.starts for part in sets]),
+            np.concatenate([part.ends for part in sets]),
         )
 
     def __len__(self) -> int:
@@ -152,10 +153,10 @@ class IntervalSet:
 
     def units(self, length: int) -> list[int]:
         """Numbers of the stretches of one length, from a multiple of it on, that hold a base."""
-        found: set[int] = set()
+        units: set[int] = set()
         for start, end in self:
-            found.update(range(start // length, (end - 1) // length + 1))
-        return sorted(found)
+            units.update(range(start // length, (end - 1) // length + 1))
+        return sorted(units)
 
     def bases_before(self, positions: npt.ArrayLike) -> Positions:
         """For each position, the number of bases of the set left of it.
@@ -243,10 +244,10 @@ Regions = Mapping[str, IntervalSet]
 
 def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
     """Bases in both, per chromosome that has any, in the order of `second`."""
-    found = {
+    by_chrom = {
         chrom: first.get(chrom, EMPTY).intersect(intervals) for chrom, intervals in second.items()
     }
-    return {chrom: intervals for chrom, intervals in found.items() if len(intervals)}
+    return {chrom: intervals for chrom, intervals in by_chrom.items() if len(intervals)}
 
 
 def subtract(first: Regions, second: Regions) -> dict[str, IntervalSet]:

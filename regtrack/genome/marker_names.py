@@ -63,7 +63,7 @@ def _meant(name: str, column: str) -> set[str]:
     """Cells or targets that some words of a name are, side by side: `H1_hESC` is `H1-hESC`."""
     known = _words()[column]
     words = [word for word in re.split(r"[^A-Za-z0-9+-]+", name) if word]
-    found = set()
+    spellings = set()
     at = 0
     while at < len(words):
         for many in range(_MOST_WORDS, 0, -1):
@@ -71,18 +71,18 @@ def _meant(name: str, column: str) -> set[str]:
             spelt = known.get(_plain(text))
             # A short one in other letters may be any word: `max` is not Max.
             if spelt and (len(spelt) >= _LONG or spelt == text):
-                found.add(spelt)
+                spellings.add(spelt)
                 at += many - 1
                 break
         else:
             if column == _TARGET and words[at] != words[at].lower() and synonyms(words[at]):
-                found.add(words[at])
+                spellings.add(words[at])
         at += 1
-    return found
+    return spellings
 
 
-def _only(found: set[str]) -> str:
-    return found.pop() if len(found) == 1 else _NONE
+def _only(spellings: set[str]) -> str:
+    return spellings.pop() if len(spellings) == 1 else _NONE
 
 
 @functools.cache

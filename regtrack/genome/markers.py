@@ -22,7 +22,7 @@ from regtrack.paths import expanded, is_there
 CATEGORIES = ("TFBS", "DNase", "Histone")
 COLUMNS = ("index", "name", "category", "cell", "target", "treatment", "file")
 OPEN_CHROMATIN = ("open chromatin", "accessibility", "accessible", "atac", "atac-seq", "dhs")
-_AS_WRITTEN = {one.casefold(): one for one in KNOWN}
+_AS_WRITTEN = {category.casefold(): category for category in KNOWN}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -131,7 +131,7 @@ def read_markers(path: Path, need_files: bool = True) -> tuple[Marker, ...]:
     if not markers:
         raise InputError(path, "holds no marker")
     if other:
-        said = ", ".join(f"{one} is {category}" for one, category in other.items())
+        said = ", ".join(f"{spelling} is {category}" for spelling, category in other.items())
         note(f"{path}: categories that differ by case only are one: {said}")
     return tuple(markers)
 
@@ -180,8 +180,11 @@ def as_known(category: str) -> str:
 
 def in_order(categories: Iterable[str]) -> tuple[str, ...]:
     """Categories, each once: those of the paper, then the others by name."""
-    found = set(categories)
-    return (*(one for one in CATEGORIES if one in found), *sorted(found.difference(CATEGORIES)))
+    given = set(categories)
+    return (
+        *(category for category in CATEGORIES if category in given),
+        *sorted(given.difference(CATEGORIES)),
+    )
 
 
 def categories_of(markers: Iterable[Marker]) -> tuple[str, ...]:
@@ -228,25 +231,25 @@ def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]
 
     Where no marker is called so, `open chromatin`, `ATAC` and the like are `DNase`.
     """
-    found = tuple(marker for marker in markers if _matches(marker, pattern))
-    if not found and pattern.casefold() in OPEN_CHROMATIN:
+    matching = tuple(marker for marker in markers if _matches(marker, pattern))
+    if not matching and pattern.casefold() in OPEN_CHROMATIN:
         return tuple(marker for marker in markers if marker.category == "DNase")
-    return found
+    return matching
 
 
 def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
     """What may have been meant by a pattern that matches nothing, and what there is."""
-    parts = [one.strip() for one in pattern.split(",")]
-    if len(parts) > 1 and all(match_markers(markers, one) for one in parts):
+    parts = [part.strip() for part in pattern.split(",")]
+    if len(parts) > 1 and all(match_markers(markers, part) for part in parts):
         typed = " ".join(
-            f"--markers {one!r}" if argument == "markers" else repr(one) for one in parts
+            f"--markers {part!r}" if argument == "markers" else repr(part) for part in parts
         )
         return f"; several are typed apart: {typed}"
     words: dict[str, str] = {}
     for marker in markers:
         for word in (marker.target, marker.cell, marker.category, marker.name):
             words.setdefault(word.casefold(), word)
-    near = [words[one] for one in difflib.get_close_matches(pattern.casefold(), words, 3)]
+    near = [words[word] for word in difflib.get_close_matches(pattern.casefold(), words, 3)]
     nearest = f"; the nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}" if near else ""
     return f"{nearest}; there are {count_categories(markers)}, such as {markers[0].name}"
 
@@ -281,4 +284,4 @@ def describe_markers(markers: Sequence[Marker]) -> str:
 def count_categories(markers: Sequence[Marker]) -> str:
     """`133 TFBS, 9 DNase, 29 Histone`; a category without a marker is left out."""
     counts = Counter(marker.category for marker in markers)
-    return ", ".join(f"{counts[one]} {one}" for one in in_order(counts))
+    return ", ".join(f"{counts[category]} {category}" for category in in_order(counts))

@@ -61,7 +61,7 @@ def markers_of_files(paths: Sequence[Path], category: str | None = None) -> tupl
     """
     files = {os.path.normpath(file): (path, file) for path in paths for file in _files(path)}
     by_name: dict[str, Path] = {}
-    for path, file in sorted(files.values(), key=lambda one: (marker_name(one[1]), one[1])):
+    for path, file in sorted(files.values(), key=lambda pair: (marker_name(pair[1]), pair[1])):
         name = marker_name(file)
         if name in by_name:
             raise InputError(
@@ -122,13 +122,13 @@ def _files(path: Path) -> list[Path]:
         When there is none.
     """
     if is_there(path):
-        found = list(path.iterdir()) if path.is_dir() else [path]
+        paths = list(path.iterdir()) if path.is_dir() else [path]
     else:
-        found = _matching(path)
-    files = [one for one in found if is_peak_file(one) and one.is_file()]
-    kept = [one for one in files if not _SUMMITS.search(one.name)] or files
+        paths = _matching(path)
+    files = [file for file in paths if is_peak_file(file) and file.is_file()]
+    kept = [file for file in files if not _SUMMITS.search(file.name)] or files
     if not kept:
-        other = next((match[0] for one in found if (match := _OF_MACS.search(one.name))), None)
+        other = next((match[0] for file in paths if (match := _OF_MACS.search(file.name))), None)
         if other is not None:
             raise InputError(
                 path,
@@ -136,10 +136,10 @@ def _files(path: Path) -> list[Path]:
             )
         what = "holds" if is_there(path) else "matches"
         raise InputError(path, f"{what} no peak file; expected some that end in {_KINDS}")
-    summits = sorted(one.name for one in set(files).difference(kept))
+    summits = sorted(file.name for file in set(files).difference(kept))
     if summits:
         note(f"{path}: summits are no peaks, and are left out: {names_and_rest(summits)}")
-    others = sorted(one.name for one in found if _OF_MACS.search(one.name))
+    others = sorted(file.name for file in paths if _OF_MACS.search(file.name))
     if others:
         note(f"{path}: no peak files, and left out: {names_and_rest(others)}")
     return kept

@@ -31,11 +31,11 @@ def typed_chrom(name: str, known: Collection[str]) -> str | None:
     return resolve_chrom(name, known) or (Spellings(known).meant(name) if name else None)
 
 
-def nothing_in_common(path: Path, found: Iterable[str], known: Iterable[str]) -> InputError:
+def nothing_in_common(path: Path, names: Iterable[str], known: Iterable[str]) -> InputError:
     """The error for a file none of whose chromosomes is in the genome."""
     return InputError(
         path,
-        f"has no chromosome in common with the genome: it has {first_names(found)}, "
+        f"has no chromosome in common with the genome: it has {first_names(names)}, "
         f"the genome has {first_names(known)}",
     )
 

@@ -47,36 +47,36 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
     what
         What is in the files, such as `peaks`.
     """
-    files = sorted({one.path: one for one in counted}.values(), key=lambda one: one.path)
-    lacking = dict.fromkeys(name for one in files for name in one.unknown_names)
-    headers = dict.fromkeys(one.header for one in files if one.header)
+    files = sorted({file.path: file for file in counted}.values(), key=lambda file: file.path)
+    lacking = dict.fromkeys(name for file in files for name in file.unknown_names)
+    headers = dict.fromkeys(file.header for file in files if file.header)
     told: list[tuple[Callable[[RowCounts], int], str, str]] = [
         (
-            lambda one: one.unknown,
+            lambda file: file.unknown,
             "left out",
             f"on chromosomes that the genome lacks ({first_names(lacking)})",
         ),
-        (lambda one: one.mitochondrial, "left out", "on the mitochondrion"),
-        (lambda one: one.no_length, "skipped", "of length 0 (start = end)"),
+        (lambda file: file.mitochondrial, "left out", "on the mitochondrion"),
+        (lambda file: file.no_length, "skipped", "of length 0 (start = end)"),
         (
-            lambda one: int(bool(one.header)),
+            lambda file: int(bool(file.header)),
             "passed over",
             f"a header without # ({first_names(headers)})",
         ),
-        (lambda one: one.clipped, "clipped", "past an end of their chromosome"),
+        (lambda file: file.clipped, "clipped", "past an end of their chromosome"),
     ]
-    found = []
+    lines = []
     for count, fate, why in told:
-        some = [one for one in files if count(one)]
+        some = [file for file in files if count(file)]
         if some:
             rows = sum(map(count, some))
             rows_of = f"{rows:,} {'row' if rows == 1 else 'rows'} of {_files(some)}"
-            found.append(f"{what}: {fate} {rows_of}, {why}")
-    empty = [one for one in files if not one.rows]
+            lines.append(f"{what}: {fate} {rows_of}, {why}")
+    empty = [file for file in files if not file.rows]
     if empty:
-        names = names_and_rest([Path(one.path).name for one in empty])
-        found.append(f"{what}: no rows in {_files(empty)}{f': {names}' if len(empty) > 1 else ''}")
-    return found
+        names = names_and_rest([Path(file.path).name for file in empty])
+        lines.append(f"{what}: no rows in {_files(empty)}{f': {names}' if len(empty) > 1 else ''}")
+    return lines
 
 
 def _files(some: Sequence[RowCounts]) -> str:

@@ -44,16 +44,16 @@ class Seen:
             `unit`, in bases, and per split and chromosome, in such units and in turn, the distance
             to the next interval and its length.
         """
-        found = {
+        by_split = {
             name: {chrom: _distances(intervals) for chrom, intervals in regions.items()}
             for name, regions in vars(self).items()
         }
         # Windows of 25,000 bases lie on a grid of as many, and 1,3 is shorter than 25000,75000.
-        every = [one for regions in found.values() for one in regions.values()]
+        every = [distances for regions in by_split.values() for distances in regions.values()]
         unit = int(np.gcd.reduce(np.concatenate(every))) if every else 1
         return {"unit": unit} | {
-            name: {chrom: (one // unit).tolist() for chrom, one in regions.items()}
-            for name, regions in found.items()
+            name: {chrom: (distances // unit).tolist() for chrom, distances in regions.items()}
+            for name, regions in by_split.items()
         }
 
     @classmethod
@@ -72,7 +72,7 @@ class Seen:
         ValueError
             For what is no set of intervals inside of these chromosomes.
         """
-        return cls(*(_regions(unit, found, chrom_sizes) for found in (train, valid)))
+        return cls(*(_regions(unit, distances, chrom_sizes) for distances in (train, valid)))
 
     def on(self, known: Mapping[str, int], sizes: Mapping[str, int]) -> Seen:
         """The same on another file of the genome, as that names its chromosomes.
@@ -84,9 +84,9 @@ class Seen:
             in one of them is left out, and so is a chromosome that has another length.
         """
         own = {
-            chrom: found
+            chrom: own_name
             for chrom, size in sizes.items()
-            if (found := resolve_chrom(chrom, known)) is not None and known[found] == size
+            if (own_name := resolve_chrom(chrom, known)) is not None and known[own_name] == size
         }
         return Seen(
             *(
@@ -105,9 +105,12 @@ def _distances(intervals: IntervalSet) -> Positions:
     return np.diff(edges, prepend=0)
 
 
-def _regions(unit: int, found: Distances, chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+def _regions(
+    unit: int, by_chrom: Distances, chrom_sizes: Mapping[str, int]
+) -> dict[str, IntervalSet]:
     return {
-        chrom: _intervals(unit, distances, chrom, chrom_sizes) for chrom, distances in found.items()
+        chrom: _intervals(unit, distances, chrom, chrom_sizes)
+        for chrom, distances in by_chrom.items()
     }
 
 

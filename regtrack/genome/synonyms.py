@@ -29,10 +29,10 @@ def synonyms(target: str) -> tuple[str, ...]:
 def _known() -> dict[str, tuple[str, ...]]:
     """By target in lower case, the names of its protein."""
     table = resources.files("regtrack.genome") / "data" / _TABLE
-    found: dict[str, tuple[str, ...]] = {}
+    by_spelling: dict[str, tuple[str, ...]] = {}
     for line in table.read_text(encoding="utf-8").splitlines()[1:]:
         gene, others, variants = line.split("\t")
         names = (gene, *filter(None, others.split(",")))
         for spelling in (*names, *filter(None, variants.split(","))):
-            found[spelling.lower()] = names
-    return found
+            by_spelling[spelling.lower()] = names
+    return by_spelling

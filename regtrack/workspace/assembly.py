@@ -20,8 +20,8 @@ def fetched_genomes() -> dict[str, Path]:
         As `possible_cache_folder`.
     """
     folders = sorted(path for path in possible_cache_folder().glob("*") if path.is_dir())
-    found = {folder.name: folder / genome_file(folder.name) for folder in folders}
-    return {assembly: path for assembly, path in found.items() if path.is_file()}
+    genomes = {folder.name: folder / genome_file(folder.name) for folder in folders}
+    return {assembly: path for assembly, path in genomes.items() if path.is_file()}
 
 
 def assembly_of(genome: Path) -> str | None:

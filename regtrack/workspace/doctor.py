@@ -94,13 +94,15 @@ def examine(configured: Configured) -> list[Finding]:
 
 def report(findings: list[Finding]) -> str:
     """The findings as text, problems marked and counted."""
-    width = max(len(one.name) for one in findings) + 2
-    lines = [f"{one.name:<{width}}{one.value}" for one in findings]
-    problems = [one for one in findings if one.problem]
+    width = max(len(finding.name) for finding in findings) + 2
+    lines = [f"{finding.name:<{width}}{finding.value}" for finding in findings]
+    problems = [finding for finding in findings if finding.problem]
     if not problems:
         return "\n".join([*lines, "", "nothing is missing"])
-    told = [f"{one.name}: {one.problem}" for one in problems]
-    return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {one}" for one in told)])
+    told = [f"{finding.name}: {finding.problem}" for finding in problems]
+    return "\n".join(
+        [*lines, "", f"{len(problems)} to look at:", *(f"  {finding}" for finding in told)]
+    )
 
 
 def _machine() -> Iterator[Finding]:
@@ -132,7 +134,9 @@ def _version(library: str) -> str | None:
 
 def _open_files(soft: int, hard: int) -> Finding:
     """How many files a process may open; a run with few of them is slower, or ends."""
-    told = ["no limit" if one == resource.RLIM_INFINITY else f"{one:,}" for one in (soft, hard)]
+    told = [
+        "no limit" if limit == resource.RLIM_INFINITY else f"{limit:,}" for limit in (soft, hard)
+    ]
     problem = ""
     if soft != resource.RLIM_INFINITY and soft < LEAST_FILES:
         enough = hard == resource.RLIM_INFINITY or hard >= LEAST_FILES
@@ -148,7 +152,7 @@ def _disk() -> Iterator[Finding]:
         "disk, cache": cache_folder(),
     }
     for name, folder in folders.items():
-        there = next(one for one in (folder, *folder.parents) if one.exists())
+        there = next(path for path in (folder, *folder.parents) if path.exists())
         if not there.is_dir():
             yield Finding(name, str(folder), f"{there} is a file; expected a folder")
             continue
@@ -157,8 +161,8 @@ def _disk() -> Iterator[Finding]:
         yield Finding(name, f"{free / 1e9:,.1f} GB free in {folder}", little)
     assemblies = [path.name for path in sorted(cache_folder().glob("*"))]
     has = "; ".join(filter(None, map(_fetched, assemblies))) or "nothing"
-    tables = [one for table in GENE_TABLES for one in cache_folder().glob(f"*/{file_of(table)}")]
-    genes = {one.parent.name for one in tables}
+    tables = [path for table in GENE_TABLES for path in cache_folder().glob(f"*/{file_of(table)}")]
+    genes = {path.parent.name for path in tables}
     if genes:
         has += f"; genes of {', '.join(sorted(genes))}"
     yield Finding("fetched", f"{has}, in {cache_folder()}")
@@ -292,7 +296,7 @@ def _excluded(files: BedFiles | None, path: Path) -> str:
     if files is None:
         return f"{path.stat().st_size:,} bytes"
     listed = files.excluded(path)
-    return f"{sum(one.bases for one in listed.values()):,} bases"
+    return f"{sum(intervals.bases for intervals in listed.values()):,} bases"
 
 
 def _model(genome: Path | None, sizes: Mapping[str, int] | None, path: Path) -> str:

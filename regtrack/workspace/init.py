@@ -59,7 +59,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Found:
+class Inputs:
     """What a configuration can name.
 
     Parameters
@@ -106,19 +106,21 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
     table, rows = None, ""
     if told.peaks:
         table, rows = table_of(told.peaks, told.category, folder, force)
-    found = look_around(folder, told, table)
-    text = config_text(found, folder)
+    inputs = look_around(folder, told, table)
+    text = config_text(inputs, folder)
     folder.mkdir(parents=True, exist_ok=True)
     if table is not None and rows:
         write_text(table, rows)
     write_text(config, text)
-    above = next((one for one in folder.resolve().parents if (one / config.name).is_file()), None)
+    above = next(
+        (parent for parent in folder.resolve().parents if (parent / config.name).is_file()), None
+    )
     hides = f"here it goes before {above / config.name}\n" if above else ""
     check = f"{what_to_check(table, told.category is None)}\n" if table and rows else ""
-    return f"{check}wrote {config}\n{hides}{summary(found, folder)}"
+    return f"{check}wrote {config}\n{hides}{summary(inputs, folder)}"
 
 
-def look_around(folder: Path, told: Told, table: Path | None) -> Found:
+def look_around(folder: Path, told: Told, table: Path | None) -> Inputs:
     """What lies in a folder or, where nothing does, in the cache.
 
     Parameters
@@ -153,10 +155,10 @@ def look_around(folder: Path, told: Told, table: Path | None) -> Found:
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
-    return Found(genome, peaks, genes, exclude, model, assembly)
+    return Inputs(genome, peaks, genes, exclude, model, assembly)
 
 
-def config_text(found: Found, folder: Path) -> str:
+def config_text(inputs: Inputs, folder: Path) -> str:
     """The text of a configuration; what is missing stands in it as a comment.
 
     Raises
@@ -168,68 +170,68 @@ def config_text(found: Found, folder: Path) -> str:
         "# What regtrack commands in this folder, and below it, need not be told. Options and",
         "# REGTRACK_... variables go before it; paths are relative to this file.",
         "[defaults]",
-        _line("genome", found.genome, folder, "genome.fa.gz"),
-        _line("peaks", found.peaks, folder, "markers.tsv"),
-        _line("genes", found.genes, folder, file_of(GENE_TABLES[0])),
+        _line("genome", inputs.genome, folder, "genome.fa.gz"),
+        _line("peaks", inputs.peaks, folder, "markers.tsv"),
+        _line("genes", inputs.genes, folder, file_of(GENE_TABLES[0])),
     ]
-    if found.exclude:
-        paths = ", ".join(_quoted(_path(one, folder)) for one in found.exclude)
+    if inputs.exclude:
+        paths = ", ".join(_quoted(_path(path, folder)) for path in inputs.exclude)
         lines.append(f"exclude = [{paths}]")
     lines += [
-        f"model = {_quoted(_path(found.model, folder))}",
+        f"model = {_quoted(_path(inputs.model, folder))}",
         "",
         "[prepare]",
         f'out = "{DATASET}"',
-        f"assembly = {_quoted(found.assembly)}" if found.assembly else '# assembly = "hg19"',
+        f"assembly = {_quoted(inputs.assembly)}" if inputs.assembly else '# assembly = "hg19"',
         "",
         "[train]",
         f'dataset = "{DATASET}"',
-        f"out = {_quoted(_path(found.model, folder))}",
+        f"out = {_quoted(_path(inputs.model, folder))}",
     ]
     return "\n".join([*lines, ""])
 
 
-def summary(found: Found, folder: Path) -> str:
+def summary(inputs: Inputs, folder: Path) -> str:
     """What was found, and what to type next."""
-    assembly = found.assembly or (None if found.genome else ASSEMBLY)
+    assembly = inputs.assembly or (None if inputs.genome else ASSEMBLY)
     fetchable = assembly == ASSEMBLY
     own = f"none (regtrack fetch has those of {ASSEMBLY} only)"
     of_it = "" if fetchable else f" {assembly}"
     rows = [
         (
             "genome",
-            str(found.genome) if found.genome else f"none: regtrack fetch genome {assembly}",
+            str(inputs.genome) if inputs.genome else f"none: regtrack fetch genome {assembly}",
         ),
-        ("peaks", str(found.peaks or ("none: regtrack fetch peaks" if fetchable else own))),
-        ("genes", str(found.genes or f"none: {how_to_get_genes(assembly)}")),
+        ("peaks", str(inputs.peaks or ("none: regtrack fetch peaks" if fetchable else own))),
+        ("genes", str(inputs.genes or f"none: {how_to_get_genes(assembly)}")),
         (
             "exclude",
-            ", ".join(map(str, found.exclude))
+            ", ".join(map(str, inputs.exclude))
             or (f"none: regtrack fetch exclude{of_it}" if assembly in EXCLUDE else "none"),
         ),
         (
             "model",
-            str(found.model)
-            if found.model.exists()
-            else f"{found.model} (not yet; until then demo, which comes with regtrack)",
+            str(inputs.model)
+            if inputs.model.exists()
+            else f"{inputs.model} (not yet; until then demo, which comes with regtrack)",
         ),
-        ("assembly", found.assembly or "not known; see [prepare]"),
+        ("assembly", inputs.assembly or "not known; see [prepare]"),
     ]
     text = [f"  {name:<10}{value}" for name, value in rows]
     there = [] if folder.resolve() == Path.cwd() else [f"cd {shell_word(folder)}"]
-    if found.genome and found.peaks:
-        predict = f"regtrack predict {_first(found.genome)}"
-        if found.model.exists():
+    if inputs.genome and inputs.peaks:
+        predict = f"regtrack predict {_first(inputs.genome)}"
+        if inputs.model.exists():
             steps = [f"{predict} --out tracks/"]
         else:
             steps = ["regtrack prepare", "regtrack train", f"{predict} --out tracks/"]
-        text += ["next:", *(f"  {one}" for one in (*there, *steps))]
+        text += ["next:", *(f"  {step}" for step in (*there, *steps))]
     else:
-        own_peaks = "" if fetchable or found.peaks else " --peaks FOLDER"
+        own_peaks = "" if fetchable or inputs.peaks else " --peaks FOLDER"
         text.append("then: " + " && ".join([*there, f"regtrack init --force{own_peaks}"]))
-    if found.genome and not found.model.exists():
+    if inputs.genome and not inputs.model.exists():
         # The network that comes along was trained on that assembly.
-        any_genome = "" if found.assembly == ASSEMBLY else " --any-genome"
+        any_genome = "" if inputs.assembly == ASSEMBLY else " --any-genome"
         text.append(f"only to predict: regtrack predict GENE --out tracks/{any_genome}")
     return "\n".join(text)
 
@@ -250,7 +252,7 @@ def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:
     """
     matches = _all(folder, patterns)
     if len(matches) > 1:
-        names = ", ".join(one.name for one in matches[:3])
+        names = ", ".join(path.name for path in matches[:3])
         raise InputError(
             folder,
             f"which of {names} is the {kind}? leave one there, or name it yourself",

@@ -44,7 +44,7 @@ def table_of(
     OSError
         When a file cannot be read.
     """
-    tables = [one for one in peaks if is_table(one)]
+    tables = [path for path in peaks if is_table(path)]
     if tables and len(peaks) > 1:
         raise ArgumentError("peaks", f"{tables[0]} is a table; expected it alone, or peak files")
     if tables:
@@ -58,19 +58,19 @@ def table_of(
     check_file(table, force, "a markers table")
     rows = [COLUMNS]
     markers = markers_of_files(peaks, category)
-    for one in markers:
-        file = os.path.relpath(one.file, folder)
+    for marker in markers:
+        file = os.path.relpath(marker.file, folder)
         if not is_text(file):
             raise InputError(file, "no name that a table can hold; expected one in UTF-8")
-        words = (one.name, one.category, one.cell, one.target, one.treatment)
-        rows.append((str(one.index), *words, file))
+        words = (marker.name, marker.category, marker.cell, marker.target, marker.treatment)
+        rows.append((str(marker.index), *words, file))
     _look_at(peaks[0], markers)
     return table, "".join("\t".join(row) + "\n" for row in rows)
 
 
 def _look_at(named: Path, markers: Sequence[Marker]) -> None:
     """Read the first rows of every file, and tell what seems wrong."""
-    widths = ((Path(one.file).name, median_width(Path(one.file))) for one in markers)
+    widths = ((Path(marker.file).name, median_width(Path(marker.file))) for marker in markers)
     tell_summits(named, {name: width for name, width in widths if width is not None})
 
 
@@ -85,7 +85,11 @@ def what_to_check(table: Path, guessed: bool) -> str:
     markers = read_markers(table)
     lines = [f"wrote {table}: {len(markers)} markers ({count_categories(markers)})"]
     without_cell = sum(marker.cell == "None" for marker in markers)
-    cells = [one for one in markers if {one.cell, one.target} != {"None"} and "|" not in one.name]
+    cells = [
+        marker
+        for marker in markers
+        if {marker.cell, marker.target} != {"None"} and "|" not in marker.name
+    ]
     checked = [*(["category"] if guessed else []), *(["cell and target"] if cells else [])]
     if checked:
         verb = "were" if cells else "was"
