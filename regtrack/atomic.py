@@ -125,8 +125,8 @@ def remove_left_aside(folder: Path) -> None:
     of another machine's, those that nobody has written to for a day.
     """
     with os.scandir(folder) as entries:
-        found = [Path(entry) for entry in entries if _ASIDE.search(entry.name)]
-    for path in found:
+        paths = [Path(entry) for entry in entries if _ASIDE.search(entry.name)]
+    for path in paths:
         with suppress(OSError):  # another's, or somebody else removes it: it is in nobody's way
             if _is_left(path):
                 path.unlink()
@@ -211,14 +211,14 @@ def _host() -> str:
 
 def _is_left(path: Path) -> bool:
     """Whether who wrote a file aside is gone."""
-    found = _ASIDE.search(path.name)
+    match = _ASIDE.search(path.name)
     state = path.lstat()
-    if found is None or not stat.S_ISREG(state.st_mode):
+    if match is None or not stat.S_ISREG(state.st_mode):
         return False
-    if found["host"] != _host():
+    if match["host"] != _host():
         return time.time() - state.st_mtime > _OLD
     # The lock is asked for as well: a container has the machine's name, and its own numbers.
-    return not _is_alive(int(found["process"])) and _is_free(path)
+    return not _is_alive(int(match["process"])) and _is_free(path)
 
 
 def _is_alive(process: int) -> bool:

@@ -60,13 +60,13 @@ def parse_json(
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
         if version is not None:
-            found = msgspec.json.decode(data, type=_Versioned).format
-            if found < 1:
-                raise InputError(where, f"damaged (format: expected 1 or more, got {found})")
-            if found > version:
+            written = msgspec.json.decode(data, type=_Versioned).format
+            if written < 1:
+                raise InputError(where, f"damaged (format: expected 1 or more, got {written})")
+            if written > version:
                 raise InputError(
                     where,
-                    f"written in format {found}; this regtrack reads up to {version}: "
+                    f"written in format {written}; this regtrack reads up to {version}: "
                     "please update it",
                 )
         return msgspec.json.decode(data, type=shape)

@@ -94,6 +94,8 @@ class TerminatedError(KeyboardInterrupt):
 def printable(text: str) -> str:
     """A text on one line, with escapes for what would move a terminal's cursor or not be shown."""
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for one in text
+        letter
+        if letter.isprintable()
+        else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for letter in text
     )

@@ -258,18 +258,18 @@ def is_of_run(work: Path, identity: Mapping[str, Any]) -> bool:
 def _not_of_run(work: Path, wanted: Mapping[str, object]) -> str | None:
     """What is wrong with the run in a work folder; None where it is the wanted one."""
     try:
-        found = read_json(work / _IDENTITY, dict[str, object])
+        written = read_json(work / _IDENTITY, dict[str, object])
     except FileNotFoundError:
         return f"without {_IDENTITY}"
     except InputError as error:
         return f"whose {_IDENTITY} is {error.problem}"
-    return None if found == wanted else f"with another {differences(found, wanted)}"
+    return None if written == wanted else f"with another {differences(written, wanted)}"
 
 
 def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
     """An identity as it comes back from a file: with lists for tuples."""
-    found: dict[str, object] = json.loads(json.dumps(identity))
-    return found
+    plain: dict[str, object] = json.loads(json.dumps(identity))
+    return plain
 
 
 def _has_work(folder: Path, no_work: Collection[str]) -> bool:
@@ -287,11 +287,11 @@ def clear(entries: Iterable[Path]) -> None:
             entry.unlink(missing_ok=True)
 
 
-def differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+def differences(written: Mapping[str, object], wanted: Mapping[str, object]) -> str:
     """`max_error (0.003, now 0.01)` for what two runs differ in."""
-    names = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
+    names = [name for name in {**wanted, **written} if written.get(name) != wanted.get(name)]
     return ", ".join(
-        f"{name} ({found.get(name)}, now {wanted.get(name)})"
+        f"{name} ({written.get(name)}, now {wanted.get(name)})"
         if not isinstance(wanted.get(name), list) and len(str(wanted.get(name))) < 32
         else name
         for name in names
@@ -310,7 +310,7 @@ def file_sha256(path: Path) -> str:
 def free_bytes(out: Path) -> int:
     """Bytes that are free on the disk where `out` lies, or will lie."""
     path = out.absolute()
-    there = next(one for one in (path, *path.parents) if one.exists())
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
     return shutil.disk_usage(there).free
 
 

@@ -11,9 +11,9 @@ def first_names(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(listed[:most]) + (" ..." if len(listed) > most else "")
 
 
-def counted(number: int, one: str, several: str | None = None) -> str:
-    """`1 marker`, `2 markers`; where an s is not enough, `several` is the plural."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """`1 marker`, `2 markers`; where an s is not enough, by `plural`."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def few_names(names: Collection[str], few: int = 25) -> str:

@@ -102,10 +102,12 @@ def shell_word(path: Path) -> str:
     if text.isprintable():
         return shlex.quote(text)
     letters = (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in os.fsencode(text))
-    return "$'" + "".join(one if one not in "\\'" else f"\\{one}" for one in letters) + "'"
+    return (
+        "$'" + "".join(letter if letter not in "\\'" else f"\\{letter}" for letter in letters) + "'"
+    )
 
 
 def file_state(path: Path) -> tuple[int, int, int]:
     """What tells a file from its successor of the same name."""
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    state = path.stat()
+    return state.st_ino, state.st_mtime_ns, state.st_size

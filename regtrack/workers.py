@@ -152,8 +152,8 @@ def _done(work: Callable[[T], R], task: T) -> R:
 
 def _no_memory(error: Exception) -> RegtrackError:
     said = str(error).partition("\n")[0]
-    found = f" ({said})" if isinstance(error, MemoryError) and said else ""
-    return RegtrackError(f"memory ran out{found}; fewer --workers need less")
+    reason = f" ({said})" if isinstance(error, MemoryError) and said else ""
+    return RegtrackError(f"memory ran out{reason}; fewer --workers need less")
 
 
 @contextmanager
@@ -179,8 +179,8 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in before.items():
             signal.signal(number, handler)
-    for one in caught:
-        signal.raise_signal(one)  # to whom it would have gone
+    for caught_signal in caught:
+        signal.raise_signal(caught_signal)  # to whom it would have gone
 
 
 def _begin(given: bytes) -> None:

@@ -60,9 +60,9 @@ def _mount_points() -> set[Path]:
     fields = (line.split(b" ") for line in listed.read_bytes().splitlines())
     return {
         # `\040` is a space.
-        Path(os.fsdecode(one[4].decode("unicode_escape").encode("latin-1")))
-        for one in fields
-        if len(one) > 4
+        Path(os.fsdecode(field[4].decode("unicode_escape").encode("latin-1")))
+        for field in fields
+        if len(field) > 4
     }
 
 
@@ -100,7 +100,7 @@ def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
     """
     _refuse_others(folder)
     refuse_foreign(folder, names)
-    links = [one.name for one in folder.iterdir() if one.is_symlink()] if folder.exists() else []
+    links = [path.name for path in folder.iterdir() if path.is_symlink()] if folder.exists() else []
     if links:
         raise InputError(folder, f"is in the way: {min(links)} in it is a link, not regtrack's")
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip", "networks")
 
 def find_config(start: Path) -> Path | None:
     """The nearest `regtrack.toml`, from `start` upward."""
-    paths = (one / NAME for one in (start, *start.parents))
+    paths = (folder / NAME for folder in (start, *start.parents))
     return next((path for path in paths if os.path.lexists(path) and not path.is_dir()), None)
 
 
@@ -64,11 +64,11 @@ def _defaults(
 ) -> dict[str, Any]:
     """The `default_map` of a command; of a group, one for each of its commands."""
     if isinstance(command, click.Group):
-        known = [{_key(option) for option in one.params} for one in command.commands.values()]
+        known = [{_key(option) for option in member.params} for member in command.commands.values()]
         _check_keys(path, name, own, tuple(sorted(set().union(*known))))
         members = {
-            key: _defaults(path, name, one, shared, {k: own[k] for k in own if k in keys})
-            for (key, one), keys in zip(command.commands.items(), known, strict=True)
+            key: _defaults(path, name, member, shared, {k: own[k] for k in own if k in keys})
+            for (key, member), keys in zip(command.commands.items(), known, strict=True)
         }
         return {key: values for key, values in members.items() if values}
     options = {_key(option): option for option in command.params}
@@ -119,12 +119,12 @@ def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter
     several = getattr(option, "multiple", False) or option.nargs != 1
     listed = value if isinstance(value, list) and several else [value]
     kinds, expected = next(
-        (kinds, expected) for one, kinds, expected in _EXPECTED if isinstance(option.type, one)
+        (kinds, expected) for kind, kinds, expected in _EXPECTED if isinstance(option.type, kind)
     )
-    if not all(type(one) in kinds for one in listed):
+    if not all(type(item) in kinds for item in listed):
         raise InputError(path, f"expected {expected} as {key} in [{table}], got {_short(value)}")
     try:
-        anchored = [_anchored(one, option, path.parent) for one in listed]
+        anchored = [_anchored(item, option, path.parent) for item in listed]
     except InputError as error:
         raise InputError(path, f"{key} in [{table}]: {error}") from error
     return anchored if several else anchored[0]

@@ -40,5 +40,5 @@ def doctor(
     config, broken = find_config(Path.cwd()), context.obj or ""
     findings = examine(Configured(config, broken, genome, peaks, genes, model, exclude, clip))
     click.echo(report(findings))
-    if any(one.problem for one in findings):
+    if any(finding.problem for finding in findings):
         context.exit(1)

@@ -72,7 +72,10 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
             "given twice; regtrack init --peaks A --peaks B makes one markers table of several",
         )
     # Where regions may be files, a second one need not come from a pattern.
-    several = any(isinstance(one, click.Argument) and one.nargs < 0 for one in command.params)
+    several = any(
+        isinstance(parameter, click.Argument) and parameter.nargs < 0
+        for parameter in command.params
+    )
     for at in places:
         from regtrack.genome.measured import is_peak_file
 
@@ -81,7 +84,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
                 lambda file: is_peak_file(file) and file.is_file(), map(Path, words[at + 1 :])
             )
         )
-        if len(files) > (2 if several else 1) and len({one.parent for one in files}) == 1:
+        if len(files) > (2 if several else 1) and len({file.parent for file in files}) == 1:
             raise ArgumentError(
                 "peaks",
                 f"{len(files):,} files follow, {files[0]} first: a pattern needs quotes, as "

@@ -32,6 +32,6 @@ def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
         from regtrack.models.checkpoint import read_checkpoint
 
         listed = read_checkpoint(model).markers
-    found = catalogue.find_markers(patterns, listed)
-    click.echo(catalogue.markers_tsv(found) if tsv else catalogue.markers_table(found))
-    click.echo(catalogue.describe_found(found, listed), err=True)
+    matching = catalogue.find_markers(patterns, listed)
+    click.echo(catalogue.markers_tsv(matching) if tsv else catalogue.markers_table(matching))
+    click.echo(catalogue.describe_found(matching, listed), err=True)

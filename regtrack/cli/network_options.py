@@ -32,13 +32,13 @@ def _read_settings(
     _: click.Context, option: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, Any]:
     """`width=64` as a name and a number, true or false, or text."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param=option)
-        found[name.strip().replace("-", "_")] = _plain(value.strip())
-    return found
+        settings[name.strip().replace("-", "_")] = _plain(value.strip())
+    return settings
 
 
 def _plain(text: str) -> Any:

@@ -386,8 +386,8 @@ def typed(context: click.Context) -> Set[str]:
     Those of regtrack.toml or of the environment, which may be for another use, are not in it.
     """
     return dict.fromkeys(
-        str(one.name)
-        for one in context.command.params
-        if isinstance(one, click.Option)
-        and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+        str(parameter.name)
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
     ).keys()

@@ -23,7 +23,7 @@ class Plain(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         """Write, with escapes for what is not to be obeyed."""
-        return super().write(_MOVES.sub(lambda found: printable(found[0]), text))
+        return super().write(_MOVES.sub(lambda match: printable(match[0]), text))
 
 
 class Forgiving(io.FileIO):

@@ -100,9 +100,7 @@ def report(findings: list[Finding]) -> str:
     if not problems:
         return "\n".join([*lines, "", "nothing is missing"])
     told = [f"{finding.name}: {finding.problem}" for finding in problems]
-    return "\n".join(
-        [*lines, "", f"{len(problems)} to look at:", *(f"  {finding}" for finding in told)]
-    )
+    return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {text}" for text in told)])
 
 
 def _machine() -> Iterator[Finding]:
