@@ -1,4 +1,4 @@
-"""Folders: output that is complete or absent, and long runs that a later one goes on with.
+"""Folders: output that is complete or absent, and long runs that a later one continues.
 
 Both work in a folder beside the output, or in it where it cannot be renamed. It is locked while
 a process is at work in it, and nothing in it is touched that is not theirs.
@@ -113,7 +113,7 @@ def move_in(finished: Path, out: Path, contents: str | None) -> None:
 
     Beside it, an older one is moved into the work folder first. In it, what it held is removed,
     and the entries of the finished one are moved, the file by which it is known as the last:
-    until then the folder is not finished, and the next run goes on moving.
+    until then the folder is not finished, and the next run moves the rest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a user should know though the work goes on, such as what was left out or made anew.
+"""What a user should know, but nothing stops for, such as what was left out or made anew.
 
 Notes go through the standard library's logging, under the name `regtrack`. The command prints
 each once; who uses the library hears them with a handler of their own, and is told nothing

@@ -36,8 +36,8 @@ def compare(
     CHECKPOINT is taken as it is. Without any, all networks of the task are trained. The
     limits (--minutes, --steps, --epochs) are for each network, not for all together.
 
-    The same command goes on where an earlier one stopped, and trains and scores nothing
-    twice. --force trains those anew that were trained with other settings.
+    If a comparison was stopped, give the same command again, and it continues; nothing is trained
+    or scored twice. --force trains again what was trained with other settings.
     """
     from regtrack.cli.progress import ComparisonProgress
     from regtrack.training.compare import ComparisonRequest, run_comparison

@@ -1,4 +1,4 @@
-"""`regtrack demo`: the whole job, on real data that come along or on a simulated genome."""
+"""`regtrack demo`: the whole job, on real data that come with regtrack or on a simulated genome."""
 
 from __future__ import annotations
 

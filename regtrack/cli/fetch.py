@@ -24,16 +24,22 @@ def _shared(command: F) -> F:
             type=click.IntRange(1, 32),
             default=FetchSettings.jobs,
             show_default=True,
-            help="Downloads at a time.",
+            help="Number of downloads at the same time.",
         ),
-        click.option("--dry-run", is_flag=True, help="Only say what, how much, and where to."),
         click.option(
-            "--offline", is_flag=True, help="Ask for nothing; check that all is there and intact."
+            "--dry-run",
+            is_flag=True,
+            help="Only list what would be fetched, how large it is, and where to.",
+        ),
+        click.option(
+            "--offline",
+            is_flag=True,
+            help="Use no network; check that all files are there and intact.",
         ),
         click.option(
             "--mirror",
             metavar="URL",
-            help="Ask for https://host/path at URL/host/path instead.",
+            help="Fetch https://host/path from URL/host/path instead.",
         ),
     ):
         command = option(command)
@@ -55,7 +61,7 @@ def fetch() -> None:
 def genome(assembly: str, **settings: Any) -> None:
     """Fetch the sequence of hg19, hg38, mm10, mm39, or another assembly of UCSC's.
 
-    It is made bgzip and indexed; that of a mammal has 0.9 GB.
+    It is saved as bgzip, with an index; a mammal's takes 0.9 GB.
     """
     _fetch(["genome"], settings, assembly=assembly)
 
@@ -90,13 +96,13 @@ def peaks(markers: tuple[str, ...], **settings: Any) -> None:
     _fetch(["peaks"], settings, markers=markers)
 
 
-@fetch.command(short_help="Regions where reads mislead.")
+@fetch.command(short_help="Regions to leave out of scores and training.")
 @click.argument("assembly", default="hg19")
 @_shared
 def exclude(assembly: str, **settings: Any) -> None:
-    """Fetch ENCODE's regions of hg19, hg38 or mm10 where reads mislead, whatever the cell.
+    """Fetch ENCODE's excluded regions (blacklist) of hg19, hg38 or mm10.
 
-    Of hg19 these are signal artifacts and unmappable regions.
+    There, reads pile up in any cell. Of hg19, unmappable regions are fetched, too.
     """
     _fetch(["exclude"], settings, assembly=assembly)
 
@@ -127,7 +133,7 @@ def model(name: str | None, **settings: Any) -> None:
         click.echo(f"{path}: predict with --model {name}")
 
 
-@fetch.command("all", short_help="All of it.")
+@fetch.command("all", short_help="Genome, genes, peaks and regions to exclude.")
 @click.argument("assembly", default="hg19")
 @_shared
 def all_(assembly: str, **settings: Any) -> None:

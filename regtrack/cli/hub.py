@@ -13,7 +13,7 @@ from regtrack.errors import ArgumentError
 @click.command(short_help="Make a track hub of tracks, for the UCSC browser.")
 @click.argument("tracks", metavar="TRACKS", type=options.FILE)
 @options.url("Where the folder TRACKS will be on the web.")
-@click.option("--email", metavar="ADDRESS", help="Whom users of the hub can write to.")
+@click.option("--email", metavar="ADDRESS", help="Address for questions of the hub's users.")
 @click.option(
     "--style",
     type=click.Choice(["faceted", "composite"]),
@@ -28,7 +28,7 @@ from regtrack.errors import ArgumentError
 @options.report
 @options.workers
 @options.force
-@click.option("--check", is_flag=True, help="Test the hub that is there; write nothing.")
+@click.option("--check", is_flag=True, help="Check a hub that is there; write nothing.")
 @click.pass_context
 def hub(
     context: click.Context,
@@ -51,9 +51,9 @@ def hub(
     each category. Markers without called peaks have no track of peaks. A line across each signal is
     the threshold from which its peaks were called.
 
-    With --check, TRACKS may also be the path of a hub.txt. Tested are rules of UCSC's format,
-    those that its own hubCheck leaves out as well: labels, parents, the table behind the tracks,
-    and every file. Each broken rule is a line; the exit status is then 1.
+    With --check, TRACKS may also be the path of a hub.txt. This checks the rules of UCSC's format,
+    also those that UCSC's own hubCheck skips: labels, parents, the table of the tracks, and every
+    file. It prints a line for each broken rule; the exit status is then 1.
     """
     _check_options(context, check)
     if check:

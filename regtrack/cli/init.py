@@ -27,7 +27,7 @@ from regtrack.cli.config import NAME
 )
 @options.genes_to_name
 @options.force
-def init(folder: Path, force: bool, **told: Any) -> None:
+def init(folder: Path, force: bool, **settings: Any) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.
 
     Genome (a FASTA), markers.tsv, genes (refGene.txt.gz, or a GTF or GFF3 file), exclude/*.bed.gz
@@ -37,6 +37,6 @@ def init(folder: Path, force: bool, **told: Any) -> None:
     options in DIR and below. Until the model that is named there has been trained, predict uses
     the network that comes with regtrack, and says so.
     """
-    from regtrack.workspace.init import Told, initialise
+    from regtrack.workspace.init import InitRequest, initialise
 
-    click.echo(initialise(folder / NAME, force, Told(**told)))
+    click.echo(initialise(folder / NAME, force, InitRequest(**settings)))

@@ -153,7 +153,7 @@ genome_to_name = _genome(f"{_FASTA}, wherever it lies.", variable=None)
 
 _MEASURED = (
     "Measured peaks: a markers table whose column 'file' names them, a folder of peak files, a "
-    "pattern of such in quotes, or one file"
+    "pattern in quotes, or one file"
 )
 peaks = _peaks(f"{_MEASURED}.", required=True)
 peaks_or_dataset = _peaks(f"{_MEASURED}; where there is no --dataset.")
@@ -245,8 +245,10 @@ markers_shown = _markers(
     "Shown at first: markers whose name, cell, target or category matches, 30 at most;",
     "a few, the best of each category",
 )
-exclude = _exclude("BED file of regions that do not count. Repeatable.")
-exclude_windows = _exclude("BED file of regions that windows should not hold. Repeatable.")
+exclude = _exclude("BED file of regions to leave out. Repeatable.")
+exclude_windows = _exclude(
+    "BED file of regions to keep out of windows (see --max-excluded). Repeatable."
+)
 clip = click.option(
     "--clip",
     is_flag=True,
@@ -270,14 +272,15 @@ device = click.option(
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
-    help="What computes.",
+    help="Where to compute.",
 )
 step = click.option(
     "--step",
     type=Count(),
-    show_default="the bins of 200 bases that it was trained on",
-    help="Of a network of the short task: bases that one value stands for. At a multiple of 16 "
-    "overlapping inputs share most of the work: deepsea at 96 takes a third of the time of 200.",
+    show_default="200, the bins that it was trained on",
+    help="For a network of the short task: number of bases for each value. Multiples of 16 are "
+    "fast, because overlapping inputs share most of the work: deepsea at 96 takes a third of the "
+    "time that it takes at 200.",
 )
 any_genome = click.option(
     "--any-genome",

@@ -61,6 +61,6 @@ class ComparisonProgress(TrainingProgress):
         tqdm.write(f"{name}, {number} of {total}", file=sys.stderr)
 
     def scoring(self, name: str, split: str) -> None:
-        """Say that no training goes on, but scoring."""
+        """Say which network is being scored, and on what."""
         self.finished()
         tqdm.write(f"scoring {name} on {split}", file=sys.stderr)

@@ -75,8 +75,8 @@ def search(
     positive_weight, shift and schedule as keys. A grid takes lists only; with --trials it is
     a sample without repetition.
 
-    A search that was killed, or ended by Ctrl-C or SIGTERM, goes on when the same command is
-    given again. Given several times at once, also on machines that share the folder, it is one
+    If a search was killed, or ended by Ctrl-C or SIGTERM, give the same command again, and it
+    continues. Several commands at once, also on machines that share the folder, work on one
     search. --force drops a search with other settings.
     """  # noqa: D301 - click wants the character
     from regtrack.cli.search_progress import SearchProgress

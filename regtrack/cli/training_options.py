@@ -103,7 +103,7 @@ _OPTIONS = {
         type=click.FloatRange(min=0),
         default=TrainingSettings.save_minutes,
         show_default=True,
-        help="Save the state every so many minutes, so that a killed training goes on from it.",
+        help="Save the state every so many minutes, so that a killed training continues from it.",
     ),
     "seed": options.seed(
         TrainingSettings.seed, "Same seed, same steps, same network (on one device)."

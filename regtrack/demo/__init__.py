@@ -1,4 +1,4 @@
-"""The demo: real human DNA that comes along, or a simulated genome with known regulation.
+"""The demo: real human DNA that comes with regtrack, or a simulated genome with known regulation.
 
 It stands above training, prediction and scoring and uses them as the commands do.
 """

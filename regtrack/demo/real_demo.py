@@ -1,4 +1,4 @@
-"""Real human DNA in the first minute, and the network that comes along."""
+"""Real human DNA in the first minute, and the network that comes with regtrack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from regtrack.report.files import text_table, write_report
 from regtrack.scoring.score_tracks import ScoreRequest, evaluate
 from regtrack.workers import available_cores
 
-# All that is known of the genome that comes along, but for what the network reads beside it.
+# All known sequence of the bundled genome, but for what the network reads beside it.
 REGION = "chr22:20,609,432-22,000,000"
 _GENE = "chr22:21,330,000-21,360,000"
 

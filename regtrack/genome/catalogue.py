@@ -9,7 +9,7 @@ from importlib import resources
 from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers, select_markers
 
 _TABLE = "markers919.tsv"
-_SHOWN = COLUMNS[:-1]  # `file` has nothing to say: no peaks come along
+_SHOWN = COLUMNS[:-1]  # no `file`: no peaks come with regtrack
 
 
 @functools.cache

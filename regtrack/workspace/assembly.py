@@ -48,12 +48,12 @@ def choose(asked: str | None, own: Path | None) -> tuple[str | None, Path | None
         When genomes of several assemblies were fetched, and nothing tells which is meant.
     """
     if own is not None:
-        told = assembly_of(own)
+        recognised = assembly_of(own)
         if asked:
             asked = checked_name(asked, own, Genome(own).chrom_sizes)
-        if asked and told not in (None, asked):
+        if asked and recognised not in (None, asked):
             raise ArgumentError("assembly", f"{own} is {describe(Genome(own).chrom_sizes)}")
-        return told or asked, own
+        return recognised or asked, own
     fetched = fetched_genomes()
     if asked is None and len(fetched) > 1:
         raise InputError(

@@ -99,8 +99,8 @@ def report(findings: list[Finding]) -> str:
     problems = [finding for finding in findings if finding.problem]
     if not problems:
         return "\n".join([*lines, "", "nothing is missing"])
-    told = [f"{finding.name}: {finding.problem}" for finding in problems]
-    return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {text}" for text in told)])
+    texts = [f"{finding.name}: {finding.problem}" for finding in problems]
+    return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {text}" for text in texts)])
 
 
 def _machine() -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def _version(library: str) -> str | None:
 
 def _open_files(soft: int, hard: int) -> Finding:
     """How many files a process may open; a run with few of them is slower, or ends."""
-    told = [
+    limits = [
         "no limit" if limit == resource.RLIM_INFINITY else f"{limit:,}" for limit in (soft, hard)
     ]
     problem = ""
@@ -140,7 +140,7 @@ def _open_files(soft: int, hard: int) -> Finding:
         enough = hard == resource.RLIM_INFINITY or hard >= LEAST_FILES
         mended = f"before a run: ulimit -n {LEAST_FILES}" if enough else "ask an administrator"
         problem = f"few; {mended}"
-    return Finding("open files", f"{told[0]} at once ({told[1]} at most)", problem)
+    return Finding("open files", f"{limits[0]} at once ({limits[1]} at most)", problem)
 
 
 def _disk() -> Iterator[Finding]:

@@ -30,7 +30,7 @@ _MODELS = ("*.safetensors",)
 
 
 @dataclass(frozen=True)
-class Told:
+class InitRequest:
     """What a user says instead of leaving it to be found.
 
     Parameters
@@ -82,11 +82,11 @@ class Inputs:
     assembly: str | None
 
 
-def initialise(config: Path, force: bool, told: Told | None = None) -> str:
+def initialise(config: Path, force: bool, request: InitRequest | None = None) -> str:
     """Write a configuration file, and return what to tell the user.
 
-    What is told goes before what lies in its folder, and that before what `regtrack fetch` put into
-    the cache.
+    What is requested goes before what lies in its folder, and that before what `regtrack fetch`
+    put into the cache.
 
     Raises
     ------
@@ -96,17 +96,17 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
     ArgumentError
         As `choose` and `table_of`.
     OSError
-        When the folder cannot be made or written, or what is told cannot be read.
+        When the folder cannot be made or written, or what is requested cannot be read.
     """
     folder = config.parent
-    told = told or Told()
+    request = request or InitRequest()
     if folder.exists() and not folder.is_dir():
         raise InputError(folder, "is a file; expected a folder")
     check_file(config, force, "a configuration")
     table, rows = None, ""
-    if told.peaks:
-        table, rows = table_of(told.peaks, told.category, folder, force)
-    inputs = look_around(folder, told, table)
+    if request.peaks:
+        table, rows = table_of(request.peaks, request.category, folder, force)
+    inputs = look_around(folder, request, table)
     text = config_text(inputs, folder)
     folder.mkdir(parents=True, exist_ok=True)
     if table is not None and rows:
@@ -116,30 +116,30 @@ def initialise(config: Path, force: bool, told: Told | None = None) -> str:
         (parent for parent in folder.resolve().parents if (parent / config.name).is_file()), None
     )
     hides = f"here it goes before {above / config.name}\n" if above else ""
-    check = f"{what_to_check(table, told.category is None)}\n" if table and rows else ""
+    check = f"{what_to_check(table, request.category is None)}\n" if table and rows else ""
     return f"{check}wrote {config}\n{hides}{summary(inputs, folder)}"
 
 
-def look_around(folder: Path, told: Told, table: Path | None) -> Inputs:
+def look_around(folder: Path, request: InitRequest, table: Path | None) -> Inputs:
     """What lies in a folder or, where nothing does, in the cache.
 
     Parameters
     ----------
-    told
+    request
         Goes before both.
     table
-        Of the peaks that are told; it need not be there yet.
+        Of the peaks that are requested; it need not be there yet.
 
     Raises
     ------
     InputError
         When several files of a folder could be the genome, the genes or the model; as `choose`,
-        and as `read_genes` for genes that are told.
+        and as `read_genes` for genes that are requested.
     ArgumentError
         As `choose`.
     """
-    own = told.genome or _only_one(folder, _GENOMES, "genome")
-    assembly, genome = choose(told.assembly, own)
+    own = request.genome or _only_one(folder, _GENOMES, "genome")
+    assembly, genome = choose(request.assembly, own)
     peaks = table or _only_one(folder, _TABLES, "table")
     exclude = _all(folder, _EXCLUDED)
     # Where no genome is there yet, it may be the one of which most can be fetched.
@@ -149,9 +149,9 @@ def look_around(folder: Path, told: Told, table: Path | None) -> Inputs:
         exclude = exclude or _all(fetched, _EXCLUDED)
         if expected == ASSEMBLY:
             peaks = peaks or _only_one(fetched, _TABLES, "table")
-    if told.genes is not None and genome is not None:
-        read_genes(told.genes, Genome(genome).chrom_sizes)
-    genes = told.genes or _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
+    if request.genes is not None and genome is not None:
+        read_genes(request.genes, Genome(genome).chrom_sizes)
+    genes = request.genes or _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
@@ -230,7 +230,7 @@ def summary(inputs: Inputs, folder: Path) -> str:
         own_peaks = "" if fetchable or inputs.peaks else " --peaks FOLDER"
         text.append("then: " + " && ".join([*there, f"regtrack init --force{own_peaks}"]))
     if inputs.genome and not inputs.model.exists():
-        # The network that comes along was trained on that assembly.
+        # The network that comes with regtrack was trained on that assembly.
         any_genome = "" if inputs.assembly == ASSEMBLY else " --any-genome"
         text.append(f"only to predict: regtrack predict GENE --out tracks/{any_genome}")
     return "\n".join(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# What comes along; it is said whenever this network is used by its name.
+# What comes with regtrack; a note says so whenever this network is used by its name.
 BUNDLED = {
     "demo": "dilated, 171 markers, trained on 7.0 million bases of hg19 for an hour; average "
     "precision on 1.4 million others: TFBS 0.0529, DNase 0.0637, Histone 0.2184. For better ones: "

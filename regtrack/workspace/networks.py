@@ -1,4 +1,4 @@
-"""Networks that go by a name: the one that comes along, and those that were fetched."""
+"""Networks that go by a name: the one that comes with regtrack, and those that were fetched."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def find_model(text: str) -> Path:
 
 
 def tell_of_bundled(*models: Path) -> None:
-    """Note what the network that comes along is, where one of some checkpoints is that."""
+    """Note what the network that comes with regtrack is, where it is among some checkpoints."""
     if _bundled() in models:
         (name,) = BUNDLED
         note(f"model {name} comes with regtrack: {BUNDLED[name]}")

@@ -15,7 +15,7 @@ from regtrack.cli.main import cli
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
 from regtrack.notes import heard
-from regtrack.workspace.init import Told, initialise
+from regtrack.workspace.init import InitRequest, initialise
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def some_peaks(folder: Path) -> Path:
 def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> None:
     peaks = some_peaks(study / "peaks")
     a_genome(study / "own.fa")
-    told = initialise(Path(NAME), False, Told(peaks=(Path("peaks/*"),)))
+    told = initialise(Path(NAME), False, InitRequest(peaks=(Path("peaks/*"),)))
     assert (study / "markers.tsv").read_text() == (
         "index\tname\tcategory\tcell\ttarget\ttreatment\tfile\n"
         "0\tK562_CTCF\tTFBS\tK562\tCTCF\tNone\tpeaks/K562_CTCF.narrowPeak\n"
@@ -163,7 +163,7 @@ def test_of_peak_files_it_writes_a_table_and_says_what_to_check(study: Path) -> 
 
 def test_files_of_a_table_in_another_folder_are_relative_to_that(study: Path) -> None:
     some_peaks(study / "peaks")
-    initialise(study / "sub" / NAME, False, Told(peaks=(Path("peaks"),), category="CAGE"))
+    initialise(study / "sub" / NAME, False, InitRequest(peaks=(Path("peaks"),), category="CAGE"))
     found = read_markers(study / "sub" / "markers.tsv")
     assert {one.category for one in found} == {"CAGE"}
     assert found[0].file == str(study / "sub" / "../peaks/K562_CTCF.narrowPeak")
@@ -173,14 +173,14 @@ def test_files_of_a_table_in_another_folder_are_relative_to_that(study: Path) ->
 def test_a_table_of_ones_own_is_named_and_stays_as_it_is(study: Path) -> None:
     some_peaks(study / "peaks")
     (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
-    told = initialise(study / NAME, False, Told(peaks=[study / "mine.csv"]))
+    told = initialise(study / NAME, False, InitRequest(peaks=[study / "mine.csv"]))
     assert told.startswith(f"wrote {study / NAME}\n")
     assert configured(study)["prepare"]["peaks"] == str(study / "mine.csv")
     assert not (study / "markers.tsv").exists()
     with pytest.raises(ArgumentError, match=r"category: is for peak files; .*mine\.csv is a table"):
-        initialise(study / NAME, True, Told(peaks=[study / "mine.csv"], category="ATAC"))
+        initialise(study / NAME, True, InitRequest(peaks=[study / "mine.csv"], category="ATAC"))
     with pytest.raises(ArgumentError, match="category: does nothing without --peaks"):
-        Told(category="ATAC")
+        InitRequest(category="ATAC")
 
 
 def test_a_table_that_is_there_is_replaced_only_when_asked_and_nothing_half_done(
@@ -189,13 +189,13 @@ def test_a_table_that_is_there_is_replaced_only_when_asked_and_nothing_half_done
     peaks = some_peaks(study / "peaks")
     (study / "markers.tsv").write_text("mine")
     with pytest.raises(InputError, match=r"markers\.tsv: exists already; --force replaces it"):
-        initialise(study / NAME, False, Told(peaks=[peaks]))
+        initialise(study / NAME, False, InitRequest(peaks=[peaks]))
     assert not (study / NAME).exists()
     assert (study / "markers.tsv").read_text() == "mine"
     with pytest.raises(InputError, match="matches no peak file"):
-        initialise(study / NAME, True, Told(peaks=[study / "*.bigBed"]))
+        initialise(study / NAME, True, InitRequest(peaks=[study / "*.bigBed"]))
     assert (study / "markers.tsv").read_text() == "mine"
-    initialise(study / NAME, True, Told(peaks=[peaks]))
+    initialise(study / NAME, True, InitRequest(peaks=[peaks]))
     assert len(read_markers(study / "markers.tsv")) == 2
 
 
@@ -204,7 +204,7 @@ def test_peaks_of_several_folders_are_one_table(study: Path) -> None:
     (study / "more").mkdir()
     (study / "more" / "CTCF_GM12878.bed").write_text("chr1\t1\t5000\n")
     told = [Path("peaks"), Path("more/*.bed"), Path("peaks/liver.ATAC.bed.gz")]
-    said = initialise(Path(NAME), False, Told(peaks=told))
+    said = initialise(Path(NAME), False, InitRequest(peaks=told))
     assert [
         (one.index, one.name, one.cell, one.target) for one in read_markers(study / "markers.tsv")
     ] == [
@@ -216,7 +216,7 @@ def test_peaks_of_several_folders_are_one_table(study: Path) -> None:
     (study / "mine.csv").write_text("name,file\na,peaks/K562_CTCF.narrowPeak\n")
     told.append(study / "mine.csv")
     with pytest.raises(ArgumentError, match=r"peaks: .*mine\.csv is a table; expected it alone"):
-        initialise(Path(NAME), True, Told(peaks=told))
+        initialise(Path(NAME), True, InitRequest(peaks=told))
 
 
 @pytest.mark.parametrize("name", ["K562_summits.bed", "K562.bed", "mine.csv"])
@@ -230,7 +230,7 @@ def test_summits_are_said_before_anything_is_made_of_them(study: Path, name: str
     named = study / name if name == "mine.csv" else file.parent / "*.bed"
     told: list[str] = []
     with heard(told.append):
-        initialise(study / NAME, False, Told(peaks=[named]))
+        initialise(study / NAME, False, InitRequest(peaks=[named]))
     assert told == [
         f"{named}: half of the peaks have 1 base or less in {file.name}: these look like summits; "
         "were *_peaks.narrowPeak meant?"
@@ -241,7 +241,7 @@ def test_a_file_that_is_no_bed_is_said_at_once(study: Path) -> None:
     peaks = some_peaks(study / "peaks")
     (peaks / "K562_CTCF.narrowPeak").write_text("chr1\t5\t900\nchr1\tfive\t10\n")
     with pytest.raises(InputError, match=r"CTCF\.narrowPeak:2: expected whole numbers as start"):
-        initialise(study / NAME, False, Told(peaks=[peaks]))
+        initialise(study / NAME, False, InitRequest(peaks=[peaks]))
     assert not (study / NAME).exists()
 
 
@@ -249,7 +249,7 @@ def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
     genome = a_genome(tmp_path / "genomes" / "own.fa")
     told: list[str] = []
     with heard(told.append):
-        initialise(folder / NAME, False, Told(genome=genome, assembly="hg83"))
+        initialise(folder / NAME, False, InitRequest(genome=genome, assembly="hg83"))
     found = configured(folder)["prepare"]
     assert (found["genome"], found["assembly"]) == (str(genome), "hg83")
     assert told == [
@@ -257,10 +257,10 @@ def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
         "are hg18, hg19, hg38, hs1, mm9, mm10, mm39, dm3, dm6"
     ]
     with heard(told.append):
-        initialise(folder / NAME, True, Told(genome=genome, assembly="danRer11"))
+        initialise(folder / NAME, True, InitRequest(genome=genome, assembly="danRer11"))
     assert len(told) == 1
     with pytest.raises(FileNotFoundError):
-        initialise(folder / NAME, True, Told(genome=tmp_path / "lost.fa"))
+        initialise(folder / NAME, True, InitRequest(genome=tmp_path / "lost.fa"))
 
 
 def test_genes_may_lie_anywhere_and_are_looked_at(folder: Path, tmp_path: Path) -> None:
@@ -268,11 +268,11 @@ def test_genes_may_lie_anywhere_and_are_looked_at(folder: Path, tmp_path: Path) 
     (folder / "other.gtf").touch()
     genes = tmp_path / "mine.bed"
     genes.write_text("chr1\t10\t20\tCOMT\n")
-    initialise(folder / NAME, False, Told(genes=genes))
+    initialise(folder / NAME, False, InitRequest(genes=genes))
     assert configured(folder)["predict"]["genes"] == str(genes)
     genes.write_text("chr1\t10\t2000\tCOMT\n")
     with pytest.raises(InputError, match=r"mine\.bed:1: a gene from 10 to 2,000, but chr1 has 500"):
-        initialise(folder / NAME, True, Told(genes=genes))
+        initialise(folder / NAME, True, InitRequest(genes=genes))
 
 
 def test_of_the_fetched_genomes_the_only_one_is_meant_or_the_one_that_is_named(
@@ -289,13 +289,13 @@ def test_of_the_fetched_genomes_the_only_one_is_meant_or_the_one_that_is_named(
     assert "peaks     none (regtrack fetch has those of hg19 only)" in told
     with pytest.raises(InputError, match="which of hg38, mm10 is meant"):
         initialise(folder / NAME, True)
-    initialise(folder / NAME, True, Told(assembly="mm10"))
+    initialise(folder / NAME, True, InitRequest(assembly="mm10"))
     found = configured(folder)["prepare"]
     assert found["genome"] == str(cache / "mm10" / "mm10.fa.gz")
     assert found["exclude"] == [str(cache / "mm10" / "exclude" / "a.bed.gz")]
     assert found["assembly"] == "mm10"
     assert configured(folder)["predict"]["genes"] == str(cache / "mm10" / "refGene.txt.gz")
-    told = initialise(folder / NAME, True, Told(assembly="mm39"))
+    told = initialise(folder / NAME, True, InitRequest(assembly="mm39"))
     assert "genome    none: regtrack fetch genome mm39" in told
     assert "exclude   none\n" in told
 
@@ -306,7 +306,7 @@ def test_a_genome_that_is_of_another_assembly_than_it_is_called_is_refused(
     a_genome(folder / "own.fa")
     monkeypatch.setattr("regtrack.workspace.assembly.recognise", lambda _: "mm10")
     with pytest.raises(ArgumentError, match=r"assembly: .*own\.fa is .* \(chr1 has 500 bases\)"):
-        initialise(folder / NAME, False, Told(assembly="danRer11"))
+        initialise(folder / NAME, False, InitRequest(assembly="danRer11"))
 
 
 @pytest.mark.parametrize("name", ["hg38", "GRCh38", "HG38", "hg38_1kg"])
@@ -317,7 +317,7 @@ def test_a_known_assembly_has_chromosomes_of_known_lengths(folder: Path, name: s
         match=r"assembly: .*own\.fa is of an unknown assembly \(chr1 has 500 bases\), "
         rf"not {name} \(248,956,422\)$",
     ):
-        initialise(folder / NAME, False, Told(assembly=name))
+        initialise(folder / NAME, False, InitRequest(assembly=name))
     assert not (folder / NAME).exists()
 
 
