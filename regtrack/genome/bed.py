@@ -187,8 +187,7 @@ class _Reading:
             # Where little was merged, it is not tried again at every further piece.
             self._most_held = max(_MOST_ROWS, 2 * sum(map(len, merged.values())))
             self._held = [
-                (np.full(len(intervals), number), intervals.starts, intervals.ends)
-                for number, intervals in merged.items()
+                (np.full(len(own), number), own.starts, own.ends) for number, own in merged.items()
             ]
 
     def _merged(self) -> dict[int, IntervalSet]:
