@@ -140,13 +140,13 @@ class Model:
         from regtrack.models.trained_genome import check_assembly
         from regtrack.prediction.blockwork import open_network
         from regtrack.prediction.forward import predict_interval
-        from regtrack.prediction.job import context_of
+        from regtrack.prediction.job import context_at_step
 
         check_counts(step=step, window=window, batch_size=batch_size)
         with naming_arguments(), naming(self.networks), observed(progress) as observer:
             self.check_unchanged()
             chosen = str(choose_device(device))
-            context_of(self.checkpoint, step)
+            context_at_step(self.checkpoint, step)
             fasta = path_of(genome)
             source = Genome(fasta)
             sizes = source.chrom_sizes

@@ -238,7 +238,7 @@ def job_of(
     rows = tuple(checkpoint.markers.index(marker) for marker in scope.markers)
     if settings.peak_threshold is not None:
         _tell_of_peakless(checkpoint, rows)
-    context = context_of(checkpoint, settings.step)
+    context = context_at_step(checkpoint, settings.step)
     window = settings.window or suited_length(context)
     settings = replace(settings, window=window)
     next(tile(next(iter(targets.values())), context, window))
@@ -296,7 +296,7 @@ def _tell_of_peakless(checkpoint: Checkpoint, rows: Sequence[int]) -> None:
         )
 
 
-def context_of(checkpoint: Checkpoint, step: int | None) -> Context:
+def context_at_step(checkpoint: Checkpoint, step: int | None) -> Context:
     """What the network reads around a base when it gives one value for every `step` bases.
 
     Raises

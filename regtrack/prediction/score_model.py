@@ -37,7 +37,7 @@ from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
-from regtrack.prediction.job import block_tasks, context_of, grouped
+from regtrack.prediction.job import block_tasks, context_at_step, grouped
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_out, write_report
 from regtrack.scoring.counting import gather_scores
@@ -82,7 +82,7 @@ class ScoreJob:
     @functools.cached_property
     def context(self) -> Context:
         """What the network reads around a base."""
-        return context_of(self.checkpoint, self.step)
+        return context_at_step(self.checkpoint, self.step)
 
     @functools.cached_property
     def rows(self) -> tuple[int, ...]:
@@ -185,7 +185,7 @@ def plan_scores(
         For anything that cannot be used.
     """
     checkpoint, sha256 = read_identified(model)
-    context_of(checkpoint, step)
+    context_at_step(checkpoint, step)
     source = Genome(genome)
     sizes = source.chrom_sizes
     if not any_genome:
@@ -233,7 +233,7 @@ def plan_split(
     if split not in SPLITS:
         raise ArgumentError("split", f"expected {', '.join(SPLITS)}, got {split!r}")
     checkpoint, sha256 = read_identified(model)
-    context_of(checkpoint, step)
+    context_at_step(checkpoint, step)
     dataset = open_dataset(folder, genome)
     if not isinstance(dataset, DenseDataset):
         raise InputError(
