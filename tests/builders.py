@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,6 +154,12 @@ class TinyWorld:
     markers: Path
     model: Path
     sequences: Mapping[str, str]
+
+    def copied(self, folder: Path) -> TinyWorld:
+        """The same in a new folder."""
+        shutil.copytree(self.folder, folder)
+        files = (folder / path.name for path in (self.genome, self.markers, self.model))
+        return TinyWorld(folder, *files, self.sequences)
 
 
 def make_tiny_world(folder: Path) -> TinyWorld:

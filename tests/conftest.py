@@ -50,10 +50,16 @@ def random() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
+@pytest.fixture(scope="session")
+def tiny_untouched(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    """What `tiny` is a copy of, which takes a tenth of the time."""
+    return make_tiny_world(tmp_path_factory.mktemp("tiny") / "world")
+
+
 @pytest.fixture
-def tiny(tmp_path: Path) -> TinyWorld:
+def tiny(tiny_untouched: TinyWorld, tmp_path: Path) -> TinyWorld:
     """A genome of three short chromosomes, three markers with peaks, an untrained model."""
-    return make_tiny_world(tmp_path / "world")
+    return tiny_untouched.copied(tmp_path / "world")
 
 
 @pytest.fixture(scope="session")

@@ -278,7 +278,7 @@ def test_eval_where_nothing_was_predicted(predicted: tuple[TinyWorld, Path], reg
 def test_a_chromosome_too_long_for_the_format_is_told_before_any_work(
     tiny: TinyWorld, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regtrack.prediction.job.LONGEST_CHROM", 40_000)
+    monkeypatch.setattr("regtrack.prediction.scope.LONGEST_CHROM", 40_000)
     status, _, err = regtrack(*predict_arguments(tiny, tiny.folder / "tracks"))
     assert status == 1
     assert err.splitlines()[-1].endswith(
