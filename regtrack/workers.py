@@ -8,8 +8,9 @@ import pickle
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -58,16 +59,51 @@ def in_processes(
     """
     pool = _pool(work, tasks, min(processes, len(tasks))) if processes > 1 and tasks else None
     if pool is None:
-        for task in tasks:
-            with threadpool_limits(1, "blas"):  # as `_begin`: the bytes must be the same
-                result = _done(work, task)
-            yield task, result
+        yield from ((task, _done_here(work, task)) for task in tasks)
         return
-    try:
+    with _ending(pool):
         with _interrupts_held():
             futures = {pool.submit(_do, number): task for number, task in enumerate(tasks)}
         for future in as_completed(futures):
             yield futures[future], future.result()
+
+
+def in_processes_as_made(
+    work: Callable[[T], R], tasks: Iterator[T], processes: int, waiting: int
+) -> Iterator[tuple[T, R]]:
+    """The same of tasks that are made while others are done; yields them in their order.
+
+    Parameters
+    ----------
+    waiting
+        Tasks at most that are made and not yielded yet: what they hold is still needed.
+    """
+    pool = _pool(work, [], processes) if processes > 1 else None
+    if pool is None:
+        yield from ((task, _done_here(work, task)) for task in tasks)
+        return
+    pending: deque[tuple[T, Future[R]]] = deque()
+    with _ending(pool):
+        for task in tasks:
+            with _interrupts_held():
+                pending.append((task, pool.submit(_do_made, task)))
+            while len(pending) >= waiting or (pending and pending[0][1].done()):
+                yield _finished(pending)
+        while pending:
+            yield _finished(pending)
+
+
+def _finished(pending: deque[tuple[T, Future[R]]]) -> tuple[T, R]:
+    """Wait for the task that was handed on first."""
+    task, future = pending.popleft()
+    return task, future.result()
+
+
+@contextmanager
+def _ending(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Let go of a pool when the body is done with it, or fails, or is interrupted."""
+    try:
+        yield
     except KeyboardInterrupt:
         # Whatever they were writing lies aside, and blocks take long to finish.
         for child in multiprocessing.active_children():
@@ -136,6 +172,18 @@ def _do(number: int) -> Any:
     """Do one of the tasks that this process was given."""
     work, tasks = _given
     return _done(work, tasks[number])
+
+
+def _do_made(task: Any) -> Any:
+    """Do a task that was made after this process was started."""
+    work, _ = _given
+    return _done(work, task)
+
+
+def _done_here(work: Callable[[T], R], task: T) -> R:
+    """Do one task in this process, as another would: the bytes must be the same."""
+    with threadpool_limits(1, "blas"):
+        return _done(work, task)
 
 
 def _done(work: Callable[[T], R], task: T) -> R:

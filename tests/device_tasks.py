@@ -1,4 +1,4 @@
-"""What test_device_segmentation.py runs in Triton's interpreter."""
+"""What test_gpuwork.py runs in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import make_tiny_world
+from builders import TinyWorld, make_tiny_world
 
-from regtrack.errors import RegtrackError
+from regtrack.errors import DeviceMemoryError, RegtrackError
+from regtrack.notes import heard
+from regtrack.prediction import gpuwork
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.prediction.gpuwork import block_segments, predict_on_gpu
 from regtrack.prediction.job import Job, plan_job
 from regtrack.prediction.run import block_works
+from regtrack.prediction.score_model import plan_scores
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
+from regtrack.scoring.histogram import UNROUNDED, BinLayout, ScoreHistogram
+from regtrack.scoring.score_tracks import ScoreRequest
+from regtrack.signals import as_probability
+from regtrack.tracks.peaks.callers import THRESHOLD_RANKS, THRESHOLDS
+from regtrack.tracks.peaks.runs import RANK_BITS
 from regtrack.tracks.segments import BlockSegments
 
 
@@ -45,22 +53,27 @@ def compare_segments() -> None:
 
     Of probabilities, and of signals of many ranges, some of whose values lie far above these.
     """
-    from regtrack.prediction.device_segmentation import segment_on_device
+    from regtrack.prediction.device_segmentation import LEFT_OUT, segment_on_device
 
     random = np.random.default_rng(0)
     for markers, max_error, floor in (130, 0.003, 0.003), (1, 0.2, 0.0), (5, 0.0002, 0.5):
         steps = random.normal(0, 0.01, (3, 90, markers))
         levels = np.clip(0.45 + steps.cumsum(axis=1), 0, 1).astype(np.float32)
         kinds = np.ones((3, 90), np.uint8)
-        kinds[0, 30:40], kinds[1, :7], kinds[2, -5:], kinds[2, 0] = 0, 0, 0, 2
+        kinds[0, 30:40], kinds[1, :7], kinds[1, 61:] = 0, 0, 0
+        kinds[2, -5:], kinds[2, 0] = 0, 2
         origins = [0, 1_000, 200_000]
         scales = (10.0 ** random.uniform(-6, 6, markers)).tolist()
         high = 10 ** random.uniform(-1, 4, markers)
         for values, ranges in (levels, []), ((levels * high * scales).astype(np.float32), scales):
-            found = segment_on_device(
-                torch.from_numpy(values), torch.from_numpy(kinds), origins, max_error, floor, ranges
+            asked = np.where(kinds[:, :, None] > 0, values, LEFT_OUT).astype(np.float32)
+            # The second block ends earlier.
+            together = torch.from_numpy(np.concatenate((asked[0], asked[1, :61], asked[2])))
+            made = segment_on_device(
+                *(together, [0, 90, 151, 241], origins, [None, None, 0]), max_error, floor, ranges
             )
-            for one, value, kind, origin in zip(found, values, kinds, origins, strict=True):
+            segments = block_segments(made.counts, made.records.numpy())
+            for one, value, kind, origin in zip(segments, values, kinds, origins, strict=True):
                 expected = expected_segments(value, kind, origin, max_error, floor, ranges)
                 assert len(expected.records)
                 np.testing.assert_array_equal(one.offsets, expected.offsets)
@@ -101,6 +114,107 @@ def compare_blocks(folder: str) -> None:
     assert together.read_bytes() == b"".join(
         (root / "cpu" / f"{block.name}.blk").read_bytes() for block in both.blocks
     )
+
+
+def scored_works(tiny: TinyWorld, folder: Path, together: bool) -> list[BlockWork]:
+    """Those of `eval MODEL` of all chromosomes, in a file each or in one, as many scaffolds are."""
+    folder.mkdir()
+    # A gap of N, and peaks, on as few bases as show that: the interpreter takes its time.
+    regions = ["chr1:19,970-20,230", "chr1:30,003-30,100", "chr2:50-150", "chrM:1-16"]
+    request = ScoreRequest(tiny.markers, regions)
+    works = plan_scores(tiny.model, tiny.genome, request, "cpu").saved_works(folder)
+    if not together:
+        return works
+    tasks = tuple(task for work in works for task in work.tasks)
+    places = tuple(place for work in works for place in work.chrom_indices)
+    return [replace(works[0], tasks=tasks, chrom_indices=places)]
+
+
+def compare_counts(folder: str) -> None:
+    """Files of counts are equal, of blocks with a file each, some or all of them at a time, and of
+    several blocks in one.
+    """
+    root = Path(folder)
+    tiny = make_tiny_world(root / "world")
+    names = ["chr1.00000.cnt", "chr2.00000.cnt", "chrM.00000.cnt"]
+    for number, (most, together) in enumerate([(1, False), (10_500, False), (10**6, True)]):
+        gpuwork._MOST_BASES = most
+        for work in scored_works(tiny, root / f"cpu {number}", together):
+            predict_blocks(work)
+        works = scored_works(tiny, root / f"gpu {number}", together)
+        assert all(work.recipe.blocks is None for work in works)
+        assert list(predict_on_gpu(works, 1)) == works
+        files = sorted((root / f"gpu {number}").glob("*.cnt"))
+        assert [path.name for path in files] == names[:1] if together else names
+        for path in files:
+            expected = root / f"cpu {number}" / path.name
+            assert path.read_bytes() == expected.read_bytes(), path
+
+
+def compare_kernels() -> None:
+    """Labels, histograms and ranks, of probabilities and of signals, of some outputs of many."""
+    from regtrack.prediction import device_counting as kernels
+
+    random = np.random.default_rng(0)
+    bases, outputs, rows = 400, 45, range(44, 4, -1)
+    levels = (1 / (1 + np.exp(-random.normal(0, 6, (bases, outputs))))).astype(np.float32)
+    levels[5:40], levels[:3, 0] = levels[5], (0, 0.5, 1)  # runs in one bin; the ends of all bins
+    peaks = np.array([[0, 3, 50], [7, 0, 400], [39, 100, 101]])
+    known = np.ones((2, len(rows)), bool)
+    known[1, 3] = False
+    stretches = np.array([[0, 100, 0, 0], [120, 390, 1, 1]])
+    pieces = np.array([[0, 3], [3, 8], [8, 16], [399, 400]])
+    own = random.random(len(rows)).astype(np.float32)
+    scales = 10.0 ** random.uniform(-3, 3, len(rows))
+    inside = np.zeros((bases, len(rows)), np.uint8)
+    for marker, start, end in peaks:
+        inside[start:end, marker] = 1
+    labels = kernels.paint_labels(bases, len(rows), peaks, torch.device("cpu"))
+    np.testing.assert_array_equal(labels.numpy(), inside)
+    for values, ranges in (levels, []), (levels * np.float32(100), scales.tolist()):
+        scored = kernels.ScoredValues(torch.from_numpy(values), rows, ranges)
+        layout = BinLayout.of(UNROUNDED)
+        counts = kernels.count_on_device(scored, labels, known, stretches, 2, layout).numpy()
+        numbers = values[:, rows]
+        if ranges:
+            numbers = as_probability(numbers, np.array(ranges, np.float32))
+        for start, end, number, row in stretches:
+            expected = ScoreHistogram(len(rows))
+            expected.add(numbers[start:end].T, inside[start:end].T, known[row][:, None])
+            np.testing.assert_array_equal(counts[number], expected.counts)
+        ranks = kernels.rank_on_device(scored, pieces, THRESHOLD_RANKS, RANK_BITS, own).numpy()
+        for of_piece, (start, end) in zip(ranks, pieces, strict=True):
+            highest = numbers[start:end].max(axis=0)
+            reached = (highest[:, None] >= THRESHOLDS).sum(axis=1) + (highest >= own)
+            np.testing.assert_array_equal(of_piece, reached)
+    scored.values[130, 44] = np.nan
+    with pytest.raises(ValueError, match="a probability is not a number"):
+        kernels.count_on_device(scored, labels, known, stretches, 2, layout)
+
+
+def run_out_of_memory(folder: str) -> None:
+    """Where the device has no memory for all blocks at once, and then for none."""
+    room = 0
+
+    def predict_if_it_fits(self: gpuwork._Device, group: list[BlockWork]) -> object:
+        if len(group) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return predict(self, group)
+
+    predict = gpuwork._Device._predict
+    gpuwork._Device._predict = predict_if_it_fits  # type: ignore[assignment,method-assign]
+    works = two_works(Path(folder), "gpu")
+    told: list[str] = []
+    with (
+        pytest.raises(DeviceMemoryError),
+        heard(told.append),
+    ):
+        list(predict_on_gpu(works, 1))
+    room = 1
+    with heard(told.append):
+        assert list(predict_on_gpu(works, 1)) == works
+    assert len(told) == 2
+    assert "predicting 250 bases at a time from now on" in told[1]
 
 
 def expect_advice(folder: str) -> None:

@@ -103,7 +103,7 @@ LIBRARIES = {
     "starlette": {"browsers/browse.py", "browsers/server.py"},
     "threadpoolctl": {"workers.py"},
     "torch": {"models", "training", "search", "prediction", "explain", "demo"},
-    "triton": {"prediction/device_segmentation.py"},
+    "triton": {"prediction/device_counting.py", "prediction/device_segmentation.py"},
     "uvicorn": {"browsers/server.py"},
 }
 

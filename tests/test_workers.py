@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from waiting import wait_until
 
 from regtrack.errors import InputError, RegtrackError
 from regtrack.notes import heard
-from regtrack.workers import in_processes
+from regtrack.workers import in_processes, in_processes_as_made
 
 TESTS = Path(__file__).parent
 
@@ -26,7 +27,7 @@ TESTS = Path(__file__).parent
 HOLD_TWO = """
 import sys
 from pathlib import Path
-from regtrack.workers import in_processes
+from regtrack.workers import in_processes, in_processes_as_made
 from worker_tasks import hold
 if __name__ == "__main__":
     for _ in in_processes(hold, [Path(name) for name in sys.argv[1:]], 2):
@@ -56,6 +57,31 @@ def test_every_task_is_done_and_given_back(tmp_path: Path, processes: int) -> No
 def test_one_process_is_this_one_and_several_are_others() -> None:
     assert dict(in_processes(worker_tasks.who, [1, 2], 1)) == {1: os.getpid(), 2: os.getpid()}
     assert os.getpid() not in dict(in_processes(worker_tasks.who, [1], 2)).values()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_tasks_that_are_made_on_the_way_come_back_in_order_and_few_at_a_time(
+    tmp_path: Path, processes: int
+) -> None:
+    made: list[Path] = []
+
+    def make() -> Iterator[Path]:
+        for number in range(9):
+            made.append(tmp_path / str(number))
+            yield made[-1]
+
+    done: list[Path] = []
+    for task, name in in_processes_as_made(worker_tasks.touch, make(), processes, 3):
+        assert name == task.name
+        assert len(made) - len(done) <= 3
+        done.append(task)
+    assert done == made
+    assert sorted(tmp_path.iterdir()) == sorted(made)
+
+
+def test_an_error_of_a_task_that_was_made_on_the_way_is_raised() -> None:
+    with pytest.raises(InputError, match="7 is not a number that I like"):
+        list(in_processes_as_made(worker_tasks.refuse, iter([7, 8]), 2, 2))
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,25 @@ class IntervalLabels:
         origins = np.repeat(BIN_LENGTH * np.arange(len(offsets) - 1), np.diff(offsets))
         return IntervalSets.of(self.markers, marker, origins + start, origins + end)
 
+    def rows_within(self, chrom: str, start: int, end: int) -> tuple[Positions, ...]:
+        """Marker, start and end, int64, of the pieces of peaks on the bases [start, end).
+
+        Raises
+        ------
+        InputError
+            When a row is damaged.
+        """
+        first, last = start // BIN_LENGTH, -(-end // BIN_LENGTH)
+        at = self._bins[chrom]
+        offsets = self._offsets[at + first : at + last + 1]
+        marker, begin, behind = self._rows[offsets[0] : offsets[-1]].T.astype(np.int64)
+        if np.any((marker >= self.markers) | (begin >= behind)):
+            raise self._damaged()
+        origins = np.repeat(BIN_LENGTH * np.arange(first, last), np.diff(offsets))
+        starts, ends = np.maximum(origins + begin, start), np.minimum(origins + behind, end)
+        inside = starts < ends
+        return marker[inside], starts[inside], ends[inside]
+
     @property
     def digest(self) -> str:
         """SHA-256 of all labels, and of the markers that are known."""

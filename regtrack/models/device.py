@@ -86,8 +86,18 @@ def memory_advice(**remedies: str) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise DeviceMemoryError({**remedies, "device": "{} cpu"}) from error
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU had no memory left; cuBLAS and cuDNN have no class for it."""
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        code in said for code in ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    )
 
 
 def describe_device(device: torch.device) -> str:

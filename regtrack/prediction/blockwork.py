@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from regtrack.genome.fasta import Genome
@@ -29,6 +31,7 @@ from regtrack.scoring.counting import BlockCounter, PeakLabels
 from regtrack.tracks.blocks import Block, BlockStore
 from regtrack.tracks.encoding import EncodedBlock, encode_block
 from regtrack.tracks.peaks.block_peaks import BlockRules
+from regtrack.tracks.peaks.callers import rank_bins
 from regtrack.tracks.peaks.rules import MarkerRules
 from regtrack.tracks.segments import BlockSegments, ranges_of
 
@@ -146,30 +149,48 @@ class WorkSinks:
         self._work = work
         self._counter = _counter_of(work)
 
-    def feed(
-        self,
-        task: BlockTask,
-        segmenter: Sink | None = None,
-        device_segmenter: DeviceSink | None = None,
-    ) -> None:
+    def feed(self, task: BlockTask, segmenter: Sink | None = None) -> None:
         """Predict one block of the work, the next one.
 
         Parameters
         ----------
-        segmenter, device_segmenter
-            What makes its segments, on a CPU or on a GPU; neither where none are wanted.
+        segmenter
+            What makes its segments; None where none are wanted.
         """
-        recipe, chrom = self._work.recipe, task.block.chrom
         sinks = [segmenter] if segmenter else []
         if self._counter:
-            self._counter.go_to(chrom)
+            self._counter.go_to(task.block.chrom)
             sinks.append(self._counter)
-        feed(
-            *(*open_tools(recipe), chrom, task.targets, sinks),
-            on_device=[device_segmenter] if device_segmenter else [],
-            window=recipe.settings.window,
-            batch_size=recipe.settings.batch_size,
-        )
+        feed_block(self._work.recipe, task, sinks)
+
+    def take(
+        self,
+        numbers: Sequence[int],
+        histograms: npt.NDArray[np.uint32],
+        ranks: npt.NDArray[np.uint8],
+    ) -> None:
+        """Take what a device counted of the work, in place of `feed`.
+
+        Parameters
+        ----------
+        numbers
+            Blocks of the bootstrap that the work lies in.
+        histograms
+            For each of them, uint32 (scored markers, 2, bins).
+        ranks
+            uint8 (bins, scored markers), as `ProbabilityPeakCaller.add_ranks`, of all stretches of
+            targets, one after another.
+        """
+        assert self._counter is not None
+        for number, counts in zip(numbers, histograms, strict=True):
+            self._counter.add_counts(number, counts)
+        done = 0
+        for task in self._work.tasks:
+            self._counter.go_to(task.block.chrom)
+            for start, end in task.targets:
+                behind = done + len(rank_bins(start, end))
+                self._counter.add_ranks(start, end, ranks[done:behind])
+                done = behind
 
     def save(self, segments: Sequence[BlockSegments]) -> None:
         """Pack each block's segments as the tracks will hold them, and save them, and the counts.
@@ -188,6 +209,20 @@ class WorkSinks:
                 counter.call(block.chrom, [tracks.of(row).peaks for row in counter.rows])
             counter.finish()
         BlockStore(folder).save(work.blocks, encoded)
+
+
+def feed_block(
+    recipe: BlockRecipe,
+    task: BlockTask,
+    sinks: Sequence[Sink] = (),
+    on_device: Sequence[DeviceSink] = (),
+) -> None:
+    """Predict a block, for whoever wants its probabilities."""
+    feed(
+        *(*open_tools(recipe), task.block.chrom, task.targets, sinks, on_device),
+        window=recipe.settings.window,
+        batch_size=recipe.settings.batch_size,
+    )
 
 
 @contextmanager
@@ -213,10 +248,14 @@ def _counter_of(work: BlockWork) -> BlockCounter | None:
     return BlockCounter(
         recipe.labels,
         work.tasks[0].block,
-        [recipe.marker_rules[row] for row in recipe.labels.rows],
-        # At a marker's own threshold, its peaks are those of the track, where there is one.
+        scored_rules(recipe, recipe.labels),
         calls_own=not recipe.blocks,
     )
+
+
+def scored_rules(recipe: BlockRecipe, labels: PeakLabels) -> list[MarkerRules]:
+    """How the peaks of the scored markers are called."""
+    return [recipe.marker_rules[row] for row in labels.rows]
 
 
 def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[EncodedBlock]:

@@ -20,7 +20,7 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     works
         All of a job's.
     workers
-        Processes; changes nothing but the time. With a GPU, threads that pack and save.
+        Processes; changes nothing but the time. With a GPU, those that pack and save.
     """
     damaged = [path for work in works for path in work.damaged_files()]
     if damaged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,22 @@ class PeakLabels(ScoredMarkers):
         """File of a block's counts, whether it is there or not."""
         return self.folder / f"{block.name}.cnt"
 
+    def parts(self, chrom: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Block of the bootstrap, start and end of each scored part of some bases, 0-based."""
+        for scored in self.scored.where.get(chrom, EMPTY).clip(start, end):
+            yield from self.blocks.spans(chrom, *scored)
+
+    def peaks(self, chrom: str, start: int, end: int) -> npt.NDArray[np.int64]:
+        """int64 (peaks, 3): scored marker, start and end of the measured peaks on some bases.
+
+        What reaches beyond is cut off; a peak may come in several pieces.
+        """
+        marker, first, last = self.open_labels().rows_within(chrom, start, end)
+        places = np.full(len(self.unknown), -1, np.int64)
+        places[list(self.columns)] = np.arange(len(self.columns))
+        rows = np.column_stack((places[marker], first, last))
+        return rows[rows[:, 0] >= 0]
+
     def open_labels(self) -> IntervalLabels:
         """The labels, opened once per process."""
         return _opened(self._opening())[0]
@@ -207,14 +223,20 @@ class BlockCounter:
             values = as_probability(values.T, self._ranges).T
         chrom = self._chrom
         self._caller.add(start, values)
-        scored = labels.scored.where.get(chrom, EMPTY).clip(start, start + values.shape[1])
-        spans = (span for interval in scored for span in labels.blocks.spans(chrom, *interval))
-        for number, begin, end in spans:
+        for number, begin, end in labels.parts(chrom, start, start + values.shape[1]):
             if number not in self._histograms:
                 self._histograms[number] = ScoreHistogram(len(values))
             inside = _rows(self._labels.spread(chrom, begin, end), labels.columns)
             part = values[:, begin - start : end - start]
             self._histograms[number].add(part, inside, self._known)
+
+    def add_ranks(self, start: int, end: int, bins: npt.NDArray[np.uint8]) -> None:
+        """Take what a device made of some bases: as `ProbabilityPeakCaller.add_ranks`."""
+        self._caller.add_ranks(start, end, bins)
+
+    def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:
+        """Take what a device counted: uint32 (scored markers, 2, bins) of a bootstrap's block."""
+        self._histograms.setdefault(number, ScoreHistogram(len(counts))).counts += counts
 
     def call(self, chrom: str, peaks: Sequence[Records]) -> None:
         """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""

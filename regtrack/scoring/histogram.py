@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,33 @@ _Edges = npt.NDArray[np.float64]
 def bin_count(bits: int) -> int:
     """Number of bins when `bits` bits of the mantissa are kept."""
     return _half(bits) + (_HIGH_OCTAVES << bits)
+
+
+class BinLayout(NamedTuple):
+    """How a float32 comes to its bin, for who counts elsewhere: see `_bin`.
+
+    Parameters
+    ----------
+    dropped_bits
+        That say nothing.
+    first
+        What is left of the lowest number that is in bin 1.
+    half
+        Number of bins below 0.5.
+    total
+        Number of all.
+    """
+
+    dropped_bits: int
+    first: int
+    half: int
+    total: int
+
+    @classmethod
+    def of(cls, bits: int) -> BinLayout:
+        """When `bits` bits of the mantissa are kept."""
+        first = (_FIRST_EXPONENT << bits) - 1
+        return cls(_MANTISSA - bits, first, _half(bits), bin_count(bits))
 
 
 @functools.cache

@@ -69,6 +69,19 @@ def test_spread_equals_painting_base_by_base(
         np.testing.assert_array_equal(row, painted[start + margin : start + length + margin])
 
 
+@given(st.lists(by_chrom(), min_size=1, max_size=4), st.integers(0, 900), st.integers(1, 900))
+def test_the_pieces_of_peaks_on_some_bases_paint_what_spread_paints(
+    peaks: list[dict[str, IntervalSet]], start: int, length: int
+) -> None:
+    labels = labels_of(peaks)
+    start, end = min(start, SIZES["chr1"] - 1), min(start + length, SIZES["chr1"])
+    painted = np.zeros((len(peaks), end - start), np.uint8)
+    for marker, first, last in zip(*labels.rows_within("chr1", start, end), strict=True):
+        assert start <= first < last <= end
+        painted[marker, first - start : last - start] = 1
+    np.testing.assert_array_equal(painted, labels.spread("chr1", start, end))
+
+
 @given(by_chrom())
 def test_a_whole_chromosome_is_painted_across_its_bins(peaks: dict[str, IntervalSet]) -> None:
     size = SIZES["chr1"]

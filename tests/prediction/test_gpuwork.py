@@ -1,58 +1,64 @@
-"""What a GPU counts, where nothing is wanted but counts, is what the processes of a CPU count.
+"""The kernels for GPUs make the segments and counts that those for CPUs make, byte for byte.
 
-Only cutting segments needs a kernel for GPUs, so the work of `eval MODEL` is driven on a CPU here.
+They run in Triton's interpreter, which needs no GPU, in a process of its own: it has to
+be asked for before Triton is imported.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import TinyWorld
 
-from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import predict_on_gpu
-from regtrack.prediction.score_model import plan_scores
-from regtrack.scoring.score_tracks import ScoreRequest
+TESTS = Path(__file__).parents[1]
 
-
-def works_of(tiny: TinyWorld, folder: Path, together: bool) -> list[BlockWork]:
-    """Those of all three chromosomes, in a file each or in one, as many scaffolds are."""
-    folder.mkdir()
-    job = plan_scores(tiny.model, tiny.genome, ScoreRequest(tiny.markers), "cpu")
-    works = job.saved_works(folder)
-    if not together:
-        return works
-    tasks = tuple(task for work in works for task in work.tasks)
-    places = tuple(place for work in works for place in work.chrom_indices)
-    return [replace(works[0], tasks=tasks, chrom_indices=places)]
-
-
-@pytest.mark.parametrize(
-    ("together", "names"),
-    [(False, ["chr1.00000.cnt", "chr2.00000.cnt", "chrM.00000.cnt"]), (True, ["chr1.00000.cnt"])],
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None,
+    reason="the kernel for GPUs is tested where Triton is there (pip install triton)",
 )
-@pytest.mark.parametrize("at_once", [1, 2, 16])
-def test_counts_are_those_of_the_processes_of_a_cpu_byte_for_byte(
-    tiny: TinyWorld,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    at_once: int,
-    together: bool,
-    names: list[str],
-) -> None:
-    # No kernel for GPUs is asked for.
-    monkeypatch.setitem(sys.modules, "triton", None)
-    monkeypatch.setattr("regtrack.prediction.gpuwork._MOST_BLOCKS", at_once)
-    expected = works_of(tiny, tmp_path / "cpu", together)
-    for work in expected:
-        predict_blocks(work)
-    works = works_of(tiny, tmp_path / "gpu", together)
-    assert all(work.recipe.blocks is None for work in works)
-    assert list(predict_on_gpu(works, 2)) == works
-    assert sorted(path.name for path in (tmp_path / "gpu").glob("*.cnt")) == names
-    for name in names:
-        counts = (tmp_path / "gpu" / name).read_bytes()
-        assert counts == (tmp_path / "cpu" / name).read_bytes()
+
+
+def interpret(task: str, *arguments: str) -> None:
+    """Run a function of `device_tasks` in an interpreter of its own."""
+    words = [sys.executable, "-c", f"import device_tasks, sys; device_tasks.{task}(*sys.argv[1:])"]
+    done = subprocess.run(
+        [*words, *arguments],
+        env={**os.environ, "TRITON_INTERPRET": "1", "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@needs_triton
+def test_segments_are_those_of_the_cpu() -> None:
+    interpret("compare_segments")
+
+
+@needs_triton
+def test_blocks_are_those_of_a_worker_process(tmp_path: Path) -> None:
+    interpret("compare_blocks", str(tmp_path))
+
+
+@needs_triton
+def test_counts_are_those_of_a_worker_process(tmp_path: Path) -> None:
+    interpret("compare_counts", str(tmp_path))
+
+
+@needs_triton
+def test_labels_counts_and_ranks_are_those_of_the_cpu() -> None:
+    interpret("compare_kernels")
+
+
+@needs_triton
+def test_where_memory_runs_out_half_as_much_is_predicted_at_a_time(tmp_path: Path) -> None:
+    interpret("run_out_of_memory", str(tmp_path))
+
+
+def test_without_triton_one_line_says_what_to_do(tmp_path: Path) -> None:
+    interpret("expect_advice", str(tmp_path))

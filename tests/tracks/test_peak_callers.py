@@ -17,6 +17,7 @@ from regtrack.tracks.peaks.callers import (
     THRESHOLDS,
     ProbabilityPeakCaller,
     SegmentPeakCaller,
+    rank_bins,
 )
 from regtrack.tracks.peaks.rules import BARE_RUNS, MarkerRules, PeakRules
 from regtrack.tracks.segments import SEGMENT
@@ -73,6 +74,44 @@ def test_peaks_at_every_threshold_are_those_of_the_highest_base_of_each_bin(
         whole = joined(called, rules, NOWHERE)
         for number, threshold in [*enumerate(THRESHOLDS), (OWN_THRESHOLD, own[marker])]:
             assert spans(whole, number) == peaks_of(seen[marker] >= threshold, rules)
+
+
+@quick
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rules=RULES,
+    pieces=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 120)), min_size=1, max_size=6),
+    markers=st.sampled_from([1, 9]),
+)
+def test_peaks_are_the_same_of_the_ranks_of_bins_that_a_device_hands_over(
+    seed: int, rules: PeakRules, pieces: list[tuple[int, int]], markers: int
+) -> None:
+    own = np.random.default_rng(seed).random(markers).astype(np.float32)
+    of_bases, of_ranks = (ProbabilityPeakCaller(markers, rules, own) for _ in range(2))
+    values = walk(seed, markers, sum(gap + size for gap, size in pieces))
+    end = 0
+    for gap, size in pieces:
+        # Targets do not touch but at the edges of blocks, which are edges of bins.
+        start = -(-(end + gap) // PEAK_BIN) * PEAK_BIN if gap < 20 else end + gap
+        end = min(start + size, values.shape[1])
+        if start >= end:
+            break
+        of_bases.add(start, values[:, start:end])
+        ranks = [
+            (values[:, first:last].max(axis=1, keepdims=True) >= THRESHOLDS).sum(axis=1)
+            + (values[:, first:last].max(axis=1) >= own)
+            for first, last in rank_bins(start, end)
+        ]
+        of_ranks.add_ranks(start, end, np.array(ranks, np.uint8))
+    expected, called = of_bases.finish(), of_ranks.finish()
+    for one, other in zip(expected.by_marker(), called.by_marker(), strict=True):
+        assert sorted(one.tolist()) == sorted(other.tolist())
+
+
+def test_the_bins_of_a_stretch_begin_at_multiples_but_the_first() -> None:
+    assert rank_bins(3, 25).tolist() == [[3, 8], [8, 16], [16, 24], [24, 25]]
+    assert rank_bins(8, 16).tolist() == [[8, 16]]
+    assert rank_bins(9, 10).tolist() == [[9, 10]]
 
 
 @quick

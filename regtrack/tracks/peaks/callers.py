@@ -18,6 +18,7 @@ from regtrack.tracks.peaks.runs import (
     close_bases,
     close_segments,
     follow_bases,
+    follow_ranks,
     follow_segments,
     rank_of,
     rank_table,
@@ -37,7 +38,7 @@ _FROM_HALF = [0.5, *(1 - p for p in reversed(_BELOW_HALF) if p >= 2.0**-7)]
 # The thresholds at which peaks are tried, which rise: float32 values, so that `>=` is exact.
 THRESHOLDS = np.array(_BELOW_HALF + _FROM_HALF, np.float32)
 _COUNT = len(THRESHOLDS)
-_RANKS = rank_table(THRESHOLDS)
+THRESHOLD_RANKS = rank_table(THRESHOLDS)
 _NO_RANKS = rank_table(THRESHOLDS[:0])
 
 
@@ -72,7 +73,7 @@ class ProbabilityPeakCaller:
         self._peak_rules = peak_rules
         self._own = np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
         tried = THRESHOLDS[:0] if own_only else THRESHOLDS
-        self._bin, self._table = (1, _NO_RANKS) if own_only else (PEAK_BIN, _RANKS)
+        self._bin, self._table = (1, _NO_RANKS) if own_only else (PEAK_BIN, THRESHOLD_RANKS)
         # Where it stands among them all; behind those that are as high.
         self._place = np.searchsorted(tried, self._own, side="right")
         shape = (markers, len(tried) + 1)
@@ -99,16 +100,44 @@ class ProbabilityPeakCaller:
         probabilities
             float32 (markers, bases), fastest when the markers of a base lie side by side.
         """
-        if self._position < 0:
-            self._state[:] = start
-        elif start != self._position:
-            self._end_runs()
-            self._state[1] = start
+        self._go_to(start)
         by_base = np.ascontiguousarray(probabilities.T)
         done = 0
         while done < len(by_base):
             done += self._follow(by_base[done:], start + done)
         self._position = start + len(by_base)
+
+    def add_ranks(self, start: int, end: int, bins: npt.NDArray[np.uint8]) -> None:
+        """Take consecutive bases that do not touch the last ones; of these, what peaks need.
+
+        Parameters
+        ----------
+        start, end
+            Position of the first base and behind the last, 0-based.
+        bins
+            uint8 (bins, markers), as `rank_bins` cuts them: how many thresholds, the marker's own
+            among them, the highest probability is at or above.
+        """
+        self._go_to(start)
+        positions = rank_bins(start, end)[:, 0]
+        done = 0
+        while done < len(bins):
+            done, count = follow_ranks(
+                bins,
+                positions,
+                done,
+                self._ranks,
+                self._changed,
+                self._changed.view(np.uint64),
+                self._state,
+                self._starts,
+                self._lasts,
+                self._peak_rules.max_gap,
+                self._peak_rules.min_length,
+                self._out,
+            )
+            self._peaks.append(self._out[:, :count].copy())
+        self._state[1] = self._position = end
 
     def finish(self) -> CalledPeaks:
         """What was called; the caller is then spent."""
@@ -153,12 +182,27 @@ class ProbabilityPeakCaller:
             self._peaks.append(self._out[:, :count].copy())
         return done
 
+    def _go_to(self, start: int) -> None:
+        """What comes next begins at this base: where that does not touch the last one, runs end."""
+        if self._position < 0:
+            self._state[:] = start
+        elif start != self._position:
+            self._end_runs()
+            self._state[1] = start
+
     def _end_runs(self) -> None:
         """Let all runs end where the last base was."""
         self._follow(np.empty((0, len(self._own)), np.float32), self._position)
         reached = np.arange(self._lasts.shape[1]) < self._ranks[:, None]
         self._lasts[reached] = self._position
         self._ranks[:] = 0
+
+
+def rank_bins(start: int, end: int) -> Positions:
+    """int64 (bins, 2): first base of each bin of some bases, and behind its last, 0-based."""
+    edges = np.arange(start // PEAK_BIN, -(-end // PEAK_BIN) + 1, dtype=np.int64) * PEAK_BIN
+    edges[0], edges[-1] = start, end
+    return np.column_stack((edges[:-1], edges[1:]))
 
 
 class SegmentPeakCaller:
@@ -191,7 +235,7 @@ class SegmentPeakCaller:
             As `regtrack.tracks.bigwig_sections.Sections`: which segment each section begins with,
             and where its chromosome begins on the line.
         """
-        ranks = rank_of(records["value"], _RANKS)
+        ranks = rank_of(records["value"], THRESHOLD_RANKS)
         ranks += records["value"] >= self._own
         done = 0
         while done < len(records):

@@ -27,7 +27,7 @@ NO_BOUNDS = (-(2**40), 2**40)
 
 # The rank of a float32 is looked up by its bits but the last of these: what they say is no matter
 # where no threshold has any of them.
-_BITS = 16
+RANK_BITS = 16
 
 # Markers whose flags are looked at together, as one 64-bit word.
 WORD = 8
@@ -35,13 +35,13 @@ WORD = 8
 
 def rank_table(thresholds: npt.NDArray[np.float32]) -> Ranks:
     """Ranks of all values from 0 on, for `rank_of`; the thresholds rise, with last bits of 0."""
-    lowest = np.arange(1 << (31 - _BITS), dtype=np.int32) << _BITS
+    lowest = np.arange(1 << (31 - RANK_BITS), dtype=np.int32) << RANK_BITS
     return np.searchsorted(thresholds, lowest.view(np.float32), side="right").astype(np.int32)
 
 
 def rank_of(values: npt.NDArray[np.float32], table: Ranks) -> Ranks:
     """int32: the rank of each value."""
-    ranks: Ranks = table[np.ascontiguousarray(values).view(np.int32) >> _BITS]
+    ranks: Ranks = table[np.ascontiguousarray(values).view(np.int32) >> RANK_BITS]
     return ranks
 
 
@@ -122,6 +122,47 @@ def _close(
 
 
 @compiled
+def _step_all(
+    following: npt.NDArray[np.integer],
+    ranks: Ranks,
+    changed: npt.NDArray[np.uint8],
+    words: npt.NDArray[np.uint64],
+    state: Positions,
+    starts: Positions,
+    lasts: Positions,
+    max_gap: int,
+    min_length: int,
+    out: Positions,
+    count: int,
+) -> int:
+    """Take each marker from its rank to the one of the bin; returns how many peaks are out."""
+    markers = len(ranks)
+    for marker in range(markers):
+        changed[marker] = following[marker] != ranks[marker]
+    for word in range(len(words)):
+        if words[word] == 0:
+            continue
+        for marker in range(WORD * word, min(WORD * (word + 1), markers)):
+            if not changed[marker]:
+                continue
+            count = _step(
+                marker,
+                ranks[marker],
+                following[marker],
+                state[1],
+                starts[marker],
+                lasts[marker],
+                state[0],
+                max_gap,
+                min_length,
+                out,
+                count,
+            )
+            ranks[marker] = following[marker]
+    return count
+
+
+@compiled
 def follow_bases(
     probabilities: npt.NDArray[np.float32],
     position: int,
@@ -155,36 +196,69 @@ def follow_bases(
             if count > most:
                 return base, count
             for marker in range(markers):
-                rank = table[highest_bits[marker] >> _BITS]
+                rank = table[highest_bits[marker] >> RANK_BITS]
                 following[marker] = rank + np.int32(highest[marker] >= own[marker])
-            for marker in range(markers):
-                changed[marker] = following[marker] != ranks[marker]
-            for word in range(len(words)):
-                if words[word] == 0:
-                    continue
-                for marker in range(WORD * word, min(WORD * (word + 1), markers)):
-                    if not changed[marker]:
-                        continue
-                    count = _step(
-                        marker,
-                        ranks[marker],
-                        following[marker],
-                        state[1],
-                        starts[marker],
-                        lasts[marker],
-                        state[0],
-                        max_gap,
-                        min_length,
-                        out,
-                        count,
-                    )
-                    ranks[marker] = following[marker]
+            count = _step_all(
+                following,
+                ranks,
+                changed,
+                words,
+                state,
+                starts,
+                lasts,
+                max_gap,
+                min_length,
+                out,
+                count,
+            )
             highest[:] = 0
             state[1] = position + base
         if base < bases:
             for marker in range(markers):
                 highest[marker] = max(highest[marker], probabilities[base, marker])
     return bases, count
+
+
+@compiled
+def follow_ranks(
+    bins: npt.NDArray[np.uint8],
+    positions: Positions,
+    first: int,
+    ranks: Ranks,
+    changed: npt.NDArray[np.uint8],
+    words: npt.NDArray[np.uint64],
+    state: Positions,
+    starts: Positions,
+    lasts: Positions,
+    max_gap: int,
+    min_length: int,
+    out: Positions,
+) -> tuple[int, int]:
+    """The same from bin `first` on, where each marker's rank in each bin is known already.
+
+    `bins` are (bins, markers), and `positions` where each bin begins. Returns which bin comes
+    next, and how many peaks are out.
+    """
+    most = out.shape[1] - starts.size
+    count = 0
+    for number in range(first, len(bins)):
+        if count > most:
+            return number, count
+        state[1] = positions[number]
+        count = _step_all(
+            bins[number],
+            ranks,
+            changed,
+            words,
+            state,
+            starts,
+            lasts,
+            max_gap,
+            min_length,
+            out,
+            count,
+        )
+    return len(bins), count
 
 
 @compiled
