@@ -18,7 +18,7 @@ from typing import Any
 from regtrack.atomic import naming, write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.workplace import INSIDE, LOCK, claimed_folder, partial_path
+from regtrack.work_folders import INSIDE, LOCK, claimed_folder, partial_path
 
 _IDENTITY = "run.json"
 _WHOLE = "whole"

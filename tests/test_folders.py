@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from regtrack import workplace
+from regtrack import work_folders
 from regtrack.atomic import open_lock
 from regtrack.errors import InputError
 from regtrack.folders import (
@@ -30,10 +30,10 @@ IDENTITY = {"model": "dilated", "max_error": 0.003}
 KILLED = """
 import os, sys
 from pathlib import Path
-from regtrack import workplace
+from regtrack import work_folders
 from regtrack.folders import move_in, replacing_folder
 out, left = Path(sys.argv[1]), int(sys.argv[2])
-workplace._mount_points = lambda: {out}
+work_folders._mount_points = lambda: {out}
 replace = Path.replace
 def killed(path, target):
     global left
@@ -64,7 +64,7 @@ def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that looks like a mount point."""
     out = tmp_path / "out"
     out.mkdir()
-    monkeypatch.setattr(workplace, "_mount_points", lambda: {out})
+    monkeypatch.setattr(work_folders, "_mount_points", lambda: {out})
     return out
 
 
@@ -220,7 +220,7 @@ def test_another_users_work_folder_is_refused(
     # Where the file system gives all files to one user, it is this one's.
     fill(tmp_path / "out", "new")
     (tmp_path / "other.partial").mkdir()
-    monkeypatch.setattr(workplace, "_owner_of_new", lambda _: someone)
+    monkeypatch.setattr(work_folders, "_owner_of_new", lambda _: someone)
     with pytest.raises(InputError, match="is in the way: another user's folder"):
         fill(tmp_path / "other", "new")
 
@@ -271,7 +271,7 @@ def test_a_work_folder_that_its_run_removes_meanwhile_is_not_worked_in(
         shutil.rmtree(work)
         return lock
 
-    monkeypatch.setattr(workplace, "open_lock", opened_too_late)
+    monkeypatch.setattr(work_folders, "open_lock", opened_too_late)
     with (
         pytest.raises(InputError, match="another run is at work here"),
         unfinished_run(tmp_path / "out", IDENTITY, ("blocks",), False),
@@ -289,7 +289,7 @@ def test_of_a_folder_for_all_one_renames_only_what_is_ones_own(
     owner = out.stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: {"root": 0, "owner": owner}.get(user, owner + 1))
     inside = user == "other"
-    assert workplace.partial_path(out).parent == (out if inside else out.parent)
+    assert work_folders.partial_path(out).parent == (out if inside else out.parent)
 
 
 def test_another_file_system_in_a_folder_for_all_is_worked_in(
@@ -306,9 +306,9 @@ def test_another_file_system_in_a_folder_for_all_is_worked_in(
         fields[stat.ST_DEV] += path == out
         return os.stat_result(fields)
 
-    monkeypatch.setattr(workplace, "_mount_points", set)  # as where there is no /proc
+    monkeypatch.setattr(work_folders, "_mount_points", set)  # as where there is no /proc
     monkeypatch.setattr(Path, "stat", stat_of)
-    assert workplace.partial_path(out).parent == out
+    assert work_folders.partial_path(out).parent == out
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ AT_THE_DOOR = {
     "paths",
     "signals",
     "workers",
-    "workplace",
+    "work_folders",
 }
 # What `import regtrack` offers, each name when it is used.
 OFFERED_FROM = {"api", "genome"}

@@ -26,7 +26,7 @@ from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks.files import index_suffix, write_peaks
-from regtrack.workplace import refuse_foreign
+from regtrack.work_folders import refuse_foreign
 
 FOLDER = "measured"
 _FILES = ("*.bed.gz", "*.bed.gz.tbi", "*.bed.gz.csi")

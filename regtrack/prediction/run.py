@@ -27,8 +27,8 @@ from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, check_out, group_size, write_tracks
+from regtrack.work_folders import partial_path
 from regtrack.workers import in_processes
-from regtrack.workplace import partial_path
 
 _BLOCKS = "blocks"
 _COUNTS = "counts"

@@ -46,7 +46,7 @@ from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
-from regtrack.workplace import partial_path
+from regtrack.work_folders import partial_path
 
 # A file of counts takes some 3 kB per marker however many bases it counts; the runs that are called
 # at every threshold come on top, some 0.01 byte per base and marker on real sequence.

@@ -45,8 +45,8 @@ from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes, torchrun_processes
 from regtrack.training.run import Stop, train, was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
+from regtrack.work_folders import partial_path
 from regtrack.workers import available_cores, in_processes
-from regtrack.workplace import partial_path
 
 _BEST = "best.safetensors"
 

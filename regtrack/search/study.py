@@ -34,7 +34,7 @@ from regtrack.folders import ASIDE, clear, differences
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import Choice, Range, Space
 from regtrack.search.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
-from regtrack.workplace import refuse_foreign
+from regtrack.work_folders import refuse_foreign
 
 DATABASE = "study.db"
 TRIALS = "trials"

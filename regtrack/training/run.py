@@ -33,7 +33,7 @@ from regtrack.training.state import TrainingState, history_table
 from regtrack.training.tensorboard import TensorBoardLog
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
 from regtrack.training.validation import Validation
-from regtrack.workplace import partial_path
+from regtrack.work_folders import partial_path
 
 # What Ctrl-C or SIGTERM is raised as.
 Stop = type[KeyboardInterrupt]

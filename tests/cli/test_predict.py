@@ -22,7 +22,7 @@ from encoded import peaks_of
 from forking import Forked, forked
 from waiting import wait_until
 
-from regtrack import workplace
+from regtrack import work_folders
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
@@ -319,7 +319,7 @@ def test_in_a_mount_point_the_work_lies_inside_and_goes_on(
     world, tracks = predicted
     out = tmp_path / "tracks"
     out.mkdir()
-    monkeypatch.setattr(workplace, "_mount_points", lambda: {out})
+    monkeypatch.setattr(work_folders, "_mount_points", lambda: {out})
     arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
     with monkeypatch.context() as patch:
         patch.setattr(prediction, "_write_tracks", lambda *_: 1 / 0)
