@@ -26,7 +26,7 @@ from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import naming
 from regtrack.observer import Observer
-from regtrack.report.files import check_out, report_files, rows, text_table, write_report
+from regtrack.report.files import check_report_folder, report_files, rows, text_table, write_report
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.score_tracks import NOT_WITH_A_DATASET, ScoreRequest
 from regtrack.scoring.score_tracks import evaluate as evaluate_tracks
@@ -80,7 +80,7 @@ class Report:
         """
         path = path_of(folder)
         with naming_arguments():
-            check_out(path, force)
+            check_report_folder(path, force)
             write_report(self.evaluation, path)
             return tuple(report_files(path))
 

@@ -114,7 +114,7 @@ def predict_tracks(
     from regtrack.prediction.job import plan_job
     from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import run
-    from regtrack.tracks.write import check_out
+    from regtrack.tracks.write import check_tracks_folder
 
     loaded = model if isinstance(model, Model) else load_model(model)
     check_counts(step=step, window=window, batch_size=batch_size, workers=workers)
@@ -131,7 +131,7 @@ def predict_tracks(
             batch_size=batch_size,
         )
         chosen = str(choose_device(device))
-        check_out(folder, force)
+        check_tracks_folder(folder, force)
         job = plan_job(
             loaded.path,
             path_of(genome),

@@ -77,12 +77,12 @@ def eval_(
     bases, 30 GB for a human genome. Without --out they are kept in the folder for temporary files
     (TMPDIR), and a stopped run cannot continue.
     """
-    from regtrack.report.files import check_out
+    from regtrack.report.files import check_report_folder
     from regtrack.scoring.score_tracks import ScoreRequest
 
     _check_options(context, subject, dataset)
     if out is not None:  # of a model, half a report may be that of a run that was stopped
-        check_out(out, force or subject.is_file())
+        check_report_folder(out, force or subject.is_file())
     request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     if subject.is_dir():
         _score_tracks(subject, request, workers, out, reference_scores)

@@ -119,9 +119,9 @@ def predict(
 
     If a run was stopped, give the same command again, and it continues.
     """
-    from regtrack.tracks.write import check_out
+    from regtrack.tracks.write import check_tracks_folder
 
-    check_out(out, force)
+    check_tracks_folder(out, force)
     from regtrack.prediction.scope import find_scope
 
     chosen = PredictionSettings(peak_rules=PeakRules(max_gap, min_length), **settings)

@@ -48,14 +48,15 @@ def thresholds(
     regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
     from regtrack.api.progress import Progress
+    from regtrack.folders import check_file
     from regtrack.prediction.score_model import plan_model, run_scores
-    from regtrack.prediction.thresholds import check_out, save_with_thresholds
+    from regtrack.prediction.thresholds import save_with_thresholds
     from regtrack.scoring.score_tracks import ScoreRequest
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(model)
     options.refuse_beside_dataset(context, dataset)
-    check_out(out, force)
+    check_file(out, force, "a checkpoint")
     request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
     job = plan_model(
         *(model, request, dataset, split or "valid"),

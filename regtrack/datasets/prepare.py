@@ -91,7 +91,7 @@ def summarize_rates(
 DEEPSEA_ASSEMBLY = "hg19"
 
 
-def check_out(out: Path, force: bool) -> None:
+def check_dataset_folder(out: Path, force: bool) -> None:
     """Refuse an output folder that is not a dataset, or is one unless `force` is set.
 
     Raises
@@ -115,7 +115,7 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
     OSError
         When a file cannot be read or written.
     """
-    check_out(out, force)
+    check_dataset_folder(out, force)
     with replacing_folder(out, CONTENTS) as folder:
         if settings.deepsea is not None:
             contents = _from_deepsea(settings, settings.deepsea, folder, observer)

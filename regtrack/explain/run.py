@@ -70,7 +70,7 @@ def explain_marker(
         When a file cannot be read or written.
     """
     device = choose_device(request.device)
-    _check_out(out, force)
+    _check_folder(out, force)
     genome, models = _opened(request)
     chosen = choose_marker(models, marker)
     region = _stretch(request, genome)
@@ -111,7 +111,7 @@ def explain_contexts(
         When a file cannot be read or written.
     """
     device = choose_device(request.device)
-    _check_out(out, force)
+    _check_folder(out, force)
     genome, models = _opened(request)
     chosen = [select_markers(model.checkpoint.markers, patterns) for model in models]
     files = BedFiles(genome.chrom_sizes, request.clip)
@@ -140,7 +140,7 @@ def explain_contexts(
     return context_table(contexts)
 
 
-def _check_out(out: Path, force: bool) -> None:
+def _check_folder(out: Path, force: bool) -> None:
     """Refuse a folder that `regtrack explain` did not write, or did unless `force` is set."""
     contents = CONTEXTS if (out / CONTEXTS).exists() else TABLE
     check_folder(out, force, contents, "what regtrack explain writes")

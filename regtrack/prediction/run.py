@@ -26,7 +26,7 @@ from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
-from regtrack.tracks.write import TrackWork, check_out, group_size, write_tracks
+from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, write_tracks
 from regtrack.work_folders import partial_path
 from regtrack.workers import in_processes
 
@@ -54,7 +54,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
     OSError
         When a file cannot be written; the same call goes on from there.
     """
-    check_out(out, force)
+    check_tracks_folder(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
     names = (_BLOCKS, _COUNTS, _TRACKS)
     with unfinished_run(out, job.identity(), names, force, no_work=LABEL_FILES) as work:

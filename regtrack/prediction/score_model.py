@@ -39,7 +39,7 @@ from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import block_tasks, context_at_step, grouped
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.report.files import check_out, write_report
+from regtrack.report.files import check_report_folder, write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.provenance import Predictions
@@ -320,7 +320,7 @@ def run_scores(
         with tempfile.TemporaryDirectory(prefix="regtrack-eval.") as scratch:
             return _scores(job, Path(scratch), workers, observer)
     # A report of this very run, all or half of it, was written when it was stopped.
-    check_out(out, force or is_of_run(partial_path(out.resolve()), job.identity()))
+    check_report_folder(out, force or is_of_run(partial_path(out.resolve()), job.identity()))
     names = (*LABEL_FILES, "*.cnt")
     with unfinished_run(out.resolve(), job.identity(), names, force, no_work=LABEL_FILES) as work:
         evaluation = _scores(job, work, workers, observer)

@@ -9,7 +9,6 @@ from statistics import fmean
 
 import torch
 
-from regtrack.folders import check_file
 from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import (
     Checkpoint,
@@ -23,17 +22,6 @@ from regtrack.scoring.marker_scores import MarkerScores
 
 # As `train` has it where no threshold finds a measured peak; of a signal, the share of its range.
 _NONE_FOUND = 0.5
-
-
-def check_out(out: Path, force: bool) -> None:
-    """Refuse a checkpoint's place that is taken, before any work.
-
-    Raises
-    ------
-    InputError
-        As `regtrack.folders.check_file`.
-    """
-    check_file(out, force, "a checkpoint")
 
 
 def save_with_thresholds(model: Path, evaluation: Evaluation, out: Path) -> str:

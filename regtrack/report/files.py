@@ -220,7 +220,7 @@ def _span(interval: tuple[float, float]) -> str:
     return UNDEFINED if low == UNDEFINED else f"{low}-{high}"
 
 
-def check_out(folder: Path, force: bool) -> None:
+def check_report_folder(folder: Path, force: bool) -> None:
     """Refuse a folder for the report that is in use, before anything is scored.
 
     Raises

@@ -30,7 +30,7 @@ _RUN_BASES = 32 * BLOCK_LENGTH
 _LONGEST_RUN = 1_024
 
 
-def check_out(out: Path, force: bool) -> None:
+def check_tracks_folder(out: Path, force: bool) -> None:
     """Refuse to touch anything but a tracks folder, and that only when asked to.
 
     Raises

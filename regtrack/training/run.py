@@ -117,7 +117,7 @@ def _entropy(rate: float) -> float:
     return -sum(share * math.log(share) for share in (rate, 1 - rate) if share > 0)
 
 
-def check_out(out: Path, force: bool) -> None:
+def check_checkpoint_path(out: Path, force: bool) -> None:
     """Refuse a checkpoint path that cannot be written, before the training begins.
 
     Raises
@@ -210,12 +210,12 @@ def train(
         trainer.run(stop=lambda: False)
         return TrainingResult(trainer.state, None)
     # Files that this run put in place before it was killed may be replaced.
-    check_out(out, force or is_of_run(work, identity))
+    check_checkpoint_path(out, force or is_of_run(work, identity))
     with unfinished_run(out, identity, _NAMES, force), stop_asked(processes) as stop:
         state = _finished_state(out, work)
         if state is None:
             if out.exists() or not (work / STATE).exists():
-                check_out(out, force)
+                check_checkpoint_path(out, force)
             _check_state(out, work, force)
             processes.agreed(_TO_DO)
             trainer = Trainer(

@@ -21,7 +21,7 @@ from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.validated import Validated
 from regtrack.training.processes import Processes
-from regtrack.training.run import TrainingResult, check_out
+from regtrack.training.run import TrainingResult, check_checkpoint_path
 from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.trainer import start_from_base_rates
 from regtrack.training.validation import Validation
@@ -267,22 +267,22 @@ def test_settings_that_do_not_suit_are_refused(
 
 def test_a_free_path_is_accepted_and_its_folder_made(tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder" / "model.safetensors"
-    check_out(out, force=False)
+    check_checkpoint_path(out, force=False)
     assert list(out.parent.iterdir()) == []
 
 
 def test_an_existing_checkpoint_is_replaced_only_when_forced(out: Path) -> None:
     out.write_text("an older one")
     with pytest.raises(InputError, match="exists already, and a finished training"):
-        check_out(out, force=False)
-    check_out(out, force=True)
+        check_checkpoint_path(out, force=False)
+    check_checkpoint_path(out, force=True)
     assert out.read_text() == "an older one"  # until there is a better one
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_is_no_checkpoint(tmp_path: Path, force: bool) -> None:
     with pytest.raises(InputError, match="is a folder; expected a file name"):
-        check_out(tmp_path, force)
+        check_checkpoint_path(tmp_path, force)
 
 
 def test_a_file_in_place_of_the_folder_is_an_error_of_the_operating_system(
@@ -290,7 +290,7 @@ def test_a_file_in_place_of_the_folder_is_an_error_of_the_operating_system(
 ) -> None:
     (tmp_path / "file").write_text("text")
     with pytest.raises(OSError, match="file"):
-        check_out(tmp_path / "file" / "model.safetensors", force=False)
+        check_checkpoint_path(tmp_path / "file" / "model.safetensors", force=False)
 
 
 def test_running_statistics_stay_where_no_batch_is_asked_for(
