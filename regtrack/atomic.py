@@ -35,7 +35,7 @@ _OLD = 24 * 60 * 60
 
 
 @contextmanager
-def naming(path: Path, aside: Path | None = None) -> Iterator[None]:
+def errors_naming(path: Path, aside: Path | None = None) -> Iterator[None]:
     """Let an `OSError` from the body say which file it is about, should it not do so.
 
     A full disk comes without a name, and libraries raise an `OSError` of words alone. The name
@@ -69,7 +69,7 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
         When the folder cannot be written, or the disk is full; it names `path`.
     """
     aside = path.with_name(_name_aside(path.name))
-    with naming(path, aside):
+    with errors_naming(path, aside):
         if tidy:
             remove_left_aside(path.parent)
         # A link that somebody planted there must not lead to another file.
@@ -77,7 +77,7 @@ def replacing(path: Path, tidy: bool = True) -> Iterator[Path]:
     usual = stat.S_IMODE(os.fstat(made).st_mode)
     try:
         locked(made)
-        with naming(path, aside):
+        with errors_naming(path, aside):
             yield aside
             with aside.open("rb+") as handle:
                 # safetensors puts a file of its own there, which only its owner may read.
@@ -111,7 +111,7 @@ def write_texts(texts: Mapping[Path, str]) -> None:
         for path, text in reversed(list(texts.items())):
             aside = stack.enter_context(replacing(path))
             try:
-                with naming(path, aside):
+                with errors_naming(path, aside):
                     aside.write_text(text, encoding="utf-8")
             except UnicodeEncodeError as error:
                 name = text[: error.end].rsplit(maxsplit=1)[-1]

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from regtrack.atomic import naming, write_text
+from regtrack.atomic import errors_naming, write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.work_folders import INSIDE, LOCK, claimed_folder, partial_path
@@ -184,7 +184,7 @@ def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
             whole = work / _WHOLE
             clear([whole])
             whole.mkdir()
-            with naming(out):
+            with errors_naming(out):
                 yield whole
             for path in whole.rglob("*"):
                 if path.is_dir():

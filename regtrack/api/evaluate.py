@@ -24,7 +24,7 @@ from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer
 from regtrack.report.files import check_report_folder, report_files, rows, text_table, write_report
 from regtrack.scoring.evaluation import Evaluation
@@ -195,7 +195,7 @@ def evaluate(
         from regtrack.prediction.score_model import plan_model, run_scores
 
         scored.check_unchanged()
-        with naming(scored.networks):
+        with allowing_code(scored.networks):
             job = plan_model(
                 scored.path,
                 request,

@@ -29,7 +29,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer, staged
 from regtrack.paths import file_state
 from regtrack.workspace.networks import find_model, tell_of_bundled
@@ -143,7 +143,7 @@ class Model:
         from regtrack.prediction.job import context_at_step
 
         check_counts(step=step, window=window, batch_size=batch_size)
-        with naming_arguments(), naming(self.networks), observed(progress) as observer:
+        with naming_arguments(), allowing_code(self.networks), observed(progress) as observer:
             self.check_unchanged()
             chosen = str(choose_device(device))
             context_at_step(self.checkpoint, step)
@@ -214,7 +214,7 @@ def load_model(model: PathLike, *, networks: PathLike | Iterable[PathLike] = ())
     from regtrack.models.checkpoint import read_checkpoint
 
     files = paths_of(networks)
-    with naming_arguments(), naming(files):
+    with naming_arguments(), allowing_code(files):
         path = path_of(find_model(os.fspath(model)))
         tell_of_bundled(path)
         if path.is_dir():

@@ -16,7 +16,7 @@ from regtrack.api.arguments import (
 from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
@@ -119,7 +119,7 @@ def predict_tracks(
     loaded = model if isinstance(model, Model) else load_model(model)
     check_counts(step=step, window=window, batch_size=batch_size, workers=workers)
     folder, processes = path_of(out), workers or available_cores()
-    with naming_arguments(), naming(loaded.networks), observed(progress) as observer:
+    with naming_arguments(), allowing_code(loaded.networks), observed(progress) as observer:
         loaded.check_unchanged()
         settings = PredictionSettings(
             max_error=max_error,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from regtrack.atomic import naming
+from regtrack.atomic import errors_naming
 from regtrack.browsers.browse import BrowseOptions, site_of
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
@@ -97,7 +97,7 @@ def export_site(
             for address, path in site.files.items():
                 _copy(path, _place(made, address), observer)
         for address, text in _texts(site, lookup):
-            with naming(out):
+            with errors_naming(out):
                 _place(made, address).write_text(text, encoding="utf-8")
         files = [path for path in made.rglob("*") if path.is_file()]
         return Exported(len(tracks), len(files), sum(path.stat().st_size for path in files))
@@ -121,7 +121,7 @@ def _place(folder: Path, address: str) -> Path:
 
 
 def _copy(source: Path, target: Path, observer: Observer) -> None:
-    with source.open("rb") as original, naming(target), target.open("xb") as copy:
+    with source.open("rb") as original, errors_naming(target), target.open("xb") as copy:
         while piece := original.read(_PIECE):
             copy.write(piece)
             observer.advanced(len(piece))

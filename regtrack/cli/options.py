@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from regtrack.cli.kinds import Count, Fasta, File, Model, Region
 from regtrack.errors import ArgumentError
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -210,8 +210,8 @@ scale = click.option(
 def _name_networks(
     context: click.Context, _: click.Parameter, files: tuple[Path, ...]
 ) -> tuple[Path, ...]:
-    """Name the files while the command runs."""
-    context.with_resource(naming(files))
+    """Allow code from the files while the command runs."""
+    context.with_resource(allowing_code(files))
     return files
 
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.atomic import naming
+from regtrack.atomic import errors_naming
 from regtrack.errors import InputError
 
 Array = npt.NDArray[Any]
@@ -56,7 +56,7 @@ def write_array(
         "shape": shape,
     }
     rows = 0
-    with naming(path), path.open("wb") as file:
+    with errors_naming(path), path.open("wb") as file:
         _write_header(file, header)
         for piece in pieces:
             if piece.shape[1:] != shape[1:]:
@@ -91,7 +91,7 @@ def open_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) 
         When it cannot be read, or cannot be mapped into memory.
     """
     kind = np.dtype(dtype)
-    with naming(path):
+    with errors_naming(path):
         try:
             size = path.stat().st_size
             with path.open("rb") as file:

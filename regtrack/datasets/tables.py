@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from regtrack.atomic import naming
+from regtrack.atomic import errors_naming
 from regtrack.datasets.arrays import REMEDY
 from regtrack.datasets.selection import Selection
 from regtrack.datasets.settings import SPLITS
@@ -93,5 +93,5 @@ def read_windows(folder: Path, chrom_sizes: Mapping[str, int]) -> dict[str, Wind
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    with naming(path):
+    with errors_naming(path):
         path.write_text("".join(lines), encoding="utf-8")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from regtrack.atomic import naming, open_own, remove_left_aside
+from regtrack.atomic import errors_naming, open_own, remove_left_aside
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.fetching.failures import PassingError
@@ -131,7 +131,7 @@ def _try(web: Web, url: str, part: Path, progress: Callable[[int], object]) -> N
                 raise PassingError(address, "the server sent another part than was asked for")
         else:
             have, total = 0, length(response)
-        with naming(part), os.fdopen(open_own(part, _KIND), "r+b") as file:
+        with errors_naming(part), os.fdopen(open_own(part, _KIND), "r+b") as file:
             if not have:
                 file.truncate()
                 PartNote(address, _validator(response.headers), total).write(part)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 
-from regtrack.atomic import naming, replacing
+from regtrack.atomic import errors_naming, replacing
 from regtrack.errors import InputError, RegtrackError
 from regtrack.fetching.download import drop
 from regtrack.fetching.failures import DamagedError, FetchError
@@ -155,7 +155,7 @@ def place(
         _place_genome(source, part, final, came, expected is not None, records, observer, check)
     else:
         records.add({source.path: Record.of(came, source.url, came, expected is not None)})
-        with naming(final):
+        with errors_naming(final):
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
             part.replace(final)

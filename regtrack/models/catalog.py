@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.dense import DENSE
-from regtrack.models.named_code import named_files, split_reference
+from regtrack.models.named_code import allowed_code, split_reference
 from regtrack.models.own_architecture import OwnArchitecture
 from regtrack.models.own_code import (
     OwnClass,
@@ -40,7 +40,7 @@ def find_architecture(task: str, name: str | None) -> Architecture:
     ----------
     name
         A network of regtrack's, `FILE.py:CLASS`, a class in one of
-        `regtrack.models.named_code.named_files`, or what an installed package offers.
+        `regtrack.models.named_code.allowed_code`, or what an installed package offers.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def find_architecture(task: str, name: str | None) -> Architecture:
     """
     architecture = named_architecture(task, _USUAL[task] if name is None else name)
     if architecture is None:
-        own = [f"{path}:{class_}" for path in named_files() for class_ in classes_in_file(path)]
+        own = [f"{path}:{class_}" for path in allowed_code() for class_ in classes_in_file(path)]
         offered = [*own, *offered_names()] if task == _OWN_TASK else []
         raise ArgumentError(
             "model",
@@ -122,7 +122,7 @@ def _own_class(name: str) -> OwnClass | None:
 
 def _named_classes(name: str) -> list[OwnClass]:
     """Those of this name in the files that were named."""
-    classes = (classes_in_file(path).get(name) for path in named_files())
+    classes = (classes_in_file(path).get(name) for path in allowed_code())
     return [own for own in classes if own is not None]
 
 

@@ -10,27 +10,27 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-_named: ContextVar[tuple[Path, ...]] = ContextVar("named_code", default=())
+_allowed: ContextVar[tuple[Path, ...]] = ContextVar("allowed_code", default=())
 
 _SUFFIX = ".py"
 
 
 @contextmanager
-def naming(files: Iterable[Path]) -> Iterator[None]:
+def allowing_code(files: Iterable[Path]) -> Iterator[None]:
     """While the body runs, networks may be taken from these Python files, too.
 
-    A worker process knows nothing of it: what it is given must bring `named_files()` along.
+    A worker process knows nothing of it: what it is given must bring `allowed_code()` along.
     """
-    token = _named.set(tuple(dict.fromkeys((*_named.get(), *files))))
+    token = _allowed.set(tuple(dict.fromkeys((*_allowed.get(), *files))))
     try:
         yield
     finally:
-        _named.reset(token)
+        _allowed.reset(token)
 
 
-def named_files() -> tuple[Path, ...]:
-    """The files that are named, each once, in order."""
-    return _named.get()
+def allowed_code() -> tuple[Path, ...]:
+    """The files from which code may be run, each once, in order."""
+    return _allowed.get()
 
 
 def split_reference(text: str) -> tuple[Path, str] | None:

@@ -19,7 +19,7 @@ import torch
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
-from regtrack.models.named_code import named_files, naming
+from regtrack.models.named_code import allowed_code, allowing_code
 from regtrack.models.network import Network
 from regtrack.paths import file_state
 from regtrack.prediction.forward import DeviceSink, Sink, feed
@@ -52,8 +52,8 @@ class BlockRecipe:
         Folder for the block files; None where nothing is wanted but counts.
     labels
         Peaks to score the predictions by, or None.
-    named
-        As `regtrack.models.named_code.named_files`.
+    allowed_code
+        As `regtrack.models.named_code.allowed_code`.
     """
 
     model: Path
@@ -65,7 +65,7 @@ class BlockRecipe:
     device: str
     blocks: Path | None
     labels: PeakLabels | None = None
-    named: tuple[Path, ...] = ()
+    allowed_code: tuple[Path, ...] = ()
 
     @property
     def ranges(self) -> tuple[float, ...]:
@@ -273,7 +273,7 @@ def _encoded(work: BlockWork, segments: Sequence[BlockSegments]) -> list[Encoded
 def open_tools(recipe: BlockRecipe) -> tuple[Network, Genome]:
     """The network and the genome, opened once per process."""
     step = recipe.settings.step
-    with naming(recipe.named):
+    with allowing_code(recipe.allowed_code):
         return open_network(recipe.model, recipe.genome, recipe.rows, recipe.device, step)
 
 
@@ -284,7 +284,7 @@ def open_network(
 
     Where a file was replaced since, it is opened anew.
     """
-    states = tuple(map(file_state, (model, genome, *named_files())))
+    states = tuple(map(file_state, (model, genome, *allowed_code())))
     return _opened(model, genome, rows, device, step, states)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
-from regtrack.models.named_code import named_files
+from regtrack.models.named_code import allowed_code
 from regtrack.observer import Observer, staged
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
@@ -104,7 +104,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         device=job.device,
         blocks=folder,
         labels=job.truth.saved(counts) if job.truth else None,
-        named=named_files(),
+        allowed_code=allowed_code(),
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
     return [

@@ -30,7 +30,7 @@ from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.device import choose_device, describe_device
-from regtrack.models.named_code import named_files
+from regtrack.models.named_code import allowed_code
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
 from regtrack.observer import Observer
@@ -146,7 +146,7 @@ class ScoreJob:
             device=self.device,
             blocks=None,
             labels=labels,
-            named=named_files(),
+            allowed_code=allowed_code(),
         )
         where = labels.scored.where
         places = {chrom: place for place, (chrom, _) in enumerate(labels.chrom_sizes)}

@@ -25,7 +25,7 @@ from regtrack.folders import clear
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
-from regtrack.models.named_code import named_files, naming
+from regtrack.models.named_code import allowed_code, allowing_code
 from regtrack.report.trials_plot import plot_trials
 from regtrack.search.observer import SearchObserver, SilentSearch, TrialObserver
 from regtrack.search.settings import SearchSettings
@@ -154,7 +154,7 @@ def run_search(
                     stopped_by = bench.stopped_by
             else:
                 left = bench.study.limit - len(trials.finished)
-                work = functools.partial(_do_next, request, folder, named_files())
+                work = functools.partial(_do_next, request, folder, allowed_code())
                 for _ in in_processes(work, range(left), request.search.workers):
                     observer.ended(bench.study.trials())
         except KeyboardInterrupt as error:
@@ -315,9 +315,9 @@ class _Bench:
         return not isinstance(error, InputError)
 
 
-def _do_next(request: SearchRequest, folder: Path, named: tuple[Path, ...], _: int) -> None:
+def _do_next(request: SearchRequest, folder: Path, allowed: tuple[Path, ...], _: int) -> None:
     """Do the next trial in a worker process."""
-    with naming(named):
+    with allowing_code(allowed):
         _opened(request, folder).do_next(SilentSearch())
 
 

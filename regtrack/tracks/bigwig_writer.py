@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.atomic import naming, replacing
+from regtrack.atomic import errors_naming, replacing
 from regtrack.signals import MOST
 from regtrack.tracks.bbi import BIGWIG_MAGIC, LONGEST_CHROM
 from regtrack.tracks.bigwig_trees import HEADER, LEAF, chrom_tree, place_tree
@@ -111,7 +111,7 @@ class BigWigWriter:
             first, self._sections = self._sections, self._sections + len(piece.sections)
             if piece.fine:
                 self._fine[first] = fine_part(piece), self._sections - 1
-        with naming(self._path):  # several are open at once
+        with errors_naming(self._path):  # several are open at once
             self._file.write(b"".join([piece.data for _, piece in some]))
 
     def finish(self) -> None:

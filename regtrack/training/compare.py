@@ -14,7 +14,7 @@ from regtrack.errors import InputError
 from regtrack.genome.intervals import intersect, total_bases
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
-from regtrack.models.named_code import files_in, naming
+from regtrack.models.named_code import allowing_code, files_in
 from regtrack.models.trained_genome import seen_on
 from regtrack.paths import named
 from regtrack.report.comparison import Compared, Comparison, text_report
@@ -121,7 +121,7 @@ def run_comparison(
     RegtrackError, OSError
         As `find_networks`, `regtrack.training.run.train` and `score_checkpoint`.
     """
-    with naming(files_in(request.networks)):
+    with allowing_code(files_in(request.networks)):
         return _compare(request, out, force, observer)
 
 

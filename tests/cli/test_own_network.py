@@ -21,7 +21,7 @@ from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome
 from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import read_checkpoint
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.models.tensors import read_tensor_file
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.settings import PredictionSettings
@@ -52,7 +52,7 @@ def lines_of(err: str) -> list[str]:
 
 def test_the_example_is_trained_and_its_checkpoint_names_its_code(trained: Path, regtrack) -> None:
     source = trained.parent / "my_networks.py"
-    with naming([source]):
+    with allowing_code([source]):
         checkpoint = read_checkpoint(trained)
     assert checkpoint.architecture == "MyNet"
     assert checkpoint.settings == {"width": 8, "depth": 2, "dropout": 0.1}
@@ -191,7 +191,7 @@ def test_from_python_its_file_is_named_around_what_is_done(
 
     with pytest.raises(InputError, match="whose code only runs when you name it"):
         rt.load_model(trained)
-    with naming([trained.parent / "my_networks.py"]):
+    with allowing_code([trained.parent / "my_networks.py"]):
         found = rt.load_model(trained).predict(datasets.world.genome, "chr2:1,001-1,400")
     assert found.values.shape == (3, 400)
     assert np.isfinite(found.values).all()
@@ -205,7 +205,7 @@ def test_an_unfinished_prediction_goes_on_with_the_same_code_only(
         source = tmp_path / name / "my_networks.py"
         source.parent.mkdir()
         source.write_text(MY_NETWORKS.read_text() + more)
-        with naming([source]):
+        with allowing_code([source]):
             job = plan_job(
                 trained, datasets.world.genome, ["chr2"], [], PredictionSettings(), "cpu"
             )
@@ -394,7 +394,7 @@ def test_a_threshold_of_0_is_kept_as_it_is_asked_for(
         *("--out", model, *words),
     )
     assert status == 0, err
-    with naming([OUTSIDE]):
+    with allowing_code([OUTSIDE]):
         assert read_checkpoint(model).thresholds == (expected,) * 3
 
 

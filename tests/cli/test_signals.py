@@ -29,7 +29,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.models.tensors import read_tensor_file
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks
@@ -57,7 +57,7 @@ class World:
     @property
     def checkpoint(self) -> Checkpoint:
         """What the model says of itself."""
-        with naming([SIGNAL]):
+        with allowing_code([SIGNAL]):
             return read_checkpoint(self.model)
 
     def predict(self, out: Path, *more: object) -> list[str]:
@@ -279,7 +279,7 @@ def test_thresholds_chosen_by_measured_peaks_are_values_of_the_signal(
         *("--peaks", world.tiny.markers),
     )
     assert status == 0, err
-    with naming([SIGNAL]):
+    with allowing_code([SIGNAL]):
         chosen = read_checkpoint(out)
     assert chosen.ranges == world.checkpoint.ranges
     for threshold, one in zip(chosen.thresholds, chosen.ranges, strict=True):

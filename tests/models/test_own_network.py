@@ -19,7 +19,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.catalog import find_architecture
 from regtrack.models.inference import for_inference
-from regtrack.models.named_code import naming
+from regtrack.models.named_code import allowing_code
 from regtrack.models.network import Context, Network
 from regtrack.models.own_network import OwnNetwork
 from regtrack.notes import heard
@@ -204,10 +204,13 @@ def test_a_class_goes_by_its_name_where_its_file_is_named(tmp_path: Path) -> Non
     path = write_network(tmp_path / "own.py", TINY)
     with pytest.raises(ArgumentError, match=r"no network 'Tiny' .*dilated, or FILE\.py:CLASS"):
         find_architecture("dense", "Tiny")
-    with naming([path]):
+    with allowing_code([path]):
         assert find_architecture("dense", "Tiny").name == "Tiny"
         other = write_network(tmp_path / "other.py", TINY)
-        with naming([other]), pytest.raises(InputError, match=r"Tiny: is in .*own\.py and in "):
+        with (
+            allowing_code([other]),
+            pytest.raises(InputError, match=r"Tiny: is in .*own\.py and in "),
+        ):
             find_architecture("dense", "Tiny")
     with pytest.raises(ArgumentError, match="no network 'Tiny'"):
         find_architecture("dense", "Tiny")
@@ -215,7 +218,7 @@ def test_a_class_goes_by_its_name_where_its_file_is_named(tmp_path: Path) -> Non
 
 def test_a_network_of_regtrack_goes_before_a_class_of_that_name(tmp_path: Path) -> None:
     path = write_network(tmp_path / "own.py", TINY.replace("Tiny", "dilated"))
-    with naming([path]):
+    with allowing_code([path]):
         assert find_architecture("dense", "dilated").sha256 is None
     assert find_architecture("dense", f"{path}:dilated").sha256 is not None
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pysam
 
-from regtrack.atomic import naming
+from regtrack.atomic import errors_naming
 from regtrack.errors import InputError
 from regtrack.genome.bgzip import writing_bgzip
 from regtrack.genome.content import BGZIP_END
@@ -180,7 +180,7 @@ def write_peaks(path: Path, lines: Iterable[str], suffix: str = ".tbi") -> None:
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         aside = Path(folder) / path.name
-        with naming(path):
+        with errors_naming(path):
             try:
                 # Level 1: half the time of the usual one, and the file is 5% larger.
                 with writing_bgzip(aside, 1) as file:
