@@ -26,7 +26,8 @@ from regtrack.models.checkpoint import load_network
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.score_tracks import ScoreRequest, evaluate
+from regtrack.scoring.request import ScoreRequest
+from regtrack.scoring.score_tracks import evaluate
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.folder import TrackSet
 from regtrack.training.processes import Processes

@@ -37,7 +37,8 @@ from regtrack.prediction.run import run
 from regtrack.prediction.score_model import plan_split, run_scores
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.metrics import Scores
-from regtrack.scoring.score_tracks import ScoreRequest, evaluate
+from regtrack.scoring.request import ScoreRequest
+from regtrack.scoring.score_tracks import evaluate
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import available_cores
 

@@ -23,7 +23,7 @@ from regtrack.prediction.score_model import plan_scores
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.histogram import UNROUNDED, BinLayout, ScoreHistogram
-from regtrack.scoring.score_tracks import ScoreRequest
+from regtrack.scoring.request import ScoreRequest
 from regtrack.signals import as_probability
 from regtrack.tracks.peaks.callers import THRESHOLD_RANKS, THRESHOLDS
 from regtrack.tracks.peaks.runs import RANK_BITS

@@ -17,7 +17,8 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.score_tracks import ScoreRequest, evaluate
+from regtrack.scoring.request import ScoreRequest
+from regtrack.scoring.score_tracks import evaluate
 
 # Known sequence with five gaps of N in it, three of them of a single base.
 REGION = "chr22:19,150,001-19,230,000"

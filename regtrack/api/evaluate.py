@@ -28,7 +28,7 @@ from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer
 from regtrack.report.files import check_report_folder, report_files, rows, text_table, write_report
 from regtrack.scoring.evaluation import Evaluation
-from regtrack.scoring.score_tracks import NOT_WITH_A_DATASET, ScoreRequest
+from regtrack.scoring.request import NOT_WITH_A_DATASET, ScoreRequest
 from regtrack.scoring.score_tracks import evaluate as evaluate_tracks
 from regtrack.workers import available_cores
 

@@ -18,7 +18,7 @@ from regtrack.listing import names_and_rest
 from regtrack.notes import note
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
-from regtrack.scoring.score_tracks import ScoreRequest, match
+from regtrack.scoring.request import ScoreRequest, match_measured
 from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
 
@@ -65,7 +65,7 @@ class Viewable:
         report
             Folder of a report; without it, one that lies in the tracks folder is taken.
         peaks
-            Measured peaks, as `regtrack.scoring.score_tracks.ScoreRequest` takes them.
+            Measured peaks, as `regtrack.scoring.request.ScoreRequest` takes them.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Viewable:
         markers = [track.marker for track in trackset.tracks]
         measured: dict[str, Path] = {}
         if peaks is not None:
-            matched, without = match(ScoreRequest(peaks), folder, markers)
+            matched, without = match_measured(ScoreRequest(peaks), folder, markers)
             if without and not is_table(peaks):
                 note(f"{peaks}: no peaks of {names_and_rest(without)}")
             measured = {marker.name: Path(marker.file) for marker in matched}

@@ -14,7 +14,7 @@ from regtrack.errors import InputError
 if TYPE_CHECKING:
     from regtrack.prediction.score_model import ScoreJob
     from regtrack.scoring.evaluation import Evaluation
-    from regtrack.scoring.score_tracks import ScoreRequest
+    from regtrack.scoring.request import ScoreRequest
 
 
 @click.command("eval", short_help="Score tracks or a model against measured peaks.")
@@ -78,7 +78,7 @@ def eval_(
     (TMPDIR), and a stopped run cannot continue.
     """
     from regtrack.report.files import check_report_folder
-    from regtrack.scoring.score_tracks import ScoreRequest
+    from regtrack.scoring.request import ScoreRequest
 
     _check_options(context, subject, dataset)
     if out is not None:  # of a model, half a report may be that of a run that was stopped

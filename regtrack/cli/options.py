@@ -369,7 +369,7 @@ def refuse_beside_dataset(context: click.Context, dataset: Path | None) -> None:
     ArgumentError
         As `refuse`.
     """
-    from regtrack.scoring.score_tracks import NOT_WITH_A_DATASET
+    from regtrack.scoring.request import NOT_WITH_A_DATASET
 
     if dataset is not None:
         refuse(context, NOT_WITH_A_DATASET, "does not go with --dataset")

@@ -51,7 +51,7 @@ def thresholds(
     from regtrack.folders import check_file
     from regtrack.prediction.score_model import plan_model, run_scores
     from regtrack.prediction.thresholds import save_with_thresholds
-    from regtrack.scoring.score_tracks import ScoreRequest
+    from regtrack.scoring.request import ScoreRequest
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(model)

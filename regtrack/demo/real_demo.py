@@ -16,7 +16,8 @@ from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import text_table, write_report
-from regtrack.scoring.score_tracks import ScoreRequest, evaluate
+from regtrack.scoring.request import ScoreRequest
+from regtrack.scoring.score_tracks import evaluate
 from regtrack.workers import available_cores
 
 # All known sequence of the bundled genome, but for what the network reads beside it.

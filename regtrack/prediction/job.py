@@ -25,7 +25,7 @@ from regtrack.prediction.scope import Scope, find_scope
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.scoring.marker_scores import scored_by_themselves
-from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
+from regtrack.scoring.request import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.signals import MOST
 from regtrack.tracks.blocks import BLOCK_FORMAT, BLOCK_LENGTH, Block

@@ -43,7 +43,7 @@ from regtrack.report.files import check_report_folder, write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.provenance import Predictions
-from regtrack.scoring.score_tracks import ScoreRequest, scored_regions
+from regtrack.scoring.request import ScoreRequest, scored_regions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.work_folders import partial_path

@@ -20,8 +20,8 @@ from regtrack.scoring.counting import PeakLabels, ScoredMarkers, known_array
 from regtrack.scoring.evaluation import Evaluation, ScoredRegions
 from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.provenance import DatasetSplit, Predictions, Provenance, TableOfPeaks
+from regtrack.scoring.request import ScoreRequest, match_measured
 from regtrack.scoring.resampling import BootstrapBlocks
-from regtrack.scoring.score_tracks import ScoreRequest, match
 from regtrack.scoring.seen import seen_words
 
 _SEEN = {
@@ -89,7 +89,7 @@ class Truth:
         InputError
             When the table has none of the markers, or a file cannot be used.
         """
-        matched, without_peaks = match(request, model, markers)
+        matched, without_peaks = match_measured(request, model, markers)
         by_index = read_unknown(request.unknown, known, chrom_sizes)
         unknown = tuple(by_index.get(marker.index, ()) for marker in matched)
         rows = {marker.name: row for row, marker in enumerate(markers)}

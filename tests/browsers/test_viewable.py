@@ -139,7 +139,7 @@ def test_peak_files_are_matched_by_their_names_and_what_has_no_match_is_said(
         found = Viewable.read(folder, None, peaks)
     assert found.measured == {"liver": peaks / "liver.narrowPeak", "brain": peaks / "brain.bed.gz"}
     assert caplog.messages == [
-        f"{peaks}: of no marker of {folder} is skin",
+        f"{peaks}: no marker of {folder} matches these files: skin",
         f"{peaks}: no peaks of gut",
     ]
     with pytest.raises(InputError, match=r"skin\.bed: has none of the markers of .* it has 'skin'"):

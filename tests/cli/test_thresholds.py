@@ -12,7 +12,7 @@ from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.models.validated import Validated
 from regtrack.prediction.score_model import plan_model, run_scores
-from regtrack.scoring.score_tracks import ScoreRequest
+from regtrack.scoring.request import ScoreRequest
 from regtrack.tracks.folder import TrackSet
 
 
