@@ -20,7 +20,7 @@ from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.short import Samples, ShortDataset, open_samples
 from regtrack.datasets.tables import write_tables
 from regtrack.datasets.unknown import read_unknown
-from regtrack.errors import InputError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, replacing_folder
 from regtrack.genome.assemblies import checked_name
 from regtrack.genome.bed_files import BedFiles
@@ -108,10 +108,11 @@ def prepare(settings: PrepareSettings, out: Path, force: bool, observer: Observe
     Raises
     ------
     InputError
-        When `out` exists, a file cannot be used, a split is empty, or no marker has a
-        peak in the training or the validation windows.
+        When `out` exists, a file cannot be used, or no marker has a peak in the training or the
+        validation windows.
     ArgumentError
-        For a pattern without markers, an unknown chromosome, or the name of another assembly.
+        For a split that is empty or overlaps another, a pattern without markers, an unknown
+        chromosome, or the name of another assembly.
     OSError
         When a file cannot be read or written.
     """
@@ -184,8 +185,8 @@ def _write_short(contents: Contents, selection: Selection, peaks: _Peaks, folder
     for split, of_split in samples.items():
         if not len(of_split.labels) and len(selection.kept[split]):
             kinds = ", ".join(categories_of(compress(contents.markers, decides)))
-            raise InputError(
-                f"--{split}", f"none of its windows has a bin that is mostly a peak of {kinds}"
+            raise ArgumentError(
+                split, f"none of its windows has a bin that is mostly a peak of {kinds}"
             )
         of_split.save(folder, split)
     return _summarize_samples(folder, contents, samples)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.windows import Windows
-from regtrack.errors import InputError
+from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
@@ -162,7 +162,7 @@ def assign_regions(windows: Windows, regions: Mapping[str, Regions]) -> Splits:
 
     Raises
     ------
-    InputError
+    ArgumentError
         When a window lies in regions of two splits.
     """
     split = np.full(len(windows), -1, dtype=np.int8)
@@ -175,8 +175,8 @@ def assign_regions(windows: Windows, regions: Mapping[str, Regions]) -> Splits:
         twice = np.flatnonzero(whole & (split >= 0))
         if len(twice):
             first = int(twice[0])
-            raise InputError(
-                f"--{name}",
+            raise ArgumentError(
+                name,
                 f"overlaps --{SPLITS[split[first]]}: both hold the window {windows[first]}",
             )
         split[whole] = number
@@ -210,9 +210,11 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
 
     Raises
     ------
+    ArgumentError
+        For a window in two splits, or a split without any window; only `test` may be empty, when
+        splits are by region.
     InputError
-        For regions or files that cannot be used, a window in two splits, or a split
-        without any window; only `test` may be empty, when splits are by region.
+        For regions or files that cannot be used.
     """
     sizes = genome.chrom_sizes
     regions = {
@@ -245,8 +247,8 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
             counts = ", ".join(
                 f"{len(where):,} {why}" for why, where in dropped.items() if len(where)
             )
-            raise InputError(
-                f"--{name}" if regions else "--split",
+            raise ArgumentError(
+                name if regions else "split",
                 f"no window of {settings.window:,} bases left for {name}; "
                 f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}",
             )

@@ -17,7 +17,7 @@ from regtrack.datasets.selection import (
 )
 from regtrack.datasets.settings import SPLITS
 from regtrack.datasets.windows import Windows
-from regtrack.errors import InputError
+from regtrack.errors import ArgumentError
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 
 SIZES = {"chr1": 53, "chrEmpty": 0, "chr2": 40, "chrM": 3}
@@ -131,7 +131,7 @@ def test_a_window_belongs_to_the_region_that_holds_it_whole(
             holding = ["train"]
         expected.append(holding)
     if any(len(holding) > 1 for holding in expected):
-        with pytest.raises(InputError, match=r"^--(valid|test): overlaps --(train|valid): both"):
+        with pytest.raises(ArgumentError, match=r"^(valid|test): overlaps --(train|valid): both"):
             assign_regions(grid, asked)
     else:
         found = assign_regions(grid, asked).tolist()
