@@ -20,7 +20,7 @@ from regtrack.fetching.sources import Source
 from regtrack.fetching.web import Web
 from regtrack.genome.bgzip import recompress
 from regtrack.genome.faidx import make_index
-from regtrack.observer import Observer
+from regtrack.observer import Observer, staged
 
 _PIECE = 1 << 20
 
@@ -175,22 +175,13 @@ def _place_genome(
     """Recompress and index aside; then all three get their names."""
     for left in final.parent.glob(f"{final.name}.*.tmp*"):
         left.unlink()  # of a killed run
-    observer.stage(f"{final.name} to bgzip", "B", came.size, 0)
-    done = 0
-
-    def progress(read: int) -> None:
-        nonlocal done
-        check()
-        observer.advanced(read - done)
-        done = read
-
     with replacing(final) as aside, ExitStack() as undo:
         made = {suffix: aside.with_name(f"{aside.name}{suffix}") for suffix in INDEXES}
         for path in made.values():
             undo.callback(path.unlink, missing_ok=True)
         try:
-            recompress(part, aside, progress)
-            observer.finished()
+            with staged(observer, f"{final.name} to bgzip", "B", came.size) as advance:
+                recompress(part, aside, _increments(advance, check))
             _index(aside)
         except InputError as error:
             raise DamagedError(source.url, error.problem) from error
@@ -201,6 +192,21 @@ def _place_genome(
         records.add(new)
         for suffix, path in made.items():
             path.replace(final.with_name(f"{final.name}{suffix}"))
+
+
+def _increments(
+    advance: Callable[[int], object], check: Callable[[], object]
+) -> Callable[[int], None]:
+    """Takes the bytes read so far, and advances by those that are new."""
+    done = 0
+
+    def progress(read: int) -> None:
+        nonlocal done
+        check()
+        advance(read - done)
+        done = read
+
+    return progress
 
 
 def wrong_indexes(source: Source, records: Records) -> tuple[str, ...]:

@@ -247,21 +247,21 @@ class Fetching:
         few = len(wanted) <= _FEW
         if few:
             sizes = dict(self._each(lambda source: self._web.size(source.url), wanted))
-            self._observer.stage(wanted[0].kind, "B", sum(size or 0 for size in sizes.values()), 0)
+            stage = ("B", sum(size or 0 for size in sizes.values()), 0)
         else:
-            self._observer.stage(wanted[0].kind, "file", len(planned), len(planned) - len(wanted))
+            stage = ("file", len(planned), len(planned) - len(wanted))
+        with staged(self._observer, wanted[0].kind, *stage) as advance:
 
-        def attempt(source: Source) -> FetchError | None:
-            try:
-                self._fetch_file(source, self._observer.advanced if few else _ignore)
-            except FetchError as error:
-                return error
-            if not few:
-                self._observer.advanced(1)
-            return None
+            def attempt(source: Source) -> FetchError | None:
+                try:
+                    self._fetch_file(source, advance if few else _ignore)
+                except FetchError as error:
+                    return error
+                if not few:
+                    advance(1)
+                return None
 
-        answers = dict(self._each(attempt, wanted))
-        self._observer.finished()
+            answers = dict(self._each(attempt, wanted))
         return {source.path: why for source, why in answers.items() if why is not None}
 
     def _fetch_file(self, source: Source, advanced: Callable[[int], object]) -> None:
