@@ -33,7 +33,8 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.bed import read_bed
 from regtrack.genome.markers import COLUMNS
 from regtrack.models.catalog import find_architecture
-from regtrack.training.observer import Silent
+from regtrack.observer import Event, Unwatched
+from regtrack.training.events import StepDone
 from regtrack.training.processes import Processes
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.trainer import Trainer
@@ -44,19 +45,6 @@ PEAK_LENGTH = 300
 WINDOWS_PER_STEP = 2
 WAYS = ("plain", "float32", "bfloat16")
 CPU = torch.device("cpu")
-
-
-class NoProgress:
-    """A progress that nobody sees."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """Say nothing."""
-
-    def advanced(self, units: int) -> None:
-        """Say nothing."""
-
-    def finished(self) -> None:
-        """Say nothing."""
 
 
 def make_dataset(folder: Path, markers: int) -> Path:
@@ -72,7 +60,7 @@ def make_dataset(folder: Path, markers: int) -> Path:
         rows.append(f"{index}\tm{index}\tTFBS\tcell\tm{index}\tNone\t{index}.bed")
     (folder / "markers.tsv").write_text("\n".join(rows) + "\n")
     settings = PrepareSettings(folder / "markers.tsv", folder / "genome.fa")
-    prepare(settings, folder / "dataset", False, NoProgress())
+    prepare(settings, folder / "dataset", False, Unwatched())
     return folder / "dataset"
 
 
@@ -128,9 +116,10 @@ def time_regtrack(path: Path, steps: int, precision: str) -> float:
     architecture = find_architecture("dense", "dilated")
     times: list[float] = []
 
-    class Clock(Silent):
-        def stepped(self, step: int, done: float, loss: float) -> None:  # noqa: ARG002
-            times.append(time.monotonic())
+    class Clock(Unwatched):
+        def told(self, event: Event) -> None:
+            if isinstance(event, StepDone):
+                times.append(time.monotonic())
 
     with tempfile.TemporaryDirectory() as work:
         trainer = Trainer(

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
+class Event:
+    """Something that happened; each kind is a frozen value, in the room where it happens."""
+
+
 class Observer(Protocol):
     """Is told of the progress; what it does with it is its own affair."""
 
@@ -19,9 +23,12 @@ class Observer(Protocol):
     def finished(self) -> None:
         """The stage is over."""
 
+    def told(self, event: Event) -> None:
+        """Something happened, in a training or a search: see `events.py` there."""
+
 
 class Unwatched:
-    """The observer of work that nobody watches."""
+    """The observer of work that nobody watches; a base for those that watch some of it."""
 
     def stage(self, name: str, unit: str, total: int, done: int) -> None:
         """Pass it over."""
@@ -30,6 +37,9 @@ class Unwatched:
         """Pass it over."""
 
     def finished(self) -> None:
+        """Pass it over."""
+
+    def told(self, event: Event) -> None:
         """Pass it over."""
 
 

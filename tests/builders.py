@@ -36,19 +36,6 @@ TINY_THRESHOLD = 0.25  # exact in float32, as tracks keep it
 TINY_GAPS = {"chr1": [(0, 1_000), (20_000, 20_137), (30_001, 30_002)]}
 
 
-class Silent:
-    """An observer to whom nothing matters."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins."""
-
-    def advanced(self, units: int) -> None:
-        """Some of it is done."""
-
-    def finished(self) -> None:
-        """All of it is."""
-
-
 def write_fasta(path: Path, sequences: Mapping[str, str], width: int = 60) -> Path:
     with path.open("w") as file:
         for name, text in sequences.items():

@@ -17,10 +17,12 @@ from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.tensors import read_tensor_file
+from regtrack.observer import Event, Unwatched
+from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
 from regtrack.training.processes import Processes
 from regtrack.training.run import TrainingResult, train
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.state import HistoryRow, TrainingState
+from regtrack.training.state import HistoryRow
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 # Six steps of the dense dataset are 12 of its 15 windows.
@@ -66,7 +68,7 @@ def killed_before(number: int) -> Iterator[list[str]]:
             yield done
 
 
-class Recorder:
+class Recorder(Unwatched):
     """Writes down what it is told; presses Ctrl-C after so many steps, if asked to."""
 
     def __init__(self, interrupt_after: int | None = None) -> None:
@@ -78,21 +80,19 @@ class Recorder:
         self.losses: list[float] = []
         self.rows: list[HistoryRow] = []
 
-    def started(self, windows: int, valid: int, state: TrainingState) -> None:
-        """Before the first step."""
-        self.windows, self.valid, self.first_step = windows, valid, state.step
-
-    def stepped(self, step: int, done: float, loss: float) -> None:
-        """After each step."""
-        self.steps.append(step)
-        self.done.append(done)
-        self.losses.append(loss)
-        if len(self.steps) == self.interrupt_after:
-            signal.raise_signal(signal.SIGINT)
-
-    def validated(self, row: HistoryRow) -> None:
-        """After each validation."""
-        self.rows.append(row)
+    def told(self, event: Event) -> None:
+        """Write it down."""
+        match event:
+            case TrainingStarted(windows=windows, valid=valid, step=step):
+                self.windows, self.valid, self.first_step = windows, valid, step
+            case StepDone(step=step, done=done, loss=loss):
+                self.steps.append(step)
+                self.done.append(done)
+                self.losses.append(loss)
+                if len(self.steps) == self.interrupt_after:
+                    signal.raise_signal(signal.SIGINT)
+            case ValidationDone(row=row):
+                self.rows.append(row)
 
 
 def network_of(task: str, name: str) -> dict[str, Any]:

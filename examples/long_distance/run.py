@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from regtrack.atomic import write_text
-from regtrack.cli.progress import TrainingProgress
+from regtrack.cli.progress import Progress
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
@@ -107,7 +107,7 @@ def site_rates(simulation: Simulation, dataset: DenseDataset, split: str) -> lis
 def train_missing(request: TrainingRequest, out: Path, force: bool) -> None:
     """Train a network, unless it is there, of the same dataset and settings."""
     if not out.exists() or force:
-        with TrainingProgress() as progress:
+        with Progress() as progress:
             if run_training(request, out, force, progress).interrupted:
                 raise KeyboardInterrupt
         return
@@ -202,7 +202,7 @@ def run(
         test=[TEST],
         assembly="simulated",
     )
-    with TrainingProgress() as progress:
+    with Progress() as progress:
         prepare(asked, folder, True, progress)
     paths = {name: out / f"{name}.safetensors" for name in models}
     for name, path in paths.items():

@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from regtrack.observer import Observer, Unwatched
+from regtrack.observer import Event, Observer, Unwatched
 
-P = TypeVar("P", bound="Progress")
+B = TypeVar("B", bound="Bar")
 
 
-class Progress:
-    """One bar at a time; a context manager, so that none outlives its work.
+class Bar:
+    """The observer that shows each stage as a bar, one at a time.
 
-    It is the observer of a prediction as it stands.
+    A context manager, so that none outlives its work.
     """
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
 
-    def __enter__(self: P) -> P:
+    def __enter__(self: B) -> B:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,6 +53,9 @@ class Progress:
             self._bar.close()
             self._bar = None
 
+    def told(self, event: Event) -> None:
+        """Pass it over."""
+
 
 @contextmanager
 def observed(progress: bool | Observer) -> Iterator[Observer]:
@@ -64,7 +67,7 @@ def observed(progress: bool | Observer) -> Iterator[Observer]:
         True for a bar on stderr, False for nothing, or an observer of the caller's own.
     """
     if progress is True:
-        with Progress() as bar:
+        with Bar() as bar:
             yield bar
     else:
         yield progress or Unwatched()

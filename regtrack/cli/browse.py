@@ -125,9 +125,9 @@ def _serve(tracks: Path, shown: BrowseOptions, port: int | None, opens: bool) ->
 
 
 def _export(tracks: Path, shown: BrowseOptions, out: Path, force: bool) -> None:
-    from regtrack.api.progress import Progress
     from regtrack.browsers.export import export_site
     from regtrack.browsers.one_file import export_page
+    from regtrack.cli.progress import Progress
 
     if out.suffix.lower() == ".html":
         click.echo(export_page(tracks, shown, out, force).describe(out))

@@ -39,11 +39,11 @@ def compare(
     If a comparison was stopped, give the same command again, and it continues; nothing is trained
     or scored twice. --force trains again what was trained with other settings.
     """
-    from regtrack.cli.progress import ComparisonProgress
+    from regtrack.cli.progress import Progress
     from regtrack.training.compare import ComparisonRequest, run_comparison
 
     request = ComparisonRequest(dataset, genome, networks, read_settings(values), device)
-    with ComparisonProgress() as progress:
+    with Progress() as progress:
         result = run_comparison(request, out, force, progress)
     if result.describe():
         click.echo(result.describe())

@@ -27,13 +27,13 @@ def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     stretches, come with regtrack. FOLDER then holds a regtrack.toml, so that in it
     `regtrack predict chr22:20,700,001-20,900,000 --out t` works as it stands.
     """
-    from regtrack.cli.progress import TrainingProgress
+    from regtrack.cli.progress import Progress
     from regtrack.demo.real_demo import run_real
     from regtrack.demo.simulated_demo import run_simulated
 
     began = time.monotonic()
     chosen = options.chosen_device(device)
-    with TrainingProgress() as progress:
+    with Progress() as progress:
         text = (run_simulated if train else run_real)(folder, chosen, force, progress)
     click.echo(text)
     click.echo(f"This took {time.monotonic() - began:.0f} s.")

@@ -104,7 +104,7 @@ def eval_(
 def _score_tracks(
     tracks: Path, request: ScoreRequest, workers: int, out: Path | None, with_reference: bool
 ) -> None:
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.report.files import reference_table, write_report
     from regtrack.scoring.score_tracks import evaluate
 
@@ -118,7 +118,7 @@ def _score_tracks(
 
 
 def _score_model(job: ScoreJob, workers: int, out: Path | None, force: bool, plan: bool) -> None:
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.prediction.plan import make_score_plan
     from regtrack.prediction.score_model import run_scores
 

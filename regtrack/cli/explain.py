@@ -65,7 +65,7 @@ def explain(
     each side, or COMT+-50kb); with --all or --markers also chr22, all, or the path of a BED file.
     """
     _check_choice(marker, every, markers, samples)
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.explain.run import ExplainRequest, explain_contexts, explain_marker
     from regtrack.workspace.networks import tell_of_bundled
 

@@ -123,7 +123,7 @@ def model(name: str | None, **settings: Any) -> None:
         return
     asked = FetchSettings(**settings)
 
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.workspace.fetched_network import fetch_model
 
     with Progress() as progress:
@@ -148,7 +148,7 @@ def all_(assembly: str, **settings: Any) -> None:
 def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> None:
     asked = FetchSettings(**settings)
 
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.fetching.run import fetch as run
 
     with Progress() as progress:

@@ -59,9 +59,9 @@ def hub(
     if check:
         _check_hub(tracks)
         return
-    from regtrack.api.progress import Progress
     from regtrack.browsers.hub import instructions, write_hub
     from regtrack.browsers.hub_plan import HubOptions
+    from regtrack.cli.progress import Progress
 
     settings = HubOptions(url or "", email or "", style, scale, assembly, markers, report)
     with Progress() as progress:

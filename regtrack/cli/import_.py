@@ -64,7 +64,7 @@ def network(own_settings: dict[str, Any], **values: Any) -> None:
     docs/own-network.md says what the class must be. Its code is run; no code that the file of
     weights may hold is.
     """
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.prediction.imported import ImportRequest, import_network
 
     request = ImportRequest(settings=own_settings, **values)

@@ -129,7 +129,7 @@ def predict(
         *(model, genome, regions, markers), any_genome=any_genome, genes=genes, clip=clip
     )
     # What is wrong with what was typed is told before torch is loaded, which takes seconds.
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.prediction.job import job_of
     from regtrack.prediction.run import run
     from regtrack.tracks.describe import describe_written

@@ -99,7 +99,7 @@ def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
     chosen = task or ("short" if settings["deepsea"] else "dense")
     asked = PrepareSettings(task=chosen, **settings)
 
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.datasets.describe import describe_dataset
     from regtrack.datasets.prepare import prepare as run
 

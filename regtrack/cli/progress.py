@@ -1,4 +1,4 @@
-"""Progress of what trains, on stderr: beside the bar, losses and scores."""
+"""Progress on stderr: bars, and what trainings, comparisons and searches tell."""
 
 from __future__ import annotations
 
@@ -7,60 +7,124 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from regtrack.api.progress import Progress
+from regtrack.api.progress import Bar
+from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
+from regtrack.training.events import (
+    NetworkStarted,
+    ScoringStarted,
+    StepDone,
+    TrainingStarted,
+    ValidationDone,
+)
 
 if TYPE_CHECKING:
-    from regtrack.training.state import HistoryRow, TrainingState
+    from regtrack.observer import Event
+    from regtrack.search.trial import Trials
+    from regtrack.training.state import HistoryRow
 
 
-class TrainingProgress(Progress):
-    """The observer of a training: a bar of steps with the loss, a line per validation."""
+class Progress(Bar):
+    """The observer of every command: a bar, with losses and scores in it and above it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._loss = 0.0
-        self._before = 0
+        self._steps_before = 0
+        self._ended: set[int] = set()  # trials
+        self._best = ""
 
-    def started(self, windows: int, valid: int, state: TrainingState) -> None:
-        """Say what is trained on, and where an earlier run stopped."""
-        continues = f", continuing from step {state.step:,}" if state.step else ""
-        tqdm.write(
-            f"training on {windows:,} windows, validating on {valid:,}{continues}", file=sys.stderr
+    def told(self, event: Event) -> None:
+        """Show what happened."""
+        match event:
+            case NetworkStarted(name=name, number=number, total=total):
+                self.finished()
+                _write(f"{name}, {number} of {total}")
+            case ScoringStarted(name=name, split=split):
+                self.finished()
+                _write(f"scoring {name} on {split}")
+            case TrainingStarted():
+                self._show_training(event)
+            case StepDone():
+                self._show_step(event)
+            case ValidationDone(row=row):
+                _write(_scores(row))
+            case SearchStarted():
+                self._show_search(event)
+            case TrialAdvanced(number=number, done=done):
+                self._show_best(f"trial {number} {done:.0%}")
+            case TrialsEnded(trials=trials):
+                self._show_ended(trials)
+
+    def _show_training(self, started: TrainingStarted) -> None:
+        """Say what is trained on, and where an earlier run stopped; begin a bar of steps."""
+        continues = f", continuing from step {started.step:,}" if started.step else ""
+        _write(
+            f"training on {started.windows:,} windows, validating on {started.valid:,}{continues}"
         )
-        self._before = state.step
-        self.stage("training", "step", 0, state.step)
+        self._steps_before = started.step
+        self.stage("training", "step", 0, started.step)
 
-    def stepped(self, step: int, done: float, loss: float) -> None:
+    def _show_step(self, at: StepDone) -> None:
         """Show the loss, averaged over some 50 steps."""
-        self._loss += (loss - self._loss) / min(step - self._before, 50)
+        self._loss += (at.loss - self._loss) / min(at.step - self._steps_before, 50)
         if self._bar is not None:
             # What ends a training may be the clock; then the number of steps is a guess.
-            self._bar.total = max(step, round(step / done))
+            self._bar.total = max(at.step, round(at.step / at.done))
             self._bar.set_postfix_str(f"loss {self._loss:.5f}", refresh=False)
         self.advanced(1)
 
-    def validated(self, row: HistoryRow) -> None:
-        """Write both losses, and the average precision of each category."""
-        means = "  ".join(
-            f"{category} {value:.4f} (base rate {row.base_rate[category]:.4f})"
-            for category, value in row.average_precision.items()
+    def _show_search(self, started: SearchStarted) -> None:
+        """Say how many trials there are to do, and how many are done; begin a bar of trials."""
+        size = (
+            "no end of combinations"
+            if started.combinations is None
+            else f"{started.combinations:,} combinations"
         )
-        tqdm.write(
-            f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}, validation "
-            f"{row.validation_loss:.5f}  average precision {means}{'  best so far' * row.best}",
-            file=sys.stderr,
+        finished = started.trials.finished
+        begun = len(started.trials.all) - len(finished)
+        goes_on = (
+            f", going on with {len(finished):,} done and {begun:,} begun"
+            if started.trials.all
+            else ""
         )
+        _write(f"{size}, trying {started.limit:,}{goes_on}")
+        self._ended = {trial.number for trial in finished}
+        self.stage("searching", "trial", started.limit, len(finished))
+        self._show_ended(started.trials)
+
+    def _show_ended(self, trials: Trials) -> None:
+        """Write a line for each trial that has finished since; show the best."""
+        for trial in trials.finished:
+            if trial.number not in self._ended:
+                self._ended.add(trial.number)
+                mean = trial.outcome.mean if trial.outcome else None
+                reached = f"failed, {trial.message}" if mean is None else f"{mean:.4f}"
+                _write(f"trial {trial.number}: {reached}  ({trial.describe_values()})")
+                self.advanced(1)
+        best = trials.best
+        if best is not None and best.outcome is not None:
+            self._best = f"best {best.outcome.mean:.4f} (trial {best.number})"
+        self._show_best()
+
+    def _show_best(self, now: str = "") -> None:
+        """Show the best trial so far, and what goes on."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(", ".join(filter(None, (self._best, now))), refresh=False)
+            self._bar.update(0)
 
 
-class ComparisonProgress(TrainingProgress):
-    """The observer of a comparison: as of a training, and whose turn it is."""
+def _scores(row: HistoryRow) -> str:
+    """Both losses, and the average precision of each category."""
+    means = "  ".join(
+        f"{category} {value:.4f} (base rate {row.base_rate[category]:.4f})"
+        for category, value in row.average_precision.items()
+    )
+    return (
+        f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}, validation "
+        f"{row.validation_loss:.5f}  average precision {means}{'  best so far' * row.best}"
+    )
 
-    def network(self, name: str, number: int, total: int) -> None:
-        """Name the network whose turn it is."""
-        self.finished()
-        tqdm.write(f"{name}, {number} of {total}", file=sys.stderr)
 
-    def scoring(self, name: str, split: str) -> None:
-        """Say which network is being scored, and on what."""
-        self.finished()
-        tqdm.write(f"scoring {name} on {split}", file=sys.stderr)
+def _write(line: str) -> None:
+    """Write a line above the bar, if there is one."""
+    tqdm.write(line, file=sys.stderr)

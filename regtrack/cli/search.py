@@ -79,13 +79,13 @@ def search(
     continues. Several commands at once, also on machines that share the folder, work on one
     search. --force drops a search with other settings.
     """  # noqa: D301 - click wants the character
-    from regtrack.cli.search_progress import SearchProgress
+    from regtrack.cli.progress import Progress
     from regtrack.search.run import SearchRequest, run_search
 
     training = read_settings(values)
     chosen = SearchSettings(sampler, trials, workers, training.seed)
     request = SearchRequest(dataset, genome, architecture, space, chosen, training, device)
-    with SearchProgress() as progress:
+    with Progress() as progress:
         result = run_search(request, out, force, progress)
     click.echo(result.describe())
     if result.stopped_by:

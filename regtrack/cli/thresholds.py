@@ -47,7 +47,7 @@ def thresholds(
     score is that of regtrack eval MODEL; peaks that were trained on do not count. Choose on other
     regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
     """
-    from regtrack.api.progress import Progress
+    from regtrack.cli.progress import Progress
     from regtrack.folders import check_file
     from regtrack.prediction.score_model import plan_model, run_scores
     from regtrack.prediction.thresholds import save_with_thresholds

@@ -45,14 +45,14 @@ def train(
     Several GPUs or machines:
     torchrun --nproc-per-node 4 -m regtrack train DATASET --out FILE --batch-size 8
     """
-    from regtrack.cli.progress import TrainingProgress
+    from regtrack.cli.progress import Progress
     from regtrack.training.run import TrainingRequest, run_training
 
     network, rest = split_settings(values)
     request = TrainingRequest(
         dataset, genome, architecture, network, read_settings(rest), device, tensorboard
     )
-    with TrainingProgress() as progress:
+    with Progress() as progress:
         result = run_training(request, out, force, progress)
     if result.describe():
         click.echo(result.describe())

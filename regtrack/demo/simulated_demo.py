@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
@@ -18,7 +17,6 @@ from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import text_table, write_report
 from regtrack.scoring.request import ScoreRequest
 from regtrack.scoring.score_tracks import evaluate
-from regtrack.training.observer import TrainingObserver
 from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.workers import available_cores
@@ -50,15 +48,11 @@ dataset = "dataset"
 """
 
 
-class DemoObserver(TrainingObserver, Observer, Protocol):
-    """Is told of every stage of the demo."""
-
-
 def run_simulated(
     folder: Path,
     device: str,
     force: bool,
-    observer: DemoObserver,
+    observer: Observer,
 ) -> str:
     """Run the demo in a folder and return what to tell the user.
 

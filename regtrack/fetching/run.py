@@ -34,7 +34,7 @@ from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.catalogue import catalogue
 from regtrack.genome.gene_tables import GENE_TABLES, GeneTable
 from regtrack.genome.markers import select_markers
-from regtrack.observer import Observer, staged
+from regtrack.observer import Event, Observer, staged
 
 
 class ThreadSafeObserver:
@@ -68,6 +68,11 @@ class ThreadSafeObserver:
         with self._lock:
             self._stage = None
             self._observer.finished()
+
+    def told(self, event: Event) -> None:
+        """Pass it on."""
+        with self._lock:
+            self._observer.told(event)
 
     def note(self, line: str) -> None:
         """Show what is waited for in place of the stage's name, until it goes on."""

@@ -26,8 +26,9 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import allowed_code, allowing_code
+from regtrack.observer import Event, Observer, Unwatched
 from regtrack.report.trials_plot import plot_trials
-from regtrack.search.observer import SearchObserver, SilentSearch, TrialObserver
+from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
 from regtrack.search.study import Study, begin_study, folder_locked, trial_limit
@@ -41,7 +42,7 @@ from regtrack.search.trial import (
     read_outcome,
     trials_table,
 )
-from regtrack.training.observer import TrainingObserver
+from regtrack.training.events import StepDone, TrainingStarted
 from regtrack.training.processes import Processes, torchrun_processes
 from regtrack.training.run import Stop, train, was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
@@ -121,7 +122,7 @@ class SearchResult:
 
 
 def run_search(
-    request: SearchRequest, folder: Path, force: bool, observer: SearchObserver
+    request: SearchRequest, folder: Path, force: bool, observer: Observer
 ) -> SearchResult:
     """Search, or join the search that runs in a folder, until its trials are done.
 
@@ -145,18 +146,18 @@ def run_search(
     begin_study(folder, bench.identity(), force)
     with closing(bench):
         trials = bench.study.trials()
-        observer.started(bench.space.combinations, bench.study.limit, trials)
+        observer.told(SearchStarted(bench.space.combinations, bench.study.limit, trials))
         stopped_by: Stop | None = None
         try:
             if request.search.workers == 1:
                 while stopped_by is None and bench.do_next(observer):
-                    observer.ended(bench.study.trials())
+                    observer.told(TrialsEnded(bench.study.trials()))
                     stopped_by = bench.stopped_by
             else:
                 left = bench.study.limit - len(trials.finished)
                 work = functools.partial(_do_next, request, folder, allowed_code())
                 for _ in in_processes(work, range(left), request.search.workers):
-                    observer.ended(bench.study.trials())
+                    observer.told(TrialsEnded(bench.study.trials()))
         except KeyboardInterrupt as error:
             stopped_by = type(error)
         bench.report()
@@ -232,7 +233,7 @@ class _Bench:
             },
         }
 
-    def do_next(self, observer: SearchObserver) -> bool:
+    def do_next(self, observer: Observer) -> bool:
         """Train the next trial; False when there is none to do.
 
         Raises
@@ -286,7 +287,7 @@ class _Bench:
                 with replacing(best) as aside:
                     shutil.copyfile(source, aside)
 
-    def _train(self, trial: Trial, out: Path, observer: TrainingObserver) -> Stop | None:
+    def _train(self, trial: Trial, out: Path, observer: Observer) -> Stop | None:
         """Train a trial to its end; returns the signal that stopped it, or None."""
         network, training = split_values(trial.values)
         result = train(
@@ -315,10 +316,34 @@ class _Bench:
         return not isinstance(error, InputError)
 
 
+class TrialObserver(Unwatched):
+    """The observer of a trial's training: tells that of the search how much of the trial is done.
+
+    Parameters
+    ----------
+    number
+        Of the trial.
+    outer
+        That of the search.
+    """
+
+    def __init__(self, number: int, outer: Observer) -> None:
+        self._number = number
+        self._outer = outer
+
+    def told(self, event: Event) -> None:
+        """Pass on how much is done."""
+        match event:
+            case TrainingStarted():
+                self._outer.told(TrialAdvanced(self._number, 0.0))
+            case StepDone(done=done):
+                self._outer.told(TrialAdvanced(self._number, done))
+
+
 def _do_next(request: SearchRequest, folder: Path, allowed: tuple[Path, ...], _: int) -> None:
     """Do the next trial in a worker process."""
     with allowing_code(allowed):
-        _opened(request, folder).do_next(SilentSearch())
+        _opened(request, folder).do_next(Unwatched())
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import open_dataset
@@ -16,36 +15,19 @@ from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import allowing_code, files_in
 from regtrack.models.trained_genome import seen_on
+from regtrack.observer import Observer, Unwatched
 from regtrack.paths import named
 from regtrack.report.comparison import Compared, Comparison, text_report
 from regtrack.report.comparison_files import write_comparison
 from regtrack.scoring.metrics import category_means
 from regtrack.training.compared_networks import ComparedNetwork, find_networks
-from regtrack.training.observer import Silent, TrainingObserver
+from regtrack.training.events import NetworkStarted, ScoringStarted
 from regtrack.training.processes import Processes, first_on_machine, joined
 from regtrack.training.run import Stop, train
 from regtrack.training.scorecard import SplitScores, score_checkpoint
 from regtrack.training.settings import TrainingSettings
 
 _SCORED = ("valid", "test")
-
-
-class ComparisonObserver(TrainingObserver, Protocol):
-    """Receives the progress of a comparison, and of each training in it."""
-
-    def network(self, name: str, number: int, total: int) -> None:
-        """A network begins, `number` of `total`."""
-
-    def scoring(self, name: str, split: str) -> None:
-        """Scoring of a network on a split begins."""
-
-
-class _SilentComparison(Silent):
-    def network(self, name: str, number: int, total: int) -> None:
-        """Say nothing."""
-
-    def scoring(self, name: str, split: str) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +85,7 @@ class ComparisonResult:
 
 
 def run_comparison(
-    request: ComparisonRequest, out: Path, force: bool, observer: ComparisonObserver
+    request: ComparisonRequest, out: Path, force: bool, observer: Observer
 ) -> ComparisonResult:
     """Train what is not trained yet, score all, and write the comparison into `out`.
 
@@ -126,7 +108,7 @@ def run_comparison(
 
 
 def _compare(
-    request: ComparisonRequest, out: Path, force: bool, observer: ComparisonObserver
+    request: ComparisonRequest, out: Path, force: bool, observer: Observer
 ) -> ComparisonResult:
     # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
@@ -140,9 +122,9 @@ def _compare(
         if processes.is_first:
             out.mkdir(parents=True, exist_ok=True)
         else:
-            observer = _SilentComparison()
+            observer = Unwatched()
         for number, network in enumerate(networks, start=1):
-            observer.network(network.name, number, len(networks))
+            observer.told(NetworkStarted(network.name, number, len(networks)))
             if network.architecture is not None:
                 result = train(
                     dataset,
@@ -173,7 +155,7 @@ def _compared(
     splits: Sequence[str],
     processes: Processes,
     out: Path,
-    observer: ComparisonObserver,
+    observer: Observer,
 ) -> Compared:
     """Score a trained network and gather what the tables say of it."""
     scores: SplitScores = score_checkpoint(
@@ -182,7 +164,7 @@ def _compared(
         splits,
         processes,
         out / f"{network.name}.scores.json",
-        lambda split: observer.scoring(network.name, split),
+        lambda split: observer.told(ScoringStarted(network.name, split)),
     )
     checkpoint = read_checkpoint(network.path)
     architecture = checkpoint.network

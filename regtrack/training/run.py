@@ -25,8 +25,8 @@ from regtrack.folders import file_sha256, is_of_run, unfinished_run
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
+from regtrack.observer import Observer, Unwatched
 from regtrack.report.plots import plot_history
-from regtrack.training.observer import Silent, TrainingObserver
 from regtrack.training.processes import Processes, first_on_machine, joined
 from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState, history_table
@@ -156,7 +156,7 @@ def train(
     processes: Processes,
     out: Path,
     force: bool,
-    observer: TrainingObserver,
+    observer: Observer,
 ) -> TrainingResult:
     """Train a network and leave the checkpoint of its best validation at `out`.
 
@@ -365,7 +365,7 @@ class TrainingRequest:
 
 
 def run_training(
-    request: TrainingRequest, out: Path, force: bool, observer: TrainingObserver
+    request: TrainingRequest, out: Path, force: bool, observer: Observer
 ) -> TrainingResult:
     """Open the dataset and train; every process that torchrun started calls this.
 
@@ -379,7 +379,7 @@ def run_training(
     architecture = find_architecture(dataset.task, request.architecture)
     with joined(choose_device(request.device)) as processes, ExitStack() as stack:
         if not processes.is_first:
-            observer = Silent()
+            observer = Unwatched()
         elif request.tensorboard is not None:
             observer = stack.enter_context(TensorBoardLog(request.tensorboard, observer))
         return train(

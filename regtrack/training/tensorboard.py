@@ -6,9 +6,10 @@ import functools
 from pathlib import Path
 
 from regtrack.errors import ArgumentError
+from regtrack.observer import Event, Observer
 from regtrack.paths import is_text
-from regtrack.training.observer import TrainingObserver
-from regtrack.training.state import HistoryRow, TrainingState
+from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
+from regtrack.training.state import HistoryRow
 
 
 class TensorBoardLog:
@@ -22,7 +23,7 @@ class TensorBoardLog:
         When TensorBoard is not installed, or does not take the folder's name.
     """
 
-    def __init__(self, folder: Path, inner: TrainingObserver) -> None:
+    def __init__(self, folder: Path, inner: Observer) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - may be missing
         except ImportError:
@@ -44,17 +45,31 @@ class TensorBoardLog:
         if self._writer is not None:
             self._writer.close()
 
-    def started(self, windows: int, valid: int, state: TrainingState) -> None:
-        """Begin the log, or continue it: steps that will be done again are dropped."""
-        self._writer = self._open(purge_step=state.step + 1)
-        self._inner.started(windows, valid, state)
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Pass it on."""
+        self._inner.stage(name, unit, total, done)
 
-    def stepped(self, step: int, done: float, loss: float) -> None:
-        """Write the loss."""
-        self._write("loss", loss, step)
-        self._inner.stepped(step, done, loss)
+    def advanced(self, units: int) -> None:
+        """Pass it on."""
+        self._inner.advanced(units)
 
-    def validated(self, row: HistoryRow) -> None:
+    def finished(self) -> None:
+        """Pass it on."""
+        self._inner.finished()
+
+    def told(self, event: Event) -> None:
+        """Write what a training tells, and pass it on."""
+        match event:
+            case TrainingStarted(step=step):
+                # Continued: steps that will be done again are dropped.
+                self._writer = self._open(purge_step=step + 1)
+            case StepDone(step=step, loss=loss):
+                self._write("loss", loss, step)
+            case ValidationDone(row=row):
+                self._write_scores(row)
+        self._inner.told(event)
+
+    def _write_scores(self, row: HistoryRow) -> None:
         """Write learning rate, validation loss and average precision."""
         self._write("learning rate", row.learning_rate, row.step)
         if row.validation_loss is not None:
@@ -64,7 +79,6 @@ class TensorBoardLog:
             self._write(f"average precision/{category}", value, row.step)
         if self._writer is not None:
             self._writer.flush()
-        self._inner.validated(row)
 
     def _write(self, name: str, value: float, step: int) -> None:
         if self._writer is not None:

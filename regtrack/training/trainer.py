@@ -22,8 +22,9 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
 from regtrack.models.network import Network
+from regtrack.observer import Observer
+from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
 from regtrack.training.examples import Prefetch, make_examples
-from regtrack.training.observer import TrainingObserver
 from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings
 from regtrack.training.state import HistoryRow, TrainingState, history_table
@@ -67,7 +68,7 @@ class Trainer:
         settings: FittedSettings,
         processes: Processes,
         work: Path,
-        observer: TrainingObserver,
+        observer: Observer,
     ) -> None:
         self._dataset = dataset
         self._architecture = architecture
@@ -123,7 +124,7 @@ class Trainer:
             When a file cannot be written; what was saved before stays.
         """
         windows, valid = (self._dataset.size(split) for split in ("train", "valid"))
-        self._observer.started(windows, valid, self.state)
+        self._observer.told(TrainingStarted(windows, valid, self.state.step))
         self.network.train()
         with self._prefetch, memory_advice(batch_size="a smaller {}"):
             stopped = self._loop(stop)
@@ -151,7 +152,7 @@ class Trainer:
             state.step += 1
             state.seconds = self._processes.agreed(before + time.monotonic() - began)
             state.losses.append(loss)
-            self._observer.stepped(state.step, self._done(), loss)
+            self._observer.told(StepDone(state.step, self._done(), loss))
             if state.step % self._validate_every == 0:
                 self._validate()
             elif time.monotonic() - self._saved > 60 * settings.save_minutes:
@@ -228,7 +229,7 @@ class Trainer:
         if is_best and old is not None and self._processes.is_first:
             # Only now: until the state was saved, the last one on disk named the old best.
             best_path(self._work, old).unlink(missing_ok=True)
-        self._observer.validated(state.history[-1])
+        self._observer.told(ValidationDone(state.history[-1]))
         self.network.train()
 
     def _save(self) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from builders import TINY_GAPS, TINY_SIZES, Silent, TinyWorld, write_checkpoint, write_fasta
+from builders import TINY_GAPS, TINY_SIZES, TinyWorld, write_checkpoint, write_fasta
 from own_networks import EXAMPLES
 
 import regtrack as rt
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
+from regtrack.observer import Unwatched
 from regtrack.prediction.imported import ImportRequest, import_network
 
 NAMES = ("K562|CTCF|None", "HepG2|DNase|None", "K562|H3K4me3|None")
@@ -134,7 +135,7 @@ def test_a_network_of_ones_own_predicts_where_its_code_is_named(
         ImportRequest(
             f"{source}:MyNet", world.markers, path, {"width": 4}, None, world.genome, None, False
         ),
-        Silent(),
+        Unwatched(),
     )
     said = r'when you name it: load_model\(\.\.\., networks="my_networks\.py"\)$'
     with pytest.raises(rt.InputError, match=said):
@@ -243,22 +244,22 @@ def test_what_no_memory_could_hold_is_refused_before_it_is_predicted(
 
 
 class Listening:
-    """An observer that keeps what it is told."""
+    """An observer of three methods, without `told`, that keeps what it hears."""
 
     def __init__(self) -> None:
-        self.told: list[object] = []
+        self.heard: list[object] = []
 
     def stage(self, name: str, unit: str, total: int, done: int) -> None:
         """Keep it."""
-        self.told.append((name, unit, total, done))
+        self.heard.append((name, unit, total, done))
 
     def advanced(self, units: int) -> None:
         """Keep it."""
-        self.told.append(units)
+        self.heard.append(units)
 
     def finished(self) -> None:
         """Keep it."""
-        self.told.append("finished")
+        self.heard.append("finished")
 
 
 def test_progress_is_told_to_an_observer_and_to_nobody_else(
@@ -266,7 +267,7 @@ def test_progress_is_told_to_an_observer_and_to_nobody_else(
 ) -> None:
     observer = Listening()
     model.predict(world.genome, "chr1:1-30,000", device="cpu", progress=observer)
-    begun, *advanced, finished = observer.told
+    begun, *advanced, finished = observer.heard
     assert begun == ("predicting", "bp", 28_863, 0)  # without 1,137 N
     assert sum(advanced) == 28_863
     assert finished == "finished"

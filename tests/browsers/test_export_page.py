@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from browsing import Sights, web_server
-from builders import Silent
 from visiting import WAIT, Visit
 
 from regtrack.browsers.browse import BrowseOptions
 from regtrack.browsers.export import export_site
 from regtrack.browsers.one_file import export_page
 from regtrack.genome.fasta import BASES, Genome
+from regtrack.observer import Unwatched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,7 +35,7 @@ def site(sights: Sights, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of the page in a folder of a web server."""
     root = tmp_path_factory.mktemp("www")
     (root / "a lab").mkdir()
-    export_site(sights.tracks, asked(sights), root / "a lab" / "site", False, Silent())
+    export_site(sights.tracks, asked(sights), root / "a lab" / "site", False, Unwatched())
     with web_server(root) as address:
         yield f"{address}a%20lab/site/"
 

@@ -17,6 +17,7 @@ from regtrack import __version__
 from regtrack.cli.main import run
 from regtrack.genome.bed import read_bed
 from regtrack.models.checkpoint import read_checkpoint
+from regtrack.training.events import StepDone
 
 
 def test_eval_equals_scikit_learn_on_the_values_read_back(
@@ -175,10 +176,12 @@ def test_the_whole_way_with_a_configuration_file(
 def test_ctrl_c_ends_the_demo_and_not_its_training_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
 ) -> None:
-    from regtrack.cli.progress import TrainingProgress
     from regtrack.demo import simulated_demo as demo
 
-    monkeypatch.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(
+        "regtrack.cli.progress.Progress.told",
+        lambda _, event: isinstance(event, StepDone) and signal.raise_signal(signal.SIGINT),
+    )
     monkeypatch.setattr(demo, "CHROM_SIZES", {"chr1": 40_000, "chr2": 60_000, "chr3": 40_000})
     status, out, err = regtrack("demo", tmp_path / "demo", "--train", "--device", "cpu")
     assert (status, out) == (130, "")

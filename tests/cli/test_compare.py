@@ -10,6 +10,8 @@ import pytest
 from builders import TinyWorld
 from cli_helpers import files_of
 
+from regtrack.training.events import StepDone
+
 
 @pytest.fixture
 def dataset(tiny: TinyWorld, regtrack) -> Path:
@@ -69,11 +71,12 @@ def test_a_signal_ends_it_and_it_says_how_to_go_on(
     expected: int,
     word: str,
 ) -> None:
-    from regtrack.cli.progress import TrainingProgress
-
     command = ("compare", dataset, "cnn1", "--out", tiny.folder / "out", "--steps", 3)
     with monkeypatch.context() as patched:
-        patched.setattr(TrainingProgress, "stepped", lambda *_: signal.raise_signal(number))
+        patched.setattr(
+            "regtrack.cli.progress.Progress.told",
+            lambda _, event: isinstance(event, StepDone) and signal.raise_signal(number),
+        )
         status, printed, err = regtrack(*command)
     assert (status, printed) == (
         expected,

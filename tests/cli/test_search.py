@@ -15,6 +15,7 @@ from forking import COMMAND, Forked, forked
 from waiting import wait_until
 
 from regtrack.cli.main import run
+from regtrack.training.events import StepDone
 
 SPACE = "f1 = [2, 3]\nhidden = [4, 5]\n"
 
@@ -174,8 +175,8 @@ def test_sigterm_in_a_trial_of_this_process_ends_with_143(
     prepared: TinyWorld, tmp_path: Path, space: Path, regtrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "regtrack.search.observer.TrialObserver.stepped",
-        lambda *_: signal.raise_signal(signal.SIGTERM),
+        "regtrack.search.run.TrialObserver.told",
+        lambda _, event: isinstance(event, StepDone) and signal.raise_signal(signal.SIGTERM),
     )
     status, said, err = regtrack(*arguments(prepared, tmp_path / "out", "--space", space))
     assert status == 143, err

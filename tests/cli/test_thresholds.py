@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders import TINY_THRESHOLD, Silent, TinyDatasets, TinyWorld
+from builders import TINY_THRESHOLD, TinyDatasets, TinyWorld
 
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.models.validated import Validated
+from regtrack.observer import Unwatched
 from regtrack.prediction.score_model import plan_model, run_scores
 from regtrack.scoring.request import ScoreRequest
 from regtrack.tracks.folder import TrackSet
@@ -31,7 +32,7 @@ def test_each_marker_gets_the_threshold_of_its_best_peaks(
         device="cpu",
         any_genome=False,
     )
-    evaluation = run_scores(job, 1, Silent())
+    evaluation = run_scores(job, 1, Unwatched())
     scores = dict(zip((one.name for one in evaluation.markers), evaluation.scores, strict=True))
     before, chosen = read_checkpoint(tiny.model), read_checkpoint(out)
     assert chosen.thresholds_from == "peaks"

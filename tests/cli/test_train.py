@@ -16,7 +16,9 @@ from forking import forked
 from safetensors import SafetensorError
 from training_helpers import assert_same_weights, log_of
 
-from regtrack.cli.progress import TrainingProgress
+from regtrack.cli.progress import Progress
+from regtrack.observer import Event
+from regtrack.training.events import StepDone
 from regtrack.training.run import TrainingRequest, TrainingResult
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import TrainingState
@@ -270,15 +272,15 @@ def test_a_signal_saves_and_the_same_command_goes_on(
     expected: int,
     word: str,
 ) -> None:
-    class Interrupting(TrainingProgress):
-        def stepped(self, step: int, done: float, loss: float) -> None:
-            super().stepped(step, done, loss)
-            if step == 3:
+    class Interrupting(Progress):
+        def told(self, event: Event) -> None:
+            super().told(event)
+            if isinstance(event, StepDone) and event.step == 3:
                 signal.raise_signal(number)
 
     command = arguments(datasets.short, out, "--batch-size", 4)
     with monkeypatch.context() as patched:
-        patched.setattr("regtrack.cli.progress.TrainingProgress", Interrupting)
+        patched.setattr("regtrack.cli.progress.Progress", Interrupting)
         status, printed, err = regtrack(*command)
     assert status == expected
     assert printed == "stopped after step 3; run the same command again to continue.\n"

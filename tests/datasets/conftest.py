@@ -13,21 +13,9 @@ from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
+from regtrack.observer import Unwatched
 
 Make = Callable[..., Dataset]
-
-
-class Silent:
-    """An observer that keeps what it is told to itself."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins."""
-
-    def advanced(self, units: int) -> None:
-        """Some of it is done."""
-
-    def finished(self) -> None:
-        """All of it is."""
 
 
 @pytest.fixture
@@ -37,7 +25,7 @@ def make(tiny: TinyWorld) -> Make:
     def made(out: Path | None = None, **settings: Any) -> Dataset:
         path = out or tiny.folder / "dataset"
         defaults = {"peaks": tiny.markers, "genome": tiny.genome, "window": 2_000}
-        prepare(PrepareSettings(**{**defaults, **settings}), path, False, Silent())
+        prepare(PrepareSettings(**{**defaults, **settings}), path, False, Unwatched())
         return open_dataset(path)
 
     return made

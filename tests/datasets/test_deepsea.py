@@ -24,7 +24,7 @@ CHANNELS = "AGCT"  # of the published files
 CODES = "NACTG"  # of regtrack
 
 
-class Silent:
+class Counting:
     """An observer that counts."""
 
     total = done = 0
@@ -99,7 +99,7 @@ def asked(folder: Path, **more: object) -> PrepareSettings:
 
 
 def made(folder: Path, **more: object) -> ShortDataset:
-    prepare(asked(folder, **more), folder / "out", False, Silent())
+    prepare(asked(folder, **more), folder / "out", False, Counting())
     dataset = open_dataset(folder / "out")
     assert isinstance(dataset, ShortDataset)
     return dataset
@@ -212,7 +212,7 @@ def test_another_file_is_refused_in_one_line_and_leaves_nothing(
     edit(folder, data)
     before = sorted(folder.rglob("*"))
     with pytest.raises(InputError, match=message) as caught:
-        prepare(asked(folder), folder / "out", False, Silent())
+        prepare(asked(folder), folder / "out", False, Counting())
     assert "\n" not in str(caught.value)
     assert sorted(folder.rglob("*")) == before
 
@@ -228,7 +228,7 @@ def test_a_missing_file_or_a_folder_is_an_operating_system_error(
     if is_folder:
         path.mkdir()
     with pytest.raises(OSError, match=r"No such file|Is a directory") as caught:
-        prepare(asked(folder), folder / "out", False, Silent())
+        prepare(asked(folder), folder / "out", False, Counting())
     assert caught.value.filename == str(path)
     assert not (folder / "out").exists()
 
@@ -251,7 +251,7 @@ def test_a_file_that_ends_its_reader_is_one_line(
     folder = mats[0]
     monkeypatch.setattr(deepsea, "_send", end_by_a_segmentation_fault)
     with pytest.raises(InputError, match=r"valid\.mat: damaged: it crashed the process"):
-        prepare(asked(folder), folder / "out", False, Silent())
+        prepare(asked(folder), folder / "out", False, Counting())
     assert not (folder / "out").exists()
 
 
@@ -261,4 +261,4 @@ def test_more_inputs_than_a_file_of_its_size_can_hold_are_refused(mats: Mats) ->
         file.create_dataset("trainxdata", (1_000, 4, 10**9), np.uint8, chunks=(100, 4, 3))
         file.create_dataset("traindata", (MARKERS, 10**9), np.uint8, chunks=(MARKERS, 3))
     with pytest.raises(InputError, match=r"train\.mat: damaged \(1,000,000,000 inputs, more than"):
-        prepare(asked(folder), folder / "out", False, Silent())
+        prepare(asked(folder), folder / "out", False, Counting())

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from regtrack.api.progress import Progress
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.simulate import simulate, write_simulation
 from regtrack.errors import InputError
+from regtrack.observer import Unwatched
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "long_distance" / "run.py"
 SIZES = {"chr1": 40_000, "chr2": 40_000, "chr3": 40_000}
@@ -45,8 +45,7 @@ def test_the_site_rate_is_an_average_precision(example: ModuleType, tmp_path: Pa
         valid=["chr3"],
         test=["chr1"],
     )
-    with Progress() as progress:
-        prepare(asked, tmp_path / "dataset", False, progress)
+    prepare(asked, tmp_path / "dataset", False, Unwatched())
     dataset = open_dataset(tmp_path / "dataset")
     rates = example.site_rates(simulation, dataset, "test")
     inside = np.zeros(SIZES["chr1"], dtype=bool)

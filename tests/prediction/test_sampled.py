@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import Silent, random_sequence, write_fasta
+from builders import random_sequence, write_fasta
 from own_networks import own_network, write_network
 
 from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import total_bases
+from regtrack.observer import Unwatched
 from regtrack.prediction import sampled
 from regtrack.prediction.sampled import sample_of, sample_values
 
@@ -67,7 +68,7 @@ def test_the_highest_value_and_that_which_one_base_in_a_hundred_exceeds(
 ) -> None:
     monkeypatch.setattr(sampled, "_KEPT", kept)
     network = own_network(write_network(tmp_path / "own.py", COUNTED), "Counted", 2)
-    found = sample_values(network, genome, Silent())
+    found = sample_values(network, genome, Unwatched())
     # N has 900, and no base of it is in the sample; a quarter of the others has 3.123456.
     assert found.highest == (3.123, 3.123)
     assert found.rare == (3.123, 3.123)
@@ -78,4 +79,4 @@ def test_nothing_but_n_is_no_sample(tmp_path: Path) -> None:
     genome = Genome(write_fasta(tmp_path / "n.fa", {"chr1": "N" * 500}))
     network = own_network(write_network(tmp_path / "own.py", COUNTED), "Counted", 2)
     with pytest.raises(InputError, match="nothing but N: no range can be measured"):
-        sample_values(network, genome, Silent())
+        sample_values(network, genome, Unwatched())

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Silent, make_tiny_world
+from builders import make_tiny_world
 from training_helpers import Killed, assert_same_weights, killed_before
 
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.errors import ArgumentError, InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
+from regtrack.observer import Event, Unwatched
 from regtrack.search import run as search
+from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.search.run import SearchRequest, SearchResult, run_search
 from regtrack.search.settings import SearchSettings
 from regtrack.search.study import Study
@@ -44,7 +46,7 @@ TRAINING = TrainingSettings(steps=2, norm_batches=1)
 DIVERGES = "learning_rate = [1e30]\nf1 = [2, 3]\nhidden = 4\n"
 
 
-class Observer:
+class Recorder(Unwatched):
     """Writes down what it is told; raises `error` in a trial, after a share of it."""
 
     def __init__(self, error: BaseException | None = None, trial: int = 0) -> None:
@@ -52,22 +54,20 @@ class Observer:
         self.combinations: int | None = None
         self.limit = self.goes_on = 0
         self.steps: dict[int, list[float]] = {}
-        self.told: list[int] = []
+        self.ended: list[int] = []
 
-    def started(self, combinations: int | None, limit: int, trials: Trials) -> None:
-        """Before the first trial."""
-        self.combinations, self.limit = combinations, limit
-        self.goes_on = len(trials.finished)
-
-    def inside(self, number: int, done: float) -> None:
-        """At its begin, and after each step."""
-        self.steps.setdefault(number, []).append(done)
-        if self.error is not None and number == self.trial and done >= 0.5:
-            raise self.error
-
-    def ended(self, trials: Trials) -> None:
-        """After a trial."""
-        self.told.append(len(trials.finished))
+    def told(self, event: Event) -> None:
+        """Write it down; a trial tells at its begin, and after each step."""
+        match event:
+            case SearchStarted(combinations=combinations, limit=limit, trials=trials):
+                self.combinations, self.limit = combinations, limit
+                self.goes_on = len(trials.finished)
+            case TrialAdvanced(number=number, done=done):
+                self.steps.setdefault(number, []).append(done)
+                if self.error is not None and number == self.trial and done >= 0.5:
+                    raise self.error
+            case TrialsEnded(trials=trials):
+                self.ended.append(len(trials.finished))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PrepareSettings(peaks=world.markers, genome=world.genome, window=2_000),
         out,
         False,
-        Silent(),
+        Unwatched(),
     )
     return out
 
@@ -102,7 +102,7 @@ def request_(dataset: Path, tmp_path: Path) -> SearchRequest:
 def run(
     request: SearchRequest,
     folder: Path,
-    observer: Observer | None = None,
+    observer: Recorder | None = None,
     force: bool = False,
     text: str = "",
     **changes: Any,
@@ -112,7 +112,7 @@ def run(
         assert request.space is not None
         request.space.write_text(text)
     request = replace(request, search=replace(request.search, **changes))
-    return run_search(request, folder, force, observer or Observer())
+    return run_search(request, folder, force, observer or Recorder())
 
 
 def tried(result: SearchResult) -> list[dict[str, Any]]:
@@ -125,10 +125,10 @@ def table(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_grid_tries_every_combination_once(request_: SearchRequest, tmp_path: Path) -> None:
-    observer = Observer()
+    observer = Recorder()
     result = run(request_, tmp_path / "out", observer)
     assert (observer.combinations, observer.limit, observer.goes_on) == (6, 6, 0)
-    assert observer.told == [1, 2, 3, 4, 5, 6]
+    assert observer.ended == [1, 2, 3, 4, 5, 6]
     found = [tuple(values.values()) for values in tried(result)]
     assert found != sorted(found)  # so that a part of it is a fair sample
     assert sorted(found) == list(product((2, 3), (4, 5, 6)))
@@ -163,7 +163,7 @@ def test_a_part_of_a_grid_is_a_sample_and_more_go_on(
 ) -> None:
     first = run(request_, tmp_path / "out", trials=2)
     assert len(first.trials.all) == 2
-    observer = Observer()
+    observer = Recorder()
     more = run(request_, tmp_path / "out", observer, trials=99)
     assert (observer.goes_on, observer.limit) == (2, 6)
     assert tried(more)[:2] == tried(first)
@@ -174,7 +174,7 @@ def test_a_part_of_a_grid_is_a_sample_and_more_go_on(
 def test_a_finished_search_trains_nothing(request_: SearchRequest, tmp_path: Path) -> None:
     run(request_, tmp_path / "out", trials=1)
     (tmp_path / "out" / "best.safetensors").unlink()
-    observer = Observer()
+    observer = Recorder()
     result = run(request_, tmp_path / "out", observer, trials=1, force=True)
     assert observer.steps == {}
     assert len(result.trials.all) == 1
@@ -255,9 +255,9 @@ def test_what_is_no_trials_fault_stops_the_search_which_then_goes_on(
     request = replace(request_, training=replace(TRAINING, steps=6, save_minutes=0))
     whole = run(request, tmp_path / "whole", trials=2)
     with pytest.raises(type(error)):
-        run(request, out, Observer(error, trial=1), trials=2)
+        run(request, out, Recorder(error, trial=1), trials=2)
     assert (out / "trials" / "1.safetensors.partial" / "state.safetensors").exists()
-    observer = Observer()
+    observer = Recorder()
     result = run(request, out, observer, trials=2)
     assert observer.goes_on == 1
     assert set(observer.steps) == {1}
@@ -280,7 +280,7 @@ def test_a_trial_that_was_trained_but_not_noted_is_not_trained_again(
         patch.setattr(Study, "complete", disk_is_full)
         with pytest.raises(OSError, match="No space"):
             run(request_, tmp_path / "out", trials=1)
-    observer = Observer()
+    observer = Recorder()
     result = run(request_, tmp_path / "out", observer, trials=1)
     assert observer.steps == {}
     (trial,) = result.trials.of(COMPLETE)
@@ -308,12 +308,12 @@ def test_a_trial_that_another_process_has_is_left_to_it(
 ) -> None:
     out = tmp_path / "out"
     with pytest.raises(Killed):
-        run(request_, out, Observer(Killed(), trial=0), trials=2)
+        run(request_, out, Recorder(Killed(), trial=0), trials=2)
     bench = search._Bench(replace(request_, search=SearchSettings(trials=2)), out)
     with bench.study.claimed() as trial:
         assert trial is not None
         assert trial.number == 0
-        observer = Observer()
+        observer = Recorder()
         result = run(request_, out, observer, trials=2)
         with pytest.raises(InputError, match="another search is running here"):
             run(request_, out, text="f1 = [7]", force=True)
@@ -387,7 +387,7 @@ def studied(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("regtrack.training.run.plot_history", lambda *_: None)
         patched.setattr(search, "plot_trials", lambda *rest: rest[-1].touch())
-        run_search(request, folder / "out", False, Observer())
+        run_search(request, folder / "out", False, Recorder())
     return folder / "out"
 
 
@@ -429,7 +429,7 @@ def test_damage_to_the_study_is_one_line_and_force_begins_anew(
 ) -> None:
     out = Path(shutil.copytree(studied, tmp_path / "out"))
     damage(out / "study.db")
-    observer = Observer()
+    observer = Recorder()
     with pytest.raises(InputError, match=r"study\.db: .*--force drops the search$") as caught:
         run(request_, out, observer, trials=2)
     assert "\n" not in str(caught.value)
@@ -548,4 +548,4 @@ def test_torchrun_does_not_share_a_search(
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ArgumentError, match="workers: torchrun cannot share a search"):
-        run_search(request_, tmp_path / "search", False, Observer())
+        run_search(request_, tmp_path / "search", False, Recorder())

@@ -21,15 +21,21 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
 from regtrack.models.checkpoint import load_network
+from regtrack.observer import Event, Unwatched
 from regtrack.training.compare import ComparisonRequest, ComparisonResult, run_comparison
+from regtrack.training.events import (
+    NetworkStarted,
+    ScoringStarted,
+    StepDone,
+    TrainingStarted,
+)
 from regtrack.training.settings import TrainingSettings
-from regtrack.training.state import HistoryRow, TrainingState
 
 SETTINGS = TrainingSettings(steps=2, norm_batches=2)
 
 
 @dataclass
-class Told:
+class Told(Unwatched):
     """Writes down what it is told; may stand for a user who stops a training."""
 
     trained: list[tuple[str, int]] = field(default_factory=list)
@@ -37,42 +43,22 @@ class Told:
     turns: list[tuple[str, int, int]] = field(default_factory=list)
     at_step: Callable[[int], object] = lambda _: None
 
-    def network(self, name: str, number: int, total: int) -> None:
-        """A network's turn."""
-        self.turns.append((name, number, total))
-
-    def scoring(self, name: str, split: str) -> None:
-        """It is scored."""
-        self.scored.append((name, split))
-
-    def started(self, windows: int, valid: int, state: TrainingState) -> None:  # noqa: ARG002
-        """It is trained."""
-        self.trained.append((self.turns[-1][0], state.step))
-
-    def stepped(self, step: int, done: float, loss: float) -> None:  # noqa: ARG002
-        """A step of it."""
-        self.at_step(step)
-
-    def validated(self, row: HistoryRow) -> None:
-        """A validation."""
-
-
-class NoProgress:
-    """Of `prepare`."""
-
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """A stage begins."""
-
-    def advanced(self, units: int) -> None:
-        """Some of it is done."""
-
-    def finished(self) -> None:
-        """All of it is."""
+    def told(self, event: Event) -> None:
+        """Write it down."""
+        match event:
+            case NetworkStarted(name=name, number=number, total=total):
+                self.turns.append((name, number, total))
+            case ScoringStarted(name=name, split=split):
+                self.scored.append((name, split))
+            case TrainingStarted(step=step):
+                self.trained.append((self.turns[-1][0], step))
+            case StepDone(step=step):
+                self.at_step(step)
 
 
 def make_dataset(world: TinyWorld, name: str, **settings: Any) -> Path:
     defaults: dict[str, Any] = {"peaks": world.markers, "genome": world.genome, "window": 2_000}
-    prepare(PrepareSettings(**{**defaults, **settings}), world.folder / name, False, NoProgress())
+    prepare(PrepareSettings(**{**defaults, **settings}), world.folder / name, False, Unwatched())
     return world.folder / name
 
 

@@ -32,7 +32,9 @@ from regtrack import __version__
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
+from regtrack.observer import Event
 from regtrack.training import run as module
+from regtrack.training.events import StepDone, ValidationDone
 from regtrack.training.run import stop_asked
 from regtrack.training.state import HistoryRow
 from regtrack.training.step import Stepper
@@ -51,10 +53,10 @@ class Killer(Recorder):
         super().__init__()
         self.after = after
 
-    def stepped(self, step: int, done: float, loss: float) -> None:
-        """After each step."""
-        super().stepped(step, done, loss)
-        if len(self.steps) == self.after:
+    def told(self, event: Event) -> None:
+        """Die after a step."""
+        super().told(event)
+        if isinstance(event, StepDone) and len(self.steps) == self.after:
             raise Killed
 
 
@@ -405,9 +407,9 @@ def test_a_full_disk_leaves_the_last_state_and_the_best(
     with full_disk() as fill:
 
         class Filler(Recorder):
-            def stepped(self, number: int, done: float, loss: float) -> None:
-                super().stepped(number, done, loss)
-                if number == step:
+            def told(self, event: Event) -> None:
+                super().told(event)
+                if isinstance(event, StepDone) and event.step == step:
                     fill()
 
         with pytest.raises(OSError, match="File too large") as caught:
@@ -427,9 +429,9 @@ def test_a_full_disk_in_the_end_leaves_nothing_half_written(
     with full_disk() as fill:
 
         class Filler(Recorder):
-            def validated(self, row: Any) -> None:
-                super().validated(row)
-                if row.step == SETTINGS["steps"]:
+            def told(self, event: Event) -> None:
+                super().told(event)
+                if isinstance(event, ValidationDone) and event.row.step == SETTINGS["steps"]:
                     fill()
 
         with pytest.raises(OSError, match="File too large"):

@@ -20,6 +20,8 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.validated import Validated
+from regtrack.observer import Event
+from regtrack.training.events import ValidationDone
 from regtrack.training.processes import Processes
 from regtrack.training.run import TrainingResult, check_checkpoint_path
 from regtrack.training.state import HistoryRow, TrainingState
@@ -39,10 +41,11 @@ class Watcher(Recorder):
         self.work = work
         self.kept: list[list[str]] = []
 
-    def validated(self, row: Any) -> None:
-        """After each validation."""
-        super().validated(row)
-        self.kept.append(sorted(path.name for path in self.work.glob("best-*")))
+    def told(self, event: Event) -> None:
+        """Look after each validation."""
+        super().told(event)
+        if isinstance(event, ValidationDone):
+            self.kept.append(sorted(path.name for path in self.work.glob("best-*")))
 
 
 def scores_are(monkeypatch: pytest.MonkeyPatch, means: Iterable[float]) -> None:
