@@ -208,7 +208,7 @@ def write(text: str) -> Edit:
         ),
         (write(SPACE), ["--model", "cnn9"], 2, "--model: no network 'cnn9' for the dense task"),
         (write(SPACE), ["--batch-size", 999], 2, "--batch-size: 999 is more than the"),
-        (write("batch_size = [1, 2]"), ["--batch-size", 2], 2, "--batch-size: is what the search"),
+        (write("batch_size = [1, 2]"), ["--batch-size", 2], 2, "--batch-size: is varied by the"),
         (write(SPACE), ["--device", "abacus"], 2, "--device: "),
         (write(SPACE), ["--genome", "gone.fa"], 1, "made with gone.fa, which is missing"),
     ],
