@@ -48,7 +48,7 @@ def _shared(command: F) -> F:
 
 @click.group(short_help="Fetch a genome, genes, measured peaks, regions to exclude.")
 def fetch() -> None:
-    """Fetch a genome, its genes, regions to exclude, and the measured peaks of the 919 markers.
+    """Fetch a genome, genes, regions to exclude, peaks of the 919 markers, a published network.
 
     They are kept in the user's cache folder, or in $REGTRACK_CACHE. An interrupted
     download continues. Files that are there are checked, and fetched again only if changed.

@@ -14,7 +14,7 @@ from regtrack.cli.kinds import Model
 @click.argument("path", type=Model())
 @options.networks
 def info(path: Path) -> None:
-    """Say what PATH is: a checkpoint, a tracks folder or a dataset."""
+    """Say what PATH is: a checkpoint (or demo, deepsea), a tracks folder or a dataset."""
     if (path / "dataset.json").is_file():
         from regtrack.datasets.describe import describe_dataset
 

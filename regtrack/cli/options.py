@@ -165,8 +165,8 @@ peaks_explained = _peaks(
 )
 peaks_in_same_pass = _peaks(
     "Measured peaks (a markers table, a folder of peak files, a pattern in quotes, or one "
-    "file): score the unrounded predictions in the same pass, but where the model was trained, "
-    "and leave the report in the tracks folder. (Not taken from [defaults]: it costs some time.)",
+    "file): also score the unrounded predictions, except where the model was trained, "
+    "and write the report into the tracks folder. (Not taken from [defaults]: it costs some time.)",
     variable=None,
 )
 peaks_to_name = _peaks(

@@ -43,9 +43,10 @@ def thresholds(
 ) -> None:
     """Write a copy of MODEL that calls each marker's peaks from the threshold of their best F1.
 
-    For checkpoints that have none of their own, as deepsea, or other ones than are wanted here. The
-    score is that of regtrack eval MODEL; peaks that were trained on do not count. Choose on other
-    regions than those whose peaks you want to score afterwards, and at the --step of your tracks.
+    Use it if the thresholds of MODEL were not chosen by peaks, as those of deepsea (half of its
+    published average precisions) and of imported networks, or if you want others. Scores are those
+    of regtrack eval MODEL; peaks that were trained on do not count. Do not choose on regions that
+    you want to score afterwards, and use the --step of your tracks.
     """
     from regtrack.cli.progress import Progress
     from regtrack.folders import check_file

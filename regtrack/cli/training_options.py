@@ -48,7 +48,7 @@ _OPTIONS = {
         type=_ABOVE_ZERO,
         default=TrainingSettings.learning_rate,
         show_default=True,
-        help="Of Adam.",
+        help="Learning rate of the optimizer (Adam).",
     ),
     "schedule": click.option(
         "--schedule",
