@@ -26,7 +26,8 @@ from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer
-from regtrack.report.files import check_report_folder, report_files, rows, text_table, write_report
+from regtrack.report.files import check_report_folder, report_files, rows, write_report
+from regtrack.report.text import text_table
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.request import NOT_WITH_A_DATASET, ScoreRequest
 from regtrack.scoring.score_tracks import evaluate as evaluate_tracks

@@ -105,7 +105,8 @@ def _score_tracks(
     tracks: Path, request: ScoreRequest, workers: int, out: Path | None, with_reference: bool
 ) -> None:
     from regtrack.cli.progress import Progress
-    from regtrack.report.files import reference_table, write_report
+    from regtrack.report.files import write_report
+    from regtrack.report.text import reference_table
     from regtrack.scoring.score_tracks import evaluate
 
     with Progress() as progress:
@@ -131,7 +132,8 @@ def _score_model(job: ScoreJob, workers: int, out: Path | None, force: bool, pla
 
 
 def _print(evaluation: Evaluation, out: Path | None) -> None:
-    from regtrack.report.files import report_files, text_table
+    from regtrack.report.files import report_files
+    from regtrack.report.text import text_table
 
     click.echo(text_table(evaluation))
     if out is not None:

@@ -15,7 +15,8 @@ from regtrack.paths import shell_word
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.report.files import text_table, write_report
+from regtrack.report.files import write_report
+from regtrack.report.text import text_table
 from regtrack.scoring.request import ScoreRequest
 from regtrack.scoring.score_tracks import evaluate
 from regtrack.workers import available_cores

@@ -17,6 +17,9 @@ import numpy.typing as npt
 
 from regtrack.genome.markers import Marker, categories_of
 
+# The fields of `RankingScores` that other programs compute, too.
+REFERENCE_SCORES = ("average_precision", "pr_auc_trapezoid", "auroc")
+
 _Numbers = npt.NDArray[np.float64]
 
 
@@ -29,7 +32,7 @@ class RankingScores:
     average_precision
         Area under the precision-recall curve, step-wise. NaN without positives.
     pr_auc_trapezoid
-        The same by the trapezoid rule, as the paper's authors computed it. It flatters
+        Area under that curve by the trapezoid rule, as the paper's authors computed it. It flatters
         rankings with many ties.
     auroc
         Area under the ROC curve. NaN without positives or without negatives.
