@@ -62,17 +62,17 @@ def finest_bins(
     ValueError
         When a segment is empty, out of order or overlapping, or a value is not from 0 to `most`.
     """
-    span = 0
-    if len(records):
-        first, behind = int(records["start"].min()), int(records["end"].max())
-        span = -(-behind // FINEST_REDUCTION) - first // FINEST_REDUCTION
-    # Memory that is not written to costs nothing: few markers have all bins of the stretch.
-    bins = np.empty(max(span, 0) * (len(offsets) - 1), BIN)
     counts = np.zeros(len(offsets) - 1, np.int64)
-    filled = _survey(records, offsets, np.float32(most), bins, counts)
-    if filled < 0:
+    filled = offsets[1:] > offsets[:-1]
+    firsts = records["start"][offsets[:-1][filled]].astype(np.int64)
+    ends = records["end"][offsets[1:][filled] - 1].astype(np.int64)
+    spans = -(-ends // FINEST_REDUCTION) - firsts // FINEST_REDUCTION
+    # Memory that is not written to costs nothing: few markers have all bins of their stretch.
+    bins = np.empty(int(spans.clip(0).sum()), BIN)
+    total = _survey(records, offsets, np.float32(most), bins, counts)
+    if total < 0:
         raise ValueError(f"segments must be sorted, disjoint, and of values from 0 to {most:g}")
-    return bins[:filled], counts
+    return bins[:total], counts
 
 
 def coarser_bins(
@@ -105,6 +105,20 @@ def zoom_records(
 
 
 @compiled
+def _fill(
+    summary: np.void,
+    number: np.int64,
+    covered: np.int64,
+    extremes: tuple[np.float32, np.float32],
+    sums: tuple[float, float],
+) -> None:
+    """Write out a bin: while it is summed up, its numbers stay out of memory."""
+    summary["bin"], summary["covered"] = number, covered
+    summary["min"], summary["max"] = extremes
+    summary["sum"], summary["squares"] = sums
+
+
+@compiled
 def _survey(
     records: Records,
     offsets: npt.NDArray[np.int64],
@@ -116,35 +130,40 @@ def _survey(
     filled = 0
     for marker in range(len(offsets) - 1):
         begin = filled
-        reached = np.int64(0)
-        last = np.int64(-1)
-        for index in range(offsets[marker], offsets[marker + 1]):
+        first, behind = offsets[marker], offsets[marker + 1]
+        if first == behind:
+            continue
+        last_end = np.int64(records[behind - 1]["end"])  # there is no room for bins behind it
+        reached = np.int64(records[first]["start"])
+        number = bin_end = covered = np.int64(0)
+        low = high = np.float32(0)
+        total = squares = 0.0
+        for index in range(first, behind):
             start = np.int64(records[index]["start"])
             end = np.int64(records[index]["end"])
             value = records[index]["value"]
-            if not (reached <= start < end and np.float32(0) <= value <= most):
+            if not (reached <= start < end <= last_end and np.float32(0) <= value <= most):
                 return -1
             reached = end
-            number = start // FINEST_REDUCTION
             while start < end:
-                until = min(end, (number + 1) * FINEST_REDUCTION)
-                if number != last:
-                    last = number
-                    summary = bins[filled]
-                    summary["bin"] = number
-                    summary["covered"] = 0
-                    summary["min"] = summary["max"] = value
-                    summary["sum"] = summary["squares"] = 0.0
-                    filled += 1
-                summary = bins[filled - 1]
-                length = until - start
-                summary["covered"] += np.uint32(length)
-                summary["min"] = min(summary["min"], value)
-                summary["max"] = max(summary["max"], value)
-                summary["sum"] += length * np.float64(value)
-                summary["squares"] += length * np.float64(value) * np.float64(value)
+                if start >= bin_end:
+                    if covered:
+                        _fill(bins[filled], number, covered, (low, high), (total, squares))
+                        filled += 1
+                    number = start // FINEST_REDUCTION
+                    bin_end = (number + 1) * FINEST_REDUCTION
+                    covered = np.int64(0)
+                    low = high = value
+                    total = squares = 0.0
+                until = min(end, bin_end)
+                weighted = (until - start) * np.float64(value)
+                covered += until - start
+                low, high = min(low, value), max(high, value)
+                total += weighted
+                squares += weighted * np.float64(value)
                 start = until
-                number += 1
+        _fill(bins[filled], number, covered, (low, high), (total, squares))
+        filled += 1
         counts[marker] = filled - begin
     return filled
 
@@ -157,25 +176,30 @@ def _join(
     counts: npt.NDArray[np.int64],
 ) -> int:
     """Join the finest bins of all markers to those of `BIN_REDUCTION`; returns how many."""
-    filled = index = 0
+    filled = first = 0
     for marker in range(len(fine_counts)):
-        begin = filled
-        last = np.int64(-1)
-        for _ in range(fine_counts[marker]):
+        begin, behind = filled, first + fine_counts[marker]
+        number = covered = np.int64(0)
+        low = high = np.float32(0)
+        total = squares = 0.0
+        for index in range(first, behind):
             part = fine[index]
-            number = np.int64(part["bin"]) * FINEST_REDUCTION // BIN_REDUCTION
-            if number != last:
-                last = number
-                bins[filled] = part
-                bins[filled]["bin"] = number
-                filled += 1
+            coarser = np.int64(part["bin"]) * FINEST_REDUCTION // BIN_REDUCTION
+            if coarser != number or not covered:
+                if covered:
+                    _fill(bins[filled], number, covered, (low, high), (total, squares))
+                    filled += 1
+                number, covered = coarser, np.int64(part["covered"])
+                low, high = part["min"], part["max"]
+                total, squares = part["sum"], part["squares"]
             else:
-                summary = bins[filled - 1]
-                summary["covered"] += part["covered"]
-                summary["min"] = min(summary["min"], part["min"])
-                summary["max"] = max(summary["max"], part["max"])
-                summary["sum"] += part["sum"]
-                summary["squares"] += part["squares"]
-            index += 1
+                covered += np.int64(part["covered"])
+                low, high = min(low, part["min"]), max(high, part["max"])
+                total += part["sum"]
+                squares += part["squares"]
+        if covered:
+            _fill(bins[filled], number, covered, (low, high), (total, squares))
+            filled += 1
+        first = behind
         counts[marker] = filled - begin
     return filled

@@ -30,15 +30,12 @@ def count_values(
     ranges
         float32 (markers,): of signals; None for probabilities.
     """
-    markers = len(offsets) - 1
-    scales = np.ones(markers, np.float32) if ranges is None else ranges
     codes = _PROBABILITY_CODES if ranges is None else CODES
-    histogram = np.zeros((markers, codes), np.uint32)
-    _count_values(records, offsets, scales, histogram)
-    used = np.nonzero(histogram)
-    counts = np.empty(len(used[0]), COUNT)
-    counts["code"], counts["bases"] = used[1], histogram[used]
-    return counts, (histogram > 0).sum(axis=1)
+    counts = np.zeros(len(offsets) - 1, np.int64)
+    room = np.minimum(np.diff(offsets), codes).sum()  # a segment has one code
+    of_codes = np.empty(room, COUNT)
+    filled = _count_values(records, offsets, ranges, np.zeros(codes, np.uint32), of_codes, counts)
+    return of_codes[:filled].copy(), counts
 
 
 def lowest_values(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
@@ -51,12 +48,28 @@ def lowest_values(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
 def _count_values(
     records: Records,
     offsets: npt.NDArray[np.int64],
-    scales: npt.NDArray[np.float32],
+    ranges: npt.NDArray[np.float32] | None,
     histogram: npt.NDArray[np.uint32],
-) -> None:
-    """Add the bases of each marker's segments to the count of their value's code."""
+    of_codes: Records,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Count the bases of each marker's segments by code; returns how many codes they have.
+
+    The histogram, of 0 for each code, serves one marker after another.
+    """
+    filled = 0
     for marker in range(len(offsets) - 1):
+        begin = filled
         for index in range(offsets[marker], offsets[marker + 1]):
-            bits = np.float32(records[index]["value"] / scales[marker]).view(np.int32)
+            value = records[index]["value"]
+            share = value if ranges is None else value / ranges[marker]
+            bits = np.float32(share).view(np.int32)
             code = int(max((bits >> _DROPPED) - _LOWEST, np.int32(0)))
-            histogram[marker, code] += records[index]["end"] - records[index]["start"]
+            histogram[code] += records[index]["end"] - records[index]["start"]
+        for code in range(len(histogram)):
+            if histogram[code]:
+                of_codes[filled]["code"], of_codes[filled]["bases"] = code, histogram[code]
+                histogram[code] = 0
+                filled += 1
+        counts[marker] = filled - begin
+    return filled

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
-from regtrack.tracks.peaks.runs import NO_BOUNDS, close_segments, follow_segments
+from regtrack.tracks.peaks.runs import NO_BOUNDS, Calling, call_segments
 from regtrack.tracks.segments import BlockSegments, Records
 
 # A peak, or the part of one that lies on a block: 0-based, half-open; its highest value; the summit
@@ -69,42 +69,15 @@ def block_peaks(
     """
     records, offsets = segments.records, segments.offsets
     markers = len(offsets) - 1
-    called = _call(segments, block_rules, bounds)
-    peaks = np.empty(called.shape[1], PEAK)
-    peaks["start"], peaks["end"] = called[2:]
+    # There is room for one of each segment.
+    calling = Calling.of(markers, 1, block_rules.peak_rules, len(records), bounds)
+    call_segments(calling, records, offsets, block_rules.thresholds)
+    rows, _, starts, ends = calling.taken()
+    peaks = np.empty(len(rows), PEAK)
+    peaks["start"], peaks["end"] = starts, ends
     scales = np.ones(markers, np.float32) if ranges is None else ranges
-    _measure(records, offsets, called[0], block_rules.stride, scales, peaks)
-    return peaks, np.bincount(called[0], minlength=markers)
-
-
-def _call(segments: BlockSegments, block_rules: BlockRules, bounds: tuple[int, int]) -> Positions:
-    """int64 (4, peaks): as `regtrack.tracks.peaks.runs` has them, where a marker is a line."""
-    records, offsets = segments.records, segments.offsets
-    markers = len(offsets) - 1
-    peak_rules = block_rules.peak_rules
-    reached = records["value"] >= np.repeat(block_rules.thresholds, np.diff(offsets))
-    starts, lasts = np.full(1, -1, np.int64), np.full(1, -1, np.int64)
-    state = np.array([-1, 0, -1], np.int64)
-    out = np.empty((4, len(records) + 2), np.int64)  # room for one peak of each segment
-    _, count = follow_segments(
-        records,
-        reached.astype(np.int32),
-        offsets,
-        np.arange(markers),
-        np.zeros(markers, np.int64),
-        0,
-        state,
-        starts,
-        lasts,
-        *bounds,
-        peak_rules.max_gap,
-        peak_rules.min_length,
-        out,
-    )
-    count = close_segments(
-        state, starts, lasts, *bounds, peak_rules.max_gap, peak_rules.min_length, out, count
-    )
-    return out[:, :count]
+    _measure(records, offsets, rows, block_rules.stride, scales, peaks)
+    return peaks, np.bincount(rows, minlength=markers)
 
 
 @compiled
@@ -122,8 +95,8 @@ def _measure(
         peak = peaks[number]
         marker = rows[number]
         first = max(behind, offsets[marker])
-        while records[first]["start"] < peak["start"]:
-            first += 1
+        of_marker = records[first : offsets[marker + 1]]
+        first += np.searchsorted(of_marker["start"], peak["start"])
         behind = first
         highest = np.float32(0)
         while behind < offsets[marker + 1] and records[behind]["end"] <= peak["end"]:
@@ -177,6 +150,9 @@ def _summit(
 @compiled
 def _mean(records: Records, first: int, behind: int, window: np.int64, stride: int) -> float:
     """Mean value of a window of `stride` bases, from a segment on that does not lie behind it."""
+    opening = records[first]
+    if opening["start"] <= window and window + stride <= opening["end"]:
+        return np.float64(opening["value"])
     total = 0.0
     index = first
     while index < behind and np.int64(records[index]["start"]) < window + stride:

@@ -13,8 +13,8 @@ from regtrack.genome.intervals import Positions
 from regtrack.tracks.peaks.called import CALLED_PEAK, OWN_THRESHOLD, CalledPeaks
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.peaks.runs import (
-    NO_BOUNDS,
-    WORD,
+    Calling,
+    Reading,
     close_bases,
     close_segments,
     follow_bases,
@@ -70,24 +70,14 @@ class ProbabilityPeakCaller:
         thresholds: npt.NDArray[np.float32] | None = None,
         own_only: bool = False,
     ) -> None:
-        self._peak_rules = peak_rules
         self._own = np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
         tried = THRESHOLDS[:0] if own_only else THRESHOLDS
-        self._bin, self._table = (1, _NO_RANKS) if own_only else (PEAK_BIN, THRESHOLD_RANKS)
+        self._table = _NO_RANKS if own_only else THRESHOLD_RANKS
         # Where it stands among them all; behind those that are as high.
         self._place = np.searchsorted(tried, self._own, side="right")
-        shape = (markers, len(tried) + 1)
-        self._starts, self._lasts = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
-        # The highest probability of the bin that is being read.
-        self._highest = np.zeros(markers, np.float32)
-        # How many thresholds a marker is at or above, before and in this bin, and where that
-        # differs: looked at in words of eight.
-        self._ranks, self._next = np.zeros(markers, np.int32), np.zeros(markers, np.int32)
-        self._changed = np.zeros(-(-markers // WORD) * WORD, np.uint8)
-        # First base of all, and of the bin that is being read.
-        self._state = np.full(2, -1, np.int64)
+        self._calling = Calling.of(markers, len(tried) + 1, peak_rules, _ROOM)
+        self._reading = Reading.of(markers, 1 if own_only else PEAK_BIN)
         self._position = -1
-        self._out = np.empty((4, _ROOM + self._starts.size), np.int64)
         self._peaks: list[Positions] = []
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
@@ -122,80 +112,41 @@ class ProbabilityPeakCaller:
         positions = rank_bins(start, end)[:, 0]
         done = 0
         while done < len(bins):
-            done, count = follow_ranks(
-                bins,
-                positions,
-                done,
-                self._ranks,
-                self._changed,
-                self._changed.view(np.uint64),
-                self._state,
-                self._starts,
-                self._lasts,
-                self._peak_rules.max_gap,
-                self._peak_rules.min_length,
-                self._out,
-            )
-            self._peaks.append(self._out[:, :count].copy())
-        self._state[1] = self._position = end
+            done = follow_ranks(self._calling, self._reading, bins, positions, done)
+            self._peaks.append(self._calling.taken())
+        self._position = self._reading.first[0] = end
 
     def finish(self) -> CalledPeaks:
         """What was called; the caller is then spent."""
         self._end_runs()
-        count = close_bases(
-            self._position,
-            self._ranks,
-            self._starts,
-            self._lasts,
-            int(self._state[0]),
-            self._peak_rules.max_gap,
-            self._peak_rules.min_length,
-            self._out,
-        )
-        self._peaks.append(self._out[:, :count])
+        self._calling.bounds[1] = self._position
+        close_bases(self._calling, self._reading)
+        self._peaks.append(self._calling.taken())
         marker, number, starts, ends = np.concatenate(self._peaks, axis=1)
         called = _called(number, starts, ends, self._place[marker])
         return CalledPeaks.of(len(self._own), marker, called)
 
     def _follow(self, by_base: npt.NDArray[np.float32], position: int) -> int:
         """Read some bases, at least one; returns how many. Of none, a bin ends here."""
-        done, count = follow_bases(
-            by_base,
-            position,
-            self._bin,
-            self._own,
-            self._table,
-            self._highest,
-            self._highest.view(np.int32),
-            self._ranks,
-            self._next,
-            self._changed,
-            self._changed.view(np.uint64),
-            self._starts,
-            self._lasts,
-            self._state,
-            self._peak_rules.max_gap,
-            self._peak_rules.min_length,
-            self._out,
-        )
-        if count:
-            self._peaks.append(self._out[:, :count].copy())
+        done = follow_bases(self._calling, self._reading, by_base, position, self._table, self._own)
+        if self._calling.filled[0]:
+            self._peaks.append(self._calling.taken())
         return done
 
     def _go_to(self, start: int) -> None:
         """What comes next begins at this base: where that does not touch the last one, runs end."""
         if self._position < 0:
-            self._state[:] = start
+            self._calling.bounds[0] = self._reading.first[0] = start
         elif start != self._position:
             self._end_runs()
-            self._state[1] = start
+            self._reading.first[0] = start
 
     def _end_runs(self) -> None:
         """Let all runs end where the last base was."""
         self._follow(np.empty((0, len(self._own)), np.float32), self._position)
-        reached = np.arange(self._lasts.shape[1]) < self._ranks[:, None]
-        self._lasts[reached] = self._position
-        self._ranks[:] = 0
+        lasts, ranks = self._calling.lasts, self._reading.ranks
+        lasts[np.arange(lasts.shape[1]) < ranks[:, None]] = self._position
+        ranks[:] = 0
 
 
 def rank_bins(start: int, end: int) -> Positions:
@@ -215,13 +166,11 @@ class SegmentPeakCaller:
     """
 
     def __init__(self, marker_rules: MarkerRules) -> None:
-        self._peak_rules = marker_rules.peak_rules
         self._own = np.float32(marker_rules.counted_from)
         self._place = np.searchsorted(THRESHOLDS, self._own, side="right")
-        self._starts, self._lasts = (np.full(_COUNT + 1, -1, np.int64) for _ in range(2))
+        self._calling = Calling.of(1, _COUNT + 1, marker_rules.peak_rules, _ROOM)
         # Where the chromosome of the last segment begins, its rank, and its end.
         self._state = np.array([-1, 0, -1], np.int64)
-        self._out = np.empty((4, _ROOM), np.int64)
         self._peaks: list[Positions] = []
 
     def add(self, records: Records, firsts: Positions, origins: Positions) -> None:
@@ -239,31 +188,15 @@ class SegmentPeakCaller:
         ranks += records["value"] >= self._own
         done = 0
         while done < len(records):
-            done, count = follow_segments(
-                records,
-                ranks,
-                firsts,
-                origins,
-                origins,
-                done,
-                self._state,
-                self._starts,
-                self._lasts,
-                *NO_BOUNDS,
-                self._peak_rules.max_gap,
-                self._peak_rules.min_length,
-                self._out,
+            done = follow_segments(
+                self._calling, self._state, records, ranks, firsts, origins, done
             )
-            self._peaks.append(self._out[:, :count].copy())
+            self._peaks.append(self._calling.taken())
 
     def finish(self) -> Records:
         """CALLED_PEAK, in no order; the caller is then spent."""
-        peak_rules = self._peak_rules
-        state = (self._state, self._starts, self._lasts)
-        count = close_segments(
-            *state, *NO_BOUNDS, peak_rules.max_gap, peak_rules.min_length, self._out, 0
-        )
-        self._peaks.append(self._out[:, :count])
+        close_segments(self._calling, self._state)
+        self._peaks.append(self._calling.taken())
         _, number, starts, ends = np.concatenate(self._peaks, axis=1)
         return _called(number, starts, ends, self._place)
 

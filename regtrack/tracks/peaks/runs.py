@@ -5,19 +5,19 @@ some rising thresholds its value is at or above. At threshold i a run begins whe
 above i, and ends where it falls to i or below. Only `_step` joins runs, and only `_hand_over` says
 what is a peak. (Parts of peaks, from stretches that were called apart, are joined in `called.py`.)
 
-All kernels stand in this file, as what a compiled function calls must. They write to `out`, int64
-(4, room): line, number of the threshold, start and end of each peak. `starts` and `lasts`, int64,
-have for each threshold where the peak begins that may go on, or -1, and where its last run ended.
-A line is what no peak leaves: a marker, or a chromosome.
+All kernels stand in this file, as what a compiled function calls must.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from regtrack.compiled import compiled
 from regtrack.genome.intervals import Positions
+from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 
 Ranks = npt.NDArray[np.int32]
@@ -30,7 +30,105 @@ NO_BOUNDS = (-(2**40), 2**40)
 RANK_BITS = 16
 
 # Markers whose flags are looked at together, as one 64-bit word.
-WORD = 8
+_WORD = 8
+
+
+class Calling(NamedTuple):
+    """The peaks of some markers while they are called: those that may go on, and finished ones.
+
+    Parameters
+    ----------
+    starts, lasts
+        int64 (markers, thresholds): where the peak begins that may go on, or -1, and where its
+        last run ended.
+    bounds
+        int64 (2,): start and end of all that is read. What is too short is a peak where it may go
+        on beyond either.
+    max_gap, min_length
+        As `PeakRules`.
+    peaks
+        int64 (4, room): marker, number of the threshold, start and end of each finished peak.
+    filled
+        int64 (1,): how many of them there are.
+    """
+
+    starts: Positions
+    lasts: Positions
+    bounds: Positions
+    max_gap: int
+    min_length: int
+    peaks: Positions
+    filled: Positions
+
+    @classmethod
+    def of(
+        cls,
+        markers: int,
+        thresholds: int,
+        peak_rules: PeakRules,
+        room: int,
+        bounds: tuple[int, int] = NO_BOUNDS,
+    ) -> Calling:
+        """Nothing is read yet; there is room for so many peaks, and one at each threshold."""
+        shape = (markers, thresholds)
+        return cls(
+            starts=np.full(shape, -1, np.int64),
+            lasts=np.full(shape, -1, np.int64),
+            bounds=np.array(bounds, np.int64),
+            max_gap=peak_rules.max_gap,
+            min_length=peak_rules.min_length,
+            peaks=np.empty((4, room + 2 * markers * thresholds), np.int64),
+            filled=np.zeros(1, np.int64),
+        )
+
+    def taken(self) -> Positions:
+        """Columns of `peaks`: the finished ones, which make room."""
+        finished = self.peaks[:, : self.filled[0]].copy()
+        self.filled[0] = 0
+        return finished
+
+
+class Reading(NamedTuple):
+    """The bin of bases that is being read, of all markers of a `Calling`.
+
+    Parameters
+    ----------
+    length
+        Bases of a bin; it begins at a multiple of it.
+    first
+        int64 (1,): its first base.
+    highest, highest_bits
+        float32 (markers,): the highest probability in it; and the same as int32.
+    ranks, following
+        int32 (markers,): rank before it, and in it.
+    changed, words
+        uint8: where these differ; and the same as uint64, for several markers at a time.
+    """
+
+    length: int
+    first: Positions
+    highest: npt.NDArray[np.float32]
+    highest_bits: Ranks
+    ranks: Ranks
+    following: Ranks
+    changed: npt.NDArray[np.uint8]
+    words: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, markers: int, length: int) -> Reading:
+        """Nothing is read yet."""
+        highest = np.zeros(markers, np.float32)
+        changed = np.zeros(-(-markers // _WORD) * _WORD, np.uint8)
+        return cls(
+            length=length,
+            first=np.full(1, -1, np.int64),
+            highest=highest,
+            highest_bits=highest.view(np.int32),
+            ranks=np.zeros(markers, np.int32),
+            following=np.zeros(markers, np.int32),
+            changed=changed,
+            words=changed.view(np.uint64),
+        )
 
 
 def rank_table(thresholds: npt.NDArray[np.float32]) -> Ranks:
@@ -46,338 +144,184 @@ def rank_of(values: npt.NDArray[np.float32], table: Ranks) -> Ranks:
 
 
 @compiled
-def _hand_over(
-    line: int,
-    number: int,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    end: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-    count: int,
-) -> int:
-    """Write a peak that is long enough, or may go on beyond one end of what was read."""
-    start, last = starts[number], lasts[number]
-    if last - start >= min_length or start - begin <= max_gap or end - last <= max_gap:
-        out[0, count], out[1, count] = line, number
-        out[2, count], out[3, count] = start, last
-        return count + 1
-    return count
+def _hand_over(calling: Calling, marker: int, threshold: int) -> None:
+    """Finish a peak that is long enough, or may go on beyond one end of what is read."""
+    start, last = calling.starts[marker, threshold], calling.lasts[marker, threshold]
+    margin = min(start - calling.bounds[0], calling.bounds[1] - last)
+    if last - start >= calling.min_length or margin <= calling.max_gap:
+        place = calling.filled[0]
+        calling.peaks[0, place], calling.peaks[1, place] = marker, threshold
+        calling.peaks[2, place], calling.peaks[3, place] = start, last
+        calling.filled[0] = place + 1
 
 
 @compiled
-def _step(
-    line: int,
-    before: int,
-    rank: int,
-    position: int,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-    count: int,
-) -> int:
-    """Let runs begin or end where the rank changes; returns how many peaks are out."""
-    for number in range(rank, before):
-        lasts[number] = position
-    for number in range(before, rank):
-        if starts[number] >= 0:
-            if position - lasts[number] <= max_gap:
+def _step(calling: Calling, marker: int, before: int, rank: int, position: np.int64) -> None:
+    """Let runs begin or end where the rank changes."""
+    for threshold in range(rank, before):
+        calling.lasts[marker, threshold] = position
+    for threshold in range(before, rank):
+        if calling.starts[marker, threshold] >= 0:
+            if position - calling.lasts[marker, threshold] <= calling.max_gap:
                 continue
-            count = _hand_over(
-                line, number, starts, lasts, begin, position, max_gap, min_length, out, count
-            )
-        starts[number] = position
-    return count
+            _hand_over(calling, marker, threshold)
+        calling.starts[marker, threshold] = position
 
 
 @compiled
-def _close(
-    line: int,
-    rank: int,
-    position: int,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    end: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-    count: int,
-) -> int:
-    """Let a line end; returns how many peaks are out."""
-    for number in range(len(starts)):
-        if number < rank:
-            lasts[number] = position
-        if starts[number] >= 0:
-            count = _hand_over(
-                line, number, starts, lasts, begin, end, max_gap, min_length, out, count
-            )
-        starts[number] = -1
-    return count
+def _close(calling: Calling, marker: int, rank: int, position: np.int64) -> None:
+    """Let what has a rank end at a position, and all peaks of the marker."""
+    _step(calling, marker, rank, 0, position)
+    for threshold in range(calling.starts.shape[1]):
+        if calling.starts[marker, threshold] >= 0:
+            _hand_over(calling, marker, threshold)
+        calling.starts[marker, threshold] = -1
 
 
 @compiled
-def _step_all(
-    following: npt.NDArray[np.integer],
-    ranks: Ranks,
-    changed: npt.NDArray[np.uint8],
-    words: npt.NDArray[np.uint64],
-    state: Positions,
-    starts: Positions,
-    lasts: Positions,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-    count: int,
-) -> int:
-    """Take each marker from its rank to the one of the bin; returns how many peaks are out."""
+def _step_all(calling: Calling, reading: Reading, following: npt.NDArray[np.integer]) -> None:
+    """Take each marker from its rank to the one in the bin."""
+    ranks, changed, words = reading.ranks, reading.changed, reading.words
     markers = len(ranks)
     for marker in range(markers):
         changed[marker] = following[marker] != ranks[marker]
     for word in range(len(words)):
         if words[word] == 0:
             continue
-        for marker in range(WORD * word, min(WORD * (word + 1), markers)):
-            if not changed[marker]:
-                continue
-            count = _step(
-                marker,
-                ranks[marker],
-                following[marker],
-                state[1],
-                starts[marker],
-                lasts[marker],
-                state[0],
-                max_gap,
-                min_length,
-                out,
-                count,
-            )
-            ranks[marker] = following[marker]
-    return count
+        for marker in range(_WORD * word, min(_WORD * (word + 1), markers)):
+            if changed[marker]:
+                _step(calling, marker, ranks[marker], following[marker], reading.first[0])
+                ranks[marker] = following[marker]
 
 
 @compiled
 def follow_bases(
+    calling: Calling,
+    reading: Reading,
     probabilities: npt.NDArray[np.float32],
     position: int,
-    bin_length: int,
-    own: npt.NDArray[np.float32],
     table: Ranks,
-    highest: npt.NDArray[np.float32],
-    highest_bits: npt.NDArray[np.int32],
-    ranks: Ranks,
-    following: Ranks,
-    changed: npt.NDArray[np.uint8],
-    words: npt.NDArray[np.uint64],
-    starts: Positions,
-    lasts: Positions,
-    state: Positions,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-) -> tuple[int, int]:
+    own: npt.NDArray[np.float32],
+) -> int:
     """Read bases until the end, or until there is no room for peaks of another bin.
 
-    Returns how many bases were read, and how many peaks are out. Without a base, the bin that
-    was being read ends. `state` is the first base of all, and of that bin.
+    Returns how many bases were read. Without a base, the bin that was being read ends. Thresholds
+    are those of the table, and each marker's own.
     """
+    highest, highest_bits = reading.highest, reading.highest_bits
+    following, first = reading.following, reading.first
     bases, markers = probabilities.shape
-    most = out.shape[1] - starts.size
-    count = 0
+    most = calling.peaks.shape[1] - calling.starts.size
     for base in range(max(bases, 1)):
-        begins = (position + base) % bin_length == 0 or bases == 0
-        if begins and position + base > state[1]:
-            if count > most:
-                return base, count
+        begins = (position + base) % reading.length == 0 or bases == 0
+        if begins and position + base > first[0]:
+            if calling.filled[0] > most:
+                return base
             for marker in range(markers):
                 rank = table[highest_bits[marker] >> RANK_BITS]
                 following[marker] = rank + np.int32(highest[marker] >= own[marker])
-            count = _step_all(
-                following,
-                ranks,
-                changed,
-                words,
-                state,
-                starts,
-                lasts,
-                max_gap,
-                min_length,
-                out,
-                count,
-            )
+            _step_all(calling, reading, following)
             highest[:] = 0
-            state[1] = position + base
+            first[0] = position + base
         if base < bases:
             for marker in range(markers):
                 highest[marker] = max(highest[marker], probabilities[base, marker])
-    return bases, count
+    return len(probabilities)
 
 
 @compiled
 def follow_ranks(
+    calling: Calling,
+    reading: Reading,
     bins: npt.NDArray[np.uint8],
     positions: Positions,
     first: int,
-    ranks: Ranks,
-    changed: npt.NDArray[np.uint8],
-    words: npt.NDArray[np.uint64],
-    state: Positions,
-    starts: Positions,
-    lasts: Positions,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-) -> tuple[int, int]:
+) -> int:
     """The same from bin `first` on, where each marker's rank in each bin is known already.
 
-    `bins` are (bins, markers), and `positions` where each bin begins. Returns which bin comes
-    next, and how many peaks are out.
+    `bins` are (bins, markers), and `positions` where each bin begins. Returns which comes next.
     """
-    most = out.shape[1] - starts.size
-    count = 0
+    most = calling.peaks.shape[1] - calling.starts.size
     for number in range(first, len(bins)):
-        if count > most:
-            return number, count
-        state[1] = positions[number]
-        count = _step_all(
-            bins[number],
-            ranks,
-            changed,
-            words,
-            state,
-            starts,
-            lasts,
-            max_gap,
-            min_length,
-            out,
-            count,
-        )
-    return len(bins), count
+        if calling.filled[0] > most:
+            return number
+        reading.first[0] = positions[number]
+        _step_all(calling, reading, bins[number])
+    return len(bins)
 
 
 @compiled
-def close_bases(
-    position: int,
-    ranks: Ranks,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-) -> int:
-    """Let all markers end where the last base was; returns how many peaks are out."""
-    count = 0
-    for marker in range(len(ranks)):
-        count = _close(
-            marker,
-            ranks[marker],
-            position,
-            starts[marker],
-            lasts[marker],
-            begin,
-            position,
-            max_gap,
-            min_length,
-            out,
-            count,
-        )
-    return count
-
-
-@compiled
-def close_segments(
-    state: Positions,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    end: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-    count: int,
-) -> int:
-    """Let the line of `follow_segments` end; returns how many peaks are out."""
-    count = _close(
-        state[0], state[1], state[2], starts, lasts, begin, end, max_gap, min_length, out, count
-    )
-    state[1], state[2] = 0, -1
-    return count
+def close_bases(calling: Calling, reading: Reading) -> None:
+    """Let all markers end where the last base was, which is the end of all."""
+    for marker in range(len(reading.ranks)):
+        _close(calling, marker, reading.ranks[marker], calling.bounds[1])
 
 
 @compiled
 def follow_segments(
+    calling: Calling,
+    state: Positions,
     records: Records,
     ranks: Ranks,
     firsts: Positions,
-    lines: Positions,
     origins: Positions,
     first: int,
-    state: Positions,
-    starts: Positions,
-    lasts: Positions,
-    begin: int,
-    end: int,
-    max_gap: int,
-    min_length: int,
-    out: Positions,
-) -> tuple[int, int]:
-    """Read segments from `first` on until the end, or until there is no room for peaks of another.
+) -> int:
+    """Read segments of one marker from `first` on, or until there is no room for peaks of another.
 
-    Section i, from segment `firsts[i]` to `firsts[i + 1]`, is of line `lines[i]`, and its
-    positions count from `origins[i]`. `state` is the line, the rank and the end of the last
-    segment. Returns which segment comes next, and how many peaks are out.
+    Section i, from segment `firsts[i]` to `firsts[i + 1]`, counts positions from `origins[i]`,
+    where its chromosome begins. `state` is the origin, the rank and the end of the last segment.
+    Returns which segment comes next.
     """
-    count = 0
-    most = out.shape[1] - 2 * len(starts)
+    most = calling.peaks.shape[1] - 2 * calling.starts.size
     section = int(np.searchsorted(firsts, first, side="right")) - 1
     for index in range(first, len(records)):
-        if count > most:
-            return index, count
+        if calling.filled[0] > most:
+            return index
         while firsts[section + 1] <= index:
             section += 1
-        if lines[section] != state[0]:
-            count = close_segments(
-                state, starts, lasts, begin, end, max_gap, min_length, out, count
-            )
-            state[0] = lines[section]
-        start = origins[section] + np.int64(records[index]["start"])
+        origin = origins[section]
+        if origin != state[0]:
+            close_segments(calling, state)
+            state[0] = origin
+        start = origin + np.int64(records[index]["start"])
         if start != state[2]:  # bases without a value are under every threshold
-            _step(
-                state[0],
-                state[1],
-                0,
-                state[2],
-                starts,
-                lasts,
-                begin,
-                max_gap,
-                min_length,
-                out,
-                count,
-            )
+            _step(calling, 0, state[1], 0, state[2])
             state[1] = 0
         rank = ranks[index]
         if rank != state[1]:
-            count = _step(
-                state[0],
-                state[1],
-                rank,
-                start,
-                starts,
-                lasts,
-                begin,
-                max_gap,
-                min_length,
-                out,
-                count,
-            )
+            _step(calling, 0, state[1], rank, start)
             state[1] = rank
-        state[2] = origins[section] + np.int64(records[index]["end"])
-    return len(records), count
+        state[2] = origin + np.int64(records[index]["end"])
+    return len(records)
+
+
+@compiled
+def close_segments(calling: Calling, state: Positions) -> None:
+    """Let the chromosome of `follow_segments` end."""
+    _close(calling, 0, state[1], state[2])
+    state[1], state[2] = 0, -1
+
+
+@compiled
+def call_segments(
+    calling: Calling, records: Records, offsets: Positions, thresholds: npt.NDArray[np.float32]
+) -> None:
+    """The same of many markers on a block, each at one threshold, from the first to the last."""
+    for marker in range(len(thresholds)):
+        threshold, behind = thresholds[marker], offsets[marker + 1]
+        index = offsets[marker]
+        while index < behind:
+            if records[index]["value"] < threshold:
+                index += 1
+                continue
+            start, end = records[index]["start"], records[index]["end"]
+            index += 1
+            while index < behind and records[index]["start"] == end:
+                if records[index]["value"] < threshold:
+                    break
+                end = records[index]["end"]
+                index += 1
+            _step(calling, marker, 0, 1, np.int64(start))
+            _step(calling, marker, 1, 0, np.int64(end))
+        _close(calling, marker, 0, np.int64(0))
