@@ -71,7 +71,7 @@ def _is_free_for_work(out: Path, contents: str) -> bool:
 
 
 def _moving(work: Path) -> set[str]:
-    """Names of what was being moved out of a work folder; a path that leads elsewhere is none."""
+    """Names of what was being moved out of a work folder. Names that lead out of it are ignored."""
     listed = work / _MOVING
     if listed.is_symlink() or not listed.is_file():
         return set()
@@ -273,7 +273,7 @@ def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _has_work(folder: Path, no_work: Collection[str]) -> bool:
-    """Whether there is any file but those that say whose the folder is, and what is no work."""
+    """Whether the folder holds any file besides its identity, lock, list of moves and `no_work`."""
     others = {_IDENTITY, LOCK, _MOVING, *no_work}
     return any(path.is_file() and path.name not in others for path in folder.rglob("*"))
 

@@ -119,7 +119,7 @@ def _ending(pool: ProcessPoolExecutor) -> Iterator[None]:
 
 
 class _Worker(SpawnProcess):
-    """A process whose end need not be asked for, and that does not run the user's program anew.
+    """A worker that is killed, not asked to stop, and does not re-run the user's main module.
 
     It has SIGTERM blocked. A pool of which a process was killed sends that to the others, and would
     wait for them for ever.

@@ -39,7 +39,10 @@ class Labels(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Text in printable ASCII, with single spaces: what is none of it is `_`, accents are lost."""
+    """Text in printable ASCII, with single spaces.
+
+    Other characters become `_`; accents are dropped.
+    """
     letters = []
     for letter in unicodedata.normalize("NFKD", text):
         if letter.isspace() or unicodedata.category(letter) == "Cc":

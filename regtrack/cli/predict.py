@@ -165,8 +165,8 @@ def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:
     tell_of_bundled(job.model)
     if job.overlap:
         click.echo(
-            f"a network without bound, such as a recurrent one: windows overlap by "
-            f"{job.overlap:,} bases, and values depend a little on where they lie",
+            f"this network's context has no bound, as a recurrent network's: windows overlap by "
+            f"{job.overlap:,} bases, and values depend a little on where windows lie",
             err=True,
         )
     if plan or is_long(job, out):

@@ -133,7 +133,7 @@ class Selection:
 
 
 def most_bases(share: float, length: int) -> int:
-    """The largest number of bases that is not more than a share, as its decimals say it."""
+    """The largest number of bases that is not more than a share: exact for the decimal typed."""
     return int(Fraction(str(share)) * length)
 
 

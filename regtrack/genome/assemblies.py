@@ -90,7 +90,7 @@ def checked_name(asked: str, genome: Path, chrom_sizes: Mapping[str, int]) -> st
     genome
         FASTA.
     chrom_sizes
-        Its lengths in bases.
+        Lengths of its chromosomes, in bases.
 
     Raises
     ------

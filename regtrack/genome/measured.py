@@ -146,7 +146,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _matching(pattern: Path) -> list[Path]:
-    """Files that a pattern matches; in the folders that do lie there, no letter is one."""
+    """Files that match. Only the part of the path that does not exist is read as a pattern."""
     root = next(parent for parent in pattern.parents if is_there(parent))
     try:
         return list(root.glob(str(pattern.relative_to(root))))

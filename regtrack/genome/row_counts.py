@@ -40,7 +40,7 @@ class RowCounts:
 
 
 def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
-    """What befell rows of some files, over all of them; none where all was taken as it stands.
+    """One sentence per kind of row that was dropped or changed, over all of the files.
 
     Parameters
     ----------

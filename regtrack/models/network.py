@@ -224,7 +224,7 @@ class Network(nn.Module):
         return self.logits(self.body(codes), start, end).transpose(1, 2)
 
     def values(self, logits: Tensor) -> Tensor:
-        """The probabilities, in place of what `logits` gave; signals are what they are."""
+        """Probabilities (in the memory of the logits), or the signals unchanged."""
         return logits if self.is_signal else logits.sigmoid_()
 
     def set_step(self, step: int) -> None:  # noqa: ARG002

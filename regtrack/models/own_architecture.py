@@ -47,7 +47,7 @@ class OwnArchitecture(Architecture):
     Parameters
     ----------
     own
-        Its class and where that stands.
+        The user's class, and where it is defined.
     context
         As an earlier process found it; None to declare or measure it.
     """

@@ -85,8 +85,8 @@ def find_scope(
     if not is_there(model):
         raise InputError(
             model,
-            "no such checkpoint, not trained yet? --model demo predicts with the one that comes "
-            "along",
+            "no such checkpoint. Not trained yet? --model demo uses the one that comes with "
+            "regtrack",
         )
     table = read_table(model)
     source = Genome(genome)

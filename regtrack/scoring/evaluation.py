@@ -53,15 +53,15 @@ class CategorySummary:
     Parameters
     ----------
     means
-        Of all scores.
+        Mean of each of the markers' scores.
     interval
         95% interval of the mean average precision.
     median, median_interval
-        The same of the median.
+        Median average precision, and its 95% interval.
     lift
         Median of the markers' lifts over their base rates.
     calibration_error
-        Mean.
+        Mean of the markers' calibration errors.
     published
         PR AUC that the paper reports for this network and category, or None.
     deepsea, deepsea_markers

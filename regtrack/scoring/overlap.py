@@ -36,7 +36,7 @@ class PeakOverlap:
         Pairs of a called and a measured peak that overlap, each peak in one pair at most; as many
         as there can be.
     called_bases, measured_bases
-        Of all of them together.
+        Number of bases in all called, and in all measured, peaks.
     called_width, measured_width
         Median width in bases; NaN where there is none.
     """

@@ -70,7 +70,7 @@ class DatasetSplit:
     Parameters
     ----------
     dataset
-        Its folder and checksum.
+        Folder and checksum of the dataset.
     split
         One of `regtrack.datasets.settings.SPLITS`.
     """

@@ -139,7 +139,7 @@ def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, 
     Parameters
     ----------
     score
-        Of all blocks.
+        The score over all blocks.
     replicates
         Differences of resamples to it, as `replicate` gives them.
     blocks

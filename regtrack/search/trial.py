@@ -23,12 +23,12 @@ class Outcome:
     Parameters
     ----------
     mean
-        Of the categories' average precisions, at the best validation: what trials are
+        Mean of the categories' average precisions, at the best validation: what trials are
         compared by.
     average_precision
         Mean over the markers of each category, at that validation.
     steps, seconds
-        Of the whole training.
+        Number of steps, and seconds, that the whole training took.
 
     Raises
     ------

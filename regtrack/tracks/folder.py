@@ -54,8 +54,8 @@ class Track:
     bigwig, peaks
         Paths relative to the tracks folder: the signal, and the called peaks.
     index
-        The same of the peaks' index: their name with `.tbi` or `.csi`; the former where nothing
-        is said, as in older folders.
+        Path of the index of the peaks, relative to the tracks folder: their name with `.tbi` or
+        `.csi`; the former where nothing is said, as in older folders.
     threshold_from
         `BY_PEAKS`, `BY_BASES`, `BY_SCORES`, `GIVEN` or `BY_OPTION`; older folders do not say.
     no_peaks
@@ -63,7 +63,7 @@ class Track:
     base_rate
         Share of the training's validation bases inside of measured peaks, where that is known.
     summary
-        Of its values; older folders have none.
+        What its values come to; older folders have none.
     range
         Where its values are a signal, what `max_error` and `floor` are shares of; None where they
         are probabilities.

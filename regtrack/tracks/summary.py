@@ -25,7 +25,7 @@ class Summary:
     covered
         Number of bases with a value.
     mean, highest
-        Of all predicted bases.
+        Mean and highest value of all predicted bases.
     quantiles
         By share, as text: the value that this share of the bases is at or below.
 

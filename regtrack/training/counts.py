@@ -30,7 +30,7 @@ class BaseCounts:
     Attributes
     ----------
     histogram
-        Of all bases.
+        Counts of all bases.
     """
 
     def __init__(self, dataset: DenseDataset, split: str) -> None:

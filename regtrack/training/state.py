@@ -32,13 +32,13 @@ class HistoryRow:
     step, epoch, seconds
         How far; an epoch is each training window once.
     learning_rate
-        Of the last step.
+        Learning rate of the last step.
     loss
-        Mean over the steps since the validation before.
+        Mean loss over the steps since the validation before.
     average_precision, base_rate
         Mean over the markers of each category, on the validation split.
     mean
-        Of the categories' average precisions: what "best" goes by.
+        Mean of the categories' average precisions: what "best" goes by.
     best
         Whether it was the best so far.
     validation_loss

@@ -364,7 +364,7 @@ def test_a_model_of_the_file_that_is_still_to_be_trained_leaves_the_one_that_com
     # Named by hand, or by a command of its own, it is what is meant.
     typed = ["predict", "chr1", "--out", "t", "--model", "file.safetensors"]
     assert run(typed) == 1
-    assert "file.safetensors: no such checkpoint, not trained yet?" in capsys.readouterr().err
+    assert "file.safetensors: no such checkpoint. Not trained yet?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("peaks", ["peaks", "peaks/*.bed", "peaks/a.bed"])

@@ -217,4 +217,7 @@ def test_a_prediction_says_that_a_recurrent_network_has_seams(
     )
     options = ["--model", model, "--genome", tiny_world.genome, "--out", tmp_path / "tracks"]
     assert run([str(one) for one in ["predict", "chr2", *options, "--device", "cpu"]]) == 0
-    assert ("such as a recurrent one: windows overlap by" in capfd.readouterr().err) is said
+    assert (
+        "context has no bound, as a recurrent network's: windows overlap by"
+        in capfd.readouterr().err
+    ) is said

@@ -220,7 +220,7 @@ def test_a_model_that_is_not_there_is_said_to_be_perhaps_untrained_and_demo_to_p
 ) -> None:
     with pytest.raises(
         InputError,
-        match=r"later\.safetensors: no such checkpoint, not trained yet\? --model demo predicts",
+        match=r"later\.safetensors: no such checkpoint\. Not trained yet\? --model demo uses",
     ):
         a_job(tiny, model=tiny.folder / "later.safetensors")
 

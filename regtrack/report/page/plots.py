@@ -68,7 +68,7 @@ def curves_svg(pairs: Sequence[Scored], lowest: float, colour: str) -> str:
     Parameters
     ----------
     pairs
-        Its scored markers.
+        Scored markers of the category.
     lowest
         Where the precision axis begins: the same for all categories.
     colour
