@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from regtrack.cli.progress import Progress
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.job import plan_job

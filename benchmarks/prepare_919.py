@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.genome.markers import COLUMNS, read_markers
 
 MARKERS = 919

@@ -28,7 +28,8 @@ from error_bounds import write_markers, write_test_windows
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from regtrack.cli.progress import Progress
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.prediction.forward import predict_stretches

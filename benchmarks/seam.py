@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import load_network
 from regtrack.models.network import Context, Network

@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.genome.bed import read_bed

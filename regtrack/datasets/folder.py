@@ -20,8 +20,6 @@ from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.fasta import Genome
 from regtrack.paths import from_text
 
-__all__ = ["SPLITS", "Dataset", "DenseDataset", "ShortDataset", "Windows", "open_dataset"]
-
 
 def open_dataset(path: Path, genome: Path | None = None, *, checked: bool = False) -> Dataset:
     """Open a dataset folder that `regtrack prepare` made.

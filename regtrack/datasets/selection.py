@@ -252,9 +252,8 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
                 f"no window of {settings.window:,} bases left for {name}; "
                 f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}",
             )
-    return Selection(
-        windows, _list_dropped(grid, dropped, sizes), intersect(known, _union(grid, kept))
-    )
+    known_kept = intersect(known, grid.choose(kept).regions())
+    return Selection(windows, _list_dropped(grid, dropped, sizes), known_kept)
 
 
 def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, IntervalSet]:
@@ -265,10 +264,6 @@ def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, Int
             known |= genome.known({chrom: intervals})
             advance(intervals.bases)
     return known
-
-
-def _union(grid: Windows, kept: Positions) -> dict[str, IntervalSet]:
-    return grid.choose(kept).regions()
 
 
 def _list_dropped(

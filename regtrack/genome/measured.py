@@ -47,7 +47,7 @@ def read_measured(path: Path, category: str | None = None) -> tuple[Marker, ...]
 def markers_of_files(paths: Sequence[Path], category: str | None = None) -> tuple[Marker, ...]:
     """A marker for each peak file of folders, of patterns, or that is named itself.
 
-    They are called as their file (`marker_name`), and stand in the order of their names.
+    Each is named after its file (`marker_name`); they stand in the order of their names.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def marker_name(file: Path) -> str:
 
 
 def is_peak_file(path: Path) -> bool:
-    """Whether a file is called as peak files are."""
+    """Whether a file has the name of a peak file."""
     return bool(_ENDING.search(path.name)) and not path.name.startswith(".")
 
 

@@ -16,8 +16,9 @@ from builders import TinyDatasets
 
 import regtrack
 from regtrack.datasets.arrays import save_array
+from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.describe import describe_dataset
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.labels import BIN_LENGTH
 from regtrack.errors import InputError
 

@@ -13,9 +13,10 @@ from builders import a_marker
 from worker_tasks import end_by_a_segmentation_fault
 
 from regtrack.datasets import deepsea
-from regtrack.datasets.folder import SPLITS, ShortDataset, open_dataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.prepare import prepare
-from regtrack.datasets.settings import PrepareSettings
+from regtrack.datasets.settings import SPLITS, PrepareSettings
+from regtrack.datasets.short import ShortDataset
 from regtrack.errors import ArgumentError, InputError
 
 MARKERS = 11

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from builders import TINY_GAPS, TINY_SIZES, TinyWorld, write_fasta
 
-from regtrack.datasets.folder import SPLITS, DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
+from regtrack.datasets.settings import SPLITS
+from regtrack.datasets.short import ShortDataset
 from regtrack.errors import InputError
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 
 
 @pytest.fixture

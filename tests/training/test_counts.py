@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scoring_builders import overlap_by_base
 from training_helpers import ALONE
 
-from regtrack.datasets.folder import DenseDataset
+from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.labels import IntervalLabels
 from regtrack.genome.intervals import IntervalSet
 from regtrack.scoring.histogram import ScoreHistogram

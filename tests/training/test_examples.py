@@ -14,7 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regtrack.datasets.dataset import Dataset
-from regtrack.datasets.folder import DenseDataset, ShortDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
+from regtrack.datasets.short import ShortDataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
 from regtrack.training.examples import Examples, _room, make_examples, misfit

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_helpers import ALONE, network_of
 
-from regtrack.datasets.folder import DenseDataset
+from regtrack.datasets.dense import DenseDataset
 from regtrack.errors import InputError
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network

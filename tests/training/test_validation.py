@@ -10,7 +10,8 @@ import torch
 from builders import TINY_SIZES, TinyDatasets, a_marker, a_network
 from training_helpers import ALONE
 
-from regtrack.datasets.folder import DenseDataset, open_dataset
+from regtrack.datasets.dense import DenseDataset
+from regtrack.datasets.folder import open_dataset
 from regtrack.documents import parse_json
 from regtrack.genome.bed import read_bed
 from regtrack.models.network import Network
