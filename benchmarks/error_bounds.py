@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from regtrack.cli.progress import Progress
+from regtrack.api.progress import Bar
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.genome.markers import COLUMNS, Marker
@@ -75,7 +75,7 @@ def write_markers(markers: Sequence[Marker], path: Path) -> None:
 
 def measure(case: Case, max_error: float, floor: float, exact: dict[str, float]) -> str:
     """One line of the table."""
-    with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
+    with tempfile.TemporaryDirectory() as scratch, Bar() as progress:
         out = Path(scratch) / "tracks"
         settings = PredictionSettings(max_error=max_error, floor=floor)
         job = plan_job(

@@ -33,8 +33,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyBigWig
 import torch
 
@@ -43,13 +45,14 @@ from regtrack.genome.intervals import IntervalSet
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
-from regtrack.prediction.forward import predict_stretches
+from regtrack.prediction.forward import feed
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.encoding import BlockRules, encode_block
+from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.folder import Track
+from regtrack.tracks.peaks.block_peaks import BlockRules
 from regtrack.tracks.write import TrackWork, group_size, write_tracks
 from regtrack.workers import available_cores
 
@@ -165,6 +168,22 @@ class Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
 
+class Timed(NamedTuple):
+    """A sink whose time is told apart from the network's."""
+
+    segmenter: Segmenter
+    clock: Clock
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Hand a stretch on."""
+        with self.clock("segment"):
+            self.segmenter.add(start, probabilities)
+
+    def finish(self) -> object:
+        """Of the segmenter."""
+        return self.segmenter.finish()
+
+
 def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
     """Seconds of one core per base, for each stage of a worker's work."""
     torch.set_num_threads(1)
@@ -175,8 +194,8 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         Track.of(marker, threshold)
         for marker, threshold in zip(checkpoint.markers, checkpoint.thresholds, strict=True)
     )
-    thresholds = np.array(checkpoint.thresholds, np.float32)
-    block_rules = BlockRules(thresholds, settings.rules, network.context.stride)
+    marker_rules = [track.marker_rules(settings.peak_rules) for track in tracks]
+    block_rules = BlockRules.of(marker_rules, network.context.stride)
     store = BlockStore(scratch)
     blocks = [Block(CHROM, index) for index in range(STAGE_BLOCKS + 1)]
     clock = Clock()
@@ -186,12 +205,11 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         targets = IntervalSet.of([block.start], [block.end])
         with clock("read"):
             source.codes(CHROM, block.start - 5_000, block.end + 5_000)
-        segmenter = Segmenter(len(tracks), settings.max_error, settings.floor)
+        segmenter = Segmenter(
+            *(len(tracks), settings.max_error, settings.floor), keep_first=block.index == 1
+        )
         with clock("forward"):
-            for stretch in predict_stretches(network, source, CHROM, targets):
-                first = stretch.start == BLOCK_LENGTH
-                with clock("segment"):
-                    segmenter.add(stretch.start, stretch.probabilities, keep_first=first)
+            feed(network, source, CHROM, targets, [Timed(segmenter, clock)])
         with clock("finish"):
             segments = segmenter.finish()
         with clock("pack"):
@@ -207,7 +225,7 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         tuple((block,) for block in blocks[1:]),
         scratch,
         scratch,
-        settings.rules,
+        settings.peak_rules,
         STAGE_BLOCKS * BLOCK_LENGTH,
     )
     size = group_size(len(tracks), STAGE_BLOCKS * BLOCK_LENGTH, STAGE_BLOCKS, 1)

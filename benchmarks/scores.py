@@ -27,17 +27,19 @@ import torch
 from error_bounds import write_markers, write_test_windows
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-from regtrack.cli.progress import Progress
+from regtrack.api.progress import Bar
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
+from regtrack.genome.intervals import Interval
 from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
-from regtrack.prediction.forward import predict_stretches
+from regtrack.observer import Unwatched
+from regtrack.prediction.forward import predict_interval
 from regtrack.prediction.job import plan_job
 from regtrack.prediction.run import run
 from regtrack.prediction.score_model import plan_split, run_scores
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.scoring.metrics import Scores
+from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.request import ScoreRequest
 from regtrack.scoring.score_tracks import evaluate
 from regtrack.tracks.folder import TrackSet
@@ -48,12 +50,12 @@ Values = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]
 
 
-def brute_force(labels: Labels, values: Values) -> Scores:
+def brute_force(labels: Labels, values: Values) -> RankingScores:
     """What scikit-learn says of one value per base."""
     if not labels.any():
-        return Scores(len(labels), 0)
+        return RankingScores(len(labels), 0)
     precision, recall, _ = precision_recall_curve(labels, values)
-    return Scores(
+    return RankingScores(
         len(labels),
         int(labels.sum()),
         float(average_precision_score(labels, values)),
@@ -67,10 +69,10 @@ def predicted(model: Path, dataset: DenseDataset) -> tuple[Values, Labels]:
     network = for_inference(load_network(model, torch.device("cpu")))
     values, labels = [], []
     for chrom, targets in dataset.known("test").items():
-        for stretch in predict_stretches(network, dataset.genome, chrom, targets):
-            end = stretch.start + stretch.probabilities.shape[1]
-            values.append(stretch.probabilities.copy())
-            labels.append(dataset.labels.spread(chrom, stretch.start, end))
+        for start, end in targets:
+            region = Interval(chrom, start, end)
+            values.append(predict_interval(network, dataset.genome, region, targets, Unwatched()))
+            labels.append(dataset.labels.spread(chrom, start, end))
     return np.concatenate(values, axis=1), np.concatenate(labels, axis=1)
 
 
@@ -93,7 +95,7 @@ def main() -> None:
     values, labels = predicted(model, dataset)
     found = {"sorted": [brute_force(*pair) for pair in zip(labels, values, strict=True)]}
     cores = available_cores()
-    with tempfile.TemporaryDirectory() as scratch, Progress() as progress:
+    with tempfile.TemporaryDirectory() as scratch, Bar() as progress:
         folder = Path(scratch)
         regions, peaks, tracks = folder / "test.bed", folder / "markers.tsv", folder / "tracks"
         write_test_windows(dataset, regions)
@@ -115,7 +117,7 @@ def main() -> None:
         write_table(Path(sys.argv[3]), [one.name for one in dataset.markers], found)
 
 
-def report(found: dict[str, list[Scores]]) -> None:
+def report(found: dict[str, list[RankingScores]]) -> None:
     """Differences, over the markers that have a positive."""
     scored = [row for row, score in enumerate(found["sorted"]) if score.scored]
     print(f"{len(scored)} markers with a positive, {found['sorted'][0].bases:,} bases")
@@ -132,7 +134,7 @@ def report(found: dict[str, list[Scores]]) -> None:
             )
 
 
-def write_table(path: Path, markers: list[str], found: dict[str, list[Scores]]) -> None:
+def write_table(path: Path, markers: list[str], found: dict[str, list[RankingScores]]) -> None:
     """All scores of all markers."""
     columns = [(kind, name) for kind in found for name in NAMES]
     lines = [["marker", *(f"{kind} {name}" for kind, name in columns)]]

@@ -21,10 +21,11 @@ import torch
 
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
-from regtrack.genome.intervals import IntervalSet
+from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.models.checkpoint import load_network
 from regtrack.models.network import Context, Network
-from regtrack.prediction.forward import predict_stretches
+from regtrack.observer import Unwatched
+from regtrack.prediction.forward import predict_interval
 from regtrack.scoring.histogram import ScoreHistogram
 
 WINDOW = 25_000
@@ -43,8 +44,13 @@ def predict(
 ) -> npt.NDArray[np.float32]:
     """Probabilities (markers, bases) of a target whose windows overlap as `context` says."""
     network.context = context
-    stretches = predict_stretches(network, dataset.genome, chrom, target, window=window)
-    return np.concatenate([one.probabilities for one in stretches], axis=1)
+    regions = (Interval(chrom, start, end) for start, end in target)
+    nobody = Unwatched()
+    stretches = [
+        predict_interval(network, dataset.genome, region, target, nobody, window=window)
+        for region in regions
+    ]
+    return np.concatenate(stretches, axis=1)
 
 
 def mean_precision(values: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> float:

@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pybigtools
@@ -93,7 +94,7 @@ class Reader:
         if not found:
             return index
         begins, ends = zip(*((at, at + size) for at, size in found), strict=True)
-        return index + max(ends) - min(begins)
+        return int(index + max(ends) - min(begins))
 
     def kent(self, start: int, end: int) -> int:
         """Bytes that kent's library reads."""
@@ -165,7 +166,8 @@ def main() -> None:
     writers: dict[str, Writer] = {"pyBigWig": write_pybigwig, "pybigtools": write_pybigtools}
     if given.kent:
         writers["bedGraphToBigWig"] = kent_writer(given.kent)
-    counts, measured = [], {name: [] for name in ("regtrack", *writers)}
+    counts: list[int] = []
+    measured: dict[str, list[Any]] = {name: [] for name in ("regtrack", *writers)}
     for path in sorted((given.tracks / "bigwig").glob("*.bw")):
         with pyBigWig.open(str(path)) as file:
             sizes = file.chroms()

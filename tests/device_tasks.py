@@ -192,17 +192,26 @@ def compare_kernels() -> None:
         kernels.count_on_device(scored, labels, known, stretches, 2, layout)
 
 
+def time_stages(folder: str) -> None:
+    """What is timed is saved as usual, and takes time on either side."""
+    works = two_works(Path(folder), "gpu")
+    predicting, saving = gpuwork.time_on_gpu(works)
+    assert predicting > 0
+    assert saving > 0
+    assert all(path.exists() for work in works for path in work.files)
+
+
 def run_out_of_memory(folder: str) -> None:
     """Where the device has no memory for all blocks at once, and then for none."""
     room = 0
 
-    def predict_if_it_fits(self: gpuwork._Device, group: list[BlockWork]) -> object:
+    def predict_if_it_fits(self: gpuwork._Gpu, group: list[BlockWork]) -> object:
         if len(group) > room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return predict(self, group)
 
-    predict = gpuwork._Device._predict
-    gpuwork._Device._predict = predict_if_it_fits  # type: ignore[assignment,method-assign]
+    predict = gpuwork._Gpu._predict
+    gpuwork._Gpu._predict = predict_if_it_fits  # type: ignore[assignment,method-assign]
     works = two_works(Path(folder), "gpu")
     told: list[str] = []
     with (

@@ -264,8 +264,8 @@ unknown_masked = _unknown(
 )
 workers = _workers("Number of processes. Changes the time, not the results.")
 workers_predicting = _workers(
-    "Processes; with a GPU, threads that pack what it predicts. Changes the time, not a byte of "
-    "the tracks."
+    "Processes; with a GPU, those that pack and save what it predicts. Changes the time, not a "
+    "byte of the tracks."
 )
 device = click.option(
     "--device",

@@ -223,9 +223,11 @@ class Network(nn.Module):
         end = codes.shape[1] if end is None else end
         return self.logits(self.body(codes), start, end).transpose(1, 2)
 
-    def values(self, logits: Tensor) -> Tensor:
-        """Probabilities (in the memory of the logits), or the signals unchanged."""
-        return logits if self.is_signal else logits.sigmoid_()
+    def values(self, logits: Tensor, out: Tensor | None = None) -> Tensor:
+        """Probabilities, or the signals unchanged; written to `out`, or else over the logits."""
+        if not self.is_signal:
+            return torch.sigmoid(logits, out=logits if out is None else out)
+        return logits if out is None else out.copy_(logits)
 
     def set_step(self, step: int) -> None:  # noqa: ARG002
         """Give one value for every `step` bases from now on, where a network has steps.

@@ -7,7 +7,7 @@ segmenting, packing and saving of different blocks overlap, and nothing waits in
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
@@ -22,7 +23,7 @@ from regtrack.models.inference import for_inference
 from regtrack.models.named_code import allowed_code, allowing_code
 from regtrack.models.network import Network
 from regtrack.paths import file_state
-from regtrack.prediction.forward import DeviceSink, Sink, feed
+from regtrack.prediction.forward import Sink, feed
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
@@ -102,19 +103,29 @@ class BlockWork:
         return sum(task.targets.bases for task in self.tasks)
 
     @property
+    def block_file(self) -> Path | None:
+        """Of the segments, where these are wanted."""
+        folder = self.recipe.blocks
+        return None if folder is None else BlockStore(folder).path(self.tasks[0].block)
+
+    @property
+    def count_file(self) -> Path | None:
+        """Of the counts, where there are measured peaks."""
+        labels = self.recipe.labels
+        return None if labels is None else labels.path(self.tasks[0].block)
+
+    @property
     def files(self) -> list[Path]:
         """What is there when it is done."""
-        first, recipe = self.tasks[0].block, self.recipe
-        saved = [] if recipe.blocks is None else [BlockStore(recipe.blocks).path(first)]
-        return saved + ([recipe.labels.path(first)] if recipe.labels else [])
+        return [path for path in (self.block_file, self.count_file) if path is not None]
 
     def damaged_files(self) -> list[Path]:
         """Those of `files` that are there and are not what was saved; they are read whole."""
-        recipe = self.recipe
         damaged = []
-        if recipe.blocks and not BlockStore(recipe.blocks).is_sound(self.blocks):
-            damaged.append(self.files[0])
-        if recipe.labels and not is_sound(counts := self.files[-1]):
+        folder, counts = self.recipe.blocks, self.count_file
+        if self.block_file and folder and not BlockStore(folder).is_sound(self.blocks):
+            damaged.append(self.block_file)
+        if counts and not is_sound(counts):
             damaged.append(counts)
         return damaged
 
@@ -139,10 +150,10 @@ def predict_blocks(work: BlockWork) -> None:
 
 
 class WorkSinks:
-    """The sinks of a work, on a CPU and on a GPU.
+    """What is made of a work's probabilities, and saved.
 
-    Something else to make of its blocks is one more sink: made here, fed in `feed`, finished
-    in `save`.
+    On a CPU, a sink for each thing is made here, fed in `feed`, and finished in `save`. Of what
+    a GPU's kernels counted, `take` gets it in place of `feed`.
     """
 
     def __init__(self, work: BlockWork) -> None:
@@ -215,11 +226,11 @@ def feed_block(
     recipe: BlockRecipe,
     task: BlockTask,
     sinks: Sequence[Sink] = (),
-    on_device: Sequence[DeviceSink] = (),
+    place: Callable[[int, int], Tensor] | None = None,
 ) -> None:
-    """Predict a block, for whoever wants its probabilities."""
+    """Predict a block for some sinks, or into memory of the device: as `feed`."""
     feed(
-        *(*open_tools(recipe), task.block.chrom, task.targets, sinks, on_device),
+        *(*open_tools(recipe), task.block.chrom, task.targets, sinks, place),
         window=recipe.settings.window,
         batch_size=recipe.settings.batch_size,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -48,23 +48,13 @@ class Sink(Protocol):
         """What was made of all; nothing is added afterwards."""
 
 
-class DeviceSink(Protocol):
-    """A sink that takes them where they are computed."""
-
-    def add(self, start: int, probabilities: Tensor, /) -> None:
-        """As `Sink.add`, but float32 (bases, markers), on the device."""
-
-    def finish(self) -> object:
-        """As `Sink.finish`."""
-
-
 def feed(
     network: Network,
     genome: Genome,
     chrom: str,
     targets: IntervalSet,
     sinks: Sequence[Sink],
-    on_device: Sequence[DeviceSink] = (),
+    place: Callable[[int, int], Tensor] | None = None,
     *,
     window: int | None = None,
     batch_size: int | None = None,
@@ -89,6 +79,9 @@ def feed(
         warm, several keep a GPU busy.
     sinks
         Without any, nothing leaves the device.
+    place
+        Where the probabilities of so many bases, from a position on, are to be written on the
+        device: float32 (bases, markers).
     observer
         Is told of the bases that are predicted.
 
@@ -97,9 +90,9 @@ def feed(
     ArgumentError
         When the window has no room for a core.
     """
-    for start, probabilities in _predicted(network, genome, chrom, targets, window, batch_size):
-        for device_sink in on_device:
-            device_sink.add(start, probabilities)
+    for start, probabilities in _predicted(
+        network, genome, chrom, targets, place, window, batch_size
+    ):
         if sinks:
             values = probabilities.cpu().numpy().T
             for sink in sinks:
@@ -171,6 +164,7 @@ def _predicted(
     genome: Genome,
     chrom: str,
     targets: IntervalSet,
+    place: Callable[[int, int], Tensor] | None,
     window: int | None,
     batch_size: int | None,
 ) -> Iterator[tuple[int, Tensor]]:
@@ -191,7 +185,8 @@ def _predicted(
                     with _computing():
                         part = body[number : number + 1]
                         logits = network.logits(part, first - read.start, last - read.start)
-                        values = network.values(logits[0])
+                        out = place(first, last - first) if place else None
+                        values = network.values(logits[0], out)
                     yield first, values
 
 

@@ -7,12 +7,14 @@ and save it, the next works are predicted.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +38,7 @@ _MOST_BASES = 32 * BLOCK_LENGTH
 _SHARE_OF_MEMORY = 0.5
 
 
-class Handover(NamedTuple):
+class DeviceResult(NamedTuple):
     """What a device made of a work, for the process that packs and saves it.
 
     Parameters
@@ -53,6 +55,19 @@ class Handover(NamedTuple):
     arrays: Shared
 
 
+class Device(Protocol):
+    """What predicts works, and hands over what it made of them in memory that processes share."""
+
+    def results(self, works: Sequence[BlockWork], /) -> Iterator[DeviceResult]:
+        """Those of some works, in order."""
+
+    def release(self, result: DeviceResult, /) -> None:
+        """A process is done with it: its memory can be filled again."""
+
+    def close(self) -> None:
+        """Give all memory back."""
+
+
 def predict_on_gpu(works: Sequence[BlockWork], processes: int) -> Iterator[BlockWork]:
     """Predict and save blocks; yields each as it is finished, in order.
 
@@ -61,28 +76,51 @@ def predict_on_gpu(works: Sequence[BlockWork], processes: int) -> Iterator[Block
     RegtrackError
         When Triton is missing, or the device's memory runs out.
     """
-    if not works:
-        return
-    device = _Device(works[0])
-    handovers = device.handovers(works)
+    if works:
+        yield from predict_on(_Gpu(works[0]), works, processes)
+
+
+def predict_on(device: Device, works: Sequence[BlockWork], processes: int) -> Iterator[BlockWork]:
+    """The same on a device of any kind, which is closed at the end."""
+    results = device.results(works)
     try:
         # One in every process, one at hand for it.
-        for handed, _ in in_processes_as_made(save_handed, handovers, processes, 2 * processes):
-            device.take_back(handed)
-            yield handed.work
+        for result, _ in in_processes_as_made(save_result, results, processes, 2 * processes):
+            device.release(result)
+            yield result.work
     finally:
         device.close()
 
 
-def save_handed(handed: Handover) -> None:
+def time_on_gpu(works: Sequence[BlockWork]) -> tuple[float, float]:
+    """Predict and save some works; seconds that the GPU took, and one process for the rest.
+
+    Raises
+    ------
+    RegtrackError
+        As `predict_on_gpu`.
+    """
+    gpu = _Gpu(works[0])
+    began = time.monotonic()
+    try:
+        results = list(gpu.results(works))
+        predicted = time.monotonic()
+        for result in results:
+            save_result(result)
+    finally:
+        gpu.close()
+    return predicted - began, time.monotonic() - predicted
+
+
+def save_result(result: DeviceResult) -> None:
     """Pack and save a work."""
-    sinks, recipe = WorkSinks(handed.work), handed.work.recipe
-    with handed.arrays.open() as arrays:
+    sinks, recipe = WorkSinks(result.work), result.work.recipe
+    with result.arrays.open() as arrays:
         segments = []
         if recipe.blocks is not None:
             segments = block_segments(arrays["counts"], arrays["records"])
         if recipe.labels:
-            sinks.take(handed.numbers, arrays["histograms"].view(np.uint32), arrays["ranks"])
+            sinks.take(result.numbers, arrays["histograms"].view(np.uint32), arrays["ranks"])
         sinks.save(segments)
 
 
@@ -100,8 +138,8 @@ def block_segments(
     ]
 
 
-class _Device:
-    """A device, and the memory that it hands works over in."""
+class _Gpu:
+    """A GPU, and the memory that it hands works over in."""
 
     def __init__(self, work: BlockWork) -> None:
         try:
@@ -116,10 +154,10 @@ class _Device:
         self._device = torch.device(work.recipe.device)
         self._most_bases = self._bases_at_once()
         self._free: list[SharedBuffer] = []
-        self._given: dict[Path, SharedBuffer] = {}
+        self._in_use: dict[Path, SharedBuffer] = {}
         self._copies = None if self._device.type == "cpu" else torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
 
-    def handovers(self, works: Sequence[BlockWork]) -> Iterator[Handover]:
+    def results(self, works: Sequence[BlockWork]) -> Iterator[DeviceResult]:
         """Those of some works, in order. While some are copied, the next are predicted.
 
         Raises
@@ -128,25 +166,25 @@ class _Device:
             When there is no memory for a single one.
         """
         left = deque(works)
-        on_the_way: _OnTheWay | None = None
+        pending: _PendingCopies | None = None
         while left:
-            following = self._next(left)
-            if on_the_way:
-                yield from on_the_way.arrived()
-            on_the_way = following
-        if on_the_way:
-            yield from on_the_way.arrived()
+            following = self._predict_next(left)
+            if pending:
+                yield from pending.wait()
+            pending = following
+        if pending:
+            yield from pending.wait()
 
-    def take_back(self, handed: Handover) -> None:
+    def release(self, result: DeviceResult) -> None:
         """A process is done with it: its memory can be filled again."""
-        self._free.append(self._given.pop(handed.arrays.path))
+        self._free.append(self._in_use.pop(result.arrays.path))
 
     def close(self) -> None:
         """Give all memory back."""
-        for buffer in [*self._free, *self._given.values()]:
+        for buffer in [*self._free, *self._in_use.values()]:
             buffer.close()
 
-    def _next(self, left: deque[BlockWork]) -> _OnTheWay:
+    def _predict_next(self, left: deque[BlockWork]) -> _PendingCopies:
         """Predict the first of the works that are left, as many as fit, and take them from there.
 
         Where memory runs out, half as many from then on.
@@ -157,7 +195,7 @@ class _Device:
                 if _span(group) + _span([work]) > self._most_bases:
                     break
                 group.append(work)
-            made = self._predicted_or_none(group)
+            made = self._try_predict(group)
             if made is not None:
                 for _ in group:
                     left.popleft()
@@ -169,10 +207,10 @@ class _Device:
                 "now on"
             )
 
-    def _predicted_or_none(self, group: Sequence[BlockWork]) -> _OnTheWay | None:
+    def _try_predict(self, group: Sequence[BlockWork]) -> _PendingCopies | None:
         """Predict some works; None where there was no memory for all, but may be for one of them.
 
-        What they held is free again when this has returned.
+        What they blocks is free again when this has returned.
         """
         try:
             with memory_advice(max_error="a larger {}", markers="fewer {}"):
@@ -182,17 +220,16 @@ class _Device:
                 raise
             return None
 
-    def _predict(self, group: Sequence[BlockWork]) -> _OnTheWay:
+    def _predict(self, group: Sequence[BlockWork]) -> _PendingCopies:
         recipe = self._recipe
-        held = _HeldBlocks(group, len(recipe.rows), self._device, self._segmentation.LEFT_OUT)
-        for number, task in enumerate(held.tasks):
-            held.go_to(number)
-            feed_block(recipe, task, on_device=[held])
+        blocks = _BlockValues(group, len(recipe.rows), self._device, self._segmentation.LEFT_OUT)
+        for number, task in enumerate(blocks.tasks):
+            feed_block(recipe, task, place=functools.partial(blocks.place, number))
         made: list[dict[str, Tensor]] = [{} for _ in group]
         numbers: list[tuple[int, ...]] = [() for _ in group]
         if recipe.blocks is not None:
             segments = self._segmentation.segment_on_device(
-                *(held.values, held.edges, held.origins, held.kept),
+                *(blocks.values, blocks.edges, blocks.origins, blocks.forced),
                 *(recipe.settings.max_error, recipe.settings.floor, recipe.ranges),
             )
             tasks = [len(work.tasks) for work in group]
@@ -201,15 +238,15 @@ class _Device:
             for arrays, *of_work in zip(made, counts, records, strict=True):
                 arrays["counts"], arrays["records"] = of_work
         if recipe.labels:
-            for number, counted in enumerate(count_works(group, held.edges, held.values)):
+            for number, counted in enumerate(count_works(group, blocks.edges, blocks.values)):
                 numbers[number] = counted.numbers
                 made[number] |= {"histograms": counted.histograms, "ranks": counted.ranks}
         with self._copying(made) as arrival:
-            handovers = [
-                Handover(work, of_work, self._shared(arrays))
+            results = [
+                DeviceResult(work, of_work, self._shared(arrays))
                 for work, of_work, arrays in zip(group, numbers, made, strict=True)
             ]
-        return _OnTheWay(handovers, arrival)
+        return _PendingCopies(results, arrival)
 
     def _shared(self, made: Mapping[str, Tensor]) -> Shared:
         """Copy tensors into memory that is free."""
@@ -220,14 +257,14 @@ class _Device:
         pinned = self._device.type == "cuda"
         buffer = self._free.pop() if self._free else (PinnedBuffer() if pinned else SharedBuffer())
         buffer.reserve(shapes)
-        self._given[buffer.path] = buffer
+        self._in_use[buffer.path] = buffer
         for name, array in buffer.arrays(shapes).items():
             torch.from_numpy(array).copy_(made[name], non_blocking=True)
         return buffer.shared(shapes)
 
     @contextmanager
     def _copying(self, made: Sequence[Mapping[str, Tensor]]) -> Iterator[torch.cuda.Event | None]:
-        """Let copies of what was made wait for it, and nothing else wait for the copies."""
+        """Copy on a stream of its own: after the kernels, without delaying the next ones."""
         if self._copies is None:
             yield None
             return
@@ -251,21 +288,21 @@ class _Device:
         return min(_MOST_BASES, int(free * _SHARE_OF_MEMORY) // size)
 
 
-class _OnTheWay(NamedTuple):
+class _PendingCopies(NamedTuple):
     """Works whose arrays are being copied."""
 
-    handovers: list[Handover]
+    results: list[DeviceResult]
     arrival: torch.cuda.Event | None
 
-    def arrived(self) -> list[Handover]:
+    def wait(self) -> list[DeviceResult]:
         """Them all, when they are there."""
         if self.arrival:
             self.arrival.synchronize()
-        return self.handovers
+        return self.results
 
 
-class _HeldBlocks:
-    """A sink on the device: the probabilities of all blocks of some works.
+class _BlockValues:
+    """The probabilities of all blocks of some works, on the device.
 
     Attributes
     ----------
@@ -275,7 +312,7 @@ class _HeldBlocks:
         The bases of block i are those from edge i up to edge i + 1.
     origins
         Position on its chromosome of each block's first base.
-    kept
+    forced
         Of each, its first base where that is to have a segment in every marker; else None.
     values
         float32 (bases, markers).
@@ -287,26 +324,17 @@ class _HeldBlocks:
         self.tasks: list[BlockTask] = [task for work in works for task in work.tasks]
         self.edges = [0, *itertools.accumulate(map(_length, self.tasks))]
         self.origins = [int(task.targets.starts[0]) for task in self.tasks]
-        self.kept = [
+        self.forced = [
             0 if work.keep_first and not number else None
             for work in works
             for number in range(len(work.tasks))
         ]
         self.values = torch.full((self.edges[-1], markers), left_out, device=device)
-        self._number = 0
 
-    def go_to(self, number: int) -> None:
-        """What is added from now on is of this block."""
-        self._number = number
-
-    def add(self, start: int, probabilities: Tensor) -> None:
-        """Hold those of some bases of a block."""
-        first = self.edges[self._number] + start - self.origins[self._number]
-        self.values[first : first + len(probabilities)] = probabilities
-
-    def finish(self) -> Tensor:
-        """All of them."""
-        return self.values
+    def place(self, number: int, start: int, bases: int) -> Tensor:
+        """Those of so many bases of a block, from a position on."""
+        first = self.edges[number] + start - self.origins[number]
+        return self.values[first : first + bases]
 
 
 class PinnedBuffer(SharedBuffer):

@@ -16,10 +16,11 @@ import torch
 from regtrack.errors import InputError
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
+from regtrack.listing import counted
 from regtrack.models.device import describe_device
 from regtrack.models.network import Context
-from regtrack.prediction.blockwork import BlockWork
-from regtrack.prediction.dispatch import predict_each
+from regtrack.prediction.blockwork import BlockWork, predict_blocks
+from regtrack.prediction.gpuwork import time_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
 from regtrack.prediction.score_model import ScoreJob, left_to_score
@@ -139,7 +140,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
     InputError
         As the prediction itself.
     """
-    sample = _sample(lambda folder: _works(job, folder), workers)
+    sample = _sample(lambda folder: _works(job, folder))
     bases, left = job.bases, left_bases(job, out)
     size = int(bases * sample.bytes_per_base)
     return Plan(
@@ -174,7 +175,7 @@ def make_score_plan(job: ScoreJob, out: Path | None, workers: int) -> Plan:
     InputError
         As the scoring itself.
     """
-    sample = _sample(job.saved_works, workers)
+    sample = _sample(job.saved_works)
     works = job.works(Path())
     left = left_to_score(job, out)
     return Plan(
@@ -199,25 +200,33 @@ def _windows(groups: Sequence[Sequence[BlockTask]], context: Context, window: in
 def _spent(sample: _Sample, device: str, files: int, workers: int, bases: float) -> dict[str, Any]:
     """Time, memory and device of so many bases."""
     on_cpu = device == "cpu"
-    processes = min(workers, files) if on_cpu else 1
-    kinds = ("process", "processes") if on_cpu else ("thread", "threads")
+    processes = min(workers, files)
+    # Processes pack and save while a GPU predicts.
+    predicting = bases * sample.seconds_per_base / (processes if on_cpu else 1)
+    saving = bases * sample.saving_per_base / processes
     return {
-        "seconds": bases * sample.seconds_per_base / processes,
+        "seconds": max(predicting, saving),
         "memory_bytes": _peak_memory() * (processes + 1),
-        "device": f"{describe_device(torch.device(device))}, {workers} {kinds[workers > 1]}",
+        "device": ", ".join(
+            (describe_device(torch.device(device)), counted(workers, "process", "processes"))
+        ),
     }
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """What predicting and saving a base took; counts are those of measured peaks, if any."""
+    """What predicting and saving a base took; counts are those of measured peaks, if any.
+
+    Saving stands apart where the one is done by a GPU and the other is not; else it is 0.
+    """
 
     seconds_per_base: float
+    saving_per_base: float
     bytes_per_base: float
     count_bytes_per_base: float
 
 
-def _sample(works_in: Callable[[Path], list[BlockWork]], workers: int) -> _Sample:
+def _sample(works_in: Callable[[Path], list[BlockWork]]) -> _Sample:
     """Predict and save short stretches of some files, after a first one that does not count.
 
     Parameters
@@ -225,8 +234,8 @@ def _sample(works_in: Callable[[Path], list[BlockWork]], workers: int) -> _Sampl
     works_in
         All works of a job that saves blocks and counts in a folder.
     """
-    _measure(works_in, slice(1), _WARM_UP_LENGTH, workers)
-    return _measure(works_in, None, _SAMPLE_LENGTH, workers)
+    _measure(works_in, slice(1), _WARM_UP_LENGTH)
+    return _measure(works_in, None, _SAMPLE_LENGTH)
 
 
 def _works(job: Job, folder: Path) -> list[BlockWork]:
@@ -240,7 +249,7 @@ def _works(job: Job, folder: Path) -> list[BlockWork]:
 
 
 def _measure(
-    works_in: Callable[[Path], list[BlockWork]], chosen: slice | None, length: int, workers: int
+    works_in: Callable[[Path], list[BlockWork]], chosen: slice | None, length: int
 ) -> _Sample:
     """Predict and save at most `length` bases of each of some files; None for a few of all."""
     with tempfile.TemporaryDirectory(prefix="regtrack-plan.") as scratch:
@@ -249,16 +258,19 @@ def _measure(
         step = -(-len(works) // _SAMPLES)
         chosen = chosen or slice(step // 2, None, step)
         works = [_shortened(work, length) for work in works[chosen]]
-        began = time.monotonic()
         # In this process: what a process takes to start is not of a base.
-        for _ in predict_each(works, 1 if works[0].recipe.device == "cpu" else workers):
-            pass
-        took = time.monotonic() - began
+        if works[0].recipe.device == "cpu":
+            began = time.monotonic()
+            for work in works:
+                predict_blocks(work)
+            predicting, saving = time.monotonic() - began, 0.0
+        else:
+            predicting, saving = time_on_gpu(works)
         sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    counted = sum(size for path, size in sizes.items() if path.suffix == ".cnt")
+    counts = sum(size for path, size in sizes.items() if path.suffix == ".cnt")
     saved = sum(size for path, size in sizes.items() if path.parent.name == "blocks")
     sampled = sum(work.bases for work in works)
-    return _Sample(took / sampled, saved / sampled, counted / sampled)
+    return _Sample(predicting / sampled, saving / sampled, saved / sampled, counts / sampled)
 
 
 def _shortened(work: BlockWork, length: int) -> BlockWork:

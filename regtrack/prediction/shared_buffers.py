@@ -69,7 +69,7 @@ class SharedBuffer:
     Attributes
     ----------
     memory
-        uint8, all of it; another array after `place` has returned True.
+        uint8, all of it; another array after `reserve` has returned True.
     """
 
     def __init__(self) -> None:

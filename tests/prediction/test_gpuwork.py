@@ -56,6 +56,11 @@ def test_labels_counts_and_ranks_are_those_of_the_cpu() -> None:
 
 
 @needs_triton
+def test_a_plan_tells_what_the_gpu_does_from_what_processes_do(tmp_path: Path) -> None:
+    interpret("time_stages", str(tmp_path))
+
+
+@needs_triton
 def test_where_memory_runs_out_half_as_much_is_predicted_at_a_time(tmp_path: Path) -> None:
     interpret("run_out_of_memory", str(tmp_path))
 
