@@ -5,17 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from regtrack.browsers.hub_plan import (
-    COLOURS_FILE,
-    LONG,
-    METADATA,
-    PAGE,
-    SHORT,
-    Hub,
-    HubTrack,
-    field,
-    plain,
-)
+from regtrack.browsers.hub_labels import LONG, SHORT, field, plain
+from regtrack.browsers.hub_plan import COLOURS_FILE, METADATA, PAGE, Hub, HubTrack
 from regtrack.genome.markers import categories_of
 from regtrack.report.palette import Look
 

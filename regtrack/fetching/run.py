@@ -9,11 +9,12 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
+from regtrack.fetching.checksums import PublishedChecksums
 from regtrack.fetching.download import download, drop, remove_leftovers
 from regtrack.fetching.failures import DamagedError, FetchError
 from regtrack.fetching.locks import file_lock
 from regtrack.fetching.markers_table import text_to_write, write_markers_table
-from regtrack.fetching.place import Published, mend_indexes, place, wrong_indexes
+from regtrack.fetching.place import mend_indexes, place, wrong_indexes
 from regtrack.fetching.records import Records
 from regtrack.fetching.report import Planned, Report, check_made, check_offline
 from regtrack.fetching.settings import FetchSettings
@@ -180,7 +181,7 @@ class Fetching:
         web.notice = observer.note
         self._observer = observer
         self._records = Records(folder)
-        self._published = Published(web)
+        self._published = PublishedChecksums(web)
 
     def run(self, wanted: Sequence[Source]) -> Report:
         """Look at every file; then, kind by kind, fetch those that have to be."""

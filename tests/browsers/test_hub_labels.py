@@ -7,7 +7,7 @@ from builders import a_marker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtrack.browsers.hub_plan import field, labels_of, plain
+from regtrack.browsers.hub_labels import field, labels_of, plain
 from regtrack.genome.markers import Marker
 
 

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regtrack.errors import InputError
+from regtrack.fetching.checksums import read_md5sums
 from regtrack.fetching.download import download, note_path, remove_leftovers
 from regtrack.fetching.failures import FetchError
 from regtrack.fetching.locks import file_lock
-from regtrack.fetching.place import read_md5sums
 from regtrack.fetching.records import Record, Records, digests
 from regtrack.fetching.run import ThreadSafeObserver
 from regtrack.fetching.sources import peak_sources
