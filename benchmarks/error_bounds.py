@@ -24,7 +24,7 @@ from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.genome.markers import COLUMNS, Marker
 from regtrack.models.checkpoint import load_network
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.request import ScoreRequest
@@ -78,7 +78,7 @@ def measure(case: Case, max_error: float, floor: float, exact: dict[str, float])
     with tempfile.TemporaryDirectory() as scratch, Bar() as progress:
         out = Path(scratch) / "tracks"
         settings = PredictionSettings(max_error=max_error, floor=floor)
-        job = plan_job(
+        job = make_job(
             case.model, case.dataset.genome.path, [str(case.regions)], [], settings, "cpu"
         )
         run(job, out, available_cores(), False, progress)

@@ -35,9 +35,9 @@ from regtrack.models.checkpoint import load_network
 from regtrack.models.inference import for_inference
 from regtrack.observer import Unwatched
 from regtrack.prediction.forward import predict_interval
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.run import run
-from regtrack.prediction.score_model import plan_split, run_scores
+from regtrack.prediction.score_model import run_scores, score_job_on_split
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.request import ScoreRequest
@@ -100,9 +100,9 @@ def main() -> None:
         regions, peaks, tracks = folder / "test.bed", folder / "markers.tsv", folder / "tracks"
         write_test_windows(dataset, regions)
         write_markers(dataset.markers, peaks)
-        job = plan_split(model, dataset.path, "test", None, [], "cpu")
+        job = score_job_on_split(model, dataset.path, "test", None, [], "cpu")
         found["model"] = run_scores(job, cores, progress).overall
-        prediction = plan_job(
+        prediction = make_job(
             model, dataset.genome.path, [str(regions)], [], PredictionSettings(), "cpu"
         )
         run(prediction, tracks, cores, False, progress)

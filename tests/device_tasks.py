@@ -17,9 +17,9 @@ from regtrack.notes import heard
 from regtrack.prediction import gpuwork
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import block_segments, predict_on_gpu
-from regtrack.prediction.job import Job, plan_job
+from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.run import block_works
-from regtrack.prediction.score_model import plan_scores
+from regtrack.prediction.score_model import score_job_on_regions
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.histogram import UNROUNDED, BinLayout, ScoreHistogram
@@ -84,7 +84,7 @@ def tiny_job(folder: Path) -> Job:
     """A gap of N inside, two chromosomes."""
     world = make_tiny_world(folder / "world")
     regions = ["chr1:19,900-20,250", "chr2:1-150"]
-    return plan_job(world.model, world.genome, regions, [], PredictionSettings(), "cpu")
+    return make_job(world.model, world.genome, regions, [], PredictionSettings(), "cpu")
 
 
 def two_works(folder: Path, name: str) -> list[BlockWork]:
@@ -122,7 +122,7 @@ def scored_works(tiny: TinyWorld, folder: Path, together: bool) -> list[BlockWor
     # A gap of N, and peaks, on as few bases as show that: the interpreter takes its time.
     regions = ["chr1:19,970-20,230", "chr1:30,003-30,100", "chr2:50-150", "chrM:1-16"]
     request = ScoreRequest(tiny.markers, regions)
-    works = plan_scores(tiny.model, tiny.genome, request, "cpu").saved_works(folder)
+    works = score_job_on_regions(tiny.model, tiny.genome, request, "cpu").saved_works(folder)
     if not together:
         return works
     tasks = tuple(task for work in works for task in work.tasks)

@@ -193,11 +193,11 @@ def evaluate(
         else:
             fields = {name: getattr(request, name) for name in NOT_WITH_A_DATASET}
             _refuse(fields, "does not go with a dataset")
-        from regtrack.prediction.score_model import plan_model, run_scores
+        from regtrack.prediction.score_model import make_score_job, run_scores
 
         scored.check_unchanged()
         with allowing_code(scored.networks):
-            job = plan_model(
+            job = make_score_job(
                 scored.path,
                 request,
                 optional_path(dataset),

@@ -111,7 +111,7 @@ def predict_tracks(
         When a file cannot be read or written.
     """
     from regtrack.models.device import choose_device
-    from regtrack.prediction.job import plan_job
+    from regtrack.prediction.job import make_job
     from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import run
     from regtrack.tracks.write import check_tracks_folder
@@ -132,7 +132,7 @@ def predict_tracks(
         )
         chosen = str(choose_device(device))
         check_tracks_folder(folder, force)
-        job = plan_job(
+        job = make_job(
             loaded.path,
             path_of(genome),
             typed_regions(regions),

@@ -148,17 +148,17 @@ class Hub:
             _known_assembly(options.assembly, folder, trackset),
             tuple(
                 HubTrack(
-                    track.marker,
-                    f"m{track.marker.index}",
-                    named,
-                    quote(track.bigwig),
-                    f"{FOLDER}/{track.marker.slug}.bb",
-                    track.threshold,
-                    axis_end(viewable, track, options.scale),
-                    track.top,
-                    track.marker.index in first,
-                    viewable.scores.get(track.marker.name),
-                    viewable.base_rates.get(track.marker.name),
+                    marker=track.marker,
+                    key=f"m{track.marker.index}",
+                    labels=named,
+                    bigwig=quote(track.bigwig),
+                    bigbed=f"{FOLDER}/{track.marker.slug}.bb",
+                    threshold=track.threshold,
+                    axis_end=axis_end(viewable, track, options.scale),
+                    top=track.top,
+                    on=track.marker.index in first,
+                    score=viewable.scores.get(track.marker.name),
+                    base_rate=viewable.base_rates.get(track.marker.name),
                 )
                 for track, named in zip(chosen, labels, strict=True)
             ),

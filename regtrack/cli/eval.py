@@ -83,15 +83,24 @@ def eval_(
     _check_options(context, subject, dataset)
     if out is not None:  # of a model, half a report may be that of a run that was stopped
         check_report_folder(out, force or subject.is_file())
-    request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
+    request = ScoreRequest(
+        peaks=peaks,
+        regions=regions,
+        exclude=exclude,
+        markers=markers,
+        unknown=unknown,
+        clip=clip,
+        genes=genes,
+        include_training=include_training,
+    )
     if subject.is_dir():
         _score_tracks(subject, request, workers, out, reference_scores)
         return
-    from regtrack.prediction.score_model import plan_model
+    from regtrack.prediction.score_model import make_score_job
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(subject)
-    job = plan_model(
+    job = make_score_job(
         *(subject, request, dataset, split or "test"),
         genome=genome,
         step=step,

@@ -130,11 +130,11 @@ def predict(
     )
     # What is wrong with what was typed is told before torch is loaded, which takes seconds.
     from regtrack.cli.progress import Progress
-    from regtrack.prediction.job import job_of
+    from regtrack.prediction.job import job_from_scope
     from regtrack.prediction.run import run
     from regtrack.tracks.describe import describe_written
 
-    job = job_of(
+    job = job_from_scope(
         scope,
         chosen,
         options.chosen_device(device),

@@ -50,7 +50,7 @@ def thresholds(
     """
     from regtrack.cli.progress import Progress
     from regtrack.folders import check_file
-    from regtrack.prediction.score_model import plan_model, run_scores
+    from regtrack.prediction.score_model import make_score_job, run_scores
     from regtrack.prediction.thresholds import save_with_thresholds
     from regtrack.scoring.request import ScoreRequest
     from regtrack.workspace.networks import tell_of_bundled
@@ -58,8 +58,17 @@ def thresholds(
     tell_of_bundled(model)
     options.refuse_beside_dataset(context, dataset)
     check_file(out, force, "a checkpoint")
-    request = ScoreRequest(peaks, regions, exclude, markers, unknown, clip, genes, include_training)
-    job = plan_model(
+    request = ScoreRequest(
+        peaks=peaks,
+        regions=regions,
+        exclude=exclude,
+        markers=markers,
+        unknown=unknown,
+        clip=clip,
+        genes=genes,
+        include_training=include_training,
+    )
+    job = make_score_job(
         *(model, request, dataset, split or "valid"),
         genome=genome,
         step=step,

@@ -12,7 +12,7 @@ from regtrack.demo.folder import prepare_folder
 from regtrack.genome.markers import read_markers
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import write_report
@@ -54,7 +54,7 @@ def run_real(
     prepare_folder(folder, _CONFIG, force)
     lay_out(folder)
     tracks, report = folder / "tracks", folder / "report"
-    job = plan_job(
+    job = make_job(
         *(folder / "model.safetensors", folder / "genome.fa.gz", [region], []),
         *(PredictionSettings(), device),
     )

@@ -11,7 +11,7 @@ from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import write_report
@@ -80,7 +80,7 @@ def run_simulated(
     if result.stopped_by:
         raise result.stopped_by
     tracks, report = folder / "chr1-tracks", folder / "chr1-report"
-    job = plan_job(model, genome, ["chr1"], [], PredictionSettings(), device)
+    job = make_job(model, genome, ["chr1"], [], PredictionSettings(), device)
     run(job, tracks, available_cores(), False, observer)
     evaluation = evaluate(tracks, ScoreRequest(peaks), 1, observer)
     write_report(evaluation, report)

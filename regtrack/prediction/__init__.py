@@ -1,4 +1,4 @@
 """From sequence to tracks: windows, the forward pass, segments, block by block.
 
-`plan_job` (job.py) checks, `run` (run.py) does the whole job.
+`make_job` (job.py) checks, `run` (run.py) does the whole job.
 """

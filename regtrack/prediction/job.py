@@ -170,7 +170,7 @@ def grouped(
         yield tuple(group)
 
 
-def plan_job(
+def make_job(
     model: Path,
     genome: Path,
     regions: Sequence[str],
@@ -191,7 +191,7 @@ def plan_job(
     model, genome, regions, marker_patterns, any_genome, genes, clip
         As `find_scope`.
     peaks, include_training
-        As `job_of`.
+        As `job_from_scope`.
 
     Raises
     ------
@@ -204,10 +204,10 @@ def plan_job(
         genes=genes,
         clip=clip,
     )
-    return job_of(scope, settings, device, peaks=peaks, include_training=include_training)
+    return job_from_scope(scope, settings, device, peaks=peaks, include_training=include_training)
 
 
-def job_of(
+def job_from_scope(
     scope: Scope,
     settings: PredictionSettings,
     device: str,
@@ -256,17 +256,19 @@ def job_of(
         seen_bases=None if seen_here is None else seen_here.bases,
     )
     return Job(
-        scope.model,
-        scope.genome.path,
-        checkpoint,
-        rows,
-        targets,
-        scope.genome.digest(targets, reach),
-        settings,
-        device,
-        trackset,
-        seen_here,
-        None if peaks is None else _truth(scope, checkpoint, peaks, include_training, seen_here),
+        model=scope.model,
+        genome=scope.genome.path,
+        checkpoint=checkpoint,
+        rows=rows,
+        targets=targets,
+        sequence=scope.genome.digest(targets, reach),
+        settings=settings,
+        device=device,
+        trackset=trackset,
+        seen=seen_here,
+        truth=(
+            None if peaks is None else _truth(scope, checkpoint, peaks, include_training, seen_here)
+        ),
     )
 
 

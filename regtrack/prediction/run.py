@@ -147,14 +147,14 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
     size = group_size(len(tracks), job.bases, sum(map(len, order)), workers)
     groups = [
         TrackWork(
-            first,
-            tracks[first : first + size],
-            sizes,
-            order,
-            work / _BLOCKS,
-            work / _TRACKS,
-            job.settings.peak_rules,
-            job.bases,
+            first=first,
+            tracks=tracks[first : first + size],
+            chrom_sizes=sizes,
+            order=order,
+            blocks=work / _BLOCKS,
+            folder=work / _TRACKS,
+            peak_rules=job.settings.peak_rules,
+            bases=job.bases,
         )
         for first in range(0, len(tracks), size)
     ]

@@ -157,7 +157,7 @@ class ScoreJob:
         ]
 
 
-def plan_scores(
+def score_job_on_regions(
     model: Path,
     genome: Path,
     request: ScoreRequest,
@@ -201,7 +201,7 @@ def plan_scores(
     return ScoreJob(model, genome, checkpoint, sha256, device, truth, step)
 
 
-def plan_split(
+def score_job_on_split(
     model: Path,
     folder: Path,
     split: str,
@@ -221,7 +221,7 @@ def plan_split(
     split
         `train`, `valid` or `test`.
     step, any_genome
-        As `plan_scores`.
+        As `score_job_on_regions`.
 
     Raises
     ------
@@ -253,7 +253,7 @@ def plan_split(
     return ScoreJob(model, dataset.genome.path, checkpoint, sha256, device, truth, step)
 
 
-def plan_model(
+def make_score_job(
     model: Path,
     request: ScoreRequest,
     dataset: Path | None,
@@ -264,7 +264,7 @@ def plan_model(
     any_genome: bool,
     step: int | None = None,
 ) -> ScoreJob:
-    """As `plan_scores`, or `plan_split` where there is a dataset.
+    """As `score_job_on_regions`, or `score_job_on_split` where there is a dataset.
 
     Parameters
     ----------
@@ -273,25 +273,25 @@ def plan_model(
     device
         As `regtrack.models.device.choose_device`.
     step, any_genome
-        As `plan_scores`.
+        As `score_job_on_regions`.
 
     Raises
     ------
     ArgumentError
         When there is no dataset, and no genome or peaks; or no such step.
     InputError
-        As `plan_scores` and `plan_split`.
+        As `score_job_on_regions` and `score_job_on_split`.
     """
     chosen = str(choose_device(device))
     if dataset is not None:
-        return plan_split(
+        return score_job_on_split(
             *(model, dataset, split, genome, request.markers, chosen),
             step=step,
             any_genome=any_genome,
         )
     if genome is None:
         raise ArgumentError("genome", "is missing: the sequence that the model reads")
-    return plan_scores(model, genome, request, chosen, step=step, any_genome=any_genome)
+    return score_job_on_regions(model, genome, request, chosen, step=step, any_genome=any_genome)
 
 
 def run_scores(

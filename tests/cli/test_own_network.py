@@ -23,7 +23,7 @@ from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.named_code import allowing_code
 from regtrack.models.tensors import read_tensor_file
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.training.run import TrainingResult, train
 from regtrack.training.settings import TrainingSettings
@@ -206,7 +206,7 @@ def test_an_unfinished_prediction_goes_on_with_the_same_code_only(
         source.parent.mkdir()
         source.write_text(MY_NETWORKS.read_text() + more)
         with allowing_code([source]):
-            job = plan_job(
+            job = make_job(
                 trained, datasets.world.genome, ["chr2"], [], PredictionSettings(), "cpu"
             )
             identities.append(job.identity())

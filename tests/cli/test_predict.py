@@ -28,7 +28,7 @@ from regtrack.genome.fasta import Genome
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction import plan as planning
 from regtrack.prediction import run as prediction
-from regtrack.prediction.job import plan_job
+from regtrack.prediction.job import make_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks.files import PeakLine, read_peaks
@@ -470,7 +470,7 @@ def test_a_signal_ends_all_at_once_and_the_same_command_goes_on(
 def test_what_the_network_sees_beside_the_region_belongs_to_the_run(tiny: TinyWorld) -> None:
     def identity() -> object:
         settings = PredictionSettings()
-        return plan_job(
+        return make_job(
             tiny.model, tiny.genome, ["chr1:30,003-31,000"], [], settings, "cpu"
         ).identity()
 

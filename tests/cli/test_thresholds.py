@@ -12,7 +12,7 @@ from builders import TINY_THRESHOLD, TinyDatasets, TinyWorld
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.models.validated import Validated
 from regtrack.observer import Unwatched
-from regtrack.prediction.score_model import plan_model, run_scores
+from regtrack.prediction.score_model import make_score_job, run_scores
 from regtrack.scoring.request import ScoreRequest
 from regtrack.tracks.folder import TrackSet
 
@@ -26,7 +26,7 @@ def test_each_marker_gets_the_threshold_of_its_best_peaks(
     assert status == 0, err
     assert said.splitlines()[-1] == f"wrote {out}"
 
-    job = plan_model(
+    job = make_score_job(
         *(tiny.model, ScoreRequest(tiny.markers, ("chr1",)), None, "test"),
         genome=tiny.genome,
         device="cpu",

@@ -21,7 +21,7 @@ from regtrack.notes import heard
 from regtrack.prediction import job as jobs
 from regtrack.prediction import run as running
 from regtrack.prediction.blockwork import BlockWork
-from regtrack.prediction.job import Job, block_tasks, grouped, plan_job
+from regtrack.prediction.job import Job, block_tasks, grouped, make_job
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import BLOCK_LENGTH
 
@@ -38,7 +38,7 @@ def a_job(world: TinyWorld, **changes: object) -> Job:
         "device": "cpu",
         "any_genome": True,
     }
-    return plan_job(**{**usual, **changes})  # type: ignore[arg-type]
+    return make_job(**{**usual, **changes})  # type: ignore[arg-type]
 
 
 def of_another_version(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
@@ -210,7 +210,7 @@ def test_peaks_are_called_from_the_markers_threshold_but_not_under_the_floor(
     tiny: TinyWorld, asked: float | None, floor: float, threshold: float
 ) -> None:
     settings = PredictionSettings(peak_threshold=asked, floor=floor)
-    job = plan_job(tiny.model, tiny.genome, ["chrM"], [], settings, "cpu")
+    job = make_job(tiny.model, tiny.genome, ["chrM"], [], settings, "cpu")
     assert [track.threshold for track in job.trackset.tracks] == [threshold] * 3
     assert (job.bases, job.overlap) == (16, 0)
 

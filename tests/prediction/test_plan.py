@@ -11,7 +11,7 @@ from builders import TINY_SIZES, TinyWorld, Unwatched
 
 from regtrack.errors import InputError
 from regtrack.prediction import blockwork
-from regtrack.prediction.job import Job, plan_job
+from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.plan import Plan, make_plan
 from regtrack.prediction.run import run
 from regtrack.prediction.settings import PredictionSettings
@@ -22,7 +22,7 @@ KNOWN = sum(TINY_SIZES.values()) - 1_000 - 137 - 1
 @pytest.fixture
 def job(tiny: TinyWorld) -> Job:
     settings = PredictionSettings(window=15_000)
-    return plan_job(tiny.model, tiny.genome, ["all"], [], settings, "cpu")
+    return make_job(tiny.model, tiny.genome, ["all"], [], settings, "cpu")
 
 
 def a_plan(**changes: float | str) -> Plan:
@@ -82,12 +82,12 @@ def test_what_an_unfinished_run_has_predicted_is_not_counted_again(
     assert f"{KNOWN:,} are predicted already" in plan.describe()
     # Of a run with other settings nothing can be used.
     settings = PredictionSettings(window=15_000, max_error=0.01)
-    other = plan_job(tiny.model, tiny.genome, ["all"], [], settings, "cpu")
+    other = make_job(tiny.model, tiny.genome, ["all"], [], settings, "cpu")
     assert make_plan(other, out, 1).left == KNOWN
 
 
 def test_a_job_of_a_few_bases_has_a_plan(tiny: TinyWorld, tmp_path: Path) -> None:
-    job = plan_job(tiny.model, tiny.genome, ["chrM"], [], PredictionSettings(), "cpu")
+    job = make_job(tiny.model, tiny.genome, ["chrM"], [], PredictionSettings(), "cpu")
     plan = make_plan(job, tmp_path / "tracks", 8)
     assert (plan.bases, plan.windows) == (16, 1)
 
