@@ -137,7 +137,7 @@ def _f1(overlap: PeakOverlap) -> float:
     return overlap.f1 if overlap.paired and not overlap.is_too_wide else 0
 
 
-def validated(
+def validated_scores(
     scores: list[RankingScores], bases: BaseCounts, peaks: PeakCounts
 ) -> tuple[Validated | None, ...]:
     """Scores of each marker as a checkpoint stores them; None where it has no measured peak."""

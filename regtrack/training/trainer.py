@@ -29,7 +29,7 @@ from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings
 from regtrack.training.state import HistoryRow, TrainingState, history_table
 from regtrack.training.step import Stepper, settle_norms
-from regtrack.training.validation import Validation, count
+from regtrack.training.validation import Validation, count_split
 
 STATE = "state.safetensors"
 LOG = "log.tsv"
@@ -196,7 +196,7 @@ class Trainer:
                 self.network,
                 (self._for_norms.batch(self._numbers(step)).codes for step in steps),
             )
-        counts = count(self.network, self._dataset, "valid", self._processes, with_peaks=True)
+        counts = count_split(self.network, self._dataset, "valid", self._processes)
         state = self.state
         validation = Validation.of(self._dataset, counts, state.step)
         old = state.best

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,12 +19,12 @@ from regtrack.models.device import exact_arithmetic
 from regtrack.models.inference import for_inference
 from regtrack.models.network import Network
 from regtrack.models.validated import Validated
-from regtrack.prediction.forward import feed
+from regtrack.prediction.forward import Sink, feed
 from regtrack.report.numbers import only_defined
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import CategoryMeans, category_means
 from regtrack.tracks.peaks.callers import THRESHOLDS
-from regtrack.training.counts import BaseCounts, PeakCounts, validated
+from regtrack.training.counts import BaseCounts, PeakCounts, validated_scores
 from regtrack.training.processes import Processes
 
 # Peaks of a marker without any validation peak are called from here.
@@ -60,26 +62,32 @@ class Validation:
         scores = histogram.scores()
         means = category_means(dataset.markers, scores)
         thresholds = histogram.best_f1_thresholds(FALLBACK_THRESHOLD)
-        if counts.peaks:
+        records: tuple[Validated | None, ...] = ()
+        if counts.dense is not None:
             thresholds = [
                 FALLBACK_THRESHOLD if number is None else float(THRESHOLDS[number])
-                for number in counts.peaks.best_thresholds()
+                for number in counts.dense.peaks.best_thresholds()
             ]
+            records = validated_scores(scores, counts.dense.bases, counts.dense.peaks)
         return cls(
             step=step,
             means=tuple(means),
             average_precision=sum(mean.average_precision for mean in means) / max(len(means), 1),
             thresholds=tuple(thresholds),
-            validated=(
-                validated(scores, counts.bases, counts.peaks)
-                if counts.bases and counts.peaks
-                else ()
-            ),
+            validated=records,
         )
 
     def to_json(self) -> dict[str, Any]:
         """As the state of a training has it; what is not a number is left out."""
         return {**asdict(self), "means": [only_defined(asdict(mean)) for mean in self.means]}
+
+
+@dataclass(frozen=True)
+class DenseCounts:
+    """What is counted of the dense task only: blocks of the bootstrap, and called peaks."""
+
+    bases: BaseCounts
+    peaks: PeakCounts
 
 
 @dataclass(frozen=True)
@@ -90,13 +98,12 @@ class SplitCounts:
     ----------
     histogram
         Of the unrounded probabilities.
-    bases, peaks
-        Of the dense task, with peaks; None otherwise.
+    dense
+        Of the dense task; None of the short one.
     """
 
     histogram: ScoreHistogram
-    bases: BaseCounts | None = None
-    peaks: PeakCounts | None = None
+    dense: DenseCounts | None = None
 
 
 def score(network: Network, dataset: Dataset, split: str, processes: Processes) -> ScoreHistogram:
@@ -111,73 +118,91 @@ def score(network: Network, dataset: Dataset, split: str, processes: Processes) 
     processes
         Each scores a part; all get the sum.
     """
-    return count(network, dataset, split, processes).histogram
+    histogram = ScoreHistogram(len(dataset.markers))
+    if isinstance(dataset, DenseDataset):
+
+        def sinks_of(chrom: str, _: IntervalSet) -> list[Sink]:
+            return [_LabelledBases(dataset, chrom, lambda _, *counted: histogram.add(*counted))]
+
+        _feed_split(network, dataset, split, processes, sinks_of)
+    else:
+        assert isinstance(dataset, ShortDataset)  # there are two tasks
+        _score_inputs(network, dataset, split, processes, histogram)
+    processes.add_up(histogram.counts)
+    return histogram
 
 
-def count(
-    network: Network,
-    dataset: Dataset,
-    split: str,
-    processes: Processes,
-    with_peaks: bool = False,
+def count_split(
+    network: Network, dataset: Dataset, split: str, processes: Processes
 ) -> SplitCounts:
     """As `score`; in the dense task also peaks that are called at many thresholds."""
-    if isinstance(dataset, DenseDataset):
-        return _count_bases(network, dataset, split, processes, with_peaks)
-    assert isinstance(dataset, ShortDataset)  # there are two tasks
-    histogram = ScoreHistogram(len(dataset.markers))
-    _score_inputs(network, dataset, split, processes, histogram)
-    processes.add_up(histogram.counts)
-    return SplitCounts(histogram)
+    if not isinstance(dataset, DenseDataset):
+        return SplitCounts(score(network, dataset, split, processes))
+    bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset)
+
+    def sinks_of(chrom: str, share: IntervalSet) -> list[Sink]:
+        count = functools.partial(bases.add, chrom)
+        return [_LabelledBases(dataset, chrom, count), _ChromPeaks(peaks, chrom, share)]
+
+    _feed_split(network, dataset, split, processes, sinks_of)
+    bases.finish(processes)
+    peaks.finish(processes)
+    return SplitCounts(bases.histogram, DenseCounts(bases, peaks))
 
 
-def _count_bases(
-    network: Network, dataset: DenseDataset, split: str, processes: Processes, with_peaks: bool
-) -> SplitCounts:
-    network = for_inference(network)
-    if with_peaks:
-        bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset)
-        counts = SplitCounts(bases.histogram, bases, peaks)
-    else:
-        counts = SplitCounts(ScoreHistogram(len(dataset.markers)))
+def _feed_split(
+    network: Network,
+    dataset: DenseDataset,
+    split: str,
+    processes: Processes,
+    sinks_of: Callable[[str, IntervalSet], Sequence[Sink]],
+) -> None:
+    """Predict this process's share of a split, for the sinks of each chromosome."""
+    fast = for_inference(network)
     for chrom, targets in dataset.known(split).items():
         share = processes.share_of(targets)
-        counter = _ChromCounter(counts, dataset, chrom, share)
-        feed(network, dataset.genome, chrom, share, [counter])
-        counter.finish()
-    if counts.bases and counts.peaks:
-        counts.bases.finish(processes)
-        counts.peaks.finish(processes)
-    else:
-        processes.add_up(counts.histogram.counts)
-    return counts
+        sinks = sinks_of(chrom, share)
+        feed(fast, dataset.genome, chrom, share, sinks)
+        for sink in sinks:
+            sink.finish()
 
 
-class _ChromCounter:
-    """A sink: counts the probabilities of a chromosome's bases beside their labels."""
+class _LabelledBases:
+    """A sink: has the probabilities of a chromosome's bases counted beside their labels.
 
-    def __init__(
-        self, counts: SplitCounts, dataset: DenseDataset, chrom: str, targets: IntervalSet
-    ) -> None:
-        self._counts, self._labels = counts, dataset.labels
-        self._chrom, self._targets = chrom, targets
+    Parameters
+    ----------
+    count
+        Is given the first base's position, probabilities and labels (markers, bases), and which
+        markers are known (markers, 1).
+    """
+
+    def __init__(self, dataset: DenseDataset, chrom: str, count: Callable[..., None]) -> None:
+        self._labels, self._chrom, self._count = dataset.labels, chrom, count
         self._known_markers = dataset.labels.known_markers(chrom)[:, None]
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Count those of the next bases."""
         labels = self._labels.spread(self._chrom, start, start + probabilities.shape[1])
-        counts, known = self._counts, self._known_markers
-        if counts.bases:
-            counts.bases.add(self._chrom, start, probabilities, labels, known)
-        else:
-            counts.histogram.add(probabilities, labels, known)
-        if counts.peaks:
-            counts.peaks.add(start, probabilities)
+        self._count(start, probabilities, labels, self._known_markers)
+
+    def finish(self) -> None:
+        """All is counted."""
+
+
+class _ChromPeaks:
+    """A sink: calls the peaks of a chromosome, and has them counted."""
+
+    def __init__(self, peaks: PeakCounts, chrom: str, targets: IntervalSet) -> None:
+        self._peaks, self._chrom, self._targets = peaks, chrom, targets
+
+    def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
+        """Take the next bases."""
+        self._peaks.add(start, probabilities)
 
     def finish(self) -> None:
         """Count the peaks of the chromosome."""
-        if self._counts.peaks:
-            self._counts.peaks.end(self._chrom, self._targets)
+        self._peaks.end(self._chrom, self._targets)
 
 
 def _score_inputs(

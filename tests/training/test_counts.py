@@ -20,7 +20,7 @@ from regtrack.scoring.overlap import COUNTED
 from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training import counts
-from regtrack.training.counts import BaseCounts, PeakCounts, validated
+from regtrack.training.counts import BaseCounts, PeakCounts, validated_scores
 
 CHROM = "chr1"
 
@@ -134,7 +134,7 @@ def test_a_checkpoint_keeps_how_good_peaks_are_and_nothing_of_a_marker_without_a
     labels[1:, :100] = 1
     bases.add(CHROM, 2_000, values, labels, np.ones((len(dense.markers), 1), bool))
     bases.finish(ALONE)
-    nothing, *others = validated(bases.histogram.scores(), bases, peaks)
+    nothing, *others = validated_scores(bases.histogram.scores(), bases, peaks)
     assert nothing is None
     for one in others:
         assert one is not None
@@ -156,7 +156,7 @@ def test_counts_of_blocks_come_to_those_of_all_bases(dense: DenseDataset) -> Non
     # Fewer than five blocks hold a peak: nothing is said of how sure the scores are.
     scores = whole.scores()
     assert np.isnan(bases.intervals(scores)).all()
-    found = validated(scores, bases, PeakCounts(dense))
+    found = validated_scores(scores, bases, PeakCounts(dense))
     for one, score in zip(found, scores, strict=True):
         assert (one is None) == (not score.scored)
         if one:
@@ -179,7 +179,7 @@ def test_random_probabilities_are_no_better_than_chance_and_right_ones_are(
                 bases.add(chrom, start, values + labels * np.float32(is_right / 2), labels, known)
         bases.finish(ALONE)
         scores = bases.histogram.scores()
-        found = validated(scores, bases, PeakCounts(dense))
+        found = validated_scores(scores, bases, PeakCounts(dense))
         some = [one for one in found if one and one.low is not None]
         assert some
         assert all(one.is_skilled == is_right for one in some)

@@ -38,7 +38,7 @@ from regtrack.training.events import StepDone, ValidationDone
 from regtrack.training.run import stop_asked
 from regtrack.training.state import HistoryRow
 from regtrack.training.step import Stepper
-from regtrack.training.validation import count
+from regtrack.training.validation import count_split
 
 pytestmark = pytest.mark.usefixtures("quick_plot")
 
@@ -151,10 +151,10 @@ def test_killed_in_the_last_validation_it_has_no_step_left_to_do(
         calls.append(arguments)
         if len(calls) == 3:
             raise Killed
-        return count(*arguments, **more)
+        return count_split(*arguments, **more)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("regtrack.training.trainer.count", counted)
+        patched.setattr("regtrack.training.trainer.count_split", counted)
         with pytest.raises(Killed):
             train_on(datasets.dense, out, save_minutes=0, **SETTINGS)
     observer = Recorder()

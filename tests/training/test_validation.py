@@ -18,7 +18,7 @@ from regtrack.models.network import Network
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import RankingScores
 from regtrack.tracks.peaks.callers import THRESHOLDS
-from regtrack.training.validation import SplitCounts, Validation, count, score
+from regtrack.training.validation import SplitCounts, Validation, count_split, score
 
 # More than the context of the networks here, and a multiple of their strides.
 HALO = 12_000
@@ -161,13 +161,15 @@ def test_thresholds_of_the_dense_task_are_those_of_the_best_peaks(
     dense: DenseDataset, split: str
 ) -> None:
     network = a_network("dense", "cnn3", 3).double()
-    counts = count(network, dense, split, ALONE, with_peaks=True)
+    counts = count_split(network, dense, split, ALONE)
     np.testing.assert_array_equal(
         counts.histogram.counts, score(network, dense, split, ALONE).counts
     )
-    assert counts.peaks is not None
+    assert counts.dense is not None
     found = Validation.of(dense, counts, 5)
-    for threshold, number in zip(found.thresholds, counts.peaks.best_thresholds(), strict=True):
+    for threshold, number in zip(
+        found.thresholds, counts.dense.peaks.best_thresholds(), strict=True
+    ):
         assert threshold == (0.5 if number is None else THRESHOLDS[number])
     scores = counts.histogram.scores()
     assert [one and one.average_precision for one in found.validated] == [
