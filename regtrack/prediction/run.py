@@ -103,7 +103,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
         settings=job.settings,
         device=job.device,
         blocks=folder,
-        labels=job.truth.saved(counts) if job.truth else None,
+        labels=job.truth.peak_labels(counts) if job.truth else None,
         allowed_code=allowed_code(),
     )
     places = {chrom: place for place, chrom in enumerate(job.trackset.chrom_sizes)}
@@ -175,7 +175,7 @@ def _write_report(
     observer: Observer,
 ) -> None:
     """Score the counted blocks, and leave the report beside the tracks."""
-    labels = truth.saved(work / _COUNTS)
+    labels = truth.peak_labels(work / _COUNTS)
     marker_rules = [tracks[row].marker_rules(job.settings.peak_rules) for row in labels.rows]
     order = [tasks[0].block for tasks in job.groups]
     scores = gather_scores(labels, marker_rules, order, workers, observer)

@@ -40,7 +40,7 @@ from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import block_tasks, context_at_step, grouped
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_report_folder, write_report
-from regtrack.scoring.counting import gather_scores
+from regtrack.scoring.counting import PeakLabels, gather_scores
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.request import ScoreRequest, scored_regions
@@ -122,6 +122,10 @@ class ScoreJob:
             "step": self.step,
         }
 
+    def peak_labels(self, folder: Path) -> PeakLabels:
+        """What is scored by, as it was saved in a folder; no other markers are predicted."""
+        return self.truth.peak_labels(folder).alone()
+
     def saved_works(self, folder: Path) -> list[BlockWork]:
         """Save what is scored by in a folder; the works that count there."""
         self.truth.save(folder)
@@ -135,7 +139,7 @@ class ScoreJob:
         folder
             Where the truth was saved, and the counts are.
         """
-        labels = self.truth.saved(folder).alone()
+        labels = self.peak_labels(folder)
         recipe = BlockRecipe(
             model=self.model,
             genome=self.genome,
@@ -332,7 +336,7 @@ def run_scores(
 def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Evaluation:
     """The same, with the counts in a folder, where some may be already."""
     works = job.saved_works(folder)
-    labels = job.truth.saved(folder).alone()
+    labels = job.peak_labels(folder)
     predict_missing(works, workers, observer)
     order = [work.tasks[0].block for work in works]
     scores = gather_scores(labels, job.marker_rules, order, workers, observer)

@@ -87,23 +87,31 @@ class ScoredMarkers:
 
 @dataclass(frozen=True)
 class PeakLabels(ScoredMarkers):
-    """Their measured peaks, as processes open them.
+    """Which markers are scored and where, and their measured peaks, as processes open them.
 
     Parameters
     ----------
     folder
-        Where the labels lie, and the counts of each block.
+        Where the labels were saved, and the counts of each block are.
     """
 
     folder: Path
 
     @classmethod
-    def saved(cls, scored: ScoredMarkers, folder: Path) -> PeakLabels:
-        """Those that were saved in a folder."""
-        return cls(**vars(scored), folder=folder)
+    def saved_in(cls, folder: Path, markers: ScoredMarkers) -> PeakLabels:
+        """The peaks of these markers, which were saved in a folder."""
+        return cls(
+            chrom_sizes=markers.chrom_sizes,
+            unknown=markers.unknown,
+            columns=markers.columns,
+            rows=markers.rows,
+            scored=markers.scored,
+            blocks=markers.blocks,
+            folder=folder,
+        )
 
     def alone(self) -> PeakLabels:
-        """The same when no other markers are predicted."""
+        """The same where no other markers are predicted: their rows are 0, 1, 2 ..."""
         return replace(self, rows=tuple(range(len(self.rows))))
 
     def path(self, block: Block) -> Path:

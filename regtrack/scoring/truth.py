@@ -194,9 +194,9 @@ class Truth:
         """
         self.labels.save(folder)
 
-    def saved(self, folder: Path) -> PeakLabels:
-        """What processes are to be given, of what lies in a folder."""
-        return PeakLabels.saved(self.scope, folder)
+    def peak_labels(self, folder: Path) -> PeakLabels:
+        """What processes are given of what `save` wrote into a folder."""
+        return PeakLabels.saved_in(folder, self.scope)
 
     def evaluation(
         self,
