@@ -32,11 +32,14 @@ fuzz: $(VENV)/installed
 
 # Some tests look at pages in a browser, and are skipped, saying so, where there is none.
 browser:
-	@for one in chromium chromium-browser google-chrome; do \
-	  command -v $$one >/dev/null && exit 0; \
+	@for browser in chromium-headless-shell chromium chromium-browser google-chrome; do \
+	  command -v $$browser >/dev/null && exit 0; \
 	done; \
 	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
-	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium || \
+	  for browser in chromium-headless-shell chromium; do \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$browser \
+	      && exit 0; \
+	  done; \
 	  echo "no chromium: the tests that look at pages in a browser are skipped"
 
 clean:

@@ -21,7 +21,7 @@ def sights(tmp_path_factory: pytest.TempPathFactory) -> Sights:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("needs a browser: chromium, chromium-browser or google-chrome")
+        pytest.skip("needs a browser: chromium-headless-shell, chromium or google-chrome")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -112,7 +112,7 @@ document.body.append(written);
 def visited(text: str, script: str, folder: Path, width: int) -> dict[str, Any]:
     """What a script finds on a page in a window of so many pixels."""
     if CHROMIUM is None:
-        pytest.skip("needs a browser: chromium, chromium-browser or google-chrome")
+        pytest.skip("needs a browser: chromium-headless-shell, chromium or google-chrome")
     # The page lets no script run but its own: the visitor's is let in by its hash.
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = text.replace("script-src ", f"script-src 'sha256-{allowed}' ")
