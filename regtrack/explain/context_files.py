@@ -39,7 +39,8 @@ def plot_contexts(contexts: Sequence[MarkerContext], path: Path) -> None:
     models = models_of(contexts)
     names = [model.name for model in models]
     groups = [
-        (names.index(model.name), category, own) for model, category, own in grouped(scored, models)
+        (names.index(model.name), category, members)
+        for model, category, members in grouped(scored, models)
     ]
     for_name = INCHES_PER_LETTER * max(map(len, names)) + 0.2
     left_width = max(3.2, max(1.5, for_name) * len(names))
@@ -76,9 +77,9 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[st
     """Dots side by side for each network and category, with their median."""
     categories = list(looks)
     apart = 0.81 / len(categories)
-    for number, category, own in groups:
+    for number, category, members in groups:
         place = number + apart * (categories.index(category) - (len(categories) - 1) / 2)
-        heights = sorted(context.widths[1] or 0 for context in own)
+        heights = sorted(context.widths[1] or 0 for context in members)
         # Spread over the strip, the same way every time.
         turns = (np.arange(len(heights)) * 0.618) % 1 - 0.5
         axes.scatter(
@@ -106,8 +107,8 @@ def _strips(axes: Axes, groups: _Groups, names: Sequence[str], looks: Mapping[st
 
 def _profiles(axes: Axes, groups: _Groups, looks: Mapping[str, Look]) -> None:
     """Draw the mean norm of a base by its distance, for each network and category."""
-    for number, category, own in groups:
-        profile = np.mean([context.profile for context in own], axis=0)
+    for number, category, members in groups:
+        profile = np.mean([context.profile for context in members], axis=0)
         at, values = binned(profile)
         axes.plot(
             at,
@@ -177,11 +178,11 @@ def context_table(contexts: Sequence[MarkerContext]) -> str:
             )
         )
         table[-1] += _numbers(context.widths, context.beyond)
-    for model, category, own in grouped(scored, models):
-        table.append(_cells(f"median of {len(own)}", category, model.name, ""))
+    for model, category, members in grouped(scored, models):
+        table.append(_cells(f"median of {len(members)}", category, model.name, ""))
         table[-1] += _numbers(
-            [_median([context.widths[i] for context in own]) for i in range(len(SHARES))],
-            [_median([context.beyond[i] for context in own]) for i in range(len(DISTANCES))],
+            [_median([context.widths[i] for context in members]) for i in range(len(SHARES))],
+            [_median([context.beyond[i] for context in members]) for i in range(len(DISTANCES))],
         )
     lines = aligned(table, 3)
     origin = {
@@ -213,8 +214,8 @@ def _numbers(widths: Sequence[float | None], shares: Sequence[float | None]) -> 
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return statistics.median(there) if there else None
+    numbers = [value for value in values if value is not None]
+    return statistics.median(numbers) if numbers else None
 
 
 def _row(context: MarkerContext) -> dict[str, Any]:

@@ -132,13 +132,13 @@ def grouped(
     categories = categories_of(context.marker for context in contexts)
     for model in models:
         for category in categories:
-            own = [
+            members = [
                 context
                 for context in contexts
                 if context.model is model and context.marker.category == category
             ]
-            if own:
-                yield model, category, own
+            if members:
+                yield model, category, members
 
 
 @dataclass(frozen=True)

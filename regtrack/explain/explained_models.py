@@ -92,8 +92,8 @@ def choose_marker(models: Sequence[ExplainedModel], text: str) -> Marker:
         When another network does not have it.
     """
     markers = models[0].checkpoint.markers
-    named = [marker for marker in markers if marker.name == text]
-    hits = named or match_markers(markers, text)
+    exact_hits = [marker for marker in markers if marker.name == text]
+    hits = exact_hits or match_markers(markers, text)
     if len(hits) > 1:
         raise ArgumentError(
             "marker",

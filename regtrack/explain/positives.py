@@ -28,8 +28,8 @@ def spread(candidates: Regions, most: int) -> list[tuple[str, int]]:
     bases: list[tuple[str, int]] = []
     before = 0
     for chrom, intervals in candidates.items():
-        here = ranks[(ranks >= before) & (ranks < before + intervals.bases)] - before
-        bases += [(chrom, position) for position in intervals.nth_base(here).tolist()]
+        chrom_ranks = ranks[(ranks >= before) & (ranks < before + intervals.bases)] - before
+        bases += [(chrom, position) for position in intervals.nth_base(chrom_ranks).tolist()]
         before += intervals.bases
     return bases
 
@@ -83,8 +83,8 @@ def middles(peaks: Regions, targets: Regions) -> Regions:
     """The middle base of each peak, where it is one of the targets."""
     bases = {}
     for chrom, intervals in targets.items():
-        own = peaks.get(chrom, EMPTY)
-        middle = (own.starts + own.ends) // 2
+        chrom_peaks = peaks.get(chrom, EMPTY)
+        middle = (chrom_peaks.starts + chrom_peaks.ends) // 2
         bases[chrom] = IntervalSet.of(middle, middle + 1).intersect(intervals)
     return bases
 

@@ -77,9 +77,10 @@ def explain_marker(
     files = BedFiles(genome.chrom_sizes, request.clip)
     peaks = PeakTable(request.peaks, files).of(chosen)
     files.tell()
-    here = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
+    region_peaks = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
     explanations: list[Explanation] = [
-        explain_stretch(model, genome, chosen, region, here, device, observer) for model in models
+        explain_stretch(model, genome, chosen, region, region_peaks, device, observer)
+        for model in models
     ]
     with replacing_folder(out, TABLE) as folder:
         write_explanations(explanations, genome.chrom_sizes, folder)

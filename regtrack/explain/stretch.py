@@ -167,9 +167,9 @@ def added_up(
     total = np.zeros((len(around), 4), np.float32)
     length = window or suited_length(network.context)
     for tiled in tile(positives, network.context, length):
-        own = positives.clip(tiled.core_start, tiled.core_end)
+        core_positives = positives.clip(tiled.core_start, tiled.core_end)
         errors = torch.zeros(1, tiled.core_end - tiled.core_start, 1)
-        for first, last in own:
+        for first, last in core_positives:
             errors[:, first - tiled.core_start : last - tiled.core_start] = 1
         codes = torch.from_numpy(genome.codes(around.chrom, tiled.start, tiled.end)[None])
         gradient = input_gradients(
@@ -179,9 +179,9 @@ def added_up(
             errors.to(device),
         )
         first, last = max(tiled.start, around.start), min(tiled.end, around.end)
-        mine = slice(first - around.start, last - around.start)
-        total[mine] += gradient[0, first - tiled.start : last - tiled.start].cpu().numpy()
-        observer.advanced(own.bases)
+        place = slice(first - around.start, last - around.start)
+        total[place] += gradient[0, first - tiled.start : last - tiled.start].cpu().numpy()
+        observer.advanced(core_positives.bases)
     return total
 
 

@@ -136,10 +136,10 @@ def _columns(values: npt.NDArray[np.float32], start: int) -> tuple[_Line, _Line,
     padded = np.full(count * each, np.nan)
     padded[: len(values)] = values
     rows = padded.reshape(count, each)
-    there = ~np.isnan(rows)
-    number = there.sum(axis=1)
+    is_known = ~np.isnan(rows)
+    number = is_known.sum(axis=1)
     mean = np.where(number, np.nansum(rows, axis=1) / np.maximum(number, 1), np.nan)
-    most = np.where(number, np.where(there, rows, -np.inf).max(axis=1), np.nan)
+    most = np.where(number, np.where(is_known, rows, -np.inf).max(axis=1), np.nan)
     return start + (np.arange(count) + 0.5) * each, mean, most
 
 
@@ -191,13 +191,13 @@ def text_table(explanations: Sequence[Explanation]) -> str:
 
 def _notes(explanations: Sequence[Explanation]) -> list[str]:
     """What a reader must know to compare the rows."""
-    said = [explanation.model.note for explanation in explanations if explanation.model.note]
+    notes = [explanation.model.note for explanation in explanations if explanation.model.note]
     if explanations[0].threshold is not None:
-        said.append(
+        notes.append(
             "no measured peak here: positive is what a network predicts with the marker's "
             "threshold or more" + (", each its own bases" if len(explanations) > 1 else "")
         )
-    return said
+    return notes
 
 
 def _row(explanation: Explanation) -> dict[str, Any]:
@@ -242,12 +242,12 @@ def segments_of(values: np.ndarray[Any, Any], start: int) -> np.ndarray[Any, Any
     start
         Position of the first of them, 0-based.
     """
-    there = ~np.isnan(values)
+    is_known = ~np.isnan(values)
     # NaN differs from NaN: runs of NaN are single bases, and dropped.
     begins = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
     ends = np.append(begins[1:], len(values))
-    kept = there[begins]
-    records = np.empty(int(kept.sum()), SEGMENT)
-    records["start"], records["end"] = begins[kept] + start, ends[kept] + start
-    records["value"] = values[begins[kept]]
+    has_value = is_known[begins]
+    records = np.empty(int(has_value.sum()), SEGMENT)
+    records["start"], records["end"] = begins[has_value] + start, ends[has_value] + start
+    records["value"] = values[begins[has_value]]
     return records

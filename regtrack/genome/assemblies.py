@@ -80,7 +80,7 @@ def ucsc_name(name: str) -> str:
     return _ALSO.get(small, small if small in _known() else name)
 
 
-def checked_name(asked: str, genome: Path, chrom_sizes: Mapping[str, int]) -> str:
+def checked_name(spelling: str, genome: Path, chrom_sizes: Mapping[str, int]) -> str:
     """The name of a genome's assembly as a user gives it, in UCSC's words.
 
     One that is not known, but nearly is, is noted.
@@ -97,9 +97,9 @@ def checked_name(asked: str, genome: Path, chrom_sizes: Mapping[str, int]) -> st
     ArgumentError
         When the lengths tell that it is another assembly.
     """
-    if other := contradiction(chrom_sizes, asked):
+    if other := contradiction(chrom_sizes, spelling):
         raise ArgumentError("assembly", f"{genome} is of {other}")
-    name = ucsc_name(asked)
+    name = ucsc_name(spelling)
     near = difflib.get_close_matches(name.lower(), (*_known(), *_ALSO), n=1)
     if near and name.partition("_")[0] not in _known():
         note(
@@ -130,11 +130,11 @@ def contradiction(chrom_sizes: Mapping[str, int], assembly: str) -> str:
         return ""
     lengths = lengths_of(name)
     for chrom, size in chrom_sizes.items():
-        known = resolve_chrom(chrom, lengths)
-        if known is not None and lengths[known] != size:
-            return f"{describe(chrom_sizes, chrom)}, not {assembly} ({lengths[known]:,})"
-    own = recognise(chrom_sizes)
-    return "" if own in (None, name) else f"{describe(chrom_sizes)}, not {assembly}"
+        spelling = resolve_chrom(chrom, lengths)
+        if spelling is not None and lengths[spelling] != size:
+            return f"{describe(chrom_sizes, chrom)}, not {assembly} ({lengths[spelling]:,})"
+    actual = recognise(chrom_sizes)
+    return "" if actual in (None, name) else f"{describe(chrom_sizes)}, not {assembly}"
 
 
 def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, ...]:
@@ -147,8 +147,12 @@ def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, .
     assembly
         As `recognise` names it; where that holds them all, there is no reason for another.
     """
-    species, own = _known()[assembly]
-    telling = [(known, end) for chrom, end in ends.items() if (known := resolve_chrom(chrom, own))]
+    species, own_lengths = _known()[assembly]
+    telling = [
+        (spelling, end)
+        for chrom, end in ends.items()
+        if (spelling := resolve_chrom(chrom, own_lengths))
+    ]
 
     def holds(lengths: Mapping[str, int]) -> bool:
         return all(end <= lengths.get(chrom, 0) for chrom, end in telling)
@@ -156,7 +160,7 @@ def assemblies_that_hold(ends: Mapping[str, int], assembly: str) -> tuple[str, .
     return tuple(
         other
         for other, (of_species, lengths) in _known().items()
-        if of_species == species and holds(lengths) and not holds(own)
+        if of_species == species and holds(lengths) and not holds(own_lengths)
     )
 
 
@@ -203,7 +207,7 @@ def name_of(chrom_sizes: Mapping[str, int], name: str = "") -> str:
 def _pairs(chrom_sizes: Mapping[str, int], lengths: Mapping[str, int]) -> list[tuple[int, int]]:
     """Length here and there of each chromosome that both have, whatever its spelling."""
     return [
-        (size, lengths[known])
+        (size, lengths[spelling])
         for chrom, size in chrom_sizes.items()
-        if (known := resolve_chrom(chrom, lengths)) is not None
+        if (spelling := resolve_chrom(chrom, lengths)) is not None
     ]

@@ -126,11 +126,10 @@ class _Reading:
         self._raw: dict[bytes, int] = {}
         self._unknown: Counter[str] = Counter()
         self._last: dict[str, int] = {}  # end on each chromosome, as the file spells it
-        self._held: list[tuple[Positions, Positions, Positions]] = []
-        self._most_held = _MOST_ROWS
+        self._pieces: list[tuple[Positions, Positions, Positions]] = []
+        self._most_rows = _MOST_ROWS
         self._header = ""
-        self._rows = self._left = self._mitochondrial = self._no_length = 0
-        self._past = 0
+        self._rows = self._unknown_rows = self._mitochondrial = self._no_length = self._past = 0
         self._far = False
         self._first_past: tuple[int, int, int, int] | None = None
 
@@ -150,7 +149,7 @@ class _Reading:
                 continue
             name = raw.decode("utf-8", "replace")
             if number == _UNKNOWN:
-                self._left += rows
+                self._unknown_rows += rows
                 if name in self._unknown or len(self._unknown) < _MOST_NAMES:
                     self._unknown[name] += rows
             if number >= 0 or name in self._unknown:
@@ -162,9 +161,9 @@ class _Reading:
         at, starts, ends = scanned.at, scanned.starts, scanned.ends
         long = ends > starts
         self._no_length += int(np.count_nonzero(~long & (numbers >= 0)))
-        kept = long & (numbers >= 0)
-        if not kept.all():
-            at, numbers, starts, ends = at[kept], numbers[kept], starts[kept], ends[kept]
+        usable = long & (numbers >= 0)
+        if not usable.all():
+            at, numbers, starts, ends = at[usable], numbers[usable], starts[usable], ends[usable]
         sizes = self._sizes[numbers]
         past = (ends > sizes) | (starts < 0)
         if self._loose and past.any():
@@ -179,22 +178,23 @@ class _Reading:
                 place = line + count_lines(text[: at[row]])
                 self._first_past = place, int(numbers[row]), int(starts[row]), int(ends[row])
             starts, ends = np.maximum(starts, 0), np.minimum(ends, sizes)
-            kept = starts < ends
-            numbers, starts, ends = numbers[kept], starts[kept], ends[kept]
-        self._held.append((numbers, starts, ends))
-        if sum(len(numbers) for numbers, _, _ in self._held) > self._most_held:
+            usable = starts < ends
+            numbers, starts, ends = numbers[usable], starts[usable], ends[usable]
+        self._pieces.append((numbers, starts, ends))
+        if sum(len(numbers) for numbers, _, _ in self._pieces) > self._most_rows:
             merged = self._merged()
             # Where little was merged, it is not tried again at every further piece.
-            self._most_held = max(_MOST_ROWS, 2 * sum(map(len, merged.values())))
-            self._held = [
-                (np.full(len(own), number), own.starts, own.ends) for number, own in merged.items()
+            self._most_rows = max(_MOST_ROWS, 2 * sum(map(len, merged.values())))
+            self._pieces = [
+                (np.full(len(runs), number), runs.starts, runs.ends)
+                for number, runs in merged.items()
             ]
 
     def _merged(self) -> dict[int, IntervalSet]:
         """Intervals by number of chromosome, in the order of these."""
-        if not self._held:
+        if not self._pieces:
             return {}
-        numbers, starts, ends = (np.concatenate(parts) for parts in zip(*self._held, strict=True))
+        numbers, starts, ends = (np.concatenate(parts) for parts in zip(*self._pieces, strict=True))
         order = np.argsort(numbers, kind="stable")
         counts = np.bincount(numbers, minlength=0)
         parts = np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
@@ -206,13 +206,13 @@ class _Reading:
 
     def finish(self) -> BedRows:
         """What the whole file says."""
-        on_genome = self._rows - self._left - self._mitochondrial
+        on_genome = self._rows - self._unknown_rows - self._mitochondrial
         if self._past:
             many = self._past >= FEW_PAST and self._past > MOST_PAST * (on_genome - self._no_length)
             if self._far or many or not self._rules.clip:
                 raise self._past_the_end(foreign=self._far or many)
         # That both have a mitochondrion tells nothing: so have all genomes.
-        if self._left and self._left + self._mitochondrial == self._rows:
+        if self._unknown_rows and self._unknown_rows + self._mitochondrial == self._rows:
             raise nothing_in_common(self._path, self._unknown, self._chrom_sizes)
         return BedRows(
             {self._names[number]: intervals for number, intervals in self._merged().items()},
@@ -220,7 +220,7 @@ class _Reading:
                 path=str(self._path),
                 header=self._header,
                 rows=self._rows,
-                unknown=self._left,
+                unknown=self._unknown_rows,
                 unknown_names=tuple(list(self._unknown)[:4]),
                 mitochondrial=self._mitochondrial,
                 no_length=self._no_length,

@@ -38,7 +38,7 @@ class BedFiles:
 
     def peaks(self, path: Path) -> dict[str, IntervalSet]:
         """Measured peaks, without mitochondria; raises what `read_rows` does."""
-        return self._kept("peaks", read_peaks(path, self._chrom_sizes, self._clip))
+        return self._intervals("peaks", read_peaks(path, self._chrom_sizes, self._clip))
 
     def excluded(self, path: Path) -> dict[str, IntervalSet]:
         """Regions that do not count; those of mitochondria end where the genome's does.
@@ -52,7 +52,7 @@ class BedFiles:
         rows = read_rows(path, self._chrom_sizes, rules)
         if not rows.intervals:
             raise InputError(path, "holds no region to exclude; is it complete?")
-        return self._kept("excluded regions", rows)
+        return self._intervals("excluded regions", rows)
 
     def regions(self, path: Path) -> dict[str, IntervalSet]:
         """Regions that are asked for.
@@ -65,7 +65,7 @@ class BedFiles:
         rows = read_rows(path, self._chrom_sizes, Rules(self._clip, can_clip=True))
         if not rows.intervals:
             raise InputError(path, "holds no region; expected a BED file")
-        return self._kept("regions", rows)
+        return self._intervals("regions", rows)
 
     def count_peaks(self, counts: RowCounts) -> None:
         """Count what a worker process read."""
@@ -78,6 +78,6 @@ class BedFiles:
                 note(text)
         self._counts.clear()
 
-    def _kept(self, what: str, rows: BedRows) -> dict[str, IntervalSet]:
+    def _intervals(self, what: str, rows: BedRows) -> dict[str, IntervalSet]:
         self._counts.setdefault(what, []).append(rows.counts)
         return rows.intervals

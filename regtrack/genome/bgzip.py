@@ -47,12 +47,12 @@ def writing_bgzip(path: Path, level: int) -> Iterator[pysam.BGZFile]:
         pysam.set_verbosity(verbosity)
 
 
-def recompress(source: Path, target: Path, told: Callable[[int], object]) -> None:
+def recompress(source: Path, target: Path, advance: Callable[[int], object]) -> None:
     """Write the content of a gzip file to a bgzip file, in memory that does not grow with it.
 
     Parameters
     ----------
-    told
+    advance
         Is called with the number of bytes of `source` that were read so far.
 
     Raises
@@ -68,7 +68,7 @@ def recompress(source: Path, target: Path, told: Callable[[int], object]) -> Non
             with writing_bgzip(target, _LEVEL) as packed:
                 while piece := _read(source, text):
                     packed.write(piece)
-                    told(raw.tell())
+                    advance(raw.tell())
     except OSError as error:
         if error.filename is not None or error.errno is not None:
             raise

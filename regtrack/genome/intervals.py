@@ -71,11 +71,11 @@ class IntervalSet:
             raise ValueError("an interval must not be negative or empty")
         order = np.argsort(first, kind="stable")
         first, last = first[order], last[order]
-        reached = np.maximum.accumulate(last)
+        furthest = np.maximum.accumulate(last)
         opens = np.ones(len(first), dtype=bool)
-        opens[1:] = first[1:] > reached[:-1]
+        opens[1:] = first[1:] > furthest[:-1]
         closes = np.append(opens[1:], True)[: len(first)]
-        return cls(first[opens], reached[closes])
+        return cls(first[opens], furthest[closes])
 
     @classmethod
     def union(cls, sets: Sequence[IntervalSet]) -> IntervalSet:
@@ -175,8 +175,8 @@ class IntervalSet:
         """For each position, whether it is in the set."""
         at = np.asarray(positions, dtype=np.int64)
         index = np.searchsorted(self.starts, at, side="right")
-        reached = np.concatenate(([0], self.ends))[index]
-        return (index > 0) & (at < reached)
+        last_ends = np.concatenate(([0], self.ends))[index]
+        return (index > 0) & (at < last_ends)
 
     def nth_base(self, ranks: npt.ArrayLike) -> Positions:
         """Positions of the bases of the given ranks (0 is the first), `bases_before` reversed.
@@ -252,11 +252,11 @@ def intersect(first: Regions, second: Regions) -> dict[str, IntervalSet]:
 
 def subtract(first: Regions, second: Regions) -> dict[str, IntervalSet]:
     """Bases of the first that are not in the second, per chromosome that has any."""
-    left = {
+    rest = {
         chrom: intervals.minus(second[chrom]) if chrom in second else intervals
         for chrom, intervals in first.items()
     }
-    return {chrom: intervals for chrom, intervals in left.items() if len(intervals)}
+    return {chrom: intervals for chrom, intervals in rest.items() if len(intervals)}
 
 
 def total_bases(regions: Regions) -> int:

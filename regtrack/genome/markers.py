@@ -79,8 +79,8 @@ class Marker:
 
     def to_json(self) -> dict[str, Any]:
         """As checkpoints, tracks folders and datasets keep it: with the name of its file."""
-        kept = {name: getattr(self, name) for name in COLUMNS}
-        return {**kept, "file": Path(self.file).name, "extra": dict(self.extra)}
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        return {**columns, "file": Path(self.file).name, "extra": dict(self.extra)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Marker:
@@ -180,10 +180,10 @@ def as_known(category: str) -> str:
 
 def in_order(categories: Iterable[str]) -> tuple[str, ...]:
     """Categories, each once: those of the paper, then the others by name."""
-    given = set(categories)
+    names = set(categories)
     return (
-        *(category for category in CATEGORIES if category in given),
-        *sorted(given.difference(CATEGORIES)),
+        *(category for category in CATEGORIES if category in names),
+        *sorted(names.difference(CATEGORIES)),
     )
 
 

@@ -73,12 +73,12 @@ def markers_of_files(paths: Sequence[Path], category: str | None = None) -> tupl
     )
 
 
-def tell_summits(named: Path, widths: Mapping[str, float]) -> None:
+def tell_summits(path: Path, widths: Mapping[str, float]) -> None:
     """Say which files have peaks of a few bases: summits of peaks, where peaks are meant.
 
     Parameters
     ----------
-    named
+    path
         What the user named the files by.
     widths
         Median bases of a peak, by name of each file that has any.
@@ -88,7 +88,7 @@ def tell_summits(named: Path, widths: Mapping[str, float]) -> None:
         widest = max(narrow.values())
         bases = "1 base" if widest == 1 else f"{widest:g} bases"
         note(
-            f"{named}: half of the peaks have {bases} or less in {names_and_rest(narrow)}: these "
+            f"{path}: half of the peaks have {bases} or less in {names_and_rest(narrow)}: these "
             "look like summits; were *_peaks.narrowPeak meant?"
         )
 
@@ -126,8 +126,8 @@ def _files(path: Path) -> list[Path]:
     else:
         paths = _matching(path)
     files = [file for file in paths if is_peak_file(file) and file.is_file()]
-    kept = [file for file in files if not _SUMMITS.search(file.name)] or files
-    if not kept:
+    peak_files = [file for file in files if not _SUMMITS.search(file.name)] or files
+    if not peak_files:
         other = next((match[0] for file in paths if (match := _OF_MACS.search(file.name))), None)
         if other is not None:
             raise InputError(
@@ -136,13 +136,13 @@ def _files(path: Path) -> list[Path]:
             )
         what = "holds" if is_there(path) else "matches"
         raise InputError(path, f"{what} no peak file; expected some that end in {_KINDS}")
-    summits = sorted(file.name for file in set(files).difference(kept))
+    summits = sorted(file.name for file in set(files).difference(peak_files))
     if summits:
         note(f"{path}: summits are no peaks, and are left out: {names_and_rest(summits)}")
     others = sorted(file.name for file in paths if _OF_MACS.search(file.name))
     if others:
         note(f"{path}: no peak files, and left out: {names_and_rest(others)}")
-    return kept
+    return peak_files
 
 
 def _matching(pattern: Path) -> list[Path]:

@@ -50,7 +50,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
     files = sorted({file.path: file for file in counted}.values(), key=lambda file: file.path)
     lacking = dict.fromkeys(name for file in files for name in file.unknown_names)
     headers = dict.fromkeys(file.header for file in files if file.header)
-    told: list[tuple[Callable[[RowCounts], int], str, str]] = [
+    fates: list[tuple[Callable[[RowCounts], int], str, str]] = [
         (
             lambda file: file.unknown,
             "left out",
@@ -66,7 +66,7 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
         (lambda file: file.clipped, "clipped", "past an end of their chromosome"),
     ]
     lines = []
-    for count, fate, why in told:
+    for count, fate, why in fates:
         some = [file for file in files if count(file)]
         if some:
             rows = sum(map(count, some))

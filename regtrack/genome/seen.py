@@ -83,14 +83,14 @@ class Seen:
             Lengths of the chromosomes, of the training's file and of the other one. What is only
             in one of them is left out, and so is a chromosome that has another length.
         """
-        own = {
-            chrom: own_name
+        spellings = {
+            chrom: spelling
             for chrom, size in sizes.items()
-            if (own_name := resolve_chrom(chrom, known)) is not None and known[own_name] == size
+            if (spelling := resolve_chrom(chrom, known)) is not None and known[spelling] == size
         }
         return Seen(
             *(
-                {chrom: regions[name] for chrom, name in own.items() if name in regions}
+                {chrom: regions[name] for chrom, name in spellings.items() if name in regions}
                 for regions in (self.train, self.valid)
             )
         )

@@ -112,26 +112,26 @@ def _units(path: Path) -> Iterator[bytes]:
 
 def _unpacked(path: Path, file: BinaryIO) -> Iterator[bytes]:
     """The content of a gzip file, of one part or many, which zeros may follow."""
-    held = bytearray()  # bgzip has a part for each 64 kB
+    content = bytearray()  # bgzip has a part for each 64 kB
     packed = file.read(_UNIT)
     try:
         while packed:
             part = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
             while not part.eof:
                 packed = packed or file.read(_UNIT)
-                unit = part.decompress(packed, _UNIT - len(held))
+                unit = part.decompress(packed, _UNIT - len(content))
                 if not unit and not packed:
                     raise InputError(path, "truncated or damaged gzip file (it ends too early)")
                 packed = part.unconsumed_tail
-                held += unit
-                if len(held) == _UNIT:
-                    yield bytes(held)
-                    held.clear()
+                content += unit
+                if len(content) == _UNIT:
+                    yield bytes(content)
+                    content.clear()
             packed = part.unused_data.lstrip(b"\0") or file.read(_UNIT).lstrip(b"\0")
     except _NotDeflatedError as error:
         raise InputError(path, f"truncated or damaged gzip file ({error})") from error
-    if held:
-        yield bytes(held)
+    if content:
+        yield bytes(content)
 
 
 def _check_beginning(path: Path, unit: bytes) -> None:

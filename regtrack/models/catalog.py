@@ -51,8 +51,10 @@ def find_architecture(task: str, name: str | None) -> Architecture:
     """
     architecture = named_architecture(task, _USUAL[task] if name is None else name)
     if architecture is None:
-        own = [f"{path}:{class_}" for path in allowed_code() for class_ in classes_in_file(path)]
-        offered = [*own, *offered_names()] if task == _OWN_TASK else []
+        own_networks = [
+            f"{path}:{class_}" for path in allowed_code() for class_ in classes_in_file(path)
+        ]
+        offered = [*own_networks, *offered_names()] if task == _OWN_TASK else []
         raise ArgumentError(
             "model",
             f"no network {name!r} for the {task} task; expected "
@@ -75,14 +77,14 @@ def named_architecture(task: str, name: str) -> Architecture | None:
     if name in ARCHITECTURES[task]:
         return ARCHITECTURES[task][name]
     reference = split_reference(name)
-    own = class_in_file(*reference) if reference else _own_class(name)
-    if own is None:
+    own_class = class_in_file(*reference) if reference else _own_class(name)
+    if own_class is None:
         return None
     if task != _OWN_TASK:
         raise ArgumentError(
             "model", f"{name}: networks of one's own are of the {_OWN_TASK} task, not {task}"
         )
-    return _architecture_of(own)
+    return _architecture_of(own_class)
 
 
 def recorded_architecture(name: str, file: str, sha256: str) -> Architecture | None:
@@ -106,8 +108,10 @@ def recorded_architecture(name: str, file: str, sha256: str) -> Architecture | N
         classes = [offered]
     if not classes:
         return None
-    own = max(classes, key=lambda own: (own.sha256 == sha256, own.path.name == file))
-    return _architecture_of(own)
+    own_class = max(
+        classes, key=lambda own_class: (own_class.sha256 == sha256, own_class.path.name == file)
+    )
+    return _architecture_of(own_class)
 
 
 def _own_class(name: str) -> OwnClass | None:
@@ -123,10 +127,10 @@ def _own_class(name: str) -> OwnClass | None:
 def _named_classes(name: str) -> list[OwnClass]:
     """Those of this name in the files that were named."""
     classes = (classes_in_file(path).get(name) for path in allowed_code())
-    return [own for own in classes if own is not None]
+    return [own_class for own_class in classes if own_class is not None]
 
 
 @functools.cache
-def _architecture_of(own: OwnClass) -> Architecture:
+def _architecture_of(own_class: OwnClass) -> Architecture:
     """One for each class, which remembers the contexts that were measured."""
-    return OwnArchitecture.of(own)
+    return OwnArchitecture.of(own_class)

@@ -312,10 +312,10 @@ def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
     summary = parse_json(text, _Trained, where).training
     metadata.training.pop(_WEIGHTS, None)
     try:
-        said = {part.name: getattr(metadata, part.name) for part in fields(metadata)}
+        values = {part.name: getattr(metadata, part.name) for part in fields(metadata)}
         if metadata.seen is not None:
-            said["seen"] = Seen.from_json(**vars(metadata.seen), chrom_sizes=metadata.chrom_sizes)
-        checkpoint = Checkpoint(**said)
+            values["seen"] = Seen.from_json(**vars(metadata.seen), chrom_sizes=metadata.chrom_sizes)
+        checkpoint = Checkpoint(**values)
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error
     if checkpoint.code is not None:

@@ -156,15 +156,15 @@ def _peaks(checkpoint: Checkpoint) -> str:
         for marker in checkpoint.validated
         if marker and marker.is_skilled and marker.peak_precision is not None
     ]
-    said = []
+    sentences = []
     if with_peaks:
         precision = fmean(marker.peak_precision or 0.0 for marker in with_peaks)
         recall = fmean(marker.peak_recall or 0.0 for marker in with_peaks)
-        said.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
+        sentences.append(f"precision {precision:.3f}, recall {recall:.3f} (validation)")
     names = [marker.name for marker in checkpoint.unskilled]
     if names:
-        said.append(
+        sentences.append(
             f"{len(names):,} of {len(checkpoint.markers):,} markers get none, being no better than "
             f"chance: {names_and_rest(names)}"
         )
-    return "; ".join(said)
+    return "; ".join(sentences)

@@ -94,9 +94,9 @@ def memory_advice(**remedies: str) -> Iterator[None]:
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether a GPU had no memory left; cuBLAS and cuDNN have no class for it."""
-    said = str(error)
+    message = str(error)
     return isinstance(error, torch.OutOfMemoryError) or any(
-        code in said for code in ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+        code in message for code in ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
     )
 
 

@@ -242,9 +242,9 @@ class Network(nn.Module):
     def keep_markers(self, rows: list[int]) -> None:
         """Drop all outputs but `rows`, so that no arithmetic is spent on the others."""
         weight, bias = self.output.weight.detach(), self.output.bias.detach()
-        kept = nn.Linear(self.output.in_features, len(rows), device="meta")
-        kept.weight, kept.bias = nn.Parameter(weight[rows]), nn.Parameter(bias[rows])
-        self.head[-1] = kept
+        output = nn.Linear(self.output.in_features, len(rows), device="meta")
+        output.weight, output.bias = nn.Parameter(weight[rows]), nn.Parameter(bias[rows])
+        self.head[-1] = output
 
     def weights(self) -> dict[str, Tensor]:
         """Every tensor that makes the network what it is, once, by name."""

@@ -98,7 +98,7 @@ class OwnArchitecture(Architecture):
         """
         settings = settings or {}
         self.check(settings)
-        module = self._made(markers, settings)
+        module = self._module(markers, settings)
         contract = self._contract_of(module)
         network = OwnNetwork(module, contract, markers, Context(), self.own.path)
         network.context = self._context_of(network, markers, settings)
@@ -125,7 +125,7 @@ class OwnArchitecture(Architecture):
         """Of the file of the code."""
         return self.own.sha256
 
-    def _made(self, markers: int, settings: Mapping[str, Any]) -> nn.Module:
+    def _module(self, markers: int, settings: Mapping[str, Any]) -> nn.Module:
         try:
             with torch.device("cpu"):  # its own code need not know torch's meta tensors
                 return self.own.network(markers, **settings)
@@ -149,27 +149,27 @@ class OwnArchitecture(Architecture):
         if key not in self._contexts:
             # What is drawn here must change nothing of a training.
             with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-                self._contexts[key] = self._found_context(network, markers, settings)
+                self._contexts[key] = self._new_context(network, markers, settings)
         return self._contexts[key]
 
-    def _found_context(
+    def _new_context(
         self, network: OwnNetwork, markers: int, settings: Mapping[str, Any]
     ) -> Context:
         contract, path = network.contract, self.own.path
         _predict(copy.deepcopy(network))(torch.ones(1, 64 * contract.stride, dtype=torch.long))
-        tried = self._tried(markers, settings)
+        trial = self._trial_network(markers, settings)
         if contract.returns == "logits":
-            self._tell_probabilities(tried)
-        unbounded = [layer for layer in tried.modules() if isinstance(layer, _UNBOUNDED)]
+            self._tell_probabilities(trial)
+        unbounded = [layer for layer in trial.modules() if isinstance(layer, _UNBOUNDED)]
         if contract.left is not None and contract.right is not None:
             declared = Context(left=contract.left, right=contract.right, stride=contract.stride)
-            is_bound = not unbounded and holds(_predict(tried), contract.bin, declared)
+            is_bound = not unbounded and holds(_predict(trial), contract.bin, declared)
             return replace(declared, exact=is_bound)
         if unbounded:
             kind = type(unbounded[0]).__name__
             raise InputError(path, f"{self.name} has a layer {kind}, without bound; {_DECLARE}")
         try:
-            return measure_context(_predict(tried.double()), contract.bin, contract.stride)
+            return measure_context(_predict(trial.double()), contract.bin, contract.stride)
         except UnboundedError:
             raise InputError(
                 path, f"{self.name} depends on all that it reads; {_DECLARE}"
@@ -185,14 +185,14 @@ class OwnArchitecture(Architecture):
                 path, f"{self.name} cannot be measured in float64 ({error.problem}); {_DECLARE}"
             ) from error
 
-    def _tell_probabilities(self, tried: OwnNetwork) -> None:
+    def _tell_probabilities(self, trial: OwnNetwork) -> None:
         """Say so where what are taken for logits look like probabilities.
 
         Their sigmoid would lie between 0.5 and 0.73, and training would teach it to.
         """
         chance = torch.Generator().manual_seed(0)
-        codes = torch.randint(1, 5, (1, 64 * tried.contract.stride), generator=chance)
-        outputs = _predict(tried)(codes)
+        codes = torch.randint(1, 5, (1, 64 * trial.contract.stride), generator=chance)
+        outputs = _predict(trial)(codes)
         # Numbers that are all 0, say, tell nothing.
         if 0 <= float(outputs.min()) < float(outputs.max()) <= 1:
             note(
@@ -200,20 +200,20 @@ class OwnArchitecture(Architecture):
                 'probabilities, declare returns = "probabilities"'
             )
 
-    def _tried(self, markers: int, settings: Mapping[str, Any]) -> OwnNetwork:
+    def _trial_network(self, markers: int, settings: Mapping[str, Any]) -> OwnNetwork:
         """The network for few markers, with weights of chance, none of them 0.
 
         For the right number of markers where it can be made for no other.
         """
         for number in (_FEW_MARKERS, markers):
             try:
-                module = self._made(number, settings)
+                module = self._module(number, settings)
                 contract = self._contract_of(module)
                 if contract.returns == SIGNAL:  # which weights of chance may well make negative
                     contract = replace(contract, returns="logits", range=None)
-                tried = OwnNetwork(module, contract, number, Context(), self.own.path)
-                codes = torch.ones(1, 64 * tried.contract.stride, dtype=torch.long)
-                _predict(tried)(codes)
+                trial = OwnNetwork(module, contract, number, Context(), self.own.path)
+                codes = torch.ones(1, 64 * trial.contract.stride, dtype=torch.long)
+                _predict(trial)(codes)
             except InputError:
                 if number == markers:
                     raise
@@ -221,10 +221,10 @@ class OwnArchitecture(Architecture):
                 break
         chance = torch.Generator().manual_seed(0)
         with torch.no_grad():
-            for weights in tried.parameters():
+            for weights in trial.parameters():
                 if weights.is_floating_point():
                     weights.copy_(_drawn(weights, chance))
-        return tried
+        return trial
 
 
 def _drawn(weights: Tensor, chance: torch.Generator) -> Tensor:

@@ -62,12 +62,12 @@ def class_in_file(path: Path, name: str) -> OwnClass:
     if name in classes:
         return classes[name]
     source = path.read_bytes()
-    there = vars(_executed(path, source).module)
-    if name in there:
+    names = vars(_executed(path, source).module)
+    if name in names:
         raise InputError(path, f"{name} is no class derived from torch.nn.Module")
     known = first_names(classes) if classes else "none derived from torch.nn.Module"
-    wanted = f"has no class {name}" if name else "which class? Expected FILE.py:CLASS"
-    raise InputError(path, f"{wanted}; its classes: {known}")
+    problem = f"has no class {name}" if name else "which class? Expected FILE.py:CLASS"
+    raise InputError(path, f"{problem}; its classes: {known}")
 
 
 def classes_in_file(path: Path) -> Mapping[str, OwnClass]:
@@ -104,7 +104,7 @@ def offered_class(name: str) -> OwnClass | None:
     try:
         network = entry_point.load()
     except Exception as error:
-        raise InputError(where, _said(error)) from error
+        raise InputError(where, _message_of(error)) from error
     if not (isinstance(network, type) and issubclass(network, nn.Module)):
         raise InputError(where, "is no class derived from torch.nn.Module")
     file = inspect.getsourcefile(network)
@@ -139,8 +139,8 @@ def raised_in(path: Path, error: BaseException, given: str = "") -> Exception:
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == str(path)
     ]
-    said = f"{_said(error)}; {given}" if given else _said(error)
-    return InputError(path, said, lines[-1] if lines else None)
+    message = f"{_message_of(error)}; {given}" if given else _message_of(error)
+    return InputError(path, message, lines[-1] if lines else None)
 
 
 class _Executed(NamedTuple):
@@ -195,8 +195,8 @@ def _importing_beside(path: Path) -> Iterator[dict[str, ModuleType]]:
             sys.path.remove(str(folder))
         # A new part of a package that was there, regtrack say, stays where it belongs.
         tops = {name.partition(".")[0] for name in list(sys.modules)} - known
-        mine = {top for top in tops if _lies_in(folder, top)}
-        for name in [loaded for loaded in sys.modules if loaded.partition(".")[0] in mine]:
+        packages = {top for top in tops if _lies_in(folder, top)}
+        for name in [loaded for loaded in sys.modules if loaded.partition(".")[0] in packages]:
             beside[name] = sys.modules.pop(name)
 
 
@@ -218,7 +218,7 @@ def _digest(source: bytes, beside: Mapping[str, ModuleType]) -> str:
     return total.hexdigest()
 
 
-def _said(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     """`NameError: name 'torhc' is not defined`."""
     message = str(error).partition("\n")[0][:_LONGEST_MESSAGE]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

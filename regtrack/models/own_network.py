@@ -246,7 +246,7 @@ class OwnNetwork(Network):
         try:
             outputs = self.module(inputs)
         except Exception as error:
-            raise raised_in(self._path, error, self._given(inputs)) from error
+            raise raised_in(self._path, error, self._describe_inputs(inputs)) from error
         expected = (len(inputs), self._markers, length // self.contract.bin)
         if not isinstance(outputs, Tensor):
             raise InputError(
@@ -264,7 +264,7 @@ class OwnNetwork(Network):
         by_bin = outputs.transpose(1, 2).contiguous()
         return self._logit(by_bin) if self.contract.returns == "probabilities" else by_bin
 
-    def _given(self, inputs: Tensor) -> str:
+    def _describe_inputs(self, inputs: Tensor) -> str:
         """What the module read when it failed, and what to declare for something else."""
         shape = tuple(inputs.shape)
         if self.reads_codes:

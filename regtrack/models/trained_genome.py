@@ -33,10 +33,11 @@ def check_assembly(
     """
     misfit = _misfit(checkpoint, sizes)
     if misfit is not None:
-        here, there = misfit
+        actual, expected = misfit
         raise InputError(
             genome,
-            f"is {here}, but {path} was trained on {there}; --any-genome predicts all the same",
+            f"is {actual}, but {path} was trained on {expected}; "
+            "--any-genome predicts all the same",
         )
 
 
@@ -63,16 +64,16 @@ def _misfit(
         return None
     # The mitochondrion says nothing: one assembly's files hold different ones.
     shared = {
-        chrom: own
+        chrom: spelling
         for chrom in sizes
-        if (own := resolve_chrom(chrom, known)) is not None and own not in MITOCHONDRION
+        if (spelling := resolve_chrom(chrom, known)) is not None and spelling not in MITOCHONDRION
     }
-    for chrom, own in shared.items():
-        if known[own] != sizes[chrom]:
-            there = describe_other(known, own, sizes, checkpoint.assembly)
-            return describe(sizes, chrom), there
+    for chrom, spelling in shared.items():
+        if known[spelling] != sizes[chrom]:
+            expected = describe_other(known, spelling, sizes, checkpoint.assembly)
+            return describe(sizes, chrom), expected
     names = {recognise(sizes), recognise(known)}
     if not shared and (len(names) > 1 or None in names):
-        there = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
-        return describe(sizes), f"{there} ({first_names(known)})"
+        expected = f"{name_of(known, checkpoint.assembly)}, whose chromosomes are others"
+        return describe(sizes), f"{expected} ({first_names(known)})"
     return None

@@ -162,19 +162,19 @@ def write_narrow_peaks(
         raise ValueError("a bigBed file needs at least one peak")
     # The format wants chromosomes in the order of their names.
     chroms = sorted({peak.chrom for peak in peaks})
-    wanted: dict[str, list[Entry]] = {chrom: [] for chrom in chroms}
+    by_chrom: dict[str, list[Entry]] = {chrom: [] for chrom in chroms}
     for peak in peaks:
         _check(peak, chrom_sizes)
-        wanted[peak.chrom].append((peak.start, peak.end, _columns(peak)))
-    for chrom, entries in wanted.items():
+        by_chrom[peak.chrom].append((peak.start, peak.end, _columns(peak)))
+    for chrom, entries in by_chrom.items():
         if any(left[0] > right[0] for left, right in pairwise(entries)):
             raise ValueError(f"peaks of {chrom} are out of order")
     sizes = {chrom: chrom_sizes[chrom] for chrom in chroms}
     with replacing(path) as aside, tempfile.TemporaryDirectory(dir=path.parent) as folder:
         scratch = Path(folder) / "peaks.bb"  # pybigtools goes by the end of the name
         scratch.touch()  # an OSError that names the file, where pybigtools has words alone
-        _write(scratch, sizes, wanted)
-        if not _holds(scratch, wanted):
+        _write(scratch, sizes, by_chrom)
+        if not _holds(scratch, by_chrom):
             raise OSError(errno.EIO, "not written whole; is the disk full?")
         scratch.replace(aside)
 
@@ -198,9 +198,9 @@ def _columns(peak: PeakLine) -> str:
     return f"{peak.name}\t{peak.score}\t.\t{peak.value:.6g}\t-1\t-1\t{peak.summit}"
 
 
-def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[Entry]]) -> None:
+def _write(path: Path, sizes: Mapping[str, int], by_chrom: Mapping[str, Sequence[Entry]]) -> None:
     """Let pybigtools write, and put its header right; whether it did, a reader must find out."""
-    rows = ((chrom, *entry) for chrom, entries in wanted.items() for entry in entries)
+    rows = ((chrom, *entry) for chrom, entries in by_chrom.items() for entry in entries)
     with _quiet():
         try:
             with utf8_path(path) as place:
@@ -215,11 +215,11 @@ def _write(path: Path, sizes: Mapping[str, int], wanted: Mapping[str, Sequence[E
         file.write(_COUNTS.pack(FIELDS, _BED_FIELDS))
 
 
-def _holds(path: Path, wanted: Mapping[str, Sequence[Entry]]) -> bool:
+def _holds(path: Path, by_chrom: Mapping[str, Sequence[Entry]]) -> bool:
     """Whether a file holds these entries, and no others."""
     try:
         with BigBedReader(path) as reader:
-            return {chrom: reader.entries(chrom) for chrom in reader.header.chrom_sizes} == wanted
+            return {chrom: reader.entries(chrom) for chrom in reader.header.chrom_sizes} == by_chrom
     except InputError:
         return False
 
@@ -227,13 +227,13 @@ def _holds(path: Path, wanted: Mapping[str, Sequence[Entry]]) -> bool:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep stdout and stderr clear of what pybigtools prints: errors, backtraces of threads."""
-    kept = {stream: os.dup(stream) for stream in (1, 2)}
+    copies = {stream: os.dup(stream) for stream in (1, 2)}
     try:
         with Path(os.devnull).open("wb") as nothing:
-            for stream in kept:
+            for stream in copies:
                 os.dup2(nothing.fileno(), stream)
         yield
     finally:
-        for stream, copy in kept.items():
+        for stream, copy in copies.items():
             os.dup2(copy, stream)
             os.close(copy)

@@ -107,14 +107,14 @@ class BigWigSections:
     def __exit__(self, *_: object) -> None:
         self._data.close()
 
-    def together(self, line: Line, asked: IntervalSet, around: int = 0) -> Iterator[Sections]:
+    def together(self, line: Line, targets: IntervalSet, around: int = 0) -> Iterator[Sections]:
         """The sections that hold any of the bases asked for, in order, several at a time.
 
         Parameters
         ----------
         line
             Of the file's chromosomes, in whatever order.
-        asked
+        targets
             Positions on the line. Segments around them, in the same sections, come along.
         around
             How many sections on each side come along, too: for what goes on in them.
@@ -128,19 +128,19 @@ class BigWigSections:
             self._laid = self._lay(line)
         _, origins, lengths, starts, ends = self._laid
         chroms = self._places["chrom"]
-        held = np.flatnonzero(asked.bases_before(ends) > asked.bases_before(starts))
-        near = np.clip(held[:, None] + np.arange(-around, around + 1), 0, len(chroms) - 1)
-        held = np.unique(near[chroms[near] == chroms[held][:, None]])
+        numbers = np.flatnonzero(targets.bases_before(ends) > targets.bases_before(starts))
+        near = np.clip(numbers[:, None] + np.arange(-around, around + 1), 0, len(chroms) - 1)
+        numbers = np.unique(near[chroms[near] == chroms[numbers][:, None]])
         # In the line's order, which need not be the file's.
-        held = held[np.argsort(starts[held], kind="stable")]
-        for first in range(0, len(held), _TOGETHER):
-            some = held[first : first + _TOGETHER]
-            records = [self._section(place) for place in some]
+        numbers = numbers[np.argsort(starts[numbers], kind="stable")]
+        for first in range(0, len(numbers), _TOGETHER):
+            batch = numbers[first : first + _TOGETHER]
+            records = [self._section(place) for place in batch]
             yield Sections(
                 np.concatenate(records),
                 np.cumsum([0, *map(len, records)], dtype=np.int64),
-                origins[chroms[some]],
-                lengths[chroms[some]],
+                origins[chroms[batch]],
+                lengths[chroms[batch]],
             )
 
     def _lay(self, line: Line) -> _Laid:
@@ -154,7 +154,7 @@ class BigWigSections:
         )
         return _Laid(line, origins, lengths, starts, ends)
 
-    def records(self, chrom: str, asked: IntervalSet) -> Iterator[Records]:
+    def records(self, chrom: str, targets: IntervalSet) -> Iterator[Records]:
         """As `together`, of one chromosome and the bases asked for on it.
 
         Yields
@@ -164,7 +164,7 @@ class BigWigSections:
         """
         if chrom in self.chrom_sizes:
             line = Line(self.chrom_sizes)
-            for sections in self.together(line, line.lay({chrom: asked})):
+            for sections in self.together(line, line.lay({chrom: targets})):
                 yield sections.records
 
     def at_least(self, region: Interval, minimum: float) -> IntervalSet:

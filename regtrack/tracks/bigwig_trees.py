@@ -207,7 +207,7 @@ def find_chrom(data: _Bytes, at: int, name: str) -> tuple[int, int] | None:
         raise ValueError("not a tree of chromosomes")
     key = name.encode()
 
-    def wanted(items: _Items) -> npt.NDArray[np.bool_]:
+    def selection(items: _Items) -> npt.NDArray[np.bool_]:
         if "id" in (items.dtype.names or ()):
             return np.asarray(items["key"] == key)
         # Keys are sorted: those of a node begin with the one that stands above it.
@@ -216,7 +216,7 @@ def find_chrom(data: _Bytes, at: int, name: str) -> tuple[int, int] | None:
         within[last : last + 1] = last >= 0
         return within
 
-    items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width), wanted)
+    items = _read_tree(data, at + _CHROM_HEADER.size, *_chrom_items(width), selection)
     return (int(items["id"][0]), int(items["size"][0])) if len(items) else None
 
 
@@ -236,13 +236,13 @@ def find_sections(data: _Bytes, at: int, chrom: int, start: int, end: int) -> _I
     if _PLACE_HEADER.unpack_from(data, at)[0] != _PLACE_MAGIC:
         raise ValueError("not a tree of places")
 
-    def wanted(items: _Items) -> npt.NDArray[np.bool_]:
+    def selection(items: _Items) -> npt.NDArray[np.bool_]:
         first, last = items["first_chrom"], items["last_chrom"]
         begins = (first < chrom) | ((first == chrom) & (items["start"] < end))
         ends = (last > chrom) | ((last == chrom) & (items["end"] > start))
         return np.asarray(begins & ends)
 
-    return _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER, wanted)
+    return _read_tree(data, at + _PLACE_HEADER.size, LEAF, _INNER, selection)
 
 
 def _chrom_items(width: int) -> tuple[np.dtype[np.void], np.dtype[np.void]]:
@@ -259,36 +259,36 @@ def _read_tree(
     root: int,
     leaf: np.dtype[np.void],
     inner: np.dtype[np.void],
-    wanted: Callable[[_Items], npt.NDArray[np.bool_]] | None = None,
+    selection: Callable[[_Items], npt.NDArray[np.bool_]] | None = None,
 ) -> _Items:
     """The items of the leaves below a node, from left to right.
 
     Parameters
     ----------
-    wanted
+    selection
         Tells which items of a node are; without it, all are.
     """
     leaves: list[_Items] = []
     # Nodes do not overlap: those of a damaged file, which may lead to themselves, soon take more
     # bytes than the file has.
-    left = len(data)
+    remainder = len(data)
     level = [root]
     while level:
         below: list[int] = []
         for at in level:
             is_leaf, _, count = _NODE_HEADER.unpack_from(data, at)
             kind = leaf if is_leaf else inner
-            left -= _NODE_HEADER.size + count * kind.itemsize
-            if left < 0:
+            remainder -= _NODE_HEADER.size + count * kind.itemsize
+            if remainder < 0:
                 raise ValueError("a tree that is larger than the file")
             items = np.frombuffer(data, kind, count, at + _NODE_HEADER.size)
-            if wanted is not None:
-                items = items[wanted(items)]
+            if selection is not None:
+                items = items[selection(items)]
             if is_leaf:
                 leaves.append(items)
             else:
                 below += items["offset"].tolist()
         level = below
-    if wanted is not None and len(leaves) == 1:
+    if selection is not None and len(leaves) == 1:
         return leaves[0]  # a copy already; putting one together takes as long as reading it
     return np.concatenate([np.empty(0, leaf), *leaves])

@@ -62,7 +62,7 @@ class BigWigWriter:
         self._sizes = np.array([*chrom_sizes.values()], np.int64)
         if self._sizes.max() > LONGEST_CHROM:
             raise ValueError(f"a chromosome of more than {LONGEST_CHROM:,} bases")
-        self._reached = np.int64(0)
+        self._last_end = np.int64(0)
         self._leaves: list[Records] = []
         self._bins: list[Records] = []
         # Of pieces that have them, by the number of their first section: the finest bins, packed,
@@ -93,11 +93,11 @@ class BigWigWriter:
         chroms = np.repeat(numbers, [len(piece.sections) for _, piece in some])
         # As one number each, so that those of a later chromosome are greater.
         starts, ends = ((chroms << 32) + sections[edge] for edge in ("start", "end"))
-        if np.any(starts < np.append(self._reached, ends[:-1])) or np.any(
+        if np.any(starts < np.append(self._last_end, ends[:-1])) or np.any(
             sections["end"] > self._sizes[chroms]
         ):
             raise ValueError("segments are out of order or past the end of their chromosome")
-        self._reached = ends[-1]
+        self._last_end = ends[-1]
         leaves = np.empty(len(sections), LEAF)
         leaves["first_chrom"] = leaves["last_chrom"] = chroms
         for name in "start", "end", "size":

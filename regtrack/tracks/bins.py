@@ -134,7 +134,7 @@ def _survey(
         if first == behind:
             continue
         last_end = np.int64(records[behind - 1]["end"])  # there is no room for bins behind it
-        reached = np.int64(records[first]["start"])
+        previous_end = np.int64(records[first]["start"])
         number = bin_end = covered = np.int64(0)
         low = high = np.float32(0)
         total = squares = 0.0
@@ -142,9 +142,9 @@ def _survey(
             start = np.int64(records[index]["start"])
             end = np.int64(records[index]["end"])
             value = records[index]["value"]
-            if not (reached <= start < end <= last_end and np.float32(0) <= value <= most):
+            if not (previous_end <= start < end <= last_end and np.float32(0) <= value <= most):
                 return -1
-            reached = end
+            previous_end = end
             while start < end:
                 if start >= bin_end:
                     if covered:

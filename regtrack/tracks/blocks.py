@@ -146,14 +146,14 @@ def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegm
         file.seek(int(row[first]) * kind.itemsize, os.SEEK_CUR)
         parts.append(file.read(int(row[last] - row[first]) * kind.itemsize))
         file.seek(begin + int(row[-1]) * kind.itemsize)
-    mine = offsets[:, first : last + 1] - offsets[:, first : first + 1]
+    part_offsets = offsets[:, first : last + 1] - offsets[:, first : first + 1]
     raw = [np.frombuffer(part, "u1") for part in parts]
-    if not np.array_equal(_checksums(mine, raw), sums[first:last]):
+    if not np.array_equal(_checksums(part_offsets, raw), sums[first:last]):
         raise _damaged(path)
     sections, bins, peaks, counts = (
         np.frombuffer(part, kind) for part, kind in zip(parts[:4], _PARTS, strict=False)
     )
-    block = EncodedBlock(mine, sections, bins, peaks, counts, *parts[4:])
+    block = EncodedBlock(part_offsets, sections, bins, peaks, counts, *parts[4:])
     return [block.of(number) for number in range(last - first)]
 
 

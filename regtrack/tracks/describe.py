@@ -97,10 +97,10 @@ def describe_written(
 
 def _settings(settings: Mapping[str, Any]) -> str:
     """Those that were given, and of thresholds also that none was; others went by themselves."""
-    given = {key: value for key, value in settings.items() if value is not None}
+    options = {key: value for key, value in settings.items() if value is not None}
     if "peak_threshold" in settings:
-        given.setdefault("peak_threshold", "each marker's own")
-    return ", ".join(f"{key} {value}" for key, value in given.items())
+        options.setdefault("peak_threshold", "each marker's own")
+    return ", ".join(f"{key} {value}" for key, value in options.items())
 
 
 def _seen(bases: Mapping[str, int] | None) -> str:

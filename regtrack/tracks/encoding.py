@@ -99,14 +99,14 @@ class EncodedBlock:
     def of(self, marker: int) -> EncodedSegments:
         """One marker's part; `marker` is its position in the block."""
         edges = zip(self.offsets[:, marker], self.offsets[:, marker + 1], strict=True)
-        mine = [slice(int(first), int(last)) for first, last in edges]
+        parts = [slice(int(first), int(last)) for first, last in edges]
         return EncodedSegments(
-            self.sections[mine[0]],
-            self.bins[mine[1]],
-            self.peaks[mine[2]],
-            self.counts[mine[3]],
-            self.data[mine[4]],
-            self.fine[mine[5]],
+            self.sections[parts[0]],
+            self.bins[parts[1]],
+            self.peaks[parts[2]],
+            self.counts[parts[3]],
+            self.data[parts[4]],
+            self.fine[parts[5]],
         )
 
 
@@ -159,8 +159,8 @@ def encode_block(
         data_counts.append(sum(len(part) for _, part in packed))
         sections += [place for place, _ in packed]
         data += [part for _, part in packed]
-        own = fine[fine_end - fine_count : fine_end]
-        fine_data.append(_packed_fine(own, chrom_index, data_counts[-1]))
+        marker_bins = fine[fine_end - fine_count : fine_end]
+        fine_data.append(_packed_fine(marker_bins, chrom_index, data_counts[-1]))
         fine_data_counts.append(len(fine_data[-1]))
     sizes = np.array(
         (

@@ -79,24 +79,24 @@ class Summarising:
     def summary(self, bases: int) -> Summary:
         """Of a track of so many predicted bases."""
         covered = int(self._counts.sum())
-        reached = np.cumsum(self._counts) + bases - covered
+        cumulated = np.cumsum(self._counts) + bases - covered
         values = lowest_values(np.arange(CODES)).astype(np.float64) * self._scale
         return Summary(
             covered,
             _rounded(self._sum / bases),
             _rounded(self._highest),
-            {share: _rounded(_quantile(float(share), reached, values)) for share in QUANTILES},
+            {share: _rounded(_quantile(float(share), cumulated, values)) for share in QUANTILES},
         )
 
 
 def _quantile(
-    share: float, reached: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+    share: float, cumulated: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
 ) -> float:
     """The value that a share of the bases is at or below, where so many are up to each code's."""
-    rank = share * reached[-1]
-    if reached[0] >= rank:
+    rank = share * cumulated[-1]
+    if cumulated[0] >= rank:
         return 0.0
-    return float(values[np.searchsorted(reached, rank)])
+    return float(values[np.searchsorted(cumulated, rank)])
 
 
 def _rounded(value: float) -> float:

@@ -241,7 +241,7 @@ def test_of_many_rows_that_overlap_few_are_held(
 
     def kept(reading: bed._Reading, *rest: Any) -> None:
         keep(reading, *rest)
-        held.append(sum(len(one) for one, _, _ in reading._held))
+        held.append(sum(len(one) for one, _, _ in reading._pieces))
 
     monkeypatch.setattr(bed, "_MOST_ROWS", 50)
     monkeypatch.setattr(textfile, "_UNIT", 100)

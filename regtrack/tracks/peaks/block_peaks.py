@@ -121,7 +121,7 @@ def _summit(
     best = -1.0
     left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
     opening, closing = first, first
-    low = reached = first
+    low = right_low = first
     fresh = False
     while opening < behind or closing < behind:
         start_of = np.int64(records[opening]["start"]) if opening < behind else np.int64(2**62)
@@ -135,13 +135,13 @@ def _summit(
             low += 1
         mean = _mean(records, low, behind, window, stride)
         if mean > best + last_digits:
-            best, left, right, fresh, reached = mean, window, window, True, low
+            best, left, right, fresh, right_low = mean, window, window, True, low
         elif fresh and mean >= best - last_digits:
             # In between, means can only sag: a plateau is as high in the middle, too.
             middle = (right + window) // 2
-            fresh = _mean(records, reached, behind, middle, stride) >= best - last_digits
+            fresh = _mean(records, right_low, behind, middle, stride) >= best - last_digits
             if fresh:
-                right, reached = window, low
+                right, right_low = window, low
         else:
             fresh = False
     return (left + right + stride) // 2, best

@@ -57,9 +57,9 @@ class CalledPeaks:
 
     def at_least(self, length: int) -> CalledPeaks:
         """Those of so many bases, or more."""
-        kept = self.records["end"] - self.records["start"] >= length
-        reached = np.append(0, np.cumsum(kept))
-        return CalledPeaks(reached[self.offsets], self.records[kept])
+        is_long = self.records["end"] - self.records["start"] >= length
+        cumulated = np.append(0, np.cumsum(is_long))
+        return CalledPeaks(cumulated[self.offsets], self.records[is_long])
 
     def by_marker(self) -> list[Records]:
         """CALLED_PEAK of each marker."""

@@ -70,12 +70,14 @@ class ProbabilityPeakCaller:
         thresholds: npt.NDArray[np.float32] | None = None,
         own_only: bool = False,
     ) -> None:
-        self._own = np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
-        tried = THRESHOLDS[:0] if own_only else THRESHOLDS
+        self._own_thresholds = (
+            np.full(markers, np.inf, np.float32) if thresholds is None else thresholds
+        )
+        shared = THRESHOLDS[:0] if own_only else THRESHOLDS
         self._table = _NO_RANKS if own_only else THRESHOLD_RANKS
         # Where it stands among them all; behind those that are as high.
-        self._place = np.searchsorted(tried, self._own, side="right")
-        self._calling = Calling.of(markers, len(tried) + 1, peak_rules, _ROOM)
+        self._place = np.searchsorted(shared, self._own_thresholds, side="right")
+        self._calling = Calling.of(markers, len(shared) + 1, peak_rules, _ROOM)
         self._reading = Reading.of(markers, 1 if own_only else PEAK_BIN)
         self._position = -1
         self._peaks: list[Positions] = []
@@ -124,11 +126,13 @@ class ProbabilityPeakCaller:
         self._peaks.append(self._calling.taken())
         marker, number, starts, ends = np.concatenate(self._peaks, axis=1)
         called = _called(number, starts, ends, self._place[marker])
-        return CalledPeaks.of(len(self._own), marker, called)
+        return CalledPeaks.of(len(self._own_thresholds), marker, called)
 
     def _follow(self, by_base: npt.NDArray[np.float32], position: int) -> int:
         """Read some bases, at least one; returns how many. Of none, a bin ends here."""
-        done = follow_bases(self._calling, self._reading, by_base, position, self._table, self._own)
+        done = follow_bases(
+            self._calling, self._reading, by_base, position, self._table, self._own_thresholds
+        )
         if self._calling.filled[0]:
             self._peaks.append(self._calling.taken())
         return done
@@ -143,7 +147,7 @@ class ProbabilityPeakCaller:
 
     def _end_runs(self) -> None:
         """Let all runs end where the last base was."""
-        self._follow(np.empty((0, len(self._own)), np.float32), self._position)
+        self._follow(np.empty((0, len(self._own_thresholds)), np.float32), self._position)
         lasts, ranks = self._calling.lasts, self._reading.ranks
         lasts[np.arange(lasts.shape[1]) < ranks[:, None]] = self._position
         ranks[:] = 0
@@ -166,8 +170,8 @@ class SegmentPeakCaller:
     """
 
     def __init__(self, marker_rules: MarkerRules) -> None:
-        self._own = np.float32(marker_rules.counted_from)
-        self._place = np.searchsorted(THRESHOLDS, self._own, side="right")
+        self._own_threshold = np.float32(marker_rules.counted_from)
+        self._place = np.searchsorted(THRESHOLDS, self._own_threshold, side="right")
         self._calling = Calling.of(1, _COUNT + 1, marker_rules.peak_rules, _ROOM)
         # Where the chromosome of the last segment begins, its rank, and its end.
         self._state = np.array([-1, 0, -1], np.int64)
@@ -185,7 +189,7 @@ class SegmentPeakCaller:
             and where its chromosome begins on the line.
         """
         ranks = rank_of(records["value"], THRESHOLD_RANKS)
-        ranks += records["value"] >= self._own
+        ranks += records["value"] >= self._own_threshold
         done = 0
         while done < len(records):
             done = follow_segments(
@@ -202,10 +206,15 @@ class SegmentPeakCaller:
 
 
 def _called(
-    numbers: Positions, starts: Positions, ends: Positions, own: npt.NDArray[np.intp] | np.intp
+    numbers: Positions,
+    starts: Positions,
+    ends: Positions,
+    own_number: npt.NDArray[np.intp] | np.intp,
 ) -> Records:
     """CALLED_PEAK of peaks by the number of their threshold, where the `own`-th is the marker's."""
     called = np.empty(len(numbers), CALLED_PEAK)
     called["start"], called["end"] = starts, ends
-    called["threshold"] = np.where(numbers == own, OWN_THRESHOLD, numbers - (numbers > own))
+    called["threshold"] = np.where(
+        numbers == own_number, OWN_THRESHOLD, numbers - (numbers > own_number)
+    )
     return called

@@ -201,7 +201,7 @@ def follow_bases(
     probabilities: npt.NDArray[np.float32],
     position: int,
     table: Ranks,
-    own: npt.NDArray[np.float32],
+    own_thresholds: npt.NDArray[np.float32],
 ) -> int:
     """Read bases until the end, or until there is no room for peaks of another bin.
 
@@ -219,7 +219,7 @@ def follow_bases(
                 return base
             for marker in range(markers):
                 rank = table[highest_bits[marker] >> RANK_BITS]
-                following[marker] = rank + np.int32(highest[marker] >= own[marker])
+                following[marker] = rank + np.int32(highest[marker] >= own_thresholds[marker])
             _step_all(calling, reading, following)
             highest[:] = 0
             first[0] = position + base
