@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
 from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.workers import available_cores
+
+# Where PyTorch has the newer flags, a program that has set them may not even read the older ones.
+_PLAIN: tuple[str, object] = ("allow_tf32", False)
+_CONVOLVING: tuple[Any, ...] = (torch.backends.cudnn,)
+if hasattr(torch.backends.cudnn, "conv"):
+    _PLAIN = ("fp32_precision", "ieee")
+    _CONVOLVING = (torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
 
 
 def choose_device(name: str) -> torch.device:
@@ -37,6 +45,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def kind_of(device: str) -> str:
+    """`cuda` of `cuda:1`: a run may be resumed on another GPU."""
+    return torch.device(device).type
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device has units for bfloat16, so that computing in it saves time."""
     if device.type == "cuda":
@@ -59,15 +72,19 @@ def plain_float32() -> Iterator[None]:
     TF32, the default of convolutions on a GPU and in some places of matrix products, is off by
     more than a track's promise allows.
     """
-    multiply = torch.backends.cuda.matmul
-    before = multiply.allow_tf32
-    multiply.allow_tf32 = False
-    # `enabled` is False by default here, which would leave cuDNN out altogether.
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-        try:
-            yield
-        finally:
-            multiply.allow_tf32 = before
+    settings = (
+        (torch.backends.cuda.matmul, *_PLAIN),
+        (torch.backends.cudnn, "deterministic", True),
+        *((part, *_PLAIN) for part in _CONVOLVING),
+    )
+    before = [getattr(part, name) for part, name, _ in settings]
+    for part, name, value in settings:
+        setattr(part, name, value)
+    try:
+        yield
+    finally:
+        for (part, name, _), value in zip(settings, before, strict=True):
+            setattr(part, name, value)
 
 
 @contextmanager

@@ -108,6 +108,9 @@ def for_inference(network: Network) -> Network:
         it is.
     """
     fast = copy.deepcopy(network).eval()
+    for layer in fast.modules():
+        if isinstance(layer, nn.LSTM):
+            layer.flatten_parameters()  # which a copy's are not: cuDNN would do so at every call
     if fast.hidden_is_logits:
         return fast.requires_grad_(False)
     trunk = fast.get_submodule("trunk")

@@ -18,6 +18,7 @@ from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.seen import Seen
 from regtrack.listing import names_and_rest
 from regtrack.models.checkpoint import Checkpoint, read_identified
+from regtrack.models.device import kind_of
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import seen_on
 from regtrack.notes import note
@@ -124,7 +125,7 @@ class Job:
             "chromosomes": list(self.trackset.chrom_sizes.items()),
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
-            "device": self.device,
+            "device": kind_of(self.device),
             **({"peaks": self.truth.digest} if self.truth else {}),
             **self.settings.record(),
         }

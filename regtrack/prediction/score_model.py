@@ -29,7 +29,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, read_identified
-from regtrack.models.device import choose_device, describe_device
+from regtrack.models.device import choose_device, describe_device, kind_of
 from regtrack.models.named_code import allowed_code
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
@@ -118,7 +118,7 @@ class ScoreJob:
             "sequence and regions": self.sequence,
             "markers": [marker.name for marker in self.truth.markers],
             "peaks": self.truth.digest,
-            "device": self.device,
+            "device": kind_of(self.device),
             "step": self.step,
         }
 

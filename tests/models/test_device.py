@@ -10,7 +10,9 @@ from regtrack.models.device import (
     available_cores,
     choose_device,
     describe_device,
+    kind_of,
     memory_advice,
+    plain_float32,
 )
 
 
@@ -81,3 +83,35 @@ def test_a_full_gpu_says_what_to_do() -> None:
     expected = "the GPU ran out of memory; try a smaller window or device cpu"
     with pytest.raises(DeviceMemoryError, match=expected), memory_advice(window="a smaller {}"):
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def precisions() -> list[str]:
+    parts = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
+    return [part.fp32_precision for part in parts]
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends.cudnn, "conv"), reason="this PyTorch has the older flags alone"
+)
+@pytest.mark.parametrize("where", ["everywhere", "products"])
+def test_tf32_is_off_while_predicting_and_as_it_was_afterwards_however_it_was_set(
+    where: str,
+) -> None:
+    part = torch.backends if where == "everywhere" else torch.backends.cuda.matmul
+    unset = part.fp32_precision
+    part.fp32_precision = "tf32"
+    try:
+        before = precisions()
+        assert "tf32" in before
+        with plain_float32():
+            assert precisions() == ["ieee", "ieee", "ieee"]
+            assert torch.backends.cudnn.deterministic
+        assert precisions() == before
+        assert not torch.backends.cudnn.deterministic
+    finally:
+        part.fp32_precision = unset
+        torch.backends.cuda.matmul.fp32_precision = unset
+
+
+def test_all_gpus_are_of_one_kind() -> None:
+    assert [kind_of(name) for name in ("cpu", "cuda", "cuda:1")] == ["cpu", "cuda", "cuda"]
