@@ -14,7 +14,7 @@ from builders import TinyWorld, make_tiny_world
 
 from regtrack.errors import DeviceMemoryError, RegtrackError
 from regtrack.notes import heard
-from regtrack.prediction import gpuwork
+from regtrack.prediction import gpu_probe, gpuwork
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import block_segments, predict_on_gpu
 from regtrack.prediction.job import Job, make_job
@@ -192,6 +192,11 @@ def compare_kernels() -> None:
         kernels.count_on_device(scored, labels, known, stretches, 2, layout)
 
 
+def probe_a_device() -> None:
+    """Kernels and arithmetic are tried, and nothing is found."""
+    assert gpu_probe.gpu_problem(torch.device("cpu")) is None
+
+
 def time_stages(folder: str) -> None:
     """What is timed is saved as usual, and takes time on either side."""
     works = two_works(Path(folder), "gpu")
@@ -229,5 +234,5 @@ def run_out_of_memory(folder: str) -> None:
 def expect_advice(folder: str) -> None:
     """Where Triton is missing."""
     sys.modules["triton"] = None  # type: ignore[assignment]
-    with pytest.raises(RegtrackError, match="needs Triton"):
+    with pytest.raises(RegtrackError, match="cannot predict on cpu: predicting there needs Triton"):
         list(predict_on_gpu(two_works(Path(folder), "gpu"), 1))

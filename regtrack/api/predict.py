@@ -110,7 +110,7 @@ def predict_tracks(
     OSError
         When a file cannot be read or written.
     """
-    from regtrack.models.device import choose_device
+    from regtrack.prediction.gpu_probe import prediction_device
     from regtrack.prediction.job import make_job
     from regtrack.prediction.plan import is_long, make_plan
     from regtrack.prediction.run import run
@@ -130,7 +130,7 @@ def predict_tracks(
             window=window,
             batch_size=batch_size,
         )
-        chosen = str(choose_device(device))
+        chosen = str(prediction_device(device))
         check_tracks_folder(folder, force)
         job = make_job(
             loaded.path,

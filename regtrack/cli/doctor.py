@@ -35,10 +35,12 @@ def doctor(
     last, with the command that mends it; the exit status is then 1. Options stand for what is
     configured.
     """
+    from regtrack.prediction.gpu_probe import usual_problem
     from regtrack.workspace.doctor import Configured, examine, report
 
     config, broken = find_config(Path.cwd()), context.obj or ""
-    findings = examine(Configured(config, broken, genome, peaks, genes, model, exclude, clip))
+    configured = Configured(config, broken, genome, peaks, genes, model, exclude, clip)
+    findings = examine(configured, usual_problem())
     click.echo(report(findings))
     if any(finding.problem for finding in findings):
         context.exit(1)

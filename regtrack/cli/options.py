@@ -340,10 +340,11 @@ def scoring(command: F) -> F:
 
 
 def chosen_device(name: str) -> str:
-    """The device to compute with, by `--device`; says which it is."""
-    from regtrack.models.device import choose_device, describe_device
+    """The device to predict with, by `--device`; says which it is."""
+    from regtrack.models.device import describe_device
+    from regtrack.prediction.gpu_probe import prediction_device
 
-    device = choose_device(name)
+    device = prediction_device(name)
     click.echo(f"device: {describe_device(device)}", err=True)
     return str(device)
 

@@ -21,10 +21,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from regtrack.errors import DeviceMemoryError, RegtrackError
+from regtrack.errors import DeviceMemoryError
 from regtrack.models.device import memory_advice
 from regtrack.notes import note
 from regtrack.prediction.blockwork import BlockWork, WorkSinks, feed_block
+from regtrack.prediction.gpu_probe import check_gpu
 from regtrack.prediction.gpucounts import count_works
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.shared_buffers import Shape, Shared, SharedBuffer
@@ -74,7 +75,7 @@ def predict_on_gpu(works: Sequence[BlockWork], processes: int) -> Iterator[Block
     Raises
     ------
     RegtrackError
-        When Triton is missing, or the device's memory runs out.
+        When the GPU lacks something (`gpu_problem`), or its memory runs out.
     """
     if works:
         yield from predict_on(_Gpu(works[0]), works, processes)
@@ -142,16 +143,12 @@ class _Gpu:
     """A GPU, and the memory that it hands works over in."""
 
     def __init__(self, work: BlockWork) -> None:
-        try:
-            from regtrack.prediction import device_segmentation  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            raise RegtrackError(
-                "predicting on a GPU needs Triton, which comes with PyTorch's CUDA builds for "
-                "Linux (pip install triton); or use --device cpu"
-            ) from error
+        self._device = torch.device(work.recipe.device)
+        check_gpu(self._device)
+        from regtrack.prediction import device_segmentation  # noqa: PLC0415 - needs Triton
+
         self._segmentation = device_segmentation
         self._recipe = work.recipe
-        self._device = torch.device(work.recipe.device)
         self._most_bases = self._bases_at_once()
         self._free: list[SharedBuffer] = []
         self._in_use: dict[Path, SharedBuffer] = {}

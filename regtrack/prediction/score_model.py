@@ -29,7 +29,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import ALL, read_regions
 from regtrack.models.checkpoint import Checkpoint, read_identified
-from regtrack.models.device import choose_device, describe_device, kind_of
+from regtrack.models.device import describe_device, kind_of
 from regtrack.models.named_code import allowed_code
 from regtrack.models.network import Context
 from regtrack.models.trained_genome import check_assembly, seen_on
@@ -37,6 +37,7 @@ from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
+from regtrack.prediction.gpu_probe import prediction_device
 from regtrack.prediction.job import block_tasks, context_at_step, grouped
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.report.files import check_report_folder, write_report
@@ -275,7 +276,7 @@ def make_score_job(
     request
         With a dataset it only says which markers: the dataset's windows count whole.
     device
-        As `regtrack.models.device.choose_device`.
+        As `regtrack.prediction.gpu_probe.prediction_device`.
     step, any_genome
         As `score_job_on_regions`.
 
@@ -286,7 +287,7 @@ def make_score_job(
     InputError
         As `score_job_on_regions` and `score_job_on_split`.
     """
-    chosen = str(choose_device(device))
+    chosen = str(prediction_device(device))
     if dataset is not None:
         return score_job_on_split(
             *(model, dataset, split, genome, request.markers, chosen),

@@ -84,12 +84,17 @@ class Configured:
     clip: bool = False
 
 
-def examine(configured: Configured) -> list[Finding]:
+def examine(configured: Configured, gpu_problem: str | None = None) -> list[Finding]:
     """Look at the machine and at everything that is configured.
 
     Nothing is changed, but that a missing index of the genome is made.
+
+    Parameters
+    ----------
+    gpu_problem
+        What a GPU lacks to predict, if anything.
     """
-    return [*_machine(), *_disk(), *_configured(configured)]
+    return [*_machine(gpu_problem), *_disk(), *_configured(configured)]
 
 
 def report(findings: list[Finding]) -> str:
@@ -103,7 +108,7 @@ def report(findings: list[Finding]) -> str:
     return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {text}" for text in texts)])
 
 
-def _machine() -> Iterator[Finding]:
+def _machine(gpu_problem: str | None) -> Iterator[Finding]:
     yield Finding("regtrack", __version__)
     yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
     versions = {name: _version(name) for name in LIBRARIES}
@@ -117,7 +122,11 @@ def _machine() -> Iterator[Finding]:
     )
     device = choose_device("auto")
     units = "with" if has_bfloat16(device) else "without"
-    yield Finding("device", f"{describe_device(device)}, {units} units for bfloat16")
+    yield Finding(
+        "device",
+        f"{describe_device(device)}, {units} units for bfloat16",
+        f"predictions are made on the CPU: {gpu_problem}" if gpu_problem else "",
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     yield Finding("memory", f"{memory / 1e9:,.1f} GB for {available_cores()} cores")
     yield _open_files(*resource.getrlimit(resource.RLIMIT_NOFILE))

@@ -56,6 +56,11 @@ def test_labels_counts_and_ranks_are_those_of_the_cpu() -> None:
 
 
 @needs_triton
+def test_a_device_on_which_all_works_has_no_problem() -> None:
+    interpret("probe_a_device")
+
+
+@needs_triton
 def test_a_plan_tells_what_the_gpu_does_from_what_processes_do(tmp_path: Path) -> None:
     interpret("time_stages", str(tmp_path))
 

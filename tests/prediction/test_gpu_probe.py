@@ -1,0 +1,126 @@
+"""A GPU that cannot predict says why: `auto` is the CPU then, and one that was named is refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from regtrack.errors import RegtrackError
+from regtrack.notes import heard
+from regtrack.prediction import gpu_probe
+from regtrack.prediction.gpu_probe import gpu_problem, prediction_device
+
+
+@pytest.fixture(autouse=True)
+def a_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A GPU on which all works, as far as is asked."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", lambda device: True)
+    monkeypatch.setattr(gpu_probe, "_arithmetic_error", lambda device: 3e-7)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    gpu_problem.cache_clear()
+    yield
+    gpu_problem.cache_clear()
+
+
+def raising(error: Exception) -> Callable[[torch.device], bool]:
+    def launch(_: torch.device) -> bool:
+        raise error
+
+    return launch
+
+
+def too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (6, 1))
+
+
+def tf32_by_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+
+
+def without_triton(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+def without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("Failed to find C compiler. Please specify via CC.")
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", raising(error))
+
+
+def without_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "main.c:5:10: fatal error: Python.h: No such file or directory"
+    error = subprocess.CalledProcessError(1, ["gcc", "main.c"], stderr=said)
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", raising(error))
+
+
+def with_an_old_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("CUDA driver version is insufficient\nCompile with TORCH_USE_CUDA_DSA")
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", raising(error))
+
+
+def with_other_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", lambda device: False)
+
+
+def with_coarse_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_probe, "_arithmetic_error", lambda device: 4e-4)
+
+
+PROBLEMS = [
+    (too_old, "it has compute capability 6.1, and Triton needs 7.0 or more"),
+    (tf32_by_the_driver, "NVIDIA_TF32_OVERRIDE=1 makes it compute in TF32"),
+    (without_triton, "predicting there needs Triton, which comes with PyTorch's CUDA builds"),
+    (without_a_compiler, "Triton needs a C compiler (apt install gcc, or set CC)"),
+    (without_headers, "Triton needs Python's header files (apt install python3-dev)"),
+    (with_an_old_driver, "a first launch failed there (CUDA driver version is insufficient)"),
+    (with_other_segments, "its kernels make other segments than the CPU"),
+    (with_coarse_arithmetic, "its arithmetic in float32 is off by 0.0004: TF32 may be forced"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "problem"), PROBLEMS)
+def test_auto_is_the_cpu_with_a_line_that_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    problem: str,
+) -> None:
+    spoil(monkeypatch)
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device("auto") == torch.device("cpu")
+    assert len(told) == 1
+    assert told[0].startswith(f"predicting on the CPU, not on cuda: {problem}")
+    assert "\n" not in told[0]
+
+
+@pytest.mark.parametrize(("spoil", "problem"), PROBLEMS)
+def test_a_gpu_that_was_named_is_refused_with_that_line(
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    problem: str,
+) -> None:
+    spoil(monkeypatch)
+    with pytest.raises(RegtrackError) as refused:
+        prediction_device("cuda:1")
+    assert str(refused.value).startswith(f"cannot predict on cuda:1: {problem}")
+    assert str(refused.value).endswith("; or use --device cpu")
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda", "cuda:1"])
+def test_a_gpu_on_which_all_works_is_taken(name: str) -> None:
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device(name).type == "cuda"
+    assert told == []
+
+
+def test_a_cpu_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_probe, "gpu_problem", raising(AssertionError("probed")))
+    assert prediction_device("cpu") == torch.device("cpu")
