@@ -9,7 +9,11 @@ from regtrack.notes import note
 from regtrack.observer import Observer, staged
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.workers import in_processes
+
+# So many bases are predicted here sooner than a process starts.
+_WORTH_A_PROCESS = BLOCK_LENGTH
 
 
 def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer) -> None:
@@ -43,4 +47,7 @@ def predict_each(works: Sequence[BlockWork], workers: int) -> Iterator[BlockWork
     if works and works[0].recipe.device != "cpu":
         yield from predict_on_gpu(works, workers)
     else:
-        yield from (done for done, _ in in_processes(predict_blocks, works, workers))
+        small = sum(work.bases for work in works) <= _WORTH_A_PROCESS
+        yield from (
+            done for done, _ in in_processes(predict_blocks, works, 1 if small else workers)
+        )

@@ -34,6 +34,11 @@ _BLOCKS = "blocks"
 _COUNTS = "counts"
 _TRACKS = "tracks"
 
+# Opening and closing a marker's files takes as long as writing so many bases; and a process as long
+# to start as writing so many bases of one marker.
+_BASES_A_FILE = 4_000_000
+_WORTH_A_PROCESS = 2_000_000_000
+
 
 def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> TrackSet:
     """Run a job and leave the finished tracks folder at `out`; returns what lies in it.
@@ -160,7 +165,8 @@ def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> lis
     ]
     with staged(observer, "writing tracks", "markers", len(tracks)) as advance:
         by_group: dict[int, list[Summary]] = {}
-        for done, summaries in in_processes(write_tracks, groups, workers):
+        small = len(tracks) * (job.bases + _BASES_A_FILE) < _WORTH_A_PROCESS
+        for done, summaries in in_processes(write_tracks, groups, 1 if small else workers):
             by_group[done.first] = summaries
             advance(len(done.tracks))
     return [summary for first in sorted(by_group) for summary in by_group[first]]

@@ -30,6 +30,13 @@ def regtrack(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return call
 
 
+@pytest.fixture
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the job: several workers are processes of their own."""
+    monkeypatch.setattr("regtrack.prediction.dispatch._WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("regtrack.prediction.run._WORTH_A_PROCESS", 0)
+
+
 @pytest.fixture(scope="session")
 def predicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyWorld, Path]:
     """The tiny world and the finished tracks of its whole genome. Not to be changed."""

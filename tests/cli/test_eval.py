@@ -106,6 +106,7 @@ def test_a_model_scores_as_its_probabilities_do_base_by_base(
         assert int(row["measured_peaks"]) <= len(measured)
 
 
+@pytest.mark.usefixtures("in_processes")
 def test_the_number_of_workers_changes_no_byte(tiny: TinyWorld, tmp_path: Path, regtrack) -> None:
     reports = []
     for workers in 1, 2:

@@ -40,8 +40,9 @@ NAMES = ("0_K562_CTCF_None", "1_HepG2_DNase_None", "2_K562_H3K4me3_None")
 # Something happens to the command when its first block is saved.
 AFTER_A_BLOCK = """
 import os, signal, sys
-import regtrack.prediction.run as r
+import regtrack.prediction.dispatch as d, regtrack.prediction.run as r
 from regtrack.cli.main import main
+d._WORTH_A_PROCESS = r._WORTH_A_PROCESS = 0
 whole = r.in_processes
 def stopping(*given):
     for done in whole(*given):
@@ -151,6 +152,20 @@ def test_no_base_is_predicted_that_is_n(predicted: tuple[TinyWorld, Path]) -> No
     ]
 
 
+def test_a_small_job_starts_no_process(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("regtrack.workers._pool", refused)
+    world, tracks = predicted
+    again = tmp_path / "again"
+    assert run([str(word) for word in predict_arguments(world, again, "--workers", 2)]) == 0
+    assert files_of(again) == files_of(tracks)
+
+
+@pytest.mark.usefixtures("in_processes")
 def test_two_workers_write_the_same_bytes(
     predicted: tuple[TinyWorld, Path], tmp_path: Path
 ) -> None:
