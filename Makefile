@@ -17,7 +17,7 @@ demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 	@echo "make demo took $$(($$(date +%s) - $(BEGUN))) s, the environment included."
 
-test: $(VENV)/installed browser
+test: $(VENV)/installed $(VENV)/triton browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/installed
@@ -29,6 +29,11 @@ lint: $(VENV)/installed
 fuzz: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT)
 	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT) --boundscheck labels block counts bed bed-gzip
+
+# The kernels for GPUs are tested in Triton's interpreter, which needs no GPU; it takes 1 GB.
+$(VENV)/triton: $(VENV)/installed
+	@$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) triton && touch $@ || \
+	  echo "no Triton: the tests of the kernels for GPUs are skipped"
 
 # Some tests look at pages in a browser, and are skipped, saying so, where there is none.
 browser:
