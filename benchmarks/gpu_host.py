@@ -29,7 +29,7 @@ from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.inference import for_inference
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.forward import feed
-from regtrack.prediction.gpuwork import DeviceResult, predict_on
+from regtrack.prediction.gpu_work import DeviceResult, predict_on
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings

@@ -1,4 +1,4 @@
-"""What test_gpuwork.py runs in Triton's interpreter."""
+"""What test_gpu_work.py runs in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from builders import TinyWorld, make_tiny_world
 
 from regtrack.errors import DeviceMemoryError, RegtrackError
 from regtrack.notes import heard
-from regtrack.prediction import gpu_probe, gpuwork
+from regtrack.prediction import gpu_probe, gpu_work
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import block_segments, predict_on_gpu
+from regtrack.prediction.gpu_work import block_segments, predict_on_gpu
 from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.run import block_works
 from regtrack.prediction.score_model import score_job_on_regions
@@ -138,7 +138,7 @@ def compare_counts(folder: str) -> None:
     tiny = make_tiny_world(root / "world")
     names = ["chr1.00000.cnt", "chr2.00000.cnt", "chrM.00000.cnt"]
     for number, (most, together) in enumerate([(1, False), (10_500, False), (10**6, True)]):
-        gpuwork._MOST_BASES = most
+        gpu_work._MOST_BASES = most
         for work in scored_works(tiny, root / f"cpu {number}", together):
             predict_blocks(work)
         works = scored_works(tiny, root / f"gpu {number}", together)
@@ -200,7 +200,7 @@ def probe_a_device() -> None:
 def time_stages(folder: str) -> None:
     """What is timed is saved as usual, and takes time on either side."""
     works = two_works(Path(folder), "gpu")
-    predicting, saving = gpuwork.time_on_gpu(works)
+    predicting, saving = gpu_work.time_on_gpu(works)
     assert predicting > 0
     assert saving > 0
     assert all(path.exists() for work in works for path in work.files)
@@ -210,13 +210,13 @@ def run_out_of_memory(folder: str) -> None:
     """Where the device has no memory for all blocks at once, and then for none."""
     room = 0
 
-    def predict_if_it_fits(self: gpuwork._Gpu, group: list[BlockWork]) -> object:
+    def predict_if_it_fits(self: gpu_work._Gpu, group: list[BlockWork]) -> object:
         if len(group) > room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return predict(self, group)
 
-    predict = gpuwork._Gpu._predict
-    gpuwork._Gpu._predict = predict_if_it_fits  # type: ignore[assignment,method-assign]
+    predict = gpu_work._Gpu._predict
+    gpu_work._Gpu._predict = predict_if_it_fits  # type: ignore[assignment,method-assign]
     works = two_works(Path(folder), "gpu")
     told: list[str] = []
     with (

@@ -207,32 +207,31 @@ class IntervalLabels:
         InputError
             When a row is damaged.
         """
-        at = self._bins[chrom]
-        offsets = self._offsets[at : at + bins_of(self._sizes[chrom]) + 1]
-        marker, start, end = self._rows[offsets[0] : offsets[-1]].T.astype(np.int64)
-        if np.any((marker >= self.markers) | (start >= end)):
-            raise self._damaged()
-        origins = np.repeat(BIN_LENGTH * np.arange(len(offsets) - 1), np.diff(offsets))
-        return IntervalSets.of(self.markers, marker, origins + start, origins + end)
+        pieces = self._pieces(chrom, 0, bins_of(self._sizes[chrom]))
+        return IntervalSets.of(self.markers, *pieces)
 
     def rows_within(self, chrom: str, start: int, end: int) -> tuple[Positions, ...]:
-        """Marker, start and end, int64, of the pieces of peaks on the bases [start, end).
+        """Marker, start and end, int64, of the pieces of peaks on the bases [start, end), 0-based.
 
         Raises
         ------
         InputError
             When a row is damaged.
         """
-        first, last = start // BIN_LENGTH, -(-end // BIN_LENGTH)
-        at = self._bins[chrom]
-        offsets = self._offsets[at + first : at + last + 1]
-        marker, begin, behind = self._rows[offsets[0] : offsets[-1]].T.astype(np.int64)
-        if np.any((marker >= self.markers) | (begin >= behind)):
-            raise self._damaged()
-        origins = np.repeat(BIN_LENGTH * np.arange(first, last), np.diff(offsets))
-        starts, ends = np.maximum(origins + begin, start), np.minimum(origins + behind, end)
+        marker, starts, ends = self._pieces(chrom, start // BIN_LENGTH, -(-end // BIN_LENGTH))
+        starts, ends = np.maximum(starts, start), np.minimum(ends, end)
         inside = starts < ends
         return marker[inside], starts[inside], ends[inside]
+
+    def _pieces(self, chrom: str, first: int, last: int) -> tuple[Positions, ...]:
+        """Marker, start and end of the rows of the bins [first, last) of a chromosome."""
+        at = self._bins[chrom]
+        offsets = self._offsets[at + first : at + last + 1]
+        marker, start, end = self._rows[offsets[0] : offsets[-1]].T.astype(np.int64)
+        if np.any((marker >= self.markers) | (start >= end)):
+            raise self._damaged()
+        origins = np.repeat(BIN_LENGTH * np.arange(first, last), np.diff(offsets))
+        return marker, origins + start, origins + end
 
     @property
     def digest(self) -> str:

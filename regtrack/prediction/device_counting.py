@@ -226,12 +226,12 @@ def _count(  # type: ignore[no-untyped-def]
     of_marker = (tl.load(chunk + 2) * markers + lane) * 2 * bins
     place = of_marker[None, :] + label.to(tl.int32) * bins + number
     is_known = tl.load(known + tl.load(chunk + 3) * markers + lane, mask=lane < markers, other=0)
-    number_is_one = value == value  # noqa: PLR0124 - not so where it is not a number
-    tl.store(unsound + lane[None, :] * 0 + base[:, None] * 0, 1, mask=real & (number_is_one == 0))
+    is_number = value == value  # noqa: PLR0124 - it is not equal to itself where it is none
+    tl.store(unsound + lane[None, :] * 0 + base[:, None] * 0, 1, mask=real & (is_number == 0))
     tl.atomic_add(
         counts + place,
         tl.full((BASES, LANES), 1, tl.int32),
-        mask=real & number_is_one & (is_known != 0)[None, :],
+        mask=real & is_number & (is_known != 0)[None, :],
         sem="relaxed",
     )
 

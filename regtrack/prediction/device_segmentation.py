@@ -23,8 +23,8 @@ from regtrack.prediction.segmentation import Limits
 from regtrack.prediction.settings import ARITHMETIC_MARGIN
 from regtrack.tracks.segments import SEGMENT
 
-# The value of a base that is left out; no probability and no signal is negative.
-LEFT_OUT = -1.0
+# The value of a base that is left out; no network's is.
+LEFT_OUT = float("-inf")
 
 # Markers that one program of the scan works on: a warp, so that many of them are under way.
 _LANES = 32
@@ -60,7 +60,7 @@ def segment_on_device(
     probabilities: Tensor,
     edges: Sequence[int],
     origins: Sequence[int],
-    kept: Sequence[int | None],
+    forced: Sequence[int | None],
     max_error: float,
     floor: float,
     ranges: Sequence[float] = (),
@@ -75,7 +75,7 @@ def segment_on_device(
         The bases of block i are those from edge i up to edge i + 1.
     origins
         Position on its chromosome of each block's first base, 0-based.
-    kept
+    forced
         Of each block, the base, counted from its first, that gets a segment in every marker, also
         under the floor; None where there is none.
     max_error, floor, ranges
@@ -89,11 +89,11 @@ def segment_on_device(
     blocks, markers = len(origins), probabilities.shape[1]
     device = probabilities.device
     limits = Limits.of(markers, max_error, floor, ranges)
-    kept_bases = torch.tensor([-1 if base is None else base for base in kept], device=device)
+    forced_bases = torch.tensor([-1 if base is None else base for base in forced], device=device)
     scan = functools.partial(
         _scan[blocks, triton.cdiv(markers, _LANES)],
         *(probabilities, torch.tensor(edges, device=device)),
-        *(kept_bases, torch.tensor(origins, device=device)),
+        *(forced_bases, torch.tensor(origins, device=device)),
         **{"error_share": float(limits.error), "floor_share": float(limits.floor)},
         **{"ranges": torch.tensor(ranges or [1.0], dtype=torch.float32, device=device)},
         **{"margin": ARITHMETIC_MARGIN, "markers": markers},
@@ -127,7 +127,7 @@ def _values_of(probabilities, place, left, markers, lane, BASES: tl.constexpr): 
     for base in tl.static_range(BASES):
         inside = lane < tl.where(base < left, markers, 0)
         row = probabilities + (place + base) * markers
-        values = values + (tl.load(row + lane, mask=inside, other=-1.0),)  # type: ignore[assignment]
+        values = values + (tl.load(row + lane, mask=inside, other=float("-inf")),)  # type: ignore[assignment]
     return values
 
 
@@ -135,11 +135,11 @@ def _values_of(probabilities, place, left, markers, lane, BASES: tl.constexpr): 
 def _extend(value, base, state, limits, out, SIGNALS: tl.constexpr, WRITE: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
     """A translation of one turn of `_extend_all` in segmentation.py."""
     start, end, low, high, upper_at_end, cuts = state
-    share, floor, margin, kept = limits
+    share, floor, margin, forced = limits
     error = share
     if SIGNALS:
         error = tl.maximum(share - margin * value, 0.0)
-    asked = value >= 0
+    asked = value > float("-inf")  # not left out
     fits = (value - error <= high) & (low <= value + error) & asked
     crossed = (start >= 0) & (fits == 0)
     if WRITE:
@@ -154,7 +154,7 @@ def _extend(value, base, state, limits, out, SIGNALS: tl.constexpr, WRITE: tl.co
     start = tl.where(crossed, -1, start)
     low = tl.where(crossed, float("-inf"), low)
     high = tl.where(crossed, float("inf"), high)
-    needed = (value >= tl.where(base == kept, 0.0, floor)) & asked
+    needed = (value >= tl.where(base == forced, float("-inf"), floor)) & asked
     closed = start < 0
     upper = tl.minimum(high, value + error)
     low = tl.where(needed, tl.maximum(low, value - error), low)
@@ -169,7 +169,7 @@ def _extend(value, base, state, limits, out, SIGNALS: tl.constexpr, WRITE: tl.co
 def _scan(  # type: ignore[no-untyped-def]
     probabilities,
     edges,
-    kept_bases,
+    forced_bases,
     origins,
     counts,
     places,
@@ -193,7 +193,7 @@ def _scan(  # type: ignore[no-untyped-def]
     if SIGNALS:
         scale = tl.load(ranges + lane, mask=real, other=1.0)
         share, floor = share * scale, floor * scale
-    limits = (share, floor, margin, tl.load(kept_bases + block))
+    limits = (share, floor, margin, tl.load(forced_bases + block))
     out = (tl.load(origins + block), records, uppers)
     first = tl.zeros((LANES,), tl.int64)
     if WRITE:

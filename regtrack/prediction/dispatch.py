@@ -8,7 +8,7 @@ from regtrack.folders import clear
 from regtrack.notes import note
 from regtrack.observer import Observer, staged
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import predict_on_gpu
+from regtrack.prediction.gpu_work import predict_on_gpu
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.workers import in_processes
 
@@ -24,7 +24,7 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     works
         All of a job's.
     workers
-        Processes; changes nothing but the time. With a GPU, those that pack and save.
+        Processes at most; changes nothing but the time. With a GPU, those that pack and save.
     """
     damaged = [path for work in works for path in work.damaged_files()]
     if damaged:

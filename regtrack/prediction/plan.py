@@ -20,7 +20,7 @@ from regtrack.listing import counted
 from regtrack.models.device import describe_device
 from regtrack.models.network import Context
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpuwork import time_on_gpu
+from regtrack.prediction.gpu_work import time_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
 from regtrack.prediction.score_model import ScoreJob, left_to_score

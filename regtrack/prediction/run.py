@@ -46,7 +46,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
     Parameters
     ----------
     workers
-        Processes; changes nothing but the time. With a GPU, this one predicts.
+        Processes at most; changes nothing but the time. With a GPU, this one predicts.
     force
         Replace `out` when it is a tracks folder, and drop an unfinished run that had
         other settings.

@@ -243,8 +243,8 @@ class BlockCounter:
         self._caller.add_ranks(start, end, bins)
 
     def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:
-        """Take what a device counted: uint32 (scored markers, 2, bins) of a bootstrap's block."""
-        self._histograms.setdefault(number, ScoreHistogram(len(counts))).counts += counts
+        """Take what a device counted on a bootstrap's block: uint32 (scored markers, 2, bins)."""
+        self._histograms[number] = ScoreHistogram.of(counts)
 
     def call(self, chrom: str, peaks: Sequence[Records]) -> None:
         """Add the peaks of each scored marker at its own threshold: PEAK, on a chromosome."""

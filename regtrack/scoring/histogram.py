@@ -142,6 +142,13 @@ class ScoreHistogram:
     def __init__(self, markers: int) -> None:
         self.counts = np.zeros((markers, 2, bin_count(UNROUNDED)), dtype=np.uint32)
 
+    @classmethod
+    def of(cls, counts: npt.NDArray[np.uint32]) -> ScoreHistogram:
+        """Of what was counted elsewhere, which is not copied."""
+        histogram = cls(0)
+        histogram.counts = counts
+        return histogram
+
     def add(
         self,
         probabilities: npt.NDArray[np.float32],

@@ -159,6 +159,18 @@ def test_a_damaged_array_is_named(tmp_path: Path, name: str, damage: str) -> Non
         IntervalLabels.open(tmp_path, SIZES, all_known(1))
 
 
+@pytest.mark.parametrize("row", [(1, 5, 9), (0, 9, 9), (0, 9, 5)])
+def test_a_row_that_is_no_interval_of_a_marker_is_refused_where_it_is_read(
+    row: tuple[int, int, int],
+) -> None:
+    bins = sum(-(-size // BIN_LENGTH) for size in SIZES.values())
+    offsets = np.concatenate(([0], np.ones(bins, np.int64)))
+    labels = IntervalLabels(np.array([row], np.uint16), offsets, SIZES, all_known(1))
+    for read in (labels.all_peaks, lambda chrom: labels.rows_within(chrom, 0, 20)):
+        with pytest.raises(InputError, match="not an interval of one of the markers"):
+            read("chr1")
+
+
 def test_offsets_that_are_not_sorted_are_refused(tmp_path: Path) -> None:
     labels_of([{"chr1": IntervalSet.of([5], [9])}]).save(tmp_path)
     path = tmp_path / "labels.offsets.npy"

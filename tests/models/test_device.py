@@ -85,6 +85,19 @@ def test_a_full_gpu_says_what_to_do() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
 
+@pytest.mark.parametrize("code", ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"])
+def test_libraries_that_have_no_class_for_it_run_out_of_memory_too(code: str) -> None:
+    with pytest.raises(DeviceMemoryError), memory_advice(window="a smaller {}"):
+        raise RuntimeError(f"CUDA error: {code} when calling `cublasCreate(handle)`")
+
+
+def test_another_error_of_a_gpu_stays_what_it_is() -> None:
+    error = RuntimeError("CUDA error: an illegal memory access was encountered")
+    with pytest.raises(RuntimeError) as raised, memory_advice(window="a smaller {}"):
+        raise error
+    assert raised.value is error
+
+
 def precisions() -> list[str]:
     parts = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
     return [part.fp32_precision for part in parts]

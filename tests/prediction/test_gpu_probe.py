@@ -12,7 +12,8 @@ import torch
 from regtrack.errors import RegtrackError
 from regtrack.notes import heard
 from regtrack.prediction import gpu_probe
-from regtrack.prediction.gpu_probe import gpu_problem, prediction_device
+from regtrack.prediction.gpu_probe import gpu_problem, prediction_device, usual_problem
+from regtrack.workspace.doctor import Configured, examine
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +120,20 @@ def test_a_gpu_on_which_all_works_is_taken(name: str) -> None:
     with heard(told.append):
         assert prediction_device(name).type == "cuda"
     assert told == []
+
+
+def test_doctor_has_the_problem_of_the_gpu_that_auto_would_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert usual_problem() is None
+    gpu_problem.cache_clear()
+    too_old(monkeypatch)
+    problem = usual_problem()
+    assert problem == "it has compute capability 6.1, and Triton needs 7.0 or more"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "GPU A")
+    line = next(one for one in examine(Configured(None), problem) if one.name == "device")
+    assert line.value.startswith("cuda:0 (GPU A)")
+    assert line.problem == f"predictions are made on the CPU: {problem}"
 
 
 def test_a_cpu_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from regtrack.prediction.shared_buffers import Shape, SharedBuffer
 
@@ -40,6 +42,17 @@ def test_another_process_reads_them_also_after_the_memory_has_grown() -> None:
         total = 3 * rows * (3 * rows - 1) // 2
         assert read_elsewhere(buffer, rows) == f"[7, 8, 9] {total} ({rows}, 3)"
     buffer.close()
+
+
+def test_where_there_is_no_anonymous_memory_a_file_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    buffer = SharedBuffer()
+    fill(buffer, 10)
+    assert read_elsewhere(buffer, 10) == "[7, 8, 9] 435 (10, 3)"
+    buffer.close()
+    assert not buffer.path.exists()
 
 
 def test_nothing_at_all_is_shared_too() -> None:

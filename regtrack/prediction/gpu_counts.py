@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from regtrack.genome.intervals import IntervalSet
 from regtrack.prediction.blockwork import BlockWork, scored_rules
 from regtrack.prediction.job import BlockTask
 from regtrack.scoring.counting import PeakLabels
@@ -20,7 +19,17 @@ from regtrack.tracks.peaks.runs import RANK_BITS
 
 
 class WorkCounts(NamedTuple):
-    """What `WorkSinks.take` takes, on the device."""
+    """What is counted of a work.
+
+    Parameters
+    ----------
+    numbers
+        Blocks of the bootstrap that it lies in.
+    histograms
+        int32 (numbers, scored markers, 2, bins), on the device.
+    ranks
+        uint8 (bins of its targets, scored markers), on the device.
+    """
 
     numbers: tuple[int, ...]
     histograms: Tensor
@@ -129,8 +138,9 @@ def _peaks(labels: PeakLabels, blocks: Sequence[Placed]) -> npt.NDArray[np.int64
     """Measured peaks, as `paint_labels` takes them."""
     pieces = [np.zeros((0, 3), np.int64)]
     for block in blocks:
-        span: IntervalSet = block.task.targets
-        peaks = labels.peaks(block.task.block.chrom, int(span.starts[0]), int(span.ends[-1]))
+        targets = block.task.targets
+        span = int(targets.starts[0]), int(targets.ends[-1])
+        peaks = labels.peaks(block.task.block.chrom, *span)
         pieces.append(peaks + (0, block.shift, block.shift))
     return np.concatenate(pieces)
 

@@ -25,8 +25,8 @@ from regtrack.errors import DeviceMemoryError
 from regtrack.models.device import memory_advice
 from regtrack.notes import note
 from regtrack.prediction.blockwork import BlockWork, WorkSinks, feed_block
+from regtrack.prediction.gpu_counts import count_works
 from regtrack.prediction.gpu_probe import check_gpu
-from regtrack.prediction.gpucounts import count_works
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.shared_buffers import Shape, Shared, SharedBuffer
 from regtrack.tracks.blocks import BLOCK_LENGTH
@@ -178,6 +178,8 @@ class _Gpu:
 
     def close(self) -> None:
         """Give all memory back."""
+        if self._copies:  # of a run that was stopped, which may still write there
+            self._copies.synchronize()
         for buffer in [*self._free, *self._in_use.values()]:
             buffer.close()
 
@@ -207,7 +209,7 @@ class _Gpu:
     def _try_predict(self, group: Sequence[BlockWork]) -> _PendingCopies | None:
         """Predict some works; None where there was no memory for all, but may be for one of them.
 
-        What they blocks is free again when this has returned.
+        What they hold is free again when this has returned.
         """
         try:
             with memory_advice(max_error="a larger {}", markers="fewer {}"):
