@@ -70,8 +70,9 @@ if TYPE_CHECKING:
 @click.option(
     "--batch-size",
     type=Count(),
-    show_default="1 on a CPU, 4 on a GPU",
-    help="Windows read together. Changes the time, not what a track promises.",
+    show_default="1 on a CPU, up to 4 on a GPU",
+    help="Windows of a block of 200,000 bases that are read together: there are two of the usual "
+    "length, more of a shorter --window. Changes the time, not what a track promises.",
 )
 @options.workers_predicting
 @options.device

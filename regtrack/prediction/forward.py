@@ -177,7 +177,8 @@ def _predicted(
     for batch in _batches(tile(targets, network.context, length), together):
         codes = np.stack([genome.codes(chrom, read.start, read.end) for read in batch])
         with _computing():
-            body = network.body(torch.from_numpy(codes).to(device, torch.int32))
+            # A byte for each base goes to the device, and is made a number there.
+            body = network.body(torch.from_numpy(codes).to(device).to(torch.int32))
         for number, read in enumerate(batch):
             for start, end in targets.clip(read.core_start, read.core_end):
                 for first in range(start, end, piece):
