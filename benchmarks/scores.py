@@ -37,7 +37,8 @@ from regtrack.observer import Unwatched
 from regtrack.prediction.forward import predict_interval
 from regtrack.prediction.job import make_job
 from regtrack.prediction.run import run
-from regtrack.prediction.score_model import run_scores, score_job_on_split
+from regtrack.prediction.score_job import score_job_on_split
+from regtrack.prediction.score_model import run_scores
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.request import ScoreRequest

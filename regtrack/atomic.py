@@ -182,13 +182,14 @@ def is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def locked(descriptor: int) -> bool:
+def locked(descriptor: int, shared: bool = False) -> bool:
     """Lock an open file for this process; False where another one holds it.
 
-    Where the file system has no locks, trust that nobody else is here.
+    A shared lock keeps off only those who want the file for themselves. Where the file system
+    has no locks, trust that nobody else is here.
     """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -199,12 +200,12 @@ def locked(descriptor: int) -> bool:
 
 def _name_aside(name: str) -> str:
     """A name beside `name` that nobody can foresee."""
-    end = f".{_host()}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
+    end = f".{host_name()}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
     kept = os.fsencode(name)[: _LONGEST_NAME - len(end)]
     return kept.decode(errors="ignore") + end
 
 
-def _host() -> str:
+def host_name() -> str:
     """Name of the machine, in letters that a file's may hold."""
     return re.sub(r"[^\w-]", "-", platform.node(), flags=re.ASCII)[:_LONGEST_HOST] or "-"
 
@@ -215,13 +216,14 @@ def _is_left(path: Path) -> bool:
     state = path.lstat()
     if match is None or not stat.S_ISREG(state.st_mode):
         return False
-    if match["host"] != _host():
+    if match["host"] != host_name():
         return time.time() - state.st_mtime > _OLD
     # The lock is asked for as well: a container has the machine's name, and its own numbers.
-    return not _is_alive(int(match["process"])) and _is_free(path)
+    return not is_alive(int(match["process"])) and is_free(path)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether this machine has a process of that number."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -231,7 +233,8 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _is_free(path: Path) -> bool:
+def is_free(path: Path) -> bool:
+    """Whether nobody of this machine has locked a file."""
     opened = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         return locked(opened)

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from regtrack.atomic import errors_naming, write_text
@@ -205,6 +206,8 @@ def unfinished_run(
     names: Collection[str],
     force: bool,
     no_work: Collection[str] = (),
+    may_differ: Collection[str] = (),
+    remedies: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Path]:
     """Make and give a work folder, or one of the same run to go on with; one run at a time.
 
@@ -223,6 +226,10 @@ def unfinished_run(
         Drop an unfinished run of another identity.
     no_work
         Names of files that are made again in no time, and so are no work to go on with.
+    may_differ
+        What of the identity need not be the same.
+    remedies
+        For some of the identity, what helps where nothing else differs.
 
     Raises
     ------
@@ -235,9 +242,10 @@ def unfinished_run(
         _settle(work, out)
         clear([path for name in ASIDE for path in work.rglob(name)])
         wanted = _as_read(identity)
-        if (problem := _not_of_run(work, wanted)) is not None:
+        if (problem := _not_of_run(work, wanted, may_differ)) is not None:
             if not force and _has_work(work, no_work):
-                raise InputError(work, f"holds an unfinished run {problem}; --force drops it")
+                remedy = _remedy(work, wanted, remedies)
+                raise InputError(work, f"holds an unfinished run {problem}; {remedy}")
             _take_back(work, out)
             clear([entry for entry in work.iterdir() if entry.name != LOCK])
             write_text(work / _IDENTITY, json.dumps(wanted, indent=1) + "\n")
@@ -250,12 +258,14 @@ def unfinished_run(
                     shutil.rmtree(work)
 
 
-def is_of_run(work: Path, identity: Mapping[str, Any]) -> bool:
-    """Whether an unfinished run of this identity lies in a folder."""
-    return _not_of_run(work, _as_read(identity)) is None
+def is_of_run(work: Path, identity: Mapping[str, Any], may_differ: Collection[str] = ()) -> bool:
+    """Whether an unfinished run of this identity lies in a folder; as `unfinished_run`."""
+    return _not_of_run(work, _as_read(identity), may_differ) is None
 
 
-def _not_of_run(work: Path, wanted: Mapping[str, object]) -> str | None:
+def _not_of_run(
+    work: Path, wanted: Mapping[str, object], may_differ: Collection[str] = ()
+) -> str | None:
     """What is wrong with the run in a work folder; None where it is the wanted one."""
     try:
         written = read_json(work / _IDENTITY, dict[str, object])
@@ -263,7 +273,16 @@ def _not_of_run(work: Path, wanted: Mapping[str, object]) -> str | None:
         return f"without {_IDENTITY}"
     except InputError as error:
         return f"whose {_IDENTITY} is {error.problem}"
-    return None if written == wanted else f"with another {differences(written, wanted)}"
+    other = differences(written, wanted, may_differ)
+    return f"with another {other}" if other else None
+
+
+def _remedy(work: Path, wanted: Mapping[str, object], remedies: Mapping[str, str]) -> str:
+    """What helps where an unfinished run is another one."""
+    for name, remedy in remedies.items():
+        if _not_of_run(work, wanted, {name}) is None:
+            return f"{remedy}, --force drops it"
+    return "--force drops it"
 
 
 def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
@@ -287,9 +306,15 @@ def clear(entries: Iterable[Path]) -> None:
             entry.unlink(missing_ok=True)
 
 
-def differences(written: Mapping[str, object], wanted: Mapping[str, object]) -> str:
-    """`max_error (0.003, now 0.01)` for what two runs differ in."""
-    names = [name for name in {**wanted, **written} if written.get(name) != wanted.get(name)]
+def differences(
+    written: Mapping[str, object], wanted: Mapping[str, object], may_differ: Collection[str] = ()
+) -> str:
+    """`max_error (0.003, now 0.01)` for what two runs differ in, and may not."""
+    names = [
+        name
+        for name in {**wanted, **written}
+        if name not in may_differ and written.get(name) != wanted.get(name)
+    ]
     return ", ".join(
         f"{name} ({written.get(name)}, now {wanted.get(name)})"
         if not isinstance(wanted.get(name), list) and len(str(wanted.get(name))) < 32

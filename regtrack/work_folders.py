@@ -14,6 +14,9 @@ from regtrack.errors import InputError
 
 LOCK = "lock"
 INSIDE = ".regtrack.partial"
+# Of a job that several processes share: what it is, and who is at work on which share.
+PLAN = "plan.json"
+LEASES = "leases"
 
 
 def partial_path(out: Path) -> Path:
@@ -84,13 +87,15 @@ def refuse_foreign(folder: Path, names: Collection[str]) -> None:
 
 
 @contextmanager
-def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
+def claimed_folder(folder: Path, names: Collection[str], shared: bool = False) -> Iterator[None]:
     """Make a folder, or take it where nobody is at work in it, for as long as the body runs.
 
     Parameters
     ----------
     names
         What may lie in it, as shell-style patterns.
+    shared
+        Take it together with others who share it.
 
     Raises
     ------
@@ -108,7 +113,7 @@ def claimed_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
     lock = open_lock(folder / LOCK)
     try:
         # Who was here when it was opened may have finished, and removed the folder with it.
-        if not locked(lock) or not is_at(lock, folder / LOCK):
+        if not locked(lock, shared) or not is_at(lock, folder / LOCK):
             raise InputError(folder, "another run is at work here")
         yield
     finally:

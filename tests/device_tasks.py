@@ -19,7 +19,7 @@ from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpu_work import block_segments, predict_on_gpu
 from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.run import block_works
-from regtrack.prediction.score_model import score_job_on_regions
+from regtrack.prediction.score_job import score_job_on_regions
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.scoring.histogram import UNROUNDED, BinLayout, ScoreHistogram

@@ -193,7 +193,8 @@ def evaluate(
         else:
             fields = {name: getattr(request, name) for name in NOT_WITH_A_DATASET}
             _refuse(fields, "does not go with a dataset")
-        from regtrack.prediction.score_model import make_score_job, run_scores
+        from regtrack.prediction.score_job import make_score_job
+        from regtrack.prediction.score_model import run_scores
 
         scored.check_unchanged()
         with allowing_code(scored.networks):

@@ -12,7 +12,7 @@ from regtrack.cli.kinds import Model
 from regtrack.errors import InputError
 
 if TYPE_CHECKING:
-    from regtrack.prediction.score_model import ScoreJob
+    from regtrack.prediction.score_job import ScoreJob
     from regtrack.scoring.evaluation import Evaluation
     from regtrack.scoring.request import ScoreRequest
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.scored_dataset("Of a model: score")
 @options.scored_split("test")
 @options.scoring
+@options.any_cpu
 @options.out("Folder for report.html, report.tsv, report.json.", required=False)
 @click.option(
     "--reference-scores",
@@ -53,6 +54,7 @@ def eval_(
     workers: int,
     device: str,
     any_genome: bool,
+    any_cpu: bool,
     out: Path | None,
     reference_scores: bool,
     plan: bool,
@@ -96,7 +98,7 @@ def eval_(
     if subject.is_dir():
         _score_tracks(subject, request, workers, out, reference_scores)
         return
-    from regtrack.prediction.score_model import make_score_job
+    from regtrack.prediction.score_job import make_score_job
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(subject)
@@ -106,6 +108,7 @@ def eval_(
         step=step,
         device=device,
         any_genome=any_genome,
+        any_cpu=any_cpu,
     )
     _score_model(job, workers, out, force, plan)
 
@@ -150,7 +153,9 @@ def _print(evaluation: Evaluation, out: Path | None) -> None:
 
 
 # What tracks do not need.
-_NOT_WITH_TRACKS = frozenset(("dataset", "split", "step", "device", "any_genome", "plan"))
+_NOT_WITH_TRACKS = frozenset(
+    ("dataset", "split", "step", "device", "isa", "any_genome", "any_cpu", "plan")
+)
 
 
 def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from regtrack.cli.kinds import Count, Fasta, File, Model, Region
 from regtrack.errors import ArgumentError
+from regtrack.models.instructions import AVX2, NATIVE, use_instructions
 from regtrack.models.named_code import allowing_code
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -274,6 +275,31 @@ device = click.option(
     metavar="auto|cpu|cuda[:N]",
     help="Where to compute.",
 )
+
+
+def _use_instructions(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Limit what torch will use, before it is loaded."""
+    use_instructions(name)
+    return name
+
+
+isa = click.option(
+    "--isa",
+    type=click.Choice([NATIVE, AVX2]),
+    default=NATIVE,
+    show_default=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_instructions,
+    help="Instructions of the processor to use. avx2 gives machines of different age the same "
+    "bytes, and is slower on the newer ones.",
+)
+any_cpu = click.option(
+    "--any-cpu",
+    is_flag=True,
+    help="Go on with what a processor of another kind computed. Without it, that is refused: all "
+    "values keep the promise, but they differ a little from one kind to another.",
+)
 step = click.option(
     "--step",
     type=Count(),
@@ -332,7 +358,7 @@ def scoring(command: F) -> F:
     """What else decides how a model is scored, in the order in which help lists it."""
     shared = (
         *(networks, markers, exclude, include_training, unknown, genes),
-        *(clip, genome_of_model, step, workers, device, any_genome),
+        *(clip, genome_of_model, step, workers, device, isa, any_genome),
     )
     for option in reversed(shared):
         command = option(command)

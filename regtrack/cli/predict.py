@@ -76,6 +76,8 @@ if TYPE_CHECKING:
 )
 @options.workers_predicting
 @options.device
+@options.isa
+@options.any_cpu
 @options.peaks_in_same_pass
 @options.include_training
 @options.plan(
@@ -97,6 +99,7 @@ def predict(
     markers: tuple[str, ...],
     workers: int,
     device: str,
+    any_cpu: bool,
     peaks: Path | None,
     include_training: bool,
     plan: bool,
@@ -141,6 +144,7 @@ def predict(
         options.chosen_device(device),
         peaks=peaks,
         include_training=include_training,
+        any_cpu=any_cpu,
     )
     _foretell(job, out, workers, plan)
     if plan:

@@ -50,7 +50,8 @@ def thresholds(
     """
     from regtrack.cli.progress import Progress
     from regtrack.folders import check_file
-    from regtrack.prediction.score_model import make_score_job, run_scores
+    from regtrack.prediction.score_job import make_score_job
+    from regtrack.prediction.score_model import run_scores
     from regtrack.prediction.thresholds import save_with_thresholds
     from regtrack.scoring.request import ScoreRequest
     from regtrack.workspace.networks import tell_of_bundled

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from regtrack.errors import ArgumentError, DeviceMemoryError
+from regtrack.models.instructions import is_limited
 from regtrack.workers import available_cores
 
 # Where PyTorch has the newer flags, a program that has set them may not even read the older ones.
@@ -55,7 +56,7 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in names)
+    return not is_limited() and any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
 @contextmanager

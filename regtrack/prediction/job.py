@@ -17,6 +17,7 @@ from regtrack.genome.fasta import sizes_fingerprint
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.seen import Seen
 from regtrack.listing import names_and_rest
+from regtrack.models.arithmetic import arithmetic_of, torch_version
 from regtrack.models.checkpoint import Checkpoint, read_identified
 from regtrack.models.device import kind_of
 from regtrack.models.network import Context
@@ -45,6 +46,10 @@ from regtrack.tracks.peaks.files import index_suffix
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
 # loses only seconds, for the network reads the halo of each.
 _MOST_TOGETHER = 32
+
+# What of an identity need not be the same where any CPU's arithmetic will do.
+ANY_CPU = frozenset(("arithmetic",))
+REMEDIES = {"arithmetic": "--any-cpu goes on with it"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class Job:
         What the training has seen of the targets, where that is known.
     truth
         What the predictions are scored by in the same pass, or None.
+    any_cpu
+        Blocks that a CPU of another arithmetic predicted are as good.
     """
 
     model: Path
@@ -92,6 +99,7 @@ class Job:
     trackset: TrackSet
     seen: Seen | None
     truth: Truth | None = None
+    any_cpu: bool = False
 
     @property
     def overlap(self) -> int:
@@ -126,9 +134,16 @@ class Job:
             "sequence and regions": self.sequence,
             "markers": [track.marker.name for track in self.trackset.tracks],
             "device": kind_of(self.device),
+            "arithmetic": arithmetic_of(self.device),
+            "torch": torch_version(),
             **({"peaks": self.truth.digest} if self.truth else {}),
             **self.settings.record(),
         }
+
+    @property
+    def may_differ(self) -> frozenset[str]:
+        """What of the identity two runs need not share."""
+        return ANY_CPU if self.any_cpu else frozenset()
 
 
 def block_tasks(targets: Regions) -> list[BlockTask]:
@@ -215,6 +230,8 @@ def job_from_scope(
     *,
     peaks: Path | None = None,
     include_training: bool = False,
+    any_cpu: bool = False,
+    sequence: str | None = None,
 ) -> Job:
     """Read and check everything else that a prediction needs.
 
@@ -224,6 +241,8 @@ def job_from_scope(
         Measured peaks that the predictions are scored by, as `ScoreRequest` takes them, or None.
     include_training
         Score bases that were trained on, too.
+    any_cpu, sequence
+        As `Job`; None to read the sequence.
 
     Raises
     ------
@@ -262,7 +281,7 @@ def job_from_scope(
         checkpoint=checkpoint,
         rows=rows,
         targets=targets,
-        sequence=scope.genome.digest(targets, reach),
+        sequence=sequence or scope.genome.digest(targets, reach),
         settings=settings,
         device=device,
         trackset=trackset,
@@ -270,6 +289,7 @@ def job_from_scope(
         truth=(
             None if peaks is None else _truth(scope, checkpoint, peaks, include_training, seen_here)
         ),
+        any_cpu=any_cpu,
     )
 
 

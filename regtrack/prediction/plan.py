@@ -23,7 +23,8 @@ from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.gpu_work import time_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
-from regtrack.prediction.score_model import ScoreJob, left_to_score
+from regtrack.prediction.score_job import ScoreJob
+from regtrack.prediction.score_model import left_to_score
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.report.files import FILES as REPORT_FILES
 from regtrack.tracks.folder import SEEN_FILES

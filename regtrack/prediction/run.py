@@ -19,7 +19,7 @@ from regtrack.observer import Observer, staged
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
-from regtrack.prediction.job import Job
+from regtrack.prediction.job import REMEDIES, Job
 from regtrack.report.files import write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.provenance import Predictions
@@ -62,7 +62,12 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
     check_tracks_folder(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
     names = (_BLOCKS, _COUNTS, _TRACKS)
-    with unfinished_run(out, job.identity(), names, force, no_work=LABEL_FILES) as work:
+    with unfinished_run(
+        *(out, job.identity(), names, force),
+        no_work=LABEL_FILES,
+        may_differ=job.may_differ,
+        remedies=REMEDIES,
+    ) as work:
         finished = work / _TRACKS
         if not (finished / CONTENTS).exists():
             for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
@@ -127,14 +132,14 @@ def left_bases(job: Job, out: Path) -> int:
     """Bases that `run` would have to predict: not those of a run that it would go on with."""
     work = partial_path(out.resolve())
     works = _works(job, work)
-    left = missing(works) if is_of_run(work, job.identity()) else works
+    left = missing(works) if is_of_run(work, job.identity(), job.may_differ) else works
     return sum(work.bases for work in left)
 
 
 def written_bytes(job: Job, out: Path) -> int:
     """Size of the track files that `run` would find finished."""
     work = partial_path(out.resolve())
-    if not is_of_run(work, job.identity()):
+    if not is_of_run(work, job.identity(), job.may_differ):
         return 0
     files = (work / _TRACKS / name for track in job.trackset.tracks for name in track.files)
     return sum(path.stat().st_size for path in files if path.exists())

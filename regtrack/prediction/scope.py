@@ -52,6 +52,23 @@ class Scope:
     targets: Regions
 
 
+@dataclass(frozen=True)
+class KnownBases:
+    """What was found in a genome before, which takes a while, and need not be found again.
+
+    Parameters
+    ----------
+    asked, targets
+        As `Scope`.
+    sequence
+        SHA-256 of the targets' sequence, as a job has it; None where it is to be read again.
+    """
+
+    asked: Regions
+    targets: Regions
+    sequence: str | None = None
+
+
 def find_scope(
     model: Path,
     genome: Path,
@@ -61,6 +78,7 @@ def find_scope(
     any_genome: bool = False,
     genes: Path | None = None,
     clip: bool = False,
+    known: KnownBases | None = None,
 ) -> Scope:
     """Find the markers and the regions that a user asked for.
 
@@ -76,6 +94,8 @@ def find_scope(
         As `regtrack.genome.gene_regions.GeneRegions` takes its table.
     clip
         As `regtrack.genome.bed.Rules`, for all BED files.
+    known
+        What was found of the regions before.
 
     Raises
     ------
@@ -99,8 +119,11 @@ def find_scope(
                 genome, f"{chrom} has {size:,} bases; BigWig files count to {LONGEST_CHROM:,}"
             )
     markers = select_markers(table.markers, marker_patterns)
-    asked = read_regions(regions, sizes, clip, GeneRegions(genes, sizes))
-    targets = source.known(asked)
-    if not targets:
+    if known is None:
+        asked = read_regions(regions, sizes, clip, GeneRegions(genes, sizes))
+        known = KnownBases(asked, source.known(asked))
+    if not known.targets:
         raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
-    return Scope(model, source, any_genome, tuple(regions), clip, tuple(markers), asked, targets)
+    return Scope(
+        model, source, any_genome, tuple(regions), clip, tuple(markers), known.asked, known.targets
+    )

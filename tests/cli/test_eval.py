@@ -582,7 +582,7 @@ def test_borders_of_blocks_and_groups_change_nothing(
     assert regtrack(*command, "--out", tmp_path / "usual")[0] == 0
     expected = (tmp_path / "usual" / "report.tsv").read_bytes()
     # One file for everything on a chromosome; every marker by itself, in processes.
-    monkeypatch.setattr("regtrack.prediction.score_model._MOST_FILES", 1)
+    monkeypatch.setattr("regtrack.prediction.score_job._MOST_FILES", 1)
     monkeypatch.setattr("regtrack.scoring.counting._LARGEST_GROUP", 1)
     monkeypatch.setattr("regtrack.scoring.counting._WORTH_A_PROCESS", 0)
     assert regtrack(*command, "--workers", 2, "--out", tmp_path / "other")[0] == 0

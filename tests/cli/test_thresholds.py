@@ -12,7 +12,8 @@ from builders import TINY_THRESHOLD, TinyDatasets, TinyWorld
 from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.models.validated import Validated
 from regtrack.observer import Unwatched
-from regtrack.prediction.score_model import make_score_job, run_scores
+from regtrack.prediction.score_job import make_score_job
+from regtrack.prediction.score_model import run_scores
 from regtrack.scoring.request import ScoreRequest
 from regtrack.tracks.folder import TrackSet
 

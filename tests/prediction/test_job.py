@@ -71,8 +71,19 @@ def of_fewer_markers(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
     return a_job(world, marker_patterns=["K562*"])
 
 
-def on_another_device(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
+def on_another_device(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
+    patch.setattr(jobs, "arithmetic_of", lambda device: f"that of {device}")
     return a_job(world, device="cuda:0")
+
+
+def on_another_processor(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
+    patch.setattr(jobs, "arithmetic_of", lambda _: "another")
+    return a_job(world)
+
+
+def with_another_torch(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
+    patch.setattr(jobs, "torch_version", lambda: "1.0")
+    return a_job(world)
 
 
 def of_other_regions(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
@@ -115,7 +126,8 @@ def _save_something(works: Sequence[BlockWork], *_: object) -> None:
         (of_other_sequence, "sequence and regions"),
         (of_other_regions, "sequence and regions"),
         (of_fewer_markers, "markers"),
-        (on_another_device, r"device \(cpu, now cuda\)"),
+        (on_another_device, r"device \(cpu, now cuda\), arithmetic \(.*, now that of cuda:0\)"),
+        (with_another_torch, r"torch \(.*, now 1\.0\)"),
         (with_another_bound, r"max_error \(0\.003, now 0\.01\)"),
     ],
 )
@@ -131,6 +143,17 @@ def test_an_unfinished_run_that_differs_in_one_thing_is_refused_and_kept(
         running.run(job, unfinished, 1, False, Unwatched())
     block = unfinished.with_name("tracks.partial") / "blocks" / "a.blk"
     assert block.read_bytes() == b"something"
+
+
+def test_what_another_kind_of_processor_computed_is_not_mixed_in_unless_any_will_do(
+    tiny: TinyWorld, unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = on_another_processor(tiny, monkeypatch)
+    with pytest.raises(InputError, match=r"another arithmetic \(.*, now another\); --any-cpu goes"):
+        running.run(job, unfinished, 1, False, Unwatched())
+    monkeypatch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        running.run(replace(job, any_cpu=True), unfinished, 1, False, Unwatched())
 
 
 def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
