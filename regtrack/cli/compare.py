@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Named
 from regtrack.cli.training_options import read_settings, training_settings
 
@@ -19,7 +19,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @options.genome_of_dataset
 @options.networks
 @training_settings()
-@options.device
+@machine_options.device
 @options.force
 def compare(
     dataset: Path,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 
 
 @click.command(short_help="Predict and score real human DNA that comes with regtrack.")
@@ -18,7 +18,7 @@ from regtrack.cli import options
     help="Instead, simulate a genome with known regulation, train a network on it, predict its "
     "chr1, and score that. Takes minutes.",
 )
-@options.device
+@machine_options.device
 @options.force
 def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     """Predict 171 markers on 1.4 million bases of hg19 in FOLDER, and score them against ENCODE.
@@ -32,7 +32,7 @@ def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     from regtrack.demo.simulated_demo import run_simulated
 
     began = time.monotonic()
-    chosen = options.chosen_device(device)
+    chosen = machine_options.chosen_device(device)
     with Progress() as progress:
         text = (run_simulated if train else run_real)(folder, chosen, force, progress)
     click.echo(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Model
 from regtrack.errors import InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.scored_dataset("Of a model: score")
 @options.scored_split("test")
 @options.scoring
-@options.any_cpu
+@machine_options.any_cpu
 @options.out("Folder for report.html, report.tsv, report.json.", required=False)
 @click.option(
     "--reference-scores",

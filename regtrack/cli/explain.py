@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Count, Model, Region
 from regtrack.errors import ArgumentError
 
@@ -32,7 +32,7 @@ from regtrack.errors import ArgumentError
     show_default="16",
     help="Positive bases per marker, at most. With --all or --markers.",
 )
-@options.device
+@machine_options.device
 @options.genes
 @options.clip
 @options.any_genome

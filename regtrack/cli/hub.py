@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 from regtrack.errors import ArgumentError
 
 
@@ -26,7 +26,7 @@ from regtrack.errors import ArgumentError
 @options.scale
 @options.markers
 @options.report
-@options.workers
+@machine_options.workers
 @options.force
 @click.option("--check", is_flag=True, help="Check a hub that is there; write nothing.")
 @click.pass_context

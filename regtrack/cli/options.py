@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from regtrack.cli import machine_options
 from regtrack.cli.kinds import Count, Fasta, File, Model, Region
 from regtrack.errors import ArgumentError
-from regtrack.models.instructions import AVX2, NATIVE, use_instructions
 from regtrack.models.named_code import allowing_code
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,19 +120,6 @@ def _exclude(what: str) -> Callable[[F], F]:
 
 def _unknown(what: str) -> Callable[[F], F]:
     return click.option("--unknown", multiple=True, metavar="PATTERN=CHROM,...", help=what)
-
-
-def _count_cores(_: click.Context, __: click.Parameter, processes: int | None) -> int:
-    """As many as there are cores, where no number is given."""
-    from regtrack.workers import available_cores
-
-    return processes or available_cores()
-
-
-def _workers(what: str) -> Callable[[F], F]:
-    return click.option(
-        "--workers", type=Count(), show_default="one per core", callback=_count_cores, help=what
-    )
 
 
 _FASTA = "FASTA, plain or bgzip"
@@ -263,43 +250,6 @@ unknown = _unknown(f"{_UNKNOWN}there, no peak is no information. Repeatable.")
 unknown_masked = _unknown(
     f"{_UNKNOWN}masked in the loss and in the scores of train, search and compare. Repeatable."
 )
-workers = _workers("Number of processes. Changes the time, not the results.")
-workers_predicting = _workers(
-    "Processes; with a GPU, those that pack and save what it predicts. Changes the time, not a "
-    "byte of the tracks."
-)
-device = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="Where to compute.",
-)
-
-
-def _use_instructions(_: click.Context, __: click.Parameter, name: str) -> str:
-    """Limit what torch will use, before it is loaded."""
-    use_instructions(name)
-    return name
-
-
-isa = click.option(
-    "--isa",
-    type=click.Choice([NATIVE, AVX2]),
-    default=NATIVE,
-    show_default=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_use_instructions,
-    help="Instructions of the processor to use. avx2 gives machines of different age the same "
-    "bytes, and is slower on the newer ones.",
-)
-any_cpu = click.option(
-    "--any-cpu",
-    is_flag=True,
-    help="Go on with what a processor of another kind computed. Without it, that is refused: all "
-    "values keep the promise, but they differ a little from one kind to another.",
-)
 step = click.option(
     "--step",
     type=Count(),
@@ -358,21 +308,12 @@ def scoring(command: F) -> F:
     """What else decides how a model is scored, in the order in which help lists it."""
     shared = (
         *(networks, markers, exclude, include_training, unknown, genes),
-        *(clip, genome_of_model, step, workers, device, isa, any_genome),
+        *(clip, genome_of_model, step, machine_options.workers, machine_options.device),
+        *(machine_options.isa, any_genome),
     )
     for option in reversed(shared):
         command = option(command)
     return command
-
-
-def chosen_device(name: str) -> str:
-    """The device to predict with, by `--device`; says which it is."""
-    from regtrack.models.device import describe_device
-    from regtrack.prediction.gpu_probe import prediction_device
-
-    device = prediction_device(name)
-    click.echo(f"device: {describe_device(device)}", err=True)
-    return str(device)
 
 
 def refuse(context: click.Context, wrong: Collection[str], why: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Count, Region
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
@@ -74,10 +74,10 @@ if TYPE_CHECKING:
     help="Windows of a block of 200,000 bases that are read together: there are two of the usual "
     "length, more of a shorter --window. Changes the time, not what a track promises.",
 )
-@options.workers_predicting
-@options.device
-@options.isa
-@options.any_cpu
+@machine_options.workers_predicting
+@machine_options.device
+@machine_options.isa
+@machine_options.any_cpu
 @options.peaks_in_same_pass
 @options.include_training
 @options.plan(
@@ -141,7 +141,7 @@ def predict(
     job = job_from_scope(
         scope,
         chosen,
-        options.chosen_device(device),
+        machine_options.chosen_device(device),
         peaks=peaks,
         include_training=include_training,
         any_cpu=any_cpu,

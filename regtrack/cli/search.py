@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regtrack.cli import options, training_options
+from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.kinds import Count
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.search.settings import SAMPLERS, SearchSettings
@@ -46,7 +46,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
     help="Processes that train at the same time; they share the cores.",
 )
 @training_settings(without=("learning_rate",))
-@options.device
+@machine_options.device
 @options.force
 def search(
     dataset: Path,

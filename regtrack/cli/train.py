@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regtrack.cli import options, training_options
+from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.network_options import network_settings, split_settings
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.paths import shell_word
@@ -24,7 +24,7 @@ from regtrack.paths import shell_word
 @click.option(
     "--tensorboard", type=options.FILE, help="Folder for a log that TensorBoard shows, too."
 )
-@options.device
+@machine_options.device
 @options.force
 def train(
     dataset: Path,

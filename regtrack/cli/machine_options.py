@@ -1,0 +1,75 @@
+"""Options that say what computes, and how many of it; none changes what is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from regtrack.cli.kinds import Count
+from regtrack.models.instructions import AVX2, NATIVE, use_instructions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _count_cores(_: click.Context, __: click.Parameter, processes: int | None) -> int:
+    """As many as there are cores, where no number is given."""
+    from regtrack.workers import available_cores
+
+    return processes or available_cores()
+
+
+def _workers(what: str) -> Callable[[F], F]:
+    return click.option(
+        "--workers", type=Count(), show_default="one per core", callback=_count_cores, help=what
+    )
+
+
+workers = _workers("Number of processes. Changes the time, not the results.")
+workers_predicting = _workers(
+    "Processes; with a GPU, those that pack and save what it predicts. Changes the time, not a "
+    "byte of the tracks."
+)
+device = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="Where to compute.",
+)
+
+
+def _use_instructions(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Limit what torch will use, before it is loaded."""
+    use_instructions(name)
+    return name
+
+
+isa = click.option(
+    "--isa",
+    type=click.Choice([NATIVE, AVX2]),
+    default=NATIVE,
+    show_default=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_instructions,
+    help="Instructions of the processor to use. avx2 gives machines of different age the same "
+    "bytes, and is slower on the newer ones.",
+)
+any_cpu = click.option(
+    "--any-cpu",
+    is_flag=True,
+    help="Go on with what a processor of another kind computed. Without it, that is refused: all "
+    "values keep the promise, but they differ a little from one kind to another.",
+)
+
+
+def chosen_device(name: str) -> str:
+    """The device to predict with, by `--device`; says which it is."""
+    from regtrack.models.device import describe_device
+    from regtrack.prediction.gpu_probe import prediction_device
+
+    device = prediction_device(name)
+    click.echo(f"device: {describe_device(device)}", err=True)
+    return str(device)
