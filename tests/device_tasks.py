@@ -169,7 +169,7 @@ def compare_kernels() -> None:
     inside = np.zeros((bases, len(rows)), np.uint8)
     for marker, start, end in peaks:
         inside[start:end, marker] = 1
-    labels = kernels.paint_labels(bases, len(rows), peaks, torch.device("cpu"))
+    labels = kernels.paint_labels(bases, len(rows), torch.from_numpy(peaks))
     np.testing.assert_array_equal(labels.numpy(), inside)
     for values, ranges in (levels, []), (levels * np.float32(100), scales.tolist()):
         scored = kernels.ScoredValues(torch.from_numpy(values), rows, ranges)

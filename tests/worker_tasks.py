@@ -173,6 +173,7 @@ def first_step(task: str, name: str, path: Path, processes: Processes) -> dict[s
 
     from regtrack.datasets.folder import open_dataset
     from regtrack.models.catalog import ARCHITECTURES
+    from regtrack.training.batches import Loader
     from regtrack.training.examples import make_examples
     from regtrack.training.settings import TrainingSettings
     from regtrack.training.step import Stepper
@@ -184,13 +185,15 @@ def first_step(task: str, name: str, path: Path, processes: Processes) -> dict[s
     network.double().train()  # rounding in float32 turns ReLUs whose gradient is large
     stepper = Stepper(network, processes, 2.0, torch.float32)
     examples = make_examples(dataset, settings, network.context.stride, 3)
-    loss = stepper.step(examples.batch(processes.share(np.arange(4, 8))), 0.001)
+    loader = Loader(processes.device, paints=False)
+    batch = loader.pack(examples.batch(processes.share(np.arange(4, 8))))
+    loss = stepper.step(loader.load(batch), 0.001)
     gradients = {
         f"{name} {key}": weights.grad.clone()
         for key, weights in network.named_parameters()
         if weights.requires_grad  # one bias of an LSTM is not trained
     }
-    return gradients | {f"{name} loss": torch.tensor(loss, dtype=torch.float64)}
+    return gradients | {f"{name} loss": loss.double()}
 
 
 def scores_of(path: Path, processes: Processes) -> torch.Tensor:
@@ -247,7 +250,8 @@ def train_a_part(
         processes.add_up(counts)
         found["added up"] = torch.from_numpy(counts.astype(np.int64))
         numbers = [processes.rank, processes.count, processes.is_first]
-        numbers += [processes.total(rank + 0.5), processes.agreed(rank + 0.5)]
+        total = processes.total(torch.tensor(rank + 0.5))
+        numbers += [float(total), processes.agreed(rank + 0.5)]
         found["numbers"] = torch.tensor(numbers, dtype=torch.float64)
         for task, name, path in networks:
             steps = first_step(task, name, path, processes)

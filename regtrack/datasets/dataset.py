@@ -31,8 +31,8 @@ class Dataset(ABC):
     chrom_sizes
         Of the genome, in its order; empty for the DeepSEA files.
     genome
-        None for the DeepSEA files. Not to be shared between threads or processes: open another
-        one on `genome.path`.
+        None for the DeepSEA files. Threads may share it; a process opens another one on
+        `genome.path`.
     digest
         SHA-256 that names the content.
     window

@@ -29,7 +29,7 @@ _LARGEST_BLOCK = 1 << 16  # of what is in it, says the format
 
 
 class Content(Protocol):
-    """What a file holds, decompressed."""
+    """What a file holds, decompressed; several threads may read it."""
 
     path: Path
     size: int
@@ -42,7 +42,7 @@ class Content(Protocol):
 
 
 class PlainContent:
-    """The content of a plain file. Not to be shared between threads.
+    """The content of a plain file.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class PlainContent:
 
 
 class BgzipContent:
-    """The content of a bgzip file. Not to be shared between threads.
+    """The content of a bgzip file.
 
     Where its blocks lie is read from the blocks themselves, whatever a .gzi says.
 
@@ -149,8 +149,9 @@ class BgzipContent:
 
     def _block(self, number: int) -> bytes:
         """The content of a block."""
-        if number == self._last[0]:
-            return self._last[1]
+        last = self._last  # once: another thread may replace it
+        if number == last[0]:
+            return last[1]
         begin, end = self._packed[number : number + 2]
         raw = self._file.read(begin, end)
         if len(raw) < end - begin:

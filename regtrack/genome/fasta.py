@@ -47,7 +47,7 @@ class Genome:
     """Random access to the sequence of a FASTA file.
 
     A missing or outdated index is made beside the file, or, where that folder cannot
-    be written, in the user's cache folder. Not to be shared between threads.
+    be written, in the user's cache folder. Several threads may read it.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class BatchNorm(nn.BatchNorm1d):
         if not self.training or not dist.is_initialized() or dist.get_world_size() == 1:
             return super().forward(inputs)
         values = inputs.to(self.weight.dtype)
-        local = values.new_tensor([values.shape[0] * values.shape[2]])
+        local = values.new_full((1,), values.shape[0] * values.shape[2])
         sums = _summed(torch.cat((values.sum((0, 2)), local)))
         count = sums[-1].detach()
         mean = sums[:-1] / count

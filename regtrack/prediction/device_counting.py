@@ -55,19 +55,18 @@ class ScoredValues(NamedTuple):
         return self.values, rows, ranges
 
 
-def paint_labels(bases: int, markers: int, peaks: Intervals, device: torch.device) -> Tensor:
+def paint_labels(bases: int, markers: int, peaks: Tensor) -> Tensor:
     """Labels of some bases: uint8 (bases, markers), 1 inside of a peak and 0 outside.
 
     Parameters
     ----------
     peaks
-        int64 (peaks, 3): marker; first base and behind the last, of these bases.
+        int64 (peaks, 3), on the device: marker; first base and behind the last, of these bases.
     """
-    labels = torch.zeros(bases, markers, dtype=torch.uint8, device=device)
+    labels = torch.zeros(bases, markers, dtype=torch.uint8, device=peaks.device)
     if len(peaks):
         with torch.cuda.device_of(labels):
-            rows = torch.from_numpy(np.ascontiguousarray(peaks)).to(device)
-            _paint[len(peaks),](labels, rows, markers, SIZE=_PAINTED)
+            _paint[len(peaks),](labels, peaks.contiguous(), markers, SIZE=_PAINTED)
     return labels
 
 

@@ -77,9 +77,10 @@ def count_works(
     rules = scored_rules(recipe, labels)
     ranges = [of_marker.range for of_marker in rules if of_marker.range is not None]
     scored = kernels.ScoredValues(values, labels.rows, ranges)
+    peaks = torch.from_numpy(_peaks(labels, blocks)).to(values.device)
     histograms = kernels.count_on_device(
         scored,
-        kernels.paint_labels(len(values), len(labels.rows), _peaks(labels, blocks), values.device),
+        kernels.paint_labels(len(values), len(labels.rows), peaks),
         np.array([labels.known_on(block.task.block.chrom) for block in blocks]),
         _stretches(labels, placed, numbers),
         sum(map(len, numbers)),

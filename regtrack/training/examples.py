@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from regtrack.compiled import compiled
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.short import ShortDataset
@@ -41,9 +40,10 @@ class Batch:
     ----------
     codes
         uint8 (windows, length).
-    labels
-        uint8 (windows, positions, markers); a position is a base in the dense task, the
-        whole input in the short one.
+    peaks
+        int64 (n, 3): marker, and first position and behind the last of a stretch whose labels are
+        1; all other labels are 0. A position is a base in the dense task, the whole input in the
+        short one, and they are counted through all windows.
     known
         (windows, positions), False where the base is N.
     known_markers
@@ -51,9 +51,16 @@ class Batch:
     """
 
     codes: Codes
-    labels: npt.NDArray[np.uint8]
+    peaks: Positions
     known: Flags
     known_markers: Flags
+
+    @property
+    def labels(self) -> npt.NDArray[np.uint8]:
+        """uint8 (windows, positions, markers) of 0 and 1, painted at every call."""
+        labels = np.zeros((self.known.size, self.known_markers.shape[1]), dtype=np.uint8)
+        _paint(self.peaks, labels)
+        return labels.reshape(*self.known.shape, -1)
 
 
 class Examples(Protocol):
@@ -65,6 +72,10 @@ class Examples(Protocol):
 
     def batch(self, numbers: Positions) -> Batch:
         """The examples of these numbers, counted from the beginning of the training."""
+        ...
+
+    def codes(self, numbers: Positions) -> Codes:
+        """Their sequence alone, as `Batch` has it; no labels are read."""
         ...
 
 
@@ -159,25 +170,52 @@ class DenseExamples:
 
     def batch(self, numbers: Positions) -> Batch:
         """See `Examples.batch`."""
-        codes, labels, known_markers = zip(
-            *(self._draw(number) for number in numbers.tolist()), strict=True
-        )
-        stacked = np.stack(codes)
-        return Batch(stacked, np.stack(labels), stacked > 0, np.stack(known_markers))
+        drawn = self._drawn(numbers)
+        codes, labels = self._codes(drawn), self._dataset.labels
+        peaks = [self._peaks(one, row) for row, one in enumerate(drawn)]
+        known_markers = [labels.known_markers(one.chrom) for one in drawn]
+        return Batch(codes, np.concatenate(peaks), codes > 0, np.stack(known_markers))
 
-    def _draw(self, number: int) -> tuple[Codes, npt.NDArray[np.uint8], Flags]:
-        """Codes (length,), labels (length, markers) and known markers of one window."""
-        index, random = self._order.window(number), self._order.random(number)
-        window = self._windows[index]
-        steps = random.integers(self._least[index], self._most[index], endpoint=True)
-        start = window.start + int(steps) * self._stride
-        end = start + self._dataset.window
-        codes = self._dataset.genome.codes(window.chrom, start, end)
-        labels = self._dataset.labels.spread(window.chrom, start, end).T
-        known_markers = self._dataset.labels.known_markers(window.chrom)
-        if self._both_strands and random.random() < 0.5:
-            return reverse_complement(codes), labels[::-1], known_markers
-        return codes, labels, known_markers
+    def codes(self, numbers: Positions) -> Codes:
+        """See `Examples.codes`."""
+        return self._codes(self._drawn(numbers))
+
+    def _drawn(self, numbers: Positions) -> list[_Drawn]:
+        """Where some windows lie, once they were moved, and on which strand they are read."""
+        drawn = []
+        for number in numbers.tolist():
+            index, random = self._order.window(number), self._order.random(number)
+            window = self._windows[index]
+            steps = random.integers(self._least[index], self._most[index], endpoint=True)
+            start = window.start + int(steps) * self._stride
+            turned = self._both_strands and random.random() < 0.5
+            drawn.append(_Drawn(window.chrom, start, start + self._dataset.window, turned))
+        return drawn
+
+    def _codes(self, drawn: list[_Drawn]) -> Codes:
+        codes = np.empty((len(drawn), self._dataset.window), dtype=np.uint8)
+        for row, (chrom, start, end, turned) in enumerate(drawn):
+            read = self._dataset.genome.codes(chrom, start, end)
+            codes[row] = reverse_complement(read) if turned else read
+        return codes
+
+    def _peaks(self, drawn: _Drawn, row: int) -> Positions:
+        """Those of one window, which is a row of its batch, as `Batch` has them."""
+        chrom, start, end, turned = drawn
+        marker, starts, ends = self._dataset.labels.rows_within(chrom, start, end)
+        if turned:
+            starts, ends = start + end - ends, start + end - starts
+        shift = row * self._dataset.window - start
+        return np.column_stack((marker, starts + shift, ends + shift))
+
+
+class _Drawn(NamedTuple):
+    """A window as it is read: 0-based, half-open, `turned` on the other strand."""
+
+    chrom: str
+    start: int
+    end: int
+    turned: bool
 
 
 class ShortExamples:
@@ -199,24 +237,41 @@ class ShortExamples:
 
     def batch(self, numbers: Positions) -> Batch:
         """See `Examples.batch`."""
-        indices = np.array([self._order.window(number) for number in numbers.tolist()])
+        indices = self._indices(numbers)
+        labels = self._dataset.labels("train", indices)
+        rows, markers = np.nonzero(labels)
+        return Batch(
+            self.codes(numbers),
+            np.column_stack((markers, rows, rows + 1)),
+            np.ones((len(indices), 1), dtype=np.bool_),
+            self._dataset.known_markers("train", indices),
+        )
+
+    def codes(self, numbers: Positions) -> Codes:
+        """See `Examples.codes`."""
         randoms = [self._order.random(number) for number in numbers.tolist()]
         shifts = None
         if self._shift:
             shifts = np.array(
                 [random.integers(-self._shift, self._shift, endpoint=True) for random in randoms]
             )
-        codes = self._dataset.codes("train", indices, shifts)
+        codes = self._dataset.codes("train", self._indices(numbers), shifts)
         if self._both_strands:
             turned = np.array([random.random() < 0.5 for random in randoms])
             codes[turned] = reverse_complement(codes[turned])
-        labels = self._dataset.labels("train", indices)
-        return Batch(
-            codes,
-            labels[:, None, :],
-            np.ones((len(indices), 1), dtype=np.bool_),
-            self._dataset.known_markers("train", indices),
-        )
+        return codes
+
+    def _indices(self, numbers: Positions) -> Positions:
+        """Which inputs are drawn."""
+        return np.array([self._order.window(number) for number in numbers.tolist()])
+
+
+@compiled
+def _paint(peaks: Positions, labels: npt.NDArray[np.uint8]) -> None:
+    """Set (positions, markers) to 1 in all peaks, as `Batch` has them."""
+    for row in range(len(peaks)):
+        for position in range(peaks[row, 1], peaks[row, 2]):
+            labels[position, peaks[row, 0]] = 1
 
 
 def _room(windows: Windows) -> tuple[Positions, Positions]:
@@ -230,42 +285,3 @@ def _room(windows: Windows) -> tuple[Positions, Positions]:
     firsts = windows.start[begins]
     lasts = windows.start[np.append(begins[1:], True)]
     return windows.start - firsts[run], lasts[run] - windows.start
-
-
-class Prefetch:
-    """Makes the batch of the next step in a thread of its own; a context manager.
-
-    Parameters
-    ----------
-    make
-        Batch of a step.
-    """
-
-    def __init__(self, make: Callable[[int], Batch]) -> None:
-        self._make = make
-        self._pending: tuple[int, Future[Batch]] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1)
-
-    def __enter__(self) -> Prefetch:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-
-    def batch(self, step: int) -> Batch:
-        """The batch of a step; starts to make that of the next one."""
-        if self._pending is None or self._pending[0] != step:
-            self.wait()
-            self._begin(step)
-        assert self._pending is not None
-        batch = self._pending[1].result()
-        self._begin(step + 1)
-        return batch
-
-    def wait(self) -> None:
-        """Wait until nothing is being read."""
-        if self._pending is not None:
-            self._pending[1].result()
-
-    def _begin(self, step: int) -> None:
-        self._pending = (step, self._thread.submit(self._make, step))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from regtrack.genome.intervals import IntervalSet, Positions
 from regtrack.models.device import choose_device
@@ -55,13 +56,13 @@ class Processes:
         start, end = targets.nth_base([first, last - 1]).tolist()
         return targets.clip(start, end + 1)
 
-    def total(self, value: float) -> float:
-        """Sum of a number over all processes."""
+    def total(self, value: Tensor) -> Tensor:
+        """Sum of a number over all processes, as float64; no process waits to read it."""
         if self.count == 1:
             return value
-        part = torch.tensor([value], dtype=torch.float64, device=self.device)
-        dist.all_reduce(part)
-        return part.item()
+        total = value.double().clone()
+        dist.all_reduce(total)
+        return total
 
     def agreed(self, value: float) -> float:
         """The value of the first process, for all: their clocks and signals may differ."""

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from regtrack.genome.fasta import Codes
 from regtrack.models.network import Network
-from regtrack.training.examples import Batch
+from regtrack.training.batches import DeviceBatch
 from regtrack.training.processes import Processes
 
 
@@ -44,7 +43,7 @@ def settle_norms(network: Network, batches: Iterable[Codes]) -> None:
     device = network.device
     with torch.no_grad():
         for codes in batches:
-            network.hidden(torch.from_numpy(codes).to(device, torch.int32))
+            network.hidden(torch.from_numpy(codes).to(device).to(torch.int32))
     for norm, decay in zip(norms, decays, strict=True):
         norm.momentum = decay
         norm.eval()
@@ -108,7 +107,7 @@ def summed_loss_of(
         logits.float(),
         labels.float(),
         weight=counted,
-        pos_weight=torch.tensor(positive_weight, device=logits.device),
+        pos_weight=torch.full((), positive_weight, device=logits.device),
         reduction="sum",
     )
 
@@ -203,31 +202,31 @@ class Stepper:
         if processes.count > 1:
             self._objective = DistributedDataParallel(self._objective, **_BUFFERS_AS_THEY_ARE)
 
-    def step(self, batch: Batch, learning_rate: float) -> float:
+    def step(self, batch: DeviceBatch, learning_rate: float) -> Tensor:
         """One step on this process's part of a batch; returns the loss of the whole batch.
 
-        The loss is the mean over all known positions and markers. The network must be in
-        training mode.
+        The loss is the mean over all known positions and markers; it lies on the device, and
+        whoever reads it waits until the step is done. The network must be in training mode.
         """
         device, count = self._processes.device, self._processes.count
-        pairs = self._processes.total(_known_pairs(batch))
         self.optimizer.param_groups[0]["lr"] = learning_rate
         with torch.autocast(
             device.type, dtype=torch.bfloat16, enabled=self._precision == torch.bfloat16
         ):
-            loss: Tensor = self._objective(
-                torch.from_numpy(batch.codes).to(device, torch.int32),
-                torch.from_numpy(batch.labels).to(device),
-                torch.from_numpy(batch.known).to(device),
-                None
-                if batch.known_markers.all()
-                else torch.from_numpy(batch.known_markers).to(device),
-            ) / max(pairs, 1)
+            loss: Tensor = self._objective(*batch[:4])
+        loss = loss / self._pairs(batch, loss.dtype)
         self.optimizer.zero_grad()
         # Gradients are averaged over processes, where the loss is a sum over them.
         (loss * count).backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return self._processes.total(loss.item())
+        return self._processes.total(loss.detach())
+
+    def _pairs(self, batch: DeviceBatch, dtype: torch.dtype) -> Tensor | float:
+        """Known pairs of position and marker in all processes, at least 1."""
+        if self._processes.count == 1:
+            return max(batch.pairs, 1)
+        part = torch.full((), batch.pairs, dtype=torch.float64, device=self._processes.device)
+        return self._processes.total(part).clamp(min=1).to(dtype)
 
 
 # Buffers are equal in all processes already: `regtrack.models.norm.BatchNorm` keeps them so.
@@ -260,8 +259,3 @@ class _Objective(nn.Module):
             for hidden in self.network.hidden(codes)
         ]
         return torch.stack(losses).mean()
-
-
-def _known_pairs(batch: Batch) -> float:
-    """Pairs of position and marker that count in the loss."""
-    return float(np.dot(batch.known.sum(axis=1), batch.known_markers.sum(axis=1)))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from regtrack import __version__
 from regtrack.atomic import write_text
@@ -23,8 +24,9 @@ from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.device import has_bfloat16, memory_advice
 from regtrack.models.network import Network
 from regtrack.observer import Observer
+from regtrack.training.batches import Loader, PackedBatch, Prefetch, counts_there
 from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
-from regtrack.training.examples import Prefetch, make_examples
+from regtrack.training.examples import make_examples
 from regtrack.training.processes import Processes
 from regtrack.training.settings import FittedSettings
 from regtrack.training.state import HistoryRow, TrainingState, history_table
@@ -33,6 +35,9 @@ from regtrack.training.validation import Validation, count_split
 
 STATE = "state.safetensors"
 LOG = "log.tsv"
+
+# Steps after which losses are read and told: a GPU would wait for the reader after each.
+_TELL_EVERY = {"cpu": 1, "cuda": 16}
 
 
 class Trainer:
@@ -104,7 +109,10 @@ class Trainer:
         self._examples = make_examples(dataset, settings, stride, settings.seed)
         self._for_norms = make_examples(dataset, settings, stride, settings.seed + 1)
         self._seen = seen_by(dataset)
-        self._prefetch = Prefetch(lambda step: self._examples.batch(self._numbers(step)))
+        self._loader = Loader(processes.device, counts_there(processes.device))
+        self._prefetch = Prefetch.to(processes.device, self._packed)
+        self._tell_every = _TELL_EVERY.get(processes.device.type, 1)
+        self._untold: list[tuple[int, Tensor]] = []  # steps whose losses were not read
         self._saved = 0.0
         path = work / STATE
         self.state = TrainingState()
@@ -137,27 +145,43 @@ class Trainer:
     def _loop(self, stop: Callable[[], bool]) -> bool:
         """Do steps until the training is done; returns whether it was stopped before."""
         state, settings = self.state, self._settings
-        began = self._saved = time.monotonic()
-        before = state.seconds
-        while (done := self._done()) < 1:
+        began = time.monotonic() - state.seconds
+        self._saved = state.seconds
+        stopped = False
+        while (done := self._done(state.step)) < 1:
             if stop():
-                return True
+                stopped = True
+                break
             state.learning_rate = settings.rate_at(done)
-            batch = self._prefetch.batch(state.step)
+            packed = self._prefetch.batch(state.step)
             # Dropout is a function of the step, too, so that the state need not hold it.
             torch.manual_seed(_mixed(settings.seed, state.step, self._processes.rank))
-            loss = self._stepper.step(batch, state.learning_rate)
-            if not math.isfinite(loss):
-                raise self._diverged(f"the loss is {loss} at step {state.step + 1}")
+            loss = self._stepper.step(self._loader.load(packed), state.learning_rate)
             state.step += 1
-            state.seconds = self._processes.agreed(before + time.monotonic() - began)
-            state.losses.append(loss)
-            self._observer.told(StepDone(state.step, self._done(), loss))
-            if state.step % self._validate_every == 0:
+            self._untold.append((state.step, loss))
+            validates = state.step % self._validate_every == 0
+            if validates or state.step % self._tell_every == 0:
+                self._tell(began)
+            if validates:
                 self._validate()
-            elif time.monotonic() - self._saved > 60 * settings.save_minutes:
+            elif state.seconds - self._saved > 60 * settings.save_minutes:
                 self._save()
-        return False
+        if self._untold:
+            self._tell(began)
+        return stopped
+
+    def _tell(self, began: float) -> None:
+        """Read the losses of the last steps, which waits for these, and tell of them."""
+        state = self.state
+        losses = torch.stack([loss for _, loss in self._untold]).tolist()
+        steps = [step for step, _ in self._untold]
+        self._untold = []
+        state.seconds = self._processes.agreed(time.monotonic() - began)
+        for step, loss in zip(steps, losses, strict=True):
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss is {loss} at step {step}")
+            state.losses.append(loss)
+            self._observer.told(StepDone(step, self._done(step), loss))
 
     @property
     def _validate_every(self) -> int:
@@ -170,31 +194,32 @@ class Trainer:
         size = self._settings.batch_size
         return self._processes.share(np.arange(step * size, (step + 1) * size))
 
-    @property
-    def _epoch(self) -> float:
-        return self.state.step * self._settings.batch_size / len(self._examples)
+    def _packed(self, step: int) -> PackedBatch:
+        return self._loader.pack(self._examples.batch(self._numbers(step)))
 
-    def _done(self) -> float:
-        """Share of the training that is done; 1 is the end."""
+    def _epoch(self, step: int) -> float:
+        return step * self._settings.batch_size / len(self._examples)
+
+    def _done(self, step: int) -> float:
+        """Share of the training that is done after a step; 1 is the end."""
         state, settings = self.state, self._settings
         if settings.patience is not None and state.since_best >= settings.patience:
             return 1.0
         return max(
-            state.step / settings.steps,
-            self._epoch / settings.epochs,
+            step / settings.steps,
+            self._epoch(step) / settings.epochs,
             state.seconds / (60 * settings.minutes),
         )
 
     def _validate(self) -> None:
         """Score the network on the validation split; save it when it is the best."""
-        self._prefetch.wait()  # it reads the genome that scoring reads
         self._check_weights()
         self.network.eval()
         if self._settings.norm_batches:
             steps = range(self._settings.norm_batches)
             settle_norms(
                 self.network,
-                (self._for_norms.batch(self._numbers(step)).codes for step in steps),
+                (self._for_norms.codes(self._numbers(step)) for step in steps),
             )
         counts = count_split(self.network, self._dataset, "valid", self._processes)
         state = self.state
@@ -204,7 +229,7 @@ class Trainer:
         state.history.append(
             HistoryRow(
                 step=state.step,
-                epoch=self._epoch,
+                epoch=self._epoch(state.step),
                 seconds=state.seconds,
                 learning_rate=state.learning_rate,
                 loss=sum(state.losses) / len(state.losses),
@@ -238,11 +263,12 @@ class Trainer:
         if self._processes.is_first:
             self.state.save(self._work / STATE, self.network, self._stepper.optimizer)
             write_text(self._work / LOG, history_table(self.state.history))
-        self._saved = time.monotonic()
+        self._saved = self.state.seconds
 
     def _check_weights(self) -> None:
         """Refuse weights that are not numbers, before they are scored or saved."""
-        if not all(bool(weights.isfinite().all()) for weights in self.network.parameters()):
+        finite = [weights.isfinite().all() for weights in self.network.parameters()]
+        if not bool(torch.stack(finite).all()):
             raise self._diverged(f"a weight is not a number after step {self.state.step}")
 
     def _diverged(self, what: str) -> RegtrackError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,28 @@ def test_acgt_have_codes_and_any_other_letter_is_n(
 def test_the_layout_of_the_lines_does_not_matter(fasta: Path, content: str) -> None:
     fasta.write_bytes(content.encode())
     assert read(fasta) == [CODE[letter] for letter in "ACGTACG"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_threads_may_read_one_genome(
+    fasta: Path, random: np.random.Generator, packed: bool
+) -> None:
+    write_fasta(fasta, {"chr1": random_sequence(random, 400_000)})
+    genome = Genome(bgzip(fasta) if packed else fasta)
+    whole = genome.codes("chr1", 0, 400_000)
+    starts = random.integers(0, 399_000, (4, 200)).tolist()  # of each thread
+
+    def differing(mine: list[int]) -> list[int]:
+        return [
+            start
+            for start in mine
+            if not np.array_equal(
+                genome.codes("chr1", start, start + 1_000), whole[start : start + 1_000]
+            )
+        ]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [*threads.map(differing, starts)] == [[]] * 4
 
 
 def test_bgzip_reads_as_plain_text(fasta: Path, random: np.random.Generator) -> None:

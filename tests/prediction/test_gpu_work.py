@@ -1,38 +1,13 @@
 """The kernels for GPUs make the segments and counts that those for CPUs make, byte for byte.
 
-They run in Triton's interpreter, which needs no GPU, in a process of its own: it has to
-be asked for before Triton is imported.
+They run in Triton's interpreter.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-TESTS = Path(__file__).parents[1]
-
-needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None,
-    reason="the kernel for GPUs is tested where Triton is there (pip install triton)",
-)
-
-
-def interpret(task: str, *arguments: str) -> None:
-    """Run a function of `device_tasks` in an interpreter of its own."""
-    words = [sys.executable, "-c", f"import device_tasks, sys; device_tasks.{task}(*sys.argv[1:])"]
-    done = subprocess.run(
-        [*words, *arguments],
-        env={**os.environ, "TRITON_INTERPRET": "1", "PYTHONPATH": str(TESTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+from interpreting import interpret, needs_triton
 
 
 @needs_triton

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
+from regtrack.datasets.labels import IntervalLabels
 from regtrack.datasets.short import ShortDataset
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
@@ -100,6 +101,23 @@ def test_an_example_depends_on_its_number_alone(
         fresh = examples_of(dataset, **settings).batch(np.array([number]))
         for name in ("codes", "labels", "known", "known_markers"):
             np.testing.assert_array_equal(getattr(batch, name)[row], getattr(fresh, name)[0])
+
+
+@pytest.mark.parametrize("task", ["dense", "short"])
+def test_sequence_is_read_alone_without_any_label(
+    datasets: TinyDatasets, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    dataset = open_dataset(getattr(datasets, task))
+    examples = examples_of(dataset, reverse_complement=True, shift=100)
+    numbers = np.arange(20)
+    expected = examples.batch(numbers).codes
+
+    def never(*_: object) -> None:
+        raise AssertionError("labels were read")
+
+    monkeypatch.setattr(IntervalLabels, "rows_within", never)
+    monkeypatch.setattr(ShortDataset, "labels", never)
+    np.testing.assert_array_equal(examples.codes(numbers), expected)
 
 
 def test_labels_are_those_of_the_windows_own_place(dense: DenseDataset) -> None:

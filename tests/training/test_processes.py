@@ -52,7 +52,7 @@ def test_each_number_is_the_share_of_one_process(size: int, count: int) -> None:
 def test_one_process_has_the_whole_and_asks_nobody() -> None:
     assert ALONE.is_first
     assert ALONE.share_of(IntervalSet.of([3], [9])) == IntervalSet.of([3], [9])
-    assert (ALONE.total(2.5), ALONE.agreed(2.5)) == (2.5, 2.5)
+    assert (ALONE.total(torch.tensor(2.5)).item(), ALONE.agreed(2.5)) == (2.5, 2.5)
     counts = np.arange(4, dtype=np.uint32).reshape(2, 2)
     ALONE.add_up(counts)
     assert counts.tolist() == [[0, 1], [2, 3]]

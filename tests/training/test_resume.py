@@ -36,8 +36,9 @@ from regtrack.observer import Event
 from regtrack.training import run as module
 from regtrack.training.events import StepDone, ValidationDone
 from regtrack.training.run import stop_asked
-from regtrack.training.state import HistoryRow
+from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.step import Stepper
+from regtrack.training.trainer import STATE
 from regtrack.training.validation import count_split
 
 pytestmark = pytest.mark.usefixtures("quick_plot")
@@ -320,14 +321,14 @@ def steps_fail(
     step = Stepper.step
     calls = []
 
-    def stepped(stepper: Stepper, *arguments: Any) -> float:
+    def stepped(stepper: Stepper, *arguments: Any) -> torch.Tensor:
         found = step(stepper, *arguments)
         calls.append(found)
         if len(calls) != at:
             return found
         with torch.no_grad():
             stepper.optimizer.param_groups[0]["params"][0].add_(weight)
-        return loss
+        return torch.tensor(loss)
 
     monkeypatch.setattr(Stepper, "step", stepped)
 
@@ -349,6 +350,42 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_state(
     train_on(datasets.dense, out, observer, **SETTINGS)
     assert observer.first_step == 3
     assert_same(out, uninterrupted("dense"))
+
+
+@pytest.mark.parametrize("every", [2, 5, 100])
+def test_losses_that_are_read_some_steps_later_are_told_in_order_and_change_nothing(
+    datasets: TinyDatasets,
+    out: Path,
+    work: Path,
+    uninterrupted,
+    monkeypatch: pytest.MonkeyPatch,
+    every: int,
+) -> None:
+    monkeypatch.setattr("regtrack.training.trainer._TELL_EVERY", {"cpu": every})
+    observer = Recorder(interrupt_after=4)
+    stopped = train_on(datasets.dense, out, observer, **SETTINGS)
+    assert stopped.interrupted
+    # All steps that were done are told, and saved, before it stops.
+    last = {2: 4, 5: 5, 100: 6}[every]
+    assert observer.steps == list(range(1, last + 1))
+    assert TrainingState.read(work / STATE).step == last
+    continued = Recorder()
+    train_on(datasets.dense, out, continued, **SETTINGS)
+    assert continued.steps == list(range(last + 1, 8))
+    assert_same(out, uninterrupted("dense"))
+
+
+@pytest.mark.parametrize("every", [2, 100])
+def test_a_loss_that_is_no_number_is_found_before_anything_is_scored_or_saved(
+    datasets: TinyDatasets, out: Path, work: Path, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    monkeypatch.setattr("regtrack.training.trainer._TELL_EVERY", {"cpu": every})
+    steps_fail(monkeypatch, 5, loss=math.nan)
+    observer = Recorder()
+    with pytest.raises(RegtrackError, match=r"^the loss is nan at step 5: the last good state"):
+        train_on(datasets.dense, out, observer, **SETTINGS)
+    assert observer.steps == [1, 2, 3, 4]
+    assert TrainingState.read(work / STATE).step == 3
 
 
 def test_before_any_state_it_says_to_begin_anew(

@@ -17,6 +17,7 @@ from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.network import Network
 from regtrack.models.tensors import read_tensor_file, save_tensors
 from regtrack.scoring.metrics import CategoryMeans
+from regtrack.training.batches import Loader
 from regtrack.training.examples import make_examples
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import HistoryRow, TrainingState
@@ -48,7 +49,8 @@ def step(stepper: Stepper, dataset: DenseDataset, number: int) -> float:
     settings = TrainingSettings(batch_size=2).fitted("dense", dataset.window)
     torch.manual_seed(number)
     batch = make_examples(dataset, settings, 10, 0).batch(np.array([2 * number, 2 * number + 1]))
-    return stepper.step(batch, 0.01)
+    loader = Loader(ALONE.device, paints=False)
+    return stepper.step(loader.load(loader.pack(batch)), 0.01).item()
 
 
 @pytest.mark.parametrize("name", ["cnn3", "id-cnn", "bi-lstm"])
