@@ -59,7 +59,8 @@ class Progress(Bar):
         """Say what is trained on, and where an earlier run stopped; begin a bar of steps."""
         continues = f", continuing from step {started.step:,}" if started.step else ""
         _write(
-            f"training on {started.windows:,} windows, validating on {started.valid:,}{continues}"
+            f"training in {started.arithmetic} on {started.windows:,} windows, validating on "
+            f"{started.valid:,}{continues}"
         )
         self._steps_before = started.step
         self.stage("training", "step", 0, started.step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,22 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.get_device_capability(device) >= (8, 0)
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return not is_limited() and any(getattr(torch.cpu, name, lambda: False)() for name in names)
+
+
+def describe_arithmetic(precision: torch.dtype, device: torch.device) -> str:
+    """What a training computes in, for people: `bfloat16`, `float32`, or float32 with TF32.
+
+    A GPU convolves in TF32, with 10 bits of mantissa, unless PyTorch's flags are set otherwise; a
+    training leaves them as they are.
+    """
+    name = str(precision).removeprefix("torch.")
+    has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    forced = os.environ.get("NVIDIA_TF32_OVERRIDE")  # 1 or 0, whatever the flags say
+    # The newer flags answer for those that they stand under, too.
+    allowed = getattr(_CONVOLVING[0], _PLAIN[0]) in ("tf32", True)
+    if precision != torch.float32 or not has_tf32 or forced == "0" or not (allowed or forced):
+        return name
+    return f"{name} (convolutions in TF32)"
 
 
 @contextmanager

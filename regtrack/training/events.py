@@ -21,11 +21,14 @@ class TrainingStarted(Event):
         Windows of the training and of the validation split.
     step
         Last step of the earlier run that is continued; 0 without one.
+    arithmetic
+        As `regtrack.models.device.describe_arithmetic` says it.
     """
 
     windows: int
     valid: int
     step: int
+    arithmetic: str
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from regtrack.folders import file_sha256
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
-from regtrack.models.device import has_bfloat16, memory_advice
+from regtrack.models.device import describe_arithmetic, has_bfloat16, memory_advice
 from regtrack.models.network import Network
 from regtrack.observer import Observer
 from regtrack.training.batches import Loader, PackedBatch, Prefetch, counts_there
@@ -99,11 +99,12 @@ class Trainer:
             )
         start_from_base_rates(network, rates)
         self.network = network.to(processes.device)
+        self._precision = choose_precision(settings.precision, processes.device)
         self._stepper = Stepper(
             self.network,
             processes,
             settings.positive_weight,
-            choose_precision(settings.precision, processes.device),
+            self._precision,
         )
         stride = network.context.stride
         self._examples = make_examples(dataset, settings, stride, settings.seed)
@@ -132,7 +133,8 @@ class Trainer:
             When a file cannot be written; what was saved before stays.
         """
         windows, valid = (self._dataset.size(split) for split in ("train", "valid"))
-        self._observer.told(TrainingStarted(windows, valid, self.state.step))
+        arithmetic = describe_arithmetic(self._precision, self._processes.device)
+        self._observer.told(TrainingStarted(windows, valid, self.state.step, arithmetic))
         self.network.train()
         with self._prefetch, memory_advice(batch_size="a smaller {}"):
             stopped = self._loop(stop)

@@ -49,7 +49,7 @@ def test_it_says_on_stdout_what_is_done_and_on_stderr_how_it_went(
     )
     assert best
     lines = re.split(r"[\r\n]+", err)
-    assert lines[0] == "training on 15 windows, validating on 9"
+    assert lines[0] == "training in float32 on 15 windows, validating on 9"
     told = [line for line in lines if line.startswith("step ")]
     assert len(told) == 2
     assert re.match(
@@ -205,7 +205,7 @@ def test_what_is_wrong_is_said_in_one_line(
     lines = re.split(r"[\r\n]+", err.strip())
     assert re.search(message, lines[-1]), err
     # Usage errors show the usage as well; a training that had begun, its progress.
-    assert len(lines) == 1 or lines[0].startswith(("Usage: ", "training on"))
+    assert len(lines) == 1 or lines[0].startswith(("Usage: ", "training in"))
     left = sorted(out.parent.iterdir())
     assert left == before
 

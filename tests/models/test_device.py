@@ -9,6 +9,7 @@ from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.models.device import (
     available_cores,
     choose_device,
+    describe_arithmetic,
     describe_device,
     kind_of,
     memory_advice,
@@ -124,6 +125,45 @@ def test_tf32_is_off_while_predicting_and_as_it_was_afterwards_however_it_was_se
     finally:
         part.fp32_precision = unset
         torch.backends.cuda.matmul.fp32_precision = unset
+
+
+@pytest.mark.parametrize(
+    ("capability", "flags", "override", "said"),
+    [
+        ((8, 0), {}, None, "float32 (convolutions in TF32)"),  # PyTorch's default
+        ((7, 5), {}, None, "float32"),  # has no such units
+        ((9, 0), {"conv": "ieee"}, None, "float32"),
+        ((9, 0), {"conv": "ieee"}, "1", "float32 (convolutions in TF32)"),
+        ((9, 0), {}, "0", "float32"),
+        ((9, 0), {"conv": "none"}, None, "float32"),
+        ((9, 0), {"conv": "none", "all": "tf32"}, None, "float32 (convolutions in TF32)"),
+    ],
+)
+def test_a_training_says_whether_its_float32_is_that_of_the_convolutions_too(
+    monkeypatch: pytest.MonkeyPatch,
+    capability: tuple[int, int],
+    flags: dict[str, str],
+    override: str | None,
+    said: str,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    if override is not None:
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    if flags and not hasattr(torch.backends.cudnn, "conv"):
+        pytest.skip("this PyTorch has the older flags alone")
+    parts = {"conv": getattr(torch.backends.cudnn, "conv", None), "all": torch.backends}
+    before = {name: parts[name].fp32_precision for name in flags}
+    gpu = torch.device("cuda", 0)
+    try:
+        for name, value in flags.items():
+            parts[name].fp32_precision = value
+        assert describe_arithmetic(torch.float32, gpu) == said
+    finally:
+        for name, value in before.items():
+            parts[name].fp32_precision = value
+    assert describe_arithmetic(torch.bfloat16, gpu) == "bfloat16"
+    assert describe_arithmetic(torch.float32, torch.device("cpu")) == "float32"
 
 
 def test_all_gpus_are_of_one_kind() -> None:
