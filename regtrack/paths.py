@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from regtrack.errors import InputError, printable
 
@@ -31,6 +32,29 @@ def expanded(text: str | Path) -> Path:
         if os.path.lexists(path):
             return path  # a file whose name begins with ~
         raise InputError(path, f"there is no home folder {path.parts[0]}") from error
+
+
+class Labelled(NamedTuple):
+    """A path, and what it is called; None where it was not said."""
+
+    path: Path
+    label: str | None = None
+
+    @classmethod
+    def of(cls, text: str | Path) -> Labelled:
+        """Read `LABEL=PATH`, or a path alone: also one with `=` in it, if it is there.
+
+        Raises
+        ------
+        InputError
+            When no path follows, or as `expanded`.
+        """
+        label, sign, path = str(text).partition("=")
+        if not sign or is_there(whole := expanded(text)):
+            return cls(expanded(text))
+        if not path:
+            raise InputError(str(whole), "expected LABEL=PATH, or a path that is there")
+        return cls(expanded(path), label)
 
 
 def is_there(path: str | Path) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from regtrack.atomic import errors_naming
 from regtrack.browsers.browse import BrowseOptions, site_of
+from regtrack.browsers.copies import check_room, copy_file
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.saved_answers import saved_answers
@@ -15,7 +16,7 @@ from regtrack.browsers.site import POLICY, Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
 from regtrack.browsers.viewable import Viewable
 from regtrack.errors import ArgumentError, InputError
-from regtrack.folders import check_folder, free_bytes, replacing_folder, size_text
+from regtrack.folders import check_folder, replacing_folder, size_text
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
 from regtrack.observer import Observer, staged
@@ -25,7 +26,6 @@ _LICENCE = "igv.LICENSE.md"
 _RECORD = "site.json"  # a folder that has it is such a page
 _HINT = "All markers at a glance: regtrack browse draws that heatmap, this copy has none."
 _PICTURES = frozenset((".png", ".pdf", ".svg", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".eps"))
-_PIECE = 1 << 20  # bytes that are copied at once
 
 
 class Exported(NamedTuple):
@@ -84,18 +84,12 @@ def export_site(
     shown = tracks if options.markers and len(tracks) <= MANY else viewable.best()
     genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
     site = site_of(viewable, shown, genes, options)
-    size = sum(path.stat().st_size for path in site.files.values())
-    if size > (free := free_bytes(out)):
-        raise InputError(
-            out,
-            f"the tracks take {size_text(size)}, {size_text(free)} are free; fewer markers "
-            "(--markers) take less",
-        )
+    size = check_room(out, site.files.values())
     lookup = Lookup(viewable, genes.genes, options.clip)
     with replacing_folder(out, _RECORD) as made:
         with staged(observer, "copying", "B", size):
             for address, path in site.files.items():
-                _copy(path, _place(made, address), observer)
+                copy_file(path, _place(made, address), observer)
         for address, text in _texts(site, lookup):
             with errors_naming(out):
                 _place(made, address).write_text(text, encoding="utf-8")
@@ -118,10 +112,3 @@ def _place(folder: Path, address: str) -> Path:
     path = folder / address.lstrip("/")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _copy(source: Path, target: Path, observer: Observer) -> None:
-    with source.open("rb") as original, errors_naming(target), target.open("xb") as copy:
-        while piece := original.read(_PIECE):
-            copy.write(piece)
-            observer.advanced(len(piece))

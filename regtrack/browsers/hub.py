@@ -1,19 +1,31 @@
-"""The job behind `regtrack hub`: a tracks folder in, a UCSC track hub of it out."""
+"""The job behind `regtrack hub`: tracks folders in, a UCSC track hub of them out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.atomic import replacing, write_text
+from regtrack.browsers.copies import check_room, link_or_copy
 from regtrack.browsers.hub_page import page_text
-from regtrack.browsers.hub_plan import COLOURS_FILE, FOLDER, HUB, METADATA, PAGE, Hub, HubOptions
-from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text
+from regtrack.browsers.hub_plan import (
+    COLOURS_FILE,
+    FOLDER,
+    HUB,
+    METADATA,
+    PAGE,
+    RUNS,
+    Hub,
+    HubOptions,
+    run_folder,
+)
+from regtrack.browsers.hub_stanzas import colours_text, hub_text, metadata_text, runs_text
 from regtrack.errors import InputError
 from regtrack.folders import check_file, check_folder, replacing_folder
+from regtrack.listing import counted
 from regtrack.observer import Observer, staged
-from regtrack.paths import shell_word
+from regtrack.paths import Labelled, shell_word
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks.files import read_peaks
 from regtrack.workers import in_processes
@@ -33,14 +45,17 @@ class PeaksTask:
 
 
 def write_hub(
-    folder: Path, options: HubOptions, workers: int, force: bool, observer: Observer
+    folders: Sequence[Labelled], options: HubOptions, workers: int, force: bool, observer: Observer
 ) -> Hub:
-    """Make a track hub of a tracks folder, in it: `hub/`, and `hub.txt` last.
+    """Make a track hub of a tracks folder in it, or of several in a folder of its own.
 
-    Both are made aside, then renamed, the folder first. A process that is killed before that
-    leaves what was there. Killed between the renames, it leaves the earlier `hub.txt`, if there
-    was one, beside the new `hub/`, or, where the earlier folder had just been moved to `.hub.*`,
-    beside none: `check_hub` finds the files that are missing, and `force` makes both anew.
+    In a tracks folder that is `hub/`, and `hub.txt` last. Both are made aside, then renamed, the
+    folder first. A process that is killed before that leaves what was there. Killed between the
+    renames, it leaves the earlier `hub.txt`, if there was one, beside the new `hub/`, or, where the
+    earlier folder had just been moved to `.hub.*`, beside none: `check_hub` finds the files that
+    are missing, and `force` makes both anew.
+
+    A folder of its own is complete or absent, and holds the BigWig files of each run, too.
 
     Parameters
     ----------
@@ -54,34 +69,85 @@ def write_hub(
     Raises
     ------
     InputError
-        When the folder holds no tracks, or a hub already; when a peak file is damaged.
+        When a folder holds no tracks, or a hub already; when a peak file is damaged; as
+        `Runs.read`.
     ArgumentError
         When an option does not go with the tracks.
     OSError
         When a file cannot be written; what was there before is as it was.
     """
-    hub = Hub.read(folder, options)
+    hub = Hub.read(folders, options)
+    if options.out is not None:
+        return _write_apart(hub, options.out, workers, force, observer)
+    folder = hub.runs.first.folder
     _check_free(folder, force)
     # The text is put in place after the folder, so that it never names missing files.
     with (
         replacing(folder / HUB) as text,
         replacing_folder(folder / FOLDER, Path(PAGE).name) as made,
     ):
-        hub = hub.without_peaks(_write_bigbeds(hub, folder, made, workers, observer))
-        if options.style == "faceted":
-            write_text(made / Path(METADATA).name, metadata_text(hub))
-            write_text(made / Path(COLOURS_FILE).name, colours_text(hub))
-        write_text(made / Path(PAGE).name, page_text(hub))
-        text.write_text(hub_text(hub), encoding="ascii")
+
+        def place(name: str) -> Path:
+            return text if name == HUB else made / Path(name).relative_to(FOLDER)
+
+        return _write_files(hub, place, workers, observer)
+
+
+def _write_apart(hub: Hub, out: Path, workers: int, force: bool, observer: Observer) -> Hub:
+    """Make a hub of several runs in a folder of its own."""
+    check_folder(out, force, RUNS, "a track hub of several runs")
+    for run in hub.runs.runs:
+        tracks, here = run.viewable.folder.resolve(), out.resolve()
+        if tracks.is_relative_to(here) or here.is_relative_to(tracks):
+            raise InputError(out, f"lies in {run.viewable.folder}, or that in it; expected neither")
+    signals = {
+        f"{run_folder(entry.run)}/{entry.track.bigwig}": entry.run.viewable.file(entry.track.bigwig)
+        for entry in hub.runs.entries
+    }
+    check_room(out, signals.values(), linked=True)
+    with replacing_folder(out, RUNS) as made:
+
+        def place(name: str) -> Path:
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path
+
+        size = sum(source.stat().st_size for source in signals.values())
+        with staged(observer, "linking tracks", "B", size):
+            for name, source in signals.items():
+                link_or_copy(source, place(name), observer)
+        write_text(place(RUNS), runs_text(hub))
+        return _write_files(hub, place, workers, observer)
+
+
+def _write_files(hub: Hub, place: Callable[[str], Path], workers: int, observer: Observer) -> Hub:
+    """Write all but the signals; `place` says where what has a path in the hub is written.
+
+    Returns
+    -------
+    Hub
+        With the bigBed files that there are.
+    """
+    hub = hub.without_peaks(_write_bigbeds(hub, place, workers, observer))
+    if hub.options.style == "faceted":
+        write_text(place(METADATA), metadata_text(hub))
+        write_text(place(COLOURS_FILE), colours_text(hub))
+    write_text(place(PAGE), page_text(hub))
+    place(HUB).write_text(hub_text(hub), encoding="ascii")
     return hub
 
 
-def instructions(folder: Path, hub: Hub) -> str:
+def instructions(hub: Hub) -> str:
     """What to do with a finished hub."""
+    out = hub.options.out
+    folder = hub.runs.first.folder if out is None else out
+    where = f"{folder / HUB} and {folder / FOLDER}" if out is None else str(out)
     peaks = sum(track.bigbed is not None for track in hub.tracks)
+    markers = len({track.marker.name for track in hub.tracks})
+    tracks = "" if out is None else f" of {counted(len(hub.runs.runs), 'run')}"
+    of_them = f"{peaks:,} of them" if out is None else f"{len(hub.tracks):,} signals, {peaks:,}"
     return (
-        f"wrote {folder / HUB} and {folder / FOLDER}: {len(hub.tracks):,} markers, "
-        f"{peaks:,} of them with called peaks\n"
+        f"wrote {where}: {markers:,} markers{tracks}, {of_them} with called peaks\n"
         f"test it:  regtrack hub {shell_word(folder)} --check\n"
         f"copy the folder {folder} to {hub.options.base} (the server must answer byte ranges)\n"
         f"open it:  {hub.address}"
@@ -118,16 +184,19 @@ def _check_free(folder: Path, force: bool) -> None:
 
 
 def _write_bigbeds(
-    hub: Hub, folder: Path, made: Path, workers: int, observer: Observer
+    hub: Hub, place: Callable[[str], Path], workers: int, observer: Observer
 ) -> Sequence[str]:
     """Convert the peaks of all markers; the keys of those that have none."""
-    sizes = dict(hub.viewable.trackset.chrom_sizes)
-    tasks = {
-        track.key: PeaksTask(
-            folder / listed.peaks, listed.most, made / f"{track.marker.slug}.bb", sizes
+    tasks = {}
+    for track in hub.tracks:
+        viewable, listed = track.entry.run.viewable, track.entry.track
+        assert track.bigbed is not None
+        tasks[track.key] = PeaksTask(
+            viewable.folder / listed.peaks,
+            listed.most,
+            place(track.bigbed),
+            dict(viewable.trackset.chrom_sizes),
         )
-        for track, listed in zip(hub.tracks, hub.viewable.trackset.tracks, strict=True)
-    }
     size = sum(task.peaks.stat().st_size for task in tasks.values())
     processes = min(workers, 1 + size // _BYTES_PER_PROCESS)
     keys = {task.bigbed: key for key, task in tasks.items()}

@@ -114,14 +114,15 @@ def _check_chroms(hub: HubText, sizes: Mapping[str, Mapping[str, int]]) -> Itera
     known: dict[str, int] = {}
     for (chrom, size), _ in counts.most_common():
         known.setdefault(chrom, size)
-    signals = [
-        set(sizes[track.name])
-        for track in hub.data
-        if track.name in sizes and track.get("type").startswith("bigWig")
-    ]
-    # bigBed files have the chromosomes of their entries alone; BigWig files mostly have all.
-    listed = Counter(frozenset(chroms) for chroms in signals).most_common(1)
-    names = listed[0][0] if listed else frozenset(known)
+    # bigBed files have the chromosomes of their entries alone; BigWig files mostly have all. Those
+    # of another run, which lie in another folder, may have more or fewer.
+    listed: dict[str, Counter[frozenset[str]]] = {}
+    for track in hub.data:
+        if track.name in sizes and track.get("type").startswith("bigWig"):
+            folder = track.get("bigDataUrl").rpartition("/")[0]
+            listed.setdefault(folder, Counter())[frozenset(sizes[track.name])] += 1
+    usual = [counter.most_common(1)[0][0] for counter in listed.values()]
+    names = frozenset().union(*usual) if usual else frozenset(known)
     for stanza in hub.stanzas:
         here = {chrom: size for chrom, size in known.items() if chrom in names}
         if stanza.kind == "genome" and (other := contradiction(here, stanza.name)):

@@ -13,6 +13,8 @@ from regtrack.genome.markers import Marker
 # Letters that the browser shows beside a track, and above it.
 SHORT, LONG = 17, 76
 
+# What the label of a run may take of each.
+_SHORT_TAG, _LONG_TAG = 4, 20
 # What a target may take of a short label, when the cell does not fit beside the whole of it.
 _TARGET = 10
 # Mean something to web pages, or (the last one) continue a line.
@@ -26,6 +28,13 @@ class Labels(NamedTuple):
     signal_long: str
     peaks_short: str
     peaks_long: str
+
+
+class Tag(NamedTuple):
+    """A run as the short and the long labels of its tracks have it."""
+
+    short: str
+    long: str
 
 
 def plain(text: str) -> str:
@@ -47,7 +56,25 @@ def field(text: str) -> str:
     return plain(text.replace("|", " ")) or "NA"
 
 
-def labels_of(markers: Sequence[Marker], word: str = "probability") -> list[Labels]:
+def tags_of(labels: Sequence[str]) -> list[Tag]:
+    """The runs of these labels, which differ: cut where they are long, or by number, `r2`.
+
+    A number, where they would be alike.
+    """
+    return [
+        Tag(*both) for both in zip(_cut(labels, _SHORT_TAG), _cut(labels, _LONG_TAG), strict=True)
+    ]
+
+
+def _cut(labels: Sequence[str], most: int) -> list[str]:
+    cut = [plain(label)[:most].rstrip() for label in labels]
+    differ = len({text.casefold() for text in cut}) == len(cut)
+    return cut if differ and all(cut) else [f"r{number}" for number in range(1, len(cut) + 1)]
+
+
+def labels_of(
+    markers: Sequence[Marker], word: str = "probability", tags: Sequence[Tag] = ()
+) -> list[Labels]:
     """Labels of all tracks of a hub, in the order of the markers.
 
     A short label leads with the target, as what is searched for; where it would stand twice,
@@ -57,17 +84,21 @@ def labels_of(markers: Sequence[Marker], word: str = "probability") -> list[Labe
     ----------
     word
         What the values are.
+    tags
+        Of several runs, that of each marker's: it ends the labels.
     """
+    short_ends = [f" {tag.short}" for tag in tags] or [""] * len(markers)
+    long_ends = [f", {tag.long}" for tag in tags] or [""] * len(markers)
     numbers = [marker.index for marker in markers]
     short = [_short(marker) for marker in markers]
     names = [plain(marker.name) for marker in markers]
     shorts: set[str] = set()
     longs: set[str] = set()
     columns = (
-        _unlike(short, numbers, SHORT, "", shorts),
-        _unlike(names, numbers, LONG, f": predicted {word}", longs),
-        _unlike(short, numbers, SHORT, " pk", shorts),
-        _unlike(names, numbers, LONG, ": predicted peaks", longs),
+        _unlike(short, numbers, SHORT, short_ends, shorts),
+        _unlike(names, numbers, LONG, [f": predicted {word}{end}" for end in long_ends], longs),
+        _unlike(short, numbers, SHORT, [f"{end} pk" for end in short_ends], shorts),
+        _unlike(names, numbers, LONG, [f": predicted peaks{end}" for end in long_ends], longs),
     )
     return [Labels(*row) for row in zip(*columns, strict=True)]
 
@@ -83,24 +114,28 @@ def _short(marker: Marker) -> str:
 
 
 def _unlike(
-    texts: Sequence[str], numbers: Sequence[int], limit: int, tail: str, taken: set[str]
+    texts: Sequence[str], numbers: Sequence[int], limit: int, tails: Sequence[str], taken: set[str]
 ) -> list[str]:
-    """Texts cut to a length, each with the tail, and with a number where several are alike.
+    """Texts cut to a length, each with its tail, and with a number where several are alike.
 
     Upper and lower case count as alike; what is in `taken` is avoided and added to.
     """
-    room = limit - len(tail)
-    alike = Counter(text[:room].rstrip().lower() for text in texts)
+    whole = [
+        (text[: limit - len(tail)].rstrip().lower(), tail)
+        for text, tail in zip(texts, tails, strict=True)
+    ]
+    alike = Counter(whole)
     distinct = []
-    for text, number in zip(texts, numbers, strict=True):
-        unique = text and alike[text[:room].rstrip().lower()] == 1
+    for text, number, tail, label in zip(texts, numbers, tails, whole, strict=True):
+        room = limit - len(tail)
+        unique = text and alike[label] == 1
         ends = itertools.chain(
             [""] if unique else [],
             [f" #{number}"],
             (f" #{number}.{more}" for more in itertools.count(2)),
         )
         labels = (f"{text[: room - len(end)].rstrip()}{end}{tail}".strip() for end in ends)
-        label = next(label for label in labels if label.lower() not in taken)
-        taken.add(label.lower())
-        distinct.append(label)
+        found = next(label for label in labels if label.lower() not in taken)
+        taken.add(found.lower())
+        distinct.append(found)
     return distinct

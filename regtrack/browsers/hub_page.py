@@ -8,6 +8,7 @@ from statistics import fmean
 from regtrack import __version__
 from regtrack.browsers.hub_plan import Hub
 from regtrack.genome.markers import categories_of, describe_markers
+from regtrack.tracks.folder import TrackSet
 
 
 def page_text(hub: Hub) -> str:
@@ -15,12 +16,10 @@ def page_text(hub: Hub) -> str:
 
     Without a style sheet, as the browser sets it into pages of its own.
     """
-    trackset = hub.viewable.trackset
-    markers = [track.marker for track in hub.tracks]
-    architecture = escape(trackset.model["architecture"])
+    markers = list({track.marker.name: track.marker for track in hub.tracks}.values())
     body = [
         "<h2>Description</h2>",
-        f"<p>What a neural network, &ldquo;{architecture}&rdquo;, predicts from the DNA sequence "
+        f"<p>What {_who(hub)} from the DNA sequence "
         f"alone: at every base, {_what(hub)} each of "
         f"{len(markers):,} regulatory markers ({escape(describe_markers(markers))}). These are "
         "predictions, not measurements.</p>",
@@ -38,10 +37,7 @@ def page_text(hub: Hub) -> str:
         *_scores(hub),
         "<h2>How it was made</h2>",
         "<table>",
-        *(
-            f"<tr><th align='left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
-            for name, value in _facts(hub).items()
-        ),
+        *_facts(hub),
         "</table>",
         "<p>Method: Gupta &amp; Rush 2017, <i>Dilated Convolutions for Modeling Long-Distance "
         "Genomic Dependencies</i>.</p>",
@@ -52,6 +48,14 @@ def page_text(hub: Hub) -> str:
         ["<!DOCTYPE html>", '<html lang="en">', f"<head>{head}</head>", "<body>", *body]
         + ["</body>", "</html>", ""]
     )
+
+
+def _who(hub: Hub) -> str:
+    if not hub.in_runs:
+        architecture = escape(hub.runs.first.trackset.model["architecture"])
+        return f"a neural network, &ldquo;{architecture}&rdquo;, predicts"
+    labels = ", ".join(f"&ldquo;{escape(run.label)}&rdquo;" for run in hub.runs.runs)
+    return f"neural networks predict, in runs that are called {labels},"
 
 
 def _what(hub: Hub) -> str:
@@ -67,8 +71,7 @@ def _score(hub: Hub) -> str:
 
 
 def _promise(hub: Hub) -> str:
-    settings = hub.viewable.trackset.settings
-    error, floor = settings.get("max_error"), settings.get("floor")
+    error, floor = (_common(hub, name) for name in ("max_error", "floor"))
     of_range = " times the marker's range" if hub.word == "signal" else ""
     value = (
         f"the predicted {hub.word}"
@@ -84,6 +87,13 @@ def _promise(hub: Hub) -> str:
     )
 
 
+def _common(hub: Hub, setting: str) -> float | None:
+    """A setting that bounds the values of every run: the largest; None where one has none."""
+    bounds = [run.viewable.trackset.settings.get(setting) for run in hub.runs.runs]
+    known = [bound for bound in bounds if bound is not None]
+    return max(known) if len(known) == len(bounds) else None
+
+
 def _axis(hub: Hub) -> str:
     """Where the axes end."""
     return {
@@ -97,22 +107,27 @@ def _axis(hub: Hub) -> str:
 
 
 def _scores(hub: Hub) -> list[str]:
-    """A table of means per category; nothing where no score is known."""
+    """A table of means per category and run; nothing where no score is known."""
     rows = []
     for category in categories_of(track.marker for track in hub.tracks):
-        scored = [
-            (track.score, track.base_rate)
-            for track in hub.tracks
-            if track.marker.category == category and track.score is not None
-        ]
-        if scored:
-            rates = [rate for _, rate in scored if rate is not None]
-            rate = f"{fmean(rates):.4f}" if rates else "not known"
-            rows.append(
-                f"<tr><td>{escape(category)}</td><td align='right'>{len(scored):,}</td>"
-                f"<td align='right'>{fmean(score for score, _ in scored):.4f}</td>"
-                f"<td align='right'>{rate}</td></tr>"
-            )
+        for run in hub.runs.runs:
+            scored = [
+                (track.score, track.base_rate)
+                for track in hub.tracks
+                if track.marker.category == category
+                and track.entry.run is run
+                and track.score is not None
+            ]
+            if scored:
+                rates = [rate for _, rate in scored if rate is not None]
+                rate = f"{fmean(rates):.4f}" if rates else "not known"
+                of_run = f"<td>{escape(run.label)}</td>" if hub.in_runs else ""
+                rows.append(
+                    f"<tr><td>{escape(category)}</td>{of_run}"
+                    f"<td align='right'>{len(scored):,}</td>"
+                    f"<td align='right'>{fmean(score for score, _ in scored):.4f}</td>"
+                    f"<td align='right'>{rate}</td></tr>"
+                )
     if not rows:
         return []
     return [
@@ -121,17 +136,31 @@ def _scores(hub: Hub) -> list[str]:
         "against measured peaks, mean over the markers; a random track would have the base "
         "rate.</p>",
         "<table>",
-        "<tr><th align='left'>Category</th><th>Markers</th><th>Average precision</th>"
-        "<th>Base rate</th></tr>",
+        f"<tr><th align='left'>Category</th>{'<th>Run</th>' * hub.in_runs}<th>Markers</th>"
+        "<th>Average precision</th><th>Base rate</th></tr>",
         *rows,
         "</table>",
     ]
 
 
-def _facts(hub: Hub) -> dict[str, str]:
-    trackset = hub.viewable.trackset
+def _facts(hub: Hub) -> list[str]:
+    """Rows of a table: a fact, and what it is in each run."""
+    each = [_facts_of(run.viewable.trackset, hub.assembly) for run in hub.runs.runs]
+    names = list(dict.fromkeys(name for facts in each for name in facts))
+    rows = [(name, [facts.get(name, "") for facts in each]) for name in names]
+    if hub.in_runs:
+        rows.insert(0, ("Run", [run.label for run in hub.runs.runs]))
+    return [
+        f"<tr><th align='left'>{escape(name)}</th>"
+        + "".join(f"<td>{escape(value)}</td>" for value in values)
+        + "</tr>"
+        for name, values in rows
+    ]
+
+
+def _facts_of(trackset: TrackSet, assembly: str) -> dict[str, str]:
     return {
-        "Genome": f"{hub.assembly} (the model was trained on {trackset.model['assembly']})",
+        "Genome": f"{assembly} (the model was trained on {trackset.model['assembly']})",
         "Genome fingerprint": trackset.fingerprint,
         "Network": trackset.model["architecture"],
         "Checkpoint (SHA-256)": trackset.model["sha256"],

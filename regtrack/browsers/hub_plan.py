@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from regtrack.browsers.hub_labels import Labels, labels_of
+from regtrack.browsers.hub_labels import Labels, labels_of, tags_of
 from regtrack.browsers.reference import folder_address, is_ucsc_name
-from regtrack.browsers.rows import SCALES, axis_end
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.rows import SCALES
+from regtrack.browsers.runs import Entry, Run, Runs
 from regtrack.errors import ArgumentError
 from regtrack.genome.assemblies import contradiction
 from regtrack.genome.markers import Marker
-from regtrack.tracks.folder import TrackSet
+from regtrack.paths import Labelled
 
 HUB = "hub.txt"
 FOLDER = "hub"
 METADATA = f"{FOLDER}/metadata.tsv"
 COLOURS_FILE = f"{FOLDER}/colors.json"
 PAGE = f"{FOLDER}/description.html"
+RUNS = f"{FOLDER}/runs.tsv"  # of several runs; a folder that has it is a hub of such
 STYLES = ("faceted", "composite")
 
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
@@ -45,8 +46,10 @@ class HubOptions:
         UCSC's name of the genome; without it, that of the model.
     markers
         As `regtrack.genome.markers.select_markers`.
-    report
-        Folder of a report; without it, one that lies in the tracks folder.
+    reports
+        As `Runs.read`.
+    out
+        The folder of a hub of several runs; None for that of one, which lies in its tracks folder.
 
     Raises
     ------
@@ -60,7 +63,8 @@ class HubOptions:
     scale: str = SCALES[0]
     assembly: str | None = None
     markers: Sequence[str] = ()
-    report: Path | None = None
+    reports: Sequence[Labelled] = ()
+    out: Path | None = None
 
     def __post_init__(self) -> None:
         if self.base.endswith(f"/{HUB}"):
@@ -78,35 +82,42 @@ class HubOptions:
 
 @dataclass(frozen=True)
 class HubTrack:
-    """One marker of a hub.
+    """One marker of a hub, or one of a run.
 
     Parameters
     ----------
     key
         Letters and digits, as the browser cuts track names at underscores.
     bigwig, bigbed
-        Paths relative to the hub; no bigBed where no peak was called.
-    threshold, axis_end
-        Value from which peaks were called; as `axis_end`.
-    top
-        As `Track.top`.
+        Paths relative to the hub, as addresses have them; no bigBed where no peak was called.
+    axis_end
+        As `Runs.axis_end`.
     on
         Whether it is shown at first.
-    score, base_rate
-        Average precision, and what a random track would have of it; None where not known.
     """
 
-    marker: Marker
+    entry: Entry
     key: str
     labels: Labels
     bigwig: str
     bigbed: str | None
-    threshold: float
     axis_end: float | None
-    top: float
     on: bool
-    score: float | None
-    base_rate: float | None
+
+    @property
+    def marker(self) -> Marker:
+        """What was predicted."""
+        return self.entry.track.marker
+
+    @property
+    def score(self) -> float | None:
+        """Average precision; None where it is not known."""
+        return self.entry.run.viewable.scores.get(self.marker.name)
+
+    @property
+    def base_rate(self) -> float | None:
+        """What a random track would have of it; None where it is not known."""
+        return self.entry.run.viewable.base_rates.get(self.marker.name)
 
 
 @dataclass(frozen=True)
@@ -115,52 +126,54 @@ class Hub:
 
     Parameters
     ----------
-    viewable
+    runs
         Only with the tracks that are in the hub.
     """
 
     options: HubOptions
-    viewable: Viewable
+    runs: Runs
     assembly: str
     tracks: tuple[HubTrack, ...]
 
     @classmethod
-    def read(cls, folder: Path, options: HubOptions) -> Hub:
-        """The hub of a tracks folder, as if each marker had called peaks.
+    def read(cls, folders: Sequence[Labelled], options: HubOptions) -> Hub:
+        """The hub of some tracks folders, as if each marker had called peaks.
 
         Raises
         ------
         InputError
-            As `Viewable.read`, and as `axis_end`.
+            As `Runs.read`, and as `Runs.axis_end`.
         ArgumentError
-            When UCSC cannot know the assembly, it is not that of the tracks by its chromosomes'
-            lengths, or a pattern matches no marker.
+            As `Runs.read`; when UCSC cannot know the assembly, it is not that of the tracks by its
+            chromosomes' lengths, a pattern matches no marker, or several folders have no `out`.
         """
-        viewable = Viewable.read(folder, options.report)
-        trackset = viewable.trackset
-        chosen = viewable.matching(options.markers)
-        viewable = replace(viewable, trackset=replace(trackset, tracks=chosen))
-        first = {track.marker.index for track in viewable.best()}
-        labels = labels_of([track.marker for track in chosen], trackset.word)
+        if options.out is None and len(folders) > 1:
+            raise ArgumentError(
+                "out", "is missing: a hub of several tracks folders has a folder of its own"
+            )
+        runs = Runs.read(folders, options.reports)
+        chosen = runs.matching(options.markers)
+        runs = runs.only(chosen)
+        on = {entry.number for entry in runs.best()}
+        in_runs = options.out is not None
         return cls(
             options,
-            viewable,
-            _known_assembly(options.assembly, folder, trackset),
+            runs,
+            _known_assembly(options.assembly, runs),
             tuple(
                 HubTrack(
-                    marker=track.marker,
-                    key=f"m{track.marker.index}",
-                    labels=named,
-                    bigwig=quote(track.bigwig),
-                    bigbed=f"{FOLDER}/{track.marker.slug}.bb",
-                    threshold=track.threshold,
-                    axis_end=axis_end(viewable, track, options.scale),
-                    top=track.top,
-                    on=track.marker.index in first,
-                    score=viewable.scores.get(track.marker.name),
-                    base_rate=viewable.base_rates.get(track.marker.name),
+                    entry=entry,
+                    key=_key(entry, in_runs),
+                    labels=labels,
+                    bigwig=quote(f"{run_folder(entry.run)}/{entry.track.bigwig}")
+                    if in_runs
+                    else quote(entry.track.bigwig),
+                    bigbed=f"{run_folder(entry.run) if in_runs else FOLDER}/"
+                    f"{entry.track.marker.slug}.bb",
+                    axis_end=runs.axis_end(entry, options.scale),
+                    on=entry.number in on,
                 )
-                for track, named in zip(chosen, labels, strict=True)
+                for entry, labels in zip(runs.entries, _labels(runs, in_runs), strict=True)
             ),
         )
 
@@ -176,7 +189,12 @@ class Hub:
     @property
     def word(self) -> str:
         """As `TrackSet.word`."""
-        return self.viewable.trackset.word
+        return self.runs.word
+
+    @property
+    def in_runs(self) -> bool:
+        """Whether it is one of several runs, and says of each track of which it is."""
+        return self.options.out is not None
 
     @property
     def address(self) -> str:
@@ -185,11 +203,38 @@ class Hub:
         return f"https://genome.ucsc.edu/cgi-bin/hgTracks?db={self.assembly}&hubUrl={hub}"
 
 
-def _known_assembly(wanted: str | None, folder: Path, trackset: TrackSet) -> str:
-    name = trackset.assembly if wanted is None else wanted
+def run_folder(run: Run) -> str:
+    """The folder of a run's files in a hub: `2_new_model`, in letters that all systems know."""
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "_", run.label).strip("_")
+    return f"{run.place + 1}_{slug}"
+
+
+def _key(entry: Entry, in_runs: bool) -> str:
+    """`m12`, or of the second run `r2m12`."""
+    key = f"m{entry.track.marker.index}"
+    return f"r{entry.run.place + 1}{key}" if in_runs else key
+
+
+def _labels(runs: Runs, in_runs: bool) -> list[Labels]:
+    """Labels of all entries, which name their runs where there are any to tell apart."""
+    markers = [entry.track.marker for entry in runs.entries]
+    if not in_runs:
+        return labels_of(markers, runs.word)
+    labels = {run.place: run.label for run in runs.runs}
+    tags = dict(zip(labels, tags_of(list(labels.values())), strict=True))
+    return labels_of(markers, runs.word, [tags[entry.run.place] for entry in runs.entries])
+
+
+def _known_assembly(wanted: str | None, runs: Runs) -> str:
+    names = list(dict.fromkeys(run.viewable.trackset.assembly for run in runs.runs))
+    if wanted is None and len(names) > 1:
+        raise ArgumentError(
+            "assembly", f"the tracks are of {' and '.join(map(repr, names))}; expected UCSC's name"
+        )
+    name = names[0] if wanted is None else wanted
     if is_ucsc_name(name):
-        if wanted and (other := contradiction(trackset.chrom_sizes, wanted)):
-            raise ArgumentError("assembly", f"{folder} is of {other}")
+        if wanted and (other := contradiction(runs.chrom_sizes, wanted)):
+            raise ArgumentError("assembly", f"{runs.first.folder} is of {other}")
         return name
     got = f"got {name!r}"
     if wanted is None:

@@ -18,10 +18,17 @@ _LEAST = 0.05
 
 
 def axis_end(viewable: Viewable, track: Track, scale: str) -> float | None:
-    """The value at which the axis of a track's signal ends; it begins at 0.
+    """As `common_axis_end`, of one track."""
+    return common_axis_end([(viewable, track)], scale)
+
+
+def common_axis_end(alike: Sequence[tuple[Viewable, Track]], scale: str) -> float | None:
+    """The value at which the axis of a marker's signal ends; it begins at 0.
 
     Parameters
     ----------
+    alike
+        The marker's tracks, of one run or of several, which are to be compared by eye.
     scale
         One of `SCALES`. `marker`: a value that nearly all of the marker's are below, rounded up to
         two digits, and 0.05 at least. `probability`: 1. Of a signal, these are shares of the
@@ -36,11 +43,13 @@ def axis_end(viewable: Viewable, track: Track, scale: str) -> float | None:
     """
     if scale == "auto":
         return None
-    high = scale_of(viewable, track).high if scale == "marker" else None
-    if high is None:
-        return _rounded_up(track.scale)
-    end = _rounded_up(max(high, _LEAST * track.scale))
-    return min(end, 1.0) if track.range is None else end
+    range_ = max(track.scale for _, track in alike)
+    found = [scale_of(*each).high for each in alike] if scale == "marker" else []
+    highs = [high for high in found if high is not None]
+    if not highs:
+        return _rounded_up(range_)
+    end = _rounded_up(max(*highs, _LEAST * range_))
+    return end if any(track.range is not None for _, track in alike) else min(end, 1.0)
 
 
 def _rounded_up(value: float) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from regtrack.errors import InputError
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
-from regtrack.genome.markers import categories_of, select_markers
+from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.genome.regions import parse_region
 from regtrack.listing import names_and_rest
@@ -19,11 +20,14 @@ from regtrack.notes import note
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
-from regtrack.tracks.folder import Track, TrackSet
+from regtrack.tracks.folder import CONTENTS, Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
+from regtrack.work_folders import partial_path
 
 _NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Viewable:
         InputError
             When one of them is not what it should be, or is of other markers.
         """
+        _refuse_unfinished(folder)
         trackset = TrackSet.read(folder)
         if report is None and (folder / TABLE).is_file():
             report = folder
@@ -190,13 +195,41 @@ class Viewable:
             with_peaks or self.trackset.tracks,
             key=lambda track: -self.scores.get(track.marker.name, 0.0),
         )
-        queues = [
-            [track for track in ranked if track.marker.category == category]
-            for category in categories_of(track.marker for track in ranked)
-        ]
-        turns = [queue[place] for place in range(few) for queue in queues if place < len(queue)]
+        turns = in_turn(ranked, lambda track: track.marker.category)
         wanted = {track.marker.index for track in turns[:few]}
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
+
+
+def in_turn(ranked: Sequence[T], category: Callable[[T], str]) -> list[T]:
+    """What is ranked, the first of each category before the second of any."""
+    queues = [
+        [one for one in ranked if category(one) == name] for name in in_order(map(category, ranked))
+    ]
+    rounds = itertools.zip_longest(*queues)
+    return [one for each in rounds for one in each if one is not None]
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Say where the tracks are, where the folder itself holds none.
+
+    Raises
+    ------
+    InputError
+        When its run is not finished, or the folders in it are tracks folders.
+    """
+    if (folder / CONTENTS).exists() or folder.is_file():
+        return
+    work = folder if folder.name.endswith(".partial") else partial_path(folder)
+    if work.is_dir():
+        raise InputError(
+            folder,
+            f"is not finished (its work lies in {work}); the same regtrack predict goes on with it",
+        )
+    inner = sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}"))
+    if inner:
+        raise InputError(
+            folder, f"not a tracks folder, but holds some: {names_and_rest(inner)}; name these"
+        )
 
 
 WHOLE = 1_000_000  # bases within which all that was predicted is shown at once

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from regtrack.cli.kinds import Model, Named
+from regtrack.cli.kinds import LabelledFile, Model, Named
 from regtrack.documents import read_toml
 from regtrack.errors import InputError
-from regtrack.paths import expanded, is_there
+from regtrack.paths import Labelled, expanded, is_there
 from regtrack.workspace.network_names import is_network_name
 
 NAME = "regtrack.toml"
@@ -132,6 +132,9 @@ def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter
 
 def _anchored(value: Any, option: click.Parameter, folder: Path) -> Any:
     """Paths relative to the configuration file made so that they work from anywhere."""
+    if isinstance(option.type, LabelledFile):
+        path, label = Labelled.of(value)
+        return Labelled(folder / path, label)
     is_path = isinstance(option.type, click.Path)
     if not is_path and not isinstance(option.type, Named):
         return value

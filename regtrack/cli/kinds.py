@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from regtrack.notes import note
-from regtrack.paths import expanded, is_there
+from regtrack.paths import Labelled, expanded, is_there
 
 _MOST = 2**31 - 1  # numpy counts no further than 2**63, also not after multiplying
 _UNTOLD = (_MOST, 2**63 - 1)
@@ -24,6 +24,16 @@ class File(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""
         return super().convert(expanded(value), param, ctx)
+
+
+class LabelledFile(File):
+    """`PATH` or `LABEL=PATH`: one of several."""
+
+    name = "[label=]path"
+
+    def convert(self, value: Any, *_: Any) -> Any:
+        """The path, with its label."""
+        return value if isinstance(value, Labelled) else Labelled.of(value)
 
 
 class Fasta(File):

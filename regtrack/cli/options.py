@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from regtrack.cli import machine_options
-from regtrack.cli.kinds import Count, Fasta, File, Model, Region
+from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Region
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
 
@@ -177,12 +177,37 @@ region_shown = click.option(
     help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
     "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
 )
-report = click.option(
-    "--report",
-    type=FILE,
-    show_default="the one in the tracks folder, if there is one",
-    help="Folder of a report (regtrack eval --out): how good each marker is.",
+
+
+def _report(what: str, *, of_runs: bool = False) -> Callable[[F], F]:
+    return click.option(
+        "--report",
+        type=LabelledFile(path_type=Path) if of_runs else FILE,
+        metavar="[LABEL=]PATH" if of_runs else None,
+        multiple=of_runs,
+        show_default="the one in the tracks folder, if there is one",
+        help=f"Folder of a report (regtrack eval --out): how good each marker is{what}.",
+    )
+
+
+report = _report("")
+reports = _report(
+    "; of several tracks folders, each with the label of its folder. Repeatable", of_runs=True
 )
+
+
+def tracks_folders(callback: Callable[..., Any] | None = None) -> Callable[[F], F]:
+    """One tracks folder, or several; without a callback, one at least."""
+    return click.argument(
+        "tracks",
+        metavar="[LABEL=]TRACKS...",
+        type=LabelledFile(path_type=Path),
+        nargs=-1,
+        required=callback is None,
+        callback=callback,
+    )
+
+
 scale = click.option(
     "--scale",
     type=click.Choice(["marker", "probability", "auto"]),

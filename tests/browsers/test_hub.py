@@ -24,6 +24,7 @@ from regtrack.browsers.hub_check import check_hub
 from regtrack.browsers.hub_parse import HubText, Stanza, read_hub
 from regtrack.browsers.hub_plan import STYLES, Hub, HubOptions
 from regtrack.errors import ArgumentError, InputError
+from regtrack.paths import Labelled
 from regtrack.tracks.folder import TrackSet
 
 OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 def write(
     folder: Path, options: HubOptions = OPTIONS, workers: int = 1, force: bool = False
 ) -> HubText:
-    write_hub(folder, options, workers, force, Unwatched())
+    write_hub([Labelled(folder)], options, workers, force, Unwatched())
     return read_hub(folder / "hub.txt")
 
 
@@ -264,7 +265,7 @@ def test_a_long_name_of_a_network_is_cut_to_what_is_shown(folder: Path) -> None:
 def test_without_patterns_all_markers_are_in_the_hub(tmp_path: Path) -> None:
     markers = [a_marker(index, f"K562|T{index}|None") for index in range(9)]
     folder = write_tracks_folder(tmp_path / "tracks", markers, assembly="canFam3")
-    assert [one.on for one in Hub.read(folder, OPTIONS).tracks] == [True] * 8 + [False]
+    assert [one.on for one in Hub.read([Labelled(folder)], OPTIONS).tracks] == [True] * 8 + [False]
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -464,14 +465,14 @@ def test_what_is_no_email_address_is_refused(email: str) -> None:
 
 @pytest.mark.parametrize("name", ["canFam3", "danRer11", "sacCer3", "GCA_009914755.4"])
 def test_a_name_of_ucsc_is_taken(folder: Path, name: str) -> None:
-    assert Hub.read(folder, replace(OPTIONS, assembly=name)).assembly == name
+    assert Hub.read([Labelled(folder)], replace(OPTIONS, assembly=name)).assembly == name
 
 
 def test_the_name_of_another_assembly_is_refused(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "hg19", sizes={"chr1": 249_250_621})
-    assert Hub.read(folder, replace(OPTIONS, assembly="hg19")).assembly == "hg19"
+    assert Hub.read([Labelled(folder)], replace(OPTIONS, assembly="hg19")).assembly == "hg19"
     with pytest.raises(ArgumentError, match=r"assembly: .* of hg19 .*, not hg38 \(248,956,422\)"):
-        Hub.read(folder, replace(OPTIONS, assembly="hg38"))
+        Hub.read([Labelled(folder)], replace(OPTIONS, assembly="hg38"))
 
 
 @pytest.mark.parametrize(
@@ -479,11 +480,11 @@ def test_the_name_of_another_assembly_is_refused(tmp_path: Path) -> None:
 )
 def test_another_name_of_a_genome_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(ArgumentError, match="assembly: expected UCSC's name"):
-        Hub.read(folder, replace(OPTIONS, assembly=name))
+        Hub.read([Labelled(folder)], replace(OPTIONS, assembly=name))
 
 
 def test_a_slash_at_the_end_of_the_address_is_no_matter(folder: Path) -> None:
-    hub = Hub.read(folder, HubOptions("http://localhost:8000/a%20b/", "me@localhost"))
+    hub = Hub.read([Labelled(folder)], HubOptions("http://localhost:8000/a%20b/", "me@localhost"))
     assert hub.address == (
         "https://genome.ucsc.edu/cgi-bin/hgTracks?db=canFam3"
         "&hubUrl=http://localhost:8000/a%2520b/hub.txt"

@@ -19,6 +19,7 @@ from regtrack.browsers.hub_check import check_hub
 from regtrack.browsers.hub_parse import read_hub
 from regtrack.browsers.hub_plan import STYLES, HubOptions
 from regtrack.errors import InputError
+from regtrack.paths import Labelled
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks.files import PeakLine
 
@@ -27,7 +28,7 @@ OPTIONS = HubOptions("https://example.org/lab/tracks", "me@example.org")
 
 def a_hub(folder: Path, style: str) -> Path:
     write_tracks_folder(folder, assembly="canFam3")
-    write_hub(folder, replace(OPTIONS, style=style), 1, False, Unwatched())
+    write_hub([Labelled(folder)], replace(OPTIONS, style=style), 1, False, Unwatched())
     return folder
 
 
@@ -432,7 +433,7 @@ def test_no_text_makes_the_test_fail(good: Path, data: st.DataObject) -> None:
 
 def test_the_genome_of_the_text_is_that_of_the_files_by_their_chromosomes(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "tracks", sizes={"chr1": 249_250_621})
-    write_hub(folder, OPTIONS, 1, False, Unwatched())
+    write_hub([Labelled(folder)], OPTIONS, 1, False, Unwatched())
     assert lines_of(folder) == []
     edit(folder / "hub.txt", "genome hg19", "genome hg38")
     (line,) = lines_of(folder)

@@ -39,6 +39,57 @@ def test_it_says_what_to_do_with_the_hub(folder: Path, regtrack) -> None:
     ]
 
 
+def test_it_says_what_it_made_of_several_folders(
+    folder: Path, tmp_path: Path, regtrack: Callable[..., tuple[int, str, str]]
+) -> None:
+    write_tracks_folder(tmp_path / "new", MARKERS[:2], assembly="canFam3")
+    status, out, _ = regtrack("hub", "old one=tracks", "new", "--out", "both", *WHERE)
+    assert status == 0
+    assert out.splitlines() == [
+        "wrote both: 4 markers of 2 runs, 6 signals, 5 with called peaks",
+        "test it:  regtrack hub both --check",
+        "copy the folder both to https://example.org/tracks (the server must answer byte ranges)",
+        "open it:  https://genome.ucsc.edu/cgi-bin/hgTracks?db=canFam3"
+        "&hubUrl=https://example.org/tracks/hub.txt",
+    ]
+    line = "both/hub.txt: 11 tracks with data, no rule broken\n"
+    assert regtrack("hub", "both", "--check") == (0, line, "")
+    assert not (folder / "hub.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tracks", "new"], "--out: is missing: a hub of several tracks folders has a folder of"),
+        (["tracks", "./tracks", "--out", "x"], "tracks is named twice; expected each folder once"),
+        (["a=tracks", "A=new", "--out", "x"], "tracks and new would both be called 'A'; call them"),
+        (["tracks", "new", "--out", "x", "--report", "new"], "--report: the report is of no run"),
+        (["tracks", "late", "--out", "x"], "late: is not finished (its work lies in late.partial)"),
+        (
+            ["tracks", ".", "--out", "x"],
+            ".: not a tracks folder, but holds some: new, tracks;",
+        ),
+        (["tracks", "new", "--out", "."], ".: not replaced: it is not a track hub of several runs"),
+    ],
+)
+def test_a_slip_with_several_folders_is_told_in_a_line(
+    folder: Path,
+    tmp_path: Path,
+    regtrack: Callable[..., tuple[int, str, str]],
+    words: list[str],
+    said: str,
+) -> None:
+    write_tracks_folder(tmp_path / "new", MARKERS[:2], assembly="canFam3")
+    (tmp_path / "late.partial").mkdir()
+    before = files_of(tmp_path)
+    status, out, err = regtrack("hub", *words, *WHERE)
+    assert status in (1, 2)
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert files_of(tmp_path) == before
+    assert not (folder / "hub").exists()
+
+
 @pytest.mark.parametrize("style", ["faceted", "composite"])
 def test_what_it_wrote_passes_its_own_test(
     folder: Path, regtrack: Callable[..., tuple[int, str, str]], style: str
