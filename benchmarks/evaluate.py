@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from predict import CHROM, MEGABASE, lengthen, run_command, run_predict, widen
+from predict import CHROM, MEGABASE, lengthen, run_predict, widen
+from processes import Cost, run_command
 
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import COLUMNS
@@ -82,18 +83,18 @@ def main() -> None:
         genome = lengthen(given.genome, given.length * MEGABASE, scratch / "long.fa")
         table = write_peaks(model, given.length * MEGABASE, scratch / "peaks")
         tracks = scratch / "tracks"
-        found: dict[str, tuple[float, int]] = {}
+        found: dict[str, Cost] = {}
         found["predict"] = run_predict(model, genome, tracks, workers)
         scored = ("--peaks", table, "--workers", workers, "--out", scratch / "report", "--force")
         found["eval TRACKS"] = run_command("eval", tracks, *scored)
         took, segments = time_reading(tracks, workers)
-        found["reading"] = took, 0
+        found["reading"] = Cost(took, 0, 0)
         shutil.rmtree(tracks)
         found["eval MODEL"] = run_command("eval", model, "--genome", genome, *scored)
         found["predict --peaks"] = run_predict(model, genome, tracks, workers, "--peaks", table)
     print(f"{given.length} Mb, {given.markers} markers, {workers} cores, {segments:,} segments")
     print(f"{'':<18}{'seconds':>9}{'of predict':>12}{'memory':>11}")
-    for name, (spent, memory) in found.items():
+    for name, (spent, _, memory) in found.items():
         size = f"{memory / 1e9:.2f} GB" if memory else ""
         print(f"{name:<18}{spent:>9.1f}{spent / found['predict'][0]:>12.3f}{size:>11}")
 

@@ -21,7 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from predict import CPU, lengthen, memory_of, widen
+from predict import CPU, lengthen, widen
+from processes import memory_of
 
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet

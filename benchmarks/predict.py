@@ -1,21 +1,26 @@
 """`regtrack predict` end to end, by stage, and beside what one would write without it.
 
     python benchmarks/predict.py MODEL GENOME [--markers N] [--length MB] [--workers N]
+    python benchmarks/predict.py MODEL GENOME --stages [--isa avx2]
     python benchmarks/predict.py MODEL GENOME --scaling
 
 Makes a chromosome of the given length from the known sequence of GENOME, over and over, and a
 network of N markers from the outputs of MODEL, over and over: so the probabilities are those
 of a trained network on real sequence, whatever the size. Measures, in one run:
 
-    end to end   the command `regtrack predict`, FASTA to closed files, all processes; and what
-                 a stage takes of one core's time
+    end to end   the command `regtrack predict`, FASTA to closed files, all processes
     (a)          PyTorch's forward pass of the plain float32 network alone, on as many cores,
                  on some of the same windows, scaled to all of them; whole windows, and the
                  output layer on cores only
     (b)          float32 forward pass, sigmoid, one value per base through pyBigWig: on a slice,
                  scaled
 
-`--scaling` prints time and memory over markers, lengths and workers instead.
+`--stages` prints the processor seconds of each stage instead, beside those of (a) in one thread
+and of the whole command: they hold on a machine that others use, too, and take 2 minutes. Stages
+are measured on some blocks and scaled; what a file and a process cost apart from that, by itself.
+`--isa avx2` limits PyTorch, oneDNN and numba to AVX2, as on a processor that has no more (MKL on
+AMD's never uses more; isal is not limited). `--scaling` prints time and memory over markers,
+lengths and workers.
 """
 
 from __future__ import annotations
@@ -23,13 +28,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -39,6 +41,7 @@ import numpy as np
 import numpy.typing as npt
 import pyBigWig
 import torch
+from processes import Clock, Cost, run_command, start_seconds
 
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.intervals import IntervalSet
@@ -62,7 +65,25 @@ MEGABASE = 1_000_000
 PLAIN_WINDOWS = 4
 USUAL_WINDOW = 25_000  # what the networks were trained on
 SLICE = 20_000
-STAGE_BLOCKS = 4
+STAGE_BLOCKS, FEW_BLOCKS = 12, 2
+
+# What limits the libraries that compute to the instructions of AVX2.
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+lzcnt,+movbe",
+}
+
+# What a worker process does before its first block, and before its first marker.
+START_PREDICTING = """
+import sys
+from pathlib import Path
+from regtrack.prediction import dispatch
+from regtrack.prediction.blockwork import open_network
+open_network(Path(sys.argv[1]), Path(sys.argv[2]), tuple(range(int(sys.argv[3]))), "cpu")
+"""
+START_WRITING = "import regtrack.tracks.write"
 
 
 def widen(model: Path, markers: int, path: Path) -> Path:
@@ -103,69 +124,13 @@ def lengthen(genome: Path, bases: int, path: Path) -> Path:
     return path
 
 
-def processes_below(pid: int) -> Iterator[int]:
-    """A process and all that it started."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from processes_below(int(child))
-
-
-def memory_of(pid: int) -> int:
-    """Bytes that a process and all that it started hold; what they share counts once."""
-    total = 0
-    try:
-        for one in processes_below(pid):
-            text = Path(f"/proc/{one}/smaps_rollup").read_text()
-            total += next(int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:")
-    except (OSError, StopIteration):  # one of them has just ended
-        return 0
-    return 1024 * total
-
-
-def run_command(*words: object) -> tuple[float, int]:
-    """Seconds and peak memory, over all processes, of a command of regtrack."""
-    command = [sys.executable, "-m", "regtrack", *map(str, words)]
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = 0
-
-    def watch() -> None:
-        nonlocal peak
-        while process.poll() is None:
-            peak = max(peak, memory_of(process.pid))
-            time.sleep(0.25)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    if process.wait():
-        sys.exit(f"failed: {command}")
-    took = time.monotonic() - began
-    watcher.join()
-    return took, peak
-
-
 def run_predict(
-    model: Path, genome: Path, out: Path, workers: int, *more: object
-) -> tuple[float, int]:
-    """The same of `regtrack predict` of the whole chromosome."""
+    model: Path, genome: Path, out: Path, workers: int, *more: object, region: str = CHROM
+) -> Cost:
+    """The same of `regtrack predict`."""
     shutil.rmtree(out, ignore_errors=True)
     where = ("--model", model, "--genome", genome, "--out", out)
-    return run_command("predict", CHROM, *where, "--device", "cpu", "--workers", workers, *more)
-
-
-class Clock:
-    """Adds up the seconds of parts of a program, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Count the body's time."""
-        began = time.monotonic()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+    return run_command("predict", region, *where, "--device", "cpu", "--workers", workers, *more)
 
 
 class Timed(NamedTuple):
@@ -184,8 +149,23 @@ class Timed(NamedTuple):
         return self.segmenter.finish()
 
 
-def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
-    """Seconds of one core per base, for each stage of a worker's work."""
+class Stages(NamedTuple):
+    """What predicting takes of one core's time.
+
+    Parameters
+    ----------
+    per_base
+        Seconds of each stage per base, whatever the number of files.
+    per_file
+        Seconds that a marker's files take apart from that.
+    """
+
+    per_base: dict[str, float]
+    per_file: float
+
+
+def time_stages(model: Path, genome: Path, scratch: Path) -> Stages:
+    """Measure a worker's work on some blocks, and that of writing them, stage by stage."""
     torch.set_num_threads(1)
     network = for_inference(load_network(model, CPU))
     source, checkpoint = Genome(genome), read_checkpoint(model)
@@ -216,8 +196,11 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
             encoded = encode_block(segments, 0, block_rules, (block.start, block.end))
         with clock("save"):
             store.save([block], [encoded])
-    for name in "bigwig", "peaks":
-        (scratch / name).mkdir()
+    times = clock.seconds
+    times["forward"] -= times["segment"] + times["read"]
+    times["segment"] += times.pop("finish")
+    bases = STAGE_BLOCKS * BLOCK_LENGTH
+    per_base = {name: spent / bases for name, spent in times.items()}
     work = TrackWork(
         0,
         tracks,
@@ -226,32 +209,50 @@ def time_stages(model: Path, genome: Path, scratch: Path) -> dict[str, float]:
         scratch,
         scratch,
         settings.peak_rules,
-        STAGE_BLOCKS * BLOCK_LENGTH,
+        bases,
     )
-    size = group_size(len(tracks), STAGE_BLOCKS * BLOCK_LENGTH, STAGE_BLOCKS, 1)
-    for first in range(0, len(tracks), size):
+    few, many = (time_writing(work, count) for count in (FEW_BLOCKS, STAGE_BLOCKS))
+    slope = (many - few) / (STAGE_BLOCKS - FEW_BLOCKS)
+    per_base["write"] = slope / BLOCK_LENGTH
+    return Stages(per_base, (few - FEW_BLOCKS * slope) / len(tracks))
+
+
+def time_writing(work: TrackWork, blocks: int) -> float:
+    """Seconds of writing all tracks, of the first so many blocks."""
+    for name in "bigwig", "peaks":
+        shutil.rmtree(work.folder / name, ignore_errors=True)
+        (work.folder / name).mkdir()
+    bases = blocks * BLOCK_LENGTH
+    size = group_size(len(work.tracks), bases, blocks, 1)
+    clock = Clock()
+    for first in range(0, len(work.tracks), size):
+        tracks = work.tracks[first : first + size]
         with clock("write"):
-            write_tracks(replace(work, first=first, tracks=tracks[first : first + size]))
-    times = clock.seconds
-    times["forward"] -= times["segment"] + times["read"]
-    times["segment"] += times.pop("finish")
-    return {name: spent / (STAGE_BLOCKS * BLOCK_LENGTH) for name, spent in times.items()}
+            write_tracks(
+                replace(work, first=first, tracks=tracks, order=work.order[:blocks], bases=bases)
+            )
+    return clock.seconds["write"]
 
 
 @torch.inference_mode()
 def time_plain(
-    network: Network, genome: Genome, threads: int, length: int, cores_only: bool
+    network: Network,
+    genome: Genome,
+    threads: int,
+    length: int,
+    cores_only: bool,
+    now: Callable[[], float] = time.monotonic,
 ) -> float:
     """Seconds per base of the plain forward pass, on so many cores."""
     torch.set_num_threads(threads)
     targets = IntervalSet.of([BLOCK_LENGTH], [BLOCK_LENGTH * 11])
     windows = list(islice(tile(targets, network.context, length), PLAIN_WINDOWS + 1))
-    clock, bases = Clock(), 0
+    clock, bases = Clock(now), 0
     for number, one in enumerate(windows):
         codes = torch.from_numpy(genome.codes(CHROM, one.start, one.end).astype(np.int32))[None]
         core = (one.core_start - one.start, one.core_end - one.start) if cores_only else ()
         if number == 1:  # the first one warmed up
-            clock, bases = Clock(), 0
+            clock, bases = Clock(now), 0
         with clock("forward"):
             network(codes, *core)
         bases += one.core_end - one.core_start
@@ -276,13 +277,13 @@ def time_value_per_base(network: Network, genome: Genome, threads: int, path: Pa
 
 
 def compare(model: Path, genome: Path, markers: int, length: int, workers: int) -> None:
-    """Print the table of one size."""
+    """Print what the command takes, beside what one would write without it."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         wide = widen(model, markers, scratch / "wide.safetensors")
         long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
         bases = length * MEGABASE
-        took, memory = run_predict(wide, long, scratch / "tracks", workers)
+        cost = run_predict(wide, long, scratch / "tracks", workers)
         size = sum(path.stat().st_size for path in (scratch / "tracks").rglob("*.bw"))
         network, source = load_network(wide, CPU), Genome(long)
         own = suited_length(network.context)
@@ -293,21 +294,47 @@ def compare(model: Path, genome: Path, markers: int, length: int, workers: int) 
         }
         (scratch / "per-base").mkdir()
         naive = bases * time_value_per_base(network, source, workers, scratch / "per-base")
-        (scratch / "stages").mkdir()
-        stages = time_stages(wide, long, scratch / "stages")
     values = bases * markers
     print(f"\n{length} Mb, {markers} markers, {workers} cores; {size / values:.4f} bytes per value")
     print(f"{'':44}{'seconds':>10}{'values/s':>12}{'ratio':>8}")
-    rows = {"end to end (peak memory %.2f GB)" % (memory / 1e9): took}
+    rows = {"end to end (peak memory %.2f GB)" % (cost.memory / 1e9): cost.seconds}
     for (window, cores_only), spent in plain.items():
         part = "output on cores only" if cores_only else "whole windows"
         rows[f"(a) plain forward, {window:,}, {part}"] = spent
     rows["(b) a value per base through pyBigWig"] = naive
     for name, spent in rows.items():
-        print(f"{name:44}{spent:>10.1f}{values / spent:>12.3g}{took / spent:>8.3f}")
-    print("\nof one core's time, microseconds per base:")
-    for name, spent in stages.items():
-        print(f"  {name:10}{1e6 * spent:>8.3f}{100 * spent / sum(stages.values()):>6.0f}%")
+        print(f"{name:44}{spent:>10.1f}{values / spent:>12.3g}{cost.seconds / spent:>8.3f}")
+
+
+def compare_stages(model: Path, genome: Path, markers: int, length: int, workers: int) -> None:
+    """Print the processor seconds of each stage, beside those of the plain forward pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        wide = widen(model, markers, scratch / "wide.safetensors")
+        long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
+        bases = length * MEGABASE
+        network, source = load_network(wide, CPU), Genome(long)
+        own = suited_length(network.context)
+        (scratch / "stages").mkdir()
+        stages = time_stages(wide, long, scratch / "stages")
+        plain = bases * time_plain(network, source, 1, own, False, time.process_time)
+        start = run_predict(wide, long, scratch / "tracks", 1, region=f"{CHROM}:1-1000")
+        starts = {
+            "start of the command": start.cpu_seconds - markers * stages.per_file,
+            "start of a worker that predicts": start_seconds(START_PREDICTING, wide, long, markers),
+            "start of a worker that writes": start_seconds(START_WRITING),
+        }
+        cost = run_predict(wide, long, scratch / "tracks", workers)
+    capability = torch.backends.cpu.get_cpu_capability()
+    print(f"\n{length} Mb, {markers} markers, {workers} workers, {capability}")
+    print(f"{'processor seconds':44}{'a Mb':>10}{'in all':>12}{'ratio':>8}")
+    rows = {f"(a) plain forward, {own:,}, whole windows": plain}
+    rows.update((name, bases * spent) for name, spent in stages.per_base.items())
+    rows["opening and closing files"] = markers * stages.per_file
+    rows |= starts
+    rows["end to end, all processes"] = cost.cpu_seconds
+    for name, spent in rows.items():
+        print(f"{name:44}{spent / length:>10.3f}{spent:>12.1f}{spent / plain:>8.3f}")
 
 
 def scale(model: Path, genome: Path) -> None:
@@ -322,7 +349,7 @@ def scale(model: Path, genome: Path) -> None:
             scratch = Path(folder)
             wide = widen(model, markers, scratch / "wide.safetensors")
             long = lengthen(genome, length * MEGABASE, scratch / "long.fa")
-            took, memory = run_predict(wide, long, scratch / "tracks", workers)
+            took, _, memory = run_predict(wide, long, scratch / "tracks", workers)
         values = markers * length * MEGABASE
         print(
             f"{markers:>8}{length:>6}{workers:>9}{took:>10.1f}{values / took:>12.3g}"
@@ -337,15 +364,20 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("genome", type=Path)
     parser.add_argument("--markers", type=int, default=919)
-    parser.add_argument("--length", type=int, default=50)
+    parser.add_argument("--length", type=int, default=20)
     parser.add_argument("--workers", type=int, default=available_cores())
+    parser.add_argument("--isa", choices=["avx2"])
+    parser.add_argument("--stages", action="store_true")
     parser.add_argument("--scaling", action="store_true")
     given = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if given.isa and not AVX2.items() <= os.environ.items():  # read when a library is loaded
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | AVX2)
     if given.scaling:
         scale(given.model, given.genome)
     else:
-        compare(given.model, given.genome, given.markers, given.length, given.workers)
+        show = compare_stages if given.stages else compare
+        show(given.model, given.genome, given.markers, given.length, given.workers)
 
 
 if __name__ == "__main__":
