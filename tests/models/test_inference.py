@@ -10,7 +10,13 @@ from builders import NETWORKS, a_network
 from torch import nn
 
 from regtrack.models import inference
-from regtrack.models.inference import EmbeddedConvolution, FusedLinear, for_inference
+from regtrack.models.dense import Dilated
+from regtrack.models.inference import (
+    EmbeddedConvolution,
+    FusedLinear,
+    OutputLinear,
+    for_inference,
+)
 from regtrack.models.norm import BatchNorm
 
 every_network = pytest.mark.parametrize(("task", "name"), NETWORKS)
@@ -87,6 +93,63 @@ def test_a_linear_layer_is_the_same_with_and_without_onednn(
         for there in (inference._HAS_ONEDNN, False):
             monkeypatch.setattr(inference, "_HAS_ONEDNN", there)
             torch.testing.assert_close(layer(inputs), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("needed", "multiplied"), [(0, 8), (1, 8), (8, 8), (75, 80), (120, 120), (121, 125), (125, 125)]
+)
+@pytest.mark.parametrize("has_onednn", [True, False])
+def test_an_output_layer_multiplies_what_is_not_0_at_all_bases(
+    needed: int, multiplied: int, has_onednn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = nn.Linear(125, 919)
+    layer = OutputLinear(plain.weight, plain.bias)
+    inputs = torch.zeros(1, 512, 125)
+    for unit in torch.randperm(125)[:needed]:  # at one base each
+        inputs[0, torch.randint(512, ()), unit] = 1 + torch.rand(())
+    product, widths = inference._product, []
+
+    def counted(values: torch.Tensor, *more: object) -> torch.Tensor:
+        widths.append(values.shape[-1])
+        return product(values, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inference, "_product", counted)
+    monkeypatch.setattr(inference, "_HAS_ONEDNN", has_onednn and inference._HAS_ONEDNN)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(inputs), plain(inputs), atol=1e-5, rtol=0)
+    assert widths == [multiplied]
+
+
+def test_an_output_layer_hands_on_what_is_no_number() -> None:
+    plain = nn.Linear(125, 919)
+    inputs = torch.zeros(1, 512, 125)
+    inputs[0, 7, 3] = torch.nan
+    with torch.inference_mode():
+        logits = OutputLinear(plain.weight, plain.bias)(inputs)
+    assert logits[0].isnan().all(dim=1).nonzero().tolist() == [[7]]
+
+
+def test_few_markers_or_bases_are_multiplied_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    many, few = (Dilated(markers).eval() for markers in (919, 10))
+    assert isinstance(for_inference(many).output, OutputLinear)
+    assert type(for_inference(few).output) is FusedLinear
+    layer = OutputLinear(many.output.weight, many.output.bias)
+    monkeypatch.setattr(torch.Tensor, "argsort", None)  # nothing is chosen
+    assert layer(torch.zeros(1, 127, 125)).shape == (1, 127, 919)
+
+
+def test_many_markers_are_predicted_the_same() -> None:
+    torch.manual_seed(3)
+    network = Dilated(919).eval()
+    nn.init.normal_(network.output.weight, std=3)
+    with torch.no_grad():  # half of the hidden values are never above 0
+        network.get_parameter("head.0.bias")[::2] = -100
+    codes = some_codes(1)
+    with torch.inference_mode():
+        expected = network(codes)
+        found = for_inference(network)(codes)
+    assert expected.std() > 0.5
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_this_pytorch_has_the_operator_that_is_twice_as_fast() -> None:
