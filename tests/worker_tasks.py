@@ -245,7 +245,7 @@ def train_a_part(
         "MASTER_PORT": f"{port}",
     }
     found: dict[str, torch.Tensor] = {}
-    with joined(torch.device("cpu")) as processes:
+    with joined(torch.device("cpu"), folder) as processes:
         counts = np.array([[1, 2**31], [rank, 2**32 - 1 - rank]], dtype=np.uint32)
         processes.add_up(counts)
         found["added up"] = torch.from_numpy(counts.astype(np.int64))
@@ -267,6 +267,37 @@ def train_a_part(
         except ArgumentError as error:
             (folder / f"{rank}.refused").write_text(str(error))
     torch.save(found, folder / f"{rank}.pt")
+
+
+def train_in_a_step(rank: int, count: int, port: int, folder: Path, dense: Path) -> None:
+    """One of several processes that train together, as Slurm's srun starts them; the first of two
+    trainings writes to several places.
+    """
+    import torch
+    from training_helpers import Recorder
+
+    from regtrack.errors import ArgumentError
+    from regtrack.training.run import run_training
+
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    os.environ |= {
+        "SLURM_JOB_ID": f"{port - 15_000}",
+        "SLURM_LOCALID": f"{rank}",
+        "SLURM_NTASKS": f"{count}",
+        "SLURM_PROCID": f"{rank}",
+        "SLURM_STEP_NODELIST": "localhost",
+        "SLURM_STEP_NUM_TASKS": f"{count}",
+    }
+    request = a_request(dense)
+    try:
+        run_training(request, folder / f"{rank}.safetensors", False, Recorder())
+    except ArgumentError as error:
+        (folder / f"{rank}.refused").write_text(str(error))
+    os.environ["SLURM_JOB_ID"] = f"{port + 1 - 15_000}"
+    result = run_training(request, folder / "model.safetensors", False, Recorder())
+    (folder / f"{rank}.says").write_text(result.describe())
 
 
 def end_by_a_segmentation_fault(sent: Any, folder: Path, *_: object) -> None:

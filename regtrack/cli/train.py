@@ -42,7 +42,7 @@ def train(
     or SIGTERM, give the same command again, and it continues; --steps, --epochs, --minutes,
     --patience, --learning-rate and --schedule may then be changed.
 
-    Several GPUs or machines:
+    Several GPUs or machines, with torchrun or Slurm's srun:
     torchrun --nproc-per-node 4 -m regtrack train DATASET --out FILE --batch-size 8
     """
     from regtrack.cli.progress import Progress

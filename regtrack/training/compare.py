@@ -91,7 +91,7 @@ def run_comparison(
 
     A network named `cnn1` is trained into `<out>/cnn1.safetensors`, as
     `regtrack.training.run.train` does it. The same call continues what is unfinished
-    and repeats nothing. Every process that torchrun started calls this.
+    and repeats nothing. Every process that torchrun or srun started calls this.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _compare(
     networks = find_networks(request.networks, dataset, settings, out, force)
     windows = {split: count for split in _SCORED if (count := dataset.size(split))}
     compared = []
-    with joined(choose_device(request.device)) as processes:
+    with joined(choose_device(request.device), out) as processes:
         if processes.is_first:
             out.mkdir(parents=True, exist_ok=True)
         else:

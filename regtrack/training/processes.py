@@ -1,11 +1,14 @@
-"""The processes of one training: one, or several that torchrun started."""
+"""The processes of one training: one, or several that torchrun or Slurm's srun started."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from regtrack.errors import ArgumentError, RegtrackError
 from regtrack.genome.intervals import IntervalSet, Positions
 from regtrack.models.device import choose_device
 
@@ -82,39 +86,133 @@ class Processes:
             row[...] = part.cpu().numpy()
 
 
+@dataclass(frozen=True)
+class Launch:
+    """How this process was started, and how many others were with it.
+
+    Parameters
+    ----------
+    rank, count
+        Number of this process, from 0, and of all.
+    local_rank
+        The same on its machine.
+    meeting
+        Address at which they meet; None where torchrun's variables say it.
+    by_srun
+        Whether Slurm started them, which may let each see a GPU of its own alone.
+    """
+
+    rank: int = 0
+    count: int = 1
+    local_rank: int = 0
+    meeting: str | None = None
+    by_srun: bool = False
+
+
+def launch_of(environment: Mapping[str, str]) -> Launch:
+    """As torchrun, or Slurm's srun, says it in the environment; one process without either."""
+    local_rank = int(environment.get("LOCAL_RANK", environment.get("SLURM_LOCALID", "0")))
+    # Some clusters set WORLD_SIZE without torchrun.
+    if all(name in environment for name in ("MASTER_ADDR", "RANK", "WORLD_SIZE")):
+        return Launch(int(environment["RANK"]), int(environment["WORLD_SIZE"]), local_rank)
+    # Set in the steps of srun; SLURM_NTASKS is also there in a script that was not started so.
+    count = int(environment.get("SLURM_STEP_NUM_TASKS", "1"))
+    if count == 1:
+        return Launch()
+    hosts = environment.get("SLURM_STEP_NODELIST") or environment["SLURM_JOB_NODELIST"]
+    host = environment.get("MASTER_ADDR") or _first_host(hosts)
+    # Jobs on one machine, and steps of one job, have ports of their own.
+    job, step = (int(environment.get(name, "0")) for name in ("SLURM_JOB_ID", "SLURM_STEP_ID"))
+    port = environment.get("MASTER_PORT") or _FIRST_PORT + (job + 97 * step) % _PORTS
+    return Launch(
+        int(environment["SLURM_PROCID"]), count, local_rank, f"tcp://{host}:{port}", by_srun=True
+    )
+
+
+# Of Slurm's jobs; under those that a system gives to whoever asks for any.
+_FIRST_PORT, _PORTS = 15_000, 15_000
+
+
+def _first_host(hosts: str) -> str:
+    """`gpu03` of `gpu[03-05,07],node1`, as Slurm writes names of machines."""
+    first = re.match(r"(?:[^,\[]|\[[^\]]*\])*", hosts)
+    assert first is not None  # what is empty matches, too
+    return re.sub(r"\[(\d+)[^\]]*\]", r"\1", first[0])
+
+
 def torchrun_processes() -> int:
     """Number of processes that torchrun started; 1 without it."""
-    if "MASTER_ADDR" not in os.environ:  # some clusters set WORLD_SIZE without torchrun
-        return 1
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    launch = launch_of(os.environ)
+    return 1 if launch.by_srun else launch.count
 
 
 def first_on_machine() -> bool:
-    """Whether this process checks the files for all on its machine; true without torchrun."""
-    return torchrun_processes() == 1 or os.environ.get("LOCAL_RANK", "0") == "0"
+    """Whether this process checks the files for all on its machine; true where it is alone."""
+    return launch_of(os.environ).local_rank == 0
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Processes]:
-    """Join the other processes, if torchrun started this one.
+def joined(device: torch.device, out: Path) -> Iterator[Processes]:
+    """Join the other processes, if torchrun or srun started this one with others.
 
     With GPUs, each process takes the GPU of its local number.
+
+    Parameters
+    ----------
+    out
+        What they write together.
 
     Raises
     ------
     ArgumentError
-        When there are fewer GPUs than processes.
+        When there are fewer GPUs than processes, or the processes do not write the same.
+    RegtrackError
+        When they cannot reach each other, or this PyTorch has no NCCL.
     """
-    count = torchrun_processes()
-    if count == 1:
+    launch = launch_of(os.environ)
+    if launch.count == 1:
         yield Processes(0, 1, device)
         return
+    backend = "gloo"
     if device.type == "cuda":
-        device = choose_device(f"cuda:{os.environ['LOCAL_RANK']}")
+        backend = "nccl"
+        if not dist.is_nccl_available():
+            raise RegtrackError(
+                "several processes share GPUs by NCCL, which this PyTorch does not have: install "
+                "one of its CUDA builds for Linux, or train with --device cpu"
+            )
+        alone = launch.by_srun and torch.cuda.device_count() == 1
+        device = choose_device(f"cuda:{0 if alone else launch.local_rank}")
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        dist.init_process_group(
+            backend,
+            init_method=launch.meeting,
+            rank=launch.rank if launch.meeting else -1,
+            world_size=launch.count if launch.meeting else -1,
+            device_id=device if backend == "nccl" else None,
+        )
+    except dist.DistError as error:
+        raise RegtrackError(
+            f"the {launch.count} processes of the training do not find each other: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
     try:
         dist.barrier()  # or a process that fails early would leave while others still connect
-        yield Processes(dist.get_rank(), count, device)
+        processes = Processes(launch.rank, launch.count, device)
+        _check_same(out, processes)
+        yield processes
     finally:
         dist.destroy_process_group()
+
+
+def _check_same(out: Path, processes: Processes) -> None:
+    """Refuse that processes that train together write to several places."""
+    number = int.from_bytes(hashlib.sha256(os.fsencode(out)).digest()[:4], "little")
+    part = torch.tensor(number, dtype=torch.float64, device=processes.device)
+    if processes.total(part).item() != number * processes.count:
+        raise ArgumentError(
+            "out",
+            f"differs between {processes.count} processes that train one network together; to "
+            "train several, start each alone (srun --ntasks=1)",
+        )

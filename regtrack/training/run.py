@@ -315,7 +315,7 @@ def stop_asked(processes: Processes) -> Iterator[Callable[[], Stop | None]]:
     """Note Ctrl-C and SIGTERM, so that the current step is finished and the state saved.
 
     Yields a function that returns the first of them, or None. A second one ends the process at
-    once. Several processes are ended by torchrun, which started them.
+    once. Several processes are ended by torchrun or srun, which started them.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if processes.count > 1 or not in_main:
@@ -367,7 +367,7 @@ class TrainingRequest:
 def run_training(
     request: TrainingRequest, out: Path, force: bool, observer: Observer
 ) -> TrainingResult:
-    """Open the dataset and train; every process that torchrun started calls this.
+    """Open the dataset and train; every process that torchrun or srun started calls this.
 
     Raises
     ------
@@ -377,7 +377,7 @@ def run_training(
     # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
     architecture = find_architecture(dataset.task, request.architecture)
-    with joined(choose_device(request.device)) as processes, ExitStack() as stack:
+    with joined(choose_device(request.device), out) as processes, ExitStack() as stack:
         if not processes.is_first:
             observer = Unwatched()
         elif request.tensorboard is not None:

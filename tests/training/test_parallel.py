@@ -11,7 +11,7 @@ import pytest
 import torch
 import worker_tasks
 from builders import TinyDatasets
-from training_helpers import ALONE, Recorder
+from training_helpers import ALONE, Recorder, assert_same_weights
 
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.training.run import run_training
@@ -42,6 +42,12 @@ def free_ports(count: int) -> int:
             continue
         return first
     pytest.skip("no free ports")
+
+
+def log_of(out: Path) -> list[dict[str, str]]:
+    """Rows of the log beside a checkpoint."""
+    lines = out.with_suffix(".log.tsv").read_text().splitlines()
+    return list(csv.DictReader(lines, delimiter="\t"))
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +107,7 @@ def test_a_training_gives_the_scores_of_one_process_and_one_checkpoint(
     out = folder / "model.safetensors"
     alone = tmp_path / "model.safetensors"
     run_training(worker_tasks.a_request(datasets.dense), alone, False, Recorder())
-    ours, theirs = (
-        list(csv.DictReader(path.with_suffix(".log.tsv").read_text().splitlines(), delimiter="\t"))
-        for path in (out, alone)
-    )
+    ours, theirs = map(log_of, (out, alone))
     assert [row["step"] for row in ours] == [row["step"] for row in theirs] == ["2", "4", "6"]
     for row, other in zip(ours, theirs, strict=True):
         for name in ("loss", "average_precision", "average_precision_Histone", "learning_rate"):
@@ -112,6 +115,27 @@ def test_a_training_gives_the_scores_of_one_process_and_one_checkpoint(
     assert read_checkpoint(out).training["dataset"] == read_checkpoint(alone).training["dataset"]
     assert not (folder / "model.safetensors.partial").exists()
     assert len(list(folder.glob("model.*"))) == 3  # with the log and its plot
+
+
+def test_processes_that_srun_started_train_as_those_of_torchrun(
+    folder: Path, datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    torch.multiprocessing.spawn(
+        worker_tasks.train_in_a_step,
+        (PROCESSES, free_ports(2), tmp_path, datasets.dense),
+        nprocs=PROCESSES,
+    )
+    for rank in range(PROCESSES):
+        assert (tmp_path / f"{rank}.refused").read_text() == (
+            "out: differs between 2 processes that train one network together; to train several, "
+            "start each alone (srun --ntasks=1)"
+        )
+    assert "the best of 6 steps" in (tmp_path / "0.says").read_text()
+    assert (tmp_path / "1.says").read_text() == ""
+    assert_same_weights(tmp_path / "model.safetensors", folder / "model.safetensors")
+    assert [{**row, "seconds": ""} for row in log_of(tmp_path / "model.safetensors")] == [
+        {**row, "seconds": ""} for row in log_of(folder / "model.safetensors")
+    ]
 
 
 def test_only_the_first_process_speaks(folder: Path) -> None:
