@@ -30,7 +30,7 @@ from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.inference import for_inference
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.forward import feed
-from regtrack.prediction.gpu_work import DeviceResult, predict_on
+from regtrack.prediction.gpu_work import DeviceResult, Supply, WorkList, predict_on
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings
@@ -50,8 +50,9 @@ class StandIn:
     def __init__(self, recorded: Sequence[tuple[SharedBuffer, dict[str, Shape]]]) -> None:
         self._recorded = recorded
 
-    def results(self, works: Sequence[BlockWork]) -> Iterator[DeviceResult]:
+    def results(self, supply: Supply) -> Iterator[DeviceResult]:
         """Of each work, the segments of the recorded block that it stands for."""
+        works = itertools.chain.from_iterable(iter(lambda: supply.take(BLOCK_LENGTH), []))
         for work, (buffer, shapes) in zip(works, itertools.cycle(self._recorded)):
             yield DeviceResult(work, (), buffer.shared(shapes))
 
@@ -121,7 +122,7 @@ def measure(
     """A line of the table; the first works only start the processes."""
     segments = {index: shapes["records"].shape[0] for index, (_, shapes) in enumerate(recorded)}
     warm = 2 * processes + 1
-    done = predict_on(StandIn(recorded), works, processes)
+    done = predict_on(StandIn(recorded), WorkList(works), processes)
     for _ in range(warm):
         next(done)
     wall, busy, cpu = time.monotonic(), time.thread_time(), time.process_time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import pickle
@@ -14,9 +15,11 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np  # noqa: F401 - its threads are limited only when it is there
 from threadpoolctl import threadpool_limits
@@ -28,6 +31,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
+
+# Seconds in which a partner that was told to end must have ended its own processes.
+_PATIENCE = 30.0
 
 # What a worker process does, and all tasks.
 _given: list[Any] = []
@@ -97,6 +103,44 @@ def _finished(pending: deque[tuple[T, Future[R]]]) -> tuple[T, R]:
     """Wait for the task that was handed on first."""
     task, future = pending.popleft()
     return task, future.result()
+
+
+class Partner(NamedTuple):
+    """A process that is talked to while it works, and this end of the connection to it."""
+
+    process: SpawnProcess
+    connection: Connection
+
+
+@contextmanager
+def partners(work: Callable[[Connection, T], None], tasks: Sequence[T]) -> Iterator[list[Partner]]:
+    """Start a process for each task, which does `work` on its end of a connection and the task.
+
+    They are as those of `in_processes`, and may start some of their own. What `work` raises is the
+    last thing that is received; then, as when a process was killed, there is the end of the
+    connection. When the body ends, all have ended; they are stopped where it fails.
+    """
+    started: list[Partner] = []
+    try:
+        with _interrupts_held():
+            for task in tasks:
+                here, there = multiprocessing.Pipe()
+                process = _Worker(target=_answer, args=(there, pickle.dumps((work, task))))
+                process.start()
+                there.close()  # else its end would never be seen
+                started.append(Partner(process, here))
+        yield started
+    except BaseException:
+        for partner in started:
+            if partner.process.pid is not None and partner.process.is_alive():
+                os.kill(partner.process.pid, signal.SIGTERM)
+        raise
+    finally:
+        for partner in started:
+            partner.connection.close()
+            partner.process.join(_PATIENCE)
+            partner.process.kill()
+            partner.process.join()
 
 
 @contextmanager
@@ -242,6 +286,20 @@ def _begin(given: bytes) -> None:
     if parent is not None:
         threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
     _given[:] = pickle.loads(given)
+
+
+def _answer(connection: Connection, given: bytes) -> None:
+    """Do the work of a partner, and send what it raises; SIGTERM ends its processes, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        _begin(given)
+        work, task = _given
+        _done(functools.partial(work, connection), task)
+    except KeyboardInterrupt:  # nobody listens any more
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other end raises it
+        connection.send(ExceptionWithTraceback(error, error.__traceback__))
 
 
 def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:

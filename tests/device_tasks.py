@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from regtrack.errors import DeviceMemoryError, RegtrackError
 from regtrack.notes import heard
 from regtrack.prediction import gpu_probe, gpu_work
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpu_work import block_segments, predict_on_gpu
+from regtrack.prediction.dispatch import missing
+from regtrack.prediction.gpu_team import predict_on_gpus, predict_share, predict_shared
+from regtrack.prediction.gpu_work import block_segments
 from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.run import block_works
 from regtrack.prediction.score_job import score_job_on_regions
@@ -99,12 +101,12 @@ def compare_blocks(folder: str) -> None:
     for work in two_works(root, "cpu"):
         predict_blocks(work)
     works = two_works(root, "gpu")
-    assert list(predict_on_gpu(works, 2)) == works
+    assert list(predict_on_gpus(works, 2)) == works
     one, other = two_works(root, "together")
     both = replace(
         one, tasks=one.tasks + other.tasks, chrom_indices=one.chrom_indices + other.chrom_indices
     )
-    assert list(predict_on_gpu([both], 2)) == [both]
+    assert list(predict_on_gpus([both], 2)) == [both]
     names = sorted(path.name for path in (root / "cpu").iterdir())
     assert len(names) == 2
     assert names == sorted(path.name for path in (root / "gpu").iterdir())
@@ -143,7 +145,7 @@ def compare_counts(folder: str) -> None:
             predict_blocks(work)
         works = scored_works(tiny, root / f"gpu {number}", together)
         assert all(work.recipe.blocks is None for work in works)
-        assert list(predict_on_gpu(works, 1)) == works
+        assert list(predict_on_gpus(works, 1)) == works
         files = sorted((root / f"gpu {number}").glob("*.cnt"))
         assert [path.name for path in files] == names[:1] if together else names
         for path in files:
@@ -192,6 +194,53 @@ def compare_kernels() -> None:
         kernels.count_on_device(scored, labels, known, stretches, 2, layout)
 
 
+def three_works(folder: Path) -> list[BlockWork]:
+    """Blocks of three chromosomes, with their counts, to be saved in a folder."""
+    world = make_tiny_world(folder.with_name(f"world for {folder.name}"))
+    regions = ["chr1:19,950-20,100", "chr2:80-150", "chrM:1-16"]
+    settings = PredictionSettings()
+    job = make_job(*(world.model, world.genome, regions, [], settings, "cpu"), peaks=world.markers)
+    blocks, counts = folder / "blocks", folder / "counts"
+    for part in blocks, counts:
+        part.mkdir(parents=True)
+    job.truth.save(counts)
+    return block_works(job, blocks, counts)
+
+
+def saved(works: Sequence[BlockWork]) -> dict[str, bytes]:
+    """What files there are of some works."""
+    paths = [path for work in works for path in work.files if path.exists()]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def compare_teams(folder: str) -> None:
+    """A run on one device, or on two, is stopped in between and goes on with the other number."""
+
+    def predict(works: Sequence[BlockWork], devices: int) -> Iterator[BlockWork]:
+        left = missing(works)
+        if devices == 1:
+            return predict_on_gpus(left, 1)
+        return predict_shared(left, ["cpu", "cpu"], 2, predict_share)
+
+    root = Path(folder)
+    on_cpu = three_works(root / "cpu")
+    for work in on_cpu:
+        predict_blocks(work)
+    expected = saved(on_cpu)
+    assert len(expected) == 6
+    for devices in 1, 2:
+        works = three_works(root / f"first {devices}")
+        begun = predict(works, devices)
+        done = [next(begun)]
+        begun.close()  # as Ctrl-C does
+        left = missing(works)
+        assert done[0] not in left
+        assert left
+        again = list(predict(works, 3 - devices))
+        assert {work.files[0].name for work in again} == {work.files[0].name for work in left}
+        assert saved(works) == expected
+
+
 def probe_a_device() -> None:
     """Kernels and arithmetic are tried, and nothing is found."""
     assert gpu_probe.gpu_problem(torch.device("cpu")) is None
@@ -223,10 +272,10 @@ def run_out_of_memory(folder: str) -> None:
         pytest.raises(DeviceMemoryError),
         heard(told.append),
     ):
-        list(predict_on_gpu(works, 1))
+        list(predict_on_gpus(works, 1))
     room = 1
     with heard(told.append):
-        assert list(predict_on_gpu(works, 1)) == works
+        assert list(predict_on_gpus(works, 1)) == works
     assert len(told) == 2
     assert "predicting 250 bases at a time from now on" in told[1]
 
@@ -235,4 +284,4 @@ def expect_advice(folder: str) -> None:
     """Where Triton is missing."""
     sys.modules["triton"] = None  # type: ignore[assignment]
     with pytest.raises(RegtrackError, match="cannot predict on cpu: predicting there needs Triton"):
-        list(predict_on_gpu(two_works(Path(folder), "gpu"), 1))
+        list(predict_on_gpus(two_works(Path(folder), "gpu"), 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import multiprocessing
 import multiprocessing.synchronize
 import os
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import worker_tasks
-from waiting import wait_until
+from waiting import is_free, wait_until
 
 from regtrack.errors import InputError, RegtrackError
 from regtrack.notes import heard
@@ -33,16 +32,6 @@ if __name__ == "__main__":
     for _ in in_processes(hold, [Path(name) for name in sys.argv[1:]], 2):
         pass
 """
-
-
-def is_free(path: Path) -> bool:
-    """Whether no living process holds the lock; unlike a process id it is never reused."""
-    with path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 @pytest.mark.parametrize("processes", [0, 1, 3])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,3 +27,13 @@ def wait_until(
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.01)
         ended = process is not None and process.poll() is not None
+
+
+def is_free(path: Path) -> bool:
+    """Whether no living process holds the lock; unlike a process id it is never reused."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

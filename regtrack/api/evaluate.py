@@ -145,7 +145,7 @@ def evaluate(
     step
         Of a model, as `Model.predict`.
     device, any_genome
-        Of a model, as `Model.predict`.
+        Of a model, as `predict`.
     genes, clip, include_training, workers, progress
         As `predict_tracks`.
 

@@ -77,8 +77,11 @@ def predict_tracks(
     max_gap, min_length
         In bases: stretches at or above the threshold that are at most so far apart are one peak,
         and shorter peaks are dropped.
-    step, window, batch_size, device
+    step, window, batch_size
         As `Model.predict`.
+    device
+        `auto`, `cpu`, `cuda` for all GPUs of one model, `cuda:1`, or `cuda:0,2`: several share
+        the work.
     workers
         Processes; None for one per core. Changes the time, not a byte.
     peaks
@@ -130,7 +133,7 @@ def predict_tracks(
             window=window,
             batch_size=batch_size,
         )
-        chosen = str(prediction_device(device))
+        chosen = prediction_device(device)
         check_tracks_folder(folder, force)
         job = make_job(
             loaded.path,

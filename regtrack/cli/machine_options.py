@@ -31,12 +31,17 @@ workers_predicting = _workers(
     "Processes; with a GPU, those that pack and save what it predicts. Changes the time, not a "
     "byte of the tracks."
 )
-device = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="Where to compute.",
+
+
+def _device(names: str, what: str) -> Callable[[F], F]:
+    return click.option("--device", default="auto", show_default=True, metavar=names, help=what)
+
+
+device = _device("auto|cpu|cuda[:N]", "Where to compute.")
+devices = _device(
+    "auto|cpu|cuda[:N,N...]",
+    "Where to predict. cuda: all GPUs of one model, which share the work; cuda:1: the second one; "
+    "cuda:0,2: two of them. The bytes are the same on any number of GPUs of one model.",
 )
 
 
@@ -66,10 +71,10 @@ any_cpu = click.option(
 
 
 def chosen_device(name: str) -> str:
-    """The device to predict with, by `--device`; says which it is."""
+    """Where to predict, by `--device`; says which it is."""
     from regtrack.models.device import describe_device
     from regtrack.prediction.gpu_probe import prediction_device
 
     device = prediction_device(name)
     click.echo(f"device: {describe_device(device)}", err=True)
-    return str(device)
+    return device

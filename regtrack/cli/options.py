@@ -333,7 +333,7 @@ def scoring(command: F) -> F:
     """What else decides how a model is scored, in the order in which help lists it."""
     shared = (
         *(networks, markers, exclude, include_training, unknown, genes),
-        *(clip, genome_of_model, step, machine_options.workers, machine_options.device),
+        *(clip, genome_of_model, step, machine_options.workers, machine_options.devices),
         *(machine_options.isa, any_genome),
     )
     for option in reversed(shared):

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     "length, more of a shorter --window. Changes the time, not what a track promises.",
 )
 @machine_options.workers_predicting
-@machine_options.device
+@machine_options.devices
 @machine_options.isa
 @machine_options.any_cpu
 @options.peaks_in_same_pass

@@ -9,6 +9,7 @@ from regtrack.datasets.settings import PrepareSettings
 from regtrack.demo.folder import prepare_folder
 from regtrack.demo.grammar import Grammar
 from regtrack.demo.simulate import RULES, simulate, write_simulation
+from regtrack.models.device import devices_of
 from regtrack.observer import Observer
 from regtrack.paths import shell_word
 from regtrack.prediction.job import make_job
@@ -75,7 +76,8 @@ def run_simulated(
         peaks, genome, window=10_000, train=["chr2"], valid=["chr3"], assembly="simulated"
     )
     prepare(settings, dataset, False, observer)
-    request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, device)
+    first, *_ = devices_of(device)  # one process trains on one
+    request = TrainingRequest(dataset, None, "dilated", {}, DEMO_TRAINING, str(first))
     result = run_training(request, model, False, observer)
     if result.stopped_by:
         raise result.stopped_by

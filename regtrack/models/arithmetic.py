@@ -19,8 +19,10 @@ _VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}
 def arithmetic_of(device: str) -> str:
     """What decides the bytes that a device computes, besides torch's version: `AVX512+bf16, AMD`.
 
-    Of a GPU its name and compute capability. MKL's kernels depend on who made a processor, too.
+    Of a GPU its name and compute capability; of several, which are alike, those of the first. MKL's
+    kernels depend on who made a processor, too.
     """
+    device = device.partition(",")[0]
     if torch.device(device).type == "cuda":
         major, minor = torch.cuda.get_device_capability(device)
         return f"{torch.cuda.get_device_name(device)}, {major}.{minor}"

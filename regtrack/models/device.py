@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from regtrack.errors import ArgumentError, DeviceMemoryError
+from regtrack.models.arithmetic import arithmetic_of
 from regtrack.models.instructions import is_limited
+from regtrack.notes import note
 from regtrack.workers import available_cores
 
 # Where PyTorch has the newer flags, a program that has set them may not even read the older ones.
@@ -39,17 +42,89 @@ def choose_device(name: str) -> torch.device:
         raise ArgumentError("device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
     if name == "cpu":
         return torch.device("cpu")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(match[1] or 0) >= count:
-        raise ArgumentError(
-            "device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
-        )
+    _check_there(name, int(match[1] or 0))
     return torch.device(name)
 
 
-def kind_of(device: str) -> str:
-    """`cuda` of `cuda:1`: a run may be resumed on another GPU."""
-    return torch.device(device).type
+def choose_devices(name: str) -> tuple[torch.device, ...]:
+    """Turn `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,2` into devices that may share a job.
+
+    `cuda` is every GPU that computes in the first one's arithmetic (`arithmetic_of`); a note says
+    which are left out. So is `auto`, or the CPU where there is no GPU.
+
+    Raises
+    ------
+    ArgumentError
+        For any other name, a GPU that is not there or is named twice, or GPUs of several models.
+    """
+    if name == "auto" and not torch.cuda.is_available():
+        name = "cpu"
+    match = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,9}(?:,[0-9]{1,9})*))?", name)
+    if match is None:
+        expected = "auto, cpu, cuda, cuda:NUMBER or cuda:NUMBER,NUMBER,..."
+        raise ArgumentError("device", f"expected {expected}, got {name!r}")
+    if name == "cpu":
+        return (torch.device("cpu"),)
+    if match[1] is None:
+        _check_there(name, 0)
+        return _like_first([torch.device("cuda", at) for at in range(torch.cuda.device_count())])
+    indices = sorted(map(int, match[1].split(",")))
+    for index, following in itertools.pairwise(indices):
+        if index == following:
+            raise ArgumentError("device", f"cuda:{index} is named twice in {name!r}")
+    for index in indices:
+        _check_there(f"cuda:{index}", index)
+    devices = [torch.device("cuda", index) for index in indices]
+    for device in devices:
+        if arithmetic_of(str(device)) != arithmetic_of(str(devices[0])):
+            both = " and ".join(_told(one) for one in (devices[0], device))
+            raise ArgumentError(
+                "device", f"{both} round differently; expected GPUs of one model for one job"
+            )
+    return tuple(devices)
+
+
+def device_name(devices: Sequence[torch.device]) -> str:
+    """`cpu`, `cuda:0`, or `cuda:0,2` of several."""
+    first, *others = devices
+    return ",".join((str(first), *(str(device.index) for device in others)))
+
+
+def devices_of(name: str) -> tuple[torch.device, ...]:
+    """Those that a name of `device_name` stands for."""
+    kind, _, indices = name.partition(":")
+    return tuple(torch.device(f"{kind}:{index}" if index else kind) for index in indices.split(","))
+
+
+def kind_of(name: str) -> str:
+    """`cuda` of `cuda:0,2`; which GPU it is, `arithmetic_of` tells."""
+    return devices_of(name)[0].type
+
+
+def _check_there(name: str, index: int) -> None:
+    """Raise ArgumentError when there is no such GPU."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index >= count:
+        raise ArgumentError(
+            "device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
+        )
+
+
+def _like_first(gpus: Sequence[torch.device]) -> tuple[torch.device, ...]:
+    """Those that can share a job with the first one; a note names the others."""
+    arithmetic = arithmetic_of(str(gpus[0]))
+    alike = [gpu for gpu in gpus if arithmetic_of(str(gpu)) == arithmetic]
+    others = [_told(gpu) for gpu in gpus if gpu not in alike]
+    if others:
+        note(
+            f"computing on {device_name(alike)} ({arithmetic}), not on {', '.join(others)}, whose "
+            "results differ in the last digits; --device chooses others"
+        )
+    return tuple(alike)
+
+
+def _told(gpu: torch.device) -> str:
+    return f"{gpu} ({arithmetic_of(str(gpu))})"
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -135,10 +210,17 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     )
 
 
-def describe_device(device: torch.device) -> str:
-    """`cpu (4 cores)` or `cuda:0 (NVIDIA H100)`, for people."""
-    if device.type == "cuda":
-        index = device.index or 0
-        return f"cuda:{index} ({torch.cuda.get_device_name(index)})"
+def describe_device(name: str) -> str:
+    """`cpu (4 cores)`, `cuda:0 (NVIDIA H100)` or `cuda:0,1 (2 x NVIDIA H100)`, for people.
+
+    Parameters
+    ----------
+    name
+        As `device_name`.
+    """
+    devices = devices_of(name)
+    if devices[0].type == "cuda":
+        model = torch.cuda.get_device_name(devices[0])
+        return f"{name} ({f'{len(devices)} x ' if len(devices) > 1 else ''}{model})"
     cores = available_cores()
     return f"cpu ({cores} core{'s' if cores > 1 else ''})"

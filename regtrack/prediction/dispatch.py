@@ -1,4 +1,4 @@
-"""Works spread over what there is to compute with: the processes of a CPU, or a GPU."""
+"""Works spread over what there is to compute with: the processes of a CPU, or GPUs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from regtrack.folders import clear
 from regtrack.notes import note
 from regtrack.observer import Observer, staged
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
-from regtrack.prediction.gpu_work import predict_on_gpu
+from regtrack.prediction.gpu_team import predict_on_gpus
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.workers import in_processes
 
@@ -24,7 +24,7 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     works
         All of a job's.
     workers
-        Processes at most; changes nothing but the time. With a GPU, those that pack and save.
+        Processes at most; changes nothing but the time. With GPUs, those that pack and save.
     """
     damaged = [path for work in works for path in work.damaged_files()]
     if damaged:
@@ -43,9 +43,9 @@ def missing(works: Sequence[BlockWork]) -> list[BlockWork]:
 
 
 def predict_each(works: Sequence[BlockWork], workers: int) -> Iterator[BlockWork]:
-    """Predict and save; yields each as it is finished, in order."""
+    """Predict and save; yields each as it is finished, in any order."""
     if works and works[0].recipe.device != "cpu":
-        yield from predict_on_gpu(works, workers)
+        yield from predict_on_gpus(works, workers)
     else:
         small = sum(work.bases for work in works) <= _WORTH_A_PROCESS
         yield from (

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from regtrack.errors import RegtrackError
-from regtrack.models.device import choose_device, exact_arithmetic
+from regtrack.models.device import choose_devices, device_name, exact_arithmetic
 from regtrack.notes import note
 from regtrack.prediction.segmentation import Segmenter
 
@@ -27,27 +27,37 @@ _MISSING = {
 }
 
 
-def prediction_device(name: str) -> torch.device:
-    """As `regtrack.models.device.choose_device`, where it can predict.
+def prediction_device(name: str) -> str:
+    """Where to predict, as `regtrack.models.device.device_name` has it.
 
-    `auto` is the CPU where a GPU lacks something; a note says what.
+    Parameters
+    ----------
+    name
+        As `regtrack.models.device.choose_devices`. `auto` leaves out GPUs that lack something, and
+        is the CPU where none is left; a note says what they lack.
 
     Raises
     ------
     ArgumentError
-        As `choose_device`.
+        As `choose_devices`.
     RegtrackError
         When a GPU that was named lacks something.
     """
-    device = choose_device(name)
-    if device.type == "cpu":
-        return device
+    devices = choose_devices(name)
+    if devices[0].type == "cpu":
+        return "cpu"
     if name != "auto":
-        check_gpu(device)
-    elif (problem := gpu_problem(device)) is not None:
-        note(f"predicting on the CPU, not on {device}: {problem}")
-        return torch.device("cpu")
-    return device
+        for device in devices:
+            check_gpu(device)
+        return device_name(devices)
+    problems = {device: gpu_problem(device) for device in devices}
+    sound = [device for device, problem in problems.items() if problem is None]
+    chosen = device_name(sound) if sound else "cpu"
+    place = chosen if sound else "the CPU"
+    for device, problem in problems.items():
+        if problem is not None:
+            note(f"predicting on {place}, not on {device}: {problem}")
+    return chosen
 
 
 def check_gpu(device: torch.device) -> None:
@@ -58,9 +68,10 @@ def check_gpu(device: torch.device) -> None:
 
 
 def usual_problem() -> str | None:
-    """The same of the GPU that `auto` would be; None where there is no GPU."""
-    device = choose_device("auto")
-    return None if device.type == "cpu" else gpu_problem(device)
+    """What all GPUs that `auto` would be lack; None where there is none, or one lacks nothing."""
+    devices = choose_devices("auto")
+    problems = [] if devices[0].type == "cpu" else [gpu_problem(device) for device in devices]
+    return problems[0] if problems and None not in problems else None
 
 
 @functools.cache

@@ -24,7 +24,7 @@ from torch import Tensor
 from regtrack.errors import DeviceMemoryError
 from regtrack.models.device import memory_advice
 from regtrack.notes import note
-from regtrack.prediction.blockwork import BlockWork, WorkSinks, feed_block
+from regtrack.prediction.blockwork import BlockRecipe, BlockWork, WorkSinks, feed_block
 from regtrack.prediction.gpu_counts import count_works
 from regtrack.prediction.gpu_probe import check_gpu
 from regtrack.prediction.job import BlockTask
@@ -56,11 +56,32 @@ class DeviceResult(NamedTuple):
     arrays: Shared
 
 
+class Supply(Protocol):
+    """Works that are still to be predicted."""
+
+    def take(self, bases: int, /) -> list[BlockWork]:
+        """The next ones, which `span` at most so many bases, but one at least; none at the end."""
+
+
+class WorkList:
+    """A supply of works that are all for the same device."""
+
+    def __init__(self, works: Sequence[BlockWork]) -> None:
+        self._left = deque(works)
+
+    def take(self, bases: int) -> list[BlockWork]:
+        """As `Supply`."""
+        taken: list[BlockWork] = []
+        while self._left and (not taken or span(taken) + span([self._left[0]]) <= bases):
+            taken.append(self._left.popleft())
+        return taken
+
+
 class Device(Protocol):
     """What predicts works, and hands over what it made of them in memory that processes share."""
 
-    def results(self, works: Sequence[BlockWork], /) -> Iterator[DeviceResult]:
-        """Those of some works, in order."""
+    def results(self, supply: Supply, /) -> Iterator[DeviceResult]:
+        """Those of all works, in order."""
 
     def release(self, result: DeviceResult, /) -> None:
         """A process is done with it: its memory can be filled again."""
@@ -69,21 +90,20 @@ class Device(Protocol):
         """Give all memory back."""
 
 
-def predict_on_gpu(works: Sequence[BlockWork], processes: int) -> Iterator[BlockWork]:
-    """Predict and save blocks; yields each as it is finished, in order.
+def predict_on_gpu(recipe: BlockRecipe, supply: Supply, processes: int) -> Iterator[BlockWork]:
+    """Predict and save blocks of a recipe on its GPU; yields each as it is finished, in order.
 
     Raises
     ------
     RegtrackError
         When the GPU lacks something (`gpu_problem`), or its memory runs out.
     """
-    if works:
-        yield from predict_on(_Gpu(works[0]), works, processes)
+    yield from predict_on(_Gpu(recipe), supply, processes)
 
 
-def predict_on(device: Device, works: Sequence[BlockWork], processes: int) -> Iterator[BlockWork]:
+def predict_on(device: Device, supply: Supply, processes: int) -> Iterator[BlockWork]:
     """The same on a device of any kind, which is closed at the end."""
-    results = device.results(works)
+    results = device.results(supply)
     try:
         # One in every process, one at hand for it.
         for result, _ in in_processes_as_made(save_result, results, processes, 2 * processes):
@@ -101,10 +121,10 @@ def time_on_gpu(works: Sequence[BlockWork]) -> tuple[float, float]:
     RegtrackError
         As `predict_on_gpu`.
     """
-    gpu = _Gpu(works[0])
+    gpu = _Gpu(works[0].recipe)
     began = time.monotonic()
     try:
-        results = list(gpu.results(works))
+        results = list(gpu.results(WorkList(works)))
         predicted = time.monotonic()
         for result in results:
             save_result(result)
@@ -142,29 +162,32 @@ def block_segments(
 class _Gpu:
     """A GPU, and the memory that it hands works over in."""
 
-    def __init__(self, work: BlockWork) -> None:
-        self._device = torch.device(work.recipe.device)
+    def __init__(self, recipe: BlockRecipe) -> None:
+        self._device = torch.device(recipe.device)
         check_gpu(self._device)
         from regtrack.prediction import device_segmentation  # noqa: PLC0415 - needs Triton
 
         self._segmentation = device_segmentation
-        self._recipe = work.recipe
+        self._recipe = recipe
         self._most_bases = self._bases_at_once()
         self._free: list[SharedBuffer] = []
         self._in_use: dict[Path, SharedBuffer] = {}
         self._copies = None if self._device.type == "cpu" else torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
 
-    def results(self, works: Sequence[BlockWork]) -> Iterator[DeviceResult]:
-        """Those of some works, in order. While some are copied, the next are predicted.
+    def results(self, supply: Supply) -> Iterator[DeviceResult]:
+        """Those of all works, in order. While some are copied, the next are predicted.
 
         Raises
         ------
         RegtrackError
             When there is no memory for a single one.
         """
-        left = deque(works)
+        left: deque[BlockWork] = deque()
         pending: _PendingCopies | None = None
-        while left:
+        while True:
+            left.extend(supply.take(self._most_bases) if not left else ())
+            if not left:
+                break
             following = self._predict_next(left)
             if pending:
                 yield from pending.wait()
@@ -180,8 +203,10 @@ class _Gpu:
         """Give all memory back."""
         if self._copies:  # of a run that was stopped, which may still write there
             self._copies.synchronize()
-        for buffer in [*self._free, *self._in_use.values()]:
-            buffer.close()
+        # Of that GPU: asked of another one, this would take memory there.
+        with torch.cuda.device(-1 if self._device.index is None else self._device.index):
+            for buffer in [*self._free, *self._in_use.values()]:
+                buffer.close()
 
     def _predict_next(self, left: deque[BlockWork]) -> _PendingCopies:
         """Predict the first of the works that are left, as many as fit, and take them from there.
@@ -191,7 +216,7 @@ class _Gpu:
         while True:
             group = [left[0]]
             for work in itertools.islice(left, 1, None):
-                if _span(group) + _span([work]) > self._most_bases:
+                if span(group) + span([work]) > self._most_bases:
                     break
                 group.append(work)
             made = self._try_predict(group)
@@ -199,7 +224,7 @@ class _Gpu:
                 for _ in group:
                     left.popleft()
                 return made
-            self._most_bases = _span(group) // 2
+            self._most_bases = span(group) // 2
             torch.cuda.empty_cache()
             note(
                 f"the GPU ran out of memory; predicting {self._most_bases:,} bases at a time from "
@@ -254,7 +279,8 @@ class _Gpu:
             for name, tensor in made.items()
         }
         pinned = self._device.type == "cuda"
-        buffer = self._free.pop() if self._free else (PinnedBuffer() if pinned else SharedBuffer())
+        new = PinnedBuffer if pinned else SharedBuffer
+        buffer = self._free.pop() if self._free else new()
         buffer.reserve(shapes)
         self._in_use[buffer.path] = buffer
         for name, array in buffer.arrays(shapes).items():
@@ -360,7 +386,7 @@ class PinnedBuffer(SharedBuffer):
         super().close()
 
 
-def _span(works: Sequence[BlockWork]) -> int:
+def span(works: Sequence[BlockWork]) -> int:
     """Bases that some works take on the device, those between targets included."""
     return sum(_length(task) for work in works for task in work.tasks)
 

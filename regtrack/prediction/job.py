@@ -77,7 +77,7 @@ class Job:
     sequence
         SHA-256 of where the targets lie, and of all sequence that the network reads.
     device
-        `cpu` or `cuda:0`: another one rounds otherwise.
+        As `regtrack.models.device.device_name`; one of another kind rounds otherwise.
     trackset
         What the finished folder's `tracks.json` will say.
     seen

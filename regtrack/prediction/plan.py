@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from regtrack.errors import InputError
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
@@ -208,9 +206,7 @@ def _spent(sample: _Sample, device: str, files: int, workers: int, bases: float)
     return {
         "seconds": max(predicting, saving),
         "memory_bytes": _peak_memory() * (processes + 1),
-        "device": ", ".join(
-            (describe_device(torch.device(device)), counted(workers, "process", "processes"))
-        ),
+        "device": ", ".join((describe_device(device), counted(workers, "process", "processes"))),
     }
 
 

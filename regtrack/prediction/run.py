@@ -14,6 +14,7 @@ from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
+from regtrack.models.arithmetic import arithmetic_of
 from regtrack.models.named_code import allowed_code
 from regtrack.observer import Observer, staged
 from regtrack.paths import named
@@ -191,7 +192,10 @@ def _write_report(
     order = [tasks[0].block for tasks in job.groups]
     scores = gather_scores(labels, marker_rules, order, workers, observer)
     predictions = Predictions(
-        job.trackset.model, named(job.genome), job.device, tracks=job.trackset.settings
+        job.trackset.model,
+        named(job.genome),
+        job.device if job.device == "cpu" else arithmetic_of(job.device),
+        tracks=job.trackset.settings,
     )
     evaluation = truth.evaluation(
         scores, job.model, "model", job.checkpoint.network.paper_auc, predictions

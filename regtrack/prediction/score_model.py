@@ -10,10 +10,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import torch
-
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import is_of_run, unfinished_run
+from regtrack.models.arithmetic import arithmetic_of
 from regtrack.models.device import describe_device
 from regtrack.observer import Observer
 from regtrack.paths import named
@@ -81,7 +80,7 @@ def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Ev
     predictions = Predictions(
         checkpoint.identified(job.sha256),
         named(job.genome),
-        describe_device(torch.device(job.device)),
+        describe_device(job.device) if job.device == "cpu" else arithmetic_of(job.device),
         job.step,
     )
     return job.truth.evaluation(

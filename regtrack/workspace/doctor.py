@@ -34,7 +34,7 @@ from regtrack.genome.genes import genes_elsewhere, read_genes
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.measured import read_measured
 from regtrack.models.checkpoint import read_checkpoint
-from regtrack.models.device import choose_device, describe_device, has_bfloat16
+from regtrack.models.device import choose_devices, describe_device, device_name, has_bfloat16
 from regtrack.models.trained_genome import check_assembly
 from regtrack.workers import available_cores
 from regtrack.workspace.assembly import assembly_of
@@ -120,11 +120,11 @@ def _machine(gpu_problem: str | None) -> Iterator[Finding]:
         if absent
         else "",
     )
-    device = choose_device("auto")
-    units = "with" if has_bfloat16(device) else "without"
+    devices = choose_devices("auto")
+    units = "with" if has_bfloat16(devices[0]) else "without"
     yield Finding(
         "device",
-        f"{describe_device(device)}, {units} units for bfloat16",
+        f"{describe_device(device_name(devices))}, {units} units for bfloat16",
         f"predictions are made on the CPU: {gpu_problem}" if gpu_problem else "",
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -51,7 +51,7 @@ def test_limited_to_avx2_all_processors_of_one_maker_have_the_same_arithmetic() 
 def test_a_gpu_is_named_with_its_capability(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H100")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
-    assert arithmetic_of("cuda:1") == "NVIDIA H100, 9.0"
+    assert arithmetic_of("cuda:1") == arithmetic_of("cuda:0,1") == "NVIDIA H100, 9.0"
 
 
 def test_what_torch_was_built_for_is_no_part_of_its_version() -> None:

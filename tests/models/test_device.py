@@ -9,18 +9,24 @@ from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.models.device import (
     available_cores,
     choose_device,
+    choose_devices,
     describe_arithmetic,
     describe_device,
+    device_name,
+    devices_of,
     kind_of,
     memory_advice,
     plain_float32,
 )
+from regtrack.notes import heard
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, gpus: int) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {'AB'[index]}")
+    models = {"cuda:0": ("GPU A", (8, 0)), "cuda:1": ("GPU B", (8, 1)), "cuda:2": ("GPU A", (8, 0))}
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda gpu: models[str(gpu)][0])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda gpu: models[str(gpu)][1])
 
 
 @pytest.mark.parametrize(
@@ -61,10 +67,71 @@ def test_a_gpu_that_is_not_there_is_refused(
         choose_device(name)
 
 
-def test_a_gpu_is_described_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, 2)
-    assert describe_device(torch.device("cuda")) == "cuda:0 (GPU A)"
-    assert describe_device(torch.device("cuda:1")) == "cuda:1 (GPU B)"
+@pytest.mark.parametrize(
+    ("name", "gpus", "chosen"),
+    [
+        ("auto", 0, "cpu"),
+        ("cpu", 2, "cpu"),
+        ("auto", 1, "cuda:0"),
+        ("cuda", 1, "cuda:0"),
+        ("cuda:1", 2, "cuda:1"),
+        ("cuda:0,2", 3, "cuda:0,2"),
+        ("cuda:2,0", 3, "cuda:0,2"),
+    ],
+)
+def test_several_gpus_may_share_a_job(
+    monkeypatch: pytest.MonkeyPatch, name: str, gpus: int, chosen: str
+) -> None:
+    pretend(monkeypatch, gpus)
+    told: list[str] = []
+    with heard(told.append):
+        devices = choose_devices(name)
+    assert device_name(devices) == chosen
+    assert devices_of(chosen) == devices
+    assert told == []
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_gpus_of_another_model_than_the_first_one_are_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pretend(monkeypatch, 3)
+    told: list[str] = []
+    with heard(told.append):
+        assert device_name(choose_devices(name)) == "cuda:0,2"
+    assert told == [
+        "computing on cuda:0,2 (GPU A, 8.0), not on cuda:1 (GPU B, 8.1), whose results differ in "
+        "the last digits; --device chooses others"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("cuda:0,1", r"cuda:0 \(GPU A, 8.0\) and cuda:1 \(GPU B, 8.1\) round differently"),
+        ("cuda:0,0", "cuda:0 is named twice in 'cuda:0,0'"),
+        ("cuda:9", "no cuda:9 here: PyTorch .* sees 3 GPUs"),
+        ("cuda:0,9", "no cuda:9 here: PyTorch .* sees 3 GPUs"),
+        ("cpu,cuda:0", "expected auto, cpu, cuda, cuda:NUMBER or cuda:NUMBER,NUMBER,..., got"),
+        ("cuda:0,cpu", "expected auto, cpu, cuda, "),
+        ("cuda:0,", "expected auto, cpu, cuda, "),
+        ("cuda,cuda", "expected auto, cpu, cuda, "),
+        (f"cuda:0,{'1' * 5_000}", "expected auto, cpu, cuda, "),
+    ],
+)
+def test_gpus_that_cannot_share_a_job_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+) -> None:
+    pretend(monkeypatch, 3)
+    with pytest.raises(ArgumentError, match=f"^device: {problem}") as refused:
+        choose_devices(name)
+    assert "\n" not in str(refused.value)
+
+
+def test_gpus_are_described_by_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, 3)
+    assert describe_device("cuda:1") == "cuda:1 (GPU B)"
+    assert describe_device("cuda:0,2") == "cuda:0,2 (2 x GPU A)"
 
 
 @pytest.mark.parametrize(("cores", "text"), [(1, "cpu (1 core)"), (4, "cpu (4 cores)")])
@@ -72,7 +139,7 @@ def test_a_cpu_is_described_by_its_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, text: str
 ) -> None:
     monkeypatch.setattr("regtrack.models.device.available_cores", lambda: cores)
-    assert describe_device(torch.device("cpu")) == text
+    assert describe_device("cpu") == text
 
 
 def test_only_the_cores_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,4 +234,4 @@ def test_a_training_says_whether_its_float32_is_that_of_the_convolutions_too(
 
 
 def test_all_gpus_are_of_one_kind() -> None:
-    assert [kind_of(name) for name in ("cpu", "cuda", "cuda:1")] == ["cpu", "cuda", "cuda"]
+    assert [kind_of(name) for name in ("cpu", "cuda:1", "cuda:0,2")] == ["cpu", "cuda", "cuda"]

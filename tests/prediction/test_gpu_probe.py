@@ -21,6 +21,7 @@ def a_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A GPU on which all works, as far as is asked."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "GPU A")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", lambda device: True)
@@ -93,11 +94,12 @@ def test_auto_is_the_cpu_with_a_line_that_says_why(
     problem: str,
 ) -> None:
     spoil(monkeypatch)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     told: list[str] = []
     with heard(told.append):
-        assert prediction_device("auto") == torch.device("cpu")
+        assert prediction_device("auto") == "cpu"
     assert len(told) == 1
-    assert told[0].startswith(f"predicting on the CPU, not on cuda: {problem}")
+    assert told[0].startswith(f"predicting on the CPU, not on cuda:0: {problem}")
     assert "\n" not in told[0]
 
 
@@ -114,12 +116,29 @@ def test_a_gpu_that_was_named_is_refused_with_that_line(
     assert str(refused.value).endswith("; or use --device cpu")
 
 
-@pytest.mark.parametrize("name", ["auto", "cuda", "cuda:1"])
-def test_a_gpu_on_which_all_works_is_taken(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "chosen"), [("auto", "cuda:0,1"), ("cuda", "cuda:0,1"), ("cuda:1", "cuda:1")]
+)
+def test_gpus_on_which_all_works_are_taken(name: str, chosen: str) -> None:
     told: list[str] = []
     with heard(told.append):
-        assert prediction_device(name).type == "cuda"
+        assert prediction_device(name) == chosen
     assert told == []
+
+
+def test_of_several_gpus_auto_leaves_out_the_one_that_lacks_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", lambda device: device.index == 1)
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device("auto") == "cuda:1"
+    assert told == [
+        "predicting on cuda:1, not on cuda:0: its kernels make other segments than the CPU"
+    ]
+    with pytest.raises(RegtrackError, match="cannot predict on cuda:0: its kernels make other"):
+        prediction_device("cuda")
+    assert usual_problem() is None
 
 
 def test_doctor_has_the_problem_of_the_gpu_that_auto_would_be(
@@ -130,12 +149,11 @@ def test_doctor_has_the_problem_of_the_gpu_that_auto_would_be(
     too_old(monkeypatch)
     problem = usual_problem()
     assert problem == "it has compute capability 6.1, and Triton needs 7.0 or more"
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "GPU A")
     line = next(one for one in examine(Configured(None), problem) if one.name == "device")
-    assert line.value.startswith("cuda:0 (GPU A)")
+    assert line.value.startswith("cuda:0,1 (2 x GPU A)")
     assert line.problem == f"predictions are made on the CPU: {problem}"
 
 
 def test_a_cpu_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu_probe, "gpu_problem", raising(AssertionError("probed")))
-    assert prediction_device("cpu") == torch.device("cpu")
+    assert prediction_device("cpu") == "cpu"

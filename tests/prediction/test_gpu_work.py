@@ -26,6 +26,13 @@ def test_counts_are_those_of_a_worker_process(tmp_path: Path) -> None:
 
 
 @needs_triton
+def test_a_run_on_one_device_goes_on_with_two_and_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    interpret("compare_teams", str(tmp_path))
+
+
+@needs_triton
 def test_labels_counts_and_ranks_are_those_of_the_cpu() -> None:
     interpret("compare_kernels")
 

@@ -73,7 +73,7 @@ def of_fewer_markers(world: TinyWorld, _: pytest.MonkeyPatch) -> Job:
 
 def on_another_device(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
     patch.setattr(jobs, "arithmetic_of", lambda device: f"that of {device}")
-    return a_job(world, device="cuda:0")
+    return a_job(world, device="cuda:0,1")
 
 
 def on_another_processor(world: TinyWorld, patch: pytest.MonkeyPatch) -> Job:
@@ -126,7 +126,7 @@ def _save_something(works: Sequence[BlockWork], *_: object) -> None:
         (of_other_sequence, "sequence and regions"),
         (of_other_regions, "sequence and regions"),
         (of_fewer_markers, "markers"),
-        (on_another_device, r"device \(cpu, now cuda\), arithmetic \(.*, now that of cuda:0\)"),
+        (on_another_device, r"device \(cpu, now cuda\), arithmetic \(.*, now that of cuda:0,1\)"),
         (with_another_torch, r"torch \(.*, now 1\.0\)"),
         (with_another_bound, r"max_error \(0\.003, now 0\.01\)"),
     ],
