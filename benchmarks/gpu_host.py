@@ -30,7 +30,8 @@ from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.inference import for_inference
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
 from regtrack.prediction.forward import feed
-from regtrack.prediction.gpu_work import DeviceResult, Supply, WorkList, predict_on
+from regtrack.prediction.gpu_supply import Supply, WorkList
+from regtrack.prediction.gpu_work import DeviceResult, predict_on
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.segmentation import Segmenter
 from regtrack.prediction.settings import PredictionSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from builders import TinyWorld, make_tiny_world
 
 from regtrack.errors import DeviceMemoryError, RegtrackError
 from regtrack.notes import heard
-from regtrack.prediction import gpu_probe, gpu_work
+from regtrack.prediction import gpu_memory, gpu_probe, gpu_work, plan
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
 from regtrack.prediction.dispatch import missing
 from regtrack.prediction.gpu_team import predict_on_gpus, predict_share, predict_shared
@@ -140,7 +141,7 @@ def compare_counts(folder: str) -> None:
     tiny = make_tiny_world(root / "world")
     names = ["chr1.00000.cnt", "chr2.00000.cnt", "chrM.00000.cnt"]
     for number, (most, together) in enumerate([(1, False), (10_500, False), (10**6, True)]):
-        gpu_work._MOST_BASES = most
+        gpu_memory._MOST_BASES = most
         for work in scored_works(tiny, root / f"cpu {number}", together):
             predict_blocks(work)
         works = scored_works(tiny, root / f"gpu {number}", together)
@@ -247,12 +248,28 @@ def probe_a_device() -> None:
 
 
 def time_stages(folder: str) -> None:
-    """What is timed is saved as usual, and takes time on either side."""
+    """What is timed is saved as usual, and takes time on either side; a plan says what of two GPUs.
+
+    The memory that is free there is a figure of its own.
+    """
     works = two_works(Path(folder), "gpu")
-    predicting, saving = gpu_work.time_on_gpu(works)
-    assert predicting > 0
-    assert saving > 0
-    assert all(path.exists() for work in works for path in work.files)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gpu_work, "free_memory", lambda _: 240_000)
+        predicting, saving, memory = gpu_work.time_on_gpu(works)
+        assert predicting > 0
+        assert saving > 0
+        assert all(path.exists() for work in works for path in work.files)
+        assert (memory.free, memory.at_once) == (240_000, 240_000 // 2 // (3 * 4))
+        assert 3 * 4 < memory.a_base < 3 * 4 + 3 * 12
+        gpus = (torch.device("cpu"),) * 2
+        patch.setattr(plan, "devices_of", lambda _: gpus)
+        patch.setattr(plan, "describe_device", lambda name: name)
+        job = replace(tiny_job(Path(folder) / "planned"), device="cuda:0,1")
+        patch.setattr("regtrack.prediction.job.arithmetic_of", lambda name: name)
+        told = plan.make_plan(job, Path(folder) / "tracks", 4).describe()
+    assert "device   cuda:0,1, 4 processes" in told
+    assert re.search(r"stages   on 2 GPUs .*, packing and saving .* \(side by side\), writ", told)
+    assert told.endswith("of 240.0 kB that are free; 1 block of 200,000 bases at a time")
 
 
 def run_out_of_memory(folder: str) -> None:

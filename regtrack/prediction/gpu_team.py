@@ -15,7 +15,8 @@ from regtrack.errors import RegtrackError
 from regtrack.models.device import devices_of
 from regtrack.notes import heard, note
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
-from regtrack.prediction.gpu_work import WorkList, predict_on_gpu, span
+from regtrack.prediction.gpu_supply import WorkList, span
+from regtrack.prediction.gpu_work import predict_on_gpu
 from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.workers import partners
 

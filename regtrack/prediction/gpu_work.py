@@ -26,17 +26,19 @@ from regtrack.models.device import memory_advice
 from regtrack.notes import note
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork, WorkSinks, feed_block
 from regtrack.prediction.gpu_counts import count_works
+from regtrack.prediction.gpu_memory import (
+    MemoryNeed,
+    bases_at_once,
+    free_memory,
+    measure_peak,
+    measured_peak,
+)
 from regtrack.prediction.gpu_probe import check_gpu
+from regtrack.prediction.gpu_supply import Supply, WorkList, bases_of, span
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.shared_buffers import Shape, Shared, SharedBuffer
-from regtrack.tracks.blocks import BLOCK_LENGTH
 from regtrack.tracks.segments import SEGMENT, BlockSegments
 from regtrack.workers import in_processes_as_made
-
-# Bases at most whose probabilities lie on the device together, should they fit into this share of
-# its free memory: the kernels go through all their blocks side by side.
-_MOST_BASES = 32 * BLOCK_LENGTH
-_SHARE_OF_MEMORY = 0.5
 
 
 class DeviceResult(NamedTuple):
@@ -54,27 +56,6 @@ class DeviceResult(NamedTuple):
     work: BlockWork
     numbers: tuple[int, ...]
     arrays: Shared
-
-
-class Supply(Protocol):
-    """Works that are still to be predicted."""
-
-    def take(self, bases: int, /) -> list[BlockWork]:
-        """The next ones, which `span` at most so many bases, but one at least; none at the end."""
-
-
-class WorkList:
-    """A supply of works that are all for the same device."""
-
-    def __init__(self, works: Sequence[BlockWork]) -> None:
-        self._left = deque(works)
-
-    def take(self, bases: int) -> list[BlockWork]:
-        """As `Supply`."""
-        taken: list[BlockWork] = []
-        while self._left and (not taken or span(taken) + span([self._left[0]]) <= bases):
-            taken.append(self._left.popleft())
-        return taken
 
 
 class Device(Protocol):
@@ -113,15 +94,27 @@ def predict_on(device: Device, supply: Supply, processes: int) -> Iterator[Block
         device.close()
 
 
-def time_on_gpu(works: Sequence[BlockWork]) -> tuple[float, float]:
-    """Predict and save some works; seconds that the GPU took, and one process for the rest.
+class GpuSample(NamedTuple):
+    """What some works took: seconds of the GPU, and of one process for the rest."""
+
+    predicting: float
+    saving: float
+    memory: MemoryNeed
+
+
+def time_on_gpu(works: Sequence[BlockWork]) -> GpuSample:
+    """Predict and save some works of one recipe.
 
     Raises
     ------
     RegtrackError
         As `predict_on_gpu`.
     """
-    gpu = _Gpu(works[0].recipe)
+    recipe = works[0].recipe
+    device = torch.device(recipe.device)
+    gpu = _Gpu(recipe)
+    free = free_memory(device)
+    measure_peak(device)
     began = time.monotonic()
     try:
         results = list(gpu.results(WorkList(works)))
@@ -130,7 +123,12 @@ def time_on_gpu(works: Sequence[BlockWork]) -> tuple[float, float]:
             save_result(result)
     finally:
         gpu.close()
-    return predicted - began, time.monotonic() - predicted
+    spent = predicted - began, time.monotonic() - predicted
+    made = [result.arrays.shapes for result in results]
+    segments = sum(shapes["records"].size for shapes in made if "records" in shapes)
+    return GpuSample(
+        *spent, MemoryNeed.measured(recipe, free, measured_peak(device), span(works), segments)
+    )
 
 
 def save_result(result: DeviceResult) -> None:
@@ -169,7 +167,7 @@ class _Gpu:
 
         self._segmentation = device_segmentation
         self._recipe = recipe
-        self._most_bases = self._bases_at_once()
+        self._most_bases = bases_at_once(recipe, free_memory(self._device))
         self._free: list[SharedBuffer] = []
         self._in_use: dict[Path, SharedBuffer] = {}
         self._copies = None if self._device.type == "cpu" else torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
@@ -302,16 +300,6 @@ class _Gpu:
             if tensor.is_cuda:
                 tensor.record_stream(self._copies)
 
-    def _bases_at_once(self) -> int:
-        """How many bases' probabilities the device can hold."""
-        if self._device.type == "cpu":  # the kernels are tested on one, in Triton's interpreter
-            return _MOST_BASES
-        free, _ = torch.cuda.mem_get_info(self._device)
-        size = len(self._recipe.rows) * torch.float32.itemsize
-        if self._recipe.labels:
-            size += len(self._recipe.labels.rows)  # a byte for each label
-        return min(_MOST_BASES, int(free * _SHARE_OF_MEMORY) // size)
-
 
 class _PendingCopies(NamedTuple):
     """Works whose arrays are being copied."""
@@ -347,7 +335,7 @@ class _BlockValues:
         self, works: Sequence[BlockWork], markers: int, device: torch.device, left_out: float
     ) -> None:
         self.tasks: list[BlockTask] = [task for work in works for task in work.tasks]
-        self.edges = [0, *itertools.accumulate(map(_length, self.tasks))]
+        self.edges = [0, *itertools.accumulate(map(bases_of, self.tasks))]
         self.origins = [int(task.targets.starts[0]) for task in self.tasks]
         self.forced = [
             0 if work.keep_first and not number else None
@@ -384,12 +372,3 @@ class PinnedBuffer(SharedBuffer):
             driver = torch.cuda.cudart()  # type: ignore[no-untyped-call]
             driver.cudaHostUnregister(self.memory.ctypes.data)
         super().close()
-
-
-def span(works: Sequence[BlockWork]) -> int:
-    """Bases that some works take on the device, those between targets included."""
-    return sum(_length(task) for work in works for task in work.tasks)
-
-
-def _length(task: BlockTask) -> int:
-    return int(task.targets.ends[-1] - task.targets.starts[0])

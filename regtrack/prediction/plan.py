@@ -6,7 +6,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from regtrack.errors import InputError
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
 from regtrack.listing import counted
-from regtrack.models.device import describe_device
+from regtrack.models.device import describe_device, devices_of
 from regtrack.models.network import Context
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
+from regtrack.prediction.gpu_memory import MemoryNeed
 from regtrack.prediction.gpu_work import time_on_gpu
 from regtrack.prediction.job import BlockTask, Job
 from regtrack.prediction.run import block_works, left_bases, written_bytes
@@ -40,6 +41,8 @@ LONG = 100_000_000_000
 # Writing the tracks takes this share of the time that predicting them takes, at 919 markers
 # and 100 million bases (docs/performance.md).
 _WRITING_SHARE = 0.15
+# With a GPU: of the time that packing and saving take (docs/performance.md).
+_WRITING_TO_SAVING = 1.1
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ class Plan:
         Windows that the network reads.
     files
         Number of files of the finished folder; 0 where no track is written.
-    seconds
-        Estimate for what is left, without starting processes.
+    stages
+        Seconds of each, an estimate for what is left, without starting processes.
+    at_once
+        Those of the stages that are done side by side.
     tracks_bytes
         Estimated size of the finished folder.
     disk_bytes
@@ -68,6 +73,8 @@ class Plan:
         Estimate for all processes together, as if they shared nothing.
     device
         What computes, and in how many processes.
+    gpu_memory
+        What a GPU has to hold; None on a CPU.
     """
 
     bases: int
@@ -75,12 +82,21 @@ class Plan:
     windows: int
     markers: int
     files: int
-    seconds: float
+    stages: Mapping[str, float]
+    at_once: frozenset[str]
     tracks_bytes: int
     disk_bytes: int
     free_bytes: int
     memory_bytes: int
     device: str
+    gpu_memory: MemoryNeed | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Of all stages."""
+        together = [spent for stage, spent in self.stages.items() if stage in self.at_once]
+        others = [spent for stage, spent in self.stages.items() if stage not in self.at_once]
+        return max(together, default=0.0) + sum(others)
 
     def check(self, out: Path) -> None:
         """Refuse what the disk cannot hold.
@@ -107,6 +123,7 @@ class Plan:
             "markers": f"{self.markers:,}",
             "device": self.device,
             "time": f"about {_duration(self.seconds)}, and some seconds to start",
+            **({"stages": self._staged()} if len(self.stages) > 1 else {}),
             **(
                 {"tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files"}
                 if self.files
@@ -115,8 +132,16 @@ class Plan:
             "disk": f"about {size_text(self.disk_bytes)} more while it runs; "
             f"{size_text(self.free_bytes)} are free",
             "memory": f"about {size_text(self.memory_bytes)} at most",
+            **({"GPU": self.gpu_memory.describe(self.left)} if self.gpu_memory else {}),
         }
         return "\n".join(f"{key:<9}{value}" for key, value in lines.items())
+
+    def _staged(self) -> str:
+        side_by_side = " (side by side)" if self.at_once else ""
+        stages = [f"{stage} {_duration(spent)}" for stage, spent in self.stages.items()]
+        cut = len(self.at_once)
+        first = ", ".join(stages[:cut]) + side_by_side
+        return ", ".join((*([first] if cut else []), *stages[cut:]))
 
 
 def is_long(job: Job, out: Path) -> bool:
@@ -154,7 +179,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))
         + max(0, size - written_bytes(job, out)),
-        **_spent(sample, job.device, len(job.groups), workers, left + _WRITING_SHARE * bases),
+        **_spent(sample, job.device, len(job.groups), workers, left, written=bases),
         free_bytes=free_bytes(out),
     )
 
@@ -196,17 +221,33 @@ def _windows(groups: Sequence[Sequence[BlockTask]], context: Context, window: in
     return sum(1 for tasks in groups for task in tasks for _ in tile(task.targets, context, length))
 
 
-def _spent(sample: _Sample, device: str, files: int, workers: int, bases: float) -> dict[str, Any]:
-    """Time, memory and device of so many bases."""
-    on_cpu = device == "cpu"
+def _spent(
+    sample: _Sample, device: str, files: int, workers: int, left: int, written: int = 0
+) -> dict[str, Any]:
+    """Time, memory and device of so many bases to predict, and of others to write."""
+    devices = devices_of(device)
     processes = min(workers, files)
-    # Processes pack and save while a GPU predicts.
-    predicting = bases * sample.seconds_per_base / (processes if on_cpu else 1)
-    saving = bases * sample.saving_per_base / processes
+    at_once: frozenset[str] = frozenset()
+    if device == "cpu":
+        predicting = sample.seconds_per_base / processes
+        stages = {"predicting": left * predicting}
+        writing = _WRITING_SHARE * predicting
+    else:
+        on_gpus = "on the GPU" if len(devices) == 1 else f"on {len(devices)} GPUs"
+        saving = sample.saving_per_base / processes
+        stages = {
+            on_gpus: left * sample.seconds_per_base / len(devices),
+            "packing and saving": left * saving,
+        }
+        at_once = frozenset(stages)
+        writing = _WRITING_TO_SAVING * saving
+        processes += len(devices) - 1
     return {
-        "seconds": max(predicting, saving),
+        "stages": stages | ({"writing tracks": written * writing} if written else {}),
+        "at_once": at_once,
         "memory_bytes": _peak_memory() * (processes + 1),
         "device": ", ".join((describe_device(device), counted(workers, "process", "processes"))),
+        "gpu_memory": sample.gpu_memory,
     }
 
 
@@ -221,6 +262,7 @@ class _Sample:
     saving_per_base: float
     bytes_per_base: float
     count_bytes_per_base: float
+    gpu_memory: MemoryNeed | None
 
 
 def _sample(works_in: Callable[[Path], list[BlockWork]]) -> _Sample:
@@ -260,14 +302,20 @@ def _measure(
             began = time.monotonic()
             for work in works:
                 predict_blocks(work)
-            predicting, saving = time.monotonic() - began, 0.0
+            predicting, saving, memory = time.monotonic() - began, 0.0, None
         else:
-            predicting, saving = time_on_gpu(works)
+            first, *_ = devices_of(works[0].recipe.device)
+            recipe = replace(works[0].recipe, device=str(first))
+            predicting, saving, memory = time_on_gpu(
+                [replace(work, recipe=recipe) for work in works]
+            )
         sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     counts = sum(size for path, size in sizes.items() if path.suffix == ".cnt")
     saved = sum(size for path, size in sizes.items() if path.parent.name == "blocks")
     sampled = sum(work.bases for work in works)
-    return _Sample(predicting / sampled, saving / sampled, saved / sampled, counts / sampled)
+    return _Sample(
+        *(predicting / sampled, saving / sampled, saved / sampled, counts / sampled), memory
+    )
 
 
 def _shortened(work: BlockWork, length: int) -> BlockWork:

@@ -11,6 +11,7 @@ from builders import TINY_SIZES, TinyWorld, Unwatched
 
 from regtrack.errors import InputError
 from regtrack.prediction import blockwork
+from regtrack.prediction.gpu_memory import MemoryNeed
 from regtrack.prediction.job import Job, make_job
 from regtrack.prediction.plan import Plan, make_plan
 from regtrack.prediction.run import run
@@ -25,7 +26,7 @@ def job(tiny: TinyWorld) -> Job:
     return make_job(tiny.model, tiny.genome, ["all"], [], settings, "cpu")
 
 
-def a_plan(**changes: float | str) -> Plan:
+def a_plan(**changes: object) -> Plan:
     """Of a whole chromosome, on a disk that is large enough."""
     usual = {
         "bases": 1_000_000,
@@ -33,7 +34,8 @@ def a_plan(**changes: float | str) -> Plan:
         "windows": 10,
         "markers": 919,
         "files": 2_759,
-        "seconds": 200.0,
+        "stages": {"predicting": 170.0, "writing tracks": 30.0},
+        "at_once": frozenset(),
         "tracks_bytes": 10_000_000_000,
         "disk_bytes": 20_000_000_000,
         "free_bytes": 30_000_000_000,
@@ -141,6 +143,7 @@ def test_a_plan_is_a_line_for_each_resource() -> None:
         "markers  919",
         "device   cpu (4 cores)",
         "time     about 3 min 20 s, and some seconds to start",
+        "stages   predicting 2 min 50 s, writing tracks 30 s",
         "tracks   about 10.0 GB in 2,759 files",
         "disk     about 20.0 GB more while it runs; 30.0 GB are free",
         "memory   about 1.5 GB at most",
@@ -152,4 +155,24 @@ def test_a_plan_is_a_line_for_each_resource() -> None:
     [(0, "1 s"), (59.4, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (7_500, "2 h 5 min")],
 )
 def test_durations_are_for_people(seconds: float, text: str) -> None:
-    assert f"about {text}, and some" in a_plan(seconds=seconds).describe()
+    assert f"about {text}, and some" in a_plan(stages={"predicting": seconds}).describe()
+
+
+def test_with_gpus_the_slower_of_what_is_done_side_by_side_counts_and_memory_is_told() -> None:
+    spent = {"on 2 GPUs": 40.0, "packing and saving": 25.0, "writing tracks": 5.0}
+    memory = MemoryNeed(free=70 * 10**9, at_once=6_400_000, a_base=3_800.0, fixed=10**9)
+    plan = a_plan(
+        stages=spent,
+        at_once=frozenset(["on 2 GPUs", "packing and saving"]),
+        device="cuda:0,1 (2 x NVIDIA H100), 16 processes",
+        gpu_memory=memory,
+    )
+    assert plan.seconds == 45
+    told = plan.describe().splitlines()
+    assert told[3:5] == [
+        "time     about 45 s, and some seconds to start",
+        "stages   on 2 GPUs 40 s, packing and saving 25 s (side by side), writing tracks 5 s",
+    ]
+    assert told[-1] == (
+        "GPU      about 4.8 GB of 70.0 GB that are free; 5 blocks of 200,000 bases at a time"
+    )
