@@ -253,6 +253,7 @@ def test_a_plan_is_said_and_nothing_is_written(
         "markers",
         "device",
         "time",
+        "stages",
         "tracks",
         "disk",
         "memory",
