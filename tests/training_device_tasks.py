@@ -6,11 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from builders import a_network
+from training_helpers import ALONE
 
+from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
+from regtrack.prediction import forward
+from regtrack.training import counts, device_counts, validation
 from regtrack.training.batches import Loader
 from regtrack.training.examples import make_examples
 from regtrack.training.settings import TrainingSettings
+from regtrack.training.validation import count_split, score
 
 CPU = torch.device("cpu")
 
@@ -32,3 +38,30 @@ def paint_batches(*folders: str) -> None:
             for ours, theirs in zip(found[:3], expected[:3], strict=True):
                 assert ours.dtype == theirs.dtype
                 assert torch.equal(ours, theirs)
+
+
+def count_a_split(folder: str) -> None:
+    """A network's counts on a split are those of a CPU, however many bases lie on the device."""
+    dataset = open_dataset(Path(folder))
+    assert isinstance(dataset, DenseDataset)
+    network = a_network("dense", "cnn3", len(dataset.markers))
+    forward._BASES_ON_A_CPU = 509  # so that bins of peaks go on in another piece
+    # As is fit for stretches of 2,000 bases and a network that was not trained.
+    counts._PEAK_RULES = counts.PeakRules(8, 30)
+    expected, whole = (made(network, dataset, "valid", ALONE) for made in (count_split, score))
+    assert expected.dense is not None
+    assert expected.dense.peaks._counts.any(axis=(0, 1)).all()
+    validation.counts_there = lambda _: True
+    for bases, threads in (700, 1), (1 << 20, 2):
+        device_counts._MOST_BASES = bases
+        validation._MOST_THREADS = threads
+        found = count_split(network, dataset, "valid", ALONE)
+        assert found.dense is not None
+        for ours, theirs in [
+            (found.histogram.counts, expected.histogram.counts),
+            (found.dense.bases._by_block, expected.dense.bases._by_block),
+            (found.dense.peaks._counts, expected.dense.peaks._counts),
+        ]:
+            np.testing.assert_array_equal(ours, theirs)
+    found_whole = score(network, dataset, "valid", ALONE)
+    np.testing.assert_array_equal(found_whole.counts, whole.counts)

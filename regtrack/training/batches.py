@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,8 +12,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from regtrack.notes import note
-from regtrack.prediction.gpu_probe import gpu_problem
 from regtrack.training.examples import Batch
 
 # Batches that are made at one time, each in a thread: on a CPU one, for the others would take
@@ -123,20 +120,6 @@ class Loader:
 
     def _loaded(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, non_blocking=True)
-
-
-@functools.cache
-def counts_there(device: torch.device) -> bool:
-    """Whether kernels paint labels and count probabilities on a device; else the CPU does.
-
-    Where a GPU lacks something for that, a note says what.
-    """
-    if device.type == "cpu":
-        return False
-    problem = gpu_problem(device)
-    if problem is not None:
-        note(f"painting labels and counting on the CPU, not on {device}: {problem}")
-    return problem is None
 
 
 class Prefetch(Generic[B]):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +17,7 @@ from regtrack.scoring.histogram import COARSE, UNROUNDED, ScoreHistogram, bin_co
 from regtrack.scoring.metrics import RankingScores
 from regtrack.scoring.overlap import COUNTED, PeakOverlap, count_overlaps
 from regtrack.scoring.resampling import BootstrapBlocks, interval, replicate
+from regtrack.tracks.peaks.called import CalledPeaks
 from regtrack.tracks.peaks.callers import THRESHOLDS, ProbabilityPeakCaller
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.training.processes import Processes
@@ -54,12 +58,22 @@ class BaseCounts:
     ) -> None:
         """Count some consecutive bases of the split, as `ScoreHistogram.add` does."""
         end = start + probabilities.shape[1]
-        for number, first, last in self._blocks.spans(chrom, start, end):
+        for number, first, last in self.spans(chrom, start, end):
             if number != self._number:
                 self._settle()
                 self._number = number
             part = slice(first - start, last - start)
             self._part.add(probabilities[:, part], labels[:, part], known)
+
+    def spans(self, chrom: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Block, start and end of the parts of some bases that lie in one."""
+        return self._blocks.spans(chrom, start, end)
+
+    def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:
+        """Add what was counted in a block, as `ScoreHistogram` has it."""
+        firsts = np.searchsorted(coarser(UNROUNDED, COARSE), np.arange(bin_count(COARSE)))
+        self._by_block[number] += np.add.reduceat(counts, firsts, axis=2)
+        self.histogram.counts += counts
 
     def finish(self, processes: Processes) -> None:
         """Add up what all processes counted."""
@@ -79,11 +93,8 @@ class BaseCounts:
 
     def _settle(self) -> None:
         """Add the block that was read."""
-        counts = self._part.counts
-        firsts = np.searchsorted(coarser(UNROUNDED, COARSE), np.arange(bin_count(COARSE)))
-        self._by_block[self._number] += np.add.reduceat(counts, firsts, axis=2)
-        self.histogram.counts += counts
-        counts[:] = 0
+        self.add_counts(self._number, self._part.counts)
+        self._part.counts[:] = 0
 
 
 class PeakCounts:
@@ -91,22 +102,42 @@ class PeakCounts:
 
     A peak that goes across the end of a stretch of the split, or of a process's share of it, is
     cut there.
+
+    Parameters
+    ----------
+    threads
+        Share the markers between so many, where `add_ranks` calls the peaks.
     """
 
-    def __init__(self, dataset: DenseDataset) -> None:
+    def __init__(self, dataset: DenseDataset, threads: int = 1) -> None:
         self._dataset = dataset
+        markers = len(dataset.markers)
+        edges = np.linspace(0, markers, min(threads, markers) + 1).astype(int).tolist()
+        self._shares = [slice(*edge) for edge in itertools.pairwise(edges)]
+        self._threads = ThreadPoolExecutor(threads)
         self._counts = np.zeros((len(dataset.markers), len(THRESHOLDS), COUNTED), np.uint32)
         self._begin()
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Take some consecutive bases of a chromosome."""
-        self._caller.add(start, probabilities)
+        for caller, share in zip(self._callers, self._shares, strict=True):
+            caller.add(start, probabilities[share])
+
+    def add_ranks(self, start: int, end: int, bins: npt.NDArray[np.uint8]) -> None:
+        """Take what a device made of them: as `ProbabilityPeakCaller.add_ranks`."""
+
+        def add(caller: ProbabilityPeakCaller, share: slice) -> None:
+            caller.add_ranks(start, end, np.ascontiguousarray(bins[:, share]))
+
+        for _ in self._threads.map(add, self._callers, self._shares):
+            pass
 
     def end(self, chrom: str, where: IntervalSet) -> None:
         """Count the peaks of a chromosome, of which these bases were read."""
         labels = self._dataset.labels
         # One caller read all bases, so that its peaks are whole, but may be too short.
-        called = self._caller.finish().at_least(_PEAK_RULES.min_length)
+        parts = [caller.finish().at_least(_PEAK_RULES.min_length) for caller in self._callers]
+        called = CalledPeaks.side_by_side(parts)
         counts = count_overlaps(called, labels.all_peaks(chrom), where)[:, :-1]
         known = labels.known_markers(chrom)
         self._counts[known] += counts[known].astype(np.uint32)
@@ -114,6 +145,7 @@ class PeakCounts:
 
     def finish(self, processes: Processes) -> None:
         """Add up what all processes counted."""
+        self._threads.shutdown()
         processes.add_up(self._counts.reshape(len(self._counts), -1))
 
     def best_thresholds(self) -> list[int | None]:
@@ -130,7 +162,9 @@ class PeakCounts:
 
     def _begin(self) -> None:
         """Begin another chromosome."""
-        self._caller = ProbabilityPeakCaller(len(self._counts), _PEAK_RULES)
+        self._callers = [
+            ProbabilityPeakCaller(share.stop - share.start, _PEAK_RULES) for share in self._shares
+        ]
 
 
 def _f1(overlap: PeakOverlap) -> float:

@@ -24,7 +24,8 @@ from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.device import describe_arithmetic, has_bfloat16, memory_advice
 from regtrack.models.network import Network
 from regtrack.observer import Observer
-from regtrack.training.batches import Loader, PackedBatch, Prefetch, counts_there
+from regtrack.training.batches import Loader, PackedBatch, Prefetch
+from regtrack.training.device_counts import counts_there
 from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
 from regtrack.training.examples import make_examples
 from regtrack.training.processes import Processes

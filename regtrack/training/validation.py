@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,12 +25,17 @@ from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import CategoryMeans, category_means
 from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.training.counts import BaseCounts, PeakCounts, validated_scores
+from regtrack.training.device_counts import Counts, DeviceCounter, counts_there
 from regtrack.training.processes import Processes
+from regtrack.workers import available_cores
 
 # Peaks of a marker without any validation peak are called from here.
 FALLBACK_THRESHOLD = 0.5
 
 _INPUTS_AT_ONCE = 256
+
+# More would wait for the GPU.
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ def score(network: Network, dataset: Dataset, split: str, processes: Processes) 
         def sinks_of(chrom: str, _: IntervalSet) -> list[Sink]:
             return [_LabelledBases(dataset, chrom, lambda _, *counted: histogram.add(*counted))]
 
-        _feed_split(network, dataset, split, processes, sinks_of)
+        counts = _WholeCounts(histogram)
+        _count_dense(network, dataset, split, processes, sinks_of, counts, None)
     else:
         assert isinstance(dataset, ShortDataset)  # there are two tasks
         _score_inputs(network, dataset, split, processes, histogram)
@@ -138,33 +144,65 @@ def count_split(
     """As `score`; in the dense task also peaks that are called at many thresholds."""
     if not isinstance(dataset, DenseDataset):
         return SplitCounts(score(network, dataset, split, processes))
-    bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset)
+    bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset, _threads(processes))
 
     def sinks_of(chrom: str, share: IntervalSet) -> list[Sink]:
         count = functools.partial(bases.add, chrom)
         return [_LabelledBases(dataset, chrom, count), _ChromPeaks(peaks, chrom, share)]
 
-    _feed_split(network, dataset, split, processes, sinks_of)
+    _count_dense(network, dataset, split, processes, sinks_of, bases, peaks)
     bases.finish(processes)
     peaks.finish(processes)
     return SplitCounts(bases.histogram, DenseCounts(bases, peaks))
 
 
-def _feed_split(
+def _threads(processes: Processes) -> int:
+    """How many call peaks, behind a GPU; a CPU predicts with all its cores."""
+    if not counts_there(processes.device):
+        return 1
+    return max(1, min(available_cores() // processes.count, _MOST_THREADS))
+
+
+def _count_dense(
     network: Network,
     dataset: DenseDataset,
     split: str,
     processes: Processes,
     sinks_of: Callable[[str, IntervalSet], Sequence[Sink]],
+    counts: Counts,
+    peaks: PeakCounts | None,
 ) -> None:
-    """Predict this process's share of a split, for the sinks of each chromosome."""
+    """Predict this process's share of a split and have it counted.
+
+    On a CPU by the sinks of each chromosome; on a GPU there, for `counts` and `peaks`.
+    """
     fast = for_inference(network)
-    for chrom, targets in dataset.known(split).items():
-        share = processes.share_of(targets)
+    shares = {chrom: processes.share_of(targets) for chrom, targets in dataset.known(split).items()}
+    if counts_there(processes.device):
+        with DeviceCounter(fast, dataset, counts, peaks) as counter:
+            for chrom, share in shares.items():
+                counter.count(chrom, share)
+        return
+    for chrom, share in shares.items():
         sinks = sinks_of(chrom, share)
         feed(fast, dataset.genome, chrom, share, sinks)
         for sink in sinks:
             sink.finish()
+
+
+class _WholeCounts:
+    """Takes what a device counted, for a histogram of all bases."""
+
+    def __init__(self, histogram: ScoreHistogram) -> None:
+        self._histogram = histogram
+
+    def spans(self, chrom: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:  # noqa: ARG002
+        """All is one."""
+        yield 0, start, end
+
+    def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:  # noqa: ARG002
+        """Add them."""
+        self._histogram.counts += counts
 
 
 class _LabelledBases:

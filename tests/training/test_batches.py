@@ -7,8 +7,8 @@ from builders import TinyDatasets
 from interpreting import interpret, needs_triton
 
 from regtrack.notes import heard
-from regtrack.training import batches
-from regtrack.training.batches import counts_there
+from regtrack.training import device_counts
+from regtrack.training.device_counts import counts_there
 
 
 @needs_triton
@@ -22,13 +22,13 @@ def test_a_gpu_that_lacks_something_leaves_painting_and_counting_to_the_cpu_and_
     monkeypatch,
 ) -> None:
     gpu = torch.device("cuda", 7)
-    monkeypatch.setattr(batches, "gpu_problem", lambda _: "it needs Triton")
+    monkeypatch.setattr(device_counts, "gpu_problem", lambda _: "it needs Triton")
     told: list[str] = []
     with heard(told.append):
         assert [counts_there(gpu) for _ in range(2)] == [False, False]
         assert not counts_there(torch.device("cpu"))
     assert told == ["painting labels and counting on the CPU, not on cuda:7: it needs Triton"]
     counts_there.cache_clear()
-    monkeypatch.setattr(batches, "gpu_problem", lambda _: None)
+    monkeypatch.setattr(device_counts, "gpu_problem", lambda _: None)
     assert counts_there(gpu)
     counts_there.cache_clear()

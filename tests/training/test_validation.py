@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from builders import TINY_SIZES, TinyDatasets, a_marker, a_network
+from interpreting import interpret, needs_triton
 from training_helpers import ALONE
 
 from regtrack.datasets.dense import DenseDataset
@@ -175,6 +176,11 @@ def test_thresholds_of_the_dense_task_are_those_of_the_best_peaks(
     assert [one and one.average_precision for one in found.validated] == [
         one.average_precision if one.scored else None for one in scores
     ]
+
+
+@needs_triton
+def test_a_device_counts_what_a_cpu_counts(datasets: TinyDatasets) -> None:
+    interpret("count_a_split", str(datasets.dense), module="training_device_tasks")
 
 
 def test_it_comes_back_from_json(datasets: TinyDatasets) -> None:

@@ -50,6 +50,13 @@ class CalledPeaks:
         rows = np.concatenate([part.rows for part in parts])
         return cls.of(markers, rows, np.concatenate([part.records for part in parts]))
 
+    @classmethod
+    def side_by_side(cls, parts: Sequence[CalledPeaks]) -> CalledPeaks:
+        """Of other markers each, in their order."""
+        counts = np.concatenate([np.diff(part.offsets) for part in parts])
+        records = np.concatenate([part.records for part in parts])
+        return cls(np.append(0, np.cumsum(counts)), records)
+
     @property
     def rows(self) -> Positions:
         """int64: the marker of each."""

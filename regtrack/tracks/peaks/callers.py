@@ -100,7 +100,9 @@ class ProbabilityPeakCaller:
         self._position = start + len(by_base)
 
     def add_ranks(self, start: int, end: int, bins: npt.NDArray[np.uint8]) -> None:
-        """Take consecutive bases that do not touch the last ones; of these, what peaks need.
+        """Take consecutive bases; of these, what peaks need.
+
+        Where they touch the last ones, they begin with a bin.
 
         Parameters
         ----------
