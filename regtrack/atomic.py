@@ -30,6 +30,9 @@ _LONGEST_HOST = 32
 # What a file system without locks says; the last two are one number on Linux, two on macOS.
 _WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
+# What a file system without hard links says.
+_WITHOUT_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK}
+
 # Nobody knows from here whether a process of another machine lives. What it is writing is younger.
 _OLD = 24 * 60 * 60
 
@@ -116,6 +119,38 @@ def write_texts(texts: Mapping[Path, str]) -> None:
             except UnicodeEncodeError as error:
                 name = text[: error.end].rsplit(maxsplit=1)[-1]
                 raise InputError(path, f"cannot hold {name!a}, a name that is not UTF-8") from error
+
+
+def write_first(path: Path, text: str) -> bool:
+    """Write a file unless there is one, complete or not at all; whether it was written.
+
+    Of several processes that try, one does.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    if path.exists():
+        return False
+    aside = path.with_name(_name_aside(path.name))
+    with errors_naming(path, aside):
+        try:
+            with aside.open("x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            # Unlike renaming, it fails where somebody else was faster.
+            path.hardlink_to(aside)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _WITHOUT_LINKS:
+                raise
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    return True
 
 
 def remove_left_aside(folder: Path) -> None:

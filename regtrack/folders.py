@@ -19,7 +19,18 @@ from typing import Any
 from regtrack.atomic import errors_naming, write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.work_folders import INSIDE, LOCK, claimed_folder, partial_path
+from regtrack.leases import refuse_holders
+from regtrack.work_folders import (
+    ASKED,
+    INSIDE,
+    LEASES,
+    LOCK,
+    PLAN,
+    PLAN_NAMES,
+    TARGETS,
+    claimed_folder,
+    partial_path,
+)
 
 _IDENTITY = "run.json"
 _WHOLE = "whole"
@@ -29,6 +40,7 @@ _MOVING = "moving"
 ASIDE = ("*.tmp", ".tmp*")
 # What a work folder may hold whoever works in it.
 _OURS = (_OLD, _MOVING, *ASIDE)
+RUN_NAMES = (*_OURS, _IDENTITY)
 # What is in a folder that is empty to its owner: the root of a file system.
 _NOTHING = ("lost+found",)
 # Bytes of a file that are read at once.
@@ -85,8 +97,8 @@ def _remove_finished(work: Path) -> None:
     if work.is_symlink() or not (work / LOCK).is_file() or (work / LOCK).is_symlink():
         return
     left = {entry.name for entry in work.iterdir()}
-    if left <= {LOCK, _OLD, _MOVING, _IDENTITY}:
-        with suppress(InputError), claimed_folder(work, (*_OURS, _IDENTITY)):
+    if left <= {LOCK, _OLD, _MOVING, _IDENTITY, PLAN, ASKED, TARGETS, LEASES}:
+        with suppress(InputError), claimed_folder(work, (*RUN_NAMES, *PLAN_NAMES)):
             shutil.rmtree(work)
 
 
@@ -143,8 +155,11 @@ def move_in(finished: Path, out: Path, contents: str | None) -> None:
     (work / _MOVING).unlink()
 
 
-def _settle(work: Path, out: Path) -> None:
-    """Remove what a killed run replaced, or put it back where nothing came in its place."""
+def settle(work: Path, out: Path) -> None:
+    """Remove what a killed run replaced, or put it back where nothing came in its place.
+
+    This process has the work folder.
+    """
     old = work / _OLD
     if old.exists() and not out.exists():
         old.replace(out)
@@ -180,7 +195,7 @@ def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
     work = partial_path(out)
     with claimed_folder(work, (*_OURS, _WHOLE)):
         try:
-            _settle(work, out)
+            settle(work, out)
             _take_back(work, out)
             whole = work / _WHOLE
             clear([whole])
@@ -194,7 +209,7 @@ def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
                     os.fsync(handle.fileno())
             move_in(whole, out, contents)
         finally:
-            _settle(work, out)
+            settle(work, out)
             _take_back(work, out)
             shutil.rmtree(work)
 
@@ -238,8 +253,16 @@ def unfinished_run(
         identity, or another process is at work in it.
     """
     work = partial_path(out)
-    with claimed_folder(work, (*_OURS, *names, _IDENTITY)):
-        _settle(work, out)
+    with claimed_folder(work, (*RUN_NAMES, *PLAN_NAMES, *names)):
+        if (work / PLAN).exists():
+            refuse_holders(work / LEASES)
+            if not force:
+                raise InputError(
+                    work,
+                    "holds a plan of shards: run them with --shard K/N, then regtrack finish; "
+                    "--force drops it",
+                )
+        settle(work, out)
         clear([path for name in ASIDE for path in work.rglob(name)])
         wanted = _as_read(identity)
         if (problem := _not_of_run(work, wanted, may_differ)) is not None:
@@ -253,7 +276,7 @@ def unfinished_run(
             yield work
         finally:
             if work.exists():
-                _settle(work, out)
+                settle(work, out)
                 if not _has_work(work, no_work):
                     shutil.rmtree(work)
 

@@ -14,9 +14,12 @@ from regtrack.errors import InputError
 
 LOCK = "lock"
 INSIDE = ".regtrack.partial"
-# Of a job that several processes share: what it is, and who is at work on which share.
-PLAN = "plan.json"
+# Of a job that several processes share: what it is, where it is asked for, who is at work on which
+# share, and how the name of the folder for the work begins.
+PLAN, ASKED, TARGETS = "plan.json", "asked.bed", "targets.bed"
 LEASES = "leases"
+WORK = "work-"
+PLAN_NAMES = (PLAN, ASKED, TARGETS, LEASES, f"{WORK}*")
 
 
 def partial_path(out: Path) -> Path:
@@ -28,6 +31,13 @@ def partial_path(out: Path) -> Path:
     if out.is_dir() and not out.is_symlink() and not _can_be_renamed(out):
         return out / INSIDE
     return out.with_name(f"{out.name}.partial")
+
+
+def made_by(work: Path) -> Path:
+    """What the work in a folder is on: inverse of `partial_path`; any other path is itself."""
+    if work.name == INSIDE:
+        return work.parent
+    return work.with_suffix("") if work.suffix == ".partial" else work
 
 
 def _can_be_renamed(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from regtrack.atomic import (
     open_lock,
     remove_left_aside,
     replacing,
+    write_first,
     write_text,
     write_texts,
 )
@@ -213,3 +214,38 @@ def test_a_text_with_a_name_that_is_not_utf8_is_refused_in_one_line(tmp_path: Pa
     ):
         write_text(tmp_path / "a.txt", text)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_that_write_a_file_first_one_does(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    assert write_first(path, "mine\n")
+    assert not write_first(path, "another's\n")
+    assert path.read_text() == "mine\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_who_is_overtaken_while_writing_leaves_the_others_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record"
+    link = Path.hardlink_to
+
+    def overtaken(self: Path, target: Path) -> None:
+        self.write_text("another's\n")
+        link(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", overtaken)
+    assert not write_first(path, "mine\n")
+    assert path.read_text() == "another's\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_hard_links_a_file_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(self: Path, _: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(self))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuses)
+    assert write_first(tmp_path / "record", "mine\n")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine\n"]

@@ -68,10 +68,13 @@ AT_THE_DOOR = {
     "documents",
     "errors",
     "folders",
+    "leases",
     "listing",
     "notes",
     "observer",
     "paths",
+    "plan_folders",
+    "shares",
     "signals",
     "workers",
     "work_folders",
@@ -289,6 +292,7 @@ HOMONYMS = {
     "--train",  # regions, or the demo that trains
     "--window",  # what is read at once, or how a genome is cut
     "--workers",  # processes of a run, or trainings at the same time
+    "--shard",  # of a job's blocks, or of its markers' files
 }
 
 

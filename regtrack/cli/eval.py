@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from regtrack.cli import machine_options, options
+from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.kinds import Model
-from regtrack.errors import InputError
+from regtrack.errors import ArgumentError, InputError
 
 if TYPE_CHECKING:
     from regtrack.prediction.score_job import ScoreJob
     from regtrack.scoring.evaluation import Evaluation
     from regtrack.scoring.request import ScoreRequest
+    from regtrack.shares import Share
 
 
 @click.command("eval", short_help="Score tracks or a model against measured peaks.")
-@click.argument("subject", metavar="TRACKS|MODEL", type=Model())
+@shard_options.shard
+@click.argument(
+    "subject",
+    metavar="TRACKS|MODEL",
+    type=Model(),
+    required=False,
+    callback=shard_options.argument_unless_shard,
+)
 @options.peaks_or_dataset
 @options.scored_regions("all that was predicted, or the whole genome")
 @options.scored_dataset("Of a model: score")
@@ -34,31 +43,28 @@ if TYPE_CHECKING:
     "base.",
 )
 @options.plan("Of a model: say how long it will take and what it needs, and do nothing else.")
+@shard_options.shards
+@shard_options.verify
 @options.force
 @click.pass_context
 def eval_(
     context: click.Context,
-    subject: Path,
+    /,
+    subject: Path | None,
+    shard: Share | None,
     peaks: Path | None,
     regions: tuple[str, ...],
-    dataset: Path | None,
-    split: str | None,
     markers: tuple[str, ...],
     exclude: tuple[Path, ...],
     include_training: bool,
     unknown: tuple[str, ...],
     genes: Path | None,
     clip: bool,
-    genome: Path | None,
-    step: int | None,
     workers: int,
-    device: str,
-    any_genome: bool,
-    any_cpu: bool,
     out: Path | None,
     reference_scores: bool,
-    plan: bool,
-    force: bool,
+    verify: bool,
+    **of_model: Any,
 ) -> None:
     """Score a tracks folder, or a model, against measured peaks.
 
@@ -79,12 +85,13 @@ def eval_(
     bases, 30 GB for a human genome. Without --out they are kept in the folder for temporary files
     (TMPDIR), and a stopped run cannot continue.
     """
-    from regtrack.report.files import check_report_folder
+    if shard is not None:
+        shard_options.do_shard(context, shard, workers, verify)
+        return
+    assert subject is not None  # the plan of a shard has it
+    _check_options(context, subject, out, of_model)
     from regtrack.scoring.request import ScoreRequest
 
-    _check_options(context, subject, dataset)
-    if out is not None:  # of a model, half a report may be that of a run that was stopped
-        check_report_folder(out, force or subject.is_file())
     request = ScoreRequest(
         peaks=peaks,
         regions=regions,
@@ -97,20 +104,8 @@ def eval_(
     )
     if subject.is_dir():
         _score_tracks(subject, request, workers, out, reference_scores)
-        return
-    from regtrack.prediction.score_job import make_score_job
-    from regtrack.workspace.networks import tell_of_bundled
-
-    tell_of_bundled(subject)
-    job = make_score_job(
-        *(subject, request, dataset, split or "test"),
-        genome=genome,
-        step=step,
-        device=device,
-        any_genome=any_genome,
-        any_cpu=any_cpu,
-    )
-    _score_model(job, workers, out, force, plan)
+    else:
+        _score_model(context, subject, request, workers, out, of_model)
 
 
 def _score_tracks(
@@ -125,25 +120,74 @@ def _score_tracks(
         evaluation = evaluate(tracks, request, workers, progress, with_reference=with_reference)
     if out is not None:
         write_report(evaluation, out)
-    _print(evaluation, out)
+    print_report(evaluation, out)
     if with_reference:
         click.echo(reference_table(evaluation))
 
 
-def _score_model(job: ScoreJob, workers: int, out: Path | None, force: bool, plan: bool) -> None:
-    from regtrack.cli.progress import Progress
+def _score_model(
+    context: click.Context,
+    model: Path,
+    request: ScoreRequest,
+    workers: int,
+    out: Path | None,
+    asked: Mapping[str, Any],
+) -> None:
+    from regtrack.prediction.score_job import make_score_job
+    from regtrack.workspace.networks import tell_of_bundled
+
+    tell_of_bundled(model)
+    job = make_score_job(
+        *(model, request, asked["dataset"], asked["split"] or "test"),
+        genome=asked["genome"],
+        step=asked["step"],
+        device=shard_options.device_of_job(asked["device"], asked["shards"]),
+        any_genome=asked["any_genome"],
+        any_cpu=asked["any_cpu"],
+    )
+    if asked["shards"] is not None:
+        _plan_shards(context, job, model, request, asked)
+    elif asked["plan"]:
+        _tell_plan(job, out, workers)
+    else:
+        _run(job, workers, out, asked["force"])
+
+
+def _tell_plan(job: ScoreJob, out: Path | None, workers: int) -> None:
     from regtrack.prediction.plan import make_score_plan
+
+    click.echo(make_score_plan(job, out, workers).describe())
+
+
+def _plan_shards(
+    context: click.Context,
+    job: ScoreJob,
+    model: Path,
+    request: ScoreRequest,
+    asked: Mapping[str, Any],
+) -> None:
+    from regtrack.prediction.requests import EvalRequest
+    from regtrack.prediction.score_job import bases_of
+
+    planned = EvalRequest.of(
+        *(model, request, asked["dataset"], asked["split"] or "test"),
+        step=asked["step"],
+        any_genome=asked["any_genome"],
+    )
+    shard_options.plan_job(context, planned, job, bases_of(job, request, asked["dataset"]))
+
+
+def _run(job: ScoreJob, workers: int, out: Path | None, force: bool) -> None:
+    from regtrack.cli.progress import Progress
     from regtrack.prediction.score_model import run_scores
 
-    if plan:
-        click.echo(make_score_plan(job, out, workers).describe())
-        return
     with Progress() as progress:
         evaluation = run_scores(job, workers, progress, out, force)
-    _print(evaluation, out)
+    print_report(evaluation, out)
 
 
-def _print(evaluation: Evaluation, out: Path | None) -> None:
+def print_report(evaluation: Evaluation, out: Path | None) -> None:
+    """Print scores, and where the report of them lies."""
     from regtrack.report.files import report_files
     from regtrack.report.text import text_table
 
@@ -154,16 +198,27 @@ def _print(evaluation: Evaluation, out: Path | None) -> None:
 
 # What tracks do not need.
 _NOT_WITH_TRACKS = frozenset(
-    ("dataset", "split", "step", "device", "isa", "any_genome", "any_cpu", "plan")
+    (
+        *("dataset", "split", "step", "device", "isa", "any_genome", "any_cpu"),
+        *("plan", "shards", "verify"),
+    )
 )
 
 
-def _check_options(context: click.Context, subject: Path, dataset: Path | None) -> None:
+def _check_options(
+    context: click.Context, subject: Path, out: Path | None, asked: Mapping[str, Any]
+) -> None:
     """Refuse an option that would do nothing; those of regtrack.toml may be for another use."""
+    from regtrack.report.files import check_report_folder
+
     if not subject.exists():
         raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")
     if subject.is_dir():
         options.refuse(context, _NOT_WITH_TRACKS, "is for a model; this is a folder")
     else:
         options.refuse(context, {"reference_scores"}, "is for tracks; this is a model")
-        options.refuse_beside_dataset(context, dataset)
+        options.refuse_beside_dataset(context, asked["dataset"])
+    if out is not None:  # of a model, half a report may be that of a run that was stopped
+        check_report_folder(out, asked["force"] or (subject.is_file() and asked["shards"] is None))
+    elif asked["shards"] is not None:
+        raise ArgumentError("shards", "needs --out, where the plan is to lie")

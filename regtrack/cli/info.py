@@ -8,17 +8,25 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.kinds import Model
+from regtrack.work_folders import PLAN
 
 
-@click.command(short_help="Say what a checkpoint, a tracks folder or a dataset is.")
+@click.command(short_help="Say what a checkpoint, a tracks folder, a dataset or a plan is.")
 @click.argument("path", type=Model())
 @options.networks
 def info(path: Path) -> None:
-    """Say what PATH is: a checkpoint (or demo, deepsea), a tracks folder or a dataset."""
+    """Say what PATH is: a checkpoint (or demo, deepsea), a tracks folder, a dataset, or a plan.
+
+    A plan is a job in shards, OUT.partial: how far it is, and who is at work on it.
+    """
     if (path / "dataset.json").is_file():
         from regtrack.datasets.describe import describe_dataset
 
         click.echo(describe_dataset(path))
+    elif (path / PLAN).is_file():
+        from regtrack.prediction.shard_progress import describe_partial
+
+        click.echo(describe_partial(path))
     elif path.is_dir():
         from regtrack.tracks.describe import describe_tracks
 

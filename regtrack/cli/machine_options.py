@@ -70,11 +70,12 @@ any_cpu = click.option(
 )
 
 
-def chosen_device(name: str) -> str:
-    """Where to predict, by `--device`; says which it is."""
+def chosen_device(name: str, *, tell: bool = True) -> str:
+    """Where to predict, by `--device`; says which it is where asked to `tell`."""
     from regtrack.models.device import describe_device
     from regtrack.prediction.gpu_probe import prediction_device
 
     device = prediction_device(name)
-    click.echo(f"device: {describe_device(device)}", err=True)
+    if tell:
+        click.echo(f"device: {describe_device(device)}", err=True)
     return device

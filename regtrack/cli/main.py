@@ -20,6 +20,7 @@ from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
 from regtrack.cli.fetch import fetch
+from regtrack.cli.finish import finish
 from regtrack.cli.hub import hub
 from regtrack.cli.import_ import import_
 from regtrack.cli.info import info
@@ -46,7 +47,7 @@ from regtrack.notes import heard
 _PEAKS = "--peaks"
 
 # Those whose work a later run finds.
-_GOES_ON = {"predict", "train", "search", "compare", "fetch"}
+_GOES_ON = {"predict", "finish", "train", "search", "compare", "fetch"}
 
 
 class _Commands(click.Group):
@@ -130,6 +131,7 @@ for command in (
     search,
     compare,
     predict,
+    finish,
     thresholds,
     eval_,
     browse,

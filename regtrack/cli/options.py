@@ -47,19 +47,22 @@ def url(what: str) -> Callable[[F], F]:
     return click.option("--url", metavar="BASE", help=what)
 
 
-def _genome(
+def genome_option(
     what: str,
     *,
     required: bool = False,
     otherwise: str | None = None,
     variable: str | None = "REGTRACK_GENOME",
+    callback: Callable[[click.Context, click.Parameter, Any], Any] | None = None,
 ) -> Callable[[F], F]:
+    """`--genome`, by what it is for."""
     return click.option(
         "--genome",
         type=Fasta(path_type=Path),
         required=required,
         show_default=otherwise,
         envvar=variable,
+        callback=callback,
         help=what,
     )
 
@@ -76,7 +79,7 @@ def _peaks(
     )
 
 
-def _model(
+def model_option(
     what: str,
     *,
     default: str | None = None,
@@ -84,6 +87,7 @@ def _model(
     metavar: str | None = None,
     variable: str | None = "REGTRACK_MODEL",
 ) -> Callable[[F], F]:
+    """`--model`, by what it is for."""
     return click.option(
         "--model",
         type=Model(),
@@ -123,21 +127,21 @@ def _unknown(what: str) -> Callable[[F], F]:
 
 
 _FASTA = "FASTA, plain or bgzip"
-genome = _genome(f"{_FASTA}.", required=True)
-genome_looked_at = _genome(f"{_FASTA}.")
-genome_of_model = _genome(f"{_FASTA}; of a model.")
-genome_shown = _genome(f"{_FASTA}; its sequence is shown.")
-genome_to_cut = _genome(f"{_FASTA}. Required, but for --deepsea.")
-genome_of_dataset = _genome(
+genome = genome_option(f"{_FASTA}.", required=True)
+genome_looked_at = genome_option(f"{_FASTA}.")
+genome_of_model = genome_option(f"{_FASTA}; of a model.")
+genome_shown = genome_option(f"{_FASTA}; its sequence is shown.")
+genome_to_cut = genome_option(f"{_FASTA}. Required, but for --deepsea.")
+genome_of_dataset = genome_option(
     "FASTA that the dataset was made with, should it have moved.", otherwise="where it was"
 )
-genome_of_weights = _genome(
+genome_of_weights = genome_option(
     "FASTA of the assembly that it was trained on; predict then refuses others. The range "
     "of a signal is measured on a sample of it.",
     otherwise="any",
     variable=None,
 )
-genome_to_name = _genome(f"{_FASTA}, wherever it lies.", variable=None)
+genome_to_name = genome_option(f"{_FASTA}, wherever it lies.", variable=None)
 
 _MEASURED = (
     "Measured peaks: a markers table whose column 'file' names them, a folder of peak files, a "
@@ -244,9 +248,9 @@ _CHECKPOINT = (
     "Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: demo, which "
     "comes with regtrack, or deepsea, if regtrack fetch model deepsea has fetched it."
 )
-model = _model(_CHECKPOINT, default="demo", otherwise="demo")
-model_looked_at = _model(_CHECKPOINT, otherwise="none")
-model_listed = _model(
+model = model_option(_CHECKPOINT, default="demo", otherwise="demo")
+model_looked_at = model_option(_CHECKPOINT, otherwise="none")
+model_listed = model_option(
     "List the markers of this network instead: demo, deepsea, or a checkpoint.",
     metavar="NAME|FILE",
     variable=None,

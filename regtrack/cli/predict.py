@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regtrack.cli import machine_options, options
+from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.kinds import Count, Region
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
 
 if TYPE_CHECKING:
     from regtrack.prediction.job import Job
+    from regtrack.prediction.scope import Scope
+    from regtrack.shares import Share
 
 
 @click.command(short_help="Write a BigWig and peaks per marker, for whole chromosomes.")
-@click.argument("regions", metavar="REGION...", type=Region(), nargs=-1, required=True)
+@shard_options.shard
+@click.argument(
+    "regions",
+    metavar="REGION...",
+    type=Region(),
+    nargs=-1,
+    callback=shard_options.argument_unless_shard,
+)
 @options.out("Tracks folder to write.")
 @options.model
 @options.networks
-@options.genome
+@shard_options.genome
 @options.markers
 @click.option(
     "--max-error",
@@ -84,6 +93,8 @@ if TYPE_CHECKING:
     "Only say what it will take: time, disk, memory, from a short measurement. (A long run "
     "says so before it begins, and is refused when the disk is too small.)"
 )
+@shard_options.shards
+@shard_options.verify
 @options.genes
 @options.clip
 @options.any_genome
@@ -103,6 +114,9 @@ def predict(
     peaks: Path | None,
     include_training: bool,
     plan: bool,
+    shards: int | str | None,
+    shard: Share | None,
+    verify: bool,
     genes: Path | None,
     clip: bool,
     any_genome: bool,
@@ -123,6 +137,9 @@ def predict(
 
     If a run was stopped, give the same command again, and it continues.
     """
+    if shard is not None:
+        shard_options.do_shard(context, shard, workers, verify)
+        return
     from regtrack.tracks.write import check_tracks_folder
 
     check_tracks_folder(out, force)
@@ -133,19 +150,44 @@ def predict(
         *(model, genome, regions, markers), any_genome=any_genome, genes=genes, clip=clip
     )
     # What is wrong with what was typed is told before torch is loaded, which takes seconds.
-    from regtrack.cli.progress import Progress
     from regtrack.prediction.job import job_from_scope
-    from regtrack.prediction.run import run
-    from regtrack.tracks.describe import describe_written
 
     job = job_from_scope(
         scope,
         chosen,
-        machine_options.chosen_device(device),
+        machine_options.chosen_device(
+            shard_options.device_of_job(device, shards), tell=shards is None
+        ),
         peaks=peaks,
         include_training=include_training,
         any_cpu=any_cpu,
     )
+    if shards is not None:
+        _plan_shards(context, scope, chosen, job)
+    else:
+        _run(context, job, out, workers, force, plan)
+
+
+def _plan_shards(
+    context: click.Context, scope: Scope, settings: PredictionSettings, job: Job
+) -> None:
+    from regtrack.prediction.requests import PredictRequest
+    from regtrack.prediction.scope import KnownBases
+
+    asked = context.params
+    request = PredictRequest.of(
+        *(scope, asked["markers"], settings, asked["peaks"], asked["include_training"])
+    )
+    shard_options.plan_job(context, request, job, KnownBases(scope.asked, scope.targets))
+
+
+def _run(
+    context: click.Context, job: Job, out: Path, workers: int, force: bool, plan: bool
+) -> None:
+    from regtrack.cli.progress import Progress
+    from regtrack.prediction.run import run
+    from regtrack.tracks.describe import describe_written
+
     _foretell(job, out, workers, plan)
     if plan:
         return
@@ -155,8 +197,8 @@ def predict(
         describe_written(
             trackset,
             out,
-            genes=genes if "genes" in options.typed(context) else None,
-            is_scored=peaks is not None,
+            genes=context.params["genes"] if "genes" in options.typed(context) else None,
+            is_scored=job.truth is not None,
             can_score=options.knows_peaks(context),
         )
     )

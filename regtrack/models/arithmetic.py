@@ -32,6 +32,11 @@ def arithmetic_of(device: str) -> str:
     return f"{'+'.join(units)}, {_vendor()}"
 
 
+def reported_device(device: str) -> str:
+    """`cpu`, or `NVIDIA H100, 9.0`: what a report says, the same on machines that are alike."""
+    return device if device == "cpu" else arithmetic_of(device)
+
+
 def torch_version() -> str:
     """Version of torch without what its build is for, which `arithmetic_of` tells apart."""
     return torch.__version__.partition("+")[0]

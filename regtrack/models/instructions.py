@@ -35,3 +35,8 @@ def is_limited() -> bool:
     """Whether the processor's newer instructions are kept from oneDNN."""
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "ALL"
     return limit.upper() not in {"ALL", "DEFAULT"}
+
+
+def instructions_in_use() -> str:
+    """The name of what this process is limited to; any limit of the user's own counts as AVX2."""
+    return AVX2 if is_limited() else NATIVE

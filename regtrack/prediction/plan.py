@@ -14,7 +14,7 @@ from typing import Any
 from regtrack.errors import InputError
 from regtrack.folders import free_bytes, size_text
 from regtrack.genome.intervals import IntervalSet
-from regtrack.listing import counted
+from regtrack.listing import counted, duration_text
 from regtrack.models.device import describe_device, devices_of
 from regtrack.models.network import Context
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
@@ -122,7 +122,7 @@ class Plan:
             + (f"; {done:,} are predicted already" if done else ""),
             "markers": f"{self.markers:,}",
             "device": self.device,
-            "time": f"about {_duration(self.seconds)}, and some seconds to start",
+            "time": f"about {duration_text(self.seconds)}, and some seconds to start",
             **({"stages": self._staged()} if len(self.stages) > 1 else {}),
             **(
                 {"tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files"}
@@ -138,7 +138,7 @@ class Plan:
 
     def _staged(self) -> str:
         side_by_side = " (side by side)" if self.at_once else ""
-        stages = [f"{stage} {_duration(spent)}" for stage, spent in self.stages.items()]
+        stages = [f"{stage} {duration_text(spent)}" for stage, spent in self.stages.items()]
         cut = len(self.at_once)
         first = ", ".join(stages[:cut]) + side_by_side
         return ", ".join((*([first] if cut else []), *stages[cut:]))
@@ -338,11 +338,3 @@ def _peak_memory() -> int:
     """Most memory that this process has used, in bytes; it did what a worker does."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _duration(seconds: float) -> str:
-    """`2 h 5 min`, `3 min 20 s`, `12 s`."""
-    whole = max(1, round(seconds))
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
-from regtrack.models.arithmetic import arithmetic_of
+from regtrack.models.arithmetic import reported_device
 from regtrack.models.named_code import allowed_code
 from regtrack.observer import Observer, staged
 from regtrack.paths import named
@@ -31,9 +31,9 @@ from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, wr
 from regtrack.work_folders import partial_path
 from regtrack.workers import in_processes
 
-_BLOCKS = "blocks"
-_COUNTS = "counts"
-_TRACKS = "tracks"
+TRACKS = "tracks"
+_BLOCKS, _COUNTS = "blocks", "counts"
+WORK_NAMES = _BLOCKS, _COUNTS, TRACKS
 
 # Opening and closing a marker's files takes as long as writing so many bases; and a process as long
 # to start as writing so many bases of one marker.
@@ -62,35 +62,71 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
     """
     check_tracks_folder(out, force)
     out = out.resolve()  # a link stays a link to the folder that is replaced
-    names = (_BLOCKS, _COUNTS, _TRACKS)
     with unfinished_run(
-        *(out, job.identity(), names, force),
+        *(out, job.identity(), WORK_NAMES, force),
         no_work=LABEL_FILES,
         may_differ=job.may_differ,
         remedies=REMEDIES,
     ) as work:
-        finished = work / _TRACKS
-        if not (finished / CONTENTS).exists():
-            for folder in work / _BLOCKS, work / _COUNTS, finished / "bigwig", finished / "peaks":
-                folder.mkdir(parents=True, exist_ok=True)
-            clear((finished / "peaks").glob(".*"))  # what a killed process was writing aside
-            if job.truth:
-                job.truth.save(work / _COUNTS)
-            predict_missing(_works(job, work), workers, observer)
-            summaries = _write_tracks(job, work, workers, observer)
-            trackset = job.trackset.summarised(summaries, job.bases)
-            if job.truth:
-                _write_report(job, trackset.tracks, job.truth, work, workers, observer)
-            write_predicted(finished, job.targets)
-            if job.seen is not None:
-                write_seen(finished, job.seen)
-            trackset.write(finished)
-        # The blocks go first: were the run killed between the two, they would lie there for
-        # good, as large as the tracks.
-        clear([work / _BLOCKS, work / _COUNTS])
-        trackset = TrackSet.read(finished)
-        move_in(finished, out, CONTENTS)
-        shutil.rmtree(work)
+        if not is_finished(work):
+            prepare(job, work)
+            clear((work / TRACKS / "peaks").glob(".*"))  # what a killed process was writing aside
+            predict_missing(works_in(job, work), workers, observer)
+            summaries = write_markers(job, work, range(len(job.rows)), workers, observer)
+            device = reported_device(job.device)
+            finish_tracks(job, work, summaries, device, workers, observer)
+        return deliver(work, out)
+
+
+def is_finished(work: Path) -> bool:
+    """Whether a run has left finished tracks in its work folder, which are still to be moved."""
+    return (work / TRACKS / CONTENTS).exists()
+
+
+def prepare(job: Job, work: Path) -> None:
+    """Make what the works of a job, and its files, need in a work folder."""
+    for name in (_BLOCKS, _COUNTS, f"{TRACKS}/bigwig", f"{TRACKS}/peaks"):
+        (work / name).mkdir(parents=True, exist_ok=True)
+    if job.truth:
+        job.truth.save(work / _COUNTS)
+
+
+def finish_tracks(
+    job: Job,
+    work: Path,
+    summaries: Sequence[Summary],
+    device: str,
+    workers: int,
+    observer: Observer,
+) -> None:
+    """Write all that is not of one marker, `tracks.json` last.
+
+    Parameters
+    ----------
+    summaries
+        Of all markers, in their order.
+    device
+        What was predicted on, as a report says it.
+    """
+    finished = work / TRACKS
+    trackset = job.trackset.summarised(summaries, job.bases)
+    if job.truth:
+        _write_report(job, trackset.tracks, job.truth, device, work, workers, observer)
+    write_predicted(finished, job.targets)
+    if job.seen is not None:
+        write_seen(finished, job.seen)
+    trackset.write(finished)
+
+
+def deliver(work: Path, out: Path) -> TrackSet:
+    """Move finished tracks from their work folder to where they belong, and remove that."""
+    # The blocks go first: were the run killed between the two, they would lie there for
+    # good, as large as the tracks.
+    clear([work / _BLOCKS, work / _COUNTS])
+    finished = work / TRACKS
+    trackset = TrackSet.read(finished)
+    move_in(finished, out, CONTENTS)
+    shutil.rmtree(work)
     return trackset
 
 
@@ -132,7 +168,7 @@ def block_works(job: Job, folder: Path, counts: Path) -> list[BlockWork]:
 def left_bases(job: Job, out: Path) -> int:
     """Bases that `run` would have to predict: not those of a run that it would go on with."""
     work = partial_path(out.resolve())
-    works = _works(job, work)
+    works = works_in(job, work)
     left = missing(works) if is_of_run(work, job.identity(), job.may_differ) else works
     return sum(work.bases for work in left)
 
@@ -142,46 +178,66 @@ def written_bytes(job: Job, out: Path) -> int:
     work = partial_path(out.resolve())
     if not is_of_run(work, job.identity(), job.may_differ):
         return 0
-    files = (work / _TRACKS / name for track in job.trackset.tracks for name in track.files)
+    files = (work / TRACKS / name for track in job.trackset.tracks for name in track.files)
     return sum(path.stat().st_size for path in files if path.exists())
 
 
-def _works(job: Job, work: Path) -> list[BlockWork]:
+def works_in(job: Job, work: Path) -> list[BlockWork]:
+    """All of a job's blocks, which lie in its work folder."""
     return block_works(job, work / _BLOCKS, work / _COUNTS)
 
 
-def _write_tracks(job: Job, work: Path, workers: int, observer: Observer) -> list[Summary]:
-    """Write each marker's files from the saved blocks; returns what values they have."""
+def write_markers(
+    job: Job, work: Path, rows: Sequence[int], workers: int, observer: Observer
+) -> list[Summary]:
+    """Write the files of some markers from the saved blocks; returns what values they have.
+
+    Parameters
+    ----------
+    rows
+        Which of the job's markers, in order.
+    """
     order = tuple(tuple(task.block for task in tasks) for tasks in job.groups)
     tracks = job.trackset.tracks
-    sizes = job.trackset.chrom_sizes
-    size = group_size(len(tracks), job.bases, sum(map(len, order)), workers)
+    size = group_size(len(rows), job.bases, sum(map(len, order)), workers)
     groups = [
         TrackWork(
-            first=first,
-            tracks=tracks[first : first + size],
-            chrom_sizes=sizes,
+            first=group[0],
+            tracks=tracks[group[0] : group[-1] + 1],
+            chrom_sizes=job.trackset.chrom_sizes,
             order=order,
             blocks=work / _BLOCKS,
-            folder=work / _TRACKS,
+            folder=work / TRACKS,
             peak_rules=job.settings.peak_rules,
             bases=job.bases,
         )
-        for first in range(0, len(tracks), size)
+        for group in _consecutive(rows, size)
     ]
-    with staged(observer, "writing tracks", "markers", len(tracks)) as advance:
+    with staged(observer, "writing tracks", "markers", len(rows)) as advance:
         by_group: dict[int, list[Summary]] = {}
-        small = len(tracks) * (job.bases + _BASES_A_FILE) < _WORTH_A_PROCESS
+        small = len(rows) * (job.bases + _BASES_A_FILE) < _WORTH_A_PROCESS
         for done, summaries in in_processes(write_tracks, groups, 1 if small else workers):
             by_group[done.first] = summaries
             advance(len(done.tracks))
     return [summary for first in sorted(by_group) for summary in by_group[first]]
 
 
+def _consecutive(rows: Sequence[int], most: int) -> list[list[int]]:
+    """Rows in groups without a gap, at most so many together."""
+    groups: list[list[int]] = []
+    for row in rows:
+        if groups and len(groups[-1]) < most and row == groups[-1][-1] + 1:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
 def _write_report(
     job: Job,
     tracks: Sequence[Track],
     truth: Truth,
+    device: str,
     work: Path,
     workers: int,
     observer: Observer,
@@ -192,12 +248,9 @@ def _write_report(
     order = [tasks[0].block for tasks in job.groups]
     scores = gather_scores(labels, marker_rules, order, workers, observer)
     predictions = Predictions(
-        job.trackset.model,
-        named(job.genome),
-        job.device if job.device == "cpu" else arithmetic_of(job.device),
-        tracks=job.trackset.settings,
+        job.trackset.model, named(job.genome), device, tracks=job.trackset.settings
     )
     evaluation = truth.evaluation(
         scores, job.model, "model", job.checkpoint.network.paper_auc, predictions
     )
-    write_report(evaluation, work / _TRACKS)
+    write_report(evaluation, work / TRACKS)

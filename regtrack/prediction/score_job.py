@@ -119,6 +119,11 @@ class ScoreJob:
         }
 
     @property
+    def bases(self) -> int:
+        """Number of bases to predict."""
+        return self.truth.scope.scored.bases
+
+    @property
     def may_differ(self) -> frozenset[str]:
         """What of the identity two runs need not share."""
         return ANY_CPU if self.any_cpu else frozenset()
@@ -202,10 +207,7 @@ def score_job_on_regions(
     if not any_genome:
         check_assembly(model, checkpoint, genome, sizes)
     markers = select_markers(checkpoint.markers, request.markers)
-    if known is None:
-        genes = GeneRegions(request.genes, sizes)
-        asked = read_regions(request.regions or [ALL], sizes, request.clip, genes)
-        known = KnownBases(asked, source.known(asked))
+    known = known or find_bases(request, source)
     files = BedFiles(sizes, request.clip)
     there = scored_regions(known.asked, known.targets, "N", request.exclude, genome, files)
     seen = seen_on(checkpoint, sizes)
@@ -215,6 +217,24 @@ def score_job_on_regions(
         *(model, genome, checkpoint, sha256, device, truth, step, any_cpu),
         known_sequence=known.sequence,
     )
+
+
+def find_bases(request: ScoreRequest, genome: Genome) -> KnownBases:
+    """The regions that a user asked for, and what of them is not N.
+
+    Raises
+    ------
+    InputError
+        For regions that the genome does not have.
+    """
+    genes = GeneRegions(request.genes, genome.chrom_sizes)
+    asked = read_regions(request.regions or [ALL], genome.chrom_sizes, request.clip, genes)
+    return KnownBases(asked, genome.known(asked))
+
+
+def bases_of(job: ScoreJob, request: ScoreRequest, dataset: Path | None) -> KnownBases:
+    """What another process need not find again of a job; those of a dataset it says itself."""
+    return KnownBases({}, {}) if dataset else find_bases(request, Genome(job.genome))
 
 
 def score_job_on_split(

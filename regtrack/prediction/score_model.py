@@ -12,8 +12,7 @@ from pathlib import Path
 
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import is_of_run, unfinished_run
-from regtrack.models.arithmetic import arithmetic_of
-from regtrack.models.device import describe_device
+from regtrack.models.arithmetic import reported_device
 from regtrack.observer import Observer
 from regtrack.paths import named
 from regtrack.prediction.dispatch import missing, predict_missing
@@ -71,17 +70,28 @@ def run_scores(
 
 def _scores(job: ScoreJob, folder: Path, workers: int, observer: Observer) -> Evaluation:
     """The same, with the counts in a folder, where some may be already."""
-    works = job.saved_works(folder)
+    predict_missing(job.saved_works(folder), workers, observer)
+    return evaluate_counts(job, folder, workers, observer, reported_device(job.device))
+
+
+def evaluate_counts(
+    job: ScoreJob, folder: Path, workers: int, observer: Observer, device: str
+) -> Evaluation:
+    """Score a model marker by marker by what was counted of all blocks.
+
+    Parameters
+    ----------
+    folder
+        Where the counts are.
+    device
+        What was predicted on, as the report says it.
+    """
     labels = job.peak_labels(folder)
-    predict_missing(works, workers, observer)
-    order = [work.tasks[0].block for work in works]
+    order = [work.tasks[0].block for work in job.works(folder)]
     scores = gather_scores(labels, job.marker_rules, order, workers, observer)
     checkpoint = job.checkpoint
     predictions = Predictions(
-        checkpoint.identified(job.sha256),
-        named(job.genome),
-        describe_device(job.device) if job.device == "cpu" else arithmetic_of(job.device),
-        job.step,
+        checkpoint.identified(job.sha256), named(job.genome), device, job.step
     )
     return job.truth.evaluation(
         scores, job.model, "model", checkpoint.network.paper_auc, predictions

@@ -373,16 +373,17 @@ class TrackSet:
 
 def write_predicted(folder: Path, predicted: Regions) -> None:
     """Write `predicted.bed`: every base that was predicted, that is, asked for and not N."""
-    _write_bed(folder / PREDICTED, predicted)
+    write_bed(folder / PREDICTED, predicted)
 
 
 def write_seen(folder: Path, seen: Seen) -> None:
     """Write `trained.bed` and `validated.bed`, of the predicted bases."""
     for split, regions in vars(seen).items():
-        _write_bed(folder / SEEN_FILES[split], regions)
+        write_bed(folder / SEEN_FILES[split], regions)
 
 
-def _write_bed(path: Path, regions: Regions) -> None:
+def write_bed(path: Path, regions: Regions) -> None:
+    """Write regions as BED, in their order."""
     lines = (
         f"{chrom}\t{start}\t{end}\n"
         for chrom, intervals in regions.items()

@@ -333,7 +333,7 @@ def test_a_stopped_prediction_goes_on(
 
     command = predict_arguments(odd.world, out, regions=["chr2"])
     with monkeypatch.context() as patched:
-        patched.setattr("regtrack.prediction.run._write_tracks", stops)
+        patched.setattr("regtrack.prediction.run.write_markers", stops)
         assert regtrack(*command)[0] == 130
     assert out.with_name(f"{out.name}.partial").is_dir()
     assert regtrack(*command)[0] == 0

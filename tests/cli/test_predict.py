@@ -287,7 +287,7 @@ def unfinished(predicted: tuple[TinyWorld, Path], tmp_path: Path) -> Path:
     world, _ = predicted
     out = tmp_path / "tracks"
     arguments = [str(one) for one in predict_arguments(world, out, "--max-error", 0.01)]
-    stop = "import regtrack.prediction.run as r; r._write_tracks = lambda *_: 1 / 0"
+    stop = "import regtrack.prediction.run as r; r.write_markers = lambda *_: 1 / 0"
     code = f"{stop}; from regtrack.cli.main import run; run({arguments})"
     done = forked(code)
     assert "ZeroDivisionError" in done.stderr  # a bug keeps its traceback
@@ -306,7 +306,7 @@ def test_a_damaged_block_is_predicted_anew(
     out = tmp_path / "tracks"
     arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
     with monkeypatch.context() as patch:
-        patch.setattr(prediction, "_write_tracks", lambda *_: 1 / 0)
+        patch.setattr(prediction, "write_markers", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(arguments)
     block = min(tmp_path.glob("tracks.partial/blocks/*.blk"))
@@ -338,7 +338,7 @@ def test_in_a_mount_point_the_work_lies_inside_and_goes_on(
     monkeypatch.setattr(work_folders, "_mount_points", lambda: {out})
     arguments = [str(one) for one in predict_arguments(world, out, "--workers", 1)]
     with monkeypatch.context() as patch:
-        patch.setattr(prediction, "_write_tracks", lambda *_: 1 / 0)
+        patch.setattr(prediction, "write_markers", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(arguments)
     assert [path.name for path in out.iterdir()] == [".regtrack.partial"]

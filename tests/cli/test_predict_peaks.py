@@ -142,7 +142,7 @@ def test_an_unfinished_run_without_peaks_is_another_run(
         "import os, signal, sys\n"
         "import regtrack.prediction.run as r\n"
         "from regtrack.cli.main import run\n"
-        "r._write_tracks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "r.write_markers = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "r.in_processes = lambda work, tasks, _: ((task, work(task)) for task in tasks)\n"
         "run(sys.argv[1:])\n"
     )

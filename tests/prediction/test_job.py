@@ -100,7 +100,7 @@ def unfinished(tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     out = tmp_path / "tracks"
     with monkeypatch.context() as patch:
         patch.setattr(running, "predict_missing", _save_something)
-        patch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+        patch.setattr(running, "write_markers", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             running.run(a_job(tiny), out, 1, False, Unwatched())
     return out
@@ -151,7 +151,7 @@ def test_what_another_kind_of_processor_computed_is_not_mixed_in_unless_any_will
     job = on_another_processor(tiny, monkeypatch)
     with pytest.raises(InputError, match=r"another arithmetic \(.*, now another\); --any-cpu goes"):
         running.run(job, unfinished, 1, False, Unwatched())
-    monkeypatch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+    monkeypatch.setattr(running, "write_markers", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         running.run(replace(job, any_cpu=True), unfinished, 1, False, Unwatched())
 
@@ -163,7 +163,7 @@ def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
     monkeypatch.setattr(
         running, "predict_missing", lambda works, *_: found.extend(_folder_of(works).iterdir())
     )
-    monkeypatch.setattr(running, "_write_tracks", lambda *_: 1 / 0)
+    monkeypatch.setattr(running, "write_markers", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         running.run(a_job(tiny), unfinished, 1, False, Unwatched())
     assert [path.name for path in found] == ["a.blk"]

@@ -74,7 +74,7 @@ def test_what_an_unfinished_run_has_predicted_is_not_counted_again(
 ) -> None:
     out = tmp_path / "tracks"
     with monkeypatch.context() as patch:
-        patch.setattr("regtrack.prediction.run._write_tracks", lambda *_: 1 / 0)
+        patch.setattr("regtrack.prediction.run.write_markers", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(job, out, 1, False, Unwatched())
     plan = make_plan(job, out, 1)

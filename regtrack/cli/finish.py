@@ -1,0 +1,78 @@
+"""`regtrack finish`: from the shards of a planned job to tracks, or to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from regtrack.cli import machine_options, options, shard_options
+from regtrack.cli.eval import print_report
+from regtrack.work_folders import made_by
+
+if TYPE_CHECKING:
+    from regtrack.prediction.planned_job import Here
+    from regtrack.shares import Share
+
+
+@click.command(short_help="Finish a job that was planned in shards.")
+@click.argument("out", metavar="OUT", type=options.FILE)
+@shard_options.share_of_files
+@shard_options.model_of_plan
+@options.networks
+@shard_options.genome_of_plan
+@machine_options.workers
+@shard_options.verify
+@options.force
+def finish(
+    out: Path,
+    shard: Share | None,
+    model: Path | None,
+    genome: Path | None,
+    workers: int,
+    verify: bool,
+    force: bool,
+) -> None:
+    """Finish a job whose shards are done: make the folder OUT, for which it was planned.
+
+    Says which shards are missing, if any are. Of tracks, --shard K/N writes the files of some
+    markers, so that several processes share them; without it, this writes what is left, and
+    gives the folder its name. OUT may also be typed as OUT.partial.
+    """
+    out = made_by(out)
+    if shard_options.is_delivered(out):
+        return
+    from regtrack.prediction.planned_job import Here
+
+    # No network is run; and what was predicted is as it is, whatever this processor is.
+    here = Here("cpu", True, model, genome, verify)
+    if shard is not None:
+        _write_share(out, shard, here, workers)
+    else:
+        _finish(out, here, workers, force)
+
+
+def _write_share(out: Path, share: Share, here: Here, workers: int) -> None:
+    from regtrack.cli.progress import Progress
+    from regtrack.prediction.shards import write_share
+
+    with Progress() as progress:
+        said = write_share(out, share, here, workers, progress)
+    click.echo(said)
+
+
+def _finish(out: Path, here: Here, workers: int, force: bool) -> None:
+    from regtrack.cli.progress import Progress
+    from regtrack.prediction.shards import finish as finish_job
+    from regtrack.report.scores_table import PAGE
+    from regtrack.tracks.describe import describe_written
+    from regtrack.tracks.folder import TrackSet
+
+    with Progress() as progress:
+        made = finish_job(out, here, workers, progress, force)
+    if isinstance(made, TrackSet):
+        scored = (out / PAGE).exists()
+        click.echo(describe_written(made, out, genes=None, is_scored=scored, can_score=False))
+    else:
+        print_report(made, out)

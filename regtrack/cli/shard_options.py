@@ -1,0 +1,194 @@
+"""Options of a job in shards, and what the commands that have them do with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from regtrack.cli import machine_options, options
+from regtrack.cli.kinds import Count
+from regtrack.errors import ArgumentError
+from regtrack.shares import Share
+
+if TYPE_CHECKING:
+    from regtrack.prediction.planned_job import AnyJob, Here
+    from regtrack.prediction.requests import EvalRequest, PredictRequest
+    from regtrack.prediction.scope import KnownBases
+
+AUTO = "auto"
+
+
+def _parsed(_: click.Context, __: click.Parameter, text: str | None) -> Share | None:
+    return None if text is None else Share.parse(text)
+
+
+class _Number(Count):
+    """A number of shards, or `auto`."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or the word."""
+        return value if value == AUTO else super().convert(value, param, ctx)
+
+    def _describe_range(self) -> str:
+        return ""
+
+
+shards = click.option(
+    "--shards",
+    type=_Number(),
+    metavar="N|auto",
+    help="Only plan the job, in N shards for N processes on any machines that see the folder; "
+    "auto measures, and aims at five minutes each. Then: --shard 1/N to N/N, and regtrack finish "
+    "(docs/predict.md).",
+)
+shard = click.option(
+    "--shard",
+    callback=_parsed,
+    metavar="K/N",
+    is_eager=True,
+    help="Do one shard of a job that was planned with --shards; all else is as planned. May be "
+    "repeated, and skips what is there.",
+)
+share_of_files = click.option(
+    "--shard",
+    callback=_parsed,
+    metavar="K/N",
+    help="Only write the files of the Kth of N shares of the markers, any N; not of a report.",
+)
+verify = click.option(
+    "--verify",
+    is_flag=True,
+    help="Of a shard: read the whole sequence again to see that it is the plan's, also where size "
+    "and time of the FASTA file are.",
+)
+
+# What is not the plan's, but that of the machine.
+_OF_A_SHARD = frozenset(
+    ("out", "shard", "model", "genome", "own_networks", "workers", "device", "any_cpu", "verify")
+)
+
+
+def _needed_unless_shard(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    if value is None and context.params.get("shard") is None:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    return value
+
+
+genome = options.genome_option("FASTA, plain or bgzip.", callback=_needed_unless_shard)
+genome_of_plan = options.genome_option(
+    "FASTA, should it have moved.", otherwise="where it was", variable=None
+)
+model_of_plan = options.model_option(
+    "Checkpoint, should it have moved.", otherwise="where it was", variable=None
+)
+
+
+def argument_unless_shard(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Ask for an argument but where a shard is done, whose plan has it."""
+    if context.params.get("shard") is None:
+        if not value:
+            raise click.MissingParameter(ctx=context, param=parameter)
+        options.refuse(context, {"verify"}, "is of a --shard, and there is none")
+    elif value:
+        what = parameter.make_metavar(context)
+        raise ArgumentError("shard", f"goes without {what}: it is the plan's")
+    return value
+
+
+def do_shard(context: click.Context, share: Share, workers: int, verify: bool) -> None:
+    """Do a shard of a planned job, and print what was done."""
+    out = context.params["out"]
+    if out is None:
+        raise click.MissingParameter(ctx=context, param_hint="--out", param_type="option")
+    strange = options.typed(context) - _OF_A_SHARD
+    options.refuse(context, strange, "is the plan's, not a shard's")
+    if is_delivered(out):
+        return
+    here = _here(context, out, verify)
+    from regtrack.cli.progress import Progress
+    from regtrack.prediction.shards import run_shard
+
+    with Progress() as progress:
+        said = run_shard(out, share, here, workers, progress)
+    click.echo(said)
+
+
+def is_delivered(out: Path) -> bool:
+    """Whether a job was finished already, which is printed: an engine may ask for it again."""
+    from regtrack.prediction.shard_plan import is_delivered as is_there
+
+    if not is_there(out):
+        return False
+    click.echo(f"{out}: finished already")
+    return True
+
+
+def _here(context: click.Context, out: Path, verify: bool) -> Here:
+    """What this machine is to do its part of a plan with."""
+    from regtrack.models.instructions import use_instructions
+    from regtrack.prediction.shard_plan import read_plan
+
+    asked, typed, plan = context.params, options.typed(context), read_plan(out)
+    use_instructions(plan.isa)  # before torch is loaded
+    from regtrack.prediction.planned_job import Here
+
+    return Here(
+        device=machine_options.chosen_device(asked["device"] if "device" in typed else plan.device),
+        any_cpu=asked["any_cpu"],
+        model=asked["model"] if "model" in typed else None,
+        genome=asked["genome"] if "genome" in typed else None,
+        verify=verify,
+    )
+
+
+def plan_job(
+    context: click.Context,
+    request: PredictRequest | EvalRequest,
+    job: AnyJob,
+    known: KnownBases,
+) -> None:
+    """Plan a job in shards as the command line asks for it, and print what comes next."""
+    from regtrack.models.instructions import instructions_in_use
+    from regtrack.paths import shell_word
+    from regtrack.prediction.shards import Pinned, plan_shards
+
+    options.refuse(context, {"plan"}, "goes without --shards: what it says is of one machine")
+    asked = context.params
+    number = _number(job, asked["shards"], asked["out"], asked["workers"])
+    pinned = Pinned(asked["device"], instructions_in_use(), asked["any_cpu"])
+    click.echo(plan_shards(asked["out"], request, job, known, number, pinned, asked["force"]))
+    out = shell_word(asked["out"])
+    command = f"regtrack {context.info_name} --shard K/{number} --out {out}"
+    click.echo(f"next, for K from 1 to {number}: {command}")
+    click.echo(f"then: regtrack finish {out}")
+
+
+def device_of_job(name: str, number: str | int | None) -> str:
+    """What a job is computed on by name; one that is only planned needs nothing of it here.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that no machine knows.
+    """
+    if not isinstance(number, int):
+        return name
+    if not name.startswith(("auto", "cpu", "cuda")):
+        raise ArgumentError("device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
+    return "cpu"
+
+
+def _number(job: AnyJob, asked: str | int, out: Path, workers: int) -> int:
+    if isinstance(asked, int):
+        return asked
+    from regtrack.prediction.job import Job
+    from regtrack.prediction.plan import make_plan, make_score_plan
+    from regtrack.prediction.shards import suited_number
+
+    if isinstance(job, Job):
+        return suited_number(make_plan(job, out, workers).seconds)
+    return suited_number(make_score_plan(job, out, workers).seconds)

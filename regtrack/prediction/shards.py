@@ -1,0 +1,343 @@
+"""A job in shards: planned once, its shards predicted by anybody, finished by one.
+
+Any scheduler will do. Every step is its own process, on any machine that sees the folder; each
+may be repeated, killed, or run at the same time as others, and skips what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from regtrack.atomic import remove_left_aside, write_text
+from regtrack.documents import read_json
+from regtrack.errors import ArgumentError, InputError
+from regtrack.folders import clear
+from regtrack.leases import leased
+from regtrack.listing import counted, names_and_rest
+from regtrack.models.instructions import use_instructions
+from regtrack.observer import Observer
+from regtrack.paths import shell_word
+from regtrack.plan_folders import drop_work, plan_folder, see_anew, shared_plan
+from regtrack.prediction.blockwork import BlockWork
+from regtrack.prediction.dispatch import missing, predict_missing
+from regtrack.prediction.job import Job
+from regtrack.prediction.planned_job import AnyJob, Here, planned_job, prepare_works, works_of
+from regtrack.prediction.requests import EvalRequest, PredictRequest
+from regtrack.prediction.run import (
+    TRACKS,
+    WORK_NAMES,
+    deliver,
+    finish_tracks,
+    is_finished,
+    write_markers,
+)
+from regtrack.prediction.scope import KnownBases
+from regtrack.prediction.score_job import ScoreJob
+from regtrack.prediction.score_model import COUNT_FILES, evaluate_counts
+from regtrack.prediction.shard_plan import (
+    GenomeFile,
+    ShardPlan,
+    as_read,
+    computed_on,
+    read_plan,
+    settle_machine,
+    write_regions,
+)
+from regtrack.prediction.shard_progress import mark_done, shard_lease
+from regtrack.report.files import check_report_folder, write_report
+from regtrack.scoring.evaluation import Evaluation
+from regtrack.shares import Share, share_numbers
+from regtrack.tracks.folder import TrackSet
+from regtrack.tracks.summary import Summary
+from regtrack.tracks.write import check_tracks_folder
+from regtrack.work_folders import LEASES, PLAN, partial_path
+
+# What a shard is to take where their number is not given: minutes, so that starting a process is
+# little of it, and a scheduler that ends one loses little.
+_SECONDS_A_SHARD = 300
+
+_SUMMARIES = "summaries"
+
+# What a run without a plan may have left.
+_NAMES = (*WORK_NAMES, *COUNT_FILES)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What a plan says of the machines, whichever they are; as `ShardPlan`."""
+
+    device: str
+    isa: str
+    any_cpu: bool
+
+
+def plan_shards(
+    out: Path,
+    request: PredictRequest | EvalRequest,
+    job: AnyJob,
+    known: KnownBases,
+    shards: int,
+    pinned: Pinned,
+    force: bool,
+) -> str:
+    """Plan a job in shards, in `<out>.partial`; returns what was planned, in a line.
+
+    Nothing is predicted. The same plan once more changes nothing but the number of shards.
+
+    Parameters
+    ----------
+    request, job, known
+        What was asked for, and what was found of it.
+    force
+        Drop an unfinished run or another plan.
+
+    Raises
+    ------
+    InputError
+        When work of another job lies there, or somebody is at work on it.
+    OSError
+        When it cannot be written.
+    """
+    with plan_folder(out.resolve(), _NAMES) as partial:
+        plan = ShardPlan(
+            shards=shards,
+            predict=request if isinstance(request, PredictRequest) else None,
+            eval=request if isinstance(request, EvalRequest) else None,
+            identity=as_read(job.identity()),
+            genome=GenomeFile.of(job.genome),
+            regions=("", ""),
+            device=pinned.device,
+            isa=pinned.isa,
+            any_cpu=pinned.any_cpu,
+        )
+        if not _is_same(partial, plan):
+            drop_work(partial, force)
+        folder = plan.work_folder(partial)
+        folder.mkdir(exist_ok=True)
+        prepare_works(job, folder)
+        (folder / _SUMMARIES).mkdir(exist_ok=True)
+        regions = write_regions(partial, known.asked, known.targets)
+        replace(plan, regions=regions).write(partial)
+    works = len(works_of(job, folder))
+    empty = f"; only {works:,} of them have work" if works < shards else ""
+    return f"planned {counted(shards, 'shard')} of {job.bases:,} bases in {partial}{empty}"
+
+
+def suited_number(seconds: float) -> int:
+    """How many shards a job of so many seconds is cut in, where nobody says."""
+    return max(1, math.ceil(seconds / _SECONDS_A_SHARD))
+
+
+def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
+    """Predict the blocks of one shard that are not there yet; returns what was done, in a line.
+
+    Parameters
+    ----------
+    share
+        Which shard, of as many as were planned.
+    workers
+        As `regtrack.prediction.run.run`.
+
+    Raises
+    ------
+    ArgumentError
+        When another number of shards was planned.
+    InputError
+        When there is no plan; when model, genome or peaks are not what they were, or shards before
+        this one were computed with another arithmetic; or when somebody is at work on it.
+    OSError
+        When a file cannot be written; the same call goes on from there.
+    """
+    out = out.resolve()
+    partial = partial_path(out)
+    plan = read_plan(out)
+    if share.total != plan.shards:
+        raise ArgumentError(
+            "shard",
+            f"{counted(plan.shards, 'shard')} are planned in {partial}, not {share.total:,}",
+        )
+    use_instructions(plan.isa)
+    began = time.monotonic()
+    with shared_plan(partial), leased(partial / LEASES, shard_lease(share)):
+        job = planned_job(plan, partial, here)
+        folder = plan.work_folder(partial)
+        settle_machine(folder, job.identity(), job.may_differ)
+        works = _of_share(works_of(job, folder), share)
+        for place in {path.parent for work in works for path in work.files}:
+            remove_left_aside(place)
+        bases, left = (sum(work.bases for work in some) for some in (works, missing(works)))
+        predict_missing(works, workers, observer)
+        _read_back(works)
+        mark_done(folder, share, time.monotonic() - began, left)
+    there = f"; {bases - left:,} were there" if left < bases else ""
+    return f"shard {share}: {left:,} bases predicted{there}"
+
+
+def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
+    """Write the files of a share of the markers, from all blocks; returns what was done.
+
+    Parameters
+    ----------
+    share
+        Which markers: any number of shares will do.
+
+    Raises
+    ------
+    ArgumentError
+        When the job writes no tracks.
+    InputError
+        When a shard is not finished; and as `run_shard`.
+    OSError
+        When a file cannot be written; the same call goes on from there.
+    """
+    out = out.resolve()
+    partial = partial_path(out)
+    plan = read_plan(out)
+    if plan.predict is None:
+        raise ArgumentError("shard", "is for tracks; a report is made in one piece, without it")
+    with shared_plan(partial), leased(partial / LEASES, f"files {share.name}"):
+        job = planned_job(plan, partial, here)
+        assert isinstance(job, Job)
+        folder = plan.work_folder(partial)
+        _refuse_unfinished(plan, out, works_of(job, folder))
+        rows = share.of([1] * len(job.rows))
+        left = _unwritten(job, folder, rows)
+        _write_rows(job, folder, left, workers, observer)
+    there = f"; {len(rows) - len(left):,} were there" if len(left) < len(rows) else ""
+    return f"share {share} of the files: {counted(len(left), 'marker')} written{there}"
+
+
+def finish(
+    out: Path, here: Here, workers: int, observer: Observer, force: bool
+) -> TrackSet | Evaluation:
+    """Make what is left to make when all shards are finished, and give the folder its name.
+
+    Parameters
+    ----------
+    force
+        Replace what an earlier run left at `out`.
+
+    Raises
+    ------
+    InputError
+        When a shard is not finished, or somebody is at work on one; and as `run_shard`.
+    OSError
+        When a file cannot be written; the same call goes on from there.
+    """
+    check_finish(out, force)
+    out = out.resolve()
+    partial = partial_path(out)
+    plan = read_plan(out)
+    with plan_folder(out, _NAMES):
+        folder = plan.work_folder(partial)
+        if is_finished(partial):
+            return _delivered(partial, folder, out)
+        job = planned_job(plan, partial, here)
+        _refuse_unfinished(plan, out, works_of(job, folder))
+        if isinstance(job, ScoreJob):
+            evaluation = evaluate_counts(job, folder, workers, observer, computed_on(folder))
+            write_report(evaluation, out)
+            shutil.rmtree(partial)
+            return evaluation
+        _write_rows(job, folder, _unwritten(job, folder, range(len(job.rows))), workers, observer)
+        device = computed_on(folder)
+        finish_tracks(job, folder, _summaries(job, folder), device, workers, observer)
+        (folder / TRACKS).replace(partial / TRACKS)
+        return _delivered(partial, folder, out)
+
+
+def check_finish(out: Path, force: bool) -> None:
+    """Refuse to replace what lies where the job of a plan would leave its result.
+
+    Raises
+    ------
+    InputError
+        When there is no plan, or something lies there.
+    """
+    check = check_report_folder if read_plan(out).eval else check_tracks_folder
+    check(out, force)
+
+
+def _delivered(partial: Path, folder: Path, out: Path) -> TrackSet:
+    """Give finished tracks their name, and remove what they were made from first."""
+    clear([folder])
+    return deliver(partial, out)
+
+
+def _of_share(works: Sequence[BlockWork], share: Share) -> list[BlockWork]:
+    """Consecutive ones, so that a shard reads one stretch of the genome."""
+    return [works[place] for place in share.of([work.bases for work in works])]
+
+
+def _read_back(works: Sequence[BlockWork]) -> None:
+    """Refuse to call saved what a file system has not kept."""
+    lost = [work.tasks[0].block.name for work in missing(works)]
+    lost += [str(path) for work in works for path in work.damaged_files()]
+    if lost:
+        raise InputError(lost[0], "is not there as it was written; run this shard again")
+
+
+def _refuse_unfinished(plan: ShardPlan, out: Path, works: Sequence[BlockWork]) -> None:
+    for place in {path.parent for work in works for path in work.files}:
+        see_anew(place)
+    lacking = {work.tasks[0].block for work in missing(works)}
+    if not lacking:
+        return
+    numbers = share_numbers([work.bases for work in works], plan.shards)
+    lacking_numbers = {
+        number
+        for work, number in zip(works, numbers, strict=True)
+        if work.tasks[0].block in lacking
+    }
+    shards = [str(Share(number, plan.shards)) for number in sorted(lacking_numbers)]
+    raise InputError(
+        out,
+        f"{counted(len(shards), 'shard')} of {plan.shards:,} "
+        f"{'is' if len(shards) == 1 else 'are'} not finished: {names_and_rest(shards)}; "
+        f"regtrack {plan.command} --shard {shards[0]} --out {shell_word(out)}",
+    )
+
+
+def _unwritten(job: Job, folder: Path, rows: Sequence[int]) -> list[int]:
+    """Markers of which a file is missing, or what values it has."""
+    tracks = job.trackset.tracks
+    return [
+        row
+        for row in rows
+        if not _summary_file(folder, row).exists()
+        or not all((folder / TRACKS / name).exists() for name in tracks[row].files)
+    ]
+
+
+def _write_rows(
+    job: Job, folder: Path, rows: Sequence[int], workers: int, observer: Observer
+) -> None:
+    """Write the files of some markers, and what values they have, which the last process needs."""
+    for place in ("bigwig", "peaks"):
+        remove_left_aside(folder / TRACKS / place)
+    summaries = write_markers(job, folder, rows, workers, observer)
+    for row, summary in zip(rows, summaries, strict=True):
+        write_text(_summary_file(folder, row), json.dumps(asdict(summary)) + "\n")
+
+
+def _summaries(job: Job, folder: Path) -> list[Summary]:
+    return [read_json(_summary_file(folder, row), Summary) for row in range(len(job.rows))]
+
+
+def _summary_file(folder: Path, row: int) -> Path:
+    return folder / _SUMMARIES / f"{row}.json"
+
+
+def _is_same(partial: Path, plan: ShardPlan) -> bool:
+    """Whether this very job is planned there already, in however many shards."""
+    try:
+        written = read_json(partial / PLAN, ShardPlan)
+    except (FileNotFoundError, InputError):
+        return False
+    return replace(written, shards=plan.shards, regions=plan.regions) == plan

@@ -1,0 +1,443 @@
+"""A job in shards: whatever is killed, repeated or done at once, the bytes are one machine's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from builders import TINY_SIZES, TinyWorld, write_checkpoint, write_fasta
+from cli_helpers import files_of, predict_arguments
+from forking import forked
+
+from regtrack.cli.main import run
+from regtrack.genome.fasta import Genome
+from regtrack.genome.markers import read_markers
+from regtrack.leases import Holder, leased
+from regtrack.prediction import job as jobs
+from regtrack.prediction import shards as sharing
+
+
+@pytest.fixture(autouse=True)
+def several_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny world's blocks are not saved together, or there would be one shard."""
+    monkeypatch.setattr(jobs, "_MOST_TOGETHER", 1)
+
+
+@pytest.fixture
+def world(predicted: tuple[TinyWorld, Path]) -> TinyWorld:
+    return predicted[0]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "tracks"
+
+
+def regtrack(*words: object) -> int:
+    return run([str(word) for word in words])
+
+
+def plan(world: TinyWorld, out: Path, *more: object) -> int:
+    return regtrack(*predict_arguments(world, out, "--workers", 1, "--shards", 3, *more))
+
+
+def do_shard(out: Path, share: str, *more: object) -> int:
+    return regtrack("predict", "--shard", share, "--out", out, "--workers", 1, *more)
+
+
+def score_arguments(world: TinyWorld, out: Path, *more: object) -> list[object]:
+    files = ["--genome", world.genome, "--peaks", world.markers]
+    return ["eval", world.model, *files, "--out", out, "--workers", 1, *more]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])
+@pytest.mark.parametrize("shares_of_files", [[], ["2/2", "1/2"], ["1/5"]])
+def test_shards_in_any_order_make_the_tracks_of_one_machine(
+    predicted: tuple[TinyWorld, Path],
+    out: Path,
+    order: Sequence[int],
+    shares_of_files: Sequence[str],
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    for number in order:
+        assert do_shard(out, f"{number}/3") == 0
+    for share in shares_of_files:
+        assert regtrack("finish", out, "--shard", share, "--workers", 1) == 0
+    assert not out.exists()
+    assert regtrack("finish", out, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_every_step_says_what_it_did_in_one_line_and_skips_what_is_there(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(status: int) -> str:
+        assert status == 0
+        return capsys.readouterr().out.replace(str(out), "OUT")
+
+    planned = (
+        "planned 3 shards of 50,881 bases in OUT.partial\n"
+        "next, for K from 1 to 3: regtrack predict --shard K/3 --out OUT\n"
+        "then: regtrack finish OUT\n"
+    )
+    assert said(plan(world, out)) == planned
+    assert said(plan(world, out)) == planned
+    assert said(do_shard(out, "1/3")) == "shard 1/3: 43,862 bases predicted\n"
+    assert said(do_shard(out, "1/3")) == "shard 1/3: 0 bases predicted; 43,862 were there\n"
+    assert said(do_shard(out, "2/3")) == "shard 2/3: 0 bases predicted\n"
+    assert said(do_shard(out, "3/3")) == "shard 3/3: 7,019 bases predicted\n"
+    files = ("finish", out, "--shard", "1/2", "--workers", 1)
+    assert said(regtrack(*files)) == "share 1/2 of the files: 2 markers written\n"
+    assert said(regtrack(*files)) == "share 1/2 of the files: 0 markers written; 2 were there\n"
+    assert said(regtrack("finish", out, "--workers", 1)).startswith("OUT: 3 BigWig files in")
+    for again in (("finish", out), ("predict", "--shard", "2/3", "--out", out)):
+        assert said(regtrack(*again)) == "OUT: finished already\n"
+
+
+def test_scores_of_a_model_in_shards_are_those_of_one_machine(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    whole, report = tmp_path / "whole", tmp_path / "report"
+    assert regtrack(*score_arguments(world, whole)) == 0
+    assert regtrack(*score_arguments(world, report, "--shards", 2)) == 0
+    for share in ("2/2", "1/2"):
+        assert regtrack("eval", "--shard", share, "--out", report, "--workers", 1) == 0
+    assert regtrack("finish", report, "--workers", 1) == 0
+    assert files_of(report) == files_of(whole)
+    assert sorted(tmp_path.iterdir()) == [report, whole]
+
+
+def test_scores_in_the_same_pass_are_those_of_one_machine(world: TinyWorld, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    scored = ("--peaks", world.markers)
+    assert regtrack(*predict_arguments(world, whole, "--workers", 1, *scored)) == 0
+    assert plan(world, parts, *scored) == 0
+    for share in ("3/3", "2/3", "1/3"):
+        assert do_shard(parts, share) == 0
+    assert regtrack("finish", parts, "--workers", 1) == 0
+    assert files_of(parts) == files_of(whole)
+
+
+def test_what_is_missing_is_named(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(out, "1/3") == 0
+    for more in ((), ("--shard", "1/2")):
+        assert regtrack("finish", out, *more) == 1
+        assert capsys.readouterr().err.endswith(
+            f"tracks: 1 shard of 3 is not finished: 3/3; regtrack predict --shard 3/3 --out {out}\n"
+        )
+
+
+def test_a_shard_whose_block_is_damaged_is_done_again(
+    predicted: tuple[TinyWorld, Path], out: Path
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    for share in ("1/3", "3/3"):
+        assert do_shard(out, share) == 0
+    block = min(out.parent.glob("tracks.partial/work-*/blocks/*.blk"))
+    block.write_bytes(block.read_bytes()[:-1])
+    assert regtrack("finish", out, "--workers", 1) == 1
+    assert do_shard(out, "1/3") == 0
+    assert regtrack("finish", out, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+def of_another_model(world: TinyWorld, folder: Path) -> Sequence[object]:
+    markers = read_markers(world.markers)
+    other = write_checkpoint(folder / "other.safetensors", markers, TINY_SIZES, seed=1)
+    return ("--model", other)
+
+
+def of_another_genome(world: TinyWorld, folder: Path) -> Sequence[object]:
+    turned = {**world.sequences, "chr2": world.sequences["chr2"][::-1]}
+    return ("--genome", write_fasta(folder / "other.fa", turned))
+
+
+def of_other_chromosomes(world: TinyWorld, folder: Path) -> Sequence[object]:
+    more = {**world.sequences, "chr3": "ACGT"}
+    return ("--genome", write_fasta(folder / "more.fa", more))
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        (of_another_model, "model"),
+        (of_another_genome, "sequence and regions"),
+        (of_other_chromosomes, "chromosomes"),
+    ],
+)
+def test_a_shard_of_another_model_or_genome_is_refused(
+    world: TinyWorld,
+    tmp_path: Path,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: Callable[[TinyWorld, Path], Sequence[object]],
+    named: str,
+) -> None:
+    assert plan(world, out, "--any-genome") == 0
+    assert do_shard(out, "1/3", *changed(world, tmp_path)) == 1
+    assert f"tracks.partial: planned with another {named}" in capsys.readouterr().err
+
+
+def test_files_that_have_moved_are_named_anew(
+    predicted: tuple[TinyWorld, Path], tmp_path: Path
+) -> None:
+    world, tracks = predicted
+    here, out = tmp_path / "here", tmp_path / "tracks"
+    shutil.copytree(world.folder, here)
+    model, genome = (here / path.name for path in (world.model, world.genome))
+    moved = ("--model", model, "--genome", genome)
+    assert plan(world, out) == 0
+    for share in ("1/3", "2/3", "3/3"):
+        assert do_shard(out, share, *moved) == 0
+    assert regtrack("finish", out, *moved, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+def test_the_sequence_is_read_again_only_where_it_may_be_another(
+    world: TinyWorld, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genome = tmp_path / "genome.fa"
+    shutil.copy2(world.genome, genome)
+    arguments = predict_arguments(world, out, "--workers", 1, "--shards", 3)
+    arguments[arguments.index(world.genome)] = genome
+    assert regtrack(*arguments) == 0
+    read: list[int] = []
+    digest = Genome.digest
+    monkeypatch.setattr(Genome, "digest", lambda *given: (read.append(1), digest(*given))[1])
+    assert do_shard(out, "1/3") == 0
+    assert len(read) == 0
+    assert do_shard(out, "1/3", "--verify") == 0
+    assert len(read) == 1
+    os.utime(genome, (1, 1))
+    assert do_shard(out, "1/3") == 0
+    assert len(read) == 2
+    genome.write_text(genome.read_text().replace("AC", "CA", 1))
+    os.utime(genome, (1, 1))
+    assert do_shard(out, "1/3") == 1
+
+
+def test_another_version_takes_no_part(
+    world: TinyWorld,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert plan(world, out) == 0
+    monkeypatch.setattr(jobs, "__version__", "9.9")
+    assert do_shard(out, "1/3") == 1
+    assert "planned with another regtrack (" in capsys.readouterr().err
+
+
+def test_another_arithmetic_is_not_mixed_in_unless_any_will_do(
+    world: TinyWorld,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert plan(world, out) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "arithmetic_of", lambda _: "that of the first")
+        assert do_shard(out, "3/3") == 0
+    assert do_shard(out, "1/3") == 1
+    err = capsys.readouterr().err
+    assert "other shards were computed with another arithmetic (that of the first, now " in err
+    assert "--isa avx2" in err
+    assert do_shard(out, "1/3", "--any-cpu") == 0
+
+
+def test_a_plan_for_any_processor_takes_any(
+    world: TinyWorld, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan(world, out, "--any-cpu") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "arithmetic_of", lambda _: "that of the first")
+        assert do_shard(out, "3/3") == 0
+    assert do_shard(out, "1/3") == 0
+
+
+def test_another_plan_is_not_replaced_without_force(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(out, "1/3") == 0
+    other = predict_arguments(world, out, "--shards", 3, "--max-error", 0.01)
+    assert regtrack(*other) == 1
+    assert "tracks.partial: holds another plan; --force drops it" in capsys.readouterr().err
+    assert regtrack(*other, "--force") == 0
+    assert not list(out.parent.glob("tracks.partial/work-*/blocks/*"))
+
+
+def test_the_same_plan_in_more_shards_keeps_what_is_done(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(out, "1/3") == 0
+    assert regtrack(*predict_arguments(world, out, "--workers", 1, "--shards", 2)) == 0
+    assert do_shard(out, "1/3") == 2
+    assert "2 shards are planned in " in capsys.readouterr().err
+    assert do_shard(out, "1/2") == 0
+    assert "shard 1/2: 0 bases predicted; 43,862 were there" in capsys.readouterr().out
+
+
+def test_a_plan_and_a_run_in_one_piece_do_not_meet(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert regtrack(*predict_arguments(world, out)) == 1
+    assert "tracks.partial: holds a plan of shards: run them with" in capsys.readouterr().err
+    assert regtrack(*predict_arguments(world, out, "--force", "--workers", 1)) == 0
+    assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.fixture
+def at_work(world: TinyWorld, out: Path) -> Iterator[Path]:
+    """A plan that another machine works on."""
+    assert plan(world, out) == 0
+    leases = out.parent / "tracks.partial" / "leases"
+    leases.mkdir()
+    (leases / "shard 2-of-3.0001.lease").write_text(
+        json.dumps(vars(Holder("node7", 4711, time.time())))
+    )
+    yield out
+    shutil.rmtree(out.parent / "tracks.partial")  # nobody will touch it
+
+
+def test_who_is_at_work_is_named_to_whoever_is_in_the_way(
+    world: TinyWorld, at_work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (
+        ["predict", "--shard", "2/3", "--out", at_work],
+        ["finish", at_work],
+        predict_arguments(world, at_work, "--shards", 3, "--max-error", 0.01, "--force"),
+        predict_arguments(world, at_work, "--force"),
+    ):
+        assert regtrack(*words) == 1
+        assert "shard 2-of-3 is at work" in (err := capsys.readouterr().err)
+        assert "process 4711 on node7, since " in err
+    assert do_shard(at_work, "1/3") == 0
+
+
+def test_info_says_how_far_a_plan_is(at_work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert do_shard(at_work, "3/3") == 0
+    capsys.readouterr()
+    assert regtrack("info", f"{at_work}.partial") == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["plan"] == f"regtrack predict --out {at_work}, in 3 shards"
+    assert lines["done"] == "1 of 3 shards"
+    assert lines["at"].startswith("work  shard 2-of-3, process 4711 on node7, since ")
+    assert lines["left"].startswith("1; some ")
+    assert lines["next"] == f"regtrack predict --shard 1/3 --out {at_work}"
+
+
+def test_a_killed_shard_leaves_nothing_in_the_way(
+    predicted: tuple[TinyWorld, Path], out: Path
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    code = (
+        "import os, signal, regtrack.prediction.job as j, regtrack.prediction.blockwork as b\n"
+        "j._MOST_TOGETHER = 1\n"
+        "b.BlockStore.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from regtrack.cli.main import main\nmain()\n"
+    )
+    words = ["predict", "--shard", "1/3", "--out", str(out), "--workers", "1"]
+    assert forked(code, *words).returncode == -9
+    assert list((out.parent / "tracks.partial" / "leases").iterdir())
+    for share in ("1/3", "2/3", "3/3"):
+        assert do_shard(out, share) == 0
+    assert regtrack("finish", out, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+@pytest.mark.parametrize("where", ["deliver", "clear"])
+def test_a_finish_that_was_killed_is_gone_on_with(
+    predicted: tuple[TinyWorld, Path], out: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    for share in ("1/3", "3/3"):
+        assert do_shard(out, share) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(sharing, where, lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack("finish", out, "--workers", 1)
+    assert regtrack("finish", out, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+    assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["predict", "--shard", "1/3"], "Missing option '--out'"),
+        (["predict", "--shard", "1/3", "chr1", "--out", "x"], "goes without REGION...: it is the"),
+        (["predict", "--shard", "1/3", "--out", "x", "--floor", "0"], "--floor: is the plan's"),
+        (["predict", "--shard", "4/3", "--out", "x"], "expected 1/3 to 3/3"),
+        (["predict", "--shard", "3", "--out", "x"], "expected K/N, such as 3/8, got '3'"),
+        (["predict", "--shard", "1/3", "--out", "x"], "x: no plan of shards there"),
+        (["predict", "--out", "x"], "Missing argument 'REGION...'"),
+        (["predict", "chr1", "--out", "x", "--shards", "0"], "0 is not in the range"),
+        (["predict", "chr1", "--out", "x", "--verify"], "--verify: is of a --shard"),
+        (["eval", "--out", "x"], "Missing argument 'TRACKS|MODEL'"),
+        (["finish", "x"], "x: no plan of shards there"),
+    ],
+)
+def test_what_does_not_go_together_is_told_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: Sequence[str],
+    line: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert regtrack(*words) in (1, 2)
+    assert line in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_is_finished_in_one_piece(
+    world: TinyWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    assert regtrack(*score_arguments(world, report, "--shards", 2)) == 0
+    assert regtrack("finish", report, "--shard", "1/2") == 2
+    assert "--shard: is for tracks; a report is made in one piece" in capsys.readouterr().err
+
+
+def test_tracks_that_are_there_are_replaced_only_with_force(
+    predicted: tuple[TinyWorld, Path], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, tracks = predicted
+    shutil.copytree(tracks, out)
+    (out / "bigwig" / "0_K562_CTCF_None.bw").write_bytes(b"old")
+    assert plan(world, out) == 1
+    assert "tracks: exists already; --force replaces it" in capsys.readouterr().err
+    assert plan(world, out, "--force") == 0
+    for share in ("1/3", "3/3"):
+        assert do_shard(out, share) == 0
+    assert regtrack("finish", out) == 1
+    assert regtrack("finish", out, "--force", "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
+
+
+def test_two_shards_work_at_once_and_nothing_is_taken_from_another(
+    world: TinyWorld, out: Path
+) -> None:
+    assert plan(world, out) == 0
+    work = next((out.parent / "tracks.partial").glob("work-*"))
+    aside = work / "blocks" / f"chr1.00000.blk.node7.4711.{'0' * 16}.tmp"
+    aside.write_bytes(b"half a block")
+    with leased(out.parent / "tracks.partial" / "leases", "shard 1-of-3"):
+        assert do_shard(out, "3/3") == 0
+    assert aside.exists()
