@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regtrack.errors import InputError
-from regtrack.folders import RUN_NAMES, clear, settle
+from regtrack.folders import ASIDE, RUN_NAMES, clear, settle
 from regtrack.leases import refuse_holders
 from regtrack.work_folders import LEASES, LOCK, PLAN, PLAN_NAMES, claimed_folder, partial_path
 
@@ -18,7 +18,8 @@ from regtrack.work_folders import LEASES, LOCK, PLAN, PLAN_NAMES, claimed_folder
 def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """Take the work folder of `out` for this process alone, to plan in it or to finish there.
 
-    It is removed when the body leaves no plan in it.
+    It is removed when the body leaves no plan in it. What killed processes were writing aside is
+    removed, for nobody is at work.
 
     Parameters
     ----------
@@ -34,6 +35,7 @@ def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
     refuse_holders(partial / LEASES)
     with claimed_folder(partial, (*RUN_NAMES, *PLAN_NAMES, *names)):
         settle(partial, out)
+        clear([path for name in ASIDE for path in partial.rglob(name)])
         try:
             yield partial
         finally:

@@ -70,7 +70,7 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
     ) as work:
         if not is_finished(work):
             prepare(job, work)
-            clear((work / TRACKS / "peaks").glob(".*"))  # what a killed process was writing aside
+            clear_peaks_aside(work)
             predict_missing(works_in(job, work), workers, observer)
             summaries = write_markers(job, work, range(len(job.rows)), workers, observer)
             device = reported_device(job.device)
@@ -89,6 +89,11 @@ def prepare(job: Job, work: Path) -> None:
         (work / name).mkdir(parents=True, exist_ok=True)
     if job.truth:
         job.truth.save(work / _COUNTS)
+
+
+def clear_peaks_aside(work: Path) -> None:
+    """Remove what killed processes were writing aside of peaks, where nobody is at work."""
+    clear((work / TRACKS / "peaks").glob(".*"))
 
 
 def finish_tracks(

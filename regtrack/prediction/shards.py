@@ -32,6 +32,7 @@ from regtrack.prediction.requests import EvalRequest, PredictRequest
 from regtrack.prediction.run import (
     TRACKS,
     WORK_NAMES,
+    clear_peaks_aside,
     deliver,
     finish_tracks,
     is_finished,
@@ -245,6 +246,7 @@ def finish(
             write_report(evaluation, out)
             shutil.rmtree(partial)
             return evaluation
+        clear_peaks_aside(folder)
         _write_rows(job, folder, _unwritten(job, folder, range(len(job.rows))), workers, observer)
         device = computed_on(folder)
         finish_tracks(job, folder, _summaries(job, folder), device, workers, observer)

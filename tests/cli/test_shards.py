@@ -441,3 +441,18 @@ def test_two_shards_work_at_once_and_nothing_is_taken_from_another(
     with leased(out.parent / "tracks.partial" / "leases", "shard 1-of-3"):
         assert do_shard(out, "3/3") == 0
     assert aside.exists()
+
+
+def test_nothing_that_killed_processes_were_writing_comes_into_the_tracks(
+    predicted: tuple[TinyWorld, Path], out: Path
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    for share in ("1/3", "3/3"):
+        assert do_shard(out, share) == 0
+    (written,) = (out.parent / "tracks.partial").glob("work-*/tracks")
+    (written / "peaks" / ".0_K562_CTCF_None.narrowPeak.gz.axub9_c0").write_bytes(b"half of it")
+    name = f"0_K562_CTCF_None.bw.node7.4711.{'0' * 16}.tmp"
+    (written / "bigwig" / name).write_bytes(b"half of it")
+    assert regtrack("finish", out, "--workers", 1) == 0
+    assert files_of(out) == files_of(tracks)
