@@ -118,6 +118,7 @@ class Segmenter:
         keep_first: bool = False,
     ) -> None:
         self._limits = Limits.of(markers, max_error, floor, ranges)
+        self._units = self._limits.units if ranges else None
         self._keep_next = keep_first
         self._state: _State = (
             np.full(markers, -1, np.int32),
@@ -203,31 +204,44 @@ class Segmenter:
             return
         marker, start, end, low, high = self._cuts
         self._counts += np.bincount(marker[:count], minlength=len(self._counts))
-        values = shortest_decimals(low[:count], high[:count], marker[:count], self._limits.units)
+        values = shortest_decimals(low[:count], high[:count], marker[:count], self._units)
         self._kept.append((marker[:count].copy(), start[:count].copy(), end[:count].copy(), values))
 
 
 @compiled
 def shortest_decimals(
-    low: _Bound, high: _Bound, marker: _Whole, units: npt.NDArray[np.float64]
+    low: _Bound, high: _Bound, marker: _Whole, units: npt.NDArray[np.float64] | None
 ) -> _Bound:
     """For each interval of a marker, the number with the fewest decimals in [low, high].
 
     Of several the one nearest to the middle; with more than six, the middle. Decimals are those of
-    the marker's unit.
+    the marker's unit, which is 1 where there are no units.
     """
     values = np.empty_like(low)
     for index in range(len(low)):
         least, most = np.float64(low[index]), np.float64(high[index])
         middle = (least + most) / 2
         best = middle
-        scale = 1e6 / units[marker[index]]
-        for _ in range(7):
-            value = np.rint(middle * scale) / scale
-            best = value if (least <= value) & (value <= most) else best
-            scale /= 10
+        if units is None:
+            # By constants it divides several side by side: in a twelfth of the time.
+            for scale in (1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1.0):
+                best = _decimal(middle, scale, least, most, best)
+        else:
+            scale = 1e6 / units[marker[index]]
+            for _ in range(7):
+                best = _decimal(middle, scale, least, most, best)
+                scale /= 10
         values[index] = best
     return values
+
+
+@compiled
+def _decimal(
+    middle: np.float64, scale: float, least: np.float64, most: np.float64, otherwise: np.float64
+) -> np.float64:
+    """The multiple of 1 / scale nearest to the middle, if it lies within the bounds."""
+    value: np.float64 = np.rint(middle * scale) / scale
+    return value if (least <= value) & (value <= most) else otherwise
 
 
 @compiled

@@ -65,9 +65,11 @@ def finished(segmenter: Segmenter) -> list[Found]:
 
 
 def shortest_decimal(low: float, high: float) -> float:
-    """Of one interval."""
-    bounds = np.array([low]), np.array([high])
-    return float(shortest_decimals(*bounds, np.zeros(1, np.int32), np.ones(1))[0])
+    """Of one interval, of a probability, which is that of a signal whose unit is 1."""
+    of_first = np.array([low]), np.array([high]), np.zeros(1, np.int32)
+    (value,), (of_unit,) = (shortest_decimals(*of_first, units) for units in (None, np.ones(1)))
+    assert value == of_unit
+    return float(value)
 
 
 def fewest_segments(values: np.ndarray, error: np.float32, floor: np.float32) -> int:
