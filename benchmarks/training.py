@@ -1,6 +1,6 @@
 """Training speed and peak memory beside the loop that one would write at first.
 
-    python benchmarks/training.py [MARKERS [STEPS]]
+    python benchmarks/training.py [MARKERS [STEPS]] [--device cuda] [--batch-size N]
 
 Makes a dataset of random sequence and random peaks and trains `dilated` on the same
 windows in three ways, each in a process of its own:
@@ -10,12 +10,14 @@ windows in three ways, each in a process of its own:
     regtrack float32   as `regtrack train --precision float32`
     regtrack bfloat16  as `regtrack train --precision bfloat16`
 
-Prints bases x markers per second and peak memory of each, and their ratio to the plain
-loop. Reading sequence and labels counts; starting Python and the first step do not.
+Prints windows and bases x markers per second and peak memory of each, and their ratio to the
+plain loop. Reading sequence and labels counts; starting Python and the first steps do not. On a
+GPU, memory is that of this machine, and takes some hundred steps to measure anything.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -45,7 +47,9 @@ PEAKS_PER_MARKER = 40
 PEAK_LENGTH = 300
 WINDOWS_PER_STEP = 2
 WAYS = ("plain", "float32", "bfloat16")
-CPU = torch.device("cpu")
+# Steps before the clock starts: a GPU compiles kernels and fills its queue first. It tells of 16
+# steps at a time.
+WARM = {"cpu": 1, "cuda": 32}
 
 
 def make_dataset(folder: Path, markers: int) -> Path:
@@ -73,12 +77,12 @@ def opened(path: Path) -> DenseDataset:
     return dataset
 
 
-def time_plain(path: Path, steps: int) -> float:
-    """Seconds for some steps of the plain loop."""
+def time_plain(path: Path, steps: int, device: torch.device, size: int) -> float:
+    """Seconds for some steps of the plain loop, with so many windows each."""
     dataset = opened(path)
-    peaks = [read_bed(Path(marker.file), dataset.chrom_sizes) for marker in dataset.markers]
+    peaks = [read_bed(path.parent / marker.file, dataset.chrom_sizes) for marker in dataset.markers]
     torch.manual_seed(0)
-    network = find_architecture("dense", "dilated").build(len(peaks)).train()
+    network = find_architecture("dense", "dilated").build(len(peaks)).to(device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
     loss_function = torch.nn.BCEWithLogitsLoss()
     windows = dataset.windows("train")
@@ -86,7 +90,7 @@ def time_plain(path: Path, steps: int) -> float:
 
     def step() -> None:
         codes, labels = [], []
-        for index in random.integers(0, len(windows), WINDOWS_PER_STEP).tolist():
+        for index in random.integers(0, len(windows), size).tolist():
             window = windows[index]
             codes.append(dataset.genome.codes(window.chrom, window.start, window.end))
             dense = np.zeros((len(peaks), len(window)), dtype=np.float32)
@@ -94,46 +98,49 @@ def time_plain(path: Path, steps: int) -> float:
                 for start, end in by_chrom[window.chrom].clip(window.start, window.end):
                     dense[marker, start - window.start : end - window.start] = 1
             labels.append(dense)
-        logits = network(torch.from_numpy(np.stack(codes)).to(torch.int32))
-        loss = loss_function(logits, torch.from_numpy(np.stack(labels)))
+        logits = network(torch.from_numpy(np.stack(codes)).to(device, torch.int32))
+        loss = loss_function(logits, torch.from_numpy(np.stack(labels)).to(device))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         loss.item()
 
-    step()
+    for _ in range(WARM[device.type]):
+        step()
     began = time.monotonic()
     for _ in range(steps):
         step()
     return time.monotonic() - began
 
 
-def time_regtrack(path: Path, steps: int, precision: str) -> float:
+def time_regtrack(path: Path, steps: int, precision: str, device: torch.device, size: int) -> float:
     """Seconds for some steps of regtrack's own loop, without validation."""
-    dataset = opened(path)
+    dataset, warm = opened(path), WARM[device.type]
+    end = 2 * (warm + steps)  # not reached, so that no validation comes
     settings = TrainingSettings(
-        steps=steps + 2, batch_size=WINDOWS_PER_STEP, precision=precision, validate_every=steps + 3
+        steps=end, batch_size=size, precision=precision, validate_every=end
     ).fitted(dataset.task, dataset.window)
     architecture = find_architecture("dense", "dilated")
-    times: list[float] = []
+    times: dict[int, float] = {}
 
     class Clock(Unwatched):
         def told(self, event: Event) -> None:
             if isinstance(event, StepDone):
-                times.append(time.monotonic())
+                times[event.step] = time.monotonic()
 
     with tempfile.TemporaryDirectory() as work:
         trainer = Trainer(
-            dataset, architecture, {}, settings, Processes(0, 1, CPU), Path(work), Clock()
+            dataset, architecture, {}, settings, Processes(0, 1, device), Path(work), Clock()
         )
-        # Stopped before its end, so that no validation comes.
-        trainer.run(stop=lambda: len(times) > steps)
-    return times[steps] - times[0]
+        trainer.run(stop=lambda: warm + steps in times)
+    return times[warm + steps] - times[warm]
 
 
-def measure(path: Path, way: str, steps: int) -> tuple[float, float]:
+def measure(path: Path, way: str, given: argparse.Namespace) -> tuple[float, float]:
     """Seconds, and peak memory in bytes, of a process that trains in one way."""
-    words = [sys.executable, __file__, "--child", str(path), way, str(steps)]
+    words = [sys.executable, __file__, str(given.markers), str(given.steps), "--child", way]
+    words += ["--device", given.device, "--batch-size", str(given.batch_size)]
+    words += ["--dataset", str(path)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     seconds = json.loads(process.stdout.read())
@@ -145,26 +152,39 @@ def measure(path: Path, way: str, steps: int) -> tuple[float, float]:
 
 def main() -> None:
     """Read the command line, run, and print the table."""
-    if sys.argv[1:2] == ["--child"]:
-        path, way, steps = Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-        took = time_plain(path, steps) if way == "plain" else time_regtrack(path, steps, way)
-        print(json.dumps(took))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("markers", type=int, nargs="?", default=919)
+    parser.add_argument("steps", type=int, nargs="?", default=5)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch-size", type=int, default=WINDOWS_PER_STEP)
+    parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--dataset", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    device, size = torch.device(given.device), given.batch_size
+    steps = given.steps if device.type == "cpu" else -(-given.steps // 16) * 16
+    if given.child == "plain":
+        print(json.dumps(time_plain(given.dataset, steps, device, size)))
         return
-    given = [int(word) for word in sys.argv[1:]]
-    markers, steps = (given + [919, 5][len(given) :])[:2]
+    if given.child:
+        print(json.dumps(time_regtrack(given.dataset, steps, given.child, device, size)))
+        return
     with tempfile.TemporaryDirectory() as folder:
-        path = make_dataset(Path(folder), markers)
-        values = steps * WINDOWS_PER_STEP * 25_000 * markers
-        print(f"{markers} markers, {steps} steps of {WINDOWS_PER_STEP} windows of 25,000 bases")
-        print(f"{'':18}{'bases x markers/s':>18}{'ratio':>8}{'peak memory':>13}{'ratio':>8}")
+        path = make_dataset(Path(folder), given.markers)
+        windows = steps * size
+        print(f"{given.markers} markers, {steps} steps of {size} windows of 25,000 bases, {device}")
+        print(
+            f"{'':18}{'windows/s':>11}{'bases x markers/s':>19}{'ratio':>8}{'peak memory':>13}"
+            f"{'ratio':>8}"
+        )
         first: tuple[float, float] | None = None
         for way in WAYS:
-            seconds, memory = measure(path, way, steps)
+            seconds, memory = measure(path, way, given)
             first = first or (seconds, memory)
             name = way if way == "plain" else f"regtrack {way}"
+            values = windows * 25_000 * given.markers
             print(
-                f"{name:18}{values / seconds:>18,.0f}{first[0] / seconds:>8.2f}"
-                f"{memory / 1e9:>10.2f} GB{memory / first[1]:>8.2f}"
+                f"{name:18}{windows / seconds:>11,.1f}{values / seconds:>19,.0f}"
+                f"{first[0] / seconds:>8.2f}{memory / 1e9:>10.2f} GB{memory / first[1]:>8.2f}"
             )
 
 

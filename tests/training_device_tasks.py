@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from builders import a_network
-from training_helpers import ALONE
+from training_helpers import ALONE, Recorder, assert_same_weights, log_of, train_on
 
 from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.prediction import forward
-from regtrack.training import counts, device_counts, validation
+from regtrack.training import batches, counts, device_counts, trainer, validation
 from regtrack.training.batches import Loader
 from regtrack.training.examples import make_examples
 from regtrack.training.settings import TrainingSettings
@@ -52,16 +52,30 @@ def count_a_split(folder: str) -> None:
     assert expected.dense is not None
     assert expected.dense.peaks._counts.any(axis=(0, 1)).all()
     validation.counts_there = lambda _: True
-    for bases, threads in (700, 1), (1 << 20, 2):
-        device_counts._MOST_BASES = bases
-        validation._MOST_THREADS = threads
-        found = count_split(network, dataset, "valid", ALONE)
-        assert found.dense is not None
-        for ours, theirs in [
-            (found.histogram.counts, expected.histogram.counts),
-            (found.dense.bases._by_block, expected.dense.bases._by_block),
-            (found.dense.peaks._counts, expected.dense.peaks._counts),
-        ]:
-            np.testing.assert_array_equal(ours, theirs)
+    device_counts._MOST_BASES = 700
+    found = count_split(network, dataset, "valid", ALONE)
+    assert found.dense is not None
+    for ours, theirs in [
+        (found.histogram.counts, expected.histogram.counts),
+        (found.dense.bases._by_block, expected.dense.bases._by_block),
+        (found.dense.peaks._counts, expected.dense.peaks._counts),
+    ]:
+        np.testing.assert_array_equal(ours, theirs)
     found_whole = score(network, dataset, "valid", ALONE)
     np.testing.assert_array_equal(found_whole.counts, whole.counts)
+
+
+def train_with_kernels(data: str, folder: str) -> None:
+    """A training whose labels are painted and whose validation is counted by kernels."""
+    settings = {"steps": 3, "validate_every": 3, "norm_batches": 1}
+    here, there = (Path(folder) / f"{name}.safetensors" for name in ("here", "there"))
+    train_on(Path(data), here, **settings)
+    trainer.counts_there = validation.counts_there = lambda _: True
+    trainer._TELL_EVERY = {"cpu": 16}
+    batches._AHEAD = {"cpu": 4}
+    validation._MOST_THREADS = 2
+    observer = Recorder()
+    train_on(Path(data), there, observer, **settings)
+    assert observer.steps == [1, 2, 3]
+    assert_same_weights(here, there)
+    assert log_of(here) == log_of(there)

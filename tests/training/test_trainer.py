@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from builders import TINY_SIZES, TinyDatasets
+from interpreting import interpret, needs_triton
 from training_helpers import Recorder, log_of, network_of, train_on
 
 from regtrack.datasets.folder import open_dataset
@@ -363,3 +364,12 @@ def test_a_network_that_has_learned_little_is_said(
     first, *lines = result.describe().splitlines()
     assert first == "m.safetensors: the best of 2 steps, reached at step 2"
     assert lines == said
+
+
+@needs_triton
+def test_trained_and_validated_by_kernels_for_gpus_it_is_the_same(
+    datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    interpret(
+        *("train_with_kernels", str(datasets.dense), str(tmp_path)), module="training_device_tasks"
+    )
