@@ -96,8 +96,9 @@ def browsing(arguments: Sequence[object], port: int) -> Iterator[str]:
     assert running.stdout
     try:
         line = running.stdout.readline()
-        assert "http://127.0.0.1:" in line, running.communicate(timeout=PATIENCE)
-        yield line.split()[1]
+        address = re.search(r"http://127\.0\.0\.1:\S+", line)
+        assert address, running.communicate(timeout=PATIENCE)
+        yield address[0]
     finally:
         running.send_signal(signal.SIGINT)
         _, problems = running.communicate(timeout=PATIENCE)

@@ -1,10 +1,11 @@
-"""The job behind `regtrack browse`: a tracks folder in, a server of its page out."""
+"""The job behind `regtrack browse`: tracks folders in, a server of their page out."""
 
 from __future__ import annotations
 
 import os
 import sys
 import webbrowser
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,16 @@ from starlette.types import ASGIApp
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
+from regtrack.browsers.runs import Entry, Runs
 from regtrack.browsers.server import make_app
 from regtrack.browsers.site import Sequence, Site
-from regtrack.browsers.viewable import Viewable, opening_locus
+from regtrack.browsers.viewable import opening_locus
 from regtrack.errors import ArgumentError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.genome.regions import advice_on
-from regtrack.tracks.folder import Track
+from regtrack.genome.intervals import Interval
+from regtrack.genome.regions import advice_on, parse_region
+from regtrack.paths import Labelled
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class BrowseOptions:
         Patterns of those that are there at first, as `select_markers` takes them; none for a few.
     region
         Where the page opens, as typed (a gene, too); None for the strongest predicted peak.
-    report, peaks
-        As `Viewable.read`.
+    reports, peaks
+        As `Runs.read`.
     genome
         FASTA, to show the sequence.
     genes
@@ -45,15 +48,15 @@ class BrowseOptions:
 
     markers: tuple[str, ...] = ()
     region: str | None = None
-    report: Path | None = None
+    reports: Seq[Labelled] = ()
     peaks: Path | None = None
     genome: Path | None = None
     genes: Path | None = None
     clip: bool = False
 
 
-def browsing(folder: Path, options: BrowseOptions) -> ASGIApp:
-    """The application that serves the page of a tracks folder.
+def browsing(folders: Seq[Labelled], options: BrowseOptions) -> ASGIApp:
+    """The application that serves the page of a tracks folder, or of several side by side.
 
     Tables, genes and the genome are read beforehand; tracks and peaks when they are looked at.
 
@@ -64,15 +67,15 @@ def browsing(folder: Path, options: BrowseOptions) -> ASGIApp:
     OSError
         When a file cannot be read.
     """
-    viewable = Viewable.read(folder, options.report, options.peaks)
-    shown = few_enough(viewable.chosen(options.markers), "(on the page, all can be chosen from)")
-    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
-    site = site_of(viewable, shown, genes, options)
-    lookup = Lookup(viewable, genes.genes, options.clip)
+    runs = Runs.read(folders, options.reports, options.peaks)
+    shown = few_enough(runs.chosen(options.markers), "(on the page, all can be chosen from)")
+    genes = GeneRegions(options.genes, runs.chrom_sizes)
+    site = site_of(runs, shown, genes, options)
+    lookup = Lookup(runs, genes.genes, options.clip)
     return make_app(site, lookup, lambda text: advice_on(text, genes, one_of_several=True))
 
 
-def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:
+def few_enough(entries: tuple[Entry, ...], advice: str) -> tuple[Entry, ...]:
     """Tracks that a page can show at once.
 
     Raises
@@ -80,26 +83,39 @@ def few_enough(tracks: tuple[Track, ...], advice: str) -> tuple[Track, ...]:
     ArgumentError
         When there are too many of them; it ends with the advice.
     """
-    if len(tracks) > MANY:
+    if len(entries) > MANY:
+        places = {entry.run.place for entry in entries}
+        of_runs = f" of {len(places)} runs" if len(places) > 1 else ""
         raise ArgumentError(
             "markers",
-            f"match {len(tracks)} markers; {MANY} at most can be shown at once {advice}",
+            f"match {len(entries)} markers{of_runs}; {MANY} at most can be shown at once {advice}",
         )
-    return tracks
+    return entries
 
 
 def site_of(
-    viewable: Viewable, shown: tuple[Track, ...], genes: GeneRegions, options: BrowseOptions
+    runs: Runs, shown: tuple[Entry, ...], genes: GeneRegions, options: BrowseOptions
 ) -> Site:
     """The page of some tracks; raises what `browsing` does."""
-    opens = opening_locus(viewable, shown, options.region, genes)
-    sequence = _sequence(options.genome, viewable) if options.genome else None
-    return Site(viewable, shown, opens, sequence, has_genes=bool(genes.genes))
+    opens = opening_of(runs, shown, options.region, genes)
+    sequence = _sequence(options.genome, runs) if options.genome else None
+    return Site(runs, shown, opens, sequence, has_genes=bool(genes.genes))
 
 
-def _sequence(fasta: Path, viewable: Viewable) -> Sequence:
+def opening_of(runs: Runs, shown: Seq[Entry], region: str | None, genes: GeneRegions) -> Interval:
+    """As `opening_locus`: of the run whose track is shown first, where no region is named."""
+    if region is not None:
+        return parse_region(region, runs.chrom_sizes, genes)
+    first = shown[0].run
+    tracks = [entry.track for entry in shown if entry.run is first]
+    return opening_locus(first.viewable, tracks, None)
+
+
+def _sequence(fasta: Path, runs: Runs) -> Sequence:
     """A FASTA file and its indexes, checked against the genome of the tracks."""
-    path = checked_fasta(fasta, viewable.folder, viewable.trackset)
+    path = fasta
+    for run in runs.runs:
+        path = checked_fasta(fasta, run.viewable.folder, run.viewable.trackset)
     index = make_index(path)
     return Sequence(path, index.fai, index.gzi)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +11,16 @@ from regtrack.browsers.browse import BrowseOptions, site_of
 from regtrack.browsers.copies import check_room, copy_file
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
+from regtrack.browsers.runs import Runs
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import POLICY, Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
-from regtrack.browsers.viewable import Viewable
 from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, replacing_folder, size_text
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
 from regtrack.observer import Observer, staged
+from regtrack.paths import Labelled
 
 PAGE = "index.html"
 _LICENCE = "igv.LICENSE.md"
@@ -44,9 +45,13 @@ class Exported(NamedTuple):
 
 
 def export_site(
-    folder: Path, options: BrowseOptions, out: Path, force: bool, observer: Observer
+    folders: Sequence[Labelled],
+    options: BrowseOptions,
+    out: Path,
+    force: bool,
+    observer: Observer,
 ) -> Exported:
-    """Write the page of a tracks folder, with copies of its tracks, complete or not at all.
+    """Write the page of some tracks folders, with copies of their tracks, complete or not at all.
 
     Addresses in it are relative: it works in any folder of a web server that answers byte ranges.
 
@@ -76,16 +81,17 @@ def export_site(
             "click Save Image",
         )
     check_folder(out, force, _RECORD, "an exported page")
-    if folder.resolve().is_relative_to(out.resolve()):
-        raise InputError(out, f"the tracks lie in it ({folder}); expected another folder")
-    viewable = Viewable.read(folder, options.report, options.peaks)
-    viewable = viewable.only(viewable.matching(options.markers))
-    tracks = viewable.trackset.tracks
-    shown = tracks if options.markers and len(tracks) <= MANY else viewable.best()
-    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
-    site = site_of(viewable, shown, genes, options)
+    for folder, _ in folders:
+        if folder.resolve().is_relative_to(out.resolve()):
+            raise InputError(out, f"the tracks lie in it ({folder}); expected another folder")
+    runs = Runs.read(folders, options.reports, options.peaks)
+    runs = runs.only(runs.matching(options.markers))
+    tracks = runs.entries
+    shown = tracks if options.markers and len(tracks) <= MANY else runs.best()
+    genes = GeneRegions(options.genes, runs.chrom_sizes)
+    site = site_of(runs, shown, genes, options)
     size = check_room(out, site.files.values())
-    lookup = Lookup(viewable, genes.genes, options.clip)
+    lookup = Lookup(runs, genes.genes, options.clip)
     with replacing_folder(out, _RECORD) as made:
         with staged(observer, "copying", "B", size):
             for address, path in site.files.items():
@@ -94,7 +100,7 @@ def export_site(
             with errors_naming(out):
                 _place(made, address).write_text(text, encoding="utf-8")
         files = [path for path in made.rglob("*") if path.is_file()]
-        return Exported(len(tracks), len(files), sum(path.stat().st_size for path in files))
+        return Exported(len(runs.by_name), len(files), sum(path.stat().st_size for path in files))
 
 
 def _texts(site: Site, lookup: Lookup) -> Iterator[tuple[str, str]]:
@@ -102,9 +108,9 @@ def _texts(site: Site, lookup: Lookup) -> Iterator[tuple[str, str]]:
     yield PAGE, page_text(POLICY)
     yield _LICENCE, igv_licence()
     yield from static_texts(site, {"hint": _HINT, "where": site.where}).items()
-    sizes = site.viewable.trackset.chrom_sizes
+    sizes = site.runs.chrom_sizes
     areas = [Interval(chrom, 0, size) for chrom, size in sizes.items() if size]
-    yield from saved_answers(site.viewable, lookup, areas, lookup.measured_peaks.read)
+    yield from saved_answers(site, site.runs, lookup, areas, lookup.measured_peaks.read)
 
 
 def _place(folder: Path, address: str) -> Path:

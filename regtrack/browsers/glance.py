@@ -11,12 +11,10 @@ import numpy as np
 
 from regtrack.browsers.heatmap import LEAST, MOST, Bits, Heatmap, Levels
 from regtrack.browsers.measured_peaks import MeasuredPeaks
+from regtrack.browsers.runs import Entry, Runs
 from regtrack.browsers.saved_answers import FOLDER
-from regtrack.browsers.scales import scale_of
 from regtrack.browsers.site import marker_record
-from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import Interval, Regions
-from regtrack.tracks.folder import Track
 
 SKILL = 10  # times its base rate is the average precision of a marker that a report speaks for
 COLUMNS = 3_000  # at most: finer than the page draws, for it may be zoomed in
@@ -28,24 +26,24 @@ class Glance:
 
     Parameters
     ----------
-    viewable
-        All tracks of the folder.
+    runs
+        All tracks.
     region
         0-based, half-open.
     levels, bits
         As `Heatmap.levels` and `Heatmap.measured_bits` of all markers.
     measured
-        Measured peaks on the region's chromosome, by the number of the marker.
+        Measured peaks on the region's chromosome, by the name of the marker.
     """
 
-    viewable: Viewable
+    runs: Runs
     region: Interval
     levels: Levels
     bits: Bits
-    measured: Mapping[int, Regions]
+    measured: Mapping[str, Regions]
 
     @classmethod
-    def of(cls, viewable: Viewable, region: Interval, clip: bool) -> Glance:
+    def of(cls, runs: Runs, region: Interval, clip: bool) -> Glance:
         """Read the data of a region.
 
         Parameters
@@ -60,21 +58,17 @@ class Glance:
         OSError
             When one cannot be read.
         """
-        peaks = MeasuredPeaks(viewable, clip)
-        measured = {
-            track.marker.index: _on(peaks.read(track.marker.index), region.chrom)
-            for track in viewable.trackset.tracks
-            if track.marker.name in viewable.measured
-        }
-        heatmap = Heatmap(viewable, measured.__getitem__)
+        peaks = MeasuredPeaks(runs.measured, runs.chrom_sizes, clip)
+        measured = {name: _on(peaks.read(name), region.chrom) for name in runs.measured}
+        heatmap = Heatmap(runs, measured.__getitem__)
         columns = min(COLUMNS, len(region))
         levels = heatmap.levels(region, columns)
         bits = [heatmap.measured_bits(region, columns)]
         while (done := sum(map(len, bits))) < len(levels):
             bits.append(heatmap.measured_bits(region, columns, done))
-        return cls(viewable, region, levels, np.concatenate(bits), measured)
+        return cls(runs, region, levels, np.concatenate(bits), measured)
 
-    def predicted(self, most: int) -> tuple[Track, ...]:
+    def predicted(self, most: int) -> tuple[Entry, ...]:
         """Tracks that reach their threshold in the region, those of the highest lift first.
 
         As the page's list has them: none without peaks, nor what is below its base rate. Where a
@@ -86,17 +80,18 @@ class Glance:
             How many.
         """
         ranked = []
-        for track, highest in zip(self.viewable.trackset.tracks, self.levels.max(1), strict=True):
+        for entry, highest in zip(self.runs.entries, self.levels.max(1), strict=True):
+            track = entry.track
             if highest < LEAST or track.no_peaks:
                 continue
             value = (int(highest) - LEAST) / (MOST - LEAST) * track.top
-            base_rate = scale_of(self.viewable, track).base_rate
+            base_rate = self.runs.base_rate(entry).rate
             if base_rate and value >= max(track.threshold, base_rate):
-                score = self.viewable.scores.get(track.marker.name)
+                score = entry.run.viewable.scores.get(track.marker.name)
                 is_poor = score is not None and score < SKILL * base_rate
-                ranked.append((not is_poor, value / base_rate, value, track))
+                ranked.append((not is_poor, value / base_rate, value, entry))
         ranked.sort(key=lambda ranking: ranking[:3], reverse=True)
-        return tuple(track for *_, track in ranked[:most])
+        return tuple(entry for *_, entry in ranked[:most])
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -106,9 +101,7 @@ class Glance:
             "start": self.region.start,
             "end": self.region.end,
             "columns": self.levels.shape[1],
-            "markers": [
-                marker_record(self.viewable, track) for track in self.viewable.trackset.tracks
-            ],
+            "markers": [marker_record(self.runs, entry) for entry in self.runs.entries],
         }
 
     @property

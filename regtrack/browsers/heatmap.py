@@ -1,6 +1,7 @@
-"""All markers of a tracks folder over one region, as the heatmap of `regtrack browse` draws them.
+"""All markers of tracks folders over one region, as the heatmap of `regtrack browse` draws them.
 
-Rows are markers, in the order of `tracks.json`; columns cut a region into equal parts.
+Rows are markers, of each run, in the order of `Runs.entries`; columns cut a region into equal
+parts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.runs import Runs
 from regtrack.genome.intervals import EMPTY, Interval, Regions
 from regtrack.tracks.bigwig_view import column_edges, highest_values
 
@@ -41,15 +42,15 @@ class Heatmap:
 
     Parameters
     ----------
-    viewable
+    runs
         The tracks, and what is known of them.
     measured
-        Gives the measured peaks of a marker of `viewable.measured`, by its number; it keeps them.
+        Gives the measured peaks of a marker of `runs.measured`, by its name; it keeps them.
     """
 
-    def __init__(self, viewable: Viewable, measured: Callable[[int], Regions]) -> None:
-        self._viewable = viewable
-        self._tracks = viewable.trackset.tracks
+    def __init__(self, runs: Runs, measured: Callable[[str], Regions]) -> None:
+        self._runs = runs
+        self._entries = runs.entries
         self._measured = measured
 
     def levels(self, region: Interval, columns: int) -> Levels:
@@ -75,11 +76,11 @@ class Heatmap:
             When it cannot be read.
         """
         columns = min(columns, len(region))
-        levels = np.empty((len(self._tracks), columns), np.uint16)
+        levels = np.empty((len(self._entries), columns), np.uint16)
 
         def fill(number: int) -> None:
-            track = self._tracks[number]
-            values = highest_values(self._viewable.file(track.bigwig), region, columns)
+            _, run, track = self._entries[number]
+            values = highest_values(run.viewable.file(track.bigwig), region, columns)
             absent = np.isnan(values)
             shares = np.where(absent, 0, values) / np.float32(track.top)
             scaled = np.clip(shares, 0, 1) * np.float32(MOST - LEAST)
@@ -87,10 +88,11 @@ class Heatmap:
 
         for _ in self._readers.map(fill, range(len(levels))):
             pass
-        predicted = self._viewable.predicted.get(region.chrom, EMPTY)
-        levels[:, np.diff(predicted.bases_before(column_edges(region, columns))) == 0] = (
-            NOT_PREDICTED
-        )
+        edges = column_edges(region, columns)
+        for run in self._runs.runs:
+            predicted = run.viewable.predicted.get(region.chrom, EMPTY)
+            rows = [entry.run is run for entry in self._entries]
+            levels[np.ix_(rows, np.diff(predicted.bases_before(edges)) == 0)] = NOT_PREDICTED
         return levels
 
     def measured_bits(self, region: Interval, columns: int, first: int = 0) -> Bits:
@@ -121,10 +123,10 @@ class Heatmap:
         edges = column_edges(region, columns)
         ends_at = time.monotonic() + _PATIENCE
         rows = [np.empty((0, (columns + 7) // 8), np.uint8)]
-        for track in self._tracks[first:]:
+        for entry in self._entries[first:]:
             peaks = EMPTY
-            if track.marker.name in self._viewable.measured:
-                peaks = self._measured(track.marker.index).get(region.chrom, EMPTY)
+            if (name := entry.track.marker.name) in self._runs.measured:
+                peaks = self._measured(name).get(region.chrom, EMPTY)
             rows.append(np.packbits(np.diff(peaks.bases_before(edges)) > 0)[np.newaxis])
             if time.monotonic() > ends_at:
                 break

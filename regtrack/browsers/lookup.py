@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from regtrack.browsers.measured_peaks import MeasuredPeaks
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.runs import Runs
 from regtrack.genome.gene_index import GeneIndex, split_around
 from regtrack.genome.gene_regions import FLANK
 from regtrack.genome.genes import Gene
@@ -29,7 +29,7 @@ class Lookup:
 
     Parameters
     ----------
-    viewable
+    runs
         The tracks, and what was measured.
     genes
         All that are shown and searched.
@@ -37,10 +37,11 @@ class Lookup:
         As `regtrack.genome.bed.Rules`, for the peaks.
     """
 
-    def __init__(self, viewable: Viewable, genes: Iterable[Gene] = (), clip: bool = False) -> None:
-        self.measured_peaks = MeasuredPeaks(viewable, clip)
-        self._viewable = viewable
-        self._tracks = {track.marker.index: track for track in viewable.trackset.tracks}
+    def __init__(self, runs: Runs, genes: Iterable[Gene] = (), clip: bool = False) -> None:
+        self.measured_peaks = MeasuredPeaks(runs.measured, runs.chrom_sizes, clip)
+        self._runs = runs
+        self._viewables = {run.place: run.viewable for run in runs.runs}
+        self._entries = {entry.number: entry for entry in runs.entries}
         self._by_chrom: dict[str, list[Gene]] = {}
         for gene in genes:
             self._by_chrom.setdefault(gene.chrom, []).append(gene)
@@ -48,16 +49,23 @@ class Lookup:
 
     @property
     def markers(self) -> Collection[int]:
-        """Numbers of all markers."""
-        return self._tracks.keys()
+        """Numbers of all markers, of each run."""
+        return self._entries.keys()
+
+    @property
+    def run_places(self) -> Collection[int]:
+        """Places of all runs."""
+        return self._viewables.keys()
 
     @property
     def with_measured(self) -> Collection[int]:
         """Numbers of the markers of which something was measured."""
-        names = self._viewable.measured
-        return {index for index, track in self._tracks.items() if track.marker.name in names}
+        names = self._runs.measured
+        return {
+            number for number, entry in self._entries.items() if entry.track.marker.name in names
+        }
 
-    def measured(self, index: int, region: Interval) -> list[Record]:
+    def measured(self, number: int, region: Interval) -> list[Record]:
         """Measured peaks of a marker that overlap a region, merged, whole.
 
         Raises
@@ -67,17 +75,32 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        return overlapping(self.measured_peaks.read_once(index), region)
+        return overlapping(self.measured_peaks.read_once(self._name(number)), region)
 
-    def predicted(self, region: Interval) -> list[Record]:
-        """The predicted stretches that overlap a region: elsewhere, no value means nothing."""
-        return overlapping(self._viewable.predicted, region)
+    def _name(self, number: int) -> str:
+        return self._entries[number].track.marker.name
 
-    def trained(self, region: Interval) -> list[Record]:
-        """The stretches that overlap a region and that the network was trained on."""
-        return overlapping(self._viewable.trained, region)
+    def predicted(self, place: int, region: Interval) -> list[Record]:
+        """The predicted stretches of a run that overlap a region: elsewhere, nothing is known.
 
-    def strongest(self, index: int) -> list[Record]:
+        Raises
+        ------
+        KeyError
+            When there is no such run.
+        """
+        return overlapping(self._viewables[place].predicted, region)
+
+    def trained(self, place: int, region: Interval) -> list[Record]:
+        """The stretches that overlap a region and that the network of a run was trained on.
+
+        Raises
+        ------
+        KeyError
+            When there is no such run.
+        """
+        return overlapping(self._viewables[place].trained, region)
+
+    def strongest(self, number: int) -> list[Record]:
         """The predicted peaks of a marker with the highest values, the highest first.
 
         Raises
@@ -87,8 +110,8 @@ class Lookup:
         InputError
             When the file cannot be used.
         """
-        track = self._tracks[index]
-        peaks = read_peaks(self._viewable.file(track.peaks), track.most)
+        _, run, track = self._entries[number]
+        peaks = read_peaks(run.viewable.file(track.peaks), track.most)
         return [
             {"chr": peak.chrom, "start": peak.start, "end": peak.end, "value": peak.value}
             for peak in strongest_first(peaks)[:STRONGEST]
@@ -111,7 +134,7 @@ class Lookup:
         """
         name, typed = split_around(text)
         around = FLANK if typed is None else typed
-        sizes = self._viewable.trackset.chrom_sizes
+        sizes = self._runs.chrom_sizes
         if not name or resolve_chrom(name, sizes):
             return []
         genes = self._by_name.named(name) or self._by_name.beginning(name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from threading import Lock
 
-from regtrack.browsers.viewable import Viewable
 from regtrack.genome.bed_files import BedFiles, read_peaks
 from regtrack.genome.intervals import Regions
 
@@ -18,26 +19,26 @@ class MeasuredPeaks:
 
     Parameters
     ----------
-    viewable
-        The tracks, and what was measured.
+    paths
+        Files of peaks, by name of marker.
+    chrom_sizes
+        Of the genome, in bases.
     clip
         As `regtrack.genome.bed.Rules`.
     """
 
-    def __init__(self, viewable: Viewable, clip: bool = False) -> None:
-        self._sizes = viewable.trackset.chrom_sizes
+    def __init__(
+        self, paths: Mapping[str, Path], chrom_sizes: Mapping[str, int], clip: bool = False
+    ) -> None:
+        self._sizes = chrom_sizes
         self._clip = clip
-        self._paths = {
-            track.marker.index: viewable.measured[track.marker.name]
-            for track in viewable.trackset.tracks
-            if track.marker.name in viewable.measured
-        }
+        self._paths = paths
         self._unread = set(self._paths)
         self._files = BedFiles(self._sizes, clip)
         self._telling = Lock()
         self.read_once = cache(self.read)
 
-    def read(self, index: int) -> Regions:
+    def read(self, name: str) -> Regions:
         """All measured peaks of a marker, merged; `read_once` is the same, and reads them once.
 
         Raises
@@ -49,11 +50,11 @@ class MeasuredPeaks:
         OSError
             When it cannot be read.
         """
-        rows = read_peaks(self._paths[index], self._sizes, self._clip)
+        rows = read_peaks(self._paths[name], self._sizes, self._clip)
         with self._telling:
-            if index in self._unread:
+            if name in self._unread:
                 self._files.count_peaks(rows.counts)
-                self._unread.remove(index)
+                self._unread.remove(name)
                 if not self._unread:
                     self._files.tell()
         return rows.intervals

@@ -7,26 +7,30 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from regtrack.atomic import write_text
-from regtrack.browsers.browse import BrowseOptions, few_enough
+from regtrack.browsers.browse import BrowseOptions, few_enough, opening_of
 from regtrack.browsers.cutting import cut_tracks
 from regtrack.browsers.glance import Glance
+from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
+from regtrack.browsers.runs import Entry, Runs
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts
-from regtrack.browsers.viewable import FEW, Viewable, is_predicted, opening_locus
+from regtrack.browsers.viewable import FEW, is_predicted, stretches_text
 from regtrack.errors import ArgumentError
 from regtrack.folders import check_file, size_text
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval
+from regtrack.paths import Labelled
 
 MOST_BASES = 5_000_000
 _SEQUENCE = "genome/region.fa"
@@ -54,7 +58,9 @@ class ExportedPage(NamedTuple):
         return f"wrote {out}: {self.markers:,} markers, {self.region}, {size}; open it"
 
 
-def export_page(folder: Path, options: BrowseOptions, out: Path, force: bool) -> ExportedPage:
+def export_page(
+    folders: Sequence[Labelled], options: BrowseOptions, out: Path, force: bool
+) -> ExportedPage:
     """Write the page of one region, with all that it shows in it, complete or not at all.
 
     Parameters
@@ -76,23 +82,25 @@ def export_page(folder: Path, options: BrowseOptions, out: Path, force: bool) ->
         When a file cannot be read or written; what was there is as it was.
     """
     check_file(out, force, "a page")
-    whole = Viewable.read(folder, options.report, options.peaks)
+    whole = Runs.read(folders, options.reports, options.peaks)
     shown = few_enough(whole.chosen(options.markers), "in one file; a folder holds all")
-    genes = GeneRegions(options.genes, whole.trackset.chrom_sizes)
-    region = opening_locus(whole, shown, options.region, genes)
+    genes = GeneRegions(options.genes, whole.chrom_sizes)
+    region = opening_of(whole, shown, options.region, genes)
     _check_region(whole, region)
     glance = Glance.of(whole, region, options.clip)
     if not options.markers:
-        shown = glance.predicted(FEW) or shown
-    viewable = whole.only(shown)
-    site = Site(viewable, shown, region, has_genes=bool(genes.genes))
+        shown = _with_other_runs(whole, glance.predicted(FEW)) or shown
+    runs = whole.only(shown)
+    site = Site(runs, shown, region, has_genes=bool(genes.genes))
     with tempfile.TemporaryDirectory(prefix="regtrack-page.") as scratch:
-        cut = cut_tracks(viewable, region, Path(scratch))
+        cut = _cut(runs, region, Path(scratch))
         here = [gene for gene in genes.genes if _is_in(gene, region)]
         contents = {
-            f"tracks/{name}": cut.file(name).read_bytes() for track in shown for name in track.files
+            address[1:]: path.read_bytes()
+            for address, path in replace(site, runs=cut).files.items()
+            if address.startswith("/tracks/")
         }
-        answers = saved_answers(cut, Lookup(cut, here), [region], glance.measured.__getitem__)
+        answers = saved_answers(site, cut, Lookup(cut, here), [region], glance.measured.__getitem__)
         contents |= glance.answers
         contents |= {address: text.encode() for address, text in answers}
     changes: dict[str, Any] = {
@@ -100,27 +108,45 @@ def export_page(folder: Path, options: BrowseOptions, out: Path, force: bool) ->
         "where": f"This page holds {region} only: elsewhere, empty means not known.",
         "predicted": {region.chrom: _ends(cut)},
         "heatmap": glance.record,
+        "runs": replace(site, runs=whole).record["runs"],
     }
     if options.genome is not None:
-        contents[_SEQUENCE] = _sequence(options.genome, viewable, region)
-        name = viewable.trackset.assembly
+        contents[_SEQUENCE] = _sequence(options.genome, runs, region)
+        name = runs.first.trackset.assembly
         changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
     text = _packed(site, contents, static_texts(site, changes))
     write_text(out, text)
     return ExportedPage(len(shown), region, out.stat().st_size)
 
 
-def _check_region(viewable: Viewable, region: Interval) -> None:
+def _with_other_runs(runs: Runs, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Those of the same markers in all runs, so many as one file takes; first ones first."""
+    names = dict.fromkeys(entry.track.marker.name for entry in entries)
+    found = [entry for name in names for entry in runs.by_name[name]][:MANY]
+    return tuple(found)
+
+
+def _cut(runs: Runs, region: Interval, into: Path) -> Runs:
+    """The runs with nothing but a region, in folders of their own."""
+    cut = []
+    for run in runs.runs:
+        folder = into / str(run.place)
+        folder.mkdir()
+        cut.append(replace(run, viewable=cut_tracks(run.viewable, region, folder)))
+    return replace(runs, runs=tuple(cut))
+
+
+def _check_region(runs: Runs, region: Interval) -> None:
     if len(region) > MOST_BASES:
         raise ArgumentError(
             "region",
             f"{region} has {len(region):,} bases; expected {MOST_BASES:,} at most in one file "
             "(a folder holds all)",
         )
-    if not is_predicted(viewable, region):
+    if not is_predicted(runs.predicted, region):
         raise ArgumentError(
             "region",
-            f"nothing was predicted in {region}; something was in {viewable.predicted_stretches}",
+            f"nothing was predicted in {region}; something was in {stretches_text(runs.predicted)}",
         )
 
 
@@ -128,17 +154,17 @@ def _is_in(gene: Gene, region: Interval) -> bool:
     return gene.chrom == region.chrom and gene.start < region.end and gene.end > region.start
 
 
-def _ends(cut: Viewable) -> list[int]:
+def _ends(cut: Runs) -> list[int]:
     """First and last, as the page takes them."""
     (bases,) = cut.predicted.values()
     return [int(bases.starts[0]), int(bases.ends[-1])]
 
 
-def _sequence(fasta: Path, viewable: Viewable, region: Interval) -> bytes:
+def _sequence(fasta: Path, runs: Runs, region: Interval) -> bytes:
     """FASTA of a region, as igv.js takes a part of a chromosome: 1-based, both ends included."""
-    genome = Genome(checked_fasta(fasta, viewable.folder, viewable.trackset))
+    genome = Genome(checked_fasta(fasta, runs.first.folder, runs.first.trackset))
     codes = genome.codes(region.chrom, region.start, region.end)
-    size = viewable.trackset.chrom_sizes[region.chrom]
+    size = runs.chrom_sizes[region.chrom]
     name = f">{region.chrom}:{region.start + 1}-{region.end} @len={size}\n"
     return name.encode() + codes.tobytes().translate(_LETTERS) + b"\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -10,19 +10,19 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from regtrack.browsers.hub_labels import field
 from regtrack.browsers.rows import common_axis_end
+from regtrack.browsers.run_labels import labels_of_runs, reports_of_runs
+from regtrack.browsers.scales import BaseRate, common_base_rate, scale_of
 from regtrack.browsers.viewable import FEW, Viewable, in_turn
-from regtrack.errors import ArgumentError, InputError
+from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.intervals import IntervalSet, Regions
 from regtrack.genome.markers import Marker, select_markers
 from regtrack.listing import first_names
-from regtrack.paths import Labelled, named
+from regtrack.paths import Labelled
 from regtrack.report.palette import Look, looks_of
 from regtrack.tracks.folder import Track
 
-_LONGEST = 40  # letters of a label
 _LEAST = (
     3  # markers that are shown at first, of however many runs: one of each category of the paper
 )
@@ -49,6 +49,16 @@ class Run:
         """The network, with the first digits of its checksum: `dilated 8ec64fe4`."""
         model = self.viewable.trackset.model
         return f"{model['architecture']} {model['sha256'][:8]}"
+
+
+class Stretches(NamedTuple):
+    """Where something holds for some runs: the place of one of them, and all their labels.
+
+    `labels` is empty where it holds for all.
+    """
+
+    place: int
+    labels: tuple[str, ...]
 
 
 class Entry(NamedTuple):
@@ -102,18 +112,33 @@ class Runs:
         ArgumentError
             When a folder is named twice, or a label cannot be used.
         """
-        labels = _labels(folders)
-        by_label = _reports(reports, labels)
-        runs = [
-            Run(place, label, Viewable.read(folder.path, by_label.get(label), peaks))
-            for place, (label, folder) in enumerate(zip(labels, folders, strict=True))
-        ]
-        for run in runs[1:]:
-            _check_alike(run.viewable, runs[0].viewable)
-        tracks = [track for run in runs for track in run.viewable.trackset.tracks]
+        labels = labels_of_runs(folders)
+        by_label = reports_of_runs(reports, labels)
+        return cls.of(
+            [
+                (label, Viewable.read(folder.path, by_label.get(label), peaks))
+                for label, folder in zip(labels, folders, strict=True)
+            ]
+        )
+
+    @classmethod
+    def of(cls, labelled: Sequence[tuple[str, Viewable]]) -> Runs:
+        """Runs of these labels.
+
+        Raises
+        ------
+        InputError
+            When one is of another genome than the first, or of other values.
+        """
+        for _, viewable in labelled[1:]:
+            _check_alike(viewable, labelled[0][1])
+        tracks = [track for _, viewable in labelled for track in viewable.trackset.tracks]
         looks = looks_of(track.marker.category for track in tracks)
         return cls(
-            tuple(replace(run, viewable=replace(run.viewable, looks=looks)) for run in runs),
+            tuple(
+                Run(place, label, replace(viewable, looks=looks))
+                for place, (label, viewable) in enumerate(labelled)
+            ),
             10 ** len(str(max(track.marker.index for track in tracks))),
         )
 
@@ -144,6 +169,40 @@ class Runs:
                 number = run.place * self.stride + track.marker.index
                 found.setdefault(track.marker.name, []).append(Entry(number, run, track))
         return found
+
+    def telling(self, regions: Callable[[Viewable], Regions]) -> tuple[Stretches, ...]:
+        """Runs with the same regions, together; those without any are left out."""
+        groups: list[tuple[Regions, list[Run]]] = []
+        for run in self.runs:
+            here = regions(run.viewable)
+            same = next((group for known, group in groups if known == here), None)
+            if same is not None:
+                same.append(run)
+            elif here:
+                groups.append((here, [run]))
+        return tuple(
+            Stretches(
+                group[0].place,
+                () if len(group) == len(self.runs) else tuple(run.label for run in group),
+            )
+            for _, group in groups
+        )
+
+    @cached_property
+    def measured(self) -> Mapping[str, Path]:
+        """File of the measured peaks, by name of marker: one for all runs."""
+        return {name: path for run in self.runs for name, path in run.viewable.measured.items()}
+
+    def base_rate(self, entry: Entry) -> BaseRate:
+        """As `common_base_rate`, of an entry's marker in all runs.
+
+        Raises
+        ------
+        InputError, OSError
+            As `scale_of`.
+        """
+        alike = self.by_name[entry.track.marker.name]
+        return common_base_rate([scale_of(one.run.viewable, one.track) for one in alike])
 
     def axis_end(self, entry: Entry, scale: str) -> float | None:
         """As `common_axis_end`, of an entry's marker in all runs.
@@ -261,63 +320,6 @@ def _score(alike: Sequence[Entry]) -> float:
     scores = [entry.run.viewable.scores.get(entry.track.marker.name) for entry in alike]
     known = [score for score in scores if score is not None]
     return fmean(known) if known else 0.0
-
-
-def _labels(folders: Sequence[Labelled]) -> list[str]:
-    """A label for each folder.
-
-    Raises
-    ------
-    ArgumentError
-        When a folder stands twice, or a label is not one, or looks like another one.
-    """
-    places: dict[Path, Path] = {}
-    taken: dict[str, Path] = {}
-    labels = []
-    for path, label in folders:
-        if (other := places.get(path.resolve())) is not None:
-            same = f"{path} is named twice" if other == path else f"{path} is {other}"
-            raise ArgumentError("tracks", f"{same}; expected each folder once")
-        if label is not None and not (label.isprintable() and 0 < len(label.strip()) <= _LONGEST):
-            raise ArgumentError(
-                "tracks",
-                f"{label!r} is no label; expected 1 to {_LONGEST} letters that can be printed",
-            )
-        text = named(path.resolve()) if label is None else label.strip()
-        shown = field(text).casefold()  # as UCSC's browser tells it
-        if shown in taken:
-            raise ArgumentError(
-                "tracks",
-                f"{taken[shown]} and {path} would both be called {text!r}; call them apart: "
-                f"LABEL={taken[shown]} LABEL={path}",
-            )
-        places[path.resolve()] = taken[shown] = path
-        labels.append(text)
-    return labels
-
-
-def _reports(reports: Sequence[Labelled], labels: Sequence[str]) -> dict[str, Path]:
-    """Folder of the report by the label of its run.
-
-    Raises
-    ------
-    ArgumentError
-        When it is not clear whose a report is.
-    """
-    found: dict[str, Path] = {}
-    for path, label in reports:
-        name = (labels[0] if len(labels) == 1 else "") if label is None else label
-        if name not in labels:
-            whose = "the report" if label is None else repr(label)
-            raise ArgumentError(
-                "report",
-                f"{whose} is of no run that is named; expected LABEL={path}, LABEL one of "
-                f"{', '.join(labels)}",
-            )
-        if name in found:
-            raise ArgumentError("report", f"given twice for {name}: {found[name]} and {path}")
-        found[name] = path
-    return found
 
 
 def _check_alike(one: Viewable, first: Viewable) -> None:

@@ -8,17 +8,19 @@ from functools import partial
 from typing import Any
 
 from regtrack.browsers.lookup import Lookup, Record, overlapping
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.runs import Runs
+from regtrack.browsers.site import Site
 from regtrack.genome.intervals import Interval, Regions
 
 FOLDER = "answers"
 
 
 def saved_answers(
-    viewable: Viewable,
+    site: Site,
+    runs: Runs,
     lookup: Lookup,
     areas: Iterable[Interval],
-    measured: Callable[[int], Regions],
+    measured: Callable[[str], Regions],
 ) -> Iterator[tuple[str, str]]:
     """All answers about some areas, one after another: of many markers they are large.
 
@@ -26,10 +28,14 @@ def saved_answers(
 
     Parameters
     ----------
+    site
+        The page that will ask.
+    runs, lookup
+        Who answer it.
     areas
         One of a chromosome, at most.
     measured
-        Gives the measured peaks of a marker of `viewable.measured`, by its number.
+        Gives the measured peaks of a marker of `runs.measured`, by its name.
 
     Yields
     ------
@@ -45,7 +51,7 @@ def saved_answers(
         When a file of peaks cannot be used.
     """
     areas = list(areas)
-    sizes = viewable.trackset.chrom_sizes
+    sizes = runs.chrom_sizes
     numbers = {chrom: number for number, chrom in enumerate(sizes)}
     numbers_of: dict[str, list[int]] = {}
 
@@ -59,15 +65,17 @@ def saved_answers(
                 yield f"{FOLDER}/{question}/{number}.json", _text(records)
 
     yield from answered("genes", lookup.genes)
-    yield from answered("predicted", lookup.predicted)
-    yield from answered("trained", lookup.trained)
-    for track in viewable.trackset.tracks:
-        marker = track.marker
-        yield f"{FOLDER}/strongest/{marker.index}.json", _text(lookup.strongest(marker.index))
-        if marker.name in viewable.measured:
-            peaks = measured(marker.index)
-            here = {chrom: peaks[chrom] for chrom in viewable.predicted if chrom in peaks}
-            yield from answered(f"measured/{marker.index}", partial(overlapping, here))
+    for kind, question in (("predicted", lookup.predicted), ("trained", lookup.trained)):
+        for address, told in site.stretches(kind).items():
+            yield from answered(address, partial(question, told.place))
+    for number, _, _ in runs.entries:
+        yield f"{FOLDER}/strongest/{number}.json", _text(lookup.strongest(number))
+    for name, entries in runs.by_name.items():
+        if name in runs.measured:
+            peaks = measured(name)
+            here = {chrom: peaks[chrom] for chrom in runs.predicted if chrom in peaks}
+            # Of several runs, the page asks by the first that has the marker.
+            yield from answered(f"measured/{entries[0].number}", partial(overlapping, here))
     yield f"{FOLDER}/names.json", _text(lookup.places())
     yield f"{FOLDER}/held.json", _text({"chroms": list(sizes), "held": numbers_of})
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Literal, NamedTuple
 
 from regtrack.browsers.viewable import Viewable
@@ -12,6 +14,17 @@ from regtrack.tracks.bbi import BIGWIG_MAGIC, not_bbi
 from regtrack.tracks.bigwig_trees import HEADER
 from regtrack.tracks.bigwig_writer import SUMMARY
 from regtrack.tracks.folder import Track
+
+Whose = Literal["report", "validation", "predictions"]
+# The surest first.
+_WHOSE: tuple[Whose, ...] = ("report", "validation", "predictions")
+
+
+class BaseRate(NamedTuple):
+    """A base rate, and whose it is; None and None where it is not known."""
+
+    rate: float | None
+    of: Whose | None
 
 
 class Scale(NamedTuple):
@@ -25,7 +38,7 @@ class Scale(NamedTuple):
 
     base_rate: float | None
     high: float | None
-    base_rate_of: Literal["report", "validation", "predictions"] | None
+    base_rate_of: Whose | None
 
 
 def scale_of(viewable: Viewable, track: Track) -> Scale:
@@ -56,6 +69,22 @@ def scale_of(viewable: Viewable, track: Track) -> Scale:
     if track.base_rate:
         return Scale(track.base_rate, highest, "validation")
     return Scale(mean, highest, "predictions") if mean else Scale(None, highest, None)
+
+
+def common_base_rate(scales: Sequence[Scale]) -> BaseRate:
+    """One base rate for a marker in all runs, so that their lifts can be compared.
+
+    The mean of those that are known best: by reports, by validation, else by predictions.
+    """
+    for whose in _WHOSE:
+        known = [
+            scale.base_rate
+            for scale in scales
+            if scale.base_rate is not None and scale.base_rate_of == whose
+        ]
+        if known:
+            return BaseRate(fmean(known), whose)
+    return BaseRate(None, None)
 
 
 def _summary(path: Path) -> tuple[float, float]:

@@ -29,13 +29,12 @@ from regtrack.browsers.lookup import Lookup, Record
 from regtrack.browsers.site import POLICY, Site
 from regtrack.errors import ArgumentError, InputError, printable
 from regtrack.genome.intervals import Interval
-from regtrack.report.scores_table import PAGE
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8919
 _NAMES = [HOST, "localhost"]
 _TRIED = 20
-_INDEX = re.compile(r"[0-9]{1,12}")
+_INDEX = re.compile(r"[0-9]{1,15}")
 
 _HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
@@ -72,21 +71,26 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
     InputError
         As `Site.files`.
     """
-    sizes = site.viewable.trackset.chrom_sizes
+    sizes = site.runs.chrom_sizes
+    first = site.runs.runs[0].place
     questions: dict[str, Callable[[Request], list[Record] | str]] = {
         "/search": lambda request: lookup.find_gene(_typed(request)),
         "/advice": lambda request: advice(_typed(request)),
         "/genes": lambda request: _within(request, sizes, lookup.genes),
-        "/predicted": lambda request: _within(request, sizes, lookup.predicted),
-        "/trained": lambda request: _within(request, sizes, lookup.trained),
-        "/measured/{index}": lambda request: _within(
-            request, sizes, partial(lookup.measured, _marker_index(lookup.with_measured, request))
+        "/predicted": lambda request: _within(request, sizes, partial(lookup.predicted, first)),
+        "/predicted/{number}": lambda request: _within(
+            request, sizes, partial(lookup.predicted, _numbered(lookup.run_places, request))
         ),
-        "/strongest/{index}": lambda request: lookup.strongest(
-            _marker_index(lookup.markers, request)
+        "/trained": lambda request: _within(request, sizes, partial(lookup.trained, first)),
+        "/trained/{number}": lambda request: _within(
+            request, sizes, partial(lookup.trained, _numbered(lookup.run_places, request))
         ),
+        "/measured/{number}": lambda request: _within(
+            request, sizes, partial(lookup.measured, _numbered(lookup.with_measured, request))
+        ),
+        "/strongest/{number}": lambda request: lookup.strongest(_numbered(lookup.markers, request)),
     }
-    heatmap = Heatmap(site.viewable, lookup.measured_peaks.read_once)
+    heatmap = Heatmap(site.runs, lookup.measured_peaks.read_once)
 
     def measured_bits(request: Request) -> bytes:
         first = _number(request, "first", 0, len(lookup.markers))
@@ -106,7 +110,7 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         routes=[
             *(Route(address, _answering(question)) for address, question in questions.items()),
             *(Route(address, _giving_bytes(made)) for address, made in drawn.items()),
-            Route(f"/{PAGE}", _giving_report(site.viewable.report_page)),
+            *(Route(address, _giving_report(page)) for address, page in site.reports.items()),
             Route("/{address:path}", _giving(site.files, site.texts)),
         ],
         middleware=[
@@ -195,13 +199,13 @@ def _unusable(_: Request, error: Exception) -> Response:
     return PlainTextResponse(printable(str(error)), 500)
 
 
-def _marker_index(known: Container[int], request: Request) -> int:
-    """The index of the marker in the address of a request."""
-    text: str = request.path_params["index"]
+def _numbered(known: Container[int], request: Request) -> int:
+    """The number of the marker, or the place of the run, in the address of a request."""
+    text: str = request.path_params["number"]
     # The indices of a table of markers have few digits.
     index = int(text) if _INDEX.fullmatch(text) else None
     if index not in known:
-        raise HTTPException(404, "no such marker, or nothing is known of it")
+        raise HTTPException(404, "no such marker or run, or nothing is known of it")
     return int(text)
 
 

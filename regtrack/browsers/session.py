@@ -195,7 +195,7 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
         }
     )
     notes = _notes(folder, options, len(rows), len(measured), reference)
-    if not is_predicted(viewable, locus):
+    if not is_predicted(viewable.predicted, locus):
         notes.append(
             f"nothing was predicted at {locus}: empty rows mean that nothing is known; something "
             f"was in {viewable.predicted_stretches}"

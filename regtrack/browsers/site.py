@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -14,21 +14,24 @@ from urllib.parse import quote
 
 from regtrack.browsers.igv_json import MANY, genome_of
 from regtrack.browsers.reference import Reference
-from regtrack.browsers.rows import axis_end
-from regtrack.browsers.scales import scale_of
-from regtrack.browsers.viewable import Viewable
+from regtrack.browsers.runs import Entry, Runs, Stretches
+from regtrack.browsers.viewable import Viewable, stretches_text
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import recognise
 from regtrack.genome.gene_regions import FLANK, how_to_get_genes
-from regtrack.genome.intervals import Interval
+from regtrack.genome.intervals import Interval, Regions
 from regtrack.genome.markers import OPEN_CHROMATIN
 from regtrack.genome.synonyms import synonyms
 from regtrack.paths import named
 from regtrack.report.palette import css
 from regtrack.report.scores_table import PAGE
-from regtrack.tracks.folder import Track, TrackSet
 
 _SIZES = "chrom.sizes"
+# What the page says of stretches of the genome, run by run.
+_STRETCHES: Mapping[str, Callable[[Viewable], Regions]] = {
+    "predicted": lambda viewable: viewable.predicted,
+    "trained": lambda viewable: viewable.trained,
+}
 # The page may load things from its own server only. igv.js styles its elements in place
 # and draws its icons as data.
 POLICY = (
@@ -43,11 +46,13 @@ _PARTS = {
     "theme.js": "text/javascript",
     "answers.js": "text/javascript",
     "rows.js": "text/javascript",
+    "runs.js": "text/javascript",
     "history.js": "text/javascript",
     "readout.js": "text/javascript",
     "keys.js": "text/javascript",
     "heatmap.css": "text/css",
     "ranking.js": "text/javascript",
+    "comparison.js": "text/javascript",
     "heatmap.js": "text/javascript",
     "page.js": "text/javascript",
 }
@@ -68,10 +73,10 @@ class Site:
 
     Parameters
     ----------
-    viewable
+    runs
         The tracks and what is known of them.
     shown
-        Tracks that are there when the page opens.
+        Those that are there when the page opens.
     opens
         Where it opens.
     sequence
@@ -80,8 +85,8 @@ class Site:
         Whether genes can be shown and searched for.
     """
 
-    viewable: Viewable
-    shown: tuple[Track, ...]
+    runs: Runs
+    shown: tuple[Entry, ...]
     opens: Interval
     sequence: Sequence | None = None
     has_genes: bool = False
@@ -95,8 +100,11 @@ class Site:
         InputError
             When `tracks.json` names a file outside of the folder, or igv.js is not installed.
         """
-        tracks = [name for track in self.viewable.trackset.tracks for name in track.files]
-        files = {f"/tracks/{name}": self.viewable.file(name) for name in tracks}
+        files = {
+            f"/{self._folder(entry)}/{name}": entry.run.viewable.file(name)
+            for entry in self.runs.entries
+            for name in entry.track.files
+        }
         files["/igv.js"] = _igv_js().resolve()
         if self.sequence is not None:
             address = f"/genome/{named(self.sequence.fasta)}"
@@ -111,46 +119,89 @@ class Site:
     @cached_property
     def texts(self) -> Mapping[str, tuple[str, str]]:
         """Content and media type of what is made in memory, by its address."""
-        sizes = self.viewable.trackset.chrom_sizes
+        sizes = self.runs.chrom_sizes
         lines = (f"{chrom}\t{size}\n" for chrom, size in sizes.items() if size)
         parts = {f"/{name}": (part(name), kind) for name, kind in _PARTS.items()}
         return parts | {
             "/": (part("page.html"), "text/html"),
-            "/colours.css": (css(self.viewable.looks), "text/css"),
+            "/colours.css": (css(self.runs.looks), "text/css"),
             f"/genome/{_SIZES}": ("".join(lines), "text/plain"),
             "/site.json": (json.dumps(self.record), "application/json"),
         }
 
+    @property
+    def reports(self) -> Mapping[str, Path | None]:
+        """Pages of reports by their address; None where a run has none."""
+        pages = {run.place: run.viewable.report_page for run in self.runs.runs}
+        if not self.runs.several:
+            return {f"/{PAGE}": page for page in pages.values()}
+        return {f"/{place}/{PAGE}": page for place, page in pages.items()}
+
+    def stretches(self, kind: str) -> Mapping[str, Stretches]:
+        """By their address, what is `predicted` or `trained`, where runs differ in it."""
+        told = self.runs.telling(_STRETCHES[kind])
+        return {f"{kind}/{one.place}" if self.runs.several else kind: one for one in told}
+
     @cached_property
     def record(self) -> Mapping[str, Any]:
         """What the page needs to know at first."""
-        trackset = self.viewable.trackset
+        runs = self.runs
         return {
-            "folder": named(self.viewable.folder.resolve()),
-            "about": _about(trackset),
+            "folder": ", ".join(run.label for run in runs.runs),
+            "about": _about(runs),
+            "runs": {
+                run.place: {
+                    "label": run.label,
+                    "network": run.network,
+                    "floor": run.viewable.trackset.settings.get("floor"),
+                }
+                for run in runs.runs
+            },
             "opens": str(self.opens),
             "flank": FLANK,
             **genome_of(self._reference, lambda path: quote(f"genome/{named(path)}")),
             "predicted": {
                 chrom: [int(bases.starts[0]), int(bases.ends[-1])]
-                for chrom, bases in self.viewable.predicted.items()
+                for chrom, bases in runs.predicted.items()
             },
-            "trained": bool(self.viewable.trained),
+            "stretches": {
+                kind: [
+                    {"address": address, "runs": found.labels}
+                    for address, found in self.stretches(kind).items()
+                ]
+                for kind in _STRETCHES
+            },
             "where": f"{self.where} More: regtrack predict TBX1 --out FOLDER",
             "genes": self.has_genes,
             "hint": "" if self.has_genes else self._hint,
             "most": MANY,
             "heatmap": True,
-            "report": PAGE if self.viewable.report_page else None,
-            # Of each, in order, the word that style sheets know it by.
-            "categories": {name: look.word for name, look in self.viewable.looks.items()},
-            "scored": bool(self.viewable.scores),
-            "shown": [track.marker.index for track in self.shown],
-            "floor": trackset.settings.get("floor"),
-            "signal": trackset.is_signal,
-            "markers": [
-                marker_record(self.viewable, track) | _addresses(track) for track in trackset.tracks
+            "reports": [
+                {"address": address[1:], "run": run.place}
+                for run, (address, page) in zip(runs.runs, self.reports.items(), strict=True)
+                if page
             ],
+            # Of each, in order, the word that style sheets know it by.
+            "categories": {name: look.word for name, look in runs.looks.items()},
+            "scored": any(run.viewable.scores for run in runs.runs),
+            "shown": [entry.number for entry in self.shown],
+            "signal": runs.first.trackset.is_signal,
+            "markers": [
+                marker_record(runs, entry) | self._addresses(entry) for entry in runs.entries
+            ],
+        }
+
+    def _folder(self, entry: Entry) -> str:
+        """Where the files of a track are."""
+        return f"tracks/{entry.run.place}" if self.runs.several else "tracks"
+
+    def _addresses(self, entry: Entry) -> dict[str, str]:
+        """Where a marker's files are."""
+        folder, track = self._folder(entry), entry.track
+        return {
+            "signal": quote(f"{folder}/{track.bigwig}"),
+            "peaks": quote(f"{folder}/{track.peaks}"),
+            "peaksIndex": quote(f"{folder}/{track.index}"),
         }
 
     @property
@@ -158,52 +209,61 @@ class Site:
         """The text shown at a place without predictions."""
         return (
             "Nothing was predicted here: empty means not known. There are predictions in "
-            f"{self.viewable.predicted_stretches}."
+            f"{stretches_text(self.runs.predicted)}."
         )
 
     @property
     def _hint(self) -> str:
-        command = how_to_get_genes(recognise(self.viewable.trackset.chrom_sizes))
+        command = how_to_get_genes(recognise(self.runs.chrom_sizes))
         return f"Type a region, chr1:1,000-2,000. For genes, first: {command}"
 
     @property
     def _reference(self) -> Reference:
-        name = self.viewable.trackset.assembly
+        name = self.runs.first.trackset.assembly
         if self.sequence is None:
             return Reference("sizes", name, Path(_SIZES))
         return Reference("fasta", name, self.sequence.fasta, self.sequence.gzi is not None)
 
 
-def _about(trackset: TrackSet) -> str:
-    """The network and the genome: `dilated 8ec64fe4, hg19`."""
-    model = trackset.model
-    network = f"{model['architecture']} {model['sha256'][:8]}"
-    if model["assembly"] == trackset.assembly:
-        return f"{network}, {trackset.assembly}"
-    return f"{network} of {model['assembly']}, on {trackset.assembly}"
+def _about(runs: Runs) -> str:
+    """The networks and the genome: `dilated 8ec64fe4, hg19`."""
+    assembly = runs.first.trackset.assembly
+    foreign = {
+        run.network: run.viewable.trackset.model["assembly"]
+        for run in runs.runs
+        if run.viewable.trackset.model["assembly"] != assembly
+    }
+    if not foreign:
+        return ", ".join([*dict.fromkeys(run.network for run in runs.runs), assembly])
+    networks = dict.fromkeys(
+        f"{run.network} of {foreign[run.network]}" if run.network in foreign else run.network
+        for run in runs.runs
+    )
+    return f"{', '.join(networks)}, on {assembly}"
 
 
-def marker_record(viewable: Viewable, track: Track) -> dict[str, Any]:
+def marker_record(runs: Runs, entry: Entry) -> dict[str, Any]:
     """What the page knows of a marker, whether or not it has its track."""
-    marker = track.marker
-    scale = scale_of(viewable, track)
+    viewable, track, marker = entry.run.viewable, entry.track, entry.track.marker
+    base_rate = runs.base_rate(entry)
     return {
-        "index": marker.index,
+        "index": entry.number,
+        "run": entry.run.place,
         "name": marker.name,
         "category": marker.category,
         "cell": marker.cell,
         "target": marker.target,
-        "synonyms": (*synonyms(marker.target), *_assays(marker.category, viewable.looks)),
+        "synonyms": (*synonyms(marker.target), *_assays(marker.category, runs.looks)),
         "treatment": marker.treatment,
         "score": viewable.scores.get(marker.name),
         "threshold": track.threshold,
         "range": track.scale,
         "top": track.top,
         "noPeaks": track.no_peaks,
-        "baseRate": scale.base_rate,
-        "baseRateOf": scale.base_rate_of,
-        "high": axis_end(viewable, track, "marker"),
-        "measured": marker.name in viewable.measured,
+        "baseRate": base_rate.rate,
+        "baseRateOf": base_rate.of,
+        "high": runs.axis_end(entry, "marker"),
+        "measured": marker.name in runs.measured,
     }
 
 
@@ -211,15 +271,6 @@ def _assays(category: str, categories: Collection[str]) -> tuple[str, ...]:
     """Other words that find DNase, where no category is named so: `open chromatin`, `ATAC`."""
     others = {name.casefold() for name in categories}
     return tuple(word for word in OPEN_CHROMATIN if category == "DNase" and word not in others)
-
-
-def _addresses(track: Track) -> dict[str, str]:
-    """Where a marker's files are."""
-    return {
-        "signal": quote(f"tracks/{track.bigwig}"),
-        "peaks": quote(f"tracks/{track.peaks}"),
-        "peaksIndex": quote(f"tracks/{track.index}"),
-    }
 
 
 def part(name: str) -> str:

@@ -35,5 +35,5 @@ def static_texts(site: Site, changes: Mapping[str, Any]) -> dict[str, str]:
         What is not as `site.record` has it.
     """
     texts = {address[1:]: text for address, (text, _) in site.texts.items() if address != "/"}
-    record = {**site.record, "heatmap": False, "report": None, **changes}
+    record = {**site.record, "heatmap": False, "reports": [], **changes}
     return texts | {"answers.js": part("files.js"), "site.json": json.dumps(record)}

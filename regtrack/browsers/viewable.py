@@ -137,15 +137,8 @@ class Viewable:
 
     @property
     def predicted_stretches(self) -> str:
-        """Where anything was predicted, in words: the first few stretches, with their lengths."""
-        stretches = [
-            Interval(chrom, start, end)
-            for chrom, bases in self.predicted.items()
-            for start, end in itertools.islice(bases, _NAMED)
-        ]
-        listed = ", ".join(f"{stretch} ({len(stretch):,} bases)" for stretch in stretches[:_NAMED])
-        more = sum(map(len, self.predicted.values())) - len(stretches[:_NAMED])
-        return f"{listed} and {more:,} more" if more else listed
+        """Where anything was predicted, in words."""
+        return stretches_text(self.predicted)
 
     @cached_property
     def trained(self) -> Regions:
@@ -198,6 +191,18 @@ class Viewable:
         turns = in_turn(ranked, lambda track: track.marker.category)
         wanted = {track.marker.index for track in turns[:few]}
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
+
+
+def stretches_text(regions: Regions) -> str:
+    """The first few stretches of some regions, with their lengths."""
+    stretches = [
+        Interval(chrom, start, end)
+        for chrom, bases in regions.items()
+        for start, end in itertools.islice(bases, _NAMED)
+    ]
+    listed = ", ".join(f"{stretch} ({len(stretch):,} bases)" for stretch in stretches[:_NAMED])
+    more = sum(map(len, regions.values())) - len(stretches[:_NAMED])
+    return f"{listed} and {more:,} more" if more else listed
 
 
 def in_turn(ranked: Sequence[T], category: Callable[[T], str]) -> list[T]:
@@ -314,7 +319,7 @@ def strongest_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
     return Interval(chrom, 0, min(size, 2 * AROUND))
 
 
-def is_predicted(viewable: Viewable, region: Interval) -> bool:
+def is_predicted(predicted: Regions, region: Interval) -> bool:
     """Whether any base of a region was predicted."""
-    intervals = viewable.predicted.get(region.chrom)
+    intervals = predicted.get(region.chrom)
     return intervals is not None and len(intervals.clip(region.start, region.end)) > 0

@@ -1,4 +1,4 @@
-"""`regtrack browse`: a tracks folder, in a web browser on this machine."""
+"""`regtrack browse`: tracks folders, in a web browser on this machine."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from regtrack.errors import ArgumentError
 
 if TYPE_CHECKING:
     from regtrack.browsers.browse import BrowseOptions
+    from regtrack.paths import Labelled
 
 
-def _need_tracks(_: click.Context, __: click.Parameter, tracks: Path | None) -> Path:
-    """The folder, or how to come by one."""
-    if tracks is None:
+def _need_tracks(
+    _: click.Context, __: click.Parameter, tracks: tuple[Labelled, ...]
+) -> tuple[Labelled, ...]:
+    """The folders, or how to come by one."""
+    if not tracks:
         raise ArgumentError(
             "tracks",
             "is missing; first: regtrack predict chr1 --out tracks/, then: regtrack browse tracks/",
@@ -28,12 +31,12 @@ def _need_tracks(_: click.Context, __: click.Parameter, tracks: Path | None) -> 
 
 
 @click.command(short_help="Look at tracks in your web browser.")
-@click.argument("tracks", type=options.FILE, required=False, callback=_need_tracks)
+@options.tracks_folders(_need_tracks)
 @options.markers_shown
 @options.region_shown
 @options.peaks_shown
 @options.clip
-@options.report
+@options.reports
 @options.genome_shown
 @options.genes_shown
 @click.option(
@@ -63,12 +66,12 @@ def _need_tracks(_: click.Context, __: click.Parameter, tracks: Path | None) -> 
 @click.pass_context
 def browse(
     context: click.Context,
-    tracks: Path,
+    tracks: tuple[Labelled, ...],
     markers: tuple[str, ...],
     region: str | None,
     peaks: Path | None,
     clip: bool,
-    report: Path | None,
+    report: tuple[Labelled, ...],
     genome: Path | None,
     genes: Path | None,
     out: Path | None,
@@ -76,7 +79,11 @@ def browse(
     port: int | None,
     opens: bool,
 ) -> None:
-    """Look at a tracks folder in your web browser: igv.js and a chooser of markers.
+    """Look at tracks folders in your web browser: igv.js and a chooser of markers.
+
+    Several folders, such as those of several models or people, are shown together: the same
+    marker of all runs side by side, measured peaks once. A run is called by the name of its folder
+    or, written as LABEL=TRACKS, by its label.
 
     The page finds markers by words, category, cell and target, shows PR AUC beside them, scales
     them from 0 to 1, to each one's high values or by lift, reads out what lies under the
@@ -108,14 +115,17 @@ def _check_options(typed: Collection[str], out: Path | None) -> None:
             raise ArgumentError(name, f"does nothing {with_or_without} --export")
 
 
-def _serve(tracks: Path, shown: BrowseOptions, port: int | None, opens: bool) -> None:
+def _serve(
+    tracks: tuple[Labelled, ...], shown: BrowseOptions, port: int | None, opens: bool
+) -> None:
     from regtrack.browsers.browse import browsing, open_page
     from regtrack.browsers.server import address_of, listening, serve, tunnel_to
 
     app = browsing(tracks, shown)
     with listening(port) as listener:
         address = address_of(listener)
-        click.echo(f"{tracks}: {address} (Ctrl-C ends it)")
+        paths = ", ".join(str(folder.path) for folder in tracks)
+        click.echo(f"{paths}: {address} (Ctrl-C ends it)")
         if not (opens and open_page(address)):
             click.echo(
                 f"open that address; for one on another machine, first: {tunnel_to(listener)}"
@@ -124,7 +134,7 @@ def _serve(tracks: Path, shown: BrowseOptions, port: int | None, opens: bool) ->
             serve(app, listener)
 
 
-def _export(tracks: Path, shown: BrowseOptions, out: Path, force: bool) -> None:
+def _export(tracks: tuple[Labelled, ...], shown: BrowseOptions, out: Path, force: bool) -> None:
     from regtrack.browsers.export import export_site
     from regtrack.browsers.one_file import export_page
     from regtrack.cli.progress import Progress

@@ -58,7 +58,7 @@ def hub(
 
     Of several folders, such as those of several models or people, one hub is made in the folder
     --out: the same marker of all runs side by side, and the run as one more column to filter by.
-    A run is called by the name of its folder, or by LABEL.
+    A run is called by the name of its folder or, written as LABEL=TRACKS, by its label.
 
     Copy the whole folder to BASE, on a web server that answers byte ranges (nearly all do), and
     open the address that is printed. A few markers are shown at first: the best scored ones of

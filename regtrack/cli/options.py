@@ -204,7 +204,7 @@ def tracks_folders(callback: Callable[..., Any] | None = None) -> Callable[[F], 
     """One tracks folder, or several; without a callback, one at least."""
     return click.argument(
         "tracks",
-        metavar="[LABEL=]TRACKS...",
+        metavar="TRACKS...",
         type=LabelledFile(path_type=Path),
         nargs=-1,
         required=callback is None,

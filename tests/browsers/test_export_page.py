@@ -16,6 +16,7 @@ from regtrack.browsers.export import export_site
 from regtrack.browsers.one_file import export_page
 from regtrack.genome.fasta import BASES, Genome
 from regtrack.observer import Unwatched
+from regtrack.paths import Labelled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,7 +27,7 @@ ABOVE = ["sequence", "genes", "was predicted"]
 
 
 def asked(sights: Sights, **changes: Any) -> BrowseOptions:
-    shown = {"peaks": sights.peaks, "report": sights.report, "genes": sights.genes}
+    shown = {"peaks": sights.peaks, "reports": [Labelled(sights.report)], "genes": sights.genes}
     return BrowseOptions(**shown, genome=sights.genome, **changes)
 
 
@@ -35,7 +36,9 @@ def site(sights: Sights, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of the page in a folder of a web server."""
     root = tmp_path_factory.mktemp("www")
     (root / "a lab").mkdir()
-    export_site(sights.tracks, asked(sights), root / "a lab" / "site", False, Unwatched())
+    export_site(
+        [Labelled(sights.tracks)], asked(sights), root / "a lab" / "site", False, Unwatched()
+    )
     with web_server(root) as address:
         yield f"{address}a%20lab/site/"
 
@@ -45,7 +48,7 @@ def one_file(sights: Sights, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Address of one file: two markers, 401 to 3,000 of chr1."""
     out = tmp_path_factory.mktemp("mail") / "page.html"
     wanted = asked(sights, markers=("GR", "DNase"), region="chr1:401-3,000")
-    export_page(sights.tracks, wanted, out, False)
+    export_page([Labelled(sights.tracks)], wanted, out, False)
     return out.as_uri()
 
 
@@ -220,7 +223,7 @@ def test_one_file_holds_the_scales_of_the_whole_folder(alone: Visit, visit: Visi
 def by_rank(chromium: Browser, sights: Sights, tmp_path: Path) -> Iterator[Visit]:
     """One file of a region in which the markers 16 to 23 are highest, without patterns."""
     out = tmp_path / "page.html"
-    export_page(sights.tracks, asked(sights, region="chr1:601-640"), out, False)
+    export_page([Labelled(sights.tracks)], asked(sights, region="chr1:601-640"), out, False)
     for found in visited(chromium, out.as_uri()):
         found.page.wait_for_selector("#heatmap[aria-busy=false]", timeout=WAIT)
         yield found

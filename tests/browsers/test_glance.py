@@ -13,6 +13,7 @@ from builders import write_markers
 
 from regtrack.browsers.glance import COLUMNS, Glance
 from regtrack.browsers.heatmap import Heatmap
+from regtrack.browsers.runs import Runs
 from regtrack.browsers.viewable import Viewable
 from regtrack.genome.intervals import Interval
 from regtrack.tracks.folder import CHANCE
@@ -28,8 +29,12 @@ def viewable(tmp_path: Path) -> Viewable:
     return Viewable.read(write_tracks_folder(tmp_path / "tracks"), peaks=peaks)
 
 
+def runs_of(viewable: Viewable) -> Runs:
+    return Runs.of([("tracks", viewable)])
+
+
 def ranked(viewable: Viewable, region: Interval = HERE, most: int = 8) -> list[int]:
-    return [track.marker.index for track in Glance.of(viewable, region, False).predicted(most)]
+    return [entry.number for entry in Glance.of(runs_of(viewable), region, False).predicted(most)]
 
 
 def based(viewable: Viewable, **rates: float) -> Viewable:
@@ -66,8 +71,8 @@ def test_markers_that_the_report_shows_little_skill_of_come_last(
 
 
 def test_it_holds_what_the_heatmap_answers(viewable: Viewable) -> None:
-    glance = Glance.of(viewable, HERE, False)
-    heatmap = Heatmap(viewable, glance.measured.__getitem__)
+    glance = Glance.of(runs_of(viewable), HERE, False)
+    heatmap = Heatmap(runs_of(viewable), glance.measured.__getitem__)
     held = {name: gzip.decompress(packed) for name, packed in glance.answers.items()}
     assert held["answers/heatmap/cells"] == heatmap.levels(HERE, 500).astype("<u2").tobytes()
     bits = np.frombuffer(held["answers/heatmap/measured"], np.uint8).reshape(4, -1)
@@ -77,16 +82,19 @@ def test_it_holds_what_the_heatmap_answers(viewable: Viewable) -> None:
     assert not found[2:].any()
     assert glance.record["columns"] == 500
     assert [one["index"] for one in glance.record["markers"]] == [0, 1, 2, 3]
-    assert Glance.of(viewable, Interval("chr1", 0, 20_000), False).levels.shape == (4, COLUMNS)
+    assert Glance.of(runs_of(viewable), Interval("chr1", 0, 20_000), False).levels.shape == (
+        4,
+        COLUMNS,
+    )
 
 
 def test_all_measured_peaks_are_waited_for(
     viewable: Viewable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Glance.of(viewable, HERE, False).bits
+    whole = Glance.of(runs_of(viewable), HERE, False).bits
     monkeypatch.setattr("regtrack.browsers.heatmap._PATIENCE", -1)
-    assert np.array_equal(Glance.of(viewable, HERE, False).bits, whole)
+    assert np.array_equal(Glance.of(runs_of(viewable), HERE, False).bits, whole)
 
 
 def test_of_measured_peaks_those_on_the_chromosome_are_kept(viewable: Viewable) -> None:
-    assert {*map(tuple, Glance.of(viewable, HERE, False).measured.values())} == {("chr1",)}
+    assert {*map(tuple, Glance.of(runs_of(viewable), HERE, False).measured.values())} == {("chr1",)}

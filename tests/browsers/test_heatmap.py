@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from regtrack.browsers.browse import BrowseOptions, browsing
 from regtrack.browsers.heatmap import ABSENT, LEAST, MOST, NOT_PREDICTED
 from regtrack.genome.intervals import IntervalSet
+from regtrack.paths import Labelled
 from regtrack.tracks.folder import write_predicted
 
 PREDICTED = IntervalSet.of([0, 3_000], [2_000, 20_000])  # of chr1
@@ -37,8 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def app(folder: Path) -> ASGIApp:
-    asked = BrowseOptions(report=folder / "report", peaks=folder / "markers.tsv")
-    return browsing(folder / "tracks", asked)
+    asked = BrowseOptions(reports=[Labelled(folder / "report")], peaks=folder / "markers.tsv")
+    return browsing([Labelled(folder / "tracks")], asked)
 
 
 def cells(app: ASGIApp, query: str, rows: int = len(MARKERS)) -> npt.NDArray[np.uint16]:
@@ -179,7 +180,7 @@ def test_an_answer_waits_for_no_more_peaks_than_half_a_second_allows(
 
 def test_a_damaged_track_is_named(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "tracks")
-    app = browsing(folder, BrowseOptions())
+    app = browsing([Labelled(folder)], BrowseOptions())
     query = "chrom=chr1&start=0&end=500&columns=50"
     assert len(cells(app, query)) == 4
     path = folder / "bigwig/2_Monocytes-CD14_RO01746_H3K4me2_None.bw"
@@ -194,7 +195,7 @@ def test_a_damaged_track_is_named(tmp_path: Path) -> None:
 
 def test_a_track_that_is_predicted_anew_is_read_anew(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "tracks")
-    app = browsing(folder, BrowseOptions())
+    app = browsing([Labelled(folder)], BrowseOptions())
     query = "chrom=chr1&start=0&end=500&columns=50"
     before = cells(app, query)
     first, second = (
@@ -207,7 +208,7 @@ def test_a_track_that_is_predicted_anew_is_read_anew(tmp_path: Path) -> None:
 
 def test_a_track_that_becomes_a_link_to_the_outside_is_not_read(tmp_path: Path) -> None:
     folder = write_tracks_folder(tmp_path / "tracks")
-    app = browsing(folder, BrowseOptions())
+    app = browsing([Labelled(folder)], BrowseOptions())
     path = folder / "bigwig/0_K562_CTCF_None.bw"
     path.rename(tmp_path / "a.bw")
     path.symlink_to(tmp_path / "a.bw")

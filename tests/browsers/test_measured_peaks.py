@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsers_builders import MARKERS, write_tracks_folder
+from browsers_builders import MARKERS, SIZES
 from builders import write_markers
 
 from regtrack.browsers.measured_peaks import MeasuredPeaks
-from regtrack.browsers.viewable import Viewable
+from regtrack.genome.markers import read_markers
 from regtrack.notes import heard
 
 
@@ -22,18 +22,19 @@ def peaks(tmp_path: Path) -> MeasuredPeaks:
         (tmp_path / f"{index}.bed").write_text(rows)
     markers = [replace(MARKERS[index], file=f"{index}.bed") for index in range(3)]
     table = write_markers(tmp_path / "markers.tsv", markers)
-    return MeasuredPeaks(Viewable.read(write_tracks_folder(tmp_path / "tracks"), peaks=table))
+    paths = {marker.name: Path(marker.file) for marker in read_markers(table)}
+    return MeasuredPeaks(paths, SIZES)
 
 
 def test_when_all_were_read_one_line_says_what_was_left_out(peaks: MeasuredPeaks) -> None:
     told: list[str] = []
     with heard(told.append):
-        assert list(peaks.read_once(2)["chr1"]) == [(2, 50)]
-        assert list(peaks.read(0)["chr1"]) == [(0, 50)]
-        peaks.read(0)
+        assert list(peaks.read_once(MARKERS[2].name)["chr1"]) == [(2, 50)]
+        assert list(peaks.read(MARKERS[0].name)["chr1"]) == [(0, 50)]
+        peaks.read(MARKERS[0].name)
         assert told == []
-        peaks.read_once(1)
-        peaks.read(2)
+        peaks.read_once(MARKERS[1].name)
+        peaks.read(MARKERS[2].name)
         peaks.tell()
     expected = "left out 6 rows of 3 files, on chromosomes that the genome lacks (chr7, chr9)"
     assert told == [f"peaks: {expected}"]
@@ -42,8 +43,8 @@ def test_when_all_were_read_one_line_says_what_was_left_out(peaks: MeasuredPeaks
 def test_what_was_read_is_told_when_the_page_is_left(peaks: MeasuredPeaks) -> None:
     told: list[str] = []
     with heard(told.append):
-        peaks.read(0)
-        peaks.read(1)
+        peaks.read(MARKERS[0].name)
+        peaks.read(MARKERS[1].name)
         peaks.tell()
         peaks.tell()
     assert len(told) == 1
@@ -52,4 +53,4 @@ def test_what_was_read_is_told_when_the_page_is_left(peaks: MeasuredPeaks) -> No
 
 def test_of_other_markers_nothing_was_measured(peaks: MeasuredPeaks) -> None:
     with pytest.raises(KeyError):
-        peaks.read(3)
+        peaks.read(MARKERS[3].name)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from browsers_builders import MARKERS, SIZES, write_report_table, write_tracks_folder
-from builders import a_marker
+from browsing import ask
+from builders import a_marker, write_markers
 
+from regtrack.browsers import measured_peaks
+from regtrack.browsers.browse import BrowseOptions, browsing
 from regtrack.browsers.runs import Entry, Runs
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.intervals import IntervalSet
@@ -18,6 +21,8 @@ from regtrack.tracks.folder import CHANCE, Track, TrackSet, write_predicted
 from regtrack.tracks.summary import Summary
 
 OTHERS = (a_marker(0, "K562|MAX|None"), a_marker(7, MARKERS[0].name))
+HERE = "chrom=chr1&start=0&end=20000"
+BOTH = MARKERS[0].name
 
 
 @pytest.fixture
@@ -236,3 +241,55 @@ def test_no_track_is_lost_or_twice(folders: list[Labelled]) -> None:
     assert kept == {(place, track.marker.index) for place, track in tracks}
     assert len({entry.number for entry in runs.entries}) == len(tracks) == len(runs.entries)
     assert runs.chrom_sizes == SIZES
+
+
+def test_files_and_reports_of_a_run_have_addresses_of_their_own(folders: list[Labelled]) -> None:
+    old, new = (folder.path for folder in folders)
+    (old / "report.html").write_text("<p>old</p>")
+    write_report_table(old, {BOTH: 0.25})
+    write_predicted(new, {"chr1": IntervalSet.of([0], [10_000])})
+    app = browsing(folders, BrowseOptions())
+    bigwig = f"bigwig/7_{MARKERS[0].slug.split('_', 1)[1]}.bw"
+    assert ask(app, f"/tracks/1/{bigwig}") == (200, (new / bigwig).read_bytes())
+    assert ask(app, f"/tracks/0/{bigwig}")[0] == 404
+    assert ask(app, "/tracks/bigwig/1_HepG2_DNase_None.bw")[0] == 404
+    assert ask(app, "/0/report.html") == (200, b"<p>old</p>")
+    for address in ("/1/report.html", "/report.html", "/strongest/7", "/predicted/2"):
+        assert ask(app, address, HERE)[0] == 404
+    assert ask(app, "/predicted/1", HERE)[1] == b'[{"chr":"chr1","start":0,"end":10000}]'
+    assert ask(app, "/strongest/17")[0] == 200
+
+
+def test_files_of_measured_peaks_are_read_once_for_all_runs(
+    folders: list[Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.bed").write_text("chr1\t405\t460\n")
+    table = write_markers(tmp_path / "markers.tsv", [replace(MARKERS[0], file="a.bed")])
+    read = []
+    original = measured_peaks.read_peaks
+    monkeypatch.setattr(
+        measured_peaks, "read_peaks", lambda path, *more: read.append(path) or original(path, *more)
+    )
+    app = browsing(folders, BrowseOptions(peaks=table))
+    bits = ask(app, "/heatmap/measured", "chrom=chr1&start=400&end=500&columns=1")[1]
+    assert list(bits) == [128, 128, 0, 0, 0, 0]
+    assert read == [tmp_path / "a.bed"]
+
+
+def test_of_where_the_runs_were_predicted_those_that_agree_are_told_together(
+    folders: list[Labelled], tmp_path: Path
+) -> None:
+    third = Labelled(write_tracks_folder(tmp_path / "third"))
+    write_predicted(folders[1].path, {"chr1": IntervalSet.of([0], [9])})
+    told = Runs.read([*folders, third]).telling(lambda viewable: viewable.predicted)
+    assert told == ((0, ("old", "third")), (1, ("new",)))
+    assert Runs.read([folders[0], third]).telling(lambda one: one.predicted) == ((0, ()),)
+    assert Runs.read(folders).telling(lambda viewable: viewable.trained) == ()
+
+
+def test_lifts_of_all_runs_are_over_one_base_rate(folders: list[Labelled]) -> None:
+    write_report_table(folders[1].path, {BOTH: 0.5})  # with a base rate of 0.01
+    runs = Runs.read(folders)
+    assert [runs.base_rate(entry) for entry in runs.by_name[BOTH]] == [(0.01, "report")] * 2
+    rate, whose = runs.base_rate(runs.by_name[MARKERS[1].name][0])
+    assert (rate, whose) == (pytest.approx(0.0037525), "predictions")

@@ -94,7 +94,9 @@ def test_a_report_is_given_as_a_page_that_reaches_nothing(reported: tuple[str, P
     assert policy.startswith("sandbox allow-scripts; default-src 'none'; ")
     assert "same-origin" not in policy
     assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert json.loads(ask(address, "/site.json")[2])["report"] == "report.html"
+    assert json.loads(ask(address, "/site.json")[2])["reports"] == [
+        {"address": "report.html", "run": 0}
+    ]
     for beside in ("report.tsv", "tracks.json"):
         assert ask(address, f"/{beside}")[0] == 404
     elsewhere = page.with_name("other.html")
@@ -105,7 +107,7 @@ def test_a_report_is_given_as_a_page_that_reaches_nothing(reported: tuple[str, P
 
 def test_without_a_page_of_the_report_there_is_none(address: str) -> None:
     assert ask(address, "/report.html")[0] == 404
-    assert json.loads(ask(address, "/site.json")[2])["report"] is None
+    assert json.loads(ask(address, "/site.json")[2])["reports"] == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from regtrack.browsers.browse import BrowseOptions, browsing
+from regtrack.paths import Labelled
 
 BIGWIG = "bigwig/0_K562_CTCF_None.bw"
 PEAKS = "peaks/0_K562_CTCF_None.narrowPeak.gz"
@@ -22,9 +23,12 @@ PEAKS = "peaks/0_K562_CTCF_None.narrowPeak.gz"
 def app(tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
     sights: Sights = make_sights(tmp_path_factory.mktemp("sights"))
     asked = BrowseOptions(
-        report=sights.report, peaks=sights.peaks, genome=sights.genome, genes=sights.genes
+        reports=[Labelled(sights.report)],
+        peaks=sights.peaks,
+        genome=sights.genome,
+        genes=sights.genes,
     )
-    return browsing(sights.tracks, asked)
+    return browsing([Labelled(sights.tracks)], asked)
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_a_marker_that_is_none_is_not_found(app: ASGIApp, question: str, number:
 def test_a_track_that_becomes_a_link_to_the_outside_is_not_served(
     folder: Path, tmp_path: Path
 ) -> None:
-    app = browsing(folder, BrowseOptions())
+    app = browsing([Labelled(folder)], BrowseOptions())
     secret = tmp_path / "secret"
     secret.write_text("root:x:0:0\n")
     assert ask(app, f"/tracks/{BIGWIG}")[0] == 200
@@ -90,7 +94,7 @@ def test_a_track_that_becomes_a_link_to_the_outside_is_not_served(
 def test_a_folder_of_it_that_becomes_a_link_to_the_outside_is_not_served(
     folder: Path, tmp_path: Path
 ) -> None:
-    app = browsing(folder, BrowseOptions())
+    app = browsing([Labelled(folder)], BrowseOptions())
     (folder / "bigwig").rename(tmp_path / "elsewhere")
     (folder / "bigwig").symlink_to(tmp_path / "elsewhere")
     assert ask(app, f"/tracks/{BIGWIG}")[0] == 404
@@ -98,6 +102,6 @@ def test_a_folder_of_it_that_becomes_a_link_to_the_outside_is_not_served(
 
 def test_a_folder_that_is_reached_by_a_link_is_served(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
-    app = browsing(tmp_path / "link", BrowseOptions())
+    app = browsing([Labelled(tmp_path / "link")], BrowseOptions())
     assert ask(app, f"/tracks/{BIGWIG}") == (200, (folder / BIGWIG).read_bytes())
     assert ask(app, "/strongest/0")[0] == 200

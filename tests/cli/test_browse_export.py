@@ -14,11 +14,13 @@ from cli_helpers import files_of
 from forking import forked
 
 from regtrack.browsers.browse import BrowseOptions, browsing
+from regtrack.paths import Labelled
 
 # Of the page, beside the tracks.
 PARTS = """
-    answers.js colours.css heatmap.css heatmap.js history.js igv.css igv.js igv.LICENSE.md
-    index.html keys.js page.css page.js ranking.js readout.js rows.js site.json theme.js
+    answers.js colours.css comparison.js heatmap.css heatmap.js history.js igv.css igv.js
+    igv.LICENSE.md index.html keys.js page.css page.js ranking.js readout.js rows.js runs.js
+    site.json theme.js
 """
 
 
@@ -109,7 +111,7 @@ def test_its_answers_are_those_of_the_server(
 ) -> None:
     out = tmp_path / "site"
     assert regtrack("browse", *shown(sights), "--export", out)[0] == 0
-    app = browsing(sights.tracks, BrowseOptions(peaks=sights.peaks, genes=sights.genes))
+    app = browsing([Labelled(sights.tracks)], BrowseOptions(peaks=sights.peaks, genes=sights.genes))
     status, answer = ask(app, *question.split("?"))
     assert status == 200
     assert json.loads((out / f"answers/{file}.json").read_text()) == json.loads(answer) != []

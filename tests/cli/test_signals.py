@@ -21,6 +21,7 @@ from sklearn.metrics import average_precision_score
 import regtrack as rt
 from regtrack.browsers.heatmap import LEAST, MOST, Heatmap
 from regtrack.browsers.rows import axis_end
+from regtrack.browsers.runs import Runs
 from regtrack.browsers.scales import Scale, scale_of
 from regtrack.browsers.viewable import Viewable
 from regtrack.cli.main import run
@@ -302,7 +303,9 @@ def test_browsers_scale_each_track_by_its_own_values(world: World) -> None:
         assert track.summary.high <= end <= 1.1 * track.summary.high
         assert axis_end(viewable, track, "probability") == pytest.approx(track.range, rel=0.1)
         assert axis_end(viewable, track, "auto") is None
-    cells = Heatmap(viewable, {}.__getitem__).levels(Interval("chr2", 0, 7_000), 70)
+    cells = Heatmap(Runs.of([("tracks", viewable)]), {}.__getitem__).levels(
+        Interval("chr2", 0, 7_000), 70
+    )
     highest = np.nan_to_num(world.track_values("chr2"))[:, :7_000].reshape(3, 70, 100).max(axis=2)
     tops = np.array([[track.top] for track in viewable.trackset.tracks])
     shares = (cells.astype(float) - LEAST) / (MOST - LEAST)

@@ -15,10 +15,10 @@ const heatmap = (() => {
   const SETTLED = 120; // milliseconds without a move, after which the region is asked for
   const FEW = 10; // tracks that leave room for it: with more it is folded at first
   const REMEMBERED = "heatmap"; // what this browser keeps of the choices
-  const ORDERS = { category: "category", cell: "cell", target: "target", alike: "likeness here" };
+  const ORDERS = { category: "category", cell: "cell", target: "target", run: "run", alike: "likeness here" };
   const HEIGHTS = { fit: "fit", 1: "1 pixel", 2: "2 pixels", 3: "3 pixels", 6: "6 pixels" };
 
-  const choice = { open: null, list: false, order: "category", height: "fit", all: false, chance: false, ...remembered() };
+  const choice = { open: null, list: false, order: "category", height: "fit", all: false, chance: false, by: "lift", ...remembered() };
   const parts = {}; // elements, by what they are
   let rows = []; // of every marker, in the server's order: the marker, and log2 of its base rate's share of the top
   let seen = null; // what was drawn last: region, columns, cells, and, so far, measured bits
@@ -56,6 +56,7 @@ const heatmap = (() => {
     const all = (site.heatmap.markers ?? site.markers).map((marker) => markers.get(marker.index) ?? marker);
     rows = all.map((marker) => ({ marker, log: marker.baseRate === null ? Infinity : Math.log2(marker.baseRate / marker.top) }));
     choice.open ??= shownOnes().length <= FEW;
+    if (choice.order === "run" && !isSeveral()) choice.order = "category";
     build();
     browser.on("locuschange", follow);
     new ResizeObserver(follow).observe(byId("igv"));
@@ -174,16 +175,19 @@ const heatmap = (() => {
     const numbers = [...rows.keys()].filter((number) => isShown(rows[number]));
     const names = Object.keys(site.categories);
     const categories = (row) => names.indexOf(row.marker.category);
-    const within = {
+    const orders = {
       category: (a, b) => categories(a) - categories(b) || compare(a.marker.target, b.marker.target) || compare(a.marker.cell, b.marker.cell),
       cell: (a, b) => compare(a.marker.cell, b.marker.cell) || categories(a) - categories(b) || compare(a.marker.target, b.marker.target),
       target: (a, b) => compare(a.marker.target, b.marker.target) || compare(a.marker.cell, b.marker.cell),
-    }[choice.order];
+      run: (a, b) => a.marker.run - b.marker.run || orders.category(a, b),
+    };
+    const within = orders[choice.order];
     order = within ? numbers.sort((a, b) => within(rows[a], rows[b]) || a - b) : alike(numbers);
     groups = [];
     if (within) {
       for (const [at, number] of order.entries()) {
-        const name = rows[number].marker[choice.order];
+        const { marker } = rows[number];
+        const name = choice.order === "run" ? runOf(marker).label : marker[choice.order];
         if (groups.at(-1)?.name !== name) groups.push({ name, at });
       }
     }
@@ -192,29 +196,41 @@ const heatmap = (() => {
   }
 
   // Rows that look alike stand side by side: average linkage of the distances between their lifts,
-  // in few columns, by chains of nearest neighbours; of two clusters the higher one is above.
+  // in few columns, by chains of nearest neighbours; of two clusters the higher one is above. A
+  // marker's rows of several runs stay together.
   function alike(numbers) {
     const few = Math.min(100, seen.columns);
-    const looks = numbers.map((number) => {
-      const look = new Float32Array(few);
-      for (let column = 0; column < seen.columns; column++) {
-        const lift = liftOf(rows[number], cellAt(number, column));
-        const at = Math.floor((column * few) / seen.columns);
-        look[at] = Math.max(look[at], Math.min(lift, TOP_LIFT));
+    const places = new Map(Object.keys(site.runs).map((place, at) => [Number(place), at]));
+    const together = new Map();
+    for (const number of numbers) {
+      const { name } = rows[number].marker;
+      if (!together.has(name)) together.set(name, []);
+      together.get(name).push(number);
+    }
+    const leaves = [...together.values()];
+    const looks = leaves.map((ofMarker) => {
+      const look = new Float32Array(few * places.size);
+      for (const number of ofMarker) {
+        const first = few * places.get(rows[number].marker.run);
+        for (let column = 0; column < seen.columns; column++) {
+          const lift = liftOf(rows[number], cellAt(number, column));
+          const at = first + Math.floor((column * few) / seen.columns);
+          look[at] = Math.max(look[at], Math.min(lift, TOP_LIFT));
+        }
       }
       return look;
     });
-    const count = numbers.length;
+    const count = leaves.length;
     const far = new Float32Array(count * count);
     for (let a = 0; a < count; a++) {
       for (let b = 0; b < a; b++) {
         let sum = 0;
-        for (let at = 0; at < few; at++) sum += (looks[a][at] - looks[b][at]) ** 2;
+        for (let at = 0; at < looks[a].length; at++) sum += (looks[a][at] - looks[b][at]) ** 2;
         far[a * count + b] = far[b * count + a] = Math.sqrt(sum);
       }
     }
     const clusters = looks.map((look, number) => ({ leaves: [number], height: look.reduce((sum, value) => sum + value, 0) }));
-    const left = new Set(numbers.keys());
+    const left = new Set(leaves.keys());
     const chain = [];
     while (left.size > 1) {
       if (!chain.length) chain.push(left.values().next().value);
@@ -240,7 +256,7 @@ const heatmap = (() => {
       kept.height += gone.height;
       left.delete(nearest);
     }
-    return left.size ? clusters[left.values().next().value].leaves.map((place) => numbers[place]) : [];
+    return left.size ? clusters[left.values().next().value].leaves.flatMap((leaf) => leaves[leaf]) : [];
   }
 
   // ---- the picture
@@ -444,7 +460,7 @@ const heatmap = (() => {
     const { marker } = rows[number];
     parts.read.replaceChildren(
       swatchOf(marker.category),
-      element("b", {}, marker.name),
+      element("b", {}, nameOf(marker)),
       ` ${place(seen.chrom, edge(column), edge(column + 1))} · ${described(number, column)}`,
       several > 1 ? element("span", { className: "quiet" }, ` · the highest of ${several} rows in this pixel`) : "",
     );
@@ -495,14 +511,14 @@ const heatmap = (() => {
   function list() {
     const peaks = peaksHere();
     parts.canvas.setAttribute("aria-label", `Heatmap of ${peaks.length} markers over ${place(seen.chrom, seen.start, seen.end)}. The list below ranks them.`);
-    ranking.fill(peaks, Math.max(1, Math.round((seen.grid.end - seen.grid.start) / seen.grid.columns)));
+    parts.list.fill(peaks, Math.max(1, Math.round((seen.grid.end - seen.grid.start) / seen.grid.columns)));
     mark();
   }
 
   function add(row) {
     const { marker } = row;
     inTurn(async () => {
-      if (!marker.loaded && shownOnes().length >= site.most) throw new Error(`${site.most} markers are shown, which is the most; clear some to add ${marker.name}`);
+      if (!marker.loaded && shownOnes().length >= site.most) throw new Error(`${site.most} markers are shown, which is the most; clear some to add ${nameOf(marker)}`);
       await show([marker.index]);
       remember();
       [marker.loaded].flat()[0]?.trackView.axis.scrollIntoView({ block: "nearest" });
@@ -512,7 +528,7 @@ const heatmap = (() => {
   // Which markers are shown has changed.
   function mark() {
     if (!parts.section) return;
-    ranking.mark(rows);
+    parts.list.mark(rows);
     paint();
   }
 
@@ -528,6 +544,8 @@ const heatmap = (() => {
       });
       return made;
     };
+    const orders = { ...ORDERS };
+    if (!isSeveral()) delete orders.run;
     const fold = element("button", { type: "button", id: "heatmap-fold" });
     fold.setAttribute("aria-controls", "heatmap-body");
     const folded = () => {
@@ -560,7 +578,8 @@ const heatmap = (() => {
     parts.scroll = element("div", { id: "heatmap-scroll" }, parts.whole);
     parts.scroll.addEventListener("scroll", paint);
     parts.read = element("p", { id: "heatmap-read" }, hint());
-    const details = ranking.build(choice, () => {
+    parts.list = isSeveral() ? comparison : ranking;
+    const details = parts.list.build(choice, () => {
       keep();
       if (seen) list();
     }, add);
@@ -574,7 +593,7 @@ const heatmap = (() => {
     parts.body = element("div", { id: "heatmap-body" }, parts.scroll, parts.read, details);
     parts.section = element("section", { id: "heatmap", ariaLabel: "All markers here" },
       element("header", {}, fold, parts.many,
-        element("label", {}, "rows by ", menu(ORDERS, "order")),
+        element("label", {}, "rows by ", menu(orders, "order")),
         element("label", {}, "row height ", menu(HEIGHTS, "height")),
         ...byChance(),
         legend),

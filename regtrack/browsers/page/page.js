@@ -26,8 +26,7 @@ async function start() {
   byId("folder").textContent = site.folder;
   byId("about").textContent = site.about;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
-  byId("report").hidden = !site.report;
-  byId("report").href = site.report ?? "";
+  linkReports();
   byId("where").textContent = site.where;
   byId("hint").textContent = site.hint;
   for (const marker of site.markers) markers.set(marker.index, marker);
@@ -52,7 +51,7 @@ async function start() {
   searchHere();
   // Of a genome's lengths alone there is no base to show.
   if (site.reference?.format === "chromsizes") for (const track of browser.findTracks("id", "sequence")) browser.removeTrack(track);
-  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), predictedTrack(), ...(site.trained ? [trainedTrack()] : [])]);
+  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), ...site.stretches.predicted.map(predictedTrack), ...site.stretches.trained.map(trainedTrack)]);
   for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
   await goTo(wanted.locus ?? site.opens).catch(problem);
   await show(wanted.markers ?? site.shown);
@@ -102,7 +101,7 @@ const progress = {
   say() {
     const [first, ...others] = [...this.rows.keys()].filter((row) => row.marker);
     const more = others.length ? ` and ${others.length} more` : "";
-    byId("progress").textContent = first ? `reading ${first.marker.name}${more} ...` : "";
+    byId("progress").textContent = first ? `reading ${nameOf(first.marker)}${more} ...` : "";
   },
 };
 
@@ -127,22 +126,26 @@ function genesTrack() {
   };
 }
 
-// A base without a value is one of two things, which must not be mixed up.
-function predictedTrack() {
+// A row of stretches; of runs that differ in them, it says which it is of.
+function stretchesTrack(name, title, colour, order, { address, runs }) {
+  const whole = runs.length ? `${name}: ${runs.join(", ")}` : name;
   return {
-    type: "row", id: "was predicted", order: -0.5, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
-    heading: { name: "was predicted", title: "Elsewhere, an empty row means that nothing is known." },
-    strips: [{ kind: "", colour: () => PALETTE.predictedHere, read: reading("predicted") }], search: findGene,
+    type: "row", id: whole, order, height: STRIP + 3, removable: false, ignoreTrackMenu: true,
+    heading: { name: whole, title }, strips: [{ kind: "", colour, read: reading(address) }],
   };
 }
 
+// A base without a value is one of two things, which must not be mixed up.
+function predictedTrack(stretches, number) {
+  const title = "Elsewhere, an empty row means that nothing is known.";
+  const track = stretchesTrack("was predicted", title, () => PALETTE.predictedHere, number / 1000 - 0.5, stretches);
+  return number ? track : { ...track, search: findGene };
+}
+
 // There, that predictions are right says little: the network was shown the measured peaks.
-function trainedTrack() {
-  return {
-    ...predictedTrack(), id: "was trained on", order: -0.4, search: undefined,
-    heading: { name: "was trained on", title: "Here the network was shown the measured peaks: predictions are too good." },
-    strips: [{ kind: "", colour: () => PALETTE.trainedHere, read: reading("trained") }],
-  };
+function trainedTrack(stretches, number) {
+  const title = "Here the network was shown the measured peaks: predictions are too good.";
+  return stretchesTrack("was trained on", title, () => PALETTE.trainedHere, number / 1000 - 0.4, stretches);
 }
 
 // Where a gene is that was typed; igv.js takes places as 0-based, half-open.
@@ -163,13 +166,13 @@ function reading(address) {
 function markerTrack(marker) {
   const colour = () => colourOf(marker.category);
   const predicted = { kind: "predicted", colour, isShaded: true };
-  const measured = { kind: "measured", colour: () => PALETTE.measured, read: reading(`measured/${marker.index}`) };
-  const strips = marker.measured ? [predicted, measured] : [predicted];
+  const measured = { kind: "measured", colour: measuredColour, read: reading(measuredAddress(marker)) };
+  const strips = marker.measured && !isSeveral() ? [predicted, measured] : [predicted];
   const score = marker.score === null ? "" : `AP ${marker.score.toFixed(3)}`;
   return {
-    type: "row", id: marker.name, order: marker.place, height: SIGNAL + strips.length * STRIP,
+    type: "row", id: nameOf(marker), order: marker.place, height: SIGNAL + strips.length * STRIP,
     marker, colour, strips,
-    heading: { name: marker.name, about: [score, marker.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: marker.name },
+    heading: { name: nameOf(marker), about: [score, marker.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: nameOf(marker) },
   };
 }
 
@@ -180,10 +183,11 @@ const shownOnes = () => [...markers.values()].filter((marker) => marker.loaded).
 async function show(indices) {
   const room = site.most - shownOnes().length;
   const added = [...new Set(indices)].map((index) => markers.get(index)).filter((marker) => marker && !marker.loaded).slice(0, room);
-  for (const marker of added) marker.place = ++places;
+  placeTogether(added);
   try {
     const loaded = await browser.loadTrackList(added.map(markerTrack));
     for (const [number, marker] of added.entries()) marker.loaded = loaded[number];
+    await showMeasured(added);
   } finally {
     mark();
   }
@@ -192,6 +196,7 @@ async function show(indices) {
 async function hide(ones) {
   const rows = ones.map((marker) => marker.loaded).filter(Boolean);
   for (const marker of ones) marker.loaded = null;
+  rows.push(...leftMeasured());
   mark();
   for (const row of rows) {
     // igv.js draws all when a track goes, and stumbles over one that goes while it is drawn.
@@ -209,12 +214,14 @@ function removedByHand(track) {
   gone.loaded = null;
   mark();
   remember();
+  inTurn(() => hide([]));
 }
 
 // ---- the chooser
 
 function buildFilter() {
   const all = [...markers.values()];
+  buildRuns();
   for (const category of Object.keys(site.categories)) {
     const many = all.filter((marker) => marker.category === category).length;
     if (!many) continue;
@@ -250,12 +257,13 @@ function buildRows() {
       marker.wanted = marker.box.checked;
       inTurn(() => chosen(marker));
     });
-    const why = marker.noPeaks ? `no peaks were called: ${marker.noPeaks}` : `strongest predicted peaks of ${marker.name}`;
+    const why = marker.noPeaks ? `no peaks were called: ${marker.noPeaks}` : `strongest predicted peaks of ${nameOf(marker)}`;
     const peaks = element("button", { type: "button", title: why, disabled: Boolean(marker.noPeaks) }, marker.noPeaks ? "none" : "peaks");
     peaks.addEventListener("click", () => inTurn(() => openPeaks(marker)));
-    const name = element("span", { className: "name", title: marker.name }, marker.name);
+    const name = element("span", { className: "name", title: nameOf(marker) }, marker.name);
+    const run = isSeveral() ? [element("span", { className: "run", title: runOf(marker).label }, runOf(marker).label)] : [];
     const score = element("span", { className: "score", title: "average precision (PR AUC)" }, marker.score === null ? "" : marker.score.toFixed(3));
-    marker.row = element("li", {}, element("label", {}, marker.box, swatchOf(marker.category), name), score, peaks);
+    marker.row = element("li", {}, element("label", {}, marker.box, swatchOf(marker.category), name), ...run, score, peaks);
     marker.row.dataset.index = marker.index;
     marker.words = [marker.name, marker.category, marker.cell, marker.target, ...marker.synonyms, marker.treatment].join(" ").toLowerCase();
   }
@@ -267,7 +275,7 @@ function filter() {
   const categories = [...byId("categories").querySelectorAll(":checked")].map((box) => box.value);
   const only = byId("only-shown").checked;
   const fitting = [...markers.values()].filter((marker) => categories.includes(marker.category)
-    && (!only || marker.loaded) && words.every((word) => marker.words.includes(word)));
+    && isChosenRun(marker) && (!only || marker.loaded) && words.every((word) => marker.words.includes(word)));
   const [cell, target] = [byId("cell").value, byId("target").value];
   const inCell = (marker) => !cell || marker.cell === cell;
   const onTarget = (marker) => !target || marker.target === target;
@@ -313,7 +321,7 @@ function mark() {
   byId("show-all").disabled = !more || !room;
   byId("show-all").textContent = more > room ? `show ${room} of the ${more} others that match` : "show all that match";
   byId("clear").disabled = !shown;
-  byId("count").textContent = `${byId("count").dataset.visible} of ${markers.size} markers, ${shown} shown${full}`;
+  byId("count").textContent = `${byId("count").dataset.visible} of ${markers.size} ${isSeveral() ? "tracks" : "markers"}, ${shown} shown${full}`;
 }
 
 // Clicked several times while igv.js was at work, only the last click counts.
@@ -331,7 +339,7 @@ async function openPeaks(marker) {
   listed = await ask(`strongest/${marker.index}`);
   current = -1;
   byId("peaks").hidden = false;
-  byId("peaks").querySelector("h2").textContent = marker.name;
+  byId("peaks").querySelector("h2").textContent = nameOf(marker);
   const rows = listed.map((peak, number) => {
     const button = element("button", { type: "button" },
       element("span", { className: "value" }, peak.value.toFixed(3)),

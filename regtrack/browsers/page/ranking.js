@@ -4,6 +4,7 @@
 
 const ranking = (() => {
   const parts = {}; // elements, by what they are
+  const AGREEMENT = "with a measured peak there: ";
   const count = (number) => number.toLocaleString("en");
 
   // `choice` has whether the list is open and whether it has all markers; `changed` is told when that
@@ -53,7 +54,8 @@ const ranking = (() => {
     parts.summary.textContent = peaks.some((peak) => peak.isKnown)
       ? `Predicted here: ${called.length} of ${peaks.length} markers reach their threshold`
       : "Nothing was predicted here";
-    parts.agree.textContent = agreement(called);
+    const agrees = agreement(called);
+    parts.agree.textContent = agrees && `${AGREEMENT}${agrees}`;
     const shown = peaks
       .filter((peak) => peak.value !== null && (parts.choice.all || peak.isCalled))
       .sort((a, b) => b.lift - a.lift || b.value - a.value || a.number - b.number);
@@ -67,13 +69,13 @@ const ranking = (() => {
   function agreement(called) {
     const known = called.filter((peak) => peak.away !== null);
     if (!known.length) return "";
-    if (known.some((peak) => Number.isNaN(peak.away))) return "reading measured peaks ...";
+    if (known.some((peak) => Number.isNaN(peak.away))) return "...";
     const share = (ones) => `${ones.filter((peak) => peak.away === 0).length} of ${ones.length}`;
-    const each = Object.keys(site.categories)
+    return Object.keys(site.categories)
       .map((name) => [name, known.filter((peak) => peak.row.marker.category === name)])
       .filter(([, ones]) => ones.length)
-      .map(([name, ones]) => `${name} ${share(ones)}`);
-    return `with a measured peak there: ${each.join(", ")}`;
+      .map(([name, ones]) => `${name} ${share(ones)}`)
+      .join(", ");
   }
 
   function entry({ row, place: at, value, lift, isCalled, away }, wide) {
@@ -110,11 +112,7 @@ const ranking = (() => {
       name.addEventListener("click", () => parts.add(row));
     }
     const go = element("button", { type: "button", title: "go to its highest place" });
-    go.addEventListener("click", () => inTurn(() => {
-      const { chrom, start, end } = row.place;
-      const flank = Math.max(site.flank, end - start);
-      return jump(`${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
-    }));
+    go.addEventListener("click", () => inTurn(() => jump(around(row.place))));
     const swatch = swatchOf(marker.category, marker.category);
     const cells = Array.from({ length: site.scored ? 5 : 4 }, () => element("td"));
     return element("tr", {}, element("th", { scope: "row" }, swatch, name), ...cells, element("td", {}, go));
@@ -129,11 +127,17 @@ const ranking = (() => {
     }
   }
 
-  return { build, fill, mark, away: awayWord };
+  return { build, fill, mark, AGREEMENT, agreement, away: awayWord };
 })();
 
 // Whether the page has the track of a marker: one file has those of some only.
 const isHeld = (marker) => Boolean(marker.signal);
+
+// A place with some bases on each side.
+function around({ chrom, start, end }) {
+  const flank = Math.max(site.flank, end - start);
+  return `${chrom}:${Math.max(1, start + 1 - flank)}-${end + flank}`;
+}
 
 const times = (lift) => `${short(2 ** lift)}×`;
 const timesBase = (marker, lift) => `${times(lift)} the ${baseWord()} of ${short(marker.baseRate)}`;

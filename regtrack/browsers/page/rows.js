@@ -12,7 +12,6 @@ const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff2
 // What the values are, and what they are compared with.
 const valueWord = () => (site.signal ? "signal" : "probability");
 const baseWord = () => (site.signal ? "mean" : "base rate");
-const floorOf = ({ range }) => String(Number((site.floor * range).toPrecision(4)));
 
 // What a share of an axis from 0 (bottom) to 1 (top) a value has, and what stands at its ends.
 const SCALES = {
@@ -211,7 +210,8 @@ class Row extends igv.TrackBase {
   #describeValue(values, wide) {
     const { threshold, baseRate } = this.marker;
     const value = Math.max(...values.map((segment) => segment.value));
-    const least = site.floor ? `it is under ${floorOf(this.marker)}, or the base is N` : "the base is N";
+    const floor = floorOf(this.marker);
+    const least = floor ? `it is under ${floor}, or the base is N` : "the base is N";
     if (!values.length) return [[valueWord(), `no value: ${least}, or was not predicted`]];
     return [
       [wide > 1 ? `${valueWord()}, highest of ${bases(wide)}` : valueWord(), value.toPrecision(3)],
