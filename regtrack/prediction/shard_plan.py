@@ -170,7 +170,8 @@ class ShardPlan:
         if other:
             raise InputError(
                 partial,
-                f"planned with another {other}; plan anew, with --force, or use what it was",
+                f"planned with another {other}; use what it was planned with, or plan it anew "
+                "with --force",
             )
 
     def write(self, partial: Path) -> None:

@@ -168,8 +168,9 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
     with shared_plan(partial), leased(partial / LEASES, shard_lease(share)):
         job = planned_job(plan, partial, here)
         folder = plan.work_folder(partial)
-        settle_machine(folder, job.identity(), job.may_differ)
         works = _of_share(works_of(job, folder), share)
+        if missing(works):
+            settle_machine(folder, job.identity(), job.may_differ)
         for place in {path.parent for work in works for path in work.files}:
             remove_left_aside(place)
         bases, left = (sum(work.bases for work in some) for some in (works, missing(works)))
