@@ -98,26 +98,52 @@ def _measure(
         of_marker = records[first : offsets[marker + 1]]
         first += np.searchsorted(of_marker["start"], peak["start"])
         behind = first
-        highest = np.float32(0)
+        top = first
         while behind < offsets[marker + 1] and records[behind]["end"] <= peak["end"]:
-            highest = max(highest, records[behind]["value"])
+            top = behind if records[behind]["value"] > records[top]["value"] else top
             behind += 1
-        summit, mean = _summit(records, first, behind, stride, scales[marker])
+        highest = records[top]["value"]
+        last_digits = 1e-7 * float(scales[marker])  # what differs in these is as high
+        near = _around(records, first, top, behind, stride, last_digits)
+        summit, mean = _summit(records, *near, stride, last_digits)
         peak_start, peak_end = np.int64(peak["start"]), np.int64(peak["end"])
         peak["value"], peak["mean"] = highest, mean
         peak["summit"] = min(max(summit, peak_start), peak_end - 1)
 
 
 @compiled
+def _around(
+    records: Records, first: int, top: int, behind: int, stride: int, last_digits: float
+) -> tuple[int, int]:
+    """Those of some segments that a summit may be made of; `top` is the highest of them.
+
+    One mean is known: one as high needs a segment as high, and what lies beside that.
+    """
+    window = np.int64(records[top]["start"])
+    least = _mean(records, top, behind, window, stride) - last_digits
+    left, right = first, behind
+    while records[left]["value"] < least:
+        left += 1
+    while records[right - 1]["value"] < least:
+        right -= 1
+    from_base = np.int64(records[left]["start"]) - stride
+    to_base = np.int64(records[right - 1]["end"]) + stride
+    while left > first and records[left - 1]["end"] > from_base:
+        left -= 1
+    while right < behind and records[right]["start"] < to_base:
+        right += 1
+    return left, right
+
+
+@compiled
 def _summit(
-    records: Records, first: int, behind: int, stride: int, scale: np.float32
+    records: Records, first: int, behind: int, stride: int, last_digits: float
 ) -> tuple[np.int64, float]:
     """Middle of the highest plateau of some segments, and its height.
 
     That is of means over `stride` bases, where a base without a value is 0. Means rise and fall
     between windows that begin at a segment's start or end at a segment's end, and nowhere else.
     """
-    last_digits = 1e-7 * float(scale)  # what differs in these is as high
     best = -1.0
     left = right = np.int64(0)  # first and last base of the first window of the plateau, and so on
     opening, closing = first, first
