@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from regtrack.atomic import remove_left_aside
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
 from regtrack.models.arithmetic import reported_device
@@ -202,6 +203,8 @@ def write_markers(
     rows
         Which of the job's markers, in order.
     """
+    for place in ("bigwig", "peaks"):
+        remove_left_aside(work / TRACKS / place)
     order = tuple(tuple(task.block for task in tasks) for tasks in job.groups)
     tracks = job.trackset.tracks
     size = group_size(len(rows), job.bases, sum(map(len, order)), workers)

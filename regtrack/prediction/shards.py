@@ -322,8 +322,6 @@ def _write_rows(
     job: Job, folder: Path, rows: Sequence[int], workers: int, observer: Observer
 ) -> None:
     """Write the files of some markers, and what values they have, which the last process needs."""
-    for place in ("bigwig", "peaks"):
-        remove_left_aside(folder / TRACKS / place)
     summaries = write_markers(job, folder, rows, workers, observer)
     for row, summary in zip(rows, summaries, strict=True):
         write_text(_summary_file(folder, row), json.dumps(asdict(summary)) + "\n")

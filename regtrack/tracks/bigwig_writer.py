@@ -39,7 +39,7 @@ from regtrack.tracks.encoding import (
     EncodedSegments,
     fine_part,
 )
-from regtrack.tracks.segments import SEGMENT, Records
+from regtrack.tracks.segments import SEGMENT, Records, concatenated
 
 _VERSION = 4
 ZOOM_HEADER = struct.Struct("<IIQQ")
@@ -89,7 +89,7 @@ class BigWigWriter:
         if not some:
             return
         numbers = np.array([number for number, _ in some], np.int64)
-        sections = np.concatenate([piece.sections for _, piece in some])
+        sections = concatenated([piece.sections for _, piece in some])
         chroms = np.repeat(numbers, [len(piece.sections) for _, piece in some])
         # As one number each, so that those of a later chromosome are greater.
         starts, ends = ((chroms << 32) + sections[edge] for edge in ("start", "end"))
@@ -105,7 +105,7 @@ class BigWigWriter:
         sizes = sections["size"].astype(np.int64)
         leaves["offset"] = self._file.tell() + np.cumsum(sizes) - sizes
         self._leaves.append(leaves)
-        bins = np.concatenate([piece.bins for _, piece in some])
+        bins = concatenated([piece.bins for _, piece in some])
         self._bins.append(_placed(bins, np.repeat(numbers, [len(piece.bins) for _, piece in some])))
         for _, piece in some:
             first, self._sections = self._sections, self._sections + len(piece.sections)
@@ -226,13 +226,17 @@ class BigWigWriter:
 
 
 @contextmanager
-def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWigWriter]:
+def writing_bigwig(
+    path: Path, chrom_sizes: Mapping[str, int], tidy: bool = True
+) -> Iterator[BigWigWriter]:
     """Write one track, complete or not at all.
 
     Parameters
     ----------
     chrom_sizes
         All chromosomes of the genome, in its order, which is the order to write them in.
+    tidy
+        As `regtrack.atomic.replacing`.
 
     Raises
     ------
@@ -241,7 +245,7 @@ def writing_bigwig(path: Path, chrom_sizes: Mapping[str, int]) -> Iterator[BigWi
     OSError
         When the file cannot be written.
     """
-    with replacing(path) as aside, aside.open("w+b") as file:
+    with replacing(path, tidy) as aside, aside.open("w+b") as file:
         writer = BigWigWriter(path, file, chrom_sizes)
         yield writer
         writer.finish()

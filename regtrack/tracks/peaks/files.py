@@ -20,7 +20,7 @@ from regtrack.genome.content import BGZIP_END
 from regtrack.genome.textfile import read_text
 from regtrack.tracks.peaks.called import join_parts
 from regtrack.tracks.peaks.rules import PeakRules
-from regtrack.tracks.segments import Records
+from regtrack.tracks.segments import Records, concatenated
 
 _LINES_AT_ONCE = 1_000
 
@@ -115,7 +115,7 @@ def narrow_peaks(
     """
     number = 0
     for chrom, pieces in itertools.groupby(parts, key=lambda part: part[0]):
-        for peak in _whole(np.concatenate([piece for _, piece in pieces]), peak_rules).tolist():
+        for peak in _whole(concatenated([piece for _, piece in pieces]), peak_rules).tolist():
             start, end, value, summit, _ = peak
             number += 1
             signal = f"{value:.6g}"
