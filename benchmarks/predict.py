@@ -103,6 +103,7 @@ def widen(model: Path, markers: int, path: Path) -> Path:
         markers=repeated,
         chrom_sizes={},
         thresholds=tuple(checkpoint.thresholds[row] for row in rows),
+        validated=tuple(checkpoint.validated[row] for row in rows) if checkpoint.validated else (),
     )
     save_checkpoint(path, wide, network)
     return path
