@@ -35,7 +35,7 @@ STAGES = (
     ("device_segmentation", "segment_on_device", "    segments, and waiting for the network"),
     ("gpu_work", "_Gpu._shared", "    asking for copies, and memory for them"),
     ("gpu_work", "_PendingCopies.wait", "  waiting for copies"),
-    ("run", "_write_tracks", "writing tracks"),
+    ("run", "write_markers", "writing tracks"),
 )
 
 # What kernels' names say they are for, the first that fits.

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import torch
 import training
 from gpu_proof import Bench
-
-from regtrack.models.catalog import find_architecture
-from regtrack.observer import Event, Unwatched
-from regtrack.training.events import StepDone
-from regtrack.training.processes import Processes
-from regtrack.training.settings import TrainingSettings
-from regtrack.training.trainer import Trainer
 
 # NCCL refuses two processes on one GPU; gloo does not, and all else is the same.
 _ON_ONE_GPU = """
@@ -71,32 +63,10 @@ def check_train(bench: Bench) -> None:
     bench.proof.expect(made, "what was trained here predicts")
     for size in (2,) if bench.small else (2, 8):
         for precision in "bfloat16", "float32":
-            rate = windows_a_second(bench, dataset, size, precision, 4 if bench.small else 96)
+            count, device = 2 if bench.small else 96, torch.device(bench.device)
+            spent = training.time_regtrack(dataset, count, precision, device, size)
+            rate = size * count / spent
             bench.proof.figure(f"training, batches of {size}, {precision}: {rate:.1f} windows/s")
-
-
-def windows_a_second(bench: Bench, dataset: Path, size: int, precision: str, steps: int) -> float:
-    """Of the whole loop, without validation; what is told of the first steps does not count."""
-    opened = training.opened(dataset)
-    settings = TrainingSettings(
-        steps=steps + 2, batch_size=size, precision=precision, validate_every=steps + 3
-    ).fitted(opened.task, opened.window)
-    times: list[float] = []
-
-    class Clock(Unwatched):
-        def told(self, event: Event) -> None:
-            if isinstance(event, StepDone):
-                times.append(time.monotonic())
-
-    processes = Processes(0, 1, torch.device(bench.device))
-    architecture = find_architecture("dense", "dilated")
-    with tempfile.TemporaryDirectory(dir=bench.work) as folder:
-        trainer = Trainer(opened, architecture, {}, settings, processes, Path(folder), Clock())
-        trainer.run(stop=lambda: len(times) >= steps)
-    # On a GPU, several steps are told at once.
-    first = times[0] + 0.001
-    later = [one for one in times if one > first]
-    return size * len(later) / (times[-1] - times[0])
 
 
 def check_together(bench: Bench) -> None:
