@@ -57,8 +57,7 @@ const comparison = (() => {
     parts.summary.textContent = peaks.some((peak) => peak.isKnown)
       ? `Predicted here, of ${byName.size} markers reach their threshold: ${labels.map((label, at) => `${label} ${called[at].length}`).join(", ")}`
       : "Nothing was predicted here";
-    const agrees = labels.map((label, at) => [label, ranking.agreement(called[at])]).filter(([, text]) => text);
-    parts.agree.textContent = agrees.length ? `${ranking.AGREEMENT}${agrees.map(([label, text]) => `${label}: ${text}`).join("; ")}` : "";
+    parts.agree.textContent = ranking.agreement(labels.map((label, at) => [label, called[at]]));
     const shown = [...byName.values()].map(summed)
       .filter(({ best, alike }) => best.value !== null && (parts.choice.all || alike.some((peak) => peak.isCalled)))
       .sort((a, b) => (parts.choice.by === "difference" ? b.difference - a.difference : 0) || b.best.lift - a.best.lift || b.best.value - a.best.value || a.best.number - b.best.number);

@@ -4,7 +4,6 @@
 
 const ranking = (() => {
   const parts = {}; // elements, by what they are
-  const AGREEMENT = "with a measured peak there: ";
   const count = (number) => number.toLocaleString("en");
 
   // `choice` has whether the list is open and whether it has all markers; `changed` is told when that
@@ -54,8 +53,7 @@ const ranking = (() => {
     parts.summary.textContent = peaks.some((peak) => peak.isKnown)
       ? `Predicted here: ${called.length} of ${peaks.length} markers reach their threshold`
       : "Nothing was predicted here";
-    const agrees = agreement(called);
-    parts.agree.textContent = agrees && `${AGREEMENT}${agrees}`;
+    parts.agree.textContent = agreement([["", called]]);
     const shown = peaks
       .filter((peak) => peak.value !== null && (parts.choice.all || peak.isCalled))
       .sort((a, b) => b.lift - a.lift || b.value - a.value || a.number - b.number);
@@ -65,11 +63,17 @@ const ranking = (() => {
     parts.empty.hidden = shown.length > 0;
   }
 
-  // Of those that reach their threshold, how many were measured where they are highest, by category.
+  // Of those that reach their threshold, how many were measured where they are highest, by category;
+  // `called` has, of each run, what it is called where there are several, and its markers.
   function agreement(called) {
-    const known = called.filter((peak) => peak.away !== null);
+    const known = called.map(([label, ones]) => [label, ones.filter((peak) => peak.away !== null)]).filter(([, ones]) => ones.length);
     if (!known.length) return "";
-    if (known.some((peak) => Number.isNaN(peak.away))) return "...";
+    if (known.some(([, ones]) => ones.some((peak) => Number.isNaN(peak.away)))) return "reading measured peaks ...";
+    const each = known.map(([label, ones]) => `${label && `${label}: `}${shares(ones)}`);
+    return `with a measured peak there: ${each.join("; ")}`;
+  }
+
+  function shares(known) {
     const share = (ones) => `${ones.filter((peak) => peak.away === 0).length} of ${ones.length}`;
     return Object.keys(site.categories)
       .map((name) => [name, known.filter((peak) => peak.row.marker.category === name)])
@@ -127,7 +131,7 @@ const ranking = (() => {
     }
   }
 
-  return { build, fill, mark, AGREEMENT, agreement, away: awayWord };
+  return { build, fill, mark, agreement, away: awayWord };
 })();
 
 // Whether the page has the track of a marker: one file has those of some only.
