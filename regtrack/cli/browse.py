@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Count
 from regtrack.errors import ArgumentError
 
@@ -30,7 +31,15 @@ def _need_tracks(
     return tracks
 
 
-@click.command(short_help="Look at tracks in your web browser.")
+@click.command(
+    cls=Command,
+    short_help="Look at tracks in your web browser.",
+    examples=(
+        "regtrack browse tracks/",
+        "regtrack browse mine=a/ other=b/ --region COMT --markers CTCF",
+        "regtrack browse tracks/ --region COMT --export comt.html",
+    ),
+)
 @options.tracks_folders(_need_tracks)
 @options.markers_shown
 @options.region_shown
@@ -44,10 +53,10 @@ def _need_tracks(
     "out",
     type=options.FILE,
     metavar="FOLDER|PAGE.html",
-    help="Serve nothing; write the page with copies of its tracks to FOLDER, for any web server "
-    "that answers byte ranges (--markers: only those; --genome: the whole sequence, too). To a "
-    "name that ends in .html: one file of one region (--region), 30 markers at most (without "
-    "--markers, those predicted most clearly there), that opens without a server.",
+    help="Write the page to a folder, or to one .html file, instead of serving it. A folder has "
+    "copies of the tracks, for any web server that answers byte ranges (--markers: only those; "
+    "--genome: the whole sequence, too). An .html file has one region (--region) and 30 markers at "
+    "most (without --markers, those predicted most clearly there), and opens without a server.",
 )
 @options.force
 @click.option(

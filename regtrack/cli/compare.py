@@ -8,13 +8,30 @@ from typing import Any
 import click
 
 from regtrack.cli import machine_options, options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
 from regtrack.cli.training_options import read_settings, training_settings
 
 
-@click.command(short_help="Train and score several networks: the paper's tables.")
-@click.argument("dataset", type=options.FILE)
-@click.argument("networks", type=Named(), nargs=-1, metavar="[NAME|CHECKPOINT]...")
+@click.command(
+    cls=Command,
+    short_help="Train and score several networks: the paper's tables.",
+    examples=(
+        "regtrack compare dataset/ --out tables/ --minutes 60",
+        "regtrack compare dataset/ cnn3 dilated mine.safetensors --out tables/",
+    ),
+)
+@click.argument(
+    "dataset", type=options.FILE, cls=Argument, says="Folder that regtrack prepare made."
+)
+@click.argument(
+    "networks",
+    type=Named(),
+    nargs=-1,
+    metavar="[NAME|CHECKPOINT]...",
+    cls=Argument,
+    says="What to train, or to take as it is; without it, all networks are trained.",
+)
 @options.out("Folder for networks and tables.")
 @options.genome_of_dataset
 @options.networks

@@ -73,7 +73,7 @@ def _defaults(
         return {key: values for key, values in members.items() if values}
     options = {_key(option): option for option in command.params}
     _check_keys(path, name, own, tuple(options))
-    values = {key: shared[key] for key in shared if _is_shared(key, options.get(key))} | own
+    values = {key: shared[key] for key in shared if is_shared(key, options.get(key))} | own
     return {
         str(options[key].name): _value(path, name, key, value, options[key])
         for key, value in values.items()
@@ -94,7 +94,7 @@ def name_variables(commands: Mapping[str, click.Command]) -> None:
                 option.envvar = [own, *shared]
 
 
-def _is_shared(key: str, option: click.Parameter | None) -> bool:
+def is_shared(key: str, option: click.Parameter | None) -> bool:
     """Whether an option also goes by REGTRACK_GENOME and the like, and so by `[defaults]`.
 
     `train --model` does not: it is the name of a network. `predict --peaks` does not, because

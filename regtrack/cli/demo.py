@@ -8,10 +8,24 @@ from pathlib import Path
 import click
 
 from regtrack.cli import machine_options, options
+from regtrack.cli.help_page import Argument, Command
 
 
-@click.command(short_help="Predict and score real human DNA that comes with regtrack.")
-@click.argument("folder", type=options.FILE, default="regtrack-demo")
+@click.command(
+    cls=Command,
+    short_help="Predict and score real human DNA that comes with regtrack.",
+    examples=(
+        "regtrack demo",
+        "regtrack demo trained/ --train",
+    ),
+)
+@click.argument(
+    "folder",
+    type=options.FILE,
+    default="regtrack-demo",
+    cls=Argument,
+    says="Folder to write; regtrack-demo, if none is given.",
+)
 @click.option(
     "--train",
     is_flag=True,

@@ -8,9 +8,17 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.config import find_config
+from regtrack.cli.help_page import Command
 
 
-@click.command(short_help="Say what is configured here, what is missing, and how to get it.")
+@click.command(
+    cls=Command,
+    short_help="Say what is configured here, what is missing, and how to get it.",
+    examples=(
+        "regtrack doctor",
+        "regtrack doctor --genome hg38.fa --peaks peaks/",
+    ),
+)
 @options.genome_looked_at
 @options.peaks_looked_at
 @options.genes_looked_at

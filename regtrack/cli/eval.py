@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regtrack.cli import machine_options, options, shard_options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
 from regtrack.errors import ArgumentError, InputError
 
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
     from regtrack.shares import Share
 
 
-@click.command("eval", short_help="Score tracks or a model against measured peaks.")
+@click.command(
+    "eval",
+    cls=Command,
+    short_help="Score tracks or a model against measured peaks.",
+    examples=(
+        "regtrack eval tracks/ --out report/",
+        "regtrack eval mine.safetensors --dataset dataset/ --out report/",
+        "regtrack eval deepsea --region chr8,chr9 --peaks markers.tsv --out report/",
+    ),
+)
 @shard_options.shard
 @click.argument(
     "subject",
@@ -27,6 +37,8 @@ if TYPE_CHECKING:
     type=Model(),
     required=False,
     callback=shard_options.argument_unless_shard,
+    cls=Argument,
+    says="Folder that regtrack predict wrote, or a checkpoint (or demo, deepsea).",
 )
 @options.peaks_or_dataset
 @options.scored_regions("all that was predicted, or the whole genome")

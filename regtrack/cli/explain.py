@@ -7,13 +7,34 @@ from pathlib import Path
 import click
 
 from regtrack.cli import machine_options, options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Model, Region
 from regtrack.errors import ArgumentError
 
 
-@click.command(short_help="Show which bases a prediction depends on, near and far.")
-@click.argument("models", metavar="MODEL...", type=Model(), nargs=-1, required=True)
-@click.argument("region", type=Region())
+@click.command(
+    cls=Command,
+    short_help="Show which bases a prediction depends on, near and far.",
+    examples=(
+        "regtrack explain demo COMT --marker 'K562|CTCF|None' --out looked/",
+        "regtrack explain demo chr22 --all --out contexts/",
+    ),
+)
+@click.argument(
+    "models",
+    metavar="MODEL...",
+    type=Model(),
+    nargs=-1,
+    required=True,
+    cls=Argument,
+    says="Checkpoints, or networks by their names: demo, deepsea.",
+)
+@click.argument(
+    "region",
+    type=Region(),
+    cls=Argument,
+    says="chr22:1,000-2,000 or a gene; with --all or --markers also chr22, all, or a BED file.",
+)
 @click.option("--marker", metavar="NAME", help="One marker, by its name or a pattern that fits it.")
 @click.option(
     "--all",

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Group
 from regtrack.fetching.settings import FetchSettings
 
 if TYPE_CHECKING:
     from regtrack.fetching.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_assembly = click.argument(
+    "assembly", default="hg19", cls=Argument, says="hg19, hg38, mm10, ...; hg19, if none is given."
+)
 
 
 def _shared(command: F) -> F:
@@ -46,7 +51,15 @@ def _shared(command: F) -> F:
     return command
 
 
-@click.group(short_help="Fetch a genome, genes, measured peaks, regions to exclude.")
+@click.group(
+    cls=Group,
+    short_help="Fetch a genome, genes, measured peaks, regions to exclude.",
+    examples=(
+        "regtrack fetch all",
+        "regtrack fetch genome hg38",
+        "regtrack fetch peaks --markers CTCF --dry-run",
+    ),
+)
 def fetch() -> None:
     """Fetch a genome, genes, regions to exclude, peaks of the 919 markers, a published network.
 
@@ -56,7 +69,7 @@ def fetch() -> None:
 
 
 @fetch.command(short_help="The sequence, and the chromosomes' lengths.")
-@click.argument("assembly", default="hg19")
+@_assembly
 @_shared
 def genome(assembly: str, **settings: Any) -> None:
     """Fetch the sequence of hg19, hg38, mm10, mm39, or another assembly of UCSC's.
@@ -67,7 +80,7 @@ def genome(assembly: str, **settings: Any) -> None:
 
 
 @fetch.command(short_help="The genes of an assembly.")
-@click.argument("assembly", default="hg19")
+@_assembly
 @click.option(
     "--table",
     type=click.Choice(["refGene", "ncbiRefSeq"]),
@@ -97,7 +110,7 @@ def peaks(markers: tuple[str, ...], **settings: Any) -> None:
 
 
 @fetch.command(short_help="Regions to leave out of scores and training.")
-@click.argument("assembly", default="hg19")
+@_assembly
 @_shared
 def exclude(assembly: str, **settings: Any) -> None:
     """Fetch ENCODE's excluded regions (blacklist) of hg19, hg38 or mm10.
@@ -108,7 +121,9 @@ def exclude(assembly: str, **settings: Any) -> None:
 
 
 @fetch.command(short_help="A published network.")
-@click.argument("name", required=False)
+@click.argument(
+    "name", required=False, cls=Argument, says="deepsea; without it, what there is is listed."
+)
 @_shared
 def model(name: str | None, **settings: Any) -> None:
     """Fetch a published network and make a checkpoint of it; without NAME, list what there is.
@@ -134,7 +149,7 @@ def model(name: str | None, **settings: Any) -> None:
 
 
 @fetch.command("all", short_help="Genome, genes, peaks and regions to exclude.")
-@click.argument("assembly", default="hg19")
+@_assembly
 @_shared
 def all_(assembly: str, **settings: Any) -> None:
     """Fetch genome, genes, regions to exclude and, of hg19, the peaks of all 919 markers."""

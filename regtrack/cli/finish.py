@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.eval import print_report
+from regtrack.cli.help_page import Argument, Command
 from regtrack.work_folders import made_by
 
 if TYPE_CHECKING:
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
     from regtrack.shares import Share
 
 
-@click.command(short_help="Finish a job that was planned in shards.")
-@click.argument("out", metavar="OUT", type=options.FILE)
+@click.command(
+    cls=Command,
+    short_help="Finish a job that was planned in shards.",
+    examples=(
+        "regtrack finish tracks/",
+        "regtrack finish tracks/ --shard 1/8",
+    ),
+)
+@click.argument(
+    "out",
+    metavar="OUT",
+    type=options.FILE,
+    cls=Argument,
+    says="Folder that the job was planned for.",
+)
 @shard_options.share_of_files
 @shard_options.model_of_plan
 @options.networks

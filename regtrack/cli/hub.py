@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING
 import click
 
 from regtrack.cli import machine_options, options
+from regtrack.cli.help_page import Command
 from regtrack.errors import ArgumentError
 
 if TYPE_CHECKING:
     from regtrack.paths import Labelled
 
 
-@click.command(short_help="Make a track hub of tracks, for the UCSC browser.")
+@click.command(
+    cls=Command,
+    short_help="Make a track hub of tracks, for the UCSC browser.",
+    examples=(
+        "regtrack hub tracks/ --url https://example.org/t --email me@example.org",
+        "regtrack hub a/ b/ --out h/ --url https://example.org/h --email me@example.org",
+        "regtrack hub tracks/ --check",
+    ),
+)
 @options.tracks_folders()
 @options.out(
-    "Folder of a hub of several TRACKS, which then has links to their BigWig files (copies on "
+    "Folder of a hub of several TRACKS. It then has links to their BigWig files (copies on "
     "another disk).",
     required=False,
 )
@@ -28,8 +37,8 @@ if TYPE_CHECKING:
     type=click.Choice(["faceted", "composite"]),
     default="faceted",
     show_default=True,
-    help="Faceted: one table of all markers to search. Composite: a matrix of cells and targets "
-    "for each category, which older browsers know, too.",
+    help="How markers are listed: in one table to search, or in a matrix for each category. The "
+    "matrices, of cells and targets, are known to older browsers, too.",
 )
 @options.assembly("The genome's name at UCSC, such as hg19.", "that of the model")
 @options.scale

@@ -8,16 +8,25 @@ from typing import Any
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Group
 from regtrack.cli.network_options import own_settings
 
 
-@click.group("import", short_help="Make a checkpoint from a file of weights.")
+@click.group("import", cls=Group, short_help="Make a checkpoint from a file of weights.")
 def import_() -> None:
     """Make a checkpoint from a file of weights of another program."""
 
 
-@import_.command(short_help="DeepSEA's weights, as Kipoi publishes them.")
-@click.argument("weights", type=options.FILE)
+@import_.command(
+    short_help="DeepSEA's weights, as Kipoi publishes them.",
+    examples=("regtrack import deepsea deepsea_predict.pth --out deepsea.safetensors",),
+)
+@click.argument(
+    "weights",
+    type=options.FILE,
+    cls=Argument,
+    says="File of weights: deepsea_predict.pth or its kin.",
+)
 @options.out("Checkpoint to write (.safetensors).")
 @options.force
 def deepsea(weights: Path, out: Path, force: bool) -> None:
@@ -32,8 +41,19 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
     click.echo(f"{out}: DeepSEA of 919 markers; predict with --model {out}")
 
 
-@import_.command(short_help="A network of your own, from another program.")
-@click.argument("network", metavar="FILE.py:CLASS")
+@import_.command(
+    short_help="A network of your own, from another program.",
+    examples=(
+        "regtrack import network a.py:A --markers m.tsv --out a.safetensors",
+        "regtrack import network a.py:A --weights a.pt --markers m.tsv --out a.st",
+    ),
+)
+@click.argument(
+    "network",
+    metavar="FILE.py:CLASS",
+    cls=Argument,
+    says="The class of the module (docs/own-network.md).",
+)
 @options.out("Checkpoint to write (.safetensors).")
 @click.option(
     "--markers",
@@ -51,9 +71,9 @@ def deepsea(weights: Path, out: Path, force: bool) -> None:
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    show_default="0.5; of a signal, what one base in a hundred of --genome exceeds",
-    help="Probability from which peaks are called, of all markers; of a signal, the share of each "
-    "one's range.",
+    show_default="0.5, or measured",
+    help="Probability from which peaks are called, of all markers. Of a signal, it is a share of "
+    "each one's range; without this option, what one base in a hundred of --genome exceeds.",
 )
 @own_settings
 @options.networks

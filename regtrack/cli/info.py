@@ -7,12 +7,25 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
 from regtrack.work_folders import PLAN
 
 
-@click.command(short_help="Say what a checkpoint, a tracks folder, a dataset or a plan is.")
-@click.argument("path", type=Model())
+@click.command(
+    cls=Command,
+    short_help="Say what a checkpoint, a tracks folder, a dataset or a plan is.",
+    examples=(
+        "regtrack info tracks/",
+        "regtrack info demo",
+    ),
+)
+@click.argument(
+    "path",
+    type=Model(),
+    cls=Argument,
+    says="Checkpoint, tracks folder, dataset, or OUT.partial of a plan.",
+)
 @options.networks
 def info(path: Path) -> None:
     """Say what PATH is: a checkpoint (or demo, deepsea), a tracks folder, a dataset, or a plan.

@@ -9,10 +9,26 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.config import NAME
+from regtrack.cli.help_page import Argument, Command
 
 
-@click.command(short_help="Write a regtrack.toml that names what is there.")
-@click.argument("folder", metavar="[DIR]", type=options.FILE, default=".")
+@click.command(
+    cls=Command,
+    short_help="Write a regtrack.toml that names what is there.",
+    examples=(
+        "regtrack init",
+        "regtrack init --genome hg38.fa --peaks 'peaks/*.narrowPeak.gz'",
+        "regtrack init --assembly mm10",
+    ),
+)
+@click.argument(
+    "folder",
+    metavar="[DIR]",
+    type=options.FILE,
+    default=".",
+    cls=Argument,
+    says="Folder to write it to; here, if none is given.",
+)
 @options.peaks_to_name
 @click.option(
     "--category",

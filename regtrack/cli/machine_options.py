@@ -28,20 +28,20 @@ def _workers(what: str) -> Callable[[F], F]:
 
 workers = _workers("Number of processes. Changes the time, not the results.")
 workers_predicting = _workers(
-    "Processes; with a GPU, those that pack and save what it predicts. Changes the time, not a "
+    "Number of processes. With a GPU, they pack and save what it predicts. Changes the time, not a "
     "byte of the tracks."
 )
 
 
-def _device(names: str, what: str) -> Callable[[F], F]:
-    return click.option("--device", default="auto", show_default=True, metavar=names, help=what)
+def _device(what: str) -> Callable[[F], F]:
+    return click.option("--device", default="auto", show_default=True, metavar="NAME", help=what)
 
 
-device = _device("auto|cpu|cuda[:N]", "Where to compute.")
+device = _device("Where: auto, cpu, cuda, cuda:1.")
 devices = _device(
-    "auto|cpu|cuda[:N,N...]",
-    "Where to predict. cuda: all GPUs of one model, which share the work; cuda:1: the second one; "
-    "cuda:0,2: two of them. The bytes are the same on any number of GPUs of one model.",
+    "Where: auto, cpu, cuda, cuda:0,2. cuda: all GPUs of one model, which share the work; cuda:1: "
+    "the second one; cuda:0,2: two of them. The bytes are the same on any number of GPUs of one "
+    "model.",
 )
 
 

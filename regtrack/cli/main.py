@@ -21,6 +21,7 @@ from regtrack.cli.eval import eval_
 from regtrack.cli.explain import explain
 from regtrack.cli.fetch import fetch
 from regtrack.cli.finish import finish
+from regtrack.cli.help_page import Group
 from regtrack.cli.hub import hub
 from regtrack.cli.import_ import import_
 from regtrack.cli.info import info
@@ -50,7 +51,16 @@ _PEAKS = "--peaks"
 _GOES_ON = {"predict", "finish", "train", "search", "compare", "fetch"}
 
 
-class _Commands(click.Group):
+# How help lists the commands.
+_SECTIONS = {
+    "To begin with": ("demo", "fetch", "init", "doctor"),
+    "Tracks": ("predict", "finish", "eval", "browse", "session", "hub", "explain"),
+    "Networks": ("prepare", "train", "search", "compare", "thresholds", "import"),
+    "What there is": ("info", "models", "markers"),
+}
+
+
+class _Commands(Group):
     """Refuses `--peaks` that is given twice, or that the shell took apart, before any work."""
 
     def resolve_command(
@@ -95,6 +105,12 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
 
 @click.group(
     cls=_Commands,
+    examples=(
+        "regtrack demo",
+        "regtrack predict chr22 --out tracks/",
+        "regtrack browse tracks/",
+    ),
+    sections=_SECTIONS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,

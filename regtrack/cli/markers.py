@@ -7,17 +7,32 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Command
 
 
-@click.command(short_help="List the 919 markers of the paper, or those of a network.")
-@click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
+@click.command(
+    cls=Command,
+    short_help="List the 919 markers of the paper, or those of a network.",
+    examples=(
+        "regtrack markers CTCF",
+        "regtrack markers 'K562*' DNase",
+        "regtrack markers --model mine.safetensors --tsv",
+    ),
+)
+@click.argument(
+    "patterns",
+    metavar="[PATTERN]...",
+    nargs=-1,
+    cls=Argument,
+    says="A name, cell, target or category; * stands for any letters.",
+)
 @options.model_listed
 @options.networks
 @click.option(
     "--tsv",
     is_flag=True,
-    help="Whole rows as tab-separated text for other programs: also accession and address of the "
-    "file of peaks, and DeepSEA's published figures.",
+    help="Whole rows as tab-separated text, for other programs. They also have accession and "
+    "address of the file of peaks, and DeepSEA's published figures.",
 )
 def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
     """List the markers of the paper: all 919, or those that match a PATTERN.

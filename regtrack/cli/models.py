@@ -6,8 +6,13 @@ from importlib import resources
 
 import click
 
+from regtrack.cli.help_page import Command
 
-@click.command(short_help="List the networks that can be trained.")
+
+@click.command(
+    cls=Command,
+    short_help="List the networks that can be trained.",
+)
 def models() -> None:
     """List the networks: layers, parameters beside the paper's, and context."""
     # Written by docs/models.py: to ask the networks, torch would be loaded.

@@ -58,7 +58,7 @@ own_settings = click.option(
     multiple=True,
     callback=_read_settings,
     metavar="NAME=VALUE",
-    help="A setting of a network of your own, by its name. Repeatable.",
+    help="A setting of a network of your own, by its name.",
 )
 
 

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from regtrack.cli import machine_options
+from regtrack.cli.help_page import Argument
 from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Region
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
@@ -102,7 +103,7 @@ def model_option(
 def _genes(
     what: str,
     *,
-    otherwise: str | None = "what regtrack fetch genes fetched for the genome",
+    otherwise: str | None = "those of regtrack fetch genes",
     variable: str | None = "REGTRACK_GENES",
 ) -> Callable[[F], F]:
     return click.option("--genes", type=FILE, envvar=variable, show_default=otherwise, help=what)
@@ -114,7 +115,7 @@ def _markers(what: str, otherwise: str | None = None) -> Callable[[F], F]:
         multiple=True,
         metavar="PATTERN",
         show_default=otherwise,
-        help=f"{what} a target also goes by its other names, Pol2 by POLR2A. Repeatable.",
+        help=f"{what} A target also goes by its other names, Pol2 by POLR2A.",
     )
 
 
@@ -127,11 +128,13 @@ def _unknown(what: str) -> Callable[[F], F]:
 
 
 _FASTA = "FASTA, plain or bgzip"
-genome = genome_option(f"{_FASTA}.", required=True)
+_NEEDED = "needed, here or in regtrack.toml"
+genome_help = f"{_FASTA}; {_NEEDED}."
+genome = genome_option(genome_help, required=True)
 genome_looked_at = genome_option(f"{_FASTA}.")
 genome_of_model = genome_option(f"{_FASTA}; of a model.")
 genome_shown = genome_option(f"{_FASTA}; its sequence is shown.")
-genome_to_cut = genome_option(f"{_FASTA}. Required, but for --deepsea.")
+genome_to_cut = genome_option(f"{_FASTA}; {_NEEDED}, but for --deepsea.")
 genome_of_dataset = genome_option(
     "FASTA that the dataset was made with, should it have moved.", otherwise="where it was"
 )
@@ -143,33 +146,32 @@ genome_of_weights = genome_option(
 )
 genome_to_name = genome_option(f"{_FASTA}, wherever it lies.", variable=None)
 
-_MEASURED = (
-    "Measured peaks: a markers table whose column 'file' names them, a folder of peak files, a "
-    "pattern in quotes, or one file"
-)
-peaks = _peaks(f"{_MEASURED}.", required=True)
-peaks_or_dataset = _peaks(f"{_MEASURED}; where there is no --dataset.")
-peaks_looked_at = _peaks(f"{_MEASURED}.")
-peaks_shown = _peaks(f"{_MEASURED}; they are shown below the predictions.")
+_MEASURED = "Measured peaks: a markers table, a folder, a pattern in quotes, or one file"
+_LISTED = "The column 'file' of a markers table names files of peaks."
+peaks = _peaks(f"{_MEASURED}; {_NEEDED}. {_LISTED}", required=True)
+peaks_or_dataset = _peaks(f"{_MEASURED}; where there is no --dataset. {_LISTED}")
+peaks_looked_at = _peaks(f"{_MEASURED}. {_LISTED}")
+peaks_shown = _peaks(f"{_MEASURED}; shown below the predictions. {_LISTED}")
 peaks_explained = _peaks(
-    f"{_MEASURED}. Without it, or where it has no peak for --marker, positive is what is "
+    f"{_MEASURED}. {_LISTED} Without it, or where it has no peak for --marker, positive is what is "
     "predicted with the marker's threshold or more; which it was, the output says."
 )
 peaks_in_same_pass = _peaks(
-    "Measured peaks (a markers table, a folder of peak files, a pattern in quotes, or one "
-    "file): also score the unrounded predictions, except where the model was trained, "
-    "and write the report into the tracks folder. (Not taken from [defaults]: it costs some time.)",
+    "Measured peaks: score what is predicted, too. The peaks are a markers table, a folder of peak "
+    "files, a pattern in quotes, or one file. Predictions are scored unrounded, except where the "
+    "model was trained; the report is written into the tracks folder. (Not taken from [defaults]: "
+    "it costs some time.)",
     variable=None,
 )
 peaks_to_name = _peaks(
     "Your peak files: a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one file. "
-    "Their markers are written to DIR/markers.tsv. A markers table is named as it is. Repeatable.",
+    "Their markers are written to DIR/markers.tsv. A markers table is named as it is.",
     multiple=True,
     variable=None,
 )
 
 _TABLES = "GTF, GFF3, BED, or a gene table of UCSC (refGene.txt.gz)"
-genes = _genes(f"Genes by which regions may be named, as COMT or COMT+-50kb: {_TABLES}.")
+genes = _genes(f"Genes that regions may name, as COMT+-50kb. {_TABLES}.")
 genes_looked_at = _genes(f"Genes: {_TABLES}.")
 genes_shown = _genes(f"Genes to show and to jump to by name: {_TABLES}.")
 genes_to_name = _genes(f"Genes: {_TABLES}.", otherwise=None, variable=None)
@@ -178,8 +180,8 @@ region_shown = click.option(
     "--region",
     metavar="REGION",
     show_default="all that was predicted, if it is short, or the strongest predicted peak",
-    help="Where to open: chr22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, "
-    "with 2 kb on each side), or a gene with just what is typed around it (COMT+-50kb).",
+    help="Where to open: chr22, chr22:1,000-2,000, or a gene. Positions are 1-based, both ends "
+    "included. COMT is the gene with 2 kb on each side, COMT+-50kb with just what is typed.",
 )
 
 
@@ -195,15 +197,15 @@ def _report(what: str, *, of_runs: bool = False) -> Callable[[F], F]:
 
 
 report = _report("")
-reports = _report(
-    "; of several tracks folders, each with the label of its folder. Repeatable", of_runs=True
-)
+reports = _report("; of several tracks folders, each with the label of its folder", of_runs=True)
 
 
 def tracks_folders(callback: Callable[..., Any] | None = None) -> Callable[[F], F]:
     """One tracks folder, or several; without a callback, one at least."""
     return click.argument(
         "tracks",
+        cls=Argument,
+        says="Folders that regtrack predict wrote; LABEL=FOLDER names a run.",
         metavar="TRACKS...",
         type=LabelledFile(path_type=Path),
         nargs=-1,
@@ -217,7 +219,8 @@ scale = click.option(
     type=click.Choice(["marker", "probability", "auto"]),
     default="marker",
     show_default=True,
-    help="Axis of the signals. marker: from 0 to the marker's high values, so that each is seen. "
+    help="Axis of the signals: to the marker's high values, to 1, or to what is in view. marker: "
+    "from 0 to the marker's high values, so that each is seen. "
     "probability: from 0 to 1, so that they can be compared by eye; of a signal, to the marker's "
     "range. auto: to the highest "
     "value in view, as the browser does it.",
@@ -241,12 +244,12 @@ networks = click.option(
     expose_value=False,
     callback=_name_networks,
     metavar="FILE.py",
-    help="Python file with networks of your own (docs/own-network.md); its code is run. "
-    "Repeatable.",
+    help="Python file with networks of your own (docs/own-network.md); its code is run.",
 )
 _CHECKPOINT = (
-    "Checkpoint (.safetensors), as regtrack train writes it, or a network by its name: demo, which "
-    "comes with regtrack, or deepsea, if regtrack fetch model deepsea has fetched it."
+    "Checkpoint (.safetensors), or a network by its name: demo, deepsea. Checkpoints are written "
+    "by regtrack train. demo comes with regtrack; deepsea is there once regtrack fetch model "
+    "deepsea has fetched it."
 )
 model = model_option(_CHECKPOINT, default="demo", otherwise="demo")
 model_looked_at = model_option(_CHECKPOINT, otherwise="none")
@@ -255,16 +258,14 @@ model_listed = model_option(
     metavar="NAME|FILE",
     variable=None,
 )
-markers = _markers(
-    "Only markers whose name, cell, target or category matches, e.g. 'K562*' or CTCF;"
-)
+markers = _markers("Only markers whose name, cell, target or category matches: 'K562*', CTCF.")
 markers_shown = _markers(
-    "Shown at first: markers whose name, cell, target or category matches, 30 at most;",
+    "Shown at first: markers whose name, cell, target or category matches, 30 at most.",
     "a few, the best of each category",
 )
-exclude = _exclude("BED file of regions to leave out. Repeatable.")
+exclude = _exclude("BED file of regions to leave out.")
 exclude_windows = _exclude(
-    "BED file of regions to keep out of windows (see --max-excluded). Repeatable."
+    "BED file of regions to keep out of windows. --max-excluded is the most that one may have."
 )
 clip = click.option(
     "--clip",
@@ -275,23 +276,25 @@ clip = click.option(
     "error either way.",
 )
 _UNKNOWN = "Chromosomes on which nothing was called for some markers, e.g. '*DREAM=chr1,chr8': "
-unknown = _unknown(f"{_UNKNOWN}there, no peak is no information. Repeatable.")
+unknown = _unknown(f"{_UNKNOWN}there, no peak is no information.")
 unknown_masked = _unknown(
-    f"{_UNKNOWN}masked in the loss and in the scores of train, search and compare. Repeatable."
+    f"{_UNKNOWN}masked in the loss and in the scores of train, search and compare."
 )
 step = click.option(
     "--step",
     type=Count(),
-    show_default="200, the bins that it was trained on",
-    help="For a network of the short task: number of bases for each value. Multiples of 16 are "
+    show_default="200, its bins",
+    help="Of a network of the short task: bases for each value. Without it, there is one for each "
+    "bin of the size that it was trained on. Multiples of 16 are "
     "fast, because overlapping inputs share most of the work: deepsea at 96 takes a third of the "
     "time that it takes at 200.",
 )
 any_genome = click.option(
     "--any-genome",
     is_flag=True,
-    help="Accept a genome that the model was not trained on: of another assembly or species, told "
-    "by the lengths of chromosomes. (Peaks and regions must lie on the genome all the same.)",
+    help="Accept a genome that the model was not trained on. It may be of another assembly or "
+    "species, as the lengths of chromosomes tell. (Peaks and regions must lie on the genome all "
+    "the same.)",
 )
 include_training = click.option(
     "--include-training",
@@ -310,7 +313,7 @@ def scored_regions(otherwise: str) -> Callable[[F], F]:
         type=Region(),
         multiple=True,
         show_default=otherwise,
-        help="Score only here: a region, a gene (COMT+-50kb) or a BED file. Repeatable.",
+        help="Score only here: a region, a gene (COMT+-50kb) or a BED file.",
     )
 
 
@@ -319,7 +322,8 @@ def scored_dataset(what: str) -> Callable[[F], F]:
     return click.option(
         "--dataset",
         type=FILE,
-        help=f"{what} a split of this dataset, by its own peaks, whole, instead of regions.",
+        help=f"{what} a split of this dataset, instead of regions. It is scored whole, by its own "
+        "peaks.",
     )
 
 
@@ -329,7 +333,7 @@ def scored_split(otherwise: str) -> Callable[[F], F]:
         "--split",
         type=click.Choice(["train", "valid", "test"]),
         show_default=otherwise,
-        help="Of the dataset.",
+        help="Which split of the --dataset.",
     )
 
 

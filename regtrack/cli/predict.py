@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regtrack.cli import machine_options, options, shard_options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Region
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from regtrack.shares import Share
 
 
-@click.command(short_help="Write a BigWig and peaks per marker, for whole chromosomes.")
+@click.command(
+    cls=Command,
+    short_help="Write a BigWig and peaks per marker, for whole chromosomes.",
+    examples=(
+        "regtrack predict chr22 --out tracks/",
+        "regtrack predict COMT+-50kb --model mine.safetensors --markers CTCF --out t/",
+        "regtrack predict all --model deepsea --step 96 --out tracks/ --plan",
+    ),
+)
 @shard_options.shard
 @click.argument(
     "regions",
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     type=Region(),
     nargs=-1,
     callback=shard_options.argument_unless_shard,
+    cls=Argument,
+    says="chr22, chr22:1,000-2,000 (1-based), a gene (COMT, COMT+-50kb), a BED file, or all.",
 )
 @options.out("Tracks folder to write.")
 @options.model
@@ -37,28 +48,31 @@ if TYPE_CHECKING:
     type=float,
     default=PredictionSettings.max_error,
     show_default=True,
-    help="Largest distance of a written value from its probability. Of a network of your own that "
-    "gives a signal, this, --floor and --peak-threshold are shares of each marker's range.",
+    help="Largest error of a value. It is its distance from the probability. Of a network of "
+    "your own that gives a signal, this, --floor and --peak-threshold are shares of each marker's "
+    "range.",
 )
 @click.option(
     "--floor",
     type=float,
     default=PredictionSettings.floor,
     show_default=True,
-    help="Bases with a probability under this may be left out.",
+    help="Least probability that is written. Bases under it may be left out.",
 )
 @click.option(
     "--peak-threshold",
     type=float,
-    show_default="each marker's own, from the checkpoint",
-    help="Probability from which peaks are called. (Markers no better than chance get none.)",
+    show_default="each marker's own",
+    help="Probability from which peaks are called. The checkpoint has one for each "
+    "marker. (Markers no better than chance get none.)",
 )
 @click.option(
     "--max-gap",
     type=Count(0),
     default=PeakRules.max_gap,
     show_default=True,
-    help="Stretches at or above the threshold that are at most so many bases apart are one peak.",
+    help="Join peaks at most so far apart. It is in bases; a peak is a stretch at or above the "
+    "threshold.",
 )
 @click.option(
     "--min-length",
@@ -90,8 +104,8 @@ if TYPE_CHECKING:
 @options.peaks_in_same_pass
 @options.include_training
 @options.plan(
-    "Only say what it will take: time, disk, memory, from a short measurement. (A long run "
-    "says so before it begins, and is refused when the disk is too small.)"
+    "Only say what it will take: time, disk, memory. It measures for a moment. (A long run says so "
+    "before it begins, and is refused when the disk is too small.)"
 )
 @shard_options.shards
 @shard_options.verify

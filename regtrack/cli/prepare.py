@@ -8,11 +8,20 @@ from typing import Any
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Count, Region
 from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 
 
-@click.command(short_help="Make a dataset of a genome and measured peaks.")
+@click.command(
+    cls=Command,
+    short_help="Make a dataset of a genome and measured peaks.",
+    examples=(
+        "regtrack prepare --out dataset/",
+        "regtrack prepare --out dataset/ --valid chr7 --test chr8,chr9",
+        "regtrack prepare --out dataset/ --genome hg38.fa --peaks 'peaks/*.bed.gz'",
+    ),
+)
 @options.out("Dataset folder to write.")
 @options.genome_to_cut
 @options.peaks
@@ -20,8 +29,9 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     "--task",
     type=click.Choice(TASKS),
     show_default="dense, or short with --deepsea",
-    help="dense: labels of every base of a window. short: 1,000-base inputs labelled on their "
-    "middle 200 bases, where these have a TFBS peak or, without a TFBS marker, any peak.",
+    help="Label every base of a window (dense), or inputs of 1,000 bases once (short). An input is "
+    "labelled on its middle 200 bases, where these have a TFBS peak or, without a TFBS marker, any "
+    "peak.",
 )
 @options.markers
 @options.exclude_windows
@@ -62,18 +72,16 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
     "--train",
     type=Region(),
     multiple=True,
-    show_default="all that neither validates nor tests",
-    help="Region, BED file or chromosomes (chr8,chr9) to train on. Repeatable.",
+    show_default="all others",
+    help="Region, BED file or chromosomes to train on.",
 )
 @click.option(
     "--valid",
     type=Region(),
     multiple=True,
-    help="The same, to choose the best checkpoint by. Repeatable.",
+    help="The same, to choose the best checkpoint by.",
 )
-@click.option(
-    "--test", type=Region(), multiple=True, help="The same, to score at the end. Repeatable."
-)
+@click.option("--test", type=Region(), multiple=True, help="The same, to score at the end.")
 @click.option(
     "--split",
     metavar="TRAIN,VALID,TEST",

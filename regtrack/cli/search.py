@@ -8,13 +8,23 @@ from typing import Any
 import click
 
 from regtrack.cli import machine_options, options, training_options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.search.settings import SAMPLERS, SearchSettings
 
 
-@click.command(short_help="Try many settings of a network and keep the best.")
-@click.argument("dataset", type=options.FILE)
+@click.command(
+    cls=Command,
+    short_help="Try many settings of a network and keep the best.",
+    examples=(
+        "regtrack search dataset/ --out search/ --trials 20 --minutes 30",
+        "regtrack search dataset/ --out s/ --space space.toml --sampler tpe",
+    ),
+)
+@click.argument(
+    "dataset", type=options.FILE, cls=Argument, says="Folder that regtrack prepare made."
+)
 @training_options.architecture
 @options.networks
 @options.out("Folder of the search.")
@@ -23,7 +33,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
     "--space",
     type=options.FILE,
     show_default="the paper's grid",
-    help="TOML file that names the settings to vary, and their values.",
+    help="TOML file of settings to vary. It names them, and their values.",
 )
 @click.option(
     "--sampler",
@@ -35,7 +45,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
 @click.option(
     "--trials",
     type=Count(),
-    show_default="every combination of the grid",
+    show_default="all of the grid",
     help="Stop when so many trials are done.",
 )
 @click.option(
@@ -43,7 +53,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
     type=Count(),
     default=SearchSettings.workers,
     show_default=True,
-    help="Processes that train at the same time; they share the cores.",
+    help="Trainings at the same time. They are processes, which share the cores.",
 )
 @training_settings(without=("learning_rate",))
 @machine_options.device

@@ -7,11 +7,21 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
 
 
-@click.command(short_help="Write sessions for IGV desktop and igv.js.")
-@click.argument("tracks", type=options.FILE)
+@click.command(
+    cls=Command,
+    short_help="Write sessions for IGV desktop and igv.js.",
+    examples=(
+        "regtrack session tracks/",
+        "regtrack session tracks/ --markers CTCF --region COMT --report report/",
+    ),
+)
+@click.argument(
+    "tracks", type=options.FILE, cls=Argument, says="Folder that regtrack predict wrote."
+)
 @options.markers
 @options.peaks_shown
 @options.report
@@ -20,8 +30,8 @@ from regtrack.cli.kinds import Named
     type=Named(),
     metavar="ID|FASTA",
     show_default="the model's assembly where IGV hosts it, else the chromosomes' lengths",
-    help="Genome to show: the id of one that IGV hosts (hg19, hg38, mm10 ...), or a FASTA file, "
-    "plain or bgzip, of the assembly that was predicted.",
+    help="Genome to show: the id of one that IGV hosts (hg19, mm10), or a FASTA file. It is plain "
+    "or bgzip, and of the assembly that was predicted.",
 )
 @options.region_shown
 @options.url(

@@ -41,16 +41,16 @@ shards = click.option(
     "--shards",
     type=_Number(),
     metavar="N|auto",
-    help="Only plan the job, in N shards for N processes on any machines that see the folder; "
-    "auto measures, and aims at five minutes each. Then: --shard 1/N to N/N, and regtrack finish "
-    "(docs/predict.md).",
+    help="Only plan the job, in N shards. As many processes do them, on any machines that see the "
+    "folder; auto measures, and aims at five minutes each. Then: --shard 1/N to N/N, and "
+    "regtrack finish (docs/predict.md).",
 )
 shard = click.option(
     "--shard",
     callback=_parsed,
     metavar="K/N",
     is_eager=True,
-    help="Do one shard of a job that was planned with --shards; all else is as planned. May be "
+    help="Do one of the shards that were planned. All else is as planned with --shards. May be "
     "repeated, and skips what is there.",
 )
 share_of_files = click.option(
@@ -78,7 +78,7 @@ def _needed_unless_shard(context: click.Context, parameter: click.Parameter, val
     return value
 
 
-genome = options.genome_option("FASTA, plain or bgzip.", callback=_needed_unless_shard)
+genome = options.genome_option(options.genome_help, callback=_needed_unless_shard)
 genome_of_plan = options.genome_option(
     "FASTA, should it have moved.", otherwise="where it was", variable=None
 )

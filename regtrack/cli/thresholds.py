@@ -7,11 +7,21 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
 
 
-@click.command(short_help="Choose a checkpoint's thresholds by measured peaks.")
-@click.argument("model", type=Model())
+@click.command(
+    cls=Command,
+    short_help="Choose a checkpoint's thresholds by measured peaks.",
+    examples=(
+        "regtrack thresholds mine.safetensors --dataset set/ --out chosen.safetensors",
+        "regtrack thresholds deepsea --region chr7 --step 96 --out chosen.safetensors",
+    ),
+)
+@click.argument(
+    "model", type=Model(), cls=Argument, says="Checkpoint, or a network by its name: demo, deepsea."
+)
 @options.out("Copy of the checkpoint to write.")
 @options.peaks_or_dataset
 @options.scored_regions("the whole genome")

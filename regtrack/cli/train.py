@@ -8,13 +8,24 @@ from typing import Any
 import click
 
 from regtrack.cli import machine_options, options, training_options
+from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.network_options import network_settings, split_settings
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.paths import shell_word
 
 
-@click.command(short_help="Train a network on a dataset.")
-@click.argument("dataset", type=options.FILE)
+@click.command(
+    cls=Command,
+    short_help="Train a network on a dataset.",
+    examples=(
+        "regtrack train dataset/ --out mine.safetensors",
+        "regtrack train dataset/ --out mine.safetensors --model cnn3 --minutes 30",
+        "torchrun --nproc-per-node 4 -m regtrack train dataset/ --out mine.safetensors",
+    ),
+)
+@click.argument(
+    "dataset", type=options.FILE, cls=Argument, says="Folder that regtrack prepare made."
+)
 @training_options.architecture
 @options.networks
 @options.out("Checkpoint (.safetensors) to write.")

@@ -16,9 +16,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 _COUNT = Count()
 _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 _OPTIONS = {
-    "steps": click.option(
-        "--steps", type=_COUNT, show_default="no limit", help="Stop after so many steps."
-    ),
+    "steps": click.option("--steps", type=_COUNT, help="Stop after so many steps."),
     "epochs": click.option(
         "--epochs",
         type=_ABOVE_ZERO,
@@ -28,14 +26,12 @@ _OPTIONS = {
     "minutes": click.option(
         "--minutes",
         type=_ABOVE_ZERO,
-        show_default="no limit",
-        help="Stop after so many minutes; the last validation takes extra time.",
+        help="Stop after so many minutes. The last validation takes extra time.",
     ),
     "patience": click.option(
         "--patience",
         type=_COUNT,
-        show_default="no limit",
-        help="Stop after so many validations in a row without a new best.",
+        help="Stop after so many validations without a new best.",
     ),
     "batch_size": click.option(
         "--batch-size",
