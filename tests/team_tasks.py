@@ -14,7 +14,7 @@ from worker_tasks import hold
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
-from regtrack.prediction.gpu_team import Finished, Share, Told, Wanted
+from regtrack.prediction.gpu_team import Finished, Share, Told, Unfit, Wanted
 from regtrack.prediction.job import BlockTask
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.blocks import Block
@@ -69,10 +69,20 @@ def be_killed(connection: Connection, share: Share) -> None:
     assert _next(connection) == []
 
 
+def lack_something(connection: Connection, share: Share) -> None:
+    """`cuda:0` is fit, and others are not."""
+    if share.device == "cuda:0":
+        note_works(connection, share)
+    else:
+        connection.send(Unfit("it is busy"))
+
+
 def fail(connection: Connection, share: Share) -> None:
-    """As where a file cannot be read."""
+    """As where a file cannot be read, when the other one is at work."""
     if share.device == "cuda:1":
         _next(connection)
+        folder = share.works[0].files[0].parent
+        wait_until(lambda: any(folder.glob("*.blk")))
         raise InputError("genome.fa", "is damaged", line=3)
     note_works(connection, share)
 

@@ -33,8 +33,9 @@ def prediction_device(name: str) -> str:
     Parameters
     ----------
     name
-        As `regtrack.models.device.choose_devices`. `auto` leaves out GPUs that lack something, and
-        is the CPU where none is left; a note says what they lack.
+        As `regtrack.models.device.choose_devices`. The first GPU is tried here, others by their
+        own processes, so that this one takes memory of one alone. Where the first lacks something,
+        `auto` goes on to the next, or to the CPU; a note says what it lacks.
 
     Raises
     ------
@@ -47,17 +48,15 @@ def prediction_device(name: str) -> str:
     if devices[0].type == "cpu":
         return "cpu"
     if name != "auto":
-        for device in devices:
-            check_gpu(device)
+        check_gpu(devices[0])
         return device_name(devices)
-    problems = {device: gpu_problem(device) for device in devices}
-    sound = [device for device, problem in problems.items() if problem is None]
-    chosen = device_name(sound) if sound else "cpu"
-    place = chosen if sound else "the CPU"
-    for device, problem in problems.items():
-        if problem is not None:
-            note(f"predicting on {place}, not on {device}: {problem}")
-    return chosen
+    for number, device in enumerate(devices):
+        problem = gpu_problem(device)
+        if problem is None:
+            return device_name(devices[number:])
+        others = device_name(devices[number + 1 :]) if number + 1 < len(devices) else "the CPU"
+        note(f"predicting on {others}, not on {device}: {problem}")
+    return "cpu"
 
 
 def check_gpu(device: torch.device) -> None:

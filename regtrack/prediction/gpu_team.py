@@ -15,6 +15,7 @@ from regtrack.errors import RegtrackError
 from regtrack.models.device import devices_of
 from regtrack.notes import heard, note
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
+from regtrack.prediction.gpu_probe import gpu_problem
 from regtrack.prediction.gpu_supply import WorkList, span
 from regtrack.prediction.gpu_work import predict_on_gpu
 from regtrack.tracks.blocks import BLOCK_LENGTH
@@ -60,8 +61,14 @@ class Told(NamedTuple):
     text: str
 
 
+class Unfit(NamedTuple):
+    """The GPU lacks something, and predicts nothing."""
+
+    problem: str
+
+
 # What does the work of such a process: it sends `Wanted`, is sent numbers of works, none at the
-# end, and sends `Finished` and `Told`.
+# end, and sends `Finished` and `Told`; or nothing but `Unfit`.
 Predictor = Callable[[Connection, Share], None]
 
 
@@ -76,7 +83,8 @@ def predict_on_gpus(works: Sequence[BlockWork], processes: int) -> Iterator[Bloc
     Raises
     ------
     RegtrackError
-        When a GPU lacks something (`gpu_problem`), its memory runs out, or a process was killed.
+        When all GPUs lack something (`gpu_problem`), the memory of one runs out, or a process was
+        killed.
     """
     devices = devices_of(works[0].recipe.device)
     enough = -(-span(works) // _WORTH_A_GPU)
@@ -103,8 +111,8 @@ def predict_shared(
     Raises
     ------
     RegtrackError
-        When a process was killed. Whatever fails on one device is raised when the others have
-        finished what they had begun.
+        When a process was killed, or no device is fit. Whatever fails on one device is raised when
+        the others have finished what they had begun.
     """
     whole, rest = divmod(processes, len(devices))
     shares = [
@@ -164,6 +172,13 @@ class _Team:
             return self._works[message.number]
         if isinstance(message, Told):
             note(f"{device}: {message.text}")
+        elif isinstance(message, Unfit):
+            del self.members[connection]
+            problem = f"cannot predict on {device}: {message.problem}"
+            if self.members:
+                note(problem)
+            elif self._left:
+                self._fail(RegtrackError(f"{problem}; or use --device cpu"))
         elif isinstance(message, Exception):
             self._fail(message)
         return None
@@ -191,6 +206,10 @@ def predict_share(connection: Connection, share: Share) -> None:
     device = torch.device(share.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # else memory of the first one is taken, too
+    problem = gpu_problem(device)
+    if problem is not None:
+        connection.send(Unfit(problem))
+        return
     recipe = replace(share.works[0].recipe, device=share.device)
     supply = _Asking(connection, share.works, recipe)
     with heard(lambda text: connection.send(Told(text))):

@@ -80,6 +80,26 @@ def test_an_error_comes_back_whole_and_the_other_gpu_begins_nothing_new(tmp_path
     assert 0 < len(owners(works)) < 2_000
 
 
+def test_a_gpu_that_lacks_something_is_left_out_and_named(tmp_path: Path) -> None:
+    works = some_works(tmp_path, 30)
+    told: list[str] = []
+    with heard(told.append):
+        done = list(predict_shared(works, GPUS, 2, team_tasks.lack_something))
+    assert len(done) == 30
+    assert set(owners(works)) == {"cuda:0"}
+    assert sorted(told) == ["cannot predict on cuda:1: it is busy", "cuda:0: 1 processes"]
+
+
+def test_where_all_gpus_lack_something_that_is_the_error(tmp_path: Path) -> None:
+    message = r"^cannot predict on cuda:[12]: it is busy; or use --device cpu$"
+    with pytest.raises(RegtrackError, match=message):
+        list(
+            predict_shared(
+                some_works(tmp_path, 3), ["cuda:1", "cuda:2"], 2, team_tasks.lack_something
+            )
+        )
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nobody_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
