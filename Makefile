@@ -11,7 +11,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 BIN := $(VENV)/bin
 BEGUN := $(shell date +%s)
 
-.PHONY: demo test lint fuzz browser clean
+.PHONY: demo test lint docs fuzz browser clean
 
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
@@ -24,6 +24,15 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pages as a site that is read without a network; a broken link is an error.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "made build/site: open build/site/index.html"
+
+$(VENV)/docs: $(VENV)/installed
+	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) --editable '.[docs]'
+	touch $@
 
 # Damaged files for every parser; a finding comes with the command that shows it again.
 fuzz: $(VENV)/installed

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from builders import TinyDatasets, TinyWorld, make_tiny_datasets, make_tiny_world
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The same inputs everywhere and every time, and no clock: a busy machine is no failure.
 # `make fuzz` is what looks for new inputs.
@@ -66,6 +71,21 @@ def tiny(tiny_untouched: TinyWorld, tmp_path: Path) -> TinyWorld:
 def datasets(tmp_path_factory: pytest.TempPathFactory) -> TinyDatasets:
     """Tiny datasets of both tasks. Not to be changed."""
     return make_tiny_datasets(tmp_path_factory.mktemp("datasets"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests that look at pages, which are skipped where there is none."""
+    from browsing import CHROMIUM
+    from visiting import FLAGS
+
+    if CHROMIUM is None:
+        pytest.skip("needs a browser: chromium-headless-shell, chromium or google-chrome")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A tracks folder with all that can be shown beside it, and a browser that visits its page."""
+"""A tracks folder with all that can be shown beside it, and a visit of its page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import CHROMIUM, Sights, browsing, free_port, make_sights
-from visiting import FLAGS, Visit
+from browsing import Sights, browsing, free_port, make_sights
+from visiting import Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def sights(tmp_path_factory: pytest.TempPathFactory) -> Sights:
     return make_sights(tmp_path_factory.mktemp("sights"))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs a browser: chromium-headless-shell, chromium or google-chrome")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
