@@ -32,7 +32,7 @@ from regtrack.work_folders import (
     partial_path,
 )
 
-_IDENTITY = "run.json"
+IDENTITY = "run.json"
 _WHOLE = "whole"
 _OLD = "old"
 _MOVING = "moving"
@@ -40,7 +40,7 @@ _MOVING = "moving"
 ASIDE = ("*.tmp", ".tmp*")
 # What a work folder may hold whoever works in it.
 _OURS = (_OLD, _MOVING, *ASIDE)
-RUN_NAMES = (*_OURS, _IDENTITY)
+RUN_NAMES = (*_OURS, IDENTITY)
 # What is in a folder that is empty to its owner: the root of a file system.
 _NOTHING = ("lost+found",)
 # Bytes of a file that are read at once.
@@ -97,7 +97,7 @@ def _remove_finished(work: Path) -> None:
     if work.is_symlink() or not (work / LOCK).is_file() or (work / LOCK).is_symlink():
         return
     left = {entry.name for entry in work.iterdir()}
-    if left <= {LOCK, _OLD, _MOVING, _IDENTITY, PLAN, ASKED, TARGETS, LEASES}:
+    if left <= {LOCK, _OLD, _MOVING, IDENTITY, PLAN, ASKED, TARGETS, LEASES}:
         with suppress(InputError), claimed_folder(work, (*RUN_NAMES, *PLAN_NAMES)):
             shutil.rmtree(work)
 
@@ -271,7 +271,7 @@ def unfinished_run(
                 raise InputError(work, f"holds an unfinished run {problem}; {remedy}")
             _take_back(work, out)
             clear([entry for entry in work.iterdir() if entry.name != LOCK])
-            write_text(work / _IDENTITY, json.dumps(wanted, indent=1) + "\n")
+            write_text(work / IDENTITY, json.dumps(wanted, indent=1) + "\n")
         try:
             yield work
         finally:
@@ -291,11 +291,11 @@ def _not_of_run(
 ) -> str | None:
     """What is wrong with the run in a work folder; None where it is the wanted one."""
     try:
-        written = read_json(work / _IDENTITY, dict[str, object])
+        written = read_json(work / IDENTITY, dict[str, object])
     except FileNotFoundError:
-        return f"without {_IDENTITY}"
+        return f"without {IDENTITY}"
     except InputError as error:
-        return f"whose {_IDENTITY} is {error.problem}"
+        return f"whose {IDENTITY} is {error.problem}"
     other = differences(written, wanted, may_differ)
     return f"with another {other}" if other else None
 
@@ -316,7 +316,7 @@ def _as_read(identity: Mapping[str, Any]) -> dict[str, object]:
 
 def _has_work(folder: Path, no_work: Collection[str]) -> bool:
     """Whether the folder holds any file besides its identity, lock, list of moves and `no_work`."""
-    others = {_IDENTITY, LOCK, _MOVING, *no_work}
+    others = {IDENTITY, LOCK, _MOVING, *no_work}
     return any(path.is_file() and path.name not in others for path in folder.rglob("*"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,3 +208,16 @@ def _write_bigbeds(
                 without.append(keys[task.bigbed])
             advance(1)
     return without
+
+
+def describe_hub(folder: Path) -> str:
+    """A hub of several runs, a line for each run."""
+    with (folder / RUNS).open(encoding="utf-8") as table:
+        runs = list(csv.DictReader(table, delimiter="\t"))
+    lines = {
+        "hub": f"{folder}, of {counted(len(runs), 'run')}",
+        **{f"  {run['run']}": ", ".join((run["network"], run["assembly"])) for run in runs},
+        "next": f"regtrack hub {shell_word(folder)} --check",
+    }
+    width = max(map(len, lines)) + 2
+    return "\n".join(f"{name:<{width}}{text}" for name, text in lines.items())

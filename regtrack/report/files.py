@@ -20,7 +20,8 @@ from regtrack.scoring.metrics import REFERENCE_SCORES
 from regtrack.scoring.resampling import LEVEL, REPLICATES
 
 FORMAT_VERSION = 2
-FILES = (TABLE, "report.json", PAGE)
+DATA = "report.json"
+FILES = (TABLE, DATA, PAGE)
 
 
 Row = dict[str, Any]

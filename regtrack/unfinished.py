@@ -1,0 +1,63 @@
+"""What a work folder is, as text for people: whose it is, what lies there, and who is at work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from regtrack.atomic import locked, open_lock
+from regtrack.documents import read_json
+from regtrack.folders import IDENTITY, size_text
+from regtrack.listing import counted
+from regtrack.paths import shell_word
+from regtrack.work_folders import LOCK, made_by
+
+_LONGEST = 40
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a run of regtrack works in a folder, or did."""
+    return (folder / IDENTITY).is_file()
+
+
+def describe_unfinished(work: Path) -> str:
+    """A run that is not finished, in some ten lines.
+
+    Raises
+    ------
+    InputError
+        When its record is damaged.
+    """
+    identity = read_json(work / IDENTITY, dict[str, object])
+    files = [
+        path for path in work.rglob("*") if path.is_file() and path.name not in (LOCK, IDENTITY)
+    ]
+    size = sum(path.stat().st_size for path in files)
+    busy = _is_busy(work)
+    lines = {
+        "unfinished": f"the run that makes {shell_word(made_by(work))}",
+        "settings": ", ".join(
+            f"{name} {value}"
+            for name, value in identity.items()
+            if value is not None
+            and not isinstance(value, list | dict)
+            and len(str(value)) < _LONGEST
+        ),
+        "saved": f"{counted(len(files), 'file')}, {size_text(size)}",
+        "at work": "a process is" if busy else "nobody",
+        "next": "wait for it" if busy else "give the same command again, and it continues",
+    }
+    return "\n".join(f"{name:<12}{text}" for name, text in lines.items())
+
+
+def _is_shown(value: object) -> bool:
+    return isinstance(value, str | int | float) and len(str(value)) < _LONGEST
+
+
+def _is_busy(work: Path) -> bool:
+    """Whether a process has the folder."""
+    lock = open_lock(work / LOCK)
+    try:
+        return not locked(lock)
+    finally:
+        os.close(lock)
