@@ -14,15 +14,13 @@ from starlette.types import ASGIApp
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
-from regtrack.browsers.runs import Entry, Runs
+from regtrack.browsers.runs import Entry, Runs, opening_of
 from regtrack.browsers.server import make_app
 from regtrack.browsers.site import Sequence, Site
-from regtrack.browsers.viewable import opening_locus
 from regtrack.errors import ArgumentError
 from regtrack.genome.faidx import make_index
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.genome.intervals import Interval
-from regtrack.genome.regions import advice_on, parse_region
+from regtrack.genome.regions import advice_on
 from regtrack.paths import Labelled
 
 
@@ -100,15 +98,6 @@ def site_of(
     opens = opening_of(runs, shown, options.region, genes)
     sequence = _sequence(options.genome, runs) if options.genome else None
     return Site(runs, shown, opens, sequence, has_genes=bool(genes.genes))
-
-
-def opening_of(runs: Runs, shown: Seq[Entry], region: str | None, genes: GeneRegions) -> Interval:
-    """As `opening_locus`: of the run whose track is shown first, where no region is named."""
-    if region is not None:
-        return parse_region(region, runs.chrom_sizes, genes)
-    first = shown[0].run
-    tracks = [entry.track for entry in shown if entry.run is first]
-    return opening_locus(first.viewable, tracks, None)
 
 
 def _sequence(fasta: Path, runs: Runs) -> Sequence:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from regtrack.atomic import write_text
-from regtrack.browsers.browse import BrowseOptions, few_enough, opening_of
+from regtrack.browsers.browse import BrowseOptions, few_enough
 from regtrack.browsers.cutting import cut_tracks
 from regtrack.browsers.glance import Glance
 from regtrack.browsers.igv_json import MANY
 from regtrack.browsers.lookup import Lookup
 from regtrack.browsers.reference import checked_fasta
-from regtrack.browsers.runs import Entry, Runs
+from regtrack.browsers.runs import Entry, Runs, opening_of
 from regtrack.browsers.saved_answers import saved_answers
 from regtrack.browsers.site import Site
 from regtrack.browsers.static_page import igv_licence, page_text, static_texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,13 +79,13 @@ class Row:
     Parameters
     ----------
     name
-        Of the marker.
+        Of the marker and, of several runs, its run.
     score
         Its average precision, where that is known.
     colour
         Of its category: `0,68,136`.
     signal, predicted, measured
-        Paths relative to the tracks folder: BigWig, narrowPeak and BED; None where nothing was
+        Paths relative to the sessions' folder: BigWig, narrowPeak and BED; None where nothing was
         measured.
     threshold, axis_end
         Value from which peaks were called; as `regtrack.browsers.rows.axis_end`.
@@ -121,37 +121,3 @@ class Row:
 
     def _peaks(self, kind: str, path: str, colour: str) -> Peaks:
         return Peaks(kind, path, f"{path}{self.index_suffix}", colour)
-
-
-def rows_of(
-    viewable: Viewable, tracks: Sequence[Track], measured: Mapping[str, str], scale: str
-) -> tuple[Row, ...]:
-    """Rows of some tracks, in their order.
-
-    Parameters
-    ----------
-    measured
-        Path of the measured peaks relative to the folder, by name of marker.
-    scale
-        As `axis_end`.
-
-    Raises
-    ------
-    InputError, OSError
-        As `axis_end`.
-    """
-    return tuple(
-        Row(
-            name=track.marker.name,
-            score=viewable.scores.get(track.marker.name),
-            colour=viewable.looks[track.marker.category].rgb,
-            signal=track.bigwig,
-            predicted=track.peaks,
-            measured=measured.get(track.marker.name),
-            threshold=track.threshold,
-            axis_end=axis_end(viewable, track, scale),
-            scale=track.scale,
-            index_suffix=track.index_suffix,
-        )
-        for track in tracks
-    )

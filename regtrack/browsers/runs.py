@@ -13,11 +13,13 @@ from typing import NamedTuple
 from regtrack.browsers.rows import common_axis_end
 from regtrack.browsers.run_labels import labels_of_runs, reports_of_runs
 from regtrack.browsers.scales import BaseRate, common_base_rate, scale_of
-from regtrack.browsers.viewable import FEW, Viewable, in_turn
+from regtrack.browsers.viewable import FEW, Viewable, in_turn, opening_locus
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
-from regtrack.genome.intervals import IntervalSet, Regions
+from regtrack.genome.gene_regions import GeneRegions
+from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.markers import Marker, select_markers
+from regtrack.genome.regions import parse_region
 from regtrack.listing import first_names
 from regtrack.paths import Labelled
 from regtrack.report.palette import Look, looks_of
@@ -320,6 +322,35 @@ def _score(alike: Sequence[Entry]) -> float:
     scores = [entry.run.viewable.scores.get(entry.track.marker.name) for entry in alike]
     known = [score for score in scores if score is not None]
     return fmean(known) if known else 0.0
+
+
+def opening_of(
+    runs: Runs, shown: Sequence[Entry], region: str | None, genes: GeneRegions
+) -> Interval:
+    """The region that a user named; without one, `opening_locus` of the run that is shown first.
+
+    Parameters
+    ----------
+    region
+        As `regtrack.genome.regions.parse_region`: 1-based, both ends included.
+    genes
+        Of the tracks' genome: the region may be one.
+
+    Returns
+    -------
+    Interval
+        0-based, half-open.
+
+    Raises
+    ------
+    InputError
+        When the region is not of the tracks' genome, or a file of a folder is damaged.
+    """
+    if region is not None:
+        return parse_region(region, runs.chrom_sizes, genes)
+    first = shown[0].run
+    tracks = [entry.track for entry in shown if entry.run is first]
+    return opening_locus(first.viewable, tracks)
 
 
 def _check_alike(one: Viewable, first: Viewable) -> None:

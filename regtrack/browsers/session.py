@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
@@ -18,13 +18,16 @@ from regtrack.browsers.reference import (
     is_hosted,
     write_sizes,
 )
-from regtrack.browsers.rows import SCALES, rows_of
-from regtrack.browsers.viewable import Viewable, is_predicted, opening_locus
-from regtrack.errors import InputError
+from regtrack.browsers.rows import SCALES, Row
+from regtrack.browsers.runs import Entry, Runs, opening_of
+from regtrack.browsers.viewable import is_predicted, stretches_text
+from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_file, replacing_folder
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.tracks.folder import Track
+from regtrack.genome.markers import Marker
+from regtrack.listing import counted
+from regtrack.paths import Labelled
 from regtrack.tracks.peaks.files import index_suffix, write_peaks
 from regtrack.work_folders import refuse_foreign
 
@@ -50,14 +53,22 @@ def check_measured(into: Path, force: bool) -> None:
 
 
 def write_measured(
-    viewable: Viewable, tracks: Sequence[Track], into: Path, clip: bool = False
+    paths: Mapping[str, Path],
+    markers: Sequence[Marker],
+    sizes: Mapping[str, int],
+    into: Path,
+    clip: bool = False,
 ) -> dict[str, str]:
-    """Write the measured peaks of some tracks' markers, merged, on the tracks' chromosomes.
+    """Write the measured peaks of some markers, merged, on the tracks' chromosomes.
 
-    Files of an earlier choice of tracks are gone afterwards.
+    Files of an earlier choice of markers are gone afterwards.
 
     Parameters
     ----------
+    paths
+        Of files of peaks, by name of marker.
+    sizes
+        Of the tracks' chromosomes, in bases.
     into
         The folder in which the folder `measured` is put, with `<slug>.bed.gz` and its index
         (`.tbi`, or `.csi` for long chromosomes) for each marker; without any measured peak it is
@@ -78,12 +89,11 @@ def write_measured(
     OSError
         When it cannot be read, or the folder cannot be written.
     """
-    sizes = viewable.trackset.chrom_sizes
     files = BedFiles(sizes, clip)
     written = {}
     with replacing_folder(into / FOLDER) as made:
-        for track in tracks:
-            source = viewable.measured.get(track.marker.name)
+        for marker in markers:
+            source = paths.get(marker.name)
             peaks = {} if source is None else files.peaks(source)
             if not peaks:
                 continue
@@ -93,9 +103,9 @@ def write_measured(
                 if chrom in peaks
                 for start, end in peaks[chrom]
             )
-            name = f"{track.marker.slug}.bed.gz"
+            name = f"{marker.slug}.bed.gz"
             write_peaks(made / name, lines, index_suffix(sizes))
-            written[track.marker.name] = f"{FOLDER}/{name}"
+            written[marker.name] = f"{FOLDER}/{name}"
     files.tell()
     if not written:
         (into / FOLDER).resolve().rmdir()
@@ -109,32 +119,35 @@ class SessionOptions:
     Parameters
     ----------
     markers
-        As `Viewable.chosen`; none stands for a few.
-    peaks, report
-        As `Viewable.read`.
+        As `Runs.chosen`; none stands for a few.
+    peaks, reports
+        As `Runs.read`.
     reference
         As `find_reference`.
     region
-        Where it opens, 1-based, both ends included; None as `opening_locus`.
+        Where it opens, 1-based, both ends included; None as `opening_of`.
     url
-        Where the tracks folder will be on the web; None where that is not known.
+        Where the folder of the sessions will be on the web; None where that is not known.
     clip
         As `regtrack.genome.bed.Rules`, for the peaks.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the region.
     scale
         Of the signals' axes: one of `SCALES`.
+    out
+        The folder of sessions of several tracks folders; None for those of one, which lie in it.
     """
 
     markers: Sequence[str] = ()
     peaks: Path | None = None
-    report: Path | None = None
+    reports: Sequence[Labelled] = ()
     reference: str | None = None
     region: str | None = None
     url: str | None = None
     clip: bool = False
     genes: Path | None = None
     scale: str = SCALES[0]
+    out: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +166,10 @@ class Sessions:
     notes: tuple[str, ...]
 
 
-def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessions:
+def write_sessions(folders: Sequence[Labelled], options: SessionOptions, force: bool) -> Sessions:
     """Write `igv.xml` and `igv.json` into a tracks folder, and what they need beside it.
+
+    Of several tracks folders they are written into `options.out`; paths lead from there to these.
 
     That is `measured/` where there are measured peaks, and `<assembly>.chrom.sizes` where the
     genome is known by its lengths alone. All but the measured peaks is checked before anything is
@@ -167,41 +182,90 @@ def write_sessions(folder: Path, options: SessionOptions, force: bool) -> Sessio
         When the folder, the table, the report, the reference or the region cannot be used, or
         there is a file of these names already and `force` is not given.
     ArgumentError
-        When a pattern matches no marker, or the URL is none.
+        When a pattern matches no marker, the URL is none, or several folders have no `out`.
     OSError
         When the folder cannot be written.
     """
+    if options.out is None and len(folders) > 1:
+        raise ArgumentError(
+            "out", "is missing: sessions of several tracks folders have a folder of their own"
+        )
+    folder = folders[0].path if options.out is None else options.out
     address = _address(folder, options.url)
-    viewable = Viewable.read(folder, options.report, options.peaks)
+    runs = Runs.read(folders, options.reports, options.peaks)
     for name in (igv_xml.NAME, igv_json.NAME):
         check_file(folder / name, force, "a session")
     if options.peaks is not None:
         check_measured(folder, force)
-    tracks = viewable.chosen(options.markers)
-    genes = GeneRegions(options.genes, viewable.trackset.chrom_sizes)
-    locus = opening_locus(viewable, tracks, options.region, genes)
-    reference = find_reference(options.reference, folder, viewable.trackset)
-    check_sizes(reference, viewable.trackset.chrom_sizes, force)
+    shown = runs.chosen(options.markers)
+    genes = GeneRegions(options.genes, runs.chrom_sizes)
+    locus = opening_of(runs, shown, options.region, genes)
+    whole = replace(runs.first.trackset, chrom_sizes=runs.chrom_sizes)
+    reference = find_reference(options.reference, folder, whole)
+    check_sizes(reference, runs.chrom_sizes, force)
     igv_xml.check_genome(reference, folder)
+    if options.out is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     measured = {}
+    markers = {
+        entry.track.marker.name: replace(entry.track.marker, index=entry.number)
+        for entry in reversed(shown)
+    }
     if options.peaks is not None:
-        measured = write_measured(viewable, tracks, folder, options.clip)
-    write_sizes(reference, viewable.trackset.chrom_sizes)
-    rows = rows_of(viewable, tracks, measured, options.scale)
+        of_runs = [markers[name] for name in runs.by_name if name in markers]
+        measured = write_measured(runs.measured, of_runs, runs.chrom_sizes, folder, options.clip)
+    write_sizes(reference, runs.chrom_sizes)
+    rows = _rows(runs, shown, measured, options, folder)
     write_texts(
         {
             folder / igv_xml.NAME: igv_xml.session_xml(rows, reference, locus, folder),
             folder / igv_json.NAME: igv_json.session_json(rows, reference, locus, address),
         }
     )
-    notes = _notes(folder, options, len(rows), len(measured), reference)
-    if not is_predicted(viewable.predicted, locus):
+    notes = _notes(folder, options, len(rows), len(markers), len(measured), reference)
+    if not is_predicted(runs.predicted, locus):
         notes.append(
             f"nothing was predicted at {locus}: empty rows mean that nothing is known; something "
-            f"was in {viewable.predicted_stretches}"
+            f"was in {stretches_text(runs.predicted)}"
         )
+    what = counted(len(markers), "marker")
+    if runs.several:
+        what += f" of {len(runs.runs)} runs"
     return Sessions(
-        _text(folder, options.url, len(rows), len(measured), reference, str(locus)), tuple(notes)
+        _text(folder, options, what, len(measured), reference, str(locus)), tuple(notes)
+    )
+
+
+def _rows(
+    runs: Runs,
+    shown: Sequence[Entry],
+    measured: Mapping[str, str],
+    options: SessionOptions,
+    folder: Path,
+) -> tuple[Row, ...]:
+    """Rows of some tracks, in their order; what was measured is below a marker's last one."""
+    last = {entry.track.marker.name: entry.number for entry in shown}
+
+    def path(entry: Entry, name: str) -> str:
+        if options.out is None:
+            return name
+        return os.path.relpath(entry.run.viewable.folder.resolve() / name, folder.resolve())
+
+    return tuple(
+        Row(
+            name=f"{entry.run.label}: {name}" if runs.several else name,
+            score=entry.run.viewable.scores.get(name),
+            colour=runs.looks[entry.track.marker.category].rgb,
+            signal=path(entry, entry.track.bigwig),
+            predicted=path(entry, entry.track.peaks),
+            measured=measured.get(name) if entry.number == last[name] else None,
+            threshold=entry.track.threshold,
+            axis_end=runs.axis_end(entry, options.scale),
+            scale=entry.track.scale,
+            index_suffix=entry.track.index_suffix,
+        )
+        for entry in shown
+        for name in [entry.track.marker.name]
     )
 
 
@@ -225,17 +289,24 @@ def _address(folder: Path, url: str | None) -> igv_json.Address:
 
 
 def _text(
-    folder: Path, url: str | None, markers: int, measured: int, reference: Reference, locus: str
+    folder: Path,
+    options: SessionOptions,
+    what: str,
+    measured: int,
+    reference: Reference,
+    locus: str,
 ) -> str:
     """What was written, and how to open it."""
-    page = "from any page" if url else f"in a page that is served from {folder}"
+    page = "from any page" if options.url else f"in a page that is served from {folder}"
+    if options.out is not None and not options.url:
+        page += ", by a server that has the tracks folders, too"
     files = [igv_xml.NAME, igv_json.NAME]
     if measured:
         files.insert(0, f"{FOLDER}/ ({measured} BED)")
     if reference.kind == "sizes" and reference.path is not None:
         files.insert(0, reference.path.name)
     return (
-        f"{markers} {'marker' if markers == 1 else 'markers'} on {reference.name}, at {locus}\n"
+        f"{what} on {reference.name}, at {locus}\n"
         f"wrote in {folder}: {', '.join(files)}\n"
         f"IGV desktop: File > Open Session... > {folder / igv_xml.NAME}\n"
         f'igv.js: browser.loadSession({{url: "{igv_json.NAME}"}}), {page}'
@@ -243,13 +314,19 @@ def _text(
 
 
 def _notes(
-    folder: Path, options: SessionOptions, markers: int, measured: int, reference: Reference
+    folder: Path,
+    options: SessionOptions,
+    rows: int,
+    markers: int,
+    measured: int,
+    reference: Reference,
 ) -> list[str]:
     """Notes for the user."""
     notes = []
-    if markers > igv_json.MANY:
+    if rows > igv_json.MANY:
+        what = "markers" if rows == markers else "tracks"
         notes.append(
-            f"{igv_json.NAME}: {markers} markers; igv.js is slow with more than {igv_json.MANY} "
+            f"{igv_json.NAME}: {rows} {what}; igv.js is slow with more than {igv_json.MANY} "
             "(--markers chooses; IGV desktop takes hundreds)"
         )
     if options.peaks is not None and measured < markers:

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from regtrack.errors import InputError
-from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
-from regtrack.genome.regions import parse_region
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
 from regtrack.report.palette import Look, looks_of
@@ -241,22 +239,10 @@ WHOLE = 1_000_000  # bases within which all that was predicted is shown at once
 AROUND = 25_000  # bases on each side of a peak: what the published networks read at once, twice
 
 
-def opening_locus(
-    viewable: Viewable,
-    tracks: Sequence[Track],
-    region: str | None,
-    genes: GeneRegions | None = None,
-) -> Interval:
-    """The region that a user named; without one, all that was predicted, or a part of it.
+def opening_locus(viewable: Viewable, tracks: Sequence[Track]) -> Interval:
+    """All that was predicted, or a part of it.
 
     All, where it lies within `WHOLE` bases of one chromosome; else `strongest_locus`.
-
-    Parameters
-    ----------
-    region
-        As `regtrack.genome.regions.parse_region`: 1-based, both ends included.
-    genes
-        Of the tracks' genome: the region may be one.
 
     Returns
     -------
@@ -266,10 +252,8 @@ def opening_locus(
     Raises
     ------
     InputError
-        When the region is not of the tracks' genome, or a file of the folder is damaged.
+        When a file of the folder is damaged.
     """
-    if region is not None:
-        return parse_region(region, viewable.trackset.chrom_sizes, genes)
     if len(viewable.predicted) == 1:
         ((chrom, bases),) = viewable.predicted.items()
         whole = Interval(chrom, int(bases.starts[0]), int(bases.ends[-1]))

@@ -185,19 +185,15 @@ region_shown = click.option(
 )
 
 
-def _report(what: str, *, of_runs: bool = False) -> Callable[[F], F]:
-    return click.option(
-        "--report",
-        type=LabelledFile(path_type=Path) if of_runs else FILE,
-        metavar="[LABEL=]PATH" if of_runs else None,
-        multiple=of_runs,
-        show_default="the one in the tracks folder, if there is one",
-        help=f"Folder of a report (regtrack eval --out): how good each marker is{what}.",
-    )
-
-
-report = _report("")
-reports = _report("; of several tracks folders, each with the label of its folder", of_runs=True)
+reports = click.option(
+    "--report",
+    type=LabelledFile(path_type=Path),
+    metavar="[LABEL=]PATH",
+    multiple=True,
+    show_default="the one in the tracks folder, if there is one",
+    help="Folder of a report (regtrack eval --out): how good each marker is; of several tracks "
+    "folders, each with the label of its folder.",
+)
 
 
 def tracks_folders(callback: Callable[..., Any] | None = None) -> Callable[[F], F]:

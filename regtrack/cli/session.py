@@ -1,14 +1,18 @@
-"""`regtrack session`: a tracks folder in; sessions of IGV desktop and igv.js beside it."""
+"""`regtrack session`: tracks folders in; sessions of IGV desktop and igv.js beside them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from regtrack.cli import options
-from regtrack.cli.help_page import Argument, Command
+from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Named
+
+if TYPE_CHECKING:
+    from regtrack.paths import Labelled
 
 
 @click.command(
@@ -17,14 +21,14 @@ from regtrack.cli.kinds import Named
     examples=(
         "regtrack session tracks/",
         "regtrack session tracks/ --markers CTCF --region COMT --report report/",
+        "regtrack session small=A/ large=B/ --out igv/",
     ),
 )
-@click.argument(
-    "tracks", type=options.FILE, cls=Argument, says="Folder that regtrack predict wrote."
-)
+@options.tracks_folders()
+@options.out("Folder of sessions of several TRACKS, such as one beside them.", required=False)
 @options.markers
 @options.peaks_shown
-@options.report
+@options.reports
 @click.option(
     "--reference",
     type=Named(),
@@ -42,10 +46,11 @@ from regtrack.cli.kinds import Named
 @options.clip
 @options.force
 def session(
-    tracks: Path,
+    tracks: tuple[Labelled, ...],
+    out: Path | None,
     markers: tuple[str, ...],
     peaks: Path | None,
-    report: Path | None,
+    report: tuple[Labelled, ...],
     reference: str | None,
     region: str | None,
     url: str | None,
@@ -60,6 +65,10 @@ def session(
     called, its predicted peaks and, with --peaks, its measured ones (written to TRACKS/measured).
     Without --markers, a few of each category, the best ones where a report is known.
 
+    Sessions of several folders, such as those of several models or people, are written into --out:
+    the same marker of all runs side by side, measured peaks once. A run is called by the name of
+    its folder or, written as LABEL=TRACKS, by its label.
+
     igv.xml is for IGV desktop: File > Open Session. Its paths are relative to it, so the folder
     can be moved or copied as a whole.
 
@@ -70,7 +79,7 @@ def session(
     """
     from regtrack.browsers.session import SessionOptions, write_sessions
 
-    asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes, scale)
+    asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes, scale, out)
     written = write_sessions(tracks, asked, force)
     for note in written.notes:
         click.echo(f"note: {note}", err=True)

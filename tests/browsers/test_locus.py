@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from browsers_builders import MARKERS, write_tracks_folder
 
+from regtrack.browsers.runs import Runs, opening_of
 from regtrack.browsers.viewable import AROUND, Viewable, opening_locus, strongest_locus
 from regtrack.errors import InputError
 from regtrack.genome.gene_regions import GeneRegions
@@ -63,21 +64,25 @@ def test_without_a_peak_it_opens_where_prediction_begins(tmp_path: Path) -> None
 
 def test_what_is_asked_for_goes_first(tmp_path: Path) -> None:
     viewable = viewable_of(tmp_path / "tracks", [peak("chr1", 60_000, 0.5)])
-    tracks = viewable.trackset.tracks
-    assert opening_locus(viewable, tracks, "2:1,001-2,000") == Interval("chr2", 1_000, 2_000)
-    assert opening_locus(viewable, tracks, None).chrom == "chr1"
+    runs = Runs.of([("tracks", viewable)])
     table = tmp_path / "genes.bed"
     table.write_text("chr1\t1000\t3000\tCRKL\t0\t+\nchr2\t80000\t85000\tCRK\t0\t-\n")
     genes = GeneRegions(table, SIZES)
+
+    def opens(region: str | None) -> Interval:
+        return opening_of(runs, runs.entries, region, genes)
+
+    assert opens("2:1,001-2,000") == Interval("chr2", 1_000, 2_000)
+    assert opens(None).chrom == "chr1"
     for gene, expected in {
         "CRK": Interval("chr2", 78_000, 87_000),
         "crk+-4kb": Interval("chr2", 76_000, 89_000),  # no more than is typed
         "crk+-9kb": Interval("chr2", 71_000, 90_000),  # where the chromosome ends
         "CRKL": Interval("chr1", 0, 5_000),
     }.items():
-        assert opening_locus(viewable, tracks, gene, genes) == expected
+        assert opens(gene) == expected
     with pytest.raises(InputError, match=r"region 'chr7'"):
-        opening_locus(viewable, tracks, "chr7")
+        opens("chr7")
 
 
 def test_of_equally_high_peaks_it_opens_at_the_widest(tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_what_was_predicted_is_shown_whole_where_it_is_short(tmp_path: Path) -> 
     def opens(predicted: dict[str, IntervalSet]) -> Interval:
         write_predicted(folder, predicted)
         viewable = Viewable.read(folder)
-        return opening_locus(viewable, viewable.trackset.tracks, None)
+        return opening_locus(viewable, viewable.trackset.tracks)
 
     one = IntervalSet.of([50_000], [72_000])
     assert opens({"chr1": one}) == Interval("chr1", 50_000, 72_000)

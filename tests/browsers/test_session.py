@@ -18,6 +18,7 @@ from cli_helpers import files_of
 
 from regtrack.browsers.session import SessionOptions, Sessions, write_sessions
 from regtrack.errors import ArgumentError, InputError
+from regtrack.paths import Labelled
 from regtrack.report.palette import looks_of
 
 NAMES = [marker.name for marker in MARKERS]
@@ -44,7 +45,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, force: bool = False, **wanted: object) -> Sessions:
-    return write_sessions(folder, SessionOptions(**wanted), force)  # type: ignore[arg-type]
+    return write_sessions([Labelled(folder)], SessionOptions(**wanted), force)  # type: ignore[arg-type]
 
 
 def xml_of(folder: Path) -> ET.Element:
@@ -426,3 +427,56 @@ def test_a_region_without_predictions_is_noted(folder: Path) -> None:
         "nothing was predicted at chr2:1-500: empty rows mean that nothing is known; something was "
         "in chr1:1-20,000 (20,000 bases)"
     )
+
+
+@pytest.fixture
+def runs(folder: Path, tmp_path: Path) -> list[Labelled]:
+    other = write_tracks_folder(tmp_path / "lab" / "new", (a_marker(7, NAMES[0]), MARKERS[3]))
+    return [Labelled(folder), Labelled(other, "new model")]
+
+
+def test_sessions_of_several_runs_show_the_same_marker_side_by_side_and_peaks_once(
+    runs: list[Labelled], table: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "igv"
+    written = write_sessions(runs, SessionOptions(peaks=table, out=out), False)
+    assert written.text.startswith("4 markers of 2 runs on hg19, at chr1:")
+    assert written.text.endswith("igv, by a server that has the tracks folders, too")
+    names = [one.get("name") for one in data_tracks(out)]
+    assert names[:5] == [
+        f"tracks: {NAMES[0]}",
+        f"tracks: {NAMES[0]} predicted",
+        f"new model: {NAMES[0]}",
+        f"new model: {NAMES[0]} predicted",
+        f"new model: {NAMES[0]} measured",
+    ]
+    assert [name for name in names if name and name.endswith("measured")] == [
+        f"new model: {NAMES[0]} measured",
+        f"tracks: {NAMES[1]} measured",
+    ]
+    paths = [one.get("path") or "" for one in xml_of(out).findall("Resources/Resource")]
+    assert [path for path in paths if not (out / path).is_file()] == []
+    assert "../tracks/bigwig/0_K562_CTCF_None.bw" in paths
+    assert "../lab/new/bigwig/7_K562_CTCF_None.bw" in paths
+    ends = [one.get("maximum") for one in xml_of(out).findall(".//DataRange")]
+    assert ends[0] == ends[1]  # one axis for both
+    tracks = json_of(out)["tracks"]
+    assert [one["url"] for one in tracks[:2]] == [
+        "../tracks/bigwig/0_K562_CTCF_None.bw",
+        "../tracks/peaks/0_K562_CTCF_None.narrowPeak.gz",
+    ]
+    assert not (runs[0].path / "igv.xml").exists()
+
+
+def test_on_the_web_sessions_of_several_runs_have_whole_addresses(
+    runs: list[Labelled], tmp_path: Path
+) -> None:
+    url = "https://example.org/a/igv"
+    write_sessions(runs, SessionOptions(url=url, out=tmp_path / "igv"), False)
+    first = json_of(tmp_path / "igv")["tracks"][0]["url"]
+    assert first == "https://example.org/a/tracks/bigwig/0_K562_CTCF_None.bw"
+
+
+def test_sessions_of_several_runs_need_a_folder_of_their_own(runs: list[Labelled]) -> None:
+    with pytest.raises(ArgumentError, match="out: is missing: sessions of several tracks folders"):
+        write_sessions(runs, SessionOptions(), False)
