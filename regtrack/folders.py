@@ -30,6 +30,7 @@ from regtrack.work_folders import (
     TARGETS,
     claimed_folder,
     partial_path,
+    remove_claimed,
 )
 
 IDENTITY = "run.json"
@@ -99,7 +100,7 @@ def _remove_finished(work: Path) -> None:
     left = {entry.name for entry in work.iterdir()}
     if left <= {LOCK, _OLD, _MOVING, IDENTITY, PLAN, ASKED, TARGETS, LEASES}:
         with suppress(InputError), claimed_folder(work, (*RUN_NAMES, *PLAN_NAMES)):
-            shutil.rmtree(work)
+            remove_claimed(work)
 
 
 def check_file(path: Path, force: bool, kind: str) -> None:
@@ -211,7 +212,7 @@ def replacing_folder(out: Path, contents: str | None = None) -> Iterator[Path]:
         finally:
             settle(work, out)
             _take_back(work, out)
-            shutil.rmtree(work)
+            remove_claimed(work)
 
 
 @contextmanager
@@ -278,7 +279,7 @@ def unfinished_run(
             if work.exists():
                 settle(work, out)
                 if not _has_work(work, no_work):
-                    shutil.rmtree(work)
+                    remove_claimed(work)
 
 
 def is_of_run(work: Path, identity: Mapping[str, Any], may_differ: Collection[str] = ()) -> bool:

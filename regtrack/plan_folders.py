@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,15 @@ from pathlib import Path
 from regtrack.errors import InputError
 from regtrack.folders import ASIDE, RUN_NAMES, clear, settle
 from regtrack.leases import refuse_holders
-from regtrack.work_folders import LEASES, LOCK, PLAN, PLAN_NAMES, claimed_folder, partial_path
+from regtrack.work_folders import (
+    LEASES,
+    LOCK,
+    PLAN,
+    PLAN_NAMES,
+    claimed_folder,
+    partial_path,
+    remove_claimed,
+)
 
 
 @contextmanager
@@ -40,7 +47,7 @@ def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
             yield partial
         finally:
             if partial.exists() and not (partial / PLAN).exists():
-                shutil.rmtree(partial)
+                remove_claimed(partial)
 
 
 @contextmanager

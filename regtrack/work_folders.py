@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regtrack.atomic import is_at, locked, open_lock
@@ -19,6 +21,7 @@ INSIDE = ".regtrack.partial"
 PLAN, ASKED, TARGETS = "plan.json", "asked.bed", "targets.bed"
 LEASES = "leases"
 WORK = "work-"
+_STILL_OPEN = ".nfs*"  # where NFS keeps what was removed and is still open
 PLAN_NAMES = (PLAN, ASKED, TARGETS, LEASES, f"{WORK}*")
 
 
@@ -90,7 +93,7 @@ def refuse_foreign(folder: Path, names: Collection[str]) -> None:
     foreign = [
         entry.name
         for entry in (folder.iterdir() if folder.is_dir() else ())
-        if not any(entry.match(name) for name in (*names, LOCK))
+        if not any(entry.match(name) for name in (*names, LOCK, _STILL_OPEN))
     ]
     if foreign:
         raise InputError(folder, f"is in the way: {min(foreign)} in it is not regtrack's")
@@ -128,6 +131,30 @@ def claimed_folder(folder: Path, names: Collection[str], shared: bool = False) -
         yield
     finally:
         os.close(lock)
+        if not os.path.lexists(folder / LOCK):  # `remove_claimed` was here
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def remove_claimed(folder: Path) -> None:
+    """Remove a folder that this process has taken, with all in it, the lock last.
+
+    NFS keeps a file that is removed while it is open, under another name, until it is closed. So
+    the folder may stay until `claimed_folder` has closed the lock, and removes it.
+    """
+    for entry in folder.iterdir():
+        if entry.name == LOCK or entry.match(_STILL_OPEN):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    (folder / LOCK).unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+            raise
 
 
 def _refuse_others(folder: Path) -> None:

@@ -316,3 +316,25 @@ def test_another_file_system_in_a_folder_for_all_is_worked_in(
 )
 def test_sizes_are_for_people(count: float, text: str) -> None:
     assert size_text(count) == text
+
+
+def test_a_work_folder_goes_where_open_files_stay_until_they_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on NFS, which gives an open file that is removed another name."""
+    out, hidden = tmp_path / "out", tmp_path / "out.partial" / ".nfs0001"
+    unlink, close = Path.unlink, os.close
+
+    def unlinked(path: Path, missing_ok: bool = False) -> None:
+        path.replace(hidden) if path.name == work_folders.LOCK else unlink(path, missing_ok)
+
+    def closed(handle: int) -> None:
+        close(handle)
+        if hidden.exists():
+            unlink(hidden)
+
+    monkeypatch.setattr(Path, "unlink", unlinked)
+    monkeypatch.setattr(work_folders.os, "close", closed)
+    with replacing_folder(out) as folder:
+        (folder / "file").write_text("content")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

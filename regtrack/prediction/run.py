@@ -8,7 +8,6 @@ a block that is damaged is predicted anew.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, write_tracks
-from regtrack.work_folders import partial_path
+from regtrack.work_folders import partial_path, remove_claimed
 from regtrack.workers import in_processes
 
 TRACKS = "tracks"
@@ -132,7 +131,7 @@ def deliver(work: Path, out: Path) -> TrackSet:
     finished = work / TRACKS
     trackset = TrackSet.read(finished)
     move_in(finished, out, CONTENTS)
-    shutil.rmtree(work)
+    remove_claimed(work)
     return trackset
 
 

@@ -6,7 +6,6 @@ the report, the counts lie in `<out>.partial` until it is written: a killed run 
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from regtrack.report.files import check_report_folder, write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.provenance import Predictions
-from regtrack.work_folders import partial_path
+from regtrack.work_folders import partial_path, remove_claimed
 
 # What lies in the folder of a run that counts, as shell-style patterns.
 COUNT_FILES = (*LABEL_FILES, "*.cnt")
@@ -64,7 +63,7 @@ def run_scores(
     ) as work:
         evaluation = _scores(job, work, workers, observer)
         write_report(evaluation, out)
-        shutil.rmtree(work)
+        remove_claimed(work)
     return evaluation
 
 

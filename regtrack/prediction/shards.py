@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -57,7 +56,7 @@ from regtrack.shares import Share, share_numbers
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import check_tracks_folder
-from regtrack.work_folders import LEASES, PLAN, partial_path
+from regtrack.work_folders import LEASES, PLAN, partial_path, remove_claimed
 
 # What a shard is to take where their number is not given: minutes, so that starting a process is
 # little of it, and a scheduler that ends one loses little.
@@ -245,7 +244,7 @@ def finish(
         if isinstance(job, ScoreJob):
             evaluation = evaluate_counts(job, folder, workers, observer, computed_on(folder))
             write_report(evaluation, out)
-            shutil.rmtree(partial)
+            remove_claimed(partial)
             return evaluation
         clear_peaks_aside(folder)
         _write_rows(job, folder, _unwritten(job, folder, range(len(job.rows))), workers, observer)
