@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from regtrack import __version__
 from regtrack.cli.main import cli
 
 TOP = Path(__file__).parent.parent
@@ -66,3 +67,8 @@ def test_every_command_has_the_options_that_are_shown(page: Path) -> None:
 def test_readme_links_to_every_page() -> None:
     linked = {TOP / link for link in _links(TOP / "README.md")}
     assert sorted(set(PAGES) - linked - {TOP / "README.md"}) == []
+
+
+def test_the_citation_is_of_this_version() -> None:
+    lines = (TOP / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    assert f"version: {__version__}" in lines
