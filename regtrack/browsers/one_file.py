@@ -116,7 +116,7 @@ def export_page(
         changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
     text = _packed(site, contents, static_texts(site, changes))
     write_text(out, text)
-    return ExportedPage(len(shown), region, out.stat().st_size)
+    return ExportedPage(len(runs.by_name), region, out.stat().st_size)
 
 
 def _with_other_runs(runs: Runs, entries: Sequence[Entry]) -> tuple[Entry, ...]:

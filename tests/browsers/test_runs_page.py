@@ -296,7 +296,7 @@ def test_without_patterns_one_file_has_all_runs_of_what_ranks_first(
 ) -> None:
     out = tmp_path / "page.html"
     written = export_page(lab.folders, BrowseOptions(region="chr1:401-450"), out, False)
-    assert written.markers == 7
+    assert written.markers == 5  # in seven tracks
 
 
 def test_more_tracks_than_can_be_shown_are_counted_over_the_runs(tmp_path: Path) -> None:
