@@ -117,8 +117,9 @@ def partners(work: Callable[[Connection, T], None], tasks: Sequence[T]) -> Itera
     """Start a process for each task, which does `work` on its end of a connection and the task.
 
     They are as those of `in_processes`, and may start some of their own. What `work` raises is the
-    last thing that is received; then, as when a process was killed, there is the end of the
-    connection. When the body ends, all have ended; they are stopped where it fails.
+    last thing that is received, or a `RegtrackError` of its type and text where it does not pickle;
+    then, as when a process was killed, there is the end of the connection. When the body ends, all
+    have ended; they are stopped where it fails.
     """
     started: list[Partner] = []
     try:
@@ -299,7 +300,19 @@ def _answer(connection: Connection, given: bytes) -> None:
     except KeyboardInterrupt:  # nobody listens any more
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other end raises it
-        connection.send(ExceptionWithTraceback(error, error.__traceback__))
+        connection.send(ExceptionWithTraceback(_sendable(error), error.__traceback__))
+
+
+def _sendable(error: Exception) -> Exception:
+    """An error, or its type and text in one line where it would not arrive as what it is."""
+    try:
+        arrived = str(pickle.loads(pickle.dumps(error)))
+    except Exception:  # noqa: BLE001 - how it fails is up to the error's class
+        arrived = None
+    text = str(error)
+    if arrived == text:
+        return error
+    return RegtrackError(" ".join([f"{type(error).__name__}:", *text.split()]))
 
 
 def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:

@@ -87,6 +87,47 @@ def fail(connection: Connection, share: Share) -> None:
     note_works(connection, share)
 
 
+class _OfTwoArgumentsError(Exception):
+    """As Triton's: it pickles, and is not made again from its one text."""
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source}:\n  {problem}")
+
+
+class _ReworkedError(Exception):
+    """It pickles, and says something else when it is made again."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"kernel: {problem}")
+
+
+class _HoldingAFunctionError(Exception):
+    """It does not pickle."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.remedy = lambda: problem
+
+
+FAILURES = {
+    "two arguments": _OfTwoArgumentsError("kernel", "no such type"),
+    "reworked": _ReworkedError("no such type"),
+    "a function": _HoldingAFunctionError("no such type"),
+}
+
+
+def fail_as_named(connection: Connection, share: Share) -> None:
+    """With one of the `FAILURES`, by the name of the device."""
+    _next(connection)
+    raise FAILURES[share.device]
+
+
+def end_early(connection: Connection, share: Share) -> None:  # noqa: ARG001
+    """As a library that calls C's exit."""
+    _next(connection)
+    os._exit(3)
+
+
 def hold_on(connection: Connection, share: Share) -> None:
     """Hold locks for ever in two processes of one's own, as those that pack do."""
     folder = share.works[0].files[0].parent

@@ -111,8 +111,8 @@ def predict_shared(
     Raises
     ------
     RegtrackError
-        When a process was killed, or no device is fit. Whatever fails on one device is raised when
-        the others have finished what they had begun.
+        When a process was killed or ended early, or no device is fit. Whatever fails on one device
+        is raised when the others have finished what they had begun.
     """
     whole, rest = divmod(processes, len(devices))
     shares = [
@@ -161,12 +161,7 @@ class _Team:
             del self.members[connection]
             process.join()
             if process.exitcode:
-                self._fail(
-                    RegtrackError(
-                        f"the process that predicts on {device} was killed: mostly memory ran out "
-                        "(fewer --workers need less); the same command goes on from there"
-                    )
-                )
+                self._fail(_ended(device, process.exitcode))
             return None
         if isinstance(message, Finished):
             return self._works[message.number]
@@ -199,6 +194,18 @@ class _Team:
 
     def _fail(self, failure: Exception) -> None:
         self.failure = self.failure or failure
+
+
+def _ended(device: str, status: int) -> RegtrackError:
+    """That a process said nothing more; its status is negative where a signal killed it."""
+    how = (
+        "was killed: mostly memory ran out (fewer --workers need less)"
+        if status < 0
+        else f"ended with status {status}"
+    )
+    return RegtrackError(
+        f"the process that predicts on {device} {how}; the same command goes on from there"
+    )
 
 
 def predict_share(connection: Connection, share: Share) -> None:

@@ -80,6 +80,32 @@ def test_an_error_comes_back_whole_and_the_other_gpu_begins_nothing_new(tmp_path
     assert 0 < len(owners(works)) < 2_000
 
 
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("two arguments", "_OfTwoArgumentsError: kernel: no such type"),
+        ("reworked", "_ReworkedError: kernel: no such type"),
+        ("a function", "_HoldingAFunctionError: no such type"),
+    ],
+)
+def test_an_error_that_does_not_pickle_comes_back_as_its_type_and_text_in_one_line(
+    tmp_path: Path, device: str, message: str
+) -> None:
+    with pytest.raises(RegtrackError) as caught:
+        list(predict_shared(some_works(tmp_path, 3), [device], 1, team_tasks.fail_as_named))
+    assert str(caught.value) == message
+    assert "team_tasks.py" in str(caught.value.__cause__)
+
+
+def test_a_process_that_ends_by_itself_was_not_killed(tmp_path: Path) -> None:
+    with pytest.raises(RegtrackError) as caught:
+        list(predict_shared(some_works(tmp_path, 3), ["cuda:1"], 1, team_tasks.end_early))
+    assert str(caught.value) == (
+        "the process that predicts on cuda:1 ended with status 3; "
+        "the same command goes on from there"
+    )
+
+
 def test_a_gpu_that_lacks_something_is_left_out_and_named(tmp_path: Path) -> None:
     works = some_works(tmp_path, 30)
     told: list[str] = []
