@@ -99,7 +99,7 @@ class Launch:
     meeting
         Address at which they meet; None where torchrun's variables say it.
     by_srun
-        Whether Slurm started them, which may let each see a GPU of its own alone.
+        Whether Slurm alone says it.
     """
 
     rank: int = 0
@@ -155,7 +155,7 @@ def first_on_machine() -> bool:
 def joined(device: torch.device, out: Path) -> Iterator[Processes]:
     """Join the other processes, if torchrun or srun started this one with others.
 
-    With GPUs, each process takes the GPU of its local number.
+    With GPUs, each process takes the GPU of its local number, or the one that srun lets it see.
 
     Parameters
     ----------
@@ -181,7 +181,9 @@ def joined(device: torch.device, out: Path) -> Iterator[Processes]:
                 "several processes share GPUs by NCCL, which this PyTorch does not have: install "
                 "one of its CUDA builds for Linux, or train with --device cpu"
             )
-        alone = launch.by_srun and torch.cuda.device_count() == 1
+        # Where srun started each, it may let each see a GPU of its own alone; torchrun never does.
+        of_srun = os.environ.get("SLURM_LOCALID") == str(launch.local_rank)
+        alone = of_srun and torch.cuda.device_count() == 1
         device = choose_device(f"cuda:{0 if alone else launch.local_rank}")
         torch.cuda.set_device(device)
     try:

@@ -29,6 +29,8 @@ SRUN = {
     "SLURM_STEP_NODELIST": "gpu[03-04]",
     "SLURM_STEP_NUM_TASKS": "8",
 }
+# A script of srun's that sets what torchrun would: RANK=$SLURM_PROCID WORLD_SIZE=$SLURM_NTASKS.
+BY_HAND = {**SRUN, "MASTER_ADDR": "gpu03", "RANK": "5", "WORLD_SIZE": "8"}
 
 
 def started_with(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
@@ -101,8 +103,11 @@ def test_one_process_joins_nobody(
         assert not torch.distributed.is_initialized()
 
 
-def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    started_with(monkeypatch, {**TORCHRUN, "LOCAL_RANK": "1"})
+@pytest.mark.parametrize("around", [{}, {**SRUN, "SLURM_LOCALID": "0"}])
+def test_more_processes_than_gpus_are_refused(
+    monkeypatch: pytest.MonkeyPatch, around: dict[str, str]
+) -> None:
+    started_with(monkeypatch, {**around, **TORCHRUN, "LOCAL_RANK": "1"})
     gpus_are(monkeypatch, 1)
     monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
     with (
@@ -132,6 +137,9 @@ def test_without_nccl_one_line_says_what_several_gpus_need(
         ({**TORCHRUN, "LOCAL_RANK": "1"}, 2, 1),
         (SRUN, 4, 3),  # every process sees all GPUs
         (SRUN, 1, 0),  # each sees its own alone
+        (BY_HAND, 4, 3),
+        (BY_HAND, 1, 0),
+        ({**BY_HAND, "LOCAL_RANK": "3"}, 1, 0),
     ],
 )
 def test_each_process_takes_the_gpu_of_its_local_number(
