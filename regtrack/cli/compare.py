@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regtrack.cli import machine_options, options
+from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
 from regtrack.cli.training_options import read_settings, training_settings
@@ -29,6 +29,7 @@ from regtrack.cli.training_options import read_settings, training_settings
     type=Named(),
     nargs=-1,
     metavar="[NAME|CHECKPOINT]...",
+    shell_complete=suggestions.networks,
     cls=Argument,
     says="What to train, or to take as it is; without it, all networks are trained.",
 )

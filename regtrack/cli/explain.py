@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from regtrack.cli import machine_options, options
+from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Model, Region
 from regtrack.errors import ArgumentError
@@ -35,7 +35,12 @@ from regtrack.errors import ArgumentError
     cls=Argument,
     says="chr22:1,000-2,000 or a gene; with --all or --markers also chr22, all, or a BED file.",
 )
-@click.option("--marker", metavar="NAME", help="One marker, by its name or a pattern that fits it.")
+@click.option(
+    "--marker",
+    metavar="NAME",
+    shell_complete=suggestions.markers,
+    help="One marker, by its name or a pattern that fits it.",
+)
 @click.option(
     "--all",
     "every",

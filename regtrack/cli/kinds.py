@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from regtrack.cli import suggestions
 from regtrack.notes import note
 from regtrack.paths import Labelled, expanded, is_there
 
@@ -60,6 +62,12 @@ class Region(Named):
 
     name = "region"
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Chromosomes, or files."""
+        return suggestions.regions(ctx, param, incomplete)
+
 
 class Model(Named):
     """A checkpoint: its path, or the name of a network that was fetched.
@@ -69,6 +77,12 @@ class Model(Named):
     """
 
     name = "model"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of networks, or files."""
+        return suggestions.checkpoints(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""

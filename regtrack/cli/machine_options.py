@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from regtrack.cli import suggestions
 from regtrack.cli.kinds import Count
 from regtrack.models.instructions import AVX2, NATIVE, use_instructions
 
@@ -34,7 +35,14 @@ workers_predicting = _workers(
 
 
 def _device(what: str) -> Callable[[F], F]:
-    return click.option("--device", default="auto", show_default=True, metavar="NAME", help=what)
+    return click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=suggestions.devices,
+        help=what,
+    )
 
 
 device = _device("Where: auto, cpu, cuda, cuda:1.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import click
 from regtrack import __version__
 from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
+from regtrack.cli.completion import VARIABLE, answer, completion
 from regtrack.cli.config import find_config, name_variables, read_config
 from regtrack.cli.demo import demo
 from regtrack.cli.doctor import doctor
@@ -56,7 +58,7 @@ _SECTIONS = {
     "To begin with": ("demo", "fetch", "init", "doctor"),
     "Tracks": ("predict", "finish", "eval", "browse", "session", "hub", "explain"),
     "Networks": ("prepare", "train", "search", "compare", "thresholds", "import"),
-    "What there is": ("info", "models", "markers"),
+    "What there is": ("info", "models", "markers", "completion"),
 }
 
 
@@ -68,6 +70,8 @@ class _Commands(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and what stands behind it."""
         name, command, words = super().resolve_command(ctx, args)
+        if ctx.resilient_parsing:  # half a line, which a shell completes
+            return name, command, words
         for option in command.params if command is not None else ():
             if _PEAKS in option.opts:
                 assert command is not None
@@ -157,6 +161,7 @@ for command in (
     info,
     models,
     markers,
+    completion,
 ):
     cli.add_command(command)
 name_variables(cli.commands)
@@ -202,6 +207,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the command `regtrack`."""
+    if VARIABLE in os.environ:  # a shell that completes a line
+        sys.exit(answer(cli, os.environ[VARIABLE]))
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
     out = guard_streams()

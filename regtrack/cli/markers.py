@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import options, suggestions
 from regtrack.cli.help_page import Argument, Command
 
 
@@ -23,6 +23,7 @@ from regtrack.cli.help_page import Argument, Command
     "patterns",
     metavar="[PATTERN]...",
     nargs=-1,
+    shell_complete=suggestions.markers,
     cls=Argument,
     says="A name, cell, target or category; * stands for any letters.",
 )

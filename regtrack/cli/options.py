@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from regtrack.cli import machine_options
+from regtrack.cli import machine_options, suggestions
 from regtrack.cli.help_page import Argument
 from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Region
 from regtrack.errors import ArgumentError
@@ -113,6 +113,7 @@ def _markers(what: str, otherwise: str | None = None) -> Callable[[F], F]:
     return click.option(
         "--markers",
         multiple=True,
+        shell_complete=suggestions.markers,
         metavar="PATTERN",
         show_default=otherwise,
         help=f"{what} A target also goes by its other names, Pol2 by POLR2A.",
@@ -179,6 +180,7 @@ genes_to_name = _genes(f"Genes: {_TABLES}.", otherwise=None, variable=None)
 region_shown = click.option(
     "--region",
     metavar="REGION",
+    shell_complete=suggestions.regions,
     show_default="all that was predicted, if it is short, or the strongest predicted peak",
     help="Where to open: chr22, chr22:1,000-2,000, or a gene. Positions are 1-based, both ends "
     "included. COMT is the gene with 2 kb on each side, COMT+-50kb with just what is typed.",

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from regtrack.cli import options
+from regtrack.cli import options, suggestions
 from regtrack.cli.kinds import Count
 from regtrack.training.settings import PRECISIONS, SCHEDULES, TrainingSettings
 
@@ -111,6 +111,7 @@ architecture = click.option(
     "architecture",
     show_default="dilated, or dilated6 for the short task",
     metavar="NAME",
+    shell_complete=suggestions.networks,
     help="Network of the dataset's task; regtrack models lists them. Or one of your own: "
     "FILE.py:CLASS, or CLASS of a file that --networks names (docs/own-network.md).",
 )
