@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import shlex
 from importlib import resources
 from pathlib import Path
 from statistics import fmean
@@ -13,13 +16,24 @@ from regtrack.tracks.folder import TrackSet
 from regtrack.workspace.network_names import BUNDLED
 
 DATA = Path(str(resources.files("regtrack.demo") / "data"))
+TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 
 
-def test_it_predicts_scores_and_says_what_to_type(
+def _tutorial() -> list[list[str]]:
+    """Words of each command of the tutorial, but for blocks that say why no test runs them."""
+    text = TUTORIAL.read_text(encoding="utf-8")
+    text = re.sub(r"<!-- not run by a test: .+ -->\n\n(?: {4}.*\n)+", "", text)
+    return [shlex.split(line) for line in re.findall(r"^ {4}(.*)$", text, re.MULTILINE)]
+
+
+def test_it_predicts_scores_and_the_tutorial_goes_on_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
 ) -> None:
     folder = tmp_path / "demo"
-    status, out, _ = regtrack("demo", folder, "--device", "cpu")
+    first, entering, *others = _tutorial()
+    assert (first, entering) == (["regtrack", "demo", "demo"], ["cd", "demo"])
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = regtrack(*first[1:], "--device", "cpu")
     assert status == 0
     assert "Real human DNA (hg19, chr22:20,609,432-22,000,000)" in out
     assert "regtrack browse tracks/ --report report/" in out
@@ -37,10 +51,17 @@ def test_it_predicts_scores_and_says_what_to_type(
         ]
         assert f"{category} {fmean(found):.4f}" in BUNDLED["demo"]
 
-    # What it says to type works as it stands.
     monkeypatch.chdir(folder)
-    assert regtrack("predict", "chr22:21,330,000-21,340,000", "--out", "one/")[0] == 0
-    assert regtrack("info", "one/")[0] == 0
+    assert {words[0] for words in others} == {"regtrack"}
+    for _, *words in others:
+        status, _, err = regtrack(*words)
+        assert status == 0, err
+    assert {words[1] for words in others} == {"predict", "info", "eval", "session", "explain"}
+    assert (folder / "tracks" / "igv.xml").is_file()
+    assert (folder / "looked" / "explain.png").is_file()
+    with (folder / "looked" / "explain.tsv").open() as file:
+        widths = next(csv.DictReader(file, delimiter="\t"))
+    assert 1_500 < (int(widths["width_90"]) - 1) / 2 < 1_700  # as the tutorial says
     assert regtrack("demo", folder)[0] == 1  # not twice without --force
 
 
