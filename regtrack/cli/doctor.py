@@ -43,12 +43,12 @@ def doctor(
     last, with the command that mends it; the exit status is then 1. Options stand for what is
     configured.
     """
-    from regtrack.prediction.gpu_probe import usual_problem
+    from regtrack.prediction.gpu_probe import usual_device
     from regtrack.workspace.doctor import Configured, examine, report
 
     config, broken = find_config(Path.cwd()), context.obj or ""
     configured = Configured(config, broken, genome, peaks, genes, model, exclude, clip)
-    findings = examine(configured, usual_problem())
+    findings = examine(configured, *usual_device())
     click.echo(report(findings))
     if any(finding.problem for finding in findings):
         context.exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,20 +46,28 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_devices(name: str) -> tuple[torch.device, ...]:
+def choose_devices(
+    name: str, is_fit: Callable[[torch.device], bool] = lambda _: True
+) -> tuple[torch.device, ...]:
     """Turn `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,2` into devices that may share a job.
 
     `cuda` is every GPU that computes in the first one's arithmetic (`arithmetic_of`); a note says
-    which are left out. So is `auto`, or the CPU where there is no GPU.
+    which are left out. `auto` is those like the first fit one, or the CPU where there is none.
+
+    Parameters
+    ----------
+    is_fit
+        Whether `auto` may take a GPU; asked of one after the other, until one is fit.
 
     Raises
     ------
     ArgumentError
         For any other name, a GPU that is not there or is named twice, or GPUs of several models.
     """
-    if name == "auto" and not torch.cuda.is_available():
-        name = "cpu"
-    match = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,9}(?:,[0-9]{1,9})*))?", name)
+    if name == "auto":
+        fit = list(itertools.dropwhile(lambda gpu: not is_fit(gpu), visible_gpus()))
+        return _like_first(fit) if fit else (torch.device("cpu"),)
+    match = re.fullmatch(r"cpu|cuda(?::([0-9]{1,9}(?:,[0-9]{1,9})*))?", name)
     if match is None:
         expected = "auto, cpu, cuda, cuda:NUMBER or cuda:NUMBER,NUMBER,..."
         raise ArgumentError("device", f"expected {expected}, got {name!r}")
@@ -67,7 +75,7 @@ def choose_devices(name: str) -> tuple[torch.device, ...]:
         return (torch.device("cpu"),)
     if match[1] is None:
         _check_there(name, 0)
-        return _like_first([torch.device("cuda", at) for at in range(torch.cuda.device_count())])
+        return _like_first(visible_gpus())
     indices = sorted(map(int, match[1].split(",")))
     for index, following in itertools.pairwise(indices):
         if index == following:
@@ -101,9 +109,15 @@ def kind_of(name: str) -> str:
     return devices_of(name)[0].type
 
 
+def visible_gpus() -> list[torch.device]:
+    """All GPUs that this process may use."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [torch.device("cuda", index) for index in range(count)]
+
+
 def _check_there(name: str, index: int) -> None:
     """Raise ArgumentError when there is no such GPU."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    count = len(visible_gpus())
     if index >= count:
         raise ArgumentError(
             "device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"

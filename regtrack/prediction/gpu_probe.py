@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import itertools
 import os
 
 import numpy as np
 import torch
 
 from regtrack.errors import RegtrackError
-from regtrack.models.device import choose_devices, device_name, exact_arithmetic
+from regtrack.models.device import choose_devices, device_name, exact_arithmetic, visible_gpus
 from regtrack.notes import note
 from regtrack.prediction.segmentation import Segmenter
 
@@ -34,8 +35,8 @@ def prediction_device(name: str) -> str:
     ----------
     name
         As `regtrack.models.device.choose_devices`. The first GPU is tried here, others by their
-        own processes, so that this one takes memory of one alone. Where the first lacks something,
-        `auto` goes on to the next, or to the CPU; a note says what it lacks.
+        own processes, so that this one takes memory of one alone. Where it lacks something, `auto`
+        goes on to the next, of any model, or to the CPU; a note says what it lacks.
 
     Raises
     ------
@@ -44,19 +45,19 @@ def prediction_device(name: str) -> str:
     RegtrackError
         When a GPU that was named lacks something.
     """
-    devices = choose_devices(name)
-    if devices[0].type == "cpu":
-        return "cpu"
-    if name != "auto":
+    devices = choose_devices(name, _is_fit)
+    chosen = device_name(devices)
+    if name == "auto":
+        where = "the CPU" if chosen == "cpu" else chosen
+        for device in itertools.takewhile(lambda gpu: not _is_fit(gpu), visible_gpus()):
+            note(f"predicting on {where}, not on {device}: {gpu_problem(device)}")
+    elif chosen != "cpu":
         check_gpu(devices[0])
-        return device_name(devices)
-    for number, device in enumerate(devices):
-        problem = gpu_problem(device)
-        if problem is None:
-            return device_name(devices[number:])
-        others = device_name(devices[number + 1 :]) if number + 1 < len(devices) else "the CPU"
-        note(f"predicting on {others}, not on {device}: {problem}")
-    return "cpu"
+    return chosen
+
+
+def _is_fit(device: torch.device) -> bool:
+    return gpu_problem(device) is None
 
 
 def check_gpu(device: torch.device) -> None:
@@ -66,11 +67,13 @@ def check_gpu(device: torch.device) -> None:
         raise RegtrackError(f"cannot predict on {device}: {problem}; or use --device cpu")
 
 
-def usual_problem() -> str | None:
-    """What all GPUs that `auto` would be lack; None where there is none, or one lacks nothing."""
-    devices = choose_devices("auto")
-    problems = [] if devices[0].type == "cpu" else [gpu_problem(device) for device in devices]
-    return problems[0] if problems and None not in problems else None
+def usual_device() -> tuple[str, str | None]:
+    """What `auto` predicts on, and None; of GPUs that are all unfit, the first and its problem."""
+    gpus = visible_gpus()
+    devices = choose_devices("auto", _is_fit)
+    if devices[0].type == "cpu" and gpus:
+        return str(gpus[0]), gpu_problem(gpus[0])
+    return device_name(devices), None
 
 
 @functools.cache

@@ -34,7 +34,7 @@ from regtrack.genome.genes import genes_elsewhere, read_genes
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.measured import read_measured
 from regtrack.models.checkpoint import read_checkpoint
-from regtrack.models.device import choose_devices, describe_device, device_name, has_bfloat16
+from regtrack.models.device import describe_device, devices_of, has_bfloat16
 from regtrack.models.trained_genome import check_assembly
 from regtrack.workers import available_cores
 from regtrack.workspace.assembly import assembly_of
@@ -84,17 +84,21 @@ class Configured:
     clip: bool = False
 
 
-def examine(configured: Configured, gpu_problem: str | None = None) -> list[Finding]:
+def examine(
+    configured: Configured, device: str = "cpu", gpu_problem: str | None = None
+) -> list[Finding]:
     """Look at the machine and at everything that is configured.
 
     Nothing is changed, but that a missing index of the genome is made.
 
     Parameters
     ----------
+    device
+        The machine's, as `regtrack.models.device.device_name`.
     gpu_problem
         What a GPU lacks to predict, if anything.
     """
-    return [*_machine(gpu_problem), *_disk(), *_configured(configured)]
+    return [*_machine(device, gpu_problem), *_disk(), *_configured(configured)]
 
 
 def report(findings: list[Finding]) -> str:
@@ -108,7 +112,7 @@ def report(findings: list[Finding]) -> str:
     return "\n".join([*lines, "", f"{len(problems)} to look at:", *(f"  {text}" for text in texts)])
 
 
-def _machine(gpu_problem: str | None) -> Iterator[Finding]:
+def _machine(device: str, gpu_problem: str | None) -> Iterator[Finding]:
     yield Finding("regtrack", __version__)
     yield Finding("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
     versions = {name: _version(name) for name in LIBRARIES}
@@ -120,11 +124,10 @@ def _machine(gpu_problem: str | None) -> Iterator[Finding]:
         if absent
         else "",
     )
-    devices = choose_devices("auto")
-    units = "with" if has_bfloat16(devices[0]) else "without"
+    units = "with" if has_bfloat16(devices_of(device)[0]) else "without"
     yield Finding(
         "device",
-        f"{describe_device(device_name(devices))}, {units} units for bfloat16",
+        f"{describe_device(device)}, {units} units for bfloat16",
         f"predictions are made on the CPU: {gpu_problem}" if gpu_problem else "",
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

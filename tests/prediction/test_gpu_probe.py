@@ -12,7 +12,7 @@ import torch
 from regtrack.errors import RegtrackError
 from regtrack.notes import heard
 from regtrack.prediction import gpu_probe
-from regtrack.prediction.gpu_probe import gpu_problem, prediction_device, usual_problem
+from regtrack.prediction.gpu_probe import gpu_problem, prediction_device, usual_device
 from regtrack.workspace.doctor import Configured, examine
 
 
@@ -138,19 +138,91 @@ def test_of_several_gpus_auto_leaves_out_the_one_that_lacks_something(
     ]
     with pytest.raises(RegtrackError, match="cannot predict on cuda:0: its kernels make other"):
         prediction_device("cuda")
-    assert usual_problem() is None
+    assert usual_device() == ("cuda:1", None)
+
+
+def mixed(monkeypatch: pytest.MonkeyPatch, *models: tuple[str, tuple[int, int]]) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(models))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda gpu: models[index_of(gpu)][0])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda gpu: models[index_of(gpu)][1])
+
+
+def index_of(gpu: torch.device | str) -> int:
+    return torch.device(gpu).index
+
+
+GTX, H100 = ("GTX 1050", (6, 1)), ("H100", (9, 0))
+OLD = "it has compute capability 6.1, and Triton needs 7.0 or more"
+
+
+def test_auto_is_a_fit_gpu_of_another_model_than_an_unfit_first_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed(monkeypatch, GTX, H100)
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device("auto") == "cuda:1"
+    assert told == [f"predicting on cuda:1, not on cuda:0: {OLD}"]
+
+
+def test_gpus_like_the_first_fit_one_share_a_job_and_others_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed(monkeypatch, GTX, H100, GTX, H100)
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device("auto") == "cuda:1,3"
+    assert told == [
+        "computing on cuda:1,3 (H100, 9.0), not on cuda:2 (GTX 1050, 6.1), whose results differ in "
+        "the last digits; --device chooses others",
+        f"predicting on cuda:1,3, not on cuda:0: {OLD}",
+    ]
+
+
+def test_where_all_gpus_are_unfit_auto_is_the_cpu_and_a_line_for_each_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed(monkeypatch, GTX, GTX)
+    told: list[str] = []
+    with heard(told.append):
+        assert prediction_device("auto") == "cpu"
+    assert told == [f"predicting on the CPU, not on cuda:{gpu}: {OLD}" for gpu in range(2)]
+
+
+def test_gpus_after_the_first_fit_one_are_not_tried_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[torch.device] = []
+
+    def launch(gpu: torch.device) -> bool:
+        tried.append(gpu)
+        return True
+
+    monkeypatch.setattr(gpu_probe, "_cuts_as_a_cpu", launch)
+    assert prediction_device("auto") == "cuda:0,1"
+    assert tried == [torch.device("cuda:0")]
+
+
+def test_doctor_names_what_auto_predicts_on_and_tells_once_what_it_leaves_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed(monkeypatch, GTX, H100, ("A100", (8, 0)))
+    told: list[str] = []
+    with heard(told.append):
+        device, problem = usual_device()
+        lines = examine(Configured(None), device, problem)
+    assert next(one for one in lines if one.name == "device").value.startswith("cuda:1 (H100)")
+    assert [text for text in told if "A100" in text] == told[:1] == told
 
 
 def test_doctor_has_the_problem_of_the_gpu_that_auto_would_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert usual_problem() is None
+    assert usual_device() == ("cuda:0,1", None)
     gpu_problem.cache_clear()
     too_old(monkeypatch)
-    problem = usual_problem()
+    device, problem = usual_device()
     assert problem == "it has compute capability 6.1, and Triton needs 7.0 or more"
-    line = next(one for one in examine(Configured(None), problem) if one.name == "device")
-    assert line.value.startswith("cuda:0,1 (2 x GPU A)")
+    line = next(one for one in examine(Configured(None), device, problem) if one.name == "device")
+    assert line.value.startswith("cuda:0 (GPU A)")
     assert line.problem == f"predictions are made on the CPU: {problem}"
 
 
