@@ -74,7 +74,7 @@ def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
     if not (out / contents).exists():
         raise InputError(out, f"not replaced: it is not {kind} (no {contents})")
     if not force:
-        _remove_finished(partial_path(out.resolve()))
+        remove_finished(partial_path(out.resolve()))
         raise InputError(out, "exists already; --force replaces it")
 
 
@@ -93,7 +93,7 @@ def _moving(work: Path) -> set[str]:
     return {name for name in names if name not in {"", ".", ".."} and os.sep not in name}
 
 
-def _remove_finished(work: Path) -> None:
+def remove_finished(work: Path) -> None:
     """Remove what is left of a work folder whose process was killed after all was done."""
     if work.is_symlink() or not (work / LOCK).is_file() or (work / LOCK).is_symlink():
         return

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from regtrack.errors import InputError
 # swaps, or a file server that restarts, may be silent for a while.
 BEAT = 15
 SILENCE = 180
+
+_TRIES, _MOMENT = 10, 0.05
 
 _FILE = re.compile(r"(?P<share>.+)\.(?P<number>\d{4})\.lease\Z")
 
@@ -60,9 +62,9 @@ def leased(folder: Path, share: str) -> Iterator[None]:
     Parameters
     ----------
     folder
-        Where leases lie; it is made.
+        Where leases lie; it is made, in a folder that is there.
     share
-        Name of the share, which may be part of a file's.
+        Name of the share, which may be part of a file's: `shard 3-of-8`, which people read as 3/8.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def leased(folder: Path, share: str) -> Iterator[None]:
     OSError
         When the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     before = _of_share(folder, share)
     if before and (holder := _living(before[-1], _clock(folder))):
         raise _taken(folder, share, holder)
@@ -82,9 +84,7 @@ def leased(folder: Path, share: str) -> Iterator[None]:
         raise _taken(folder, share, _holder(path))
     with ExitStack() as stack:
         stack.callback(path.unlink, missing_ok=True)
-        lock = open_lock(path)
-        stack.callback(os.close, lock)
-        locked(lock)
+        stack.callback(os.close, _locked(path))
         for left in before:
             left.unlink(missing_ok=True)
         stack.enter_context(_touched(path))
@@ -101,8 +101,18 @@ def holders(folder: Path) -> dict[str, Holder]:
     return {share: holder for share, holder in living.items() if holder}
 
 
-def refuse_holders(folder: Path) -> None:
+def words_of(share: str) -> str:
+    """A share as people type it: `shard 3/8` for `shard 3-of-8`."""
+    return share.replace("-of-", "/")
+
+
+def refuse_holders(folder: Path, own: str | None = None) -> None:
     """Refuse to touch what others share while somebody is at work there.
+
+    Parameters
+    ----------
+    own
+        The share of this process, if it has one.
 
     Raises
     ------
@@ -110,7 +120,8 @@ def refuse_holders(folder: Path) -> None:
         Naming who, where, and since when.
     """
     for share, holder in holders(folder).items():
-        raise InputError(folder.parent, f"{share} is at work: {holder}")
+        if share != own:
+            raise InputError(folder.parent, f"{words_of(share)} is at work: {holder}")
 
 
 @contextmanager
@@ -120,9 +131,12 @@ def _touched(path: Path) -> Iterator[None]:
 
     def touch() -> None:
         while not ended.wait(BEAT):
-            # While a server is away, it is tried again.
-            with suppress(OSError):
+            try:
                 os.utime(path)
+            except FileNotFoundError:
+                return
+            except OSError:
+                continue  # while a server is away, it is tried again
 
     thread = threading.Thread(target=touch, daemon=True)
     thread.start()
@@ -131,6 +145,16 @@ def _touched(path: Path) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _locked(path: Path) -> int:
+    """A lease's file, opened and locked; who asks whether it is free may have it for a moment."""
+    lock = open_lock(path)
+    for _ in range(_TRIES):
+        if locked(lock):
+            break
+        time.sleep(_MOMENT)
+    return lock
 
 
 def _leases(folder: Path) -> list[Path]:
@@ -188,4 +212,4 @@ def _holder(path: Path) -> Holder | None:
 
 def _taken(folder: Path, share: str, holder: Holder | None) -> InputError:
     who = f": {holder}" if holder else ""
-    return InputError(folder.parent, f"{share} is at work already{who}")
+    return InputError(folder.parent, f"{words_of(share)} is at work already{who}")

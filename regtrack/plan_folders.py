@@ -25,8 +25,7 @@ from regtrack.work_folders import (
 def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """Take the work folder of `out` for this process alone, to plan in it or to finish there.
 
-    It is removed when the body leaves no plan in it. What killed processes were writing aside is
-    removed, for nobody is at work.
+    What killed processes were writing aside is removed, for nobody is at work.
 
     Parameters
     ----------
@@ -39,21 +38,37 @@ def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
         As `claimed_folder`; or when somebody is at work on a share, also on another machine.
     """
     partial = partial_path(out)
-    refuse_holders(partial / LEASES)
     with claimed_folder(partial, (*RUN_NAMES, *PLAN_NAMES, *names)):
+        refuse_holders(partial / LEASES)
         settle(partial, out)
         clear([path for name in ASIDE for path in partial.rglob(name)])
-        try:
-            yield partial
-        finally:
-            if partial.exists() and not (partial / PLAN).exists():
-                remove_claimed(partial)
+        yield partial
+
+
+@contextmanager
+def removed_unless_planned(partial: Path) -> Iterator[None]:
+    """Leave no work folder behind where the body fails before it has written a plan."""
+    try:
+        yield
+    finally:
+        if not (partial / PLAN).exists():
+            remove_claimed(partial)
 
 
 @contextmanager
 def shared_plan(partial: Path) -> Iterator[None]:
-    """Take the folder of a plan together with others who work on shares of it."""
+    """Take the folder of a plan together with others who work on shares of it.
+
+    Raises
+    ------
+    InputError
+        When the plan was finished or dropped since it was read.
+    """
     with claimed_folder(partial, ("*",), shared=True):
+        if not (partial / PLAN).exists():
+            if all(entry.name == LOCK for entry in partial.iterdir()):
+                remove_claimed(partial)  # which was made to be locked
+            raise InputError(partial, "the plan was finished, or dropped, just now")
         yield
 
 

@@ -22,7 +22,9 @@ PLAN, ASKED, TARGETS = "plan.json", "asked.bed", "targets.bed"
 LEASES = "leases"
 WORK = "work-"
 _STILL_OPEN = ".nfs*"  # where NFS keeps what was removed and is still open
-PLAN_NAMES = (PLAN, ASKED, TARGETS, LEASES, f"{WORK}*")
+# What is finished in a work folder, and still to be moved.
+TRACKS, REPORT = "tracks", "report"
+PLAN_NAMES = (PLAN, ASKED, TARGETS, LEASES, f"{WORK}*", TRACKS, REPORT)
 
 
 def partial_path(out: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -114,10 +115,11 @@ def test_a_holder_touches_its_lease_while_it_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "BEAT", 0.01)
+    before = threading.active_count()
     with leased(tmp_path, "a share"):
         (lease,) = tmp_path.iterdir()
         os.utime(lease, (0, 0))
         wait_until(lambda: lease.stat().st_mtime > 1)
         lease.unlink()  # somebody took over while this machine slept
-        time.sleep(0.05)
+        wait_until(lambda: threading.active_count() == before)
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
-from regtrack.work_folders import partial_path
+from regtrack.work_folders import PLAN, partial_path
 
 _NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
@@ -223,6 +223,10 @@ def _refuse_unfinished(folder: Path) -> None:
     if (folder / CONTENTS).exists() or folder.is_file():
         return
     work = folder if folder.name.endswith(".partial") else partial_path(folder)
+    if (work / PLAN).exists():
+        raise InputError(
+            folder, f"is not finished: a plan of shards lies in {work} (regtrack info); finish it"
+        )
     if work.is_dir():
         raise InputError(
             folder,

@@ -88,5 +88,7 @@ def _finish(out: Path, here: Here, workers: int, force: bool) -> None:
     if isinstance(made, TrackSet):
         scored = (out / PAGE).exists()
         click.echo(describe_written(made, out, genes=None, is_scored=scored, can_score=False))
-    else:
+    elif made is not None:
         print_report(made, out)
+    else:
+        click.echo(f"{out}: finished")

@@ -185,10 +185,14 @@ def device_of_job(name: str, number: str | int | None) -> str:
 def _number(job: AnyJob, asked: str | int, out: Path, workers: int) -> int:
     if isinstance(asked, int):
         return asked
+    from regtrack.listing import counted
     from regtrack.prediction.job import Job
     from regtrack.prediction.plan import make_plan, make_score_plan
     from regtrack.prediction.shards import suited_number
 
     if isinstance(job, Job):
-        return suited_number(make_plan(job, out, workers).seconds)
-    return suited_number(make_score_plan(job, out, workers).seconds)
+        plan = make_plan(job, out, workers)
+    else:
+        plan = make_score_plan(job, out, workers)
+    click.echo(f"five minutes each, with {counted(workers, 'process', 'processes')}", err=True)
+    return suited_number(plan.before_writing)

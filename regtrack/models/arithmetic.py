@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from regtrack.models.instructions import is_limited
+from regtrack.models.instructions import is_limited, own_limits
 
 _VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}
 
@@ -19,7 +19,8 @@ _VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}
 def arithmetic_of(device: str) -> str:
     """What decides the bytes that a device computes, besides torch's version: `AVX512+bf16, AMD`.
 
-    Of a GPU its name and compute capability; of several, which are alike, those of the first. MKL's
+    With limits of the user's own. Of a GPU its name and compute capability; of several, which are
+    alike, those of the first. MKL's
     kernels depend on who made a processor, too.
     """
     device = device.partition(",")[0]
@@ -29,7 +30,8 @@ def arithmetic_of(device: str) -> str:
     units = [torch.backends.cpu.get_cpu_capability().replace(" ", "")]
     if "AVX512" in units and not is_limited():
         units += [name for name, has in _newer_units().items() if has]
-    return f"{'+'.join(units)}, {_vendor()}"
+    limits = [f"{name}={value}" for name, value in own_limits().items()]
+    return ", ".join(("+".join(units), *limits, _vendor()))
 
 
 def reported_device(device: str) -> str:

@@ -38,5 +38,14 @@ def is_limited() -> bool:
 
 
 def instructions_in_use() -> str:
-    """The name of what this process is limited to; any limit of the user's own counts as AVX2."""
-    return AVX2 if is_limited() else NATIVE
+    """The name of what this process is limited to, but for limits of the user's own."""
+    limited = all(os.environ.get(name) == value for name, value in _LIMITS.items())
+    return AVX2 if limited else NATIVE
+
+
+def own_limits() -> dict[str, str]:
+    """Limits of the user's own, which are not those that a name stands for."""
+    if instructions_in_use() == AVX2:
+        return {}
+    names = (*_LIMITS, "DNNL_MAX_CPU_ISA", "MKL_CBWR")
+    return {name: os.environ[name] for name in names if os.environ.get(name)}

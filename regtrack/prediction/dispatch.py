@@ -16,8 +16,8 @@ from regtrack.workers import in_processes
 _WORTH_A_PROCESS = BLOCK_LENGTH
 
 
-def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer) -> None:
-    """Predict and save what is not there yet, or is damaged.
+def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer) -> int:
+    """Predict and save what is not there yet, or is damaged; returns how many bases that were.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     with staged(observer, "predicting", "bp", bases, bases - left) as advance:
         for done in predict_each(todo, workers):
             advance(done.bases)
+    return left
 
 
 def missing(works: Sequence[BlockWork]) -> list[BlockWork]:

@@ -45,6 +45,10 @@ _WRITING_SHARE = 0.15
 _WRITING_TO_SAVING = 1.1
 
 
+# The stage that makes the files of all blocks.
+_WRITING = "writing tracks"
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a prediction will do, and what that will take.
@@ -97,6 +101,11 @@ class Plan:
         together = [spent for stage, spent in self.stages.items() if stage in self.at_once]
         others = [spent for stage, spent in self.stages.items() if stage not in self.at_once]
         return max(together, default=0.0) + sum(others)
+
+    @property
+    def before_writing(self) -> float:
+        """Seconds of the stages that make blocks, which can be shared."""
+        return self.seconds - self.stages.get(_WRITING, 0.0)
 
     def check(self, out: Path) -> None:
         """Refuse what the disk cannot hold.
@@ -243,7 +252,7 @@ def _spent(
         writing = _WRITING_TO_SAVING * saving
         processes += len(devices) - 1
     return {
-        "stages": stages | ({"writing tracks": written * writing} if written else {}),
+        "stages": stages | ({_WRITING: written * writing} if written else {}),
         "at_once": at_once,
         "memory_bytes": _peak_memory() * (processes + 1),
         "device": ", ".join((describe_device(device), counted(workers, "process", "processes"))),

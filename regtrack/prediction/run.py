@@ -8,7 +8,7 @@ a block that is damaged is predicted anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regtrack.atomic import remove_left_aside
@@ -28,10 +28,9 @@ from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, write_tracks
-from regtrack.work_folders import partial_path, remove_claimed
+from regtrack.work_folders import TRACKS, partial_path, remove_claimed
 from regtrack.workers import in_processes
 
-TRACKS = "tracks"
 _BLOCKS, _COUNTS = "blocks", "counts"
 WORK_NAMES = _BLOCKS, _COUNTS, TRACKS
 
@@ -72,7 +71,9 @@ def run(job: Job, out: Path, workers: int, force: bool, observer: Observer) -> T
             prepare(job, work)
             clear_peaks_aside(work)
             predict_missing(works_in(job, work), workers, observer)
-            summaries = write_markers(job, work, range(len(job.rows)), workers, observer)
+            rows = range(len(job.rows))
+            written = dict(write_markers(job, work, rows, workers, observer))
+            summaries = [written[row] for row in rows]
             device = reported_device(job.device)
             finish_tracks(job, work, summaries, device, workers, observer)
         return deliver(work, out)
@@ -194,8 +195,8 @@ def works_in(job: Job, work: Path) -> list[BlockWork]:
 
 def write_markers(
     job: Job, work: Path, rows: Sequence[int], workers: int, observer: Observer
-) -> list[Summary]:
-    """Write the files of some markers from the saved blocks; returns what values they have.
+) -> Iterator[tuple[int, Summary]]:
+    """Write the files of some markers from the saved blocks; yields each with its values.
 
     Parameters
     ----------
@@ -221,12 +222,10 @@ def write_markers(
         for group in _consecutive(rows, size)
     ]
     with staged(observer, "writing tracks", "markers", len(rows)) as advance:
-        by_group: dict[int, list[Summary]] = {}
         small = len(rows) * (job.bases + _BASES_A_FILE) < _WORTH_A_PROCESS
         for done, summaries in in_processes(write_tracks, groups, 1 if small else workers):
-            by_group[done.first] = summaries
+            yield from enumerate(summaries, done.first)
             advance(len(done.tracks))
-    return [summary for first in sorted(by_group) for summary in by_group[first]]
 
 
 def _consecutive(rows: Sequence[int], most: int) -> list[list[int]]:

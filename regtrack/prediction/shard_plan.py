@@ -18,7 +18,7 @@ from typing import Any
 from regtrack.atomic import write_first, write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.folders import differences, file_sha256
+from regtrack.folders import differences, file_sha256, remove_finished
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Regions
@@ -30,6 +30,7 @@ from regtrack.tracks.folder import CONTENTS, write_bed
 from regtrack.work_folders import ASKED, PLAN, TARGETS, WORK, partial_path
 
 FORMAT_VERSION = 1
+
 
 # What of a job's identity is not the plan's, but that of the machines that work on it.
 OF_MACHINES = ("device", "arithmetic", "torch")
@@ -129,7 +130,8 @@ class ShardPlan:
 
     def work_folder(self, partial: Path) -> Path:
         """Where in the folder of the plan the work lies."""
-        digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+        decides = [self.identity, self.device, self.isa, self.any_cpu]
+        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         return partial / f"{WORK}{digest[:16]}"
 
     def known(self, partial: Path, genome: Path, verify: bool) -> KnownBases:
@@ -187,14 +189,18 @@ def write_regions(partial: Path, asked: Regions, targets: Regions) -> tuple[str,
 
 
 def read_plan(out: Path) -> ShardPlan:
-    """The plan of the job that makes `out`.
+    """The plan of the job that makes `out`; as `read_plan_in`."""
+    return read_plan_in(partial_path(out.resolve()), out)
+
+
+def read_plan_in(partial: Path, out: Path) -> ShardPlan:
+    """The plan in a work folder, of what is made at `out`.
 
     Raises
     ------
     InputError
         When there is none.
     """
-    partial = partial_path(out.resolve())
     try:
         return read_json(partial / PLAN, ShardPlan, FORMAT_VERSION)
     except FileNotFoundError:
@@ -204,10 +210,15 @@ def read_plan(out: Path) -> ShardPlan:
 
 
 def is_delivered(out: Path) -> bool:
-    """Whether a job has left tracks or a report at `out`, and no plan beside it."""
-    if (partial_path(out.resolve()) / PLAN).exists():
+    """Whether a job has left tracks or a report at `out`, and no plan beside it is unfinished.
+
+    What is left beside it of a process that was killed when all was done is removed.
+    """
+    partial = partial_path(out.resolve())
+    if not any((out / name).exists() for name in (CONTENTS, *REPORT_FILES)):
         return False
-    return any((out / name).exists() for name in (CONTENTS, *REPORT_FILES))
+    remove_finished(partial)
+    return not (partial / PLAN).exists()
 
 
 def as_read(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,13 +227,17 @@ def as_read(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in OF_MACHINES}
 
 
-def settle_machine(folder: Path, identity: Mapping[str, Any], may_differ: Collection[str]) -> None:
+def settle_machine(
+    folder: Path, identity: Mapping[str, Any], may_differ: Collection[str], anew: bool
+) -> None:
     """Record what the first shard is computed with, and refuse what would mix another with it.
 
     Parameters
     ----------
     folder
         Of the work.
+    anew
+        Nothing was computed yet, and nobody else is at work: an older record means nothing.
 
     Raises
     ------
@@ -231,15 +246,27 @@ def settle_machine(folder: Path, identity: Mapping[str, Any], may_differ: Collec
     """
     mine = {name: identity[name] for name in OF_MACHINES}
     record = folder / _MACHINE
-    if write_first(record, json.dumps(mine) + "\n"):
-        return
-    other = differences(read_json(record, dict[str, str]), mine, may_differ)
-    if other:
+    if anew:
+        record.unlink(missing_ok=True)
+    write_first(record, json.dumps(mine) + "\n")
+    # Read also by who wrote it: without hard links, two may think that they were the first.
+    theirs = read_json(record, dict[str, str])
+    if other := differences(theirs, mine, may_differ):
+        remedy = _remedy(theirs, mine)
         raise InputError(
-            folder.parent,
-            f"other shards were computed with another {other}; plan all of them with --isa avx2, "
-            "or mix them with --any-cpu",
+            folder.parent, f"other shards were computed with another {other}; {remedy}"
         )
+
+
+def _remedy(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
+    """What helps where a machine is not like those before."""
+    if theirs["device"] != mine["device"]:
+        return f"use --device {theirs['device']}"
+    if theirs["torch"] != mine["torch"]:
+        return f"use PyTorch {theirs['torch']}"
+    makers = {machine["arithmetic"].rpartition(", ")[2] for machine in (theirs, mine)}
+    pinned = "plan all of them with --isa avx2, or " if len(makers) == 1 else ""
+    return f"{pinned}mix them with --any-cpu"
 
 
 def computed_on(folder: Path) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from regtrack.atomic import host_name, write_text
 from regtrack.documents import read_json
 from regtrack.folders import size_text
-from regtrack.leases import holders
+from regtrack.leases import holders, words_of
 from regtrack.listing import counted, duration_text, names_and_rest
 from regtrack.paths import shell_word
-from regtrack.prediction.shard_plan import ShardPlan, read_plan
+from regtrack.prediction.shard_plan import ShardPlan, read_plan_in
 from regtrack.shares import Share
 from regtrack.work_folders import LEASES, made_by
 
@@ -61,24 +62,32 @@ def describe_partial(partial: Path) -> str:
         When no plan lies there.
     """
     out = made_by(partial)
-    plan = read_plan(out)
+    plan = read_plan_in(partial, out)
     shares = [Share(number, plan.shards) for number in range(1, plan.shards + 1)]
     folder, at_work = plan.work_folder(partial), holders(partial / LEASES)
     done = dict(_done(folder, shares))
     busy = [share for share in shares if shard_lease(share) in at_work]
     left = [share for share in shares if share not in done and share not in busy]
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    sizes, number = list(_sizes(folder)), counted(plan.shards, "shard")
     lines = {
-        "plan": f"regtrack {plan.command} --out {shell_word(out)}, in {plan.shards:,} shards",
+        "plan": f"regtrack {plan.command} --out {shell_word(out)}, in {number}",
         "markers": f"{len(plan.identity['markers']):,}",
         "done": f"{len(done):,} of {plan.shards:,} shards",
-        "at work": "; ".join(f"{share}, {holder}" for share, holder in at_work.items()) or "nobody",
+        "at work": "; ".join(f"{words_of(share)}, {holder}" for share, holder in at_work.items())
+        or "nobody",
         "left": (_numbers(left) + _time_left(done, len(busy), len(left))) or "nothing",
-        "saved": f"{counted(len(files), 'file')}, "
-        f"{size_text(sum(path.stat().st_size for path in files))}",
+        "saved": f"{counted(len(sizes), 'file')}, {size_text(sum(sizes))}",
         "next": _next(plan, out, busy, left),
     }
     return "\n".join(f"{name:<9}{text}" for name, text in lines.items())
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Of all files that have their name; others come and go."""
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.name.endswith(".tmp"):
+                yield path.stat().st_size
 
 
 def _done(folder: Path, shares: Sequence[Share]) -> Iterator[tuple[Share, ShardDone]]:

@@ -9,27 +9,32 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from regtrack.atomic import remove_left_aside, write_text
+from regtrack.atomic import remove_left_aside, replacing
 from regtrack.documents import read_json
 from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import clear
-from regtrack.leases import leased
-from regtrack.listing import counted, names_and_rest
+from regtrack.leases import holders, leased, refuse_holders
+from regtrack.listing import counted
 from regtrack.models.instructions import use_instructions
 from regtrack.observer import Observer
-from regtrack.paths import shell_word
-from regtrack.plan_folders import drop_work, plan_folder, see_anew, shared_plan
+from regtrack.plan_folders import (
+    drop_work,
+    plan_folder,
+    removed_unless_planned,
+    shared_plan,
+)
 from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import Job
+from regtrack.prediction.missing_shards import naming_shard, refuse_unfinished
 from regtrack.prediction.planned_job import AnyJob, Here, planned_job, prepare_works, works_of
 from regtrack.prediction.requests import EvalRequest, PredictRequest
 from regtrack.prediction.run import (
-    TRACKS,
     WORK_NAMES,
     clear_peaks_aside,
     deliver,
@@ -52,17 +57,20 @@ from regtrack.prediction.shard_plan import (
 from regtrack.prediction.shard_progress import mark_done, shard_lease
 from regtrack.report.files import check_report_folder, write_report
 from regtrack.scoring.evaluation import Evaluation
-from regtrack.shares import Share, share_numbers
+from regtrack.shares import Share
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import check_tracks_folder
-from regtrack.work_folders import LEASES, PLAN, partial_path, remove_claimed
+from regtrack.work_folders import LEASES, PLAN, REPORT, TRACKS, partial_path, remove_claimed
 
 # What a shard is to take where their number is not given: minutes, so that starting a process is
 # little of it, and a scheduler that ends one loses little.
 _SECONDS_A_SHARD = 300
 
 _SUMMARIES = "summaries"
+
+# Name of the lease of who finishes a job.
+_FINISH = "finish"
 
 # What a run without a plan may have left.
 _NAMES = (*WORK_NAMES, *COUNT_FILES)
@@ -119,13 +127,15 @@ def plan_shards(
         if not _is_same(partial, plan):
             drop_work(partial, force)
         folder = plan.work_folder(partial)
-        folder.mkdir(exist_ok=True)
-        prepare_works(job, folder)
-        (folder / _SUMMARIES).mkdir(exist_ok=True)
-        regions = write_regions(partial, known.asked, known.targets)
-        replace(plan, regions=regions).write(partial)
+        with removed_unless_planned(partial):
+            folder.mkdir(exist_ok=True)
+            prepare_works(job, folder)
+            (folder / _SUMMARIES).mkdir(exist_ok=True)
+            regions = write_regions(partial, known.asked, known.targets)
+            replace(plan, regions=regions).write(partial)
     works = len(works_of(job, folder))
-    empty = f"; only {works:,} of them have work" if works < shards else ""
+    empty = f"; only {counted(works, 'of them has', 'of them have')} work"
+    empty = empty if works < shards else ""
     return f"planned {counted(shards, 'shard')} of {job.bases:,} bases in {partial}{empty}"
 
 
@@ -164,20 +174,22 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
         )
     use_instructions(plan.isa)
     began = time.monotonic()
-    with shared_plan(partial), leased(partial / LEASES, shard_lease(share)):
+    with _sharing(partial, shard_lease(share)):
         job = planned_job(plan, partial, here)
         folder = plan.work_folder(partial)
-        works = _of_share(works_of(job, folder), share)
+        all_works = works_of(job, folder)
+        works = _of_share(all_works, share)
         if missing(works):
-            settle_machine(folder, job.identity(), job.may_differ)
+            alone = len(holders(partial / LEASES)) == 1
+            anew = alone and len(missing(all_works)) == len(all_works)
+            settle_machine(folder, job.identity(), job.may_differ, anew)
         for place in {path.parent for work in works for path in work.files}:
             remove_left_aside(place)
-        bases, left = (sum(work.bases for work in some) for some in (works, missing(works)))
-        predict_missing(works, workers, observer)
+        predicted = predict_missing(works, workers, observer)
         _read_back(works)
-        mark_done(folder, share, time.monotonic() - began, left)
-    there = f"; {bases - left:,} were there" if left < bases else ""
-    return f"shard {share}: {left:,} bases predicted{there}"
+        mark_done(folder, share, time.monotonic() - began, predicted)
+    there = sum(work.bases for work in works) - predicted
+    return f"shard {share}: {predicted:,} bases predicted" + _that_were_there(there)
 
 
 def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
@@ -202,22 +214,26 @@ def write_share(out: Path, share: Share, here: Here, workers: int, observer: Obs
     plan = read_plan(out)
     if plan.predict is None:
         raise ArgumentError("shard", "is for tracks; a report is made in one piece, without it")
-    with shared_plan(partial), leased(partial / LEASES, f"files {share.name}"):
+    with _sharing(partial, f"files {share.name}"):
         job = planned_job(plan, partial, here)
         assert isinstance(job, Job)
         folder = plan.work_folder(partial)
-        _refuse_unfinished(plan, out, works_of(job, folder))
+        works = works_of(job, folder)
+        refuse_unfinished(plan, out, works)
         rows = share.of([1] * len(job.rows))
         left = _unwritten(job, folder, rows)
-        _write_rows(job, folder, left, workers, observer)
-    there = f"; {len(rows) - len(left):,} were there" if len(left) < len(rows) else ""
+        with naming_shard(plan, out, works):
+            _write_rows(job, folder, left, workers, observer)
+    there = _that_were_there(len(rows) - len(left))
     return f"share {share} of the files: {counted(len(left), 'marker')} written{there}"
 
 
 def finish(
     out: Path, here: Here, workers: int, observer: Observer, force: bool
-) -> TrackSet | Evaluation:
+) -> TrackSet | Evaluation | None:
     """Make what is left to make when all shards are finished, and give the folder its name.
+
+    None is returned of a report that an earlier call has made, and this one has moved.
 
     Parameters
     ----------
@@ -231,45 +247,70 @@ def finish(
     OSError
         When a file cannot be written; the same call goes on from there.
     """
-    check_finish(out, force)
     out = out.resolve()
-    partial = partial_path(out)
     plan = read_plan(out)
-    with plan_folder(out, _NAMES):
-        folder = plan.work_folder(partial)
-        if is_finished(partial):
-            return _delivered(partial, folder, out)
-        job = planned_job(plan, partial, here)
-        _refuse_unfinished(plan, out, works_of(job, folder))
+    evaluation: Evaluation | None = None
+    with plan_folder(out, _NAMES) as partial:
+        if not (partial / REPORT).exists():  # of which some may be at `out` already
+            (check_report_folder if plan.eval else check_tracks_folder)(out, force)
+            with leased(partial / LEASES, _FINISH):
+                refuse_holders(partial / LEASES, _FINISH)
+                evaluation = _make(plan, partial, out, here, workers, observer)
+        clear([plan.work_folder(partial)])  # first, for it is large
+        if plan.predict:
+            return deliver(partial, out)
+        _deliver_report(partial, out)
+    return evaluation
+
+
+def _make(
+    plan: ShardPlan, partial: Path, out: Path, here: Here, workers: int, observer: Observer
+) -> Evaluation | None:
+    """Make what is to be moved to `out`, all of it in the work folder."""
+    if is_finished(partial):
+        return None
+    evaluation, folder = None, plan.work_folder(partial)
+    job = planned_job(plan, partial, here)
+    works = works_of(job, folder)
+    refuse_unfinished(plan, out, works)
+    with naming_shard(plan, out, works):
         if isinstance(job, ScoreJob):
             evaluation = evaluate_counts(job, folder, workers, observer, computed_on(folder))
-            write_report(evaluation, out)
-            remove_claimed(partial)
-            return evaluation
-        clear_peaks_aside(folder)
-        _write_rows(job, folder, _unwritten(job, folder, range(len(job.rows))), workers, observer)
-        device = computed_on(folder)
-        finish_tracks(job, folder, _summaries(job, folder), device, workers, observer)
-        (folder / TRACKS).replace(partial / TRACKS)
-        return _delivered(partial, folder, out)
+            write_report(evaluation, folder / REPORT)
+        else:
+            _finish_tracks(job, folder, workers, observer)
+    name = REPORT if evaluation else TRACKS
+    (folder / name).replace(partial / name)
+    return evaluation
 
 
-def check_finish(out: Path, force: bool) -> None:
-    """Refuse to replace what lies where the job of a plan would leave its result.
-
-    Raises
-    ------
-    InputError
-        When there is no plan, or something lies there.
-    """
-    check = check_report_folder if read_plan(out).eval else check_tracks_folder
-    check(out, force)
+def _finish_tracks(job: Job, folder: Path, workers: int, observer: Observer) -> None:
+    """Write what is left of the tracks, all in the folder of the work."""
+    clear_peaks_aside(folder)
+    _write_rows(job, folder, _unwritten(job, folder, range(len(job.rows))), workers, observer)
+    summaries, device = _summaries(job, folder), computed_on(folder)
+    finish_tracks(job, folder, summaries, device, workers, observer)
 
 
-def _delivered(partial: Path, folder: Path, out: Path) -> TrackSet:
-    """Give finished tracks their name, and remove what they were made from first."""
-    clear([folder])
-    return deliver(partial, out)
+def _deliver_report(partial: Path, out: Path) -> None:
+    """Move the files of a report to where they belong, and remove their work folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in (partial / REPORT).iterdir():
+        path.replace(out / path.name)
+    remove_claimed(partial)
+
+
+@contextmanager
+def _sharing(partial: Path, share: str) -> Iterator[None]:
+    """Take part in the job of a plan, unless it is just being finished."""
+    with shared_plan(partial), leased(partial / LEASES, share):
+        if (holder := holders(partial / LEASES).get(_FINISH)) is not None:
+            raise InputError(partial, f"{_FINISH} is at work: {holder}")
+        yield
+
+
+def _that_were_there(count: int) -> str:
+    return f"; {count:,} were there" if count else ""
 
 
 def _of_share(works: Sequence[BlockWork], share: Share) -> list[BlockWork]:
@@ -283,27 +324,6 @@ def _read_back(works: Sequence[BlockWork]) -> None:
     lost += [str(path) for work in works for path in work.damaged_files()]
     if lost:
         raise InputError(lost[0], "is not there as it was written; run this shard again")
-
-
-def _refuse_unfinished(plan: ShardPlan, out: Path, works: Sequence[BlockWork]) -> None:
-    for place in {path.parent for work in works for path in work.files}:
-        see_anew(place)
-    lacking = {work.tasks[0].block for work in missing(works)}
-    if not lacking:
-        return
-    numbers = share_numbers([work.bases for work in works], plan.shards)
-    lacking_numbers = {
-        number
-        for work, number in zip(works, numbers, strict=True)
-        if work.tasks[0].block in lacking
-    }
-    shards = [str(Share(number, plan.shards)) for number in sorted(lacking_numbers)]
-    raise InputError(
-        out,
-        f"{counted(len(shards), 'shard')} of {plan.shards:,} "
-        f"{'is' if len(shards) == 1 else 'are'} not finished: {names_and_rest(shards)}; "
-        f"regtrack {plan.command} --shard {shards[0]} --out {shell_word(out)}",
-    )
 
 
 def _unwritten(job: Job, folder: Path, rows: Sequence[int]) -> list[int]:
@@ -321,9 +341,9 @@ def _write_rows(
     job: Job, folder: Path, rows: Sequence[int], workers: int, observer: Observer
 ) -> None:
     """Write the files of some markers, and what values they have, which the last process needs."""
-    summaries = write_markers(job, folder, rows, workers, observer)
-    for row, summary in zip(rows, summaries, strict=True):
-        write_text(_summary_file(folder, row), json.dumps(asdict(summary)) + "\n")
+    for row, summary in write_markers(job, folder, rows, workers, observer):
+        with replacing(_summary_file(folder, row), tidy=False) as aside:
+            aside.write_text(json.dumps(asdict(summary)) + "\n", encoding="utf-8")
 
 
 def _summaries(job: Job, folder: Path) -> list[Summary]:

@@ -18,6 +18,7 @@ from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 from regtrack.leases import Holder, leased
+from regtrack.models.arithmetic import arithmetic_of
 from regtrack.prediction import job as jobs
 from regtrack.prediction import shards as sharing
 
@@ -246,12 +247,13 @@ def test_another_arithmetic_is_not_mixed_in_unless_any_will_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert plan(world, out) == 0
+    maker = arithmetic_of("cpu").rpartition(", ")[2]
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "arithmetic_of", lambda _: "that of the first")
+        patch.setattr(jobs, "arithmetic_of", lambda _: f"another, {maker}")
         assert do_shard(out, "3/3") == 0
     assert do_shard(out, "1/3") == 1
     err = capsys.readouterr().err
-    assert "other shards were computed with another arithmetic (that of the first, now " in err
+    assert f"other shards were computed with another arithmetic (another, {maker}, now " in err
     assert "--isa avx2" in err
     assert do_shard(out, "1/3", "--any-cpu") == 0
 
@@ -323,7 +325,7 @@ def test_who_is_at_work_is_named_to_whoever_is_in_the_way(
         predict_arguments(world, at_work, "--force"),
     ):
         assert regtrack(*words) == 1
-        assert "shard 2-of-3 is at work" in (err := capsys.readouterr().err)
+        assert "shard 2/3 is at work" in (err := capsys.readouterr().err)
         assert "process 4711 on node7, since " in err
     assert do_shard(at_work, "1/3") == 0
 
@@ -335,7 +337,7 @@ def test_info_says_how_far_a_plan_is(at_work: Path, capsys: pytest.CaptureFixtur
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert lines["plan"] == f"regtrack predict --out {at_work}, in 3 shards"
     assert lines["done"] == "1 of 3 shards"
-    assert lines["at"].startswith("work  shard 2-of-3, process 4711 on node7, since ")
+    assert lines["at"].startswith("work  shard 2/3, process 4711 on node7, since ")
     assert lines["left"].startswith("1; some ")
     assert lines["next"] == f"regtrack predict --shard 1/3 --out {at_work}"
 
@@ -456,3 +458,161 @@ def test_nothing_that_killed_processes_were_writing_comes_into_the_tracks(
     (written / "bigwig" / name).write_bytes(b"half of it")
     assert regtrack("finish", out, "--workers", 1) == 0
     assert files_of(out) == files_of(tracks)
+
+
+def test_a_plan_that_is_refused_leaves_the_unfinished_run_alone(
+    predicted: tuple[TinyWorld, Path],
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world, _ = predicted
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.run.write_markers", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack(*predict_arguments(world, out, "--workers", 1))
+    before = files_of(out.parent)
+    assert plan(world, out) == 1
+    assert "holds an unfinished run; --force drops it" in capsys.readouterr().err
+    assert files_of(out.parent) == before
+
+
+def test_a_plan_that_cannot_be_written_leaves_nothing(
+    world: TinyWorld, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sharing, "write_regions", full)
+    assert plan(world, out) == 1
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["predict", "eval"])
+def test_a_damaged_file_is_named_with_the_shard_that_makes_it_anew(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    arguments = predict_arguments if kind == "predict" else score_arguments
+    assert regtrack(*arguments(world, out, "--workers", 1, "--shards", 2)) == 0
+    for share in ("1/2", "2/2"):
+        assert regtrack(kind, "--shard", share, "--out", out, "--workers", 1) == 0
+    suffix = "blk" if kind == "predict" else "cnt"
+    saved = min(out.parent.glob(f"tracks.partial/work-*/**/*.{suffix}"))
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
+    capsys.readouterr()
+    assert regtrack("finish", out, "--workers", 1) == 1
+    anew = f"regtrack {kind} --shard 1/2 --out {out}"
+    assert capsys.readouterr().err.endswith(f"{saved}: damaged; {anew} makes it anew\n")
+    assert regtrack(*anew.split()[1:], "--workers", 1) == 0
+    assert ": 0 bases predicted" not in capsys.readouterr().out
+    assert regtrack("finish", out, "--workers", 1) == 0
+
+
+def test_a_finish_that_was_killed_when_all_was_done_is_finished(
+    predicted: tuple[TinyWorld, Path],
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world, tracks = predicted
+    assert plan(world, out) == 0
+    for share in ("1/3", "3/3"):
+        assert do_shard(out, share) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.run.remove_claimed", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack("finish", out, "--workers", 1)
+    capsys.readouterr()
+    assert do_shard(out, "2/3") == 0
+    assert regtrack("finish", out) == 0
+    assert capsys.readouterr().out == f"{out}: finished already\n" * 2
+    assert files_of(out) == files_of(tracks)
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_report_that_was_moved_in_half_is_moved_in_whole(
+    world: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, report = tmp_path / "whole", tmp_path / "report"
+    assert regtrack(*score_arguments(world, whole)) == 0
+    assert regtrack(*score_arguments(world, report, "--shards", 1)) == 0
+    assert regtrack("eval", "--shard", "1/1", "--out", report, "--workers", 1) == 0
+    replace = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.name == "report.tsv" and self.parent.name == "report":
+            raise ZeroDivisionError
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(ZeroDivisionError):
+            regtrack("finish", report, "--workers", 1)
+    assert regtrack("finish", report) == 0
+    assert files_of(report) == files_of(whole)
+    assert sorted(tmp_path.iterdir()) == [report, whole]
+
+
+def test_a_shard_that_comes_when_all_is_finished_makes_no_folder(
+    predicted: tuple[TinyWorld, Path],
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world, _ = predicted
+    assert plan(world, out) == 0
+    read = sharing.read_plan
+
+    def finished_meanwhile(at: Path) -> object:
+        known = read(at)
+        shutil.rmtree(out.parent / "tracks.partial")
+        return known
+
+    monkeypatch.setattr(sharing, "read_plan", finished_meanwhile)
+    assert do_shard(out, "1/3") == 1
+    assert "the plan was finished, or dropped, just now" in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "remedy"),
+    [
+        ({"device": "cuda", "arithmetic": "H100, 9.0", "torch": "2.0"}, "use --device cuda"),
+        ({"torch": "2.0"}, "use PyTorch 2.0"),
+        ({"arithmetic": "AVX2, Another"}, "; mix them with --any-cpu"),
+    ],
+)
+def test_what_helps_against_another_machine_is_said(
+    world: TinyWorld,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+    first: dict[str, str],
+    remedy: str,
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(out, "3/3") == 0
+    (record,) = (out.parent / "tracks.partial").glob("work-*/machine.json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | first))
+    assert do_shard(out, "1/3") == 1
+    assert remedy in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_first_shard_that_computed_nothing_decides_nothing(world: TinyWorld, out: Path) -> None:
+    assert plan(world, out) == 0
+    (work,) = (out.parent / "tracks.partial").glob("work-*")
+    other = {"device": "cuda", "arithmetic": "H100, 9.0", "torch": "2.0"}
+    (work / "machine.json").write_text(json.dumps(other))
+    assert do_shard(out, "1/3") == 0
+
+
+def test_nobody_takes_part_while_a_job_is_being_finished(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    leases = out.parent / "tracks.partial" / "leases"
+    leases.mkdir()
+    holder = json.dumps(vars(Holder("node7", 4711, time.time())))
+    (leases / "finish.0001.lease").write_text(holder)
+    assert do_shard(out, "1/3") == 1
+    assert "finish is at work: process 4711 on node7" in capsys.readouterr().err

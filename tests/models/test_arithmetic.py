@@ -11,7 +11,7 @@ import torch
 from regtrack.errors import ArgumentError
 from regtrack.models.arithmetic import arithmetic_of, torch_version
 from regtrack.models.device import has_bfloat16
-from regtrack.models.instructions import AVX2, NATIVE, use_instructions
+from regtrack.models.instructions import AVX2, NATIVE, instructions_in_use, use_instructions
 
 PROGRAM = """
 from regtrack.models.instructions import use_instructions
@@ -46,6 +46,16 @@ def test_a_process_with_the_processors_own_instructions_has_the_same_arithmetic(
 def test_limited_to_avx2_all_processors_of_one_maker_have_the_same_arithmetic() -> None:
     _, maker = arithmetic_of("cpu").split(", ")
     assert said_with(AVX2) == f"AVX2, {maker}; False"
+
+
+@pytest.mark.parametrize("name", ["ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR"])
+def test_a_limit_of_the_users_own_is_another_arithmetic(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    usual = arithmetic_of("cpu")
+    monkeypatch.setenv(name, "AVX2")
+    assert f", {name}=AVX2, " in arithmetic_of("cpu") != usual
+    assert instructions_in_use() == NATIVE
 
 
 def test_a_gpu_is_named_with_its_capability(monkeypatch: pytest.MonkeyPatch) -> None:
