@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,26 @@ def name_variables(commands: Mapping[str, click.Command]) -> None:
 
     Of a group, by `REGTRACK_<GROUP>_<OPTION>` for all of its commands.
     """
+    for name, option in _options(commands):
+        own = f"REGTRACK_{name}_{_key(option)}".upper().replace("-", "_")
+        shared = [option.envvar] if isinstance(option.envvar, str) else []
+        option.envvar = [own, *shared]
+
+
+def variables_of(commands: Mapping[str, click.Command]) -> set[str]:
+    """All that `name_variables` named, and where regtrack keeps what it fetches."""
+    return {name for _, option in _options(commands) for name in option.envvar or ()} | {
+        "REGTRACK_CACHE"
+    }
+
+
+def _options(commands: Mapping[str, click.Command]) -> Iterator[tuple[str, click.Option]]:
+    """Every option, with its command; of a group, with the group."""
     for name, command in commands.items():
         members = command.commands.values() if isinstance(command, click.Group) else [command]
         for option in (option for member in members for option in member.params):
             if isinstance(option, click.Option):
-                own = f"REGTRACK_{name}_{_key(option)}".upper().replace("-", "_")
-                shared = [option.envvar] if isinstance(option.envvar, str) else []
-                option.envvar = [own, *shared]
+                yield name, option
 
 
 def is_shared(key: str, option: click.Parameter | None) -> bool:

@@ -11,6 +11,7 @@ import click
 
 from regtrack.cli.config import is_shared
 from regtrack.cli.help_groups import ADVANCED, GROUPS, REQUIRED, group_of, place_of
+from regtrack.cli.typos import meant_option
 
 # A command with no more options than this has room for all of them.
 _FEW = 12
@@ -55,6 +56,18 @@ class Command(click.Command):
     def __init__(self, *declared: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*declared, **attributes)
         self.examples = examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click, which knows no other program's names of options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for option in self.params for name in option.opts]
+            meant = meant_option(error.option_name, known)
+            if meant is None:
+                raise
+            text = f"No such option {error.option_name!r}. Did you mean {meant!r}?"
+            raise click.NoSuchOption(error.option_name, text, ctx=ctx) from error
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Those of the command, `--help-all` and `--help`."""

@@ -16,7 +16,7 @@ from regtrack import __version__
 from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
 from regtrack.cli.completion import VARIABLE, answer, completion
-from regtrack.cli.config import find_config, name_variables, read_config
+from regtrack.cli.config import find_config, name_variables, read_config, variables_of
 from regtrack.cli.demo import demo
 from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
@@ -37,6 +37,7 @@ from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
 from regtrack.cli.thresholds import thresholds
 from regtrack.cli.train import train
+from regtrack.cli.typos import misspelt_variables, refuse_command, understood
 from regtrack.errors import (
     ArgumentError,
     DeviceMemoryError,
@@ -45,9 +46,14 @@ from regtrack.errors import (
     TerminatedError,
     printable,
 )
-from regtrack.notes import heard
+from regtrack.notes import heard, note
 
 _PEAKS = "--peaks"
+
+# What a broken regtrack.toml does not stop.
+_ONLY_TELLS = "regtrack.only-tells"
+_HELP = frozenset(("-h", "--help", "--help-all"))
+_WITHOUT_CONFIG = ("doctor", "completion")
 
 # Those whose work a later run finds.
 _GOES_ON = {"predict", "finish", "train", "search", "compare", "fetch"}
@@ -63,13 +69,23 @@ _SECTIONS = {
 
 
 class _Commands(Group):
-    """Refuses `--peaks` that is given twice, or that the shell took apart, before any work."""
+    """Refuses `--peaks` that is given twice, or that the shell took apart, before any work.
+
+    And understands what is typed nearly right.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click, also `help` and `version`."""
+        return super().parse_args(ctx, understood(args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and what stands behind it."""
+        if not ctx.resilient_parsing:
+            refuse_command(ctx, args[0])
         name, command, words = super().resolve_command(ctx, args)
+        ctx.meta[_ONLY_TELLS] = name in _WITHOUT_CONFIG or bool(_HELP.intersection(words))
         if ctx.resilient_parsing:  # half a line, which a shell completes
             return name, command, words
         for option in command.params if command is not None else ():
@@ -120,7 +136,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
         "max_content_width": 100,
     },
 )
-@click.version_option(__version__, prog_name="regtrack")
+@click.version_option(__version__, "-V", "--version", prog_name="regtrack")
 @click.option("--debug", is_flag=True, help="Show the traceback of every error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by run()
@@ -129,13 +145,15 @@ def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by 
     Options may also come from the environment (REGTRACK_GENOME, REGTRACK_PREDICT_WINDOW,
     ...) or from the nearest regtrack.toml, looked for from the working folder upward.
     """
+    for name, meant in misspelt_variables(os.environ, variables_of(cli.commands)):
+        note(f"{name} is no variable of regtrack; {meant} is")
     config = find_config(_working_folder())
     if config is None or context.invoked_subcommand == "init":  # which writes one
         return
     try:
         context.default_map = read_config(config, cli.commands)
     except InputError as error:
-        if context.invoked_subcommand != "doctor":
+        if not context.meta[_ONLY_TELLS]:
             raise
         context.obj = str(error)  # for the doctor to tell
 

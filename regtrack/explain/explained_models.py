@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regtrack.errors import ArgumentError, InputError
-from regtrack.genome.markers import Marker, match_markers
+from regtrack.genome.markers import Marker, match_markers, nearest_words
 from regtrack.listing import first_names
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.network import Context
@@ -121,10 +121,13 @@ def row_of(model: ExplainedModel, marker: Marker) -> int | None:
 
 
 def _hint(model: ExplainedModel, text: str) -> str:
-    """`the nearest is <marker>`, or the first where none is near."""
+    """`the nearest is <marker>`, or the nearest of their words, or the first where none is near."""
     names = [marker.name for marker in model.checkpoint.markers]
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(text.lower().replace("*", ""), lowered, n=1)
     if near:
         return f"the nearest is {lowered[near[0]]!r}"
+    words = nearest_words(model.checkpoint.markers, text)
+    if words:
+        return f"the nearest word is {words[0]!r}"
     return f"the first is {names[0]!r}"

@@ -237,6 +237,15 @@ def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]
     return matching
 
 
+def nearest_words(markers: Sequence[Marker], pattern: str) -> list[str]:
+    """Up to three names, cells, targets or categories that are written nearly as a pattern."""
+    words: dict[str, str] = {}
+    for marker in markers:
+        for word in (marker.target, marker.cell, marker.category, marker.name):
+            words.setdefault(word.casefold(), word)
+    return [words[word] for word in difflib.get_close_matches(pattern.casefold(), words, 3)]
+
+
 def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
     """What may have been meant by a pattern that matches nothing, and what there is."""
     parts = [part.strip() for part in pattern.split(",")]
@@ -245,11 +254,7 @@ def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
             f"--markers {part!r}" if argument == "markers" else repr(part) for part in parts
         )
         return f"; several are typed apart: {typed}"
-    words: dict[str, str] = {}
-    for marker in markers:
-        for word in (marker.target, marker.cell, marker.category, marker.name):
-            words.setdefault(word.casefold(), word)
-    near = [words[word] for word in difflib.get_close_matches(pattern.casefold(), words, 3)]
+    near = nearest_words(markers, pattern)
     nearest = f"; the nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}" if near else ""
     return f"{nearest}; there are {count_categories(markers)}, such as {markers[0].name}"
 
