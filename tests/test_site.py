@@ -45,6 +45,14 @@ def test_every_page_of_docs_is_in_the_menu(site: Path) -> None:
     assert linked == {page.stem for page in (TOP / "docs").glob("*.md")}
 
 
+def test_bars_in_the_code_of_tables_are_bars(site: Path) -> None:
+    html = (site / "docs" / "browse.html").read_text(encoding="utf-8")
+    assert "<td><code>K562|CTCF|None</code></td>" in html
+    assert [
+        page for page in site.rglob("*.html") if "\\|" in page.read_text(encoding="utf-8")
+    ] == []
+
+
 def test_no_page_loads_anything_from_another_machine(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20

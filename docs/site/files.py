@@ -1,7 +1,7 @@
 """Which files MkDocs makes the site of: pages in the folders where the repository has them.
 
-So each link leads there to the page or file that it leads to on GitHub. `mkdocs.yml` names this
-module; `make docs` builds the site.
+So each link leads there to the page or file that it leads to on GitHub, and a table is read as
+GitHub reads it. `mkdocs.yml` names this module; `make docs` builds the site.
 """
 
 from __future__ import annotations
@@ -40,3 +40,12 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         name = path.relative_to(TOP).as_posix()
         files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    r"""Take `\|` in the code of a table for a bar: GitHub needs the escape, MkDocs shows it."""
+    lines = markdown.split("\n")
+    for at, line in enumerate(lines):
+        if line.startswith("|"):
+            lines[at] = re.sub(r"`[^`]+`", lambda code: code[0].replace("\\|", "|"), line)
+    return "\n".join(lines)
