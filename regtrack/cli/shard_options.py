@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Count
 from regtrack.errors import ArgumentError
+from regtrack.models.device_names import gpus_named
 from regtrack.shares import Share
 
 if TYPE_CHECKING:
@@ -177,8 +178,7 @@ def device_of_job(name: str, number: str | int | None) -> str:
     """
     if not isinstance(number, int):
         return name
-    if not name.startswith(("auto", "cpu", "cuda")):
-        raise ArgumentError("device", f"expected auto, cpu, cuda or cuda:NUMBER, got {name!r}")
+    gpus_named(name)
     return "cpu"
 
 

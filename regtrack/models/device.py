@@ -13,6 +13,7 @@ import torch
 
 from regtrack.errors import ArgumentError, DeviceMemoryError
 from regtrack.models.arithmetic import arithmetic_of
+from regtrack.models.device_names import gpus_named
 from regtrack.models.instructions import is_limited
 from regtrack.notes import note
 from regtrack.workers import available_cores
@@ -64,22 +65,15 @@ def choose_devices(
     ArgumentError
         For any other name, a GPU that is not there or is named twice, or GPUs of several models.
     """
+    indices = gpus_named(name)
     if name == "auto":
         fit = list(itertools.dropwhile(lambda gpu: not is_fit(gpu), visible_gpus()))
         return _like_first(fit) if fit else (torch.device("cpu"),)
-    match = re.fullmatch(r"cpu|cuda(?::([0-9]{1,9}(?:,[0-9]{1,9})*))?", name)
-    if match is None:
-        expected = "auto, cpu, cuda, cuda:NUMBER or cuda:NUMBER,NUMBER,..."
-        raise ArgumentError("device", f"expected {expected}, got {name!r}")
     if name == "cpu":
         return (torch.device("cpu"),)
-    if match[1] is None:
+    if not indices:
         _check_there(name, 0)
         return _like_first(visible_gpus())
-    indices = sorted(map(int, match[1].split(",")))
-    for index, following in itertools.pairwise(indices):
-        if index == following:
-            raise ArgumentError("device", f"cuda:{index} is named twice in {name!r}")
     for index in indices:
         _check_there(f"cuda:{index}", index)
     devices = [torch.device("cuda", index) for index in indices]

@@ -268,6 +268,21 @@ def test_a_plan_for_any_processor_takes_any(
     assert do_shard(out, "1/3") == 0
 
 
+@pytest.mark.parametrize("name", ["cudafoo", "cpux", "autobahn", "cuda:", "cuda:0,0", "cpu:0"])
+@pytest.mark.parametrize("command", ["predict", "eval"])
+def test_a_device_that_no_shard_could_use_is_not_planned(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+) -> None:
+    arguments = predict_arguments if command == "predict" else score_arguments
+    assert regtrack(*arguments(world, out, "--shards", 2, "--device", name)) == 2
+    assert "--device: " in capsys.readouterr().err
+    assert not list(out.parent.glob("tracks*"))
+
+
+def test_a_device_that_only_other_machines_have_is_planned(world: TinyWorld, out: Path) -> None:
+    assert plan(world, out, "--device", "cuda:7,9") == 0
+
+
 def test_another_plan_is_not_replaced_without_force(
     world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
