@@ -73,8 +73,9 @@ isa = click.option(
 any_cpu = click.option(
     "--any-cpu",
     is_flag=True,
-    help="Go on with what a processor of another kind computed. Without it, that is refused: all "
-    "values keep the promise, but they differ a little from one kind to another.",
+    help="Go on with what a processor, or a GPU, of another kind computed. Without it, that is "
+    "refused: all values keep the promise, but they differ a little from one kind to another. A "
+    "CPU and a GPU never share a job.",
 )
 
 

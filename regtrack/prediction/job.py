@@ -47,7 +47,7 @@ from regtrack.tracks.peaks.files import index_suffix
 # loses only seconds, for the network reads the halo of each.
 _MOST_TOGETHER = 32
 
-# What of an identity need not be the same where any CPU's arithmetic will do.
+# What of an identity need not be the same where any processor's arithmetic will do, or any GPU's.
 ANY_CPU = frozenset(("arithmetic",))
 REMEDIES = {"arithmetic": "--any-cpu goes on with it"}
 
@@ -85,7 +85,8 @@ class Job:
     truth
         What the predictions are scored by in the same pass, or None.
     any_cpu
-        Blocks that a CPU of another arithmetic predicted are as good.
+        Blocks that a CPU, or a GPU, of another arithmetic predicted are as good; a GPU's are never
+        taken for a CPU's.
     """
 
     model: Path

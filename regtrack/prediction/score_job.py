@@ -50,13 +50,13 @@ class ScoreJob:
     checkpoint, sha256
         What the former says, and what names it.
     device
-        `cpu` or `cuda:0`.
+        As `Job`.
     truth
         What it is scored by.
     step
         As `regtrack.prediction.settings.PredictionSettings`.
     any_cpu
-        Counts that a CPU of another arithmetic made are as good.
+        As `Job`, of counts.
     known_sequence
         What `sequence` is, where that is known: it takes a while for a genome.
     """
@@ -324,7 +324,7 @@ def make_score_job(
     InputError
         As `score_job_on_regions` and `score_job_on_split`.
     """
-    chosen = str(prediction_device(device))
+    chosen = prediction_device(device)
     if dataset is not None:
         return score_job_on_split(
             *(model, dataset, split, genome, request.markers, chosen),

@@ -93,7 +93,7 @@ class ShardPlan:
     isa
         With which instructions, as `regtrack.models.instructions.use_instructions`.
     any_cpu
-        Whatever kind of processor they have.
+        Whatever kind of processor, or of GPU, they have.
 
     Raises
     ------

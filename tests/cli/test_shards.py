@@ -258,6 +258,22 @@ def test_another_arithmetic_is_not_mixed_in_unless_any_will_do(
     assert do_shard(out, "1/3", "--any-cpu") == 0
 
 
+def test_a_cpu_and_a_gpu_are_not_mixed_even_where_any_will_do(
+    world: TinyWorld,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert plan(world, out) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "kind_of", lambda _: "cuda")
+        assert do_shard(out, "3/3") == 0
+    capsys.readouterr()
+    assert do_shard(out, "1/3", "--any-cpu") == 1
+    err = capsys.readouterr().err
+    assert "with another device (cuda, now cpu); use --device cuda\n" in err
+
+
 def test_a_plan_for_any_processor_takes_any(
     world: TinyWorld, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,21 @@ def test_what_another_kind_of_processor_computed_is_not_mixed_in_unless_any_will
         running.run(replace(job, any_cpu=True), unfinished, 1, False, Unwatched())
 
 
+def test_where_any_will_do_gpus_of_two_models_are_mixed_and_a_cpu_and_a_gpu_are_not(
+    tiny: TinyWorld, tmp_path: Path, unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "write_markers", lambda *_: 1 / 0)
+    on_gpus = replace(on_another_device(tiny, monkeypatch), any_cpu=True)
+    with pytest.raises(InputError, match=r"unfinished run with another device \(cpu, now cuda\); "):
+        running.run(on_gpus, unfinished, 1, False, Unwatched())
+    monkeypatch.setattr(running, "predict_missing", _save_something)
+    out = tmp_path / "of gpus"
+    for model in "GPU A", "GPU B":
+        monkeypatch.setattr(jobs, "arithmetic_of", lambda _, model=model: model)
+        with pytest.raises(ZeroDivisionError):
+            running.run(on_gpus, out, 1, False, Unwatched())
+
+
 def test_an_unfinished_run_of_the_same_job_is_gone_on_with(
     tiny: TinyWorld, unfinished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
