@@ -1,11 +1,11 @@
 #!/bin/bash
 # Tracks by a job array of SLURM: bash predict.sh OUT SHARDS FILE_SHARDS REGION... [OPTION...]
-# sbatch reads $SBATCH_PARTITION, $SBATCH_ACCOUNT, $SBATCH_TIMELIMIT and $SBATCH_GPUS_PER_TASK itself.
+# sbatch reads $SBATCH_PARTITION, $SBATCH_ACCOUNT and $SBATCH_TIMELIMIT itself; $SHARD_OPTIONS are for what predicts.
 # Given again, it goes on where jobs failed, were cancelled, or ran out of time.
 set -eu
 out=$1 n=$2 m=$3
 array() { sbatch --parsable --requeue --cpus-per-task="${CPUS:-2}" "$@"; }
 regtrack predict "${@:4}" --out "$out" --shards "$n"
-shards=$(array --array="1-$n" --wrap "regtrack predict --shard \$SLURM_ARRAY_TASK_ID/$n --out '$out'")
+shards=$(array ${SHARD_OPTIONS:-} --array="1-$n" --wrap "regtrack predict --shard \$SLURM_ARRAY_TASK_ID/$n --out '$out'")
 files=$(array --array="1-$m" --dependency="afterok:$shards" --kill-on-invalid-dep=yes --wrap "regtrack finish '$out' --shard \$SLURM_ARRAY_TASK_ID/$m")
 array --dependency="afterok:$files" --kill-on-invalid-dep=yes --wrap "regtrack finish '$out'"
