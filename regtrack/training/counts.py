@@ -106,7 +106,8 @@ class PeakCounts:
     Parameters
     ----------
     threads
-        Share the markers between so many, where `add_ranks` calls the peaks.
+        Share the markers between so many, where `add_ranks` calls the peaks. They end with the
+        `with` block of these counts.
     """
 
     def __init__(self, dataset: DenseDataset, threads: int = 1) -> None:
@@ -114,9 +115,16 @@ class PeakCounts:
         markers = len(dataset.markers)
         edges = np.linspace(0, markers, min(threads, markers) + 1).astype(int).tolist()
         self._shares = [slice(*edge) for edge in itertools.pairwise(edges)]
-        self._threads = ThreadPoolExecutor(threads)
+        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._counts = np.zeros((len(dataset.markers), len(THRESHOLDS), COUNTED), np.uint32)
         self._begin()
+
+    def __enter__(self) -> PeakCounts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._threads:
+            self._threads.shutdown()
 
     def add(self, start: int, probabilities: npt.NDArray[np.float32]) -> None:
         """Take some consecutive bases of a chromosome."""
@@ -129,7 +137,8 @@ class PeakCounts:
         def add(caller: ProbabilityPeakCaller, share: slice) -> None:
             caller.add_ranks(start, end, np.ascontiguousarray(bins[:, share]))
 
-        for _ in self._threads.map(add, self._callers, self._shares):
+        each = self._threads.map if self._threads else map
+        for _ in each(add, self._callers, self._shares):
             pass
 
     def end(self, chrom: str, where: IntervalSet) -> None:
@@ -145,7 +154,6 @@ class PeakCounts:
 
     def finish(self, processes: Processes) -> None:
         """Add up what all processes counted."""
-        self._threads.shutdown()
         processes.add_up(self._counts.reshape(len(self._counts), -1))
 
     def best_thresholds(self) -> list[int | None]:

@@ -144,13 +144,14 @@ def count_split(
     """As `score`; in the dense task also peaks that are called at many thresholds."""
     if not isinstance(dataset, DenseDataset):
         return SplitCounts(score(network, dataset, split, processes))
-    bases, peaks = BaseCounts(dataset, split), PeakCounts(dataset, _threads(processes))
+    bases = BaseCounts(dataset, split)
 
     def sinks_of(chrom: str, share: IntervalSet) -> list[Sink]:
         count = functools.partial(bases.add, chrom)
         return [_LabelledBases(dataset, chrom, count), _ChromPeaks(peaks, chrom, share)]
 
-    _count_dense(network, dataset, split, processes, sinks_of, bases, peaks)
+    with PeakCounts(dataset, _threads(processes)) as peaks:
+        _count_dense(network, dataset, split, processes, sinks_of, bases, peaks)
     bases.finish(processes)
     peaks.finish(processes)
     return SplitCounts(bases.histogram, DenseCounts(bases, peaks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -109,6 +110,22 @@ def test_peaks_of_many_scaffolds_are_counted_as_each_by_itself_base_by_base(
             expected[marker, number] += astuple(one)[:COUNTED]
     for marker, number in np.ndindex(expected.shape[:2]):
         assert astuple(found.at(marker, number))[:COUNTED] == tuple(expected[marker, number])
+
+
+def test_threads_that_call_peaks_end_also_where_counting_fails(dense: DenseDataset) -> None:
+    before = set(threading.enumerate())
+    bins = np.zeros((4, len(dense.markers)), np.uint8)
+
+    def count_and_fail(threads: int) -> None:
+        with PeakCounts(dense, threads) as peaks:
+            peaks.add_ranks(0, 32, bins)
+            assert (set(threading.enumerate()) > before) == (threads > 1)
+            raise ZeroDivisionError
+
+    for threads in 1, 3:
+        with pytest.raises(ZeroDivisionError):
+            count_and_fail(threads)
+        assert set(threading.enumerate()) == before
 
 
 def test_of_several_thresholds_the_best_has_the_best_f1_and_is_not_too_wide(
