@@ -13,6 +13,25 @@ from regtrack.observer import Event, Observer, Unwatched
 
 B = TypeVar("B", bound="Bar")
 
+# In a log, which nobody watches, a bar is a line every so many seconds.
+_LOG_SECONDS = 60.0
+_LOG_LINE = (
+    "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+)
+
+
+class _Log:
+    """What tqdm writes to where stderr is no terminal: a line for each state of the bar."""
+
+    def write(self, text: str) -> None:
+        """Write a state; not what only moves a cursor."""
+        if line := text.strip():
+            sys.stderr.write(f"{line}\n")
+
+    def flush(self) -> None:
+        """Pass on what waits."""
+        sys.stderr.flush()
+
 
 class Bar:
     """The observer that shows each stage as a bar, one at a time.
@@ -38,9 +57,9 @@ class Bar:
             initial=done,
             unit=unit,
             unit_scale=unit in ("bp", "B"),
-            file=sys.stderr,
-            dynamic_ncols=True,
+            **_looks(),
         )
+        self._bar.delay = 0  # that of a log is for its first line only
 
     def advanced(self, units: int) -> None:
         """Move the bar."""
@@ -55,6 +74,15 @@ class Bar:
 
     def told(self, event: Event) -> None:
         """Pass it over."""
+
+
+def _looks() -> dict[str, Any]:
+    """How a bar is drawn: in place on a terminal, as lines elsewhere."""
+    if sys.stderr.isatty():
+        return {"file": sys.stderr, "dynamic_ncols": True}
+    seconds = {"mininterval": _LOG_SECONDS, "maxinterval": _LOG_SECONDS, "miniters": 0}
+    # Nothing is said before anything is done.
+    return {"file": _Log(), "bar_format": _LOG_LINE, "delay": 1e-9, **seconds}
 
 
 @contextmanager

@@ -138,8 +138,9 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
 )
 @click.version_option(__version__, "-V", "--version", prog_name="regtrack")
 @click.option("--debug", is_flag=True, help="Show the traceback of every error.")
+@click.option("--quiet", is_flag=True, help="Show no progress; notes and errors, still.")
 @click.pass_context
-def cli(context: click.Context, debug: bool) -> None:  # noqa: ARG001 - read by run()
+def cli(context: click.Context, /, **_: bool) -> None:
     """See what a sequence model predicts: per-base regulatory tracks of whole chromosomes.
 
     Options may also come from the environment (REGTRACK_GENOME, REGTRACK_PREDICT_WINDOW,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
 from tqdm import tqdm
 
 from regtrack.api.progress import Bar
@@ -28,13 +29,22 @@ class Progress(Bar):
 
     def __init__(self) -> None:
         super().__init__()
+        context = click.get_current_context(silent=True)
+        self._quiet = context is not None and context.find_root().params.get("quiet", False)
         self._loss = 0.0
         self._steps_before = 0
         self._ended: set[int] = set()  # trials
         self._best = ""
 
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Begin a bar, unless nobody wants to see one."""
+        if not self._quiet:
+            super().stage(name, unit, total, done)
+
     def told(self, event: Event) -> None:
         """Show what happened."""
+        if self._quiet:
+            return
         match event:
             case NetworkStarted(name=name, number=number, total=total):
                 self.finished()

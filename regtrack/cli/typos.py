@@ -59,6 +59,8 @@ _COMMANDS: Mapping[str, str] = {
     "tune": "search",
     "call": "predict",
 }
+# Options of regtrack itself, which stand before its command.
+_OF_ALL = ("--quiet", "--debug")
 _PREFIX = "REGTRACK_"
 _NEAR = 0.8
 
@@ -69,7 +71,10 @@ def meant_option(name: str, known: Collection[str]) -> str | None:
 
 
 def understood(words: list[str]) -> list[str]:
-    """`help predict` as `predict --help`, `version` as `--version`."""
+    """`help predict` as `predict --help`, `version` as `--version`, `--quiet` wherever it is."""
+    own = [word for word in _OF_ALL if word in words]
+    if own and "--" not in words:
+        return [*own, *understood([word for word in words if word not in own])]
     if words[:1] == ["help"]:
         return [*words[1:], "--help"]
     return ["--version"] if words == ["version"] else words
