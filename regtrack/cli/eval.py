@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument(
     "subject",
     metavar="TRACKS|MODEL",
-    type=Model(),
+    type=Model(or_folder=True),
     required=False,
     callback=shard_options.argument_unless_shard,
     cls=Argument,

@@ -38,7 +38,7 @@ _GZIP = b"\x1f\x8b"
 )
 @click.argument(
     "path",
-    type=Model(),
+    type=Model(or_folder=True),
     cls=Argument,
     says="Any file or folder that regtrack made or reads.",
 )

@@ -78,6 +78,9 @@ class Model(Named):
 
     name = "model"
 
+    def __init__(self, *, or_folder: bool = False) -> None:
+        self._or_folder = or_folder
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -96,7 +99,7 @@ class Model(Named):
             if there.is_absolute() and not is_there(there):
                 note(f"{text}: not there yet (regtrack train makes it); {param.default} is taken")
                 text = param.default
-        return find_model(text)
+        return find_model(text, or_folder=self._or_folder)
 
 
 def _is_configured(param: click.Parameter, ctx: click.Context | None) -> bool:

@@ -13,10 +13,15 @@ from regtrack.notes import note
 from regtrack.workspace.network_names import BUNDLED, FETCHED, NOT_FETCHED
 
 
-def find_model(text: str) -> Path:
+def find_model(text: str, *, or_folder: bool = False) -> Path:
     """The checkpoint that a user names: by its path, or by the name of a network.
 
-    A file of that name goes before the network.
+    A file of that name goes before the network; so does a folder, where one may be meant.
+
+    Parameters
+    ----------
+    or_folder
+        Whether a folder, such as one of tracks, may be meant.
 
     Raises
     ------
@@ -26,7 +31,8 @@ def find_model(text: str) -> Path:
         As `regtrack.genome.cache.possible_cache_folder`.
     """
     path = Path(text)
-    if os.path.lexists(path) or path.name != text:
+    is_taken = os.path.lexists(path) and (or_folder or not path.is_dir())
+    if is_taken or path.name != text:
         return path
     if text in BUNDLED:
         return _bundled()

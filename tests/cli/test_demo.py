@@ -14,6 +14,7 @@ import pytest
 from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import TrackSet
 from regtrack.workspace.network_names import BUNDLED
+from regtrack.workspace.networks import find_model
 
 DATA = Path(str(resources.files("regtrack.demo") / "data"))
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
@@ -81,3 +82,16 @@ def test_without_a_model_the_one_that_comes_along_predicts(
     assert named[0] == 0
     first = next((tmp_path / "t" / "bigwig").iterdir())
     assert first.read_bytes() == (tmp_path / "u" / "bigwig" / first.name).read_bytes()
+
+
+def test_a_folder_of_a_networks_name_does_not_stand_in_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    assert find_model("demo").name == "model.safetensors"
+    # Tracks, or what `regtrack info` is asked for, may be a folder.
+    assert find_model("demo", or_folder=True) == Path("demo")
+    (tmp_path / "demo").rmdir()
+    (tmp_path / "demo").write_text("a checkpoint")
+    assert find_model("demo") == Path("demo")
