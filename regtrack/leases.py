@@ -121,7 +121,9 @@ def refuse_holders(folder: Path, own: str | None = None) -> None:
     """
     for share, holder in holders(folder).items():
         if share != own:
-            raise InputError(folder.parent, f"{words_of(share)} is at work: {holder}")
+            raise InputError(
+                folder.parent, f"{words_of(share)} is at work: {holder}; wait for it, or stop it"
+            )
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def plan_folder(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
         As `claimed_folder`; or when somebody is at work on a share, also on another machine.
     """
     partial = partial_path(out)
+    refuse_holders(partial / LEASES)  # who have the folder, too: this names them
     with claimed_folder(partial, (*RUN_NAMES, *PLAN_NAMES, *names)):
         refuse_holders(partial / LEASES)
         settle(partial, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regtrack.listing import counted, few_names, first_names, names_and_rest
+from regtrack.listing import counted, few_names, first_names, names_and_rest, numbers_text
 
 
 def test_messages_list_the_first_names_only() -> None:
@@ -36,3 +36,9 @@ def test_one_is_no_several() -> None:
 def test_all_of_few_names_are_listed_and_three_of_many() -> None:
     assert few_names(["a", "b", "c", "d"]) == "a, b, c, d"
     assert few_names([str(number) for number in range(26)]) == "0, 1, 2 ..."
+
+
+def test_numbers_that_follow_each_other_are_named_by_their_ends() -> None:
+    assert numbers_text([1, 2, 3, 7]) == "1 to 3, 7"
+    assert numbers_text([2]) == "2"
+    assert numbers_text([]) == ""

@@ -15,6 +15,7 @@ from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
+from regtrack.paths import shell_word
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
@@ -225,7 +226,7 @@ def _refuse_unfinished(folder: Path) -> None:
     work = folder if folder.name.endswith(".partial") else partial_path(folder)
     if (work / PLAN).exists():
         raise InputError(
-            folder, f"is not finished: a plan of shards lies in {work} (regtrack info); finish it"
+            folder, f"not finished yet: regtrack info {shell_word(work)} says what is left"
         )
     if work.is_dir():
         raise InputError(

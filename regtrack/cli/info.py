@@ -12,6 +12,7 @@ from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
 from regtrack.errors import InputError
+from regtrack.work_folders import partial_path
 
 # A file that only folders of one kind have, and the function that describes them, which is loaded
 # when it is needed.
@@ -50,6 +51,8 @@ def info(path: Path) -> None:
     a FASTA file, a markers table, or the work folder of a run that is not finished (OUT.partial):
     how far it is, and who is at work on it.
     """
+    if not path.exists() and partial_path(path).is_dir():
+        path = partial_path(path)
     describe = _describer(_of_folder(path) if path.is_dir() else _of_file(path))
     click.echo(describe(path))
 

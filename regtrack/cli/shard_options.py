@@ -12,6 +12,7 @@ from regtrack.cli.kinds import Count
 from regtrack.errors import ArgumentError
 from regtrack.models.device_names import gpus_named
 from regtrack.shares import Share
+from regtrack.work_folders import made_by
 
 if TYPE_CHECKING:
     from regtrack.prediction.planned_job import AnyJob, Here
@@ -32,7 +33,11 @@ class _Number(Count):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number, or the word."""
-        return value if value == AUTO else super().convert(value, param, ctx)
+        if value == AUTO or (isinstance(value, int) and value > 0):
+            return value
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"expected a number from 1 on, or auto, got {value!r}", param, ctx)
+        return super().convert(value, param, ctx)
 
     def _describe_range(self) -> str:
         return ""
@@ -96,7 +101,9 @@ def argument_unless_shard(context: click.Context, parameter: click.Parameter, va
         options.refuse(context, {"verify"}, "is of a --shard, and there is none")
     elif value:
         what = parameter.make_metavar(context)
-        raise ArgumentError("shard", f"goes without {what}: it is the plan's")
+        raise ArgumentError(
+            "shard", f"takes no {what}, which the plan has (--shards plans; --shard does one)"
+        )
     return value
 
 
@@ -105,6 +112,7 @@ def do_shard(context: click.Context, share: Share, workers: int, verify: bool) -
     out = context.params["out"]
     if out is None:
         raise click.MissingParameter(ctx=context, param_hint="--out", param_type="option")
+    out = made_by(out)
     strange = options.typed(context) - _OF_A_SHARD
     options.refuse(context, strange, "is the plan's, not a shard's")
     if is_delivered(out):
@@ -134,6 +142,8 @@ def _here(context: click.Context, out: Path, verify: bool) -> Here:
     from regtrack.prediction.shard_plan import read_plan
 
     asked, typed, plan = context.params, options.typed(context), read_plan(out)
+    if plan.command != context.info_name:
+        raise ArgumentError("shard", f"{out} is planned by regtrack {plan.command}; use that")
     use_instructions(plan.isa)  # before torch is loaded
     from regtrack.prediction.planned_job import Here
 
@@ -157,14 +167,15 @@ def plan_job(
     from regtrack.paths import shell_word
     from regtrack.prediction.shards import Pinned, plan_shards
 
-    options.refuse(context, {"plan"}, "goes without --shards: what it says is of one machine")
+    options.refuse(context, {"plan"}, "goes without --shards: its estimate is for one machine")
     asked = context.params
     number = _number(job, asked["shards"], asked["out"], asked["workers"])
     pinned = Pinned(asked["device"], instructions_in_use(), asked["any_cpu"])
     click.echo(plan_shards(asked["out"], request, job, known, number, pinned, asked["force"]))
     out = shell_word(asked["out"])
-    command = f"regtrack {context.info_name} --shard K/{number} --out {out}"
-    click.echo(f"next, for K from 1 to {number}: {command}")
+    command = f"regtrack {context.info_name} --shard {{}}/{number} --out {out}"
+    every = f"next, for K from 1 to {number}: {command.format('K')}"
+    click.echo(every if number > 1 else f"next: {command.format(1)}")
     click.echo(f"then: regtrack finish {out}")
 
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regtrack.errors import InputError
-from regtrack.listing import counted, names_and_rest
+from regtrack.listing import counted, numbers_text
 from regtrack.paths import shell_word
 from regtrack.plan_folders import see_anew
 from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.dispatch import missing
 from regtrack.prediction.shard_plan import ShardPlan
-from regtrack.shares import Share, share_numbers
+from regtrack.shares import Share
 
 
 def refuse_unfinished(plan: ShardPlan, out: Path, works: Sequence[BlockWork]) -> None:
@@ -29,18 +29,18 @@ def refuse_unfinished(plan: ShardPlan, out: Path, works: Sequence[BlockWork]) ->
     lacking = {work.tasks[0].block for work in missing(works)}
     if not lacking:
         return
-    numbers = share_numbers([work.bases for work in works], plan.shards)
-    lacking_numbers = {
-        number
-        for work, number in zip(works, numbers, strict=True)
-        if work.tasks[0].block in lacking
-    }
-    shards = [Share(number, plan.shards) for number in sorted(lacking_numbers)]
+    numbers = sorted(
+        {
+            number
+            for work, number in zip(works, plan.numbers(), strict=True)
+            if work.tasks[0].block in lacking
+        }
+    )
+    are = "is" if len(numbers) == 1 else "are"
     raise InputError(
         out,
-        f"{counted(len(shards), 'shard')} of {plan.shards:,} "
-        f"{'is' if len(shards) == 1 else 'are'} not finished: "
-        f"{names_and_rest(list(map(str, shards)))}; {_command(plan, shards[0], out)}",
+        f"{len(numbers):,} of {counted(plan.shards, 'shard')} {are} not finished "
+        f"({numbers_text(numbers)}); next: {_command(plan, Share(numbers[0], plan.shards), out)}",
     )
 
 
@@ -56,8 +56,7 @@ def naming_shard(plan: ShardPlan, out: Path, works: Sequence[BlockWork]) -> Iter
     try:
         yield
     except InputError as error:
-        numbers = share_numbers([work.bases for work in works], plan.shards)
-        for work, number in zip(works, numbers, strict=True):
+        for work, number in zip(works, plan.numbers(), strict=True):
             if str(error.args[0]) in map(str, work.files):
                 command = _command(plan, Share(number, plan.shards), out)
                 raise InputError(error.args[0], f"damaged; {command} makes it anew") from error

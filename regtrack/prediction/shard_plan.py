@@ -26,6 +26,7 @@ from regtrack.paths import as_text, from_text
 from regtrack.prediction.requests import EvalRequest, PredictRequest
 from regtrack.prediction.scope import KnownBases
 from regtrack.report.files import FILES as REPORT_FILES
+from regtrack.shares import share_numbers
 from regtrack.tracks.folder import CONTENTS, write_bed
 from regtrack.work_folders import ASKED, PLAN, TARGETS, WORK, partial_path
 
@@ -80,6 +81,8 @@ class ShardPlan:
     ----------
     shards
         Number of shards of its blocks.
+    blocks
+        Name of the first block of each file, and the bases that are to be predicted for it.
     predict, eval
         What was asked for; one of the two.
     identity
@@ -102,6 +105,7 @@ class ShardPlan:
     """
 
     shards: int
+    blocks: tuple[tuple[str, int], ...]
     predict: PredictRequest | None
     eval: EvalRequest | None
     identity: dict[str, Any]
@@ -122,6 +126,10 @@ class ShardPlan:
         request = self.predict or self.eval
         assert request is not None
         return request
+
+    def numbers(self) -> list[int]:
+        """In which shard each of the files of blocks is."""
+        return share_numbers([bases for _, bases in self.blocks], self.shards)
 
     @property
     def command(self) -> str:
@@ -169,12 +177,12 @@ class ShardPlan:
             Naming what differs.
         """
         other = differences(self.identity, as_read(identity), OF_MACHINES)
-        if other:
+        if other == _SEQUENCE:
             raise InputError(
-                partial,
-                f"planned with another {other}; use what it was planned with, or plan it anew "
-                "with --force",
+                partial, "planned with another sequence; give --genome with the file of the plan"
             )
+        if other:
+            raise InputError(partial, f"planned with another {other}; use what it was planned with")
 
     def write(self, partial: Path) -> None:
         """Write `plan.json`, the last file of a plan."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from regtrack.atomic import host_name, write_text
 from regtrack.documents import read_json
 from regtrack.folders import size_text
 from regtrack.leases import holders, words_of
-from regtrack.listing import counted, duration_text, names_and_rest
+from regtrack.listing import counted, duration_text, numbers_text
 from regtrack.paths import shell_word
 from regtrack.prediction.shard_plan import ShardPlan, read_plan_in
 from regtrack.shares import Share
@@ -63,23 +63,43 @@ def describe_partial(partial: Path) -> str:
     """
     out = made_by(partial)
     plan = read_plan_in(partial, out)
-    shares = [Share(number, plan.shards) for number in range(1, plan.shards + 1)]
     folder, at_work = plan.work_folder(partial), holders(partial / LEASES)
-    done = dict(_done(folder, shares))
-    busy = [share for share in shares if shard_lease(share) in at_work]
-    left = [share for share in shares if share not in done and share not in busy]
+    left = _left(plan, folder)
+    busy = [number for number in left if shard_lease(Share(number, plan.shards)) in at_work]
+    idle = [number for number in left if number not in busy]
     sizes, number = list(_sizes(folder)), counted(plan.shards, "shard")
     lines = {
         "plan": f"regtrack {plan.command} --out {shell_word(out)}, in {number}",
         "markers": f"{len(plan.identity['markers']):,}",
-        "done": f"{len(done):,} of {plan.shards:,} shards",
+        "done": f"{plan.shards - len(left):,} of {number}",
         "at work": "; ".join(f"{words_of(share)}, {holder}" for share, holder in at_work.items())
         or "nobody",
-        "left": (_numbers(left) + _time_left(done, len(busy), len(left))) or "nothing",
+        "left": _left_text(plan, folder, busy, idle),
         "saved": f"{counted(len(sizes), 'file')}, {size_text(sum(sizes))}",
-        "next": _next(plan, out, busy, left),
+        "next": _next(plan, out, busy, idle),
     }
     return "\n".join(f"{name:<9}{text}" for name, text in lines.items())
+
+
+def _left(plan: ShardPlan, folder: Path) -> list[int]:
+    """Shards of which a file is not there; a shard without work is done."""
+    saved = "blocks/*.blk" if plan.predict else "*.cnt"
+    names = {path.name.rpartition(".")[0] for path in folder.glob(saved)}
+    pairs = zip(plan.blocks, plan.numbers(), strict=True)
+    return sorted({number for (name, _), number in pairs if name not in names})
+
+
+def _left_text(plan: ShardPlan, folder: Path, busy: Sequence[int], idle: Sequence[int]) -> str:
+    """How many shards nobody is at work on, and how long all will take as it goes now."""
+    if not idle and not busy:
+        return "nothing"
+    shards = f"{counted(len(idle), 'shard')}: {numbers_text(idle)}" if idle else "no other shard"
+    worked = [shard.seconds for shard in _done(folder, plan.shards) if shard.bases]
+    if not worked:
+        return shards
+    each, at_once = sum(worked) / len(worked), max(len(busy), 1)
+    time = duration_text(each * (len(busy) + len(idle)) / at_once)
+    return f"{shards}; about {time} with {at_once:,} at a time"
 
 
 def _sizes(folder: Path) -> Iterator[int]:
@@ -90,40 +110,15 @@ def _sizes(folder: Path) -> Iterator[int]:
                 yield path.stat().st_size
 
 
-def _done(folder: Path, shares: Sequence[Share]) -> Iterator[tuple[Share, ShardDone]]:
-    for share in shares:
-        try:
-            yield share, read_json(folder / _DONE / f"{share.name}.json", ShardDone)
-        except FileNotFoundError:
-            continue
+def _done(folder: Path, shards: int) -> Iterator[ShardDone]:
+    """What each finished shard of so many took."""
+    for path in sorted((folder / _DONE).glob(f"*-of-{shards}.json")):
+        yield read_json(path, ShardDone)
 
 
-def _time_left(done: Mapping[Share, ShardDone], busy: int, left: int) -> str:
-    """How long it will take as it goes now."""
-    worked = [shard.seconds for shard in done.values() if shard.bases]
-    if not worked or not busy + left:
-        return ""
-    each = sum(worked) / len(worked)
-    seconds = each * (busy + left) / max(busy, 1)
-    return (
-        f"; some {duration_text(seconds)} at {max(busy, 1):,} at a time, {duration_text(each)} each"
-    )
-
-
-def _numbers(shares: Sequence[Share]) -> str:
-    """`1 to 3, 7`, of shares in order."""
-    runs: list[list[int]] = []
-    for share in shares:
-        if runs and runs[-1][-1] == share.number - 1:
-            runs[-1][1:] = [share.number]
-        else:
-            runs.append([share.number])
-    return names_and_rest([" to ".join(map(str, run)) for run in runs])
-
-
-def _next(plan: ShardPlan, out: Path, busy: Sequence[Share], left: Sequence[Share]) -> str:
+def _next(plan: ShardPlan, out: Path, busy: Sequence[int], idle: Sequence[int]) -> str:
     """What to do now."""
     word = shell_word(out)
-    if left:
-        return f"regtrack {plan.command} --shard {left[0]} --out {word}"
+    if idle:
+        return f"regtrack {plan.command} --shard {idle[0]}/{plan.shards} --out {word}"
     return "wait for those at work" if busy else f"regtrack finish {word}"

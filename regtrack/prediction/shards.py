@@ -21,6 +21,7 @@ from regtrack.folders import clear
 from regtrack.leases import holders, leased, refuse_holders
 from regtrack.listing import counted
 from regtrack.models.instructions import use_instructions
+from regtrack.notes import note
 from regtrack.observer import Observer
 from regtrack.plan_folders import (
     drop_work,
@@ -113,8 +114,10 @@ def plan_shards(
         When it cannot be written.
     """
     with plan_folder(out.resolve(), _NAMES) as partial:
+        works = works_of(job, partial)
         plan = ShardPlan(
             shards=shards,
+            blocks=tuple((work.tasks[0].block.name, work.bases) for work in works),
             predict=request if isinstance(request, PredictRequest) else None,
             eval=request if isinstance(request, EvalRequest) else None,
             identity=as_read(job.identity()),
@@ -124,8 +127,11 @@ def plan_shards(
             isa=pinned.isa,
             any_cpu=pinned.any_cpu,
         )
-        if not _is_same(partial, plan):
+        before = _number_planned(partial, plan)
+        if before is None:
             drop_work(partial, force)
+        elif before != shards:
+            note(f"this replaces a plan of {counted(before, 'shard')}; finished work is kept")
         folder = plan.work_folder(partial)
         with removed_unless_planned(partial):
             folder.mkdir(exist_ok=True)
@@ -133,10 +139,9 @@ def plan_shards(
             (folder / _SUMMARIES).mkdir(exist_ok=True)
             regions = write_regions(partial, known.asked, known.targets)
             replace(plan, regions=regions).write(partial)
-    works = len(works_of(job, folder))
-    empty = f"; only {counted(works, 'of them has', 'of them have')} work"
-    empty = empty if works < shards else ""
-    return f"planned {counted(shards, 'shard')} of {job.bases:,} bases in {partial}{empty}"
+    number = len(set(plan.numbers()))
+    empty = f"; {counted(number, 'of them has', 'of them have')} work" if number < shards else ""
+    return f"planned {counted(shards, 'shard')} for {job.bases:,} bases in all, in {partial}{empty}"
 
 
 def suited_number(seconds: float) -> int:
@@ -170,7 +175,8 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
     if share.total != plan.shards:
         raise ArgumentError(
             "shard",
-            f"{counted(plan.shards, 'shard')} are planned in {partial}, not {share.total:,}",
+            f"{counted(plan.shards, 'shard')} {'is' if plan.shards == 1 else 'are'} planned in "
+            f"{partial}, not {share.total:,}: use --shard K/{plan.shards}",
         )
     use_instructions(plan.isa)
     began = time.monotonic()
@@ -188,8 +194,10 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
         predicted = predict_missing(works, workers, observer)
         _read_back(works)
         mark_done(folder, share, time.monotonic() - began, predicted)
-    there = sum(work.bases for work in works) - predicted
-    return f"shard {share}: {predicted:,} bases predicted" + _that_were_there(there)
+    bases = sum(work.bases for work in works)
+    if not predicted:
+        return f"shard {share}: done already, {bases:,} bases" if bases else f"shard {share}: empty"
+    return f"shard {share}: {predicted:,} bases predicted{_that_were_there(bases - predicted)}"
 
 
 def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
@@ -224,6 +232,8 @@ def write_share(out: Path, share: Share, here: Here, workers: int, observer: Obs
         left = _unwritten(job, folder, rows)
         with naming_shard(plan, out, works):
             _write_rows(job, folder, left, workers, observer)
+    if not left:
+        return f"share {share} of the files: done already, {counted(len(rows), 'marker')}"
     there = _that_were_there(len(rows) - len(left))
     return f"share {share} of the files: {counted(len(left), 'marker')} written{there}"
 
@@ -354,10 +364,11 @@ def _summary_file(folder: Path, row: int) -> Path:
     return folder / _SUMMARIES / f"{row}.json"
 
 
-def _is_same(partial: Path, plan: ShardPlan) -> bool:
-    """Whether this very job is planned there already, in however many shards."""
+def _number_planned(partial: Path, plan: ShardPlan) -> int | None:
+    """In how many shards this very job is planned there already; None where it is not."""
     try:
         written = read_json(partial / PLAN, ShardPlan)
     except (FileNotFoundError, InputError):
-        return False
-    return replace(written, shards=plan.shards, regions=plan.regions) == plan
+        return None
+    same = replace(written, shards=plan.shards, regions=plan.regions) == plan
+    return written.shards if same else None

@@ -84,22 +84,41 @@ def test_every_step_says_what_it_did_in_one_line_and_skips_what_is_there(
         return capsys.readouterr().out.replace(str(out), "OUT")
 
     planned = (
-        "planned 3 shards of 50,881 bases in OUT.partial\n"
+        "planned 3 shards for 50,881 bases in all, in OUT.partial; 2 of them have work\n"
         "next, for K from 1 to 3: regtrack predict --shard K/3 --out OUT\n"
         "then: regtrack finish OUT\n"
     )
     assert said(plan(world, out)) == planned
     assert said(plan(world, out)) == planned
     assert said(do_shard(out, "1/3")) == "shard 1/3: 43,862 bases predicted\n"
-    assert said(do_shard(out, "1/3")) == "shard 1/3: 0 bases predicted; 43,862 were there\n"
-    assert said(do_shard(out, "2/3")) == "shard 2/3: 0 bases predicted\n"
+    assert said(do_shard(out, "1/3")) == "shard 1/3: done already, 43,862 bases\n"
+    assert said(do_shard(out, "2/3")) == "shard 2/3: empty\n"
     assert said(do_shard(out, "3/3")) == "shard 3/3: 7,019 bases predicted\n"
     files = ("finish", out, "--shard", "1/2", "--workers", 1)
     assert said(regtrack(*files)) == "share 1/2 of the files: 2 markers written\n"
-    assert said(regtrack(*files)) == "share 1/2 of the files: 0 markers written; 2 were there\n"
+    assert said(regtrack(*files)) == "share 1/2 of the files: done already, 2 markers\n"
     assert said(regtrack("finish", out, "--workers", 1)).startswith("OUT: 3 BigWig files in")
     for again in (("finish", out), ("predict", "--shard", "2/3", "--out", out)):
         assert said(regtrack(*again)) == "OUT: finished already\n"
+
+
+def test_the_folder_of_the_plan_may_be_typed_for_what_is_made(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(Path(f"{out}.partial"), "3/3") == 0
+    assert regtrack("info", out) == 0
+    assert "done     2 of 3 shards" in capsys.readouterr().out
+
+
+def test_a_plan_of_another_command_is_named(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert regtrack(*score_arguments(world, out, "--shards", 1)) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == f"next: regtrack eval --shard 1/1 --out {out}"
+    assert do_shard(out, "1/1") == 2
+    assert "is planned by regtrack eval; use that" in capsys.readouterr().err
 
 
 def test_scores_of_a_model_in_shards_are_those_of_one_machine(
@@ -134,7 +153,8 @@ def test_what_is_missing_is_named(
     for more in ((), ("--shard", "1/2")):
         assert regtrack("finish", out, *more) == 1
         assert capsys.readouterr().err.endswith(
-            f"tracks: 1 shard of 3 is not finished: 3/3; regtrack predict --shard 3/3 --out {out}\n"
+            f"tracks: 1 of 3 shards is not finished (3); "
+            f"next: regtrack predict --shard 3/3 --out {out}\n"
         )
 
 
@@ -173,7 +193,7 @@ def of_other_chromosomes(world: TinyWorld, folder: Path) -> Sequence[object]:
     ("changed", "named"),
     [
         (of_another_model, "model"),
-        (of_another_genome, "sequence and regions"),
+        (of_another_genome, "sequence; give --genome"),
         (of_other_chromosomes, "chromosomes"),
     ],
 )
@@ -317,10 +337,14 @@ def test_the_same_plan_in_more_shards_keeps_what_is_done(
     assert plan(world, out) == 0
     assert do_shard(out, "1/3") == 0
     assert regtrack(*predict_arguments(world, out, "--workers", 1, "--shards", 2)) == 0
+    kept = "note: this replaces a plan of 3 shards; finished work is kept"
+    assert kept in capsys.readouterr().err
+    assert regtrack("info", f"{out}.partial") == 0
+    assert "done     1 of 2 shards" in capsys.readouterr().out
     assert do_shard(out, "1/3") == 2
     assert "2 shards are planned in " in capsys.readouterr().err
     assert do_shard(out, "1/2") == 0
-    assert "shard 1/2: 0 bases predicted; 43,862 were there" in capsys.readouterr().out
+    assert "shard 1/2: done already, 43,862 bases" in capsys.readouterr().out
 
 
 def test_a_plan_and_a_run_in_one_piece_do_not_meet(
@@ -367,9 +391,9 @@ def test_info_says_how_far_a_plan_is(at_work: Path, capsys: pytest.CaptureFixtur
     assert regtrack("info", f"{at_work}.partial") == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert lines["plan"] == f"regtrack predict --out {at_work}, in 3 shards"
-    assert lines["done"] == "1 of 3 shards"
+    assert lines["done"] == "2 of 3 shards"
     assert lines["at"].startswith("work  shard 2/3, process 4711 on node7, since ")
-    assert lines["left"].startswith("1; some ")
+    assert lines["left"].startswith("1 shard: 1; about ")
     assert lines["next"] == f"regtrack predict --shard 1/3 --out {at_work}"
 
 
@@ -414,13 +438,19 @@ def test_a_finish_that_was_killed_is_gone_on_with(
     ("words", "line"),
     [
         (["predict", "--shard", "1/3"], "Missing option '--out'"),
-        (["predict", "--shard", "1/3", "chr1", "--out", "x"], "goes without REGION...: it is the"),
+        (
+            ["predict", "--shard", "1/3", "chr1", "--out", "x"],
+            "takes no REGION..., which the plan has",
+        ),
         (["predict", "--shard", "1/3", "--out", "x", "--floor", "0"], "--floor: is the plan's"),
         (["predict", "--shard", "4/3", "--out", "x"], "expected 1/3 to 3/3"),
         (["predict", "--shard", "3", "--out", "x"], "expected K/N, such as 3/8, got '3'"),
         (["predict", "--shard", "1/3", "--out", "x"], "x: no plan of shards there"),
         (["predict", "--out", "x"], "Missing argument 'REGION...'"),
-        (["predict", "chr1", "--out", "x", "--shards", "0"], "0 is not in the range"),
+        (
+            ["predict", "chr1", "--out", "x", "--shards", "0"],
+            "expected a number from 1 on, or auto, got '0'",
+        ),
         (["predict", "chr1", "--out", "x", "--verify"], "--verify: is of a --shard"),
         (["eval", "--out", "x"], "Missing argument 'TRACKS|MODEL'"),
         (["finish", "x"], "x: no plan of shards there"),

@@ -296,7 +296,7 @@ def test_what_others_files_say_is_printed_without_moving_the_cursor(
 
 def test_names_that_are_no_text_can_be_printed(tiny: TinyWorld) -> None:
     odd = tiny.folder / "caf\udce9"
-    tiny.genome.parent.joinpath("markers.tsv").rename(odd)
+    odd.write_bytes(b"\0\1")
     status, text = shell(["info", odd], "2>&1")
     assert status == 1
     assert r"caf\udce9: truncated, or not a .safetensors file" in text
