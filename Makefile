@@ -17,7 +17,8 @@ demo: $(VENV)/installed
 	$(BIN)/regtrack demo demo --force
 	@echo "make demo took $$(($$(date +%s) - $(BEGUN))) s, the environment included."
 
-test: $(VENV)/installed $(VENV)/triton browser
+# The site of the pages is built by a test.
+test: $(VENV)/installed $(VENV)/triton $(VENV)/docs browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/installed
