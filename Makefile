@@ -14,7 +14,7 @@ BEGUN := $(shell date +%s)
 .PHONY: demo test lint docs fuzz browser clean
 
 demo: $(VENV)/installed
-	$(BIN)/regtrack demo demo --force
+	$(BIN)/regtrack demo --force
 	@echo "make demo took $$(($$(date +%s) - $(BEGUN))) s, the environment included."
 
 # The site of the pages is built by a test.

@@ -38,7 +38,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @options.networks
 @training_settings()
 @machine_options.device
-@options.force
+@options.force_over_unfinished
 def compare(
     dataset: Path,
     networks: tuple[str, ...],

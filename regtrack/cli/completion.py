@@ -17,7 +17,7 @@ VARIABLE = "_REGTRACK_COMPLETE"
 
 @click.command(
     cls=Command,
-    short_help="Print what lets bash, zsh or fish complete words.",
+    short_help="Print a shell script for Tab completion.",
     examples=(
         "regtrack completion bash >> ~/.bashrc",
         "regtrack completion zsh >> ~/.zshrc",
@@ -33,12 +33,14 @@ VARIABLE = "_REGTRACK_COMPLETE"
 )
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print a script with which a shell completes what follows regtrack, on the Tab key.
+    """Print a shell script for Tab completion.
+
+    Open a new shell afterwards. bash must be version 4.4 or later. In ~/.zshrc, the line
+    "autoload -Uz compinit && compinit" must stand before the script.
 
     It completes commands, options and their choices, networks, markers (their targets, cells and
     categories; whole names inside of quotes, from the first | on), chromosomes of the genome that
-    is typed or configured, and files. Of bash, version 4.4 or a later one is needed. In ~/.zshrc,
-    autoload -Uz compinit && compinit has to stand before it.
+    is typed or configured, and files.
     """
     kind = get_completion_class(shell)
     assert kind is not None  # click knows all three

@@ -22,9 +22,9 @@ from regtrack.cli.help_page import Argument, Command
 @click.argument(
     "folder",
     type=options.FILE,
-    default="regtrack-demo",
+    default="demo",
     cls=Argument,
-    says="Folder to write; regtrack-demo, if none is given.",
+    says="Folder to write; demo, if none is given.",
 )
 @click.option(
     "--train",
@@ -37,7 +37,7 @@ from regtrack.cli.help_page import Argument, Command
 def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     """Predict 171 markers on 1.4 million bases of hg19 in FOLDER, and score them against ENCODE.
 
-    Takes less than a minute. Sequence, measured peaks and a network, which was trained on other
+    Takes about a minute. Sequence, measured peaks and a network, which was trained on other
     stretches, come with regtrack. FOLDER then holds a regtrack.toml, so that in it
     `regtrack predict chr22:20,700,001-20,900,000 --out t` works as it stands.
     """

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         "regtrack eval tracks/ --out report/",
         "regtrack eval mine.safetensors --dataset dataset/ --out report/",
         "regtrack eval deepsea --region chr8,chr9 --peaks markers.tsv --out report/",
+        "regtrack eval --shard 7/40 --out report/   # of a plan made with --shards 40",
     ),
 )
 @shard_options.shard
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
     required=False,
     callback=shard_options.argument_unless_shard,
     cls=Argument,
-    says="Folder that regtrack predict wrote, or a checkpoint (or demo, deepsea).",
+    says="Folder that regtrack predict wrote, or a checkpoint (or demo, deepsea). Not with "
+    "--shard.",
 )
 @options.peaks_or_dataset
 @options.scored_regions("all that was predicted, or the whole genome")
-@options.scored_dataset("Of a model: score")
+@options.scored_dataset("With a model: score")
 @options.scored_split("test")
 @options.scoring
 @machine_options.any_cpu
@@ -50,14 +52,14 @@ if TYPE_CHECKING:
 @click.option(
     "--reference-scores",
     is_flag=True,
-    help="Of tracks: also score every base with scikit-learn, and print how far our scores are "
+    help="With tracks: also score every base with scikit-learn, and print how far our scores are "
     "from these. Takes 1 to 2 seconds per marker and million bases, and 60 bytes of memory per "
     "base.",
 )
-@options.plan("Of a model: say how long it will take and what it needs, and do nothing else.")
+@options.plan("With a model: only say what it will take.")
 @shard_options.shards
 @shard_options.verify
-@options.force
+@options.force_over_unfinished
 @click.pass_context
 def eval_(
     context: click.Context,

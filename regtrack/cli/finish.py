@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Finish a job that was planned in shards.",
+    short_help="Combine the shards of a job into its output.",
     examples=(
         "regtrack finish tracks/",
         "regtrack finish tracks/ --shard 1/8",
@@ -48,7 +48,7 @@ def finish(
     verify: bool,
     force: bool,
 ) -> None:
-    """Finish a job whose shards are done: make the folder OUT, for which it was planned.
+    """Combine finished shards into the folder OUT.
 
     Says which shards are missing, if any are. Of tracks, --shard K/N writes the files of some
     markers, so that several processes share them; without it, this writes what is left, and

@@ -28,7 +28,7 @@ _OPTIONS = {
     ),
     _OUTPUT: (
         *("--max-error", "--floor", "--step"),
-        *("--peak-threshold", "--max-gap", "--min-length", "--threshold"),
+        *("--peak-threshold", "--threshold"),
         *("--out", "--export", "--tsv", "--style", "--scale", "--url", "--email", "--port"),
         *("--open", "--force"),
     ),
@@ -42,7 +42,7 @@ _OPTIONS = {
         *("--positive-weight", "--reverse-complement", "--shift", "--precision"),
         *("--validate-every", "--norm-batches", "--save-minutes", "--tensorboard"),
         *("--kernel", "--f1", "--f2", "--f3", "--hidden", "--stride", "--dropout"),
-        *("--norm-decay", "--set"),
+        *("--norm-decay", "--set", "--max-gap", "--min-length"),
     ),
 }
 _GROUP_OF = {option: title for title, options in _OPTIONS.items() for option in options}

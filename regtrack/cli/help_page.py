@@ -77,17 +77,18 @@ class Command(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Usage, what the command does, examples, options."""
         full = bool(ctx.meta.get(_FULL))
-        self.format_usage(ctx, formatter)
-        _write_intro(self, formatter, full)
-        _write_examples(self.examples, formatter)
         shown, left = _sections(self, full)
+        has_more = not full and (bool(left) or _has_more(self))
+        self.format_usage(ctx, formatter)
+        _write_intro(self, formatter, full=not has_more)
+        _write_examples(self.examples, formatter)
         _write_sections(shown, formatter)
         if left:
             with formatter.section(ADVANCED):
                 formatter.write_text("  ".join(max(one.opts, key=len) for one in left))
-        if not full and (left or _has_more(self)):
+        if has_more:
             formatter.write_paragraph()
-            formatter.write_text(f"{ctx.command_path} --help-all says more of each option.")
+            formatter.write_text(f"{ctx.command_path} --help-all says more about each option.")
 
 
 class Group(click.Group):
@@ -207,10 +208,9 @@ def _text(parameter: click.Parameter, full: bool) -> str:
 
 
 def _has_more(command: click.Command) -> bool:
-    """Whether `--help-all` says more than `--help`, where that names all options."""
-    return "\n\n" in inspect.cleandoc(command.help or "") or any(
-        _text(parameter, True) != _text(parameter, False) for parameter in command.params
-    )
+    """Whether `--help-all` says more of an option than `--help`, where that shows them all."""
+    texts = [one.help or "" for one in command.params if isinstance(one, click.Option)]
+    return any(first_sentence(text) != text for text in texts)
 
 
 def _default(option: click.Option) -> str:

@@ -34,7 +34,7 @@ _GZIP = b"\x1f\x8b"
 
 @click.command(
     cls=Command,
-    short_help="Say what a file or folder is.",
+    short_help="Describe a file or folder, or the progress of a job.",
     examples=("regtrack info tracks/", "regtrack info tracks.partial"),
 )
 @click.argument(
@@ -45,11 +45,11 @@ _GZIP = b"\x1f\x8b"
 )
 @options.networks
 def info(path: Path) -> None:
-    """Say what PATH is.
+    """Describe a file or folder, or the progress of a job.
 
-    A checkpoint (or demo, deepsea), a tracks folder, a report, a dataset, a hub of several runs,
-    a FASTA file, a markers table, or the work folder of a run that is not finished (OUT.partial):
-    how far it is, and who is at work on it.
+    PATH is a checkpoint (or demo, deepsea), a tracks folder, a report, a dataset, a hub of several
+    runs, a FASTA file, a markers table, or the work folder of a job that is not finished
+    (OUT.partial), of which it shows the progress, and who is at work on it.
     """
     if not path.exists() and partial_path(path).is_dir():
         path = partial_path(path)

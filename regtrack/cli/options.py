@@ -133,11 +133,11 @@ _NEEDED = "needed, here or in regtrack.toml"
 genome_help = f"{_FASTA}; {_NEEDED}."
 genome = genome_option(genome_help, required=True)
 genome_looked_at = genome_option(f"{_FASTA}.")
-genome_of_model = genome_option(f"{_FASTA}; of a model.")
+genome_of_model = genome_option(f"{_FASTA}; needed to score a model.")
 genome_shown = genome_option(f"{_FASTA}; its sequence is shown.")
 genome_to_cut = genome_option(f"{_FASTA}; {_NEEDED}, but for --deepsea.")
 genome_of_dataset = genome_option(
-    "FASTA that the dataset was made with, should it have moved.", otherwise="where it was"
+    "FASTA that the dataset was made with, if it has moved.", otherwise="where it was"
 )
 genome_of_weights = genome_option(
     "FASTA of the assembly that it was trained on; predict then refuses others. The range "
@@ -158,10 +158,10 @@ peaks_explained = _peaks(
     "predicted with the marker's threshold or more; which it was, the output says."
 )
 peaks_in_same_pass = _peaks(
-    "Measured peaks: score what is predicted, too. The peaks are a markers table, a folder of peak "
-    "files, a pattern in quotes, or one file. Predictions are scored unrounded, except where the "
-    "model was trained; the report is written into the tracks folder. (Not taken from [defaults]: "
-    "it costs some time.)",
+    "Also score the predictions against these peaks. Measured peaks are a markers table, a folder "
+    "of peak files, a pattern in quotes, or one file. Predictions are scored unrounded, except "
+    "where the model was trained; the report is written into the tracks folder. (Not taken from "
+    "[defaults]: it costs some time.)",
     variable=None,
 )
 peaks_to_name = _peaks(
@@ -218,10 +218,9 @@ scale = click.option(
     default="marker",
     show_default=True,
     help="Axis of the signals: to the marker's high values, to 1, or to what is in view. marker: "
-    "from 0 to the marker's high values, so that each is seen. "
-    "probability: from 0 to 1, so that they can be compared by eye; of a signal, to the marker's "
-    "range. auto: to the highest "
-    "value in view, as the browser does it.",
+    "from 0 to the marker's high values, so that each is seen. probability: from 0 to 1, so that "
+    "they can be compared by eye; of a signal, to the marker's range. auto: to the highest value "
+    "in view, as the browser does it.",
 )
 
 
@@ -282,8 +281,8 @@ step = click.option(
     "--step",
     type=Count(),
     show_default="200, its bins",
-    help="Of a network of the short task: bases for each value. Without it, there is one for each "
-    "bin of the size that it was trained on. Multiples of 16 are "
+    help="Bases per value (only for short-task networks such as deepsea). Without it, there is one "
+    "value for each bin of the size that the network was trained on. Multiples of 16 are "
     "fast, because overlapping inputs share most of the work: deepsea at 96 takes a third of the "
     "time that it takes at 200.",
 )
@@ -300,18 +299,23 @@ include_training = click.option(
     help="Score bases that the model was trained on, too. Without it they are left out, where the "
     "checkpoint says which they are.",
 )
-force = click.option("--force", is_flag=True, help="Replace what an earlier run wrote.")
+
+
+def _force(what: str) -> Callable[[F], F]:
+    return click.option("--force", is_flag=True, help=what)
+
+
+force = _force("Replace what an earlier run wrote.")
+force_over_unfinished = _force(
+    "Replace earlier output; drop unfinished work. What this command can continue, it keeps."
+)
 
 
 def scored_regions(otherwise: str) -> Callable[[F], F]:
     """`--region`, to score by."""
+    what = "Score only here: a region, a gene (COMT+-50kb) or a BED file."
     return click.option(
-        "--region",
-        "regions",
-        type=Region(),
-        multiple=True,
-        show_default=otherwise,
-        help="Score only here: a region, a gene (COMT+-50kb) or a BED file.",
+        "--region", "regions", type=Region(), multiple=True, show_default=otherwise, help=what
     )
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         "regtrack predict chr22 --out tracks/",
         "regtrack predict COMT+-50kb --model mine.safetensors --markers CTCF --out t/",
         "regtrack predict all --model deepsea --step 96 --out tracks/ --plan",
+        "regtrack predict all --out tracks/ --shards 40",
+        "regtrack predict --shard 7/40 --out tracks/   # last: regtrack finish tracks/",
     ),
 )
 @shard_options.shard
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     nargs=-1,
     callback=shard_options.argument_unless_shard,
     cls=Argument,
-    says="chr22, chr22:1,000-2,000 (1-based), a gene (COMT, COMT+-50kb), a BED file, or all.",
+    says="chr22, chr22:1,000-2,000 (1-based), a gene (COMT, COMT+-50kb), a BED file, or all. Not "
+    "with --shard.",
 )
 @options.out("Tracks folder to write.")
 @options.model
@@ -71,8 +74,7 @@ if TYPE_CHECKING:
     type=Count(0),
     default=PeakRules.max_gap,
     show_default=True,
-    help="Join peaks at most so far apart. It is in bases; a peak is a stretch at or above the "
-    "threshold.",
+    help="Join peaks at most this many bases apart. A peak is a stretch at or above the threshold.",
 )
 @click.option(
     "--min-length",
@@ -112,7 +114,7 @@ if TYPE_CHECKING:
 @options.genes
 @options.clip
 @options.any_genome
-@options.force
+@options.force_over_unfinished
 @click.pass_context
 def predict(
     context: click.Context,
@@ -139,7 +141,7 @@ def predict(
     min_length: int,
     **settings: Any,
 ) -> None:
-    """Write one BigWig and one peak file per marker, for whole chromosomes or regions.
+    """Write a BigWig and a peak file per marker, for chromosomes or regions.
 
     REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, with
     2 kb on each side, or COMT+-50kb), the path of a BED file, or all, which is the whole genome.

@@ -57,7 +57,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
 )
 @training_settings(without=("learning_rate",))
 @machine_options.device
-@options.force
+@options.force_over_unfinished
 def search(
     dataset: Path,
     architecture: str | None,

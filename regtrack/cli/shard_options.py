@@ -47,29 +47,31 @@ shards = click.option(
     "--shards",
     type=_Number(),
     metavar="N|auto",
-    help="Only plan the job, in N shards. As many processes do them, on any machines that see the "
-    "folder; auto measures, and aims at five minutes each. Then: --shard 1/N to N/N, and "
-    "regtrack finish (docs/predict.md).",
+    help="Do not run: divide the job into N parts for a cluster (then --shard, then finish). The "
+    "parts run on any machines that see the folder. auto measures, and aims at five minutes for "
+    "each. Planned again, the job keeps what is done, also in another number of parts "
+    "(docs/predict.md).",
 )
 shard = click.option(
     "--shard",
     callback=_parsed,
     metavar="K/N",
     is_eager=True,
-    help="Do one of the shards that were planned. All else is as planned with --shards. May be "
-    "repeated, and skips what is there.",
+    help="Run part K of a plan; takes no region. Beside --out, give only what depends on the "
+    "machine, such as --workers. It may be repeated: it skips what is done.",
 )
 share_of_files = click.option(
     "--shard",
     callback=_parsed,
     metavar="K/N",
-    help="Only write the files of the Kth of N shares of the markers, any N; not of a report.",
+    help="Write only share K of the markers' files (N may be any number, not that of --shards); "
+    "not for reports.",
 )
 verify = click.option(
     "--verify",
     is_flag=True,
-    help="Of a shard: read the whole sequence again to see that it is the plan's, also where size "
-    "and time of the FASTA file are.",
+    help="With --shard, and in finish: read the whole FASTA again to check that it is the planned "
+    "one, even if its size and date have not changed.",
 )
 
 # What is not the plan's, but that of the machine.
@@ -86,10 +88,10 @@ def _needed_unless_shard(context: click.Context, parameter: click.Parameter, val
 
 genome = options.genome_option(options.genome_help, callback=_needed_unless_shard)
 genome_of_plan = options.genome_option(
-    "FASTA, should it have moved.", otherwise="where it was", variable=None
+    "FASTA, if it has moved.", otherwise="where it was", variable=None
 )
 model_of_plan = options.model_option(
-    "Checkpoint, should it have moved.", otherwise="where it was", variable=None
+    "Checkpoint, if it has moved.", otherwise="where it was", variable=None
 )
 
 

@@ -36,7 +36,7 @@ from regtrack.paths import shell_word
     "--tensorboard", type=options.FILE, help="Folder for a log that TensorBoard shows, too."
 )
 @machine_options.device
-@options.force
+@options.force_over_unfinished
 def train(
     dataset: Path,
     architecture: str | None,

@@ -32,7 +32,7 @@ def test_it_predicts_scores_and_the_tutorial_goes_on_from_there(
 ) -> None:
     folder = tmp_path / "demo"
     first, entering, *others = _tutorial()
-    assert (first, entering) == (["regtrack", "demo", "demo"], ["cd", "demo"])
+    assert (first, entering) == (["regtrack", "demo"], ["cd", "demo"])
     monkeypatch.chdir(tmp_path)
     status, out, _ = regtrack(*first[1:], "--device", "cpu")
     assert status == 0

@@ -111,14 +111,24 @@ def test_an_option_is_shown_with_its_first_sentence_its_choices_and_its_default(
 def test_what_few_need_is_only_named_where_there_are_many_options(regtrack) -> None:
     assert "--kernel --f1 --f2" in sections(regtrack("train", "--help")[1])[ADVANCED]
     few = sections(regtrack("finish", "--help")[1])[ADVANCED]
-    assert "--verify Of a shard: read the whole sequence again" in few
+    assert "--verify With --shard, and in finish: read the whole FASTA again" in few
 
 
 def test_help_says_that_there_is_more_only_where_there_is(regtrack) -> None:
     more = "--help-all says more"
-    assert f"regtrack train {more}" in regtrack("train", "--help")[1]
-    assert more not in regtrack("models", "--help")[1]
+    assert f"regtrack train {more} about each option" in regtrack("train", "--help")[1]
     assert more not in regtrack("train", "--help-all")[1]
+    for short in ("models", "info", "completion"):
+        assert more not in regtrack(short, "--help")[1]
+    assert "PATH is a checkpoint" in regtrack("info", "--help")[1]
+
+
+def test_help_shows_how_a_job_is_cut_in_shards_and_what_is_not_given_with_one(regtrack) -> None:
+    predict = sections(regtrack("predict", "--help")[1])
+    assert "predict all --out tracks/ --shards 40" in predict["Examples"]
+    assert "predict --shard 7/40 --out tracks/" in predict["Examples"]
+    assert "Not with --shard." in predict["Required"]
+    assert "Not with --shard." in sections(regtrack("eval", "--help")[1])["Required"]
 
 
 @pytest.mark.parametrize("path", COMMANDS)
