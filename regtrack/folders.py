@@ -27,6 +27,7 @@ from regtrack.work_folders import (
     LOCK,
     PLAN,
     PLAN_NAMES,
+    REMOVING,
     TARGETS,
     claimed_folder,
     partial_path,
@@ -95,11 +96,16 @@ def _moving(work: Path) -> set[str]:
 
 def remove_finished(work: Path) -> None:
     """Remove what is left of a work folder whose process was killed after all was done."""
-    if work.is_symlink() or not (work / LOCK).is_file() or (work / LOCK).is_symlink():
+    if work.is_symlink() or not work.is_dir():
+        return
+    if not (work / LOCK).is_file() or (work / LOCK).is_symlink():
+        with suppress(OSError):
+            work.rmdir()  # if it is empty: the lock went last
         return
     left = {entry.name for entry in work.iterdir()}
-    if left <= {LOCK, _OLD, _MOVING, IDENTITY, PLAN, ASKED, TARGETS, LEASES}:
-        with suppress(InputError), claimed_folder(work, (*RUN_NAMES, *PLAN_NAMES)):
+    ours = {LOCK, _OLD, _MOVING, IDENTITY, PLAN, ASKED, TARGETS, LEASES}
+    if REMOVING in left or left <= ours:
+        with suppress(InputError), claimed_folder(work, ("*",)):
             remove_claimed(work)
 
 

@@ -15,6 +15,8 @@ from regtrack.atomic import is_at, locked, open_lock
 from regtrack.errors import InputError
 
 LOCK = "lock"
+# Is there while a folder is being removed: what is left of it is of no use to anybody.
+REMOVING = "removing"
 INSIDE = ".regtrack.partial"
 # Of a job that several processes share: what it is, where it is asked for, who is at work on which
 # share, and how the name of the folder for the work begins.
@@ -95,7 +97,7 @@ def refuse_foreign(folder: Path, names: Collection[str]) -> None:
     foreign = [
         entry.name
         for entry in (folder.iterdir() if folder.is_dir() else ())
-        if not any(entry.match(name) for name in (*names, LOCK, _STILL_OPEN))
+        if not any(entry.match(name) for name in (*names, LOCK, REMOVING, _STILL_OPEN))
     ]
     if foreign:
         raise InputError(folder, f"is in the way: {min(foreign)} in it is not regtrack's")
@@ -130,6 +132,8 @@ def claimed_folder(folder: Path, names: Collection[str], shared: bool = False) -
         # Who was here when it was opened may have finished, and removed the folder with it.
         if not locked(lock, shared) or not is_at(lock, folder / LOCK):
             raise InputError(folder, "another run is at work here")
+        if (folder / REMOVING).exists():  # by a process that was killed
+            _empty(folder)
         yield
     finally:
         os.close(lock)
@@ -144,19 +148,26 @@ def remove_claimed(folder: Path) -> None:
     NFS keeps a file that is removed while it is open, under another name, until it is closed. So
     the folder may stay until `claimed_folder` has closed the lock, and removes it.
     """
-    for entry in folder.iterdir():
-        if entry.name == LOCK or entry.match(_STILL_OPEN):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink(missing_ok=True)
+    _empty(folder)
     (folder / LOCK).unlink(missing_ok=True)
     try:
         folder.rmdir()
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
             raise
+
+
+def _empty(folder: Path) -> None:
+    """Remove all of a folder but its lock."""
+    (folder / REMOVING).touch()
+    for entry in folder.iterdir():
+        if entry.name in (LOCK, REMOVING) or entry.match(_STILL_OPEN):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    (folder / REMOVING).unlink()
 
 
 def _refuse_others(folder: Path) -> None:

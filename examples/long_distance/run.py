@@ -129,7 +129,7 @@ def compare(
 ) -> list[Row]:
     """Score trained networks on the test split, base by base, and say what chance would do."""
     found = {}
-    with joined(device) as processes:
+    with joined(device, dataset.path) as processes:
         for name, path in models.items():
             found[name] = score(load_network(path, device), dataset, "test", processes).scores()
     rates = site_rates(simulation, dataset, "test")

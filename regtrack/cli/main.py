@@ -28,6 +28,7 @@ from regtrack.cli.hub import hub
 from regtrack.cli.import_ import import_
 from regtrack.cli.info import info
 from regtrack.cli.init import init
+from regtrack.cli.kinds import Region
 from regtrack.cli.markers import markers
 from regtrack.cli.models import models
 from regtrack.cli.predict import predict
@@ -104,7 +105,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
         )
     # Where regions may be files, a second one need not come from a pattern.
     several = any(
-        isinstance(parameter, click.Argument) and parameter.nargs < 0
+        isinstance(parameter, click.Argument) and isinstance(parameter.type, Region)
         for parameter in command.params
     )
     for at in places:

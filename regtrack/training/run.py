@@ -21,7 +21,7 @@ from regtrack.atomic import write_text
 from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import ArgumentError, InputError, TerminatedError
-from regtrack.folders import file_sha256, is_of_run, unfinished_run
+from regtrack.folders import file_sha256, is_of_run, remove_finished, unfinished_run
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
@@ -132,6 +132,7 @@ def check_checkpoint_path(out: Path, force: bool) -> None:
     if out.suffix != ".safetensors":
         raise InputError(out, "expected a name that ends in .safetensors")
     if out.exists() and not force:
+        remove_finished(partial_path(out.resolve()))
         raise InputError(
             out, "exists already, and a finished training cannot be continued; --force starts over"
         )

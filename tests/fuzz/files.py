@@ -43,6 +43,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network, read_checkpoint
 from regtrack.models.network import Network
+from regtrack.paths import Labelled
 from regtrack.report.scores_table import read_scores
 from regtrack.scoring.block_counts import add_counts, save_counts
 from regtrack.scoring.metrics import RankingScores
@@ -247,7 +248,7 @@ def _hub(style: str) -> Callable[[Path], object]:
         options = replace(
             HubOptions("https://example.org/lab/tracks", "me@example.org"), style=style
         )
-        write_hub(folder, options, 1, False, Unwatched())
+        write_hub([Labelled(folder)], options, 1, False, Unwatched())
 
     return make
 

@@ -546,6 +546,7 @@ def test_torchrun_does_not_share_a_search(
     request_: SearchRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ArgumentError, match="workers: torchrun cannot share a search"):
         run_search(request_, tmp_path / "search", False, Recorder())

@@ -522,12 +522,16 @@ def test_killed_between_any_two_renames_it_goes_on_or_is_finished(
         assert_same(out, expected)
         for name in beside:
             (out.parent / name).unlink()
-    assert done[-5:] == [
+    assert done[-9:] == [
         f"replace best-{result.state.best.step}.safetensors",
         "replace log.tsv",
         "replace log.png",
         "unlink state.safetensors",
-        "rmtree model.safetensors.partial",
+        "unlink run.json",
+        "unlink removing",
+        "unlink lock",
+        "rmdir model.safetensors.partial",
+        "rmdir model.safetensors.partial",
     ]
 
 
