@@ -7,17 +7,33 @@ from pathlib import Path
 
 from regtrack.atomic import locked, open_lock
 from regtrack.documents import read_json
+from regtrack.errors import InputError
 from regtrack.folders import IDENTITY, size_text
 from regtrack.listing import counted
 from regtrack.paths import shell_word
-from regtrack.work_folders import LOCK, made_by
+from regtrack.work_folders import LOCK, PLAN, made_by, partial_path
 
 _LONGEST = 40
 
 
-def is_unfinished(folder: Path) -> bool:
-    """Whether a run of regtrack works in a folder, or did."""
-    return (folder / IDENTITY).is_file()
+def refuse_unfinished(folder: Path) -> None:
+    """Refuse a folder of tracks that is still to be made, and say what goes on with it.
+
+    Raises
+    ------
+    InputError
+        When a run, or a plan of shards, lies beside it, or is what was named.
+    """
+    work = folder if folder.name.endswith(".partial") else partial_path(folder)
+    if (work / PLAN).exists():
+        raise InputError(
+            folder, f"not finished yet: regtrack info {shell_word(work)} says what is left"
+        )
+    if work.is_dir():
+        raise InputError(
+            folder,
+            f"is not finished (its work lies in {work}); the same regtrack predict goes on with it",
+        )
 
 
 def describe_unfinished(work: Path) -> str:

@@ -15,13 +15,12 @@ from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
-from regtrack.paths import shell_word
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
-from regtrack.work_folders import PLAN, partial_path
+from regtrack.unfinished import refuse_unfinished
 
 _NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
@@ -75,7 +74,7 @@ class Viewable:
         InputError
             When one of them is not what it should be, or is of other markers.
         """
-        _refuse_unfinished(folder)
+        _refuse_trackless(folder)
         trackset = TrackSet.read(folder)
         if report is None and (folder / TABLE).is_file():
             report = folder
@@ -213,7 +212,7 @@ def in_turn(ranked: Sequence[T], category: Callable[[T], str]) -> list[T]:
     return [one for each in rounds for one in each if one is not None]
 
 
-def _refuse_unfinished(folder: Path) -> None:
+def _refuse_trackless(folder: Path) -> None:
     """Say where the tracks are, where the folder itself holds none.
 
     Raises
@@ -223,16 +222,7 @@ def _refuse_unfinished(folder: Path) -> None:
     """
     if (folder / CONTENTS).exists() or folder.is_file():
         return
-    work = folder if folder.name.endswith(".partial") else partial_path(folder)
-    if (work / PLAN).exists():
-        raise InputError(
-            folder, f"not finished yet: regtrack info {shell_word(work)} says what is left"
-        )
-    if work.is_dir():
-        raise InputError(
-            folder,
-            f"is not finished (its work lies in {work}); the same regtrack predict goes on with it",
-        )
+    refuse_unfinished(folder)
     inner = sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}"))
     if inner:
         raise InputError(

@@ -225,8 +225,7 @@ def _check_options(
     """Refuse an option that would do nothing; those of regtrack.toml may be for another use."""
     from regtrack.report.files import check_report_folder
 
-    if not subject.exists():
-        raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")
+    _check_there(subject)
     if subject.is_dir():
         options.refuse(context, _NOT_WITH_TRACKS, "is for a model; this is a folder")
     else:
@@ -236,3 +235,14 @@ def _check_options(
         check_report_folder(out, asked["force"] or (subject.is_file() and asked["shards"] is None))
     elif asked["shards"] is not None:
         raise ArgumentError("shards", "needs --out, where the plan is to lie")
+
+
+def _check_there(subject: Path) -> None:
+    """Refuse what is not there, or not finished yet."""
+    from regtrack.tracks.folder import CONTENTS
+    from regtrack.unfinished import refuse_unfinished
+
+    if not (subject / CONTENTS).exists() and not subject.is_file():
+        refuse_unfinished(subject)
+    if not subject.exists():
+        raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")

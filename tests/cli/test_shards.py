@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from builders import TINY_SIZES, TinyWorld, write_checkpoint, write_fasta
+from builders import TINY_SIZES, TinyDatasets, TinyWorld, write_checkpoint, write_fasta
 from cli_helpers import files_of, predict_arguments
 from forking import forked
 
@@ -132,6 +132,39 @@ def test_scores_of_a_model_in_shards_are_those_of_one_machine(
     assert regtrack("finish", report, "--workers", 1) == 0
     assert files_of(report) == files_of(whole)
     assert sorted(tmp_path.iterdir()) == [report, whole]
+
+
+def test_scores_on_a_dataset_in_shards_are_those_of_one_machine(
+    datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    whole, report = tmp_path / "whole", tmp_path / "report"
+    scored = ["eval", datasets.world.model, "--dataset", datasets.dense, "--split", "valid"]
+    assert regtrack(*scored, "--out", whole, "--workers", 1) == 0
+    assert regtrack(*scored, "--out", report, "--workers", 1, "--shards", 2) == 0
+    for share in ("1/2", "2/2"):
+        assert regtrack("eval", "--shard", share, "--out", report, "--workers", 1) == 0
+    assert regtrack("finish", report, "--workers", 1) == 0
+    assert files_of(report) == files_of(whole)
+
+
+@pytest.mark.parametrize("command", ["predict", "eval"])
+def test_a_short_job_is_cut_in_one_shard_by_itself(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    make = score_arguments if command == "eval" else predict_arguments
+    assert regtrack(*make(world, out, "--workers", 1, "--shards", "auto")) == 0
+    told = capsys.readouterr()
+    assert "five minutes each, with 1 process\n" in told.err
+    assert told.out.startswith("planned 1 shard for ")
+
+
+def test_tracks_that_are_still_planned_are_not_scored(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    for named in (out, f"{out}.partial"):
+        assert regtrack("eval", named, "--peaks", world.markers) == 1
+        assert f"not finished yet: regtrack info {out}.partial says" in capsys.readouterr().err
 
 
 def test_scores_in_the_same_pass_are_those_of_one_machine(world: TinyWorld, tmp_path: Path) -> None:
