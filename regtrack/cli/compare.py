@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
+from regtrack.cli.teller import log
 from regtrack.cli.training_options import read_settings, training_settings
 
 
@@ -39,6 +40,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @training_settings()
 @machine_options.device
 @options.force_over_unfinished
+@log
 def compare(
     dataset: Path,
     networks: tuple[str, ...],

@@ -16,13 +16,15 @@ from regtrack.paths import Labelled, expanded, is_there
 from regtrack.workspace.network_names import is_network_name
 
 NAME = "regtrack.toml"
+# Under which a context keeps what is wrong with it, where that stops nothing.
+PROBLEM = "regtrack.config-problem"
 _EXPECTED: tuple[tuple[type, tuple[type, ...], str], ...] = (
     (click.types.BoolParamType, (bool,), "true or false"),
     (click.types.IntParamType, (int,), "a whole number"),
     (click.types.FloatParamType, (int, float), "a number"),
     (click.ParamType, (str,), "text in quotes"),
 )
-SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip", "networks")
+SHARED = ("genome", "model", "peaks", "genes", "exclude", "clip", "networks", "log")
 
 
 def find_config(start: Path) -> Path | None:

@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Argument, Command
+from regtrack.cli.teller import log, not_around_log
 
 
 @click.command(
@@ -23,6 +24,7 @@ from regtrack.cli.help_page import Argument, Command
     "folder",
     type=options.FILE,
     default="demo",
+    callback=not_around_log,
     cls=Argument,
     says="Folder to write; demo, if none is given.",
 )
@@ -34,6 +36,7 @@ from regtrack.cli.help_page import Argument, Command
 )
 @machine_options.device
 @options.force
+@log
 def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     """Predict 171 markers on 1.4 million bases of hg19 in FOLDER, and score them against ENCODE.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from regtrack.cli import options
-from regtrack.cli.config import find_config
+from regtrack.cli.config import PROBLEM, find_config
 from regtrack.cli.help_page import Command
 
 
@@ -46,7 +46,7 @@ def doctor(
     from regtrack.prediction.gpu_probe import usual_device
     from regtrack.workspace.doctor import Configured, examine, report
 
-    config, broken = find_config(Path.cwd()), context.obj or ""
+    config, broken = find_config(Path.cwd()), context.meta.get(PROBLEM, "")
     configured = Configured(config, broken, genome, peaks, genes, model, exclude, clip)
     findings = examine(configured, *usual_device())
     click.echo(report(findings))

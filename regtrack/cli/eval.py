@@ -11,6 +11,7 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
+from regtrack.cli.teller import log
 from regtrack.errors import ArgumentError, InputError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 @shard_options.shards
 @shard_options.verify
 @options.force_over_unfinished
+@log
 @click.pass_context
 def eval_(
     context: click.Context,

@@ -9,6 +9,7 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Model, Region
+from regtrack.cli.teller import log
 from regtrack.errors import ArgumentError
 
 
@@ -63,6 +64,7 @@ from regtrack.errors import ArgumentError
 @options.clip
 @options.any_genome
 @options.force
+@log
 def explain(
     models: tuple[Path, ...],
     region: str,

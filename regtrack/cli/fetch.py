@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Group
+from regtrack.cli.teller import Teller, log
 from regtrack.fetching.settings import FetchSettings
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _assembly = click.argument(
 def _shared(command: F) -> F:
     """Options of every `fetch`, in the order in which help lists them."""
     for option in (
+        log,
         click.option(
             "--jobs",
             type=click.IntRange(1, 32),
@@ -157,7 +159,7 @@ def all_(assembly: str, **settings: Any) -> None:
 
     _fetch(kinds_of(assembly), settings, assembly=assembly)
     if lines := absent(assembly):
-        click.echo(lines, err=True)
+        Teller.current().say(lines)
 
 
 def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> None:
@@ -178,5 +180,5 @@ def _tell(report: Report, asked: FetchSettings) -> None:
     if text := describe_plan(report) if asked.dry_run else describe_report(report):
         click.echo(text)
     if report.failed:
-        click.echo(describe_failures(report), err=True)
+        Teller.current().say(describe_failures(report))
     report.check()

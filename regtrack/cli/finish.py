@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.eval import print_report
 from regtrack.cli.help_page import Argument, Command
+from regtrack.cli.teller import log, not_around_log
 from regtrack.work_folders import made_by
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     "out",
     metavar="OUT",
     type=options.FILE,
+    callback=not_around_log,
     cls=Argument,
     says="Folder that the job was planned for.",
 )
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @machine_options.workers
 @shard_options.verify
 @options.force
+@log
 def finish(
     out: Path,
     shard: Share | None,

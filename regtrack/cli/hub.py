@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Command
+from regtrack.cli.teller import log
 from regtrack.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @options.reports
 @machine_options.workers
 @options.force
+@log
 @click.option("--check", is_flag=True, help="Check a hub that is there; write nothing.")
 @click.pass_context
 def hub(

@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import suggestions
 from regtrack.cli.kinds import Count
+from regtrack.cli.teller import Teller
 from regtrack.models.instructions import AVX2, NATIVE, use_instructions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,5 +87,5 @@ def chosen_device(name: str, *, tell: bool = True) -> str:
 
     device = prediction_device(name)
     if tell:
-        click.echo(f"device: {describe_device(device)}", err=True)
+        Teller.current().say(f"device: {describe_device(device)}")
     return device

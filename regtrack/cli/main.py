@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from regtrack import __version__
 from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
 from regtrack.cli.completion import VARIABLE, answer, completion
-from regtrack.cli.config import find_config, name_variables, read_config, variables_of
+from regtrack.cli.config import PROBLEM, find_config, name_variables, read_config, variables_of
 from regtrack.cli.demo import demo
 from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
@@ -36,6 +37,7 @@ from regtrack.cli.prepare import prepare
 from regtrack.cli.search import search
 from regtrack.cli.session import session
 from regtrack.cli.streams import guard_streams, lost_output
+from regtrack.cli.teller import Teller
 from regtrack.cli.thresholds import thresholds
 from regtrack.cli.train import train
 from regtrack.cli.typos import misspelt_variables, refuse_command, understood
@@ -141,12 +143,13 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
 @click.option("--debug", is_flag=True, help="Show the traceback of every error.")
 @click.option("--quiet", is_flag=True, help="Show no progress; notes and errors, still.")
 @click.pass_context
-def cli(context: click.Context, /, **_: bool) -> None:
+def cli(context: click.Context, /, quiet: bool, **_: bool) -> None:
     """See what a sequence model predicts: per-base regulatory tracks of whole chromosomes.
 
     Options may also come from the environment (REGTRACK_GENOME, REGTRACK_PREDICT_WINDOW,
     ...) or from the nearest regtrack.toml, looked for from the working folder upward.
     """
+    Teller.current().is_quiet = quiet
     for name, meant in misspelt_variables(os.environ, variables_of(cli.commands)):
         note(f"{name} is no variable of regtrack; {meant} is")
     config = find_config(_working_folder())
@@ -157,7 +160,7 @@ def cli(context: click.Context, /, **_: bool) -> None:
     except InputError as error:
         if not context.meta[_ONLY_TELLS]:
             raise
-        context.obj = str(error)  # for the doctor to tell
+        context.meta[PROBLEM] = str(error)  # for the doctor to tell
 
 
 for command in (
@@ -193,9 +196,24 @@ def run(arguments: Sequence[str]) -> int:
     0 is success, 1 bad input, an operating-system error or too little memory, 2 a wrong option,
     130 Ctrl-C, 143 SIGTERM. A bug keeps its traceback.
     """
+    teller, status = Teller(arguments), None
+    try:
+        status = _run(arguments, teller)
+    except BaseException:
+        teller.record(traceback.format_exc())
+        raise
+    finally:
+        teller.end(status)
+    return status
+
+
+def _run(arguments: Sequence[str], teller: Teller) -> int:
     debug, context = False, None
     try:
-        with cli.make_context("regtrack", list(arguments)) as context, heard(_print_note):
+        with (
+            cli.make_context("regtrack", list(arguments), obj=teller) as context,
+            heard(teller.note),
+        ):
             debug = context.params["debug"]
             cli.invoke(context)
     except click.exceptions.Exit as done:
@@ -204,14 +222,14 @@ def run(arguments: Sequence[str]) -> int:
         shown = io.StringIO()
         error.show(shown)
         for line in shown.getvalue().splitlines():
-            click.echo(printable(line), err=True)
+            teller.say(printable(line))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         invoked = context.invoked_subcommand if context else None
         goes_on = invoked in _GOES_ON or (invoked == "eval" and "--out" in arguments)
         how = "; run the same command again to continue" if goes_on else ""
         ended = isinstance(error, TerminatedError)
-        click.echo(f"regtrack: {'terminated' if ended else 'interrupted'}{how}", err=True)
+        teller.say(f"regtrack: {'terminated' if ended else 'interrupted'}{how}")
         return 143 if ended else 130
     except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
         if debug or not _can_be_mended(error):
@@ -220,7 +238,7 @@ def run(arguments: Sequence[str]) -> int:
             error = ArgumentError(_as_typed(error.argument, context), error.problem)
         elif isinstance(error, DeviceMemoryError):
             error = RegtrackError(error.advice(_typed_names(context)))
-        click.echo(f"regtrack: {_one_line(error)}", err=True)
+        teller.say(f"regtrack: {_one_line(error)}")
         return 2 if isinstance(error, ArgumentError) else 1
     return 0
 
@@ -248,12 +266,6 @@ def _working_folder() -> Path:
 
 def _terminate(*_: object) -> None:
     raise TerminatedError
-
-
-def _print_note(text: str) -> None:
-    from tqdm import tqdm  # whose bar, if there is one, must not be torn
-
-    tqdm.write(f"regtrack: note: {printable(text)}", file=sys.stderr)
 
 
 def _can_be_mended(error: Exception) -> bool:

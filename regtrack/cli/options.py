@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from regtrack.cli import machine_options, suggestions
 from regtrack.cli.help_page import Argument
 from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Region
+from regtrack.cli.teller import not_around_log
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
 
@@ -23,7 +24,7 @@ FILE = File(path_type=Path)
 
 def out(what: str, *, required: bool = True) -> Callable[[F], F]:
     """`--out`: the file or folder to write."""
-    return click.option("--out", type=FILE, required=required, help=what)
+    return click.option("--out", type=FILE, required=required, callback=not_around_log, help=what)
 
 
 def plan(what: str) -> Callable[[F], F]:
@@ -185,7 +186,6 @@ region_shown = click.option(
     help="Where to open: chr22, chr22:1,000-2,000, or a gene. Positions are 1-based, both ends "
     "included. COMT is the gene with 2 kb on each side, COMT+-50kb with just what is typed.",
 )
-
 
 reports = click.option(
     "--report",

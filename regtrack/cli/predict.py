@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Region
+from regtrack.cli.teller import Teller, log
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
 
@@ -115,6 +116,7 @@ if TYPE_CHECKING:
 @options.clip
 @options.any_genome
 @options.force_over_unfinished
+@log
 @click.pass_context
 def predict(
     context: click.Context,
@@ -226,14 +228,14 @@ def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:
     from regtrack.workspace.networks import tell_of_bundled
 
     tell_of_bundled(job.model)
+    tell = Teller.current().say
     if job.overlap:
-        click.echo(
+        tell(
             f"this network's context has no bound, as a recurrent network's: windows overlap by "
-            f"{job.overlap:,} bases, and values depend a little on where windows lie",
-            err=True,
+            f"{job.overlap:,} bases, and values depend a little on where windows lie"
         )
     if plan or is_long(job, out):
-        click.echo("measuring what it will take", err=True)
+        tell("measuring what it will take")
         prospect = make_plan(job, out, workers)
-        click.echo(prospect.describe(), err=not plan)
+        (click.echo if plan else tell)(prospect.describe())
         prospect.check(out)

@@ -10,6 +10,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Count, Region
+from regtrack.cli.teller import log
 from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 
 
@@ -99,6 +100,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 )
 @options.clip
 @options.force
+@log
 def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
     """Cut a genome into windows, label them with measured peaks, and split them.
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-import click
-from tqdm import tqdm
-
 from regtrack.api.progress import Bar
+from regtrack.cli.teller import Teller
 from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.training.events import (
     NetworkStarted,
@@ -28,36 +25,28 @@ class Progress(Bar):
     """The observer of every command: a bar, with losses and scores in it and above it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        context = click.get_current_context(silent=True)
-        self._quiet = context is not None and context.find_root().params.get("quiet", False)
+        self._teller = Teller.current()
+        super().__init__(self._teller.bars())
         self._loss = 0.0
         self._steps_before = 0
         self._ended: set[int] = set()  # trials
         self._best = ""
 
-    def stage(self, name: str, unit: str, total: int, done: int) -> None:
-        """Begin a bar, unless nobody wants to see one."""
-        if not self._quiet:
-            super().stage(name, unit, total, done)
-
     def told(self, event: Event) -> None:
         """Show what happened."""
-        if self._quiet:
-            return
         match event:
             case NetworkStarted(name=name, number=number, total=total):
                 self.finished()
-                _write(f"{name}, {number} of {total}")
+                self._teller.say_progress(f"{name}, {number} of {total}")
             case ScoringStarted(name=name, split=split):
                 self.finished()
-                _write(f"scoring {name} on {split}")
+                self._teller.say_progress(f"scoring {name} on {split}")
             case TrainingStarted():
                 self._show_training(event)
             case StepDone():
                 self._show_step(event)
             case ValidationDone(row=row):
-                _write(_scores(row))
+                self._teller.say_progress(_scores(row))
             case SearchStarted():
                 self._show_search(event)
             case TrialAdvanced(number=number, done=done):
@@ -68,7 +57,7 @@ class Progress(Bar):
     def _show_training(self, started: TrainingStarted) -> None:
         """Say what is trained on, and where an earlier run stopped; begin a bar of steps."""
         continues = f", continuing from step {started.step:,}" if started.step else ""
-        _write(
+        self._teller.say_progress(
             f"training in {started.arithmetic} on {started.windows:,} windows, validating on "
             f"{started.valid:,}{continues}"
         )
@@ -78,10 +67,10 @@ class Progress(Bar):
     def _show_step(self, at: StepDone) -> None:
         """Show the loss, averaged over some 50 steps."""
         self._loss += (at.loss - self._loss) / min(at.step - self._steps_before, 50)
-        if self._bar is not None:
+        for bar in self._bars:
             # What ends a training may be the clock; then the number of steps is a guess.
-            self._bar.total = max(at.step, round(at.step / at.done))
-            self._bar.set_postfix_str(f"loss {self._loss:.5f}", refresh=False)
+            bar.total = max(at.step, round(at.step / at.done))
+            bar.set_postfix_str(f"loss {self._loss:.5f}", refresh=False)
         self.advanced(1)
 
     def _show_search(self, started: SearchStarted) -> None:
@@ -98,7 +87,7 @@ class Progress(Bar):
             if started.trials.all
             else ""
         )
-        _write(f"{size}, trying {started.limit:,}{goes_on}")
+        self._teller.say_progress(f"{size}, trying {started.limit:,}{goes_on}")
         self._ended = {trial.number for trial in finished}
         self.stage("searching", "trial", started.limit, len(finished))
         self._show_ended(started.trials)
@@ -110,7 +99,9 @@ class Progress(Bar):
                 self._ended.add(trial.number)
                 mean = trial.outcome.mean if trial.outcome else None
                 reached = f"failed, {trial.message}" if mean is None else f"{mean:.4f}"
-                _write(f"trial {trial.number}: {reached}  ({trial.describe_values()})")
+                self._teller.say_progress(
+                    f"trial {trial.number}: {reached}  ({trial.describe_values()})"
+                )
                 self.advanced(1)
         best = trials.best
         if best is not None and best.outcome is not None:
@@ -119,9 +110,9 @@ class Progress(Bar):
 
     def _show_best(self, now: str = "") -> None:
         """Show the best trial so far, and what goes on."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(filter(None, (self._best, now))), refresh=False)
-            self._bar.update(0)
+        for bar in self._bars:
+            bar.set_postfix_str(", ".join(filter(None, (self._best, now))), refresh=False)
+            bar.update(0)
 
 
 def _scores(row: HistoryRow) -> str:
@@ -134,8 +125,3 @@ def _scores(row: HistoryRow) -> str:
         f"step {row.step:,}, epoch {row.epoch:.2f}: loss {row.loss:.5f}, validation "
         f"{row.validation_loss:.5f}  average precision {means}{'  best so far' * row.best}"
     )
-
-
-def _write(line: str) -> None:
-    """Write a line above the bar, if there is one."""
-    tqdm.write(line, file=sys.stderr)

@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count
+from regtrack.cli.teller import log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.search.settings import SAMPLERS, SearchSettings
 
@@ -58,6 +59,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
 @training_settings(without=("learning_rate",))
 @machine_options.device
 @options.force_over_unfinished
+@log
 def search(
     dataset: Path,
     architecture: str | None,

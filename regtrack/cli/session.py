@@ -10,6 +10,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Named
+from regtrack.notes import note
 
 if TYPE_CHECKING:
     from regtrack.paths import Labelled
@@ -81,6 +82,6 @@ def session(
 
     asked = SessionOptions(markers, peaks, report, reference, region, url, clip, genes, scale, out)
     written = write_sessions(tracks, asked, force)
-    for note in written.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in written.notes:
+        note(text)
     click.echo(written.text)

@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.kinds import Count
+from regtrack.cli.teller import Teller
 from regtrack.errors import ArgumentError
 from regtrack.models.device_names import gpus_named
 from regtrack.shares import Share
@@ -207,5 +208,5 @@ def _number(job: AnyJob, asked: str | int, out: Path, workers: int) -> int:
         plan = make_plan(job, out, workers)
     else:
         plan = make_score_plan(job, out, workers)
-    click.echo(f"five minutes each, with {counted(workers, 'process', 'processes')}", err=True)
+    Teller.current().say(f"five minutes each, with {counted(workers, 'process', 'processes')}")
     return suited_number(plan.before_writing)

@@ -9,6 +9,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
+from regtrack.cli.teller import log
 
 
 @click.command(
@@ -29,6 +30,7 @@ from regtrack.cli.kinds import Model
 @options.scored_split("valid")
 @options.scoring
 @options.force
+@log
 @click.pass_context
 def thresholds(
     context: click.Context,

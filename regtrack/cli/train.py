@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.network_options import network_settings, split_settings
+from regtrack.cli.teller import log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.paths import shell_word
 
@@ -37,6 +38,7 @@ from regtrack.paths import shell_word
 )
 @machine_options.device
 @options.force_over_unfinished
+@log
 def train(
     dataset: Path,
     architecture: str | None,

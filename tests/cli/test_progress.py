@@ -76,6 +76,27 @@ def test_a_terminal_gets_a_bar_that_is_drawn_in_place(
     assert "█" in err or "#" in err
 
 
+@pytest.mark.parametrize("variable", ["", "NO_COLOR", "CLICOLOR_FORCE"])
+def test_nothing_is_coloured_on_a_terminal_whatever_is_asked_for(
+    variable: str, tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "1")
+    out = tmp_path / "tracks"
+    answers = [
+        regtrack(*predict_arguments(tiny, out)),
+        regtrack(*predict_arguments(tiny, out)),
+        regtrack("info", out),
+        regtrack("predict", "--help"),
+        regtrack("predict", "--nothing"),
+    ]
+    assert [status for status, _, _ in answers] == [0, 1, 0, 0, 2]
+    assert "\r" in answers[0][2]
+    assert "\x1b[" not in "".join(out + err for _, out, err in answers)
+
+
 def test_quiet_shows_no_progress_wherever_it_stands(
     tiny: TinyWorld, tmp_path: Path, regtrack
 ) -> None:
