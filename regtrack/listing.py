@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
 
 
 def first_names(names: Iterable[str], most: int = 3) -> str:
@@ -19,6 +22,13 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 def few_names(names: Collection[str], few: int = 25) -> str:
     """All names where they are few, as a genome's chromosomes are without scaffolds."""
     return first_names(names, few if len(names) <= few else 3)
+
+
+def first_and_last(
+    items: Sequence[_Item], few: int = 25, each: int = 10
+) -> tuple[Sequence[_Item], Sequence[_Item]]:
+    """The first and the last of many things in order; all of them, and none, where they are few."""
+    return (items, ()) if len(items) <= few else (items[:each], items[-each:])
 
 
 def names_and_rest(names: Collection[str], most: int = 5) -> str:

@@ -76,6 +76,7 @@ AT_THE_DOOR = {
     "plan_folders",
     "shares",
     "signals",
+    "text_columns",
     "unfinished",
     "workers",
     "work_folders",

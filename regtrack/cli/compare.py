@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
+from regtrack.cli.screen import screen_width, show
 from regtrack.cli.teller import log
 from regtrack.cli.training_options import read_settings, training_settings
 
@@ -65,7 +66,7 @@ def compare(
     request = ComparisonRequest(dataset, genome, networks, read_settings(values), device)
     with Progress() as progress:
         result = run_comparison(request, out, force, progress)
-    if result.describe():
-        click.echo(result.describe())
+    if said := result.describe(screen_width()):
+        show(said)
     if result.stopped_by:
         raise result.stopped_by

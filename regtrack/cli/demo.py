@@ -9,6 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Argument, Command
+from regtrack.cli.screen import screen_width, show
 from regtrack.cli.teller import log, not_around_log
 
 
@@ -49,8 +50,9 @@ def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     from regtrack.demo.simulated_demo import run_simulated
 
     began = time.monotonic()
+    width = screen_width()
     chosen = machine_options.chosen_device(device)
     with Progress() as progress:
-        text = (run_simulated if train else run_real)(folder, chosen, force, progress)
-    click.echo(text)
+        text = (run_simulated if train else run_real)(folder, chosen, force, progress, width)
+    show(text)
     click.echo(f"This took {time.monotonic() - began:.0f} s.")

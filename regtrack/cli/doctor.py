@@ -9,6 +9,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.config import PROBLEM, find_config
 from regtrack.cli.help_page import Command
+from regtrack.cli.screen import page
 
 
 @click.command(
@@ -49,6 +50,6 @@ def doctor(
     config, broken = find_config(Path.cwd()), context.meta.get(PROBLEM, "")
     configured = Configured(config, broken, genome, peaks, genes, model, exclude, clip)
     findings = examine(configured, *usual_device())
-    click.echo(report(findings))
+    page(report(findings))
     if any(finding.problem for finding in findings):
         context.exit(1)

@@ -11,6 +11,7 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
+from regtrack.cli.screen import screen_width, show
 from regtrack.cli.teller import log
 from regtrack.errors import ArgumentError, InputError
 
@@ -138,7 +139,7 @@ def _score_tracks(
         write_report(evaluation, out)
     print_report(evaluation, out)
     if with_reference:
-        click.echo(reference_table(evaluation))
+        show(reference_table(evaluation, screen_width()))
 
 
 def _score_model(
@@ -205,11 +206,13 @@ def _run(job: ScoreJob, workers: int, out: Path | None, force: bool) -> None:
 def print_report(evaluation: Evaluation, out: Path | None) -> None:
     """Print scores, and where the report of them lies."""
     from regtrack.report.files import report_files
+    from regtrack.report.scores_table import TABLE
     from regtrack.report.text import text_table
 
-    click.echo(text_table(evaluation))
+    where = "with --out" if out is None else str(out / TABLE)
+    show(text_table(evaluation, width=screen_width(), where=where))
     if out is not None:
-        click.echo("wrote " + ", ".join(map(str, report_files(out))))
+        show("wrote " + ", ".join(map(str, report_files(out))))
 
 
 # What tracks do not need.

@@ -9,6 +9,7 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Model, Region
+from regtrack.cli.screen import screen_width, show
 from regtrack.cli.teller import log
 from regtrack.errors import ArgumentError
 
@@ -99,12 +100,13 @@ def explain(
 
     tell_of_bundled(*models)
     request = ExplainRequest(models, region, genome, peaks, device, any_genome, clip, genes)
+    width = screen_width()
     with Progress() as progress:
         if marker is not None:
-            table = explain_marker(request, marker, out, force, progress)
+            table = explain_marker(request, marker, out, force, progress, width)
         else:
-            table = explain_contexts(request, markers, samples or 16, out, force, progress)
-    click.echo(table)
+            table = explain_contexts(request, markers, samples or 16, out, force, progress, width)
+    show(table)
     click.echo(f"wrote {out}")
 
 

@@ -11,6 +11,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
+from regtrack.cli.screen import page
 from regtrack.errors import InputError
 from regtrack.work_folders import partial_path
 
@@ -54,7 +55,7 @@ def info(path: Path) -> None:
     if not path.exists() and partial_path(path).is_dir():
         path = partial_path(path)
     describe = _describer(_of_folder(path) if path.is_dir() else _of_file(path))
-    click.echo(describe(path))
+    page(describe(path))
 
 
 def _describer(name: str) -> Callable[[Path], str]:

@@ -249,6 +249,8 @@ def main() -> None:
         sys.exit(answer(cli, os.environ[VARIABLE]))
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
+    # Where there is colorama, numba would end every result on a terminal with an escape.
+    os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     out = guard_streams()
     status = run(sys.argv[1:])
     lost = lost_output(out)

@@ -8,6 +8,7 @@ import click
 
 from regtrack.cli import options, suggestions
 from regtrack.cli.help_page import Argument, Command
+from regtrack.cli.screen import page, screen_width
 
 
 @click.command(
@@ -49,5 +50,8 @@ def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
 
         listed = read_checkpoint(model).markers
     matching = catalogue.find_markers(patterns, listed)
-    click.echo(catalogue.markers_tsv(matching) if tsv else catalogue.markers_table(matching))
+    if tsv:
+        click.echo(catalogue.markers_tsv(matching))
+    else:
+        page(catalogue.markers_table(matching, screen_width()))
     click.echo(catalogue.describe_found(matching, listed), err=True)

@@ -7,6 +7,7 @@ from importlib import resources
 import click
 
 from regtrack.cli.help_page import Command
+from regtrack.cli.screen import page
 
 
 @click.command(
@@ -17,4 +18,4 @@ def models() -> None:
     """List the networks: layers, parameters beside the paper's, and context."""
     # Written by docs/models.py: to ask the networks, torch would be loaded.
     table = resources.files("regtrack.models") / "networks.txt"
-    click.echo(table.read_text(encoding="utf-8"), nl=False)
+    page(table.read_text(encoding="utf-8").rstrip("\n"))

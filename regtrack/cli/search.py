@@ -10,6 +10,7 @@ import click
 from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count
+from regtrack.cli.screen import show
 from regtrack.cli.teller import log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.search.settings import SAMPLERS, SearchSettings
@@ -99,6 +100,6 @@ def search(
     request = SearchRequest(dataset, genome, architecture, space, chosen, training, device)
     with Progress() as progress:
         result = run_search(request, out, force, progress)
-    click.echo(result.describe())
+    show(result.describe())
     if result.stopped_by:
         raise result.stopped_by

@@ -15,6 +15,11 @@ from regtrack.errors import printable
 _MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+def harmless(text: str) -> str:
+    """A text of several lines with escapes for what a terminal is not to obey."""
+    return _MOVES.sub(lambda match: printable(match[0]), text)
+
+
 class Plain(io.TextIOWrapper):
     """A stream of text that is no more than that: files of others have a say in what is printed.
 
@@ -23,7 +28,7 @@ class Plain(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         """Write, with escapes for what is not to be obeyed."""
-        return super().write(_MOVES.sub(lambda match: printable(match[0]), text))
+        return super().write(harmless(text))
 
 
 class Forgiving(io.FileIO):

@@ -39,7 +39,7 @@ def checkpoints(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 def networks(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Networks that can be trained, or files."""
     table = (resources.files("regtrack.models") / "networks.txt").read_text(encoding="utf-8")
-    names = (line.split()[0] for line in table.splitlines()[1:] if line)
+    names = (line.split()[0] for line in table.partition("\n\n")[0].splitlines()[1:])
     return words_or_files(dict.fromkeys(names), incomplete)
 
 

@@ -9,6 +9,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
+from regtrack.cli.screen import show
 from regtrack.cli.teller import log
 
 
@@ -90,5 +91,5 @@ def thresholds(
     )
     with Progress() as progress:
         evaluation = run_scores(job, workers, progress)
-    click.echo(save_with_thresholds(model, evaluation, out))
+    show(save_with_thresholds(model, evaluation, out))
     click.echo(f"wrote {out}")

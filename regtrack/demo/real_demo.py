@@ -35,12 +35,19 @@ peaks = "markers.tsv"
 
 
 def run_real(
-    folder: Path, device: str, force: bool, observer: Observer, region: str = REGION
+    folder: Path,
+    device: str,
+    force: bool,
+    observer: Observer,
+    width: int | None = None,
+    region: str = REGION,
 ) -> str:
     """Lay out the real data in a folder, predict and score them; returns what to tell the user.
 
     Parameters
     ----------
+    width
+        Columns of the screen that the text is for; None for no screen.
     region
         What to predict of it, for tests.
 
@@ -63,7 +70,7 @@ def run_real(
     evaluation = evaluate(tracks, ScoreRequest(folder / "markers.tsv"), workers, observer)
     write_report(evaluation, report)
     return f"""
-{text_table(evaluation, each=False)}
+{text_table(evaluation, width=width, each=False)}
 
 Real human DNA (hg19, {region}), which the network never saw in training,
 and the peaks that ENCODE measured there. The network is small: it was trained for an hour on

@@ -55,8 +55,14 @@ def run_simulated(
     device: str,
     force: bool,
     observer: Observer,
+    width: int | None = None,
 ) -> str:
     """Run the demo in a folder and return what to tell the user.
+
+    Parameters
+    ----------
+    width
+        Columns of the screen that the text is for; None for no screen.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def run_simulated(
     evaluation = evaluate(tracks, ScoreRequest(peaks), 1, observer)
     write_report(evaluation, report)
     return f"""
-{text_table(evaluation)}
+{text_table(evaluation, width=width)}
 
 TF3+200, TF4+2000, TF5+5000 need a second motif 200, 2,000, 5,000 bases away.
 

@@ -17,11 +17,13 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from regtrack.explain.contexts import DISTANCES, MarkerContext, grouped, models_of
 from regtrack.explain.gradient import SHARES, WIDTH_NAMES
 from regtrack.explain.positives import MEASURED, PREDICTED
-from regtrack.explain.tables import aligned, write_table
+from regtrack.explain.tables import write_table
 from regtrack.genome.markers import in_order
+from regtrack.listing import first_and_last
 from regtrack.paths import named
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.plots import INCHES_PER_LETTER, literal, save_figure
+from regtrack.text_columns import aligned
 
 _LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 _BINS = 60
@@ -163,15 +165,20 @@ def write_contexts(contexts: Sequence[MarkerContext], folder: Path) -> None:
     plot_contexts(contexts, folder / _PICTURE)
 
 
-def context_table(contexts: Sequence[MarkerContext]) -> str:
-    """The printed table: a row per marker and network, the widest first, then medians."""
+def context_table(contexts: Sequence[MarkerContext], width: int | None = None) -> str:
+    """The printed table: a row per marker and network, the widest first, then medians.
+
+    Of many rows, the first and the last ones. `width` as `aligned` takes it.
+    """
     scored = sorted(
         (context for context in contexts if context.samples),
         key=lambda context: (-(context.widths[1] or 0), context.marker.index, context.model.name),
     )
     models = models_of(contexts)
-    table = [["marker", "category", "model", "samples", *WIDTH_NAMES, *_BEYOND]]
-    for context in scored:
+    titles = ["marker", "category", "model", "samples", *WIDTH_NAMES, *_BEYOND]
+    table = []
+    widest, narrowest = first_and_last(scored)
+    for context in [*widest, *narrowest]:
         table.append(
             _cells(
                 context.marker.name, context.marker.category, context.model.name, context.samples
@@ -184,7 +191,13 @@ def context_table(contexts: Sequence[MarkerContext]) -> str:
             [_median([context.widths[i] for context in members]) for i in range(len(SHARES))],
             [_median([context.beyond[i] for context in members]) for i in range(len(DISTANCES))],
         )
-    lines = aligned(table, 3)
+    spare = [3, *([2] if len(models) == 1 else [])]
+    lines = aligned(titles, table, range(3), width=width, spare=spare)
+    if narrowest:
+        lines.append(
+            f"of {len(scored):,} rows, the {len(widest)} of the widest context and the "
+            f"{len(narrowest)} of the narrowest; all of them: {CONTEXTS}"
+        )
     origin = {
         MEASURED: "middles of measured peaks",
         PREDICTED: "predicted with the marker's threshold or more, each network its own",

@@ -58,9 +58,19 @@ class ExplainRequest:
 
 
 def explain_marker(
-    request: ExplainRequest, marker: str, out: Path, force: bool, observer: Observer
+    request: ExplainRequest,
+    marker: str,
+    out: Path,
+    force: bool,
+    observer: Observer,
+    width: int | None = None,
 ) -> str:
     """Explain one marker in each network on one stretch; returns a table for people.
+
+    Parameters
+    ----------
+    width
+        Columns of the screen that the table is for; None for no screen.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def explain_marker(
     ]
     with replacing_folder(out, TABLE) as folder:
         write_explanations(explanations, genome.chrom_sizes, folder)
-    return text_table(explanations)
+    return text_table(explanations, width)
 
 
 def explain_contexts(
@@ -94,6 +104,7 @@ def explain_contexts(
     out: Path,
     force: bool,
     observer: Observer,
+    width: int | None = None,
 ) -> str:
     """Find the effective context of every marker in each network; returns a table for people.
 
@@ -103,6 +114,8 @@ def explain_contexts(
         As `regtrack.genome.markers.select_markers`.
     samples
         Positive bases per marker, at most.
+    width
+        Columns of the screen that the table is for; None for no screen.
 
     Raises
     ------
@@ -138,7 +151,7 @@ def explain_contexts(
         )
     with replacing_folder(out, CONTEXTS) as folder:
         write_contexts(contexts, folder)
-    return context_table(contexts)
+    return context_table(contexts, width)
 
 
 def _check_folder(out: Path, force: bool) -> None:

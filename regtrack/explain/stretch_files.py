@@ -15,10 +15,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from regtrack.explain.gradient import WIDTH_NAMES
 from regtrack.explain.stretch import Explanation
-from regtrack.explain.tables import aligned, write_table
+from regtrack.explain.tables import write_table
 from regtrack.paths import named
 from regtrack.report.palette import looks_of
 from regtrack.report.plots import literal, save_figure
+from regtrack.text_columns import aligned
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
 from regtrack.tracks.segments import SEGMENT, BlockSegments
@@ -166,10 +167,11 @@ def write_explanations(
         _write_bigwig(explanation, chrom_sizes, folder / f"{explanation.model.name}.bw")
 
 
-def text_table(explanations: Sequence[Explanation]) -> str:
-    """The printed table: a row per network, and notes."""
+def text_table(explanations: Sequence[Explanation], width: int | None = None) -> str:
+    """The printed table: a row per network, and notes; `width` as `aligned` takes it."""
     first = explanations[0]
-    table = [["model", "network", "positives from", "bases", *WIDTH_NAMES, "context"]]
+    titles = ["model", "network", "positives from", "bases", *WIDTH_NAMES, "context"]
+    table = []
     for explanation in explanations:
         context = explanation.model.context
         reach = f"-{context.left:,} +{context.right:,}"
@@ -186,7 +188,8 @@ def text_table(explanations: Sequence[Explanation]) -> str:
             ]
         )
     title = f"{first.marker.name} in {first.region}"
-    return "\n".join([title, *aligned(table, 3), *_notes(explanations)])
+    lines = aligned(titles, table, range(3), width=width)
+    return "\n".join([title, *lines, *_notes(explanations)])
 
 
 def _notes(explanations: Sequence[Explanation]) -> list[str]:

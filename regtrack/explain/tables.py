@@ -10,18 +10,6 @@ from regtrack.atomic import write_text
 from regtrack.report.numbers import tsv_field
 
 
-def aligned(rows: Sequence[Sequence[str]], words: int) -> list[str]:
-    """Lines of a table: its first `words` columns are aligned left, the others right."""
-    widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            f"{text:<{width}}" if column < words else f"{text:>{width}}"
-            for column, (text, width) in enumerate(zip(row, widest, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
 def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows of the same columns, at least one, tab-separated, with a header.
 

@@ -6,7 +6,9 @@ import functools
 from collections.abc import Sequence
 from importlib import resources
 
+from regtrack.genome.marker_names import NO_TREATMENT
 from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers, select_markers
+from regtrack.text_columns import aligned
 
 _TABLE = "markers919.tsv"
 _SHOWN = COLUMNS[:-1]  # no `file`: no peaks come with regtrack
@@ -50,17 +52,24 @@ def find_markers(
     return select_markers(catalogue() if listed is None else listed, patterns, "patterns")
 
 
-def markers_table(markers: Sequence[Marker]) -> str:
-    """Markers as columns for people: index, name, category, cell, target and treatment."""
-    rows = [_SHOWN, *(_cells(marker) for marker in markers)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+def markers_table(markers: Sequence[Marker], width: int | None = None) -> str:
+    """Markers as columns for people: index, name, category, cell, target and treatment.
+
+    Parameters
+    ----------
+    width
+        Columns of the screen: where it is too narrow, what a marker's name says, too, is left out.
+        None for no screen.
+    """
+    rows = [_cells(marker) for marker in markers]
+    spare = [place for place in (5, 3, 4) if all(_is_told(row[place], row[1]) for row in rows)]
+    longest = max(len(marker.name) for marker in markers)
+    words = range(1, len(_SHOWN))
+    return "\n".join(aligned(_SHOWN, rows, words, width=width, spare=spare, legible=longest))
+
+
+def _is_told(word: str, name: str) -> bool:
+    return word == NO_TREATMENT or word in name
 
 
 def markers_tsv(markers: Sequence[Marker]) -> str:

@@ -8,7 +8,7 @@ from importlib import resources
 
 from regtrack.genome.synonyms import synonyms
 
-_NONE = "None"
+NO_TREATMENT = "None"
 _TABLE = "markers919.tsv"
 _CELL, _TARGET = "cell", "target"
 # Of a cell or target: words that it may be written in, and letters that are no chance.
@@ -40,7 +40,7 @@ def category_in(name: str) -> str:
     `cell|target|treatment` the target tells it.
     """
     parts = _written(name)
-    words = parts[1] if parts and parts[1] != _NONE else name
+    words = parts[1] if parts and parts[1] != NO_TREATMENT else name
     return next((kind for kind, pattern in _PATTERNS if pattern.search(words)), "TFBS")
 
 
@@ -50,7 +50,11 @@ def parts_in(name: str) -> tuple[str, str, str]:
     Of another name a guess, as far as its words are cells or targets of the 919 markers: `K562`
     and `CTCF` of `CTCF_K562_rep1`; `None` where no word is one, or several are.
     """
-    return _written(name) or (_only(_meant(name, _CELL)), _only(_meant(name, _TARGET)), _NONE)
+    return _written(name) or (
+        _only(_meant(name, _CELL)),
+        _only(_meant(name, _TARGET)),
+        NO_TREATMENT,
+    )
 
 
 def _written(name: str) -> tuple[str, str, str] | None:
@@ -82,7 +86,7 @@ def _meant(name: str, column: str) -> set[str]:
 
 
 def _only(spellings: set[str]) -> str:
-    return spellings.pop() if len(spellings) == 1 else _NONE
+    return spellings.pop() if len(spellings) == 1 else NO_TREATMENT
 
 
 @functools.cache

@@ -13,6 +13,10 @@ from regtrack.listing import counted, first_names, names_and_rest
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import CREDITS, Checkpoint, ThresholdsFrom, read_identified
+from regtrack.text_columns import wrapped
+
+# Of the narrowest terminal that is usual.
+_COLUMNS = 80
 
 # In words, what thresholds are chosen by.
 _ORIGINS: dict[ThresholdsFrom, str] = {
@@ -24,9 +28,9 @@ _ORIGINS: dict[ThresholdsFrom, str] = {
 
 
 def models_table() -> str:
-    """Every network that can be trained, one line each; `docs/models.py` writes it to a file."""
-    row = "{:<10}{:<7}{:>11}{:>12}{:>19}{:>8}  {}".format
-    lines = [row("name", "task", "parameters", "paper", "context", "stride", "layers")]
+    """Every network that can be trained, in 80 columns; `docs/models.py` writes it to a file."""
+    row = "{:<10}{:<7}{:>11}{:>12}{:>19}{:>8}".format
+    lines = [row("name", "task", "parameters", "paper", "context", "stride")]
     for architecture in _architectures():
         with torch.device("meta"):  # no weights are needed
             network = architecture.build(PAPER_MARKERS)
@@ -39,21 +43,23 @@ def models_table() -> str:
                 f"{paper:,}" if paper else "not known",
                 f"-{context.left:,} +{context.right:,}" if context.exact else "the whole window",
                 context.stride,
-                architecture.layers,
             )
         )
-    lines.append("")
     row = "{:<10}{:<7}{}".format
-    lines.append(row("name", "task", "settings, with their defaults"))
+    lines += ["", row("name", "task", "layers")]
+    for architecture in _architectures():
+        lines.append(row(architecture.name, architecture.task, architecture.layers))
+    lines += ["", row("name", "task", "settings, with their defaults")]
     for architecture in _architectures():
         settings = [f"{name} {value}" for name, value in architecture.default_settings().items()]
         lines.append(row(architecture.name, architecture.task, ", ".join(settings) or "none"))
     lines.append("")
     lines.append(
         f"Parameters for {PAPER_MARKERS} markers. Context: bases to the left and right that a "
-        "prediction depends\non. Stride: windows start at multiples of it."
+        "prediction depends on. Stride: windows start at multiples of it. conv 20/10: a "
+        "convolution 20 wide, in steps of 10; (3, 9): layers dilated by 3 and 9."
     )
-    return "\n".join(lines)
+    return wrapped("\n".join(lines), _COLUMNS)
 
 
 def _architectures() -> list[Architecture]:

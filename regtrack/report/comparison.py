@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from regtrack.genome.markers import in_order
 from regtrack.scoring.metrics import CategoryMeans
+from regtrack.text_columns import aligned
 
 RANDOM = "random"
 # Of the rows, in this order.
@@ -158,19 +158,10 @@ class Table:
     header: Sequence[tuple[str, str]]
     rows: Sequence[Sequence[str]]
 
-    def text(self) -> str:
-        """Aligned: names to the left, numbers to the right."""
-        lines = [[upper for upper, _ in self.header], [lower for _, lower in self.header]]
-        lines = [line for line in lines if any(line)] + [list(row) for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        aligned = [
-            "  ".join(
-                word.rjust(width) if number else word.ljust(width)
-                for number, (word, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([self.title, *aligned])
+    def text(self, width: int | None = None) -> str:
+        """Aligned: names to the left, numbers to the right; `width` as `aligned` takes it."""
+        titles = ["\n".join(filter(None, title)) for title in self.header]
+        return "\n".join([self.title, *aligned(titles, self.rows, width=width)])
 
     def markdown(self) -> str:
         """As Markdown renders it."""
@@ -180,14 +171,10 @@ class Table:
         return "\n".join([f"**{self.title}**", "", *lines])
 
 
-def text_report(comparison: Comparison) -> str:
-    """What `regtrack compare` prints."""
-    parts = [table.text() for table in tables(comparison)]
-    wrapped = [
-        textwrap.fill(note, 100, subsequent_indent="  ", break_on_hyphens=False)
-        for note in notes(comparison)
-    ]
-    return "\n\n".join([*parts, "\n".join(wrapped)])
+def text_report(comparison: Comparison, width: int | None = None) -> str:
+    """What `regtrack compare` prints, on a screen of a width; None for no screen."""
+    parts = [table.text(width) for table in tables(comparison)]
+    return "\n\n".join([*parts, "\n".join(notes(comparison))])
 
 
 def markdown_report(comparison: Comparison) -> str:

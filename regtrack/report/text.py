@@ -4,78 +4,117 @@ from __future__ import annotations
 
 import math
 
-from regtrack.listing import counted, names_and_rest
+from regtrack.listing import counted, first_and_last, names_and_rest
 from regtrack.report.numbers import UNDEFINED, chromosomes, number, times
 from regtrack.scoring.evaluation import CategorySummary, Evaluation
 from regtrack.scoring.metrics import REFERENCE_SCORES, RankingScores
 from regtrack.scoring.provenance import SEEN
+from regtrack.text_columns import aligned
 
-_SCREENFUL = 30
+_TITLES = (
+    *("marker", "category", "average_precision", "95% interval", "lift", "trapezoid", "auroc"),
+    "base_rate",
+)
+_LESS = "difference"
+_WORDS = (0, 1)
+# On a screen that is too narrow these are left to the report.
+_SPARE = tuple(map(_TITLES.index, ("trapezoid", "auroc", "95% interval")))
+_Row = tuple[str, ...]
+_BLANK: _Row = ("",) * len(_TITLES)
 
 
-def text_table(evaluation: Evaluation, each: bool = True) -> str:
+def text_table(
+    evaluation: Evaluation,
+    *,
+    width: int | None = None,
+    each: bool = True,
+    where: str = "report.tsv",
+) -> str:
     """What `regtrack eval` prints: a line per marker and category, and what was left out.
+
+    Of many markers, those of the best and the worst average precision.
 
     Parameters
     ----------
+    width
+        Columns of the screen, as `regtrack.text_columns.aligned` takes it.
     each
         Not only the categories, but each of the markers.
+    where
+        Where all markers are, if not all are here.
     """
-    header = ("average_precision", "95% interval", "lift", "trapezoid", "auroc", "base_rate")
-    lines: list[tuple[str, str, tuple[str, ...]]] = [
-        (marker.name, marker.category, _printed(scores.overall, scores.interval))
+    scored = [
+        (marker, scores)
         for marker, scores in zip(evaluation.markers, evaluation.scores, strict=True)
         if scores.overall.scored and each
     ]
-    markers = len(lines)
+    best, worst = first_and_last(scored)
+    if worst:
+        scored.sort(key=lambda pair: -pair[1].overall.average_precision)
+        best, worst = first_and_last(scored)
+    rows = [
+        (marker.name, marker.category, *_printed(scores.overall, scores.interval))
+        for marker, scores in (*best, *worst)
+    ]
+    more = []
+    if worst:
+        rows.insert(len(best), (f"... {len(scored) - len(best) - len(worst):,} more", *_BLANK[1:]))
+        more.append(
+            f"the {len(best)} best and the {len(worst)} worst of {len(scored):,} markers, by "
+            f"average precision; all of them: {where}"
+        )
+    if rows:
+        rows.append(_BLANK)
     for summary in evaluation.categories:
-        lines += _printed_summary(summary)
-    width = max([len("marker"), *(len(name) for name, _, _ in lines)])
-    columns = [max(len(title), 15) if "%" in title else len(title) for title in header]
-    titles = (title.rjust(size) for title, size in zip(header, columns, strict=True))
-    words = max([len("category"), *(len(category) for _, category, _ in lines)])
-    text = [f"{'marker':<{width}}  {'category':<{words}}  {'  '.join(titles)}"]
-    for place, (name, category, values) in enumerate(lines):
-        if place == markers > _SCREENFUL:
-            text += ["", text[0]]  # the first one has scrolled away
-        padded = (value.rjust(size) for value, size in zip(values, columns, strict=True))
-        text.append(f"{name:<{width}}  {category:<{words}}  {'  '.join(padded)}".rstrip())
-    return "\n".join([*text, *_notes(evaluation)])
+        rows += _printed_summary(summary)
+    lines = aligned(_TITLES, rows, _WORDS, width=width, spare=_SPARE)
+    return "\n".join([*lines, *more, *_notes(evaluation)])
 
 
-def reference_table(evaluation: Evaluation) -> str:
+def reference_table(evaluation: Evaluation, width: int | None = None) -> str:
     """What `regtrack eval --reference-scores` prints: scikit-learn's scores, and ours less these.
 
-    A line per marker that has scores, and the largest differences.
+    A line per marker that has scores, of many those that differ most, and the largest differences.
     """
-    pairs = [
-        (marker.name, ours, reference)
+    compared = [
+        (marker.name, [_compared(ours, reference, name) for name in REFERENCE_SCORES])
         for marker, ours, reference in zip(
             evaluation.markers, evaluation.overall, evaluation.reference, strict=True
         )
         if reference.scored
     ]
-    width = max([len("largest difference"), *(len(name) for name, _, _ in pairs)])
-    titles = "  ".join(f"{name:>17}  difference" for name in REFERENCE_SCORES)
-    lines = [f"{'scikit-learn':<{width}}  {titles}"]
-    largest = dict.fromkeys(REFERENCE_SCORES, 0.0)
-    for marker, ours, reference in pairs:
-        cells = []
-        for name in REFERENCE_SCORES:
-            score = getattr(reference, name)
-            difference = getattr(ours, name) - score
-            largest[name] = max(largest[name], abs(difference))  # a NaN is passed over
-            cells.append(f"{number(score, 6):>17}  {_signed(difference):>10}")
-        lines.append(f"{marker:<{width}}  {'  '.join(cells)}")
-    totals = "  ".join(f"{'':>17}  {largest[name]:>10.1e}" for name in REFERENCE_SCORES)
-    return "\n".join([*lines, f"{'largest difference':<{width}}  {totals}"])
+    shown, rest = first_and_last(compared)
+    if rest:
+        compared.sort(key=lambda pair: -max(_size(difference) for _, difference in pair[1]))
+        shown, rest = first_and_last(compared)
+    rows = [
+        (name, *(cell for score, less in pairs for cell in (number(score, 6), _signed(less))))
+        for name, pairs in shown
+    ]
+    largest = [
+        max((_size(pairs[place][1]) for _, pairs in compared), default=0.0)
+        for place in range(len(REFERENCE_SCORES))
+    ]
+    rows.append(("largest difference", *(cell for one in largest for cell in ("", f"{one:.1e}"))))
+    titles = ("scikit-learn", *(title for name in REFERENCE_SCORES for title in (name, _LESS)))
+    return "\n".join(aligned(titles, rows, width=width))
+
+
+def _compared(ours: RankingScores, reference: RankingScores, name: str) -> tuple[float, float]:
+    score: float = getattr(reference, name)
+    return score, getattr(ours, name) - score
+
+
+def _size(difference: float) -> float:
+    """Of a difference; of one that is not defined, nothing."""
+    return 0.0 if math.isnan(difference) else abs(difference)
 
 
 def _signed(difference: float) -> str:
     return UNDEFINED if math.isnan(difference) else f"{difference:+.1e}"
 
 
-def _printed(score: RankingScores, interval: tuple[float, float]) -> tuple[str, ...]:
+def _printed(score: RankingScores, interval: tuple[float, float]) -> _Row:
     return (
         number(score.average_precision),
         _span(interval),
@@ -86,27 +125,29 @@ def _printed(score: RankingScores, interval: tuple[float, float]) -> tuple[str, 
     )
 
 
-def _printed_summary(summary: CategorySummary) -> list[tuple[str, str, tuple[str, ...]]]:
+def _printed_summary(summary: CategorySummary) -> list[_Row]:
     means = summary.means
-    mean = (
-        number(means.average_precision),
-        _span(summary.interval),
-        "",
-        number(means.pr_auc_trapezoid),
-        number(means.auroc),
-        number(means.base_rate),
-    )
-    median = (
-        number(summary.median),
-        _span(summary.median_interval),
-        times(summary.lift),
-        "",
-        "",
-        "",
-    )
     return [
-        (f"mean of {means.markers}", means.category, mean),
-        (f"median of {means.markers}", means.category, median),
+        (
+            f"mean of {means.markers}",
+            means.category,
+            number(means.average_precision),
+            _span(summary.interval),
+            "",
+            number(means.pr_auc_trapezoid),
+            number(means.auroc),
+            number(means.base_rate),
+        ),
+        (
+            f"median of {means.markers}",
+            means.category,
+            number(summary.median),
+            _span(summary.median_interval),
+            times(summary.lift),
+            "",
+            "",
+            "",
+        ),
     ]
 
 

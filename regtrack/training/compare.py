@@ -74,14 +74,14 @@ class ComparisonResult:
     stopped: tuple[str, int] | None = None
     stopped_by: Stop | None = None
 
-    def describe(self) -> str:
-        """For people; empty in the processes that are not the first."""
+    def describe(self, width: int | None = None) -> str:
+        """For people, on a screen of a width; empty in the processes that are not the first."""
         if self.stopped is not None:
             name, step = self.stopped
             return f"stopped after step {step:,} of {name}; run the same command again to continue."
         if self.comparison is None:
             return ""
-        return f"{text_report(self.comparison)}\nwrote {', '.join(map(str, self.files))}"
+        return f"{text_report(self.comparison, width)}\nwrote {', '.join(map(str, self.files))}"
 
 
 def run_comparison(

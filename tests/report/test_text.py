@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 
+import pytest
 from builders import a_marker
-from scoring_builders import unscored, with_published
+from scoring_builders import marker_scores, unscored, with_published
 
-from regtrack.report.text import text_table
+from regtrack.report.text import reference_table, text_table
 from regtrack.scoring.evaluation import Evaluation
 
 
@@ -32,12 +34,70 @@ def test_the_table_has_a_line_per_scored_marker_and_the_categories_below(
         assert line[0] == name
         assert line[2] == f"{scores.overall.average_precision:.4f}"
         assert line[3] == f"{low:.4f}-{high:.4f}"
-    assert [line[:4] for line in lines[4:8]] == [
+    assert [line[:4] for line in lines[4:9]] == [
+        [],
         ["mean", "of", "2", "TFBS"],
         ["median", "of", "2", "TFBS"],
         ["mean", "of", "1", "DNase"],
         ["median", "of", "1", "DNase"],
     ]
+
+
+def of_many(evaluation: Evaluation, number: int, name: str = "K562|CTCF|{}") -> Evaluation:
+    """Markers of which those with a higher number are predicted better."""
+    return replace(
+        evaluation,
+        markers=tuple(a_marker(index, name.format(index)) for index in range(number)),
+        scores=tuple(marker_scores(index % 30) for index in range(number)),
+    )
+
+
+def test_a_few_markers_are_listed_in_their_own_order(evaluation: Evaluation) -> None:
+    lines = lines_of(of_many(evaluation, 25))
+    assert [line[0] for line in lines[1:26]] == [f"K562|CTCF|{index}" for index in range(25)]
+    assert lines[26] == []
+
+
+def test_of_many_markers_the_table_has_the_best_and_the_worst_ten(evaluation: Evaluation) -> None:
+    many = of_many(evaluation, 30)
+    lines = lines_of(many)
+    ranked = sorted(range(30), key=lambda at: -many.scores[at].overall.average_precision)
+    assert [line[0] for line in lines[1:11]] == [f"K562|CTCF|{index}" for index in ranked[:10]]
+    assert lines[11] == ["...", "10", "more"]
+    assert [line[0] for line in lines[12:22]] == [f"K562|CTCF|{index}" for index in ranked[-10:]]
+    assert lines[22] == []
+    assert lines[23][:3] == ["mean", "of", "30"]
+    assert text_table(many, where="r/report.tsv").splitlines()[25] == (
+        "the 10 best and the 10 worst of 30 markers, by average precision; "
+        "all of them: r/report.tsv"
+    )
+    assert "all of them" not in text_table(of_many(evaluation, 25))
+
+
+@pytest.mark.parametrize("name", ["CTCF|{}", "H3K4me3_of_a_cell_with_a_very_long_name_{}"])
+def test_on_eighty_columns_the_table_leaves_out_what_the_report_has(
+    evaluation: Evaluation, name: str
+) -> None:
+    lines = text_table(of_many(evaluation, 120, name), width=80).splitlines()
+    table = list(takewhile(lambda line: not line.startswith("the 10 best"), lines))
+    assert len(table) == 2 + 21 + 1 + 2
+    assert max(map(len, table)) <= 80
+    titles = ["marker", "category", "precision", "interval", "lift", "auroc", "rate"]
+    assert table[1].split() == titles
+
+
+def test_of_many_markers_those_differ_most_that_are_shown_beside_scikit_learn(
+    evaluation: Evaluation,
+) -> None:
+    many = of_many(evaluation, 40)
+    off = replace(many.overall[7], auroc=many.overall[7].auroc - 0.25)
+    lines = reference_table(
+        replace(many, reference=(*many.overall[:7], off, *many.overall[8:]))
+    ).splitlines()
+    assert len(lines) == 1 + 10 + 1
+    assert lines[1].split()[0] == "K562|CTCF|7"
+    assert lines[1].split()[-1] == "+2.5e-01"
+    assert lines[-1].split() == ["largest", "difference", "0.0e+00", "0.0e+00", "2.5e-01"]
 
 
 def test_the_table_says_what_was_left_out_and_why(evaluation: Evaluation) -> None:
