@@ -108,6 +108,7 @@ def write_checkpoint(
     architecture: str = "dilated",
     settings: Mapping[str, Any] | None = None,
     seen: Seen | None = None,
+    assembly: str = "tiny",
 ) -> Path:
     """An untrained network whose probabilities spread over the whole range.
 
@@ -122,7 +123,7 @@ def write_checkpoint(
         architecture=architecture,
         settings={**chosen.default_settings(), **settings},
         markers=tuple(markers),
-        assembly="tiny",
+        assembly=assembly,
         chrom_sizes=dict(chrom_sizes),
         thresholds=(TINY_THRESHOLD,) * len(markers),
         seen=seen,
@@ -216,14 +217,14 @@ def make_tiny_datasets(folder: Path) -> TinyDatasets:
     return made
 
 
-def write_mats(folder: Path) -> None:
-    """Random inputs and labels of three markers, as DeepSEA published theirs."""
+def write_mats(folder: Path, markers: int = 3) -> None:
+    """Random inputs and labels of some markers, as DeepSEA published theirs."""
     folder.mkdir()
     random = np.random.default_rng(5)
     for split, size in {"train": 20, "valid": 8, "test": 8}.items():
         bases = random.integers(0, 4, (size, 1_000))
         inputs = (bases[:, None, :] == np.arange(4)[:, None]).astype(np.uint8)
-        labels = random.integers(0, 2, (size, 3)).astype(np.uint8)
+        labels = random.integers(0, 2, (size, markers)).astype(np.uint8)
         if split == "train":
             with h5py.File(folder / "train.mat", "w") as file:
                 file["trainxdata"] = inputs.transpose(2, 1, 0)

@@ -1,16 +1,13 @@
-"""README and docs/: their links lead somewhere, and their commands are commands of regtrack."""
+"""README and docs/: their links lead somewhere."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
-import click
 import pytest
 
 from regtrack import __version__
-from regtrack.cli.main import cli
 
 TOP = Path(__file__).parent.parent
 PAGES = [
@@ -34,13 +31,6 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
-def _commands(page: Path) -> list[list[str]]:
-    """The words of each indented `regtrack ...` line behind `regtrack`, comments left out."""
-    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = re.findall(r"^ {4}(?:\$ |torchrun .* -m )?regtrack (.*)$", text, re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
-
-
 @every_page
 def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
     for link in _links(page):
@@ -48,20 +38,6 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> 
         target = page.parent / name if name else page
         assert target.exists(), link
         assert not anchor or anchor in _anchors(target), link
-
-
-@every_page
-def test_every_command_has_the_options_that_are_shown(page: Path) -> None:
-    for words in _commands(page):
-        command: click.Command = cli
-        while isinstance(command, click.Group) and not words[0].startswith("-"):
-            found = command.get_command(click.Context(command), words.pop(0))
-            assert found is not None, words
-            command = found
-        options = command.get_params(click.Context(command))
-        known = {name for one in options for name in (*one.opts, *one.secondary_opts)}
-        shown = {word.partition("=")[0] for word in words if word.startswith("--")}
-        assert shown <= known, command.name
 
 
 def test_readme_links_to_every_page() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import re
 import shlex
 from importlib import resources
 from pathlib import Path
 from statistics import fmean
 
 import pytest
+from page_blocks import TOP, blocks_of
 
 from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import TrackSet
@@ -17,14 +17,13 @@ from regtrack.workspace.network_names import BUNDLED
 from regtrack.workspace.networks import find_model
 
 DATA = Path(str(resources.files("regtrack.demo") / "data"))
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 
 
 def _tutorial() -> list[list[str]]:
     """Words of each command of the tutorial, but for blocks that say why no test runs them."""
-    text = TUTORIAL.read_text(encoding="utf-8")
-    text = re.sub(r"<!-- not run by a test: .+ -->\n\n(?: {4}.*\n)+", "", text)
-    return [shlex.split(line) for line in re.findall(r"^ {4}(.*)$", text, re.MULTILINE)]
+    blocks = blocks_of(TOP / "docs" / "tutorial.md")
+    lines = [line for block in blocks if not block.said("not run") for line in block.lines()]
+    return [shlex.split(line) for line in lines]
 
 
 def test_it_predicts_scores_and_the_tutorial_goes_on_from_there(
