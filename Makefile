@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 BIN := $(VENV)/bin
 BEGUN := $(shell date +%s)
 
-.PHONY: demo test lint docs fuzz triton browser clean
+.PHONY: demo test lint docs dist fuzz triton browser clean
 
 demo: $(VENV)/installed
 	$(BIN)/regtrack demo --force
@@ -36,6 +36,14 @@ docs: $(VENV)/docs
 $(VENV)/docs: $(VENV)/installed
 	$(BIN)/pip install --quiet $(CONSTRAINTS:%=--constraint %) --editable '.[docs]'
 	touch $@
+
+# An sdist, and a wheel made of it: checked, and tried in an empty environment. Once the
+# environment exists, no network is needed.
+dist: $(VENV)/installed
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	REGTRACK_DIST=$(CURDIR)/dist $(BIN)/pytest --quiet tests/test_dist.py
+	@ls -l dist
 
 # Damaged files for every parser; a finding comes with the command that shows it again.
 fuzz: $(VENV)/installed
