@@ -74,6 +74,7 @@ AT_THE_DOOR = {
     "observer",
     "paths",
     "plan_folders",
+    "run_summary",
     "shares",
     "signals",
     "text_columns",

@@ -20,7 +20,8 @@ from regtrack.models.tensors import read_tensor_file
 from regtrack.observer import Event, Unwatched
 from regtrack.training.events import StepDone, TrainingStarted, ValidationDone
 from regtrack.training.processes import Processes
-from regtrack.training.run import TrainingResult, train
+from regtrack.training.result import TrainingResult
+from regtrack.training.run import train
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import HistoryRow
 

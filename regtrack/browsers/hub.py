@@ -27,6 +27,7 @@ from regtrack.folders import check_file, check_folder, replacing_folder
 from regtrack.listing import counted
 from regtrack.observer import Observer, staged
 from regtrack.paths import Labelled, shell_word
+from regtrack.run_summary import RunSummary
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks.files import read_peaks
 from regtrack.workers import in_processes
@@ -152,6 +153,21 @@ def instructions(hub: Hub) -> str:
         f"test it:  regtrack hub {shell_word(folder)} --check\n"
         f"copy the folder {folder} to {hub.options.base} (the server must answer byte ranges)\n"
         f"open it:  {hub.address}"
+    )
+
+
+def summarise_hub(hub: Hub) -> RunSummary:
+    """What was written, for people as `instructions`, and for programs."""
+    out = hub.options.out
+    folder = hub.runs.first.folder
+    return RunSummary(
+        instructions(hub),
+        written=(folder / HUB, folder / FOLDER) if out is None else (out,),
+        counts={
+            "markers": len({track.marker.name for track in hub.tracks}),
+            "signals": len(hub.tracks),
+            "with_peaks": sum(track.bigbed is not None for track in hub.tracks),
+        },
     )
 
 

@@ -28,6 +28,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.markers import Marker
 from regtrack.listing import counted
 from regtrack.paths import Labelled
+from regtrack.run_summary import RunSummary
 from regtrack.tracks.peaks.files import index_suffix, write_peaks
 from regtrack.work_folders import refuse_foreign
 
@@ -160,10 +161,20 @@ class Sessions:
         For the user: files, and how to open them.
     notes
         What may surprise; a line each.
+    written
+        The sessions.
+    markers
+        How many are shown.
     """
 
     text: str
     notes: tuple[str, ...]
+    written: tuple[Path, ...] = ()
+    markers: int = 0
+
+    def summary(self) -> RunSummary:
+        """The same for programs."""
+        return RunSummary(self.text, self.written, {"markers": self.markers})
 
 
 def write_sessions(folders: Sequence[Labelled], options: SessionOptions, force: bool) -> Sessions:
@@ -232,7 +243,10 @@ def write_sessions(folders: Sequence[Labelled], options: SessionOptions, force: 
     if runs.several:
         what += f" of {len(runs.runs)} runs"
     return Sessions(
-        _text(folder, options, what, len(measured), reference, str(locus)), tuple(notes)
+        _text(folder, options, what, len(measured), reference, str(locus)),
+        tuple(notes),
+        (folder / igv_xml.NAME, folder / igv_json.NAME),
+        len(markers),
     )
 
 

@@ -10,8 +10,8 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Named
-from regtrack.cli.screen import screen_width, show
-from regtrack.cli.teller import log
+from regtrack.cli.screen import screen_width
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.cli.training_options import read_settings, training_settings
 
 
@@ -42,6 +42,7 @@ from regtrack.cli.training_options import read_settings, training_settings
 @machine_options.device
 @options.force_over_unfinished
 @log
+@as_json
 def compare(
     dataset: Path,
     networks: tuple[str, ...],
@@ -66,7 +67,7 @@ def compare(
     request = ComparisonRequest(dataset, genome, networks, read_settings(values), device)
     with Progress() as progress:
         result = run_comparison(request, out, force, progress)
-    if said := result.describe(screen_width()):
-        show(said)
+    if result.describe():
+        Teller.current().show(result.summary(screen_width()))
     if result.stopped_by:
         raise result.stopped_by

@@ -11,8 +11,8 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
-from regtrack.cli.screen import screen_width, show
-from regtrack.cli.teller import log
+from regtrack.cli.screen import screen_width
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.errors import ArgumentError, InputError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 @shard_options.verify
 @options.force_over_unfinished
 @log
+@as_json
 @click.pass_context
 def eval_(
     context: click.Context,
@@ -137,9 +138,8 @@ def _score_tracks(
         evaluation = evaluate(tracks, request, workers, progress, with_reference=with_reference)
     if out is not None:
         write_report(evaluation, out)
-    print_report(evaluation, out)
-    if with_reference:
-        show(reference_table(evaluation, screen_width()))
+    more = [reference_table(evaluation, screen_width())] if with_reference else []
+    show_report(evaluation, out, *more)
 
 
 def _score_model(
@@ -200,19 +200,21 @@ def _run(job: ScoreJob, workers: int, out: Path | None, force: bool) -> None:
 
     with Progress() as progress:
         evaluation = run_scores(job, workers, progress, out, force)
-    print_report(evaluation, out)
+    show_report(evaluation, out)
 
 
-def print_report(evaluation: Evaluation, out: Path | None) -> None:
-    """Print scores, and where the report of them lies."""
-    from regtrack.report.files import report_files
+def show_report(evaluation: Evaluation, out: Path | None, *more: str) -> None:
+    """Print scores, where the report of them lies, and more about them."""
+    from regtrack.report.files import report_files, summarise_evaluation
     from regtrack.report.scores_table import TABLE
     from regtrack.report.text import text_table
 
+    written = report_files(out) if out is not None else []
     where = "with --out" if out is None else str(out / TABLE)
-    show(text_table(evaluation, width=screen_width(), where=where))
-    if out is not None:
-        show("wrote " + ", ".join(map(str, report_files(out))))
+    table = text_table(evaluation, width=screen_width(), where=where)
+    paths = [f"wrote {', '.join(map(str, written))}"] if written else []
+    said = "\n".join([table, *paths, *more])
+    Teller.current().show(summarise_evaluation(evaluation, said, written))
 
 
 # What tracks do not need.

@@ -9,9 +9,10 @@ import click
 from regtrack.cli import machine_options, options, suggestions
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Model, Region
-from regtrack.cli.screen import screen_width, show
-from regtrack.cli.teller import log
+from regtrack.cli.screen import screen_width
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.errors import ArgumentError
+from regtrack.run_summary import RunSummary
 
 
 @click.command(
@@ -66,6 +67,7 @@ from regtrack.errors import ArgumentError
 @options.any_genome
 @options.force
 @log
+@as_json
 def explain(
     models: tuple[Path, ...],
     region: str,
@@ -106,8 +108,8 @@ def explain(
             table = explain_marker(request, marker, out, force, progress, width)
         else:
             table = explain_contexts(request, markers, samples or 16, out, force, progress, width)
-    show(table)
-    click.echo(f"wrote {out}")
+    counts = {"networks": len(models)}
+    Teller.current().show(RunSummary(f"{table}\nwrote {out}", (out,), counts))
 
 
 def _check_choice(

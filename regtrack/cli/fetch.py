@@ -9,10 +9,13 @@ import click
 
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Group
-from regtrack.cli.teller import Teller, log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.fetching.settings import FetchSettings
+from regtrack.run_summary import RunSummary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from regtrack.fetching.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +28,7 @@ _assembly = click.argument(
 def _shared(command: F) -> F:
     """Options of every `fetch`, in the order in which help lists them."""
     for option in (
+        as_json,
         log,
         click.option(
             "--jobs",
@@ -136,7 +140,7 @@ def model(name: str | None, **settings: Any) -> None:
     from regtrack.workspace.networks import list_models
 
     if name is None:
-        click.echo(list_models())
+        Teller.current().show(RunSummary(list_models()))
         return
     asked = FetchSettings(**settings)
 
@@ -145,9 +149,8 @@ def model(name: str | None, **settings: Any) -> None:
 
     with Progress() as progress:
         report, path = fetch_model(name, asked, progress)
-    _tell(report, asked)
-    if not asked.dry_run:
-        click.echo(f"{path}: predict with --model {name}")
+    said = f"{path}: predict with --model {name}"
+    _tell(report, asked, *(() if asked.dry_run else (said,)), made=(path,))
 
 
 @fetch.command("all", short_help="Genome, genes, peaks and regions to exclude.")
@@ -173,12 +176,18 @@ def _fetch(kinds: Sequence[str], settings: dict[str, Any], **choice: Any) -> Non
     _tell(report, asked)
 
 
-def _tell(report: Report, asked: FetchSettings) -> None:
+def _tell(report: Report, asked: FetchSettings, *more: str, made: Sequence[Path] = ()) -> None:
     """Say what is where, and fail where something is not."""
-    from regtrack.fetching.report import describe_failures, describe_plan, describe_report
+    from regtrack.fetching.report import (
+        describe_failures,
+        describe_plan,
+        describe_report,
+        summarise_report,
+    )
 
-    if text := describe_plan(report) if asked.dry_run else describe_report(report):
-        click.echo(text)
+    text = describe_plan(report) if asked.dry_run else describe_report(report)
+    if said := "\n".join(filter(None, (text, *more))):
+        Teller.current().show(summarise_report(report, said, made))
     if report.failed:
         Teller.current().say(describe_failures(report))
     report.check()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from regtrack.cli import machine_options, options, shard_options
-from regtrack.cli.eval import print_report
+from regtrack.cli.eval import show_report
 from regtrack.cli.help_page import Argument, Command
-from regtrack.cli.teller import log, not_around_log
-from regtrack.work_folders import made_by
+from regtrack.cli.teller import Teller, as_json, log, not_around_log
+from regtrack.run_summary import RunSummary
+from regtrack.work_folders import made_by, partial_path
 
 if TYPE_CHECKING:
     from regtrack.prediction.planned_job import Here
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @shard_options.verify
 @options.force
 @log
+@as_json
 def finish(
     out: Path,
     shard: Share | None,
@@ -76,22 +78,23 @@ def _write_share(out: Path, share: Share, here: Here, workers: int) -> None:
 
     with Progress() as progress:
         said = write_share(out, share, here, workers, progress)
-    click.echo(said)
+    Teller.current().show(RunSummary(said, (partial_path(out),)))
 
 
 def _finish(out: Path, here: Here, workers: int, force: bool) -> None:
     from regtrack.cli.progress import Progress
     from regtrack.prediction.shards import finish as finish_job
     from regtrack.report.scores_table import PAGE
-    from regtrack.tracks.describe import describe_written
+    from regtrack.tracks.describe import describe_written, summarise_written
     from regtrack.tracks.folder import TrackSet
 
     with Progress() as progress:
         made = finish_job(out, here, workers, progress, force)
     if isinstance(made, TrackSet):
         scored = (out / PAGE).exists()
-        click.echo(describe_written(made, out, genes=None, is_scored=scored, can_score=False))
+        said = describe_written(made, out, genes=None, is_scored=scored, can_score=False)
+        Teller.current().show(summarise_written(made, out, said))
     elif made is not None:
-        print_report(made, out)
+        show_report(made, out)
     else:
-        click.echo(f"{out}: finished")
+        Teller.current().show(RunSummary(f"{out}: finished", (out,)))

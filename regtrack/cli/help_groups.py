@@ -42,7 +42,7 @@ _OPTIONS = {
         *("--positive-weight", "--reverse-complement", "--shift", "--precision"),
         *("--validate-every", "--norm-batches", "--save-minutes", "--tensorboard"),
         *("--kernel", "--f1", "--f2", "--f3", "--hidden", "--stride", "--dropout"),
-        *("--norm-decay", "--set", "--max-gap", "--min-length", "--log"),
+        *("--norm-decay", "--set", "--max-gap", "--min-length", "--log", "--json"),
     ),
 }
 _GROUP_OF = {option: title for title, options in _OPTIONS.items() for option in options}

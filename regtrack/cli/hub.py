@@ -9,7 +9,7 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Command
-from regtrack.cli.teller import log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @machine_options.workers
 @options.force
 @log
+@as_json
 @click.option("--check", is_flag=True, help="Check a hub that is there; write nothing.")
 @click.pass_context
 def hub(
@@ -84,14 +85,14 @@ def hub(
     if check:
         _check_hubs(tracks)
         return
-    from regtrack.browsers.hub import instructions, write_hub
+    from regtrack.browsers.hub import summarise_hub, write_hub
     from regtrack.browsers.hub_plan import HubOptions
     from regtrack.cli.progress import Progress
 
     settings = HubOptions(url or "", email or "", style, scale, assembly, markers, report, out)
     with Progress() as progress:
         written = write_hub(tracks, settings, workers, force, progress)
-    click.echo(instructions(written))
+    Teller.current().show(summarise_hub(written))
 
 
 def _check_hubs(folders: tuple[Labelled, ...]) -> None:

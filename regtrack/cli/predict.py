@@ -10,7 +10,7 @@ import click
 from regtrack.cli import machine_options, options, shard_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count, Region
-from regtrack.cli.teller import Teller, log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.peaks.rules import PeakRules
 
@@ -117,6 +117,7 @@ if TYPE_CHECKING:
 @options.any_genome
 @options.force_over_unfinished
 @log
+@as_json
 @click.pass_context
 def predict(
     context: click.Context,
@@ -204,22 +205,21 @@ def _run(
 ) -> None:
     from regtrack.cli.progress import Progress
     from regtrack.prediction.run import run
-    from regtrack.tracks.describe import describe_written
+    from regtrack.tracks.describe import describe_written, summarise_written
 
     _foretell(job, out, workers, plan)
     if plan:
         return
     with Progress() as progress:
         trackset = run(job, out, workers, force, progress)
-    click.echo(
-        describe_written(
-            trackset,
-            out,
-            genes=context.params["genes"] if "genes" in options.typed(context) else None,
-            is_scored=job.truth is not None,
-            can_score=options.knows_peaks(context),
-        )
+    said = describe_written(
+        trackset,
+        out,
+        genes=context.params["genes"] if "genes" in options.typed(context) else None,
+        is_scored=job.truth is not None,
+        can_score=options.knows_peaks(context),
     )
+    Teller.current().show(summarise_written(trackset, out, said))
 
 
 def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:

@@ -10,7 +10,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Count, Region
-from regtrack.cli.teller import log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 
 
@@ -101,6 +101,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 @options.clip
 @options.force
 @log
+@as_json
 def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
     """Cut a genome into windows, label them with measured peaks, and split them.
 
@@ -110,9 +111,9 @@ def prepare(out: Path, force: bool, task: str | None, **settings: Any) -> None:
     asked = PrepareSettings(task=chosen, **settings)
 
     from regtrack.cli.progress import Progress
-    from regtrack.datasets.describe import describe_dataset
+    from regtrack.datasets.describe import summarise_dataset
     from regtrack.datasets.prepare import prepare as run
 
     with Progress() as progress:
         run(asked, out, force, progress)
-    click.echo(describe_dataset(out))
+    Teller.current().show(summarise_dataset(out))

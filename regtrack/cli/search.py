@@ -10,8 +10,7 @@ import click
 from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Count
-from regtrack.cli.screen import show
-from regtrack.cli.teller import log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.search.settings import SAMPLERS, SearchSettings
 
@@ -61,6 +60,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
 @machine_options.device
 @options.force_over_unfinished
 @log
+@as_json
 def search(
     dataset: Path,
     architecture: str | None,
@@ -100,6 +100,6 @@ def search(
     request = SearchRequest(dataset, genome, architecture, space, chosen, training, device)
     with Progress() as progress:
         result = run_search(request, out, force, progress)
-    show(result.describe())
+    Teller.current().show(result.summary())
     if result.stopped_by:
         raise result.stopped_by

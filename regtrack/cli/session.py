@@ -10,6 +10,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Command
 from regtrack.cli.kinds import Named
+from regtrack.cli.teller import Teller, as_json
 from regtrack.notes import note
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @options.scale
 @options.clip
 @options.force
+@as_json
 def session(
     tracks: tuple[Labelled, ...],
     out: Path | None,
@@ -84,4 +86,4 @@ def session(
     written = write_sessions(tracks, asked, force)
     for text in written.notes:
         note(text)
-    click.echo(written.text)
+    Teller.current().show(written.summary())

@@ -12,8 +12,9 @@ from regtrack.cli.kinds import Count
 from regtrack.cli.teller import Teller
 from regtrack.errors import ArgumentError
 from regtrack.models.device_names import gpus_named
+from regtrack.run_summary import RunSummary
 from regtrack.shares import Share
-from regtrack.work_folders import made_by
+from regtrack.work_folders import made_by, partial_path
 
 if TYPE_CHECKING:
     from regtrack.prediction.planned_job import AnyJob, Here
@@ -77,7 +78,19 @@ verify = click.option(
 
 # What is not the plan's, but that of the machine.
 _OF_A_SHARD = frozenset(
-    ("out", "shard", "model", "genome", "own_networks", "workers", "device", "any_cpu", "verify")
+    (
+        "out",
+        "shard",
+        "model",
+        "genome",
+        "own_networks",
+        "workers",
+        "device",
+        "any_cpu",
+        "verify",
+        "log",
+        "as_json",
+    )
 )
 
 
@@ -126,7 +139,8 @@ def do_shard(context: click.Context, share: Share, workers: int, verify: bool) -
 
     with Progress() as progress:
         said = run_shard(out, share, here, workers, progress)
-    click.echo(said)
+    counts = {"shard": share.number, "shards": share.total}
+    Teller.current().show(RunSummary(said, (partial_path(out),), counts))
 
 
 def is_delivered(out: Path) -> bool:
@@ -135,7 +149,7 @@ def is_delivered(out: Path) -> bool:
 
     if not is_there(out):
         return False
-    click.echo(f"{out}: finished already")
+    Teller.current().show(RunSummary(f"{out}: finished already", (out,)))
     return True
 
 
@@ -174,12 +188,14 @@ def plan_job(
     asked = context.params
     number = _number(job, asked["shards"], asked["out"], asked["workers"])
     pinned = Pinned(asked["device"], instructions_in_use(), asked["any_cpu"])
-    click.echo(plan_shards(asked["out"], request, job, known, number, pinned, asked["force"]))
+    planned = plan_shards(asked["out"], request, job, known, number, pinned, asked["force"])
     out = shell_word(asked["out"])
     command = f"regtrack {context.info_name} --shard {{}}/{number} --out {out}"
     every = f"next, for K from 1 to {number}: {command.format('K')}"
-    click.echo(every if number > 1 else f"next: {command.format(1)}")
-    click.echo(f"then: regtrack finish {out}")
+    following = every if number > 1 else f"next: {command.format(1)}"
+    said = f"{planned}\n{following}\nthen: regtrack finish {out}"
+    counts = {"shards": number, "bases": job.bases}
+    Teller.current().show(RunSummary(said, (partial_path(asked["out"]),), counts))
 
 
 def device_of_job(name: str, number: str | int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import stat
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from regtrack import __version__
+from regtrack.cli import screen
 from regtrack.cli.kinds import File
 from regtrack.cli.streams import Forgiving
 from regtrack.errors import ArgumentError, InputError, printable
@@ -24,6 +26,8 @@ from regtrack.work_folders import partial_path
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+    from regtrack.run_summary import RunSummary
 
 # How the first line of every run begins, behind its time.
 _BEGINNING = "regtrack "
@@ -86,7 +90,9 @@ class Teller:
         self._shown_warning = warnings.showwarning
         self.log: Log | None = None
         self.is_quiet = False
-        self.notes: list[str] = []
+        self.as_json_of: str | None = None
+        self._notes: list[str] = []
+        self._summary: RunSummary | None = None
 
     @classmethod
     def current(cls) -> Teller:
@@ -116,7 +122,7 @@ class Teller:
 
     def note(self, text: str) -> None:
         """Tell what nothing stops for."""
-        self.notes.append(text)
+        self._notes.append(text)
         self.say(f"regtrack: note: {printable(text)}")
 
     def say_progress(self, text: str) -> None:
@@ -125,6 +131,23 @@ class Teller:
             self.record(text)
         else:
             self.say(text)
+
+    def show(self, summary: RunSummary) -> None:
+        """Print a result; as JSON, when the command has ended well."""
+        if self.as_json_of is None:
+            screen.show(summary.text)
+        else:
+            self._summary = summary
+
+    def _document(self, summary: RunSummary) -> str:
+        content = {
+            "command": self.as_json_of,
+            "version": __version__,
+            **summary.to_json(),
+            "notes": self._notes,
+            "seconds": round(self.seconds, 3),
+        }
+        return json.dumps(content, indent=1, allow_nan=False)
 
     def record(self, text: str) -> None:
         """Tell the log alone, if there is one."""
@@ -150,7 +173,9 @@ class Teller:
         return [*screen, *([self.log] if self.log is not None else [])]
 
     def end(self, status: int | None) -> None:
-        """Close the log with an exit status; None of a bug."""
+        """Print what waits for a good end; close the log with an exit status; None of a bug."""
+        if status == 0 and self._summary is not None:
+            click.echo(self._document(self._summary))
         if self.log is None:
             return
         warnings.showwarning = self._shown_warning
@@ -177,6 +202,30 @@ log = click.option(
     help="Append all that is told on stderr to this file, each line with its time. Progress is a "
     "line a minute there, also with --quiet.",
 )
+
+
+def _print_json(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        Teller.current().as_json_of = context.command_path.partition(" ")[2]
+
+
+as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_json,
+    help="Print one JSON document at the end, and nothing else: what was written, counts, scores, "
+    "what was left out, seconds (docs/formats.md). After an error, nothing.",
+)
+
+
+def not_as_json(_: click.Context, option: click.Parameter, asked: bool) -> bool:
+    """Refuse `--json` beside a flag whose answer is a text."""
+    if asked and Teller.current().as_json_of is not None:
+        raise ArgumentError("as_json", f"does not go with {option.opts[0]}")
+    return asked
 
 
 def not_around_log(_: click.Context, __: click.Parameter, out: Path | None) -> Path | None:

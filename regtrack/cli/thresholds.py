@@ -9,8 +9,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
-from regtrack.cli.screen import show
-from regtrack.cli.teller import log
+from regtrack.cli.teller import Teller, as_json, log
 
 
 @click.command(
@@ -32,6 +31,7 @@ from regtrack.cli.teller import log
 @options.scoring
 @options.force
 @log
+@as_json
 @click.pass_context
 def thresholds(
     context: click.Context,
@@ -66,6 +66,7 @@ def thresholds(
     from regtrack.prediction.score_job import make_score_job
     from regtrack.prediction.score_model import run_scores
     from regtrack.prediction.thresholds import save_with_thresholds
+    from regtrack.report.files import summarise_evaluation
     from regtrack.scoring.request import ScoreRequest
     from regtrack.workspace.networks import tell_of_bundled
 
@@ -91,5 +92,5 @@ def thresholds(
     )
     with Progress() as progress:
         evaluation = run_scores(job, workers, progress)
-    show(save_with_thresholds(model, evaluation, out))
-    click.echo(f"wrote {out}")
+    said = save_with_thresholds(model, evaluation, out)
+    Teller.current().show(summarise_evaluation(evaluation, f"{said}\nwrote {out}", (out,)))

@@ -10,7 +10,7 @@ import click
 from regtrack.cli import machine_options, options, training_options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.network_options import network_settings, split_settings
-from regtrack.cli.teller import log
+from regtrack.cli.teller import Teller, as_json, log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.paths import shell_word
 
@@ -39,6 +39,7 @@ from regtrack.paths import shell_word
 @machine_options.device
 @options.force_over_unfinished
 @log
+@as_json
 def train(
     dataset: Path,
     architecture: str | None,
@@ -67,11 +68,13 @@ def train(
     )
     with Progress() as progress:
         result = run_training(request, out, force, progress)
-    if result.describe():
-        click.echo(result.describe())
-        if not result.interrupted:
-            click.echo(
-                f"predict with it: regtrack predict REGION --model {shell_word(out)} --out tracks/"
-            )
+    said = result.describe()
     if result.stopped_by:
+        click.echo(said)
         raise result.stopped_by
+    if said:
+        Teller.current().show(result.summary(f"{said}\n{_following(out)}"))
+
+
+def _following(out: Path) -> str:
+    return f"predict with it: regtrack predict REGION --model {shell_word(out)} --out tracks/"

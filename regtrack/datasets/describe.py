@@ -11,6 +11,7 @@ from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
 from regtrack.genome.markers import categories_of, describe_markers
 from regtrack.listing import first_names
+from regtrack.run_summary import LeftOut, RunSummary
 
 _REASONS = {
     "outside": "not wholly in the regions of a split",
@@ -51,6 +52,40 @@ def describe_dataset(folder: Path) -> str:
     }
     width = max(map(len, lines)) + 2
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+
+
+def summarise_dataset(folder: Path) -> RunSummary:
+    """A dataset that was just made, with what `describe_dataset` says of it.
+
+    Raises
+    ------
+    InputError
+        As `Contents.read`.
+    """
+    contents = Contents.read(folder)
+    summary = contents.summary
+    by_split = {name: summary.get(name) for name in ("windows", "bases", "known", "samples")}
+    return RunSummary(
+        describe_dataset(folder),
+        written=(folder,),
+        counts={
+            "markers": len(contents.markers),
+            **({"peaks": summary["peaks"]} if "peaks" in summary else {}),
+            **{name: numbers for name, numbers in by_split.items() if numbers is not None},
+            "bytes": sum(size for size, _ in contents.files.values()),
+        },
+        left_out=[
+            *(
+                LeftOut("windows", _REASONS.get(reason, reason), dropped["windows"])
+                for reason, dropped in summary.get("dropped", {}).items()
+            ),
+            LeftOut.named(
+                "peaks of markers in train",
+                "there are none",
+                summary.get("without_peak_in_train", []),
+            ),
+        ],
+    )
 
 
 def _bins(contents: Contents) -> dict[str, str]:

@@ -16,6 +16,7 @@ from regtrack.fetching.sources import (
     Source,
 )
 from regtrack.listing import names_and_rest
+from regtrack.run_summary import RunSummary
 
 _SHOWN = 5
 
@@ -160,6 +161,26 @@ def describe_report(report: Report) -> str:
     if not report.failed and not report.of("model"):
         lines.append("next: regtrack init")
     return "\n".join(lines)
+
+
+def summarise_report(report: Report, text: str, made: Sequence[Path] = ()) -> RunSummary:
+    """What is where now, or would be, with the text that says so.
+
+    Parameters
+    ----------
+    made
+        What was made of the files, in their stead.
+    """
+    new = [file.source for file in report.planned if file.problem is not None]
+    return RunSummary(
+        text,
+        written=made or [report.where(kind) for kind in _kinds(report)],
+        counts={
+            "files": len(report.planned),
+            "new": len(new),
+            "bytes": sum(report.sizes.get(source.path) or 0 for source in new),
+        },
+    )
 
 
 def describe_failures(report: Report) -> str:

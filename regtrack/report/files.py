@@ -14,6 +14,7 @@ from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
 from regtrack.report.numbers import defined, tsv_field
 from regtrack.report.scores_table import PAGE, TABLE
+from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
 from regtrack.scoring.metrics import REFERENCE_SCORES
@@ -98,6 +99,26 @@ def check_report_folder(folder: Path, force: bool) -> None:
 def report_files(folder: Path) -> list[Path]:
     """Where the files of a report lie."""
     return [folder / name for name in FILES]
+
+
+def summarise_evaluation(evaluation: Evaluation, text: str, written: Sequence[Path]) -> RunSummary:
+    """What scoring came to, with the text that says so, and the files that hold it."""
+    return RunSummary(
+        text,
+        written=written,
+        counts={
+            "bases": evaluation.scored.bases,
+            "chromosomes": len(evaluation.scored.where),
+            "markers": sum(scores.scored for scores in evaluation.overall),
+            "called_peaks": sum(scores.peaks.called for scores in evaluation.scores),
+            "measured_peaks": sum(scores.peaks.measured for scores in evaluation.scores),
+        },
+        scores={row["category"]: row["mean"] for row in map(_category, evaluation.categories)},
+        left_out=[
+            *(LeftOut("bases", why, bases) for why, bases in evaluation.scored.left_out.items()),
+            *(LeftOut.named("markers", why, names) for why, names in evaluation.unscored().items()),
+        ],
+    )
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> None:

@@ -28,6 +28,7 @@ from regtrack.models.device import choose_device
 from regtrack.models.named_code import allowed_code, allowing_code
 from regtrack.observer import Event, Observer, Unwatched
 from regtrack.report.trials_plot import plot_trials
+from regtrack.run_summary import RunSummary
 from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
@@ -44,7 +45,8 @@ from regtrack.search.trial import (
 )
 from regtrack.training.events import StepDone, TrainingStarted
 from regtrack.training.processes import Processes, torchrun_processes
-from regtrack.training.run import Stop, train, was_interrupted_at_the_end
+from regtrack.training.result import Stop
+from regtrack.training.run import train, was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 from regtrack.work_folders import partial_path
 from regtrack.workers import available_cores, in_processes
@@ -92,7 +94,7 @@ class SearchResult:
     limit
         Number of trials that it ends with.
     stopped_by
-        As `regtrack.training.run.TrainingResult`.
+        As `regtrack.training.result.TrainingResult`.
     """
 
     folder: Path
@@ -119,6 +121,20 @@ class SearchResult:
         else:
             lines.append(f"{count}: {self.folder / 'trials.tsv'}, {self.folder / 'trials.png'}")
         return "\n".join(lines)
+
+    def summary(self) -> RunSummary:
+        """The same for programs."""
+        best = self.trials.best.outcome if self.trials.best is not None else None
+        return RunSummary(
+            self.describe(),
+            written=(self.folder / _BEST, self.folder / "trials.tsv", self.folder / "trials.png"),
+            counts={
+                "trials": len(self.trials.finished),
+                "failed": len(self.trials.of(FAILED)),
+                "limit": self.limit,
+            },
+            scores={"mean": best.mean, **best.average_precision} if best is not None else {},
+        )
 
 
 def run_search(

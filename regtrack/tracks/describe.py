@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.genome.markers import describe_markers
+from regtrack.genome.textfile import read_text
 from regtrack.listing import counted, names_and_rest
 from regtrack.paths import shell_word
+from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
@@ -62,6 +64,35 @@ def describe_tracks(folder: Path) -> str:
     return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
 
 
+def summarise_written(trackset: TrackSet, folder: Path, text: str) -> RunSummary:
+    """What a prediction wrote, with the text that says so.
+
+    Raises
+    ------
+    InputError, OSError
+        When a file of the folder cannot be read.
+    """
+    tracks = trackset.tracks
+    return RunSummary(
+        text,
+        written=(folder,),
+        counts={
+            "bases": sum(bases.bases for bases in trackset.predicted(folder).values()),
+            "markers": len(tracks),
+            "peaks": sum(read_text(folder / track.peaks).count("\n") for track in tracks),
+            "bytes": sum((folder / name).stat().st_size for one in tracks for name in one.files),
+        },
+        left_out=[
+            LeftOut.named(
+                "peaks of markers",
+                reason,
+                [track.marker.name for track in tracks if track.no_peaks == reason],
+            )
+            for reason in (CHANCE, FLAT)
+        ],
+    )
+
+
 def describe_written(
     trackset: TrackSet, folder: Path, *, genes: Path | None, is_scored: bool, can_score: bool
 ) -> str:
@@ -81,7 +112,7 @@ def describe_written(
     word = shell_word(folder)
     by_name = f" --genes {shell_word(genes)}" if genes else ""
     lines = [
-        f"{folder}: {len(trackset.tracks)} BigWig files in bigwig/, peaks in peaks/",
+        f"{folder}: {counted(len(trackset.tracks), 'BigWig file')} in bigwig/, peaks in peaks/",
         *(f"without peaks: {line}" for line in peakless(trackset)),
         f"look at them:  regtrack browse {word}{by_name}",
         f"  in IGV:      regtrack session {word}",

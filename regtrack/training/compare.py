@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from regtrack.datasets.dataset import Dataset
@@ -19,11 +19,13 @@ from regtrack.observer import Observer, Unwatched
 from regtrack.paths import named
 from regtrack.report.comparison import Compared, Comparison, text_report
 from regtrack.report.comparison_files import write_comparison
+from regtrack.run_summary import RunSummary
 from regtrack.scoring.metrics import category_means
 from regtrack.training.compared_networks import ComparedNetwork, find_networks
 from regtrack.training.events import NetworkStarted, ScoringStarted
 from regtrack.training.processes import Processes, first_on_machine, joined
-from regtrack.training.run import Stop, train
+from regtrack.training.result import Stop
+from regtrack.training.run import train
 from regtrack.training.scorecard import SplitScores, score_checkpoint
 from regtrack.training.settings import TrainingSettings
 
@@ -66,7 +68,7 @@ class ComparisonResult:
     stopped
         Name and last step of the network whose training was stopped, or None.
     stopped_by
-        As `regtrack.training.run.TrainingResult`.
+        As `regtrack.training.result.TrainingResult`.
     """
 
     comparison: Comparison | None
@@ -82,6 +84,25 @@ class ComparisonResult:
         if self.comparison is None:
             return ""
         return f"{text_report(self.comparison, width)}\nwrote {', '.join(map(str, self.files))}"
+
+    def summary(self, width: int | None = None) -> RunSummary:
+        """The same for programs, with the text for people."""
+        networks = self.comparison.networks if self.comparison is not None else ()
+        return RunSummary(
+            self.describe(width),
+            written=self.files,
+            counts={
+                "networks": len(networks),
+                "windows": dict(self.comparison.windows) if self.comparison is not None else {},
+            },
+            scores={
+                network.name: {
+                    split: {mean.category: asdict(mean) for mean in means}
+                    for split, means in network.means.items()
+                }
+                for network in networks
+            },
+        )
 
 
 def run_comparison(

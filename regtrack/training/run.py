@@ -5,7 +5,6 @@ The work folder is `<out>.partial`; a killed training resumes from its last stat
 
 from __future__ import annotations
 
-import math
 import signal
 import tempfile
 import threading
@@ -28,93 +27,18 @@ from regtrack.models.device import choose_device
 from regtrack.observer import Observer, Unwatched
 from regtrack.report.plots import plot_history
 from regtrack.training.processes import Processes, first_on_machine, joined
+from regtrack.training.result import Stop, TrainingResult, logs_beside
 from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState, history_table
 from regtrack.training.tensorboard import TensorBoardLog
 from regtrack.training.trainer import LOG, STATE, Trainer, best_path, choose_precision
-from regtrack.training.validation import Validation
 from regtrack.work_folders import partial_path
-
-# What Ctrl-C or SIGTERM is raised as.
-Stop = type[KeyboardInterrupt]
 
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")
 _TO_DO, _DONE = 0.0, 1.0
-# A loss above that of base rates times this has gone up, as training begins at base rates.
-_DIVERGED = 1.2
 # Settings that may change when a training is continued: how long, and how fast.
 _FREE = {"steps", "epochs", "minutes", "patience", "learning_rate", "schedule", "save_minutes"}
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How a training ended.
-
-    Parameters
-    ----------
-    state
-        As it was at the end.
-    checkpoint
-        The best one, at its final place or, when it was stopped, in the work folder; None when
-        there was no validation yet, and in the processes that are not the first.
-    stopped_by
-        The exception to raise for the Ctrl-C or SIGTERM that stopped it; None if neither did.
-    """
-
-    state: TrainingState
-    checkpoint: Path | None
-    stopped_by: Stop | None = None
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether it was stopped before its end."""
-        return self.stopped_by is not None
-
-    def describe(self) -> str:
-        """For people, in some lines; empty in the processes that are not the first."""
-        parts = []
-        if self.interrupted:
-            parts.append(
-                f"stopped after step {self.state.step:,}; run the same command again to continue."
-            )
-        if self.checkpoint is not None and self.state.best is not None:
-            parts.append(
-                f"{self.checkpoint}: the best of {self.state.step:,} steps, reached at step "
-                f"{self.state.best.step:,}"
-            )
-        lines = [" ".join(parts)] if parts else []
-        if self.checkpoint is not None and self.state.best is not None:
-            lines += _warnings(self.state, self.state.best)
-        return "\n".join(lines)
-
-
-def _warnings(state: TrainingState, best: Validation) -> list[str]:
-    """Signs that a network has learned little; none in the short task."""
-    scored = [marker for marker in best.validated if marker is not None]
-    lines = []
-    losses = [row.validation_loss for row in state.history if row.validation_loss is not None]
-    if losses and scored:
-        # The loss of a network that gives the base rate everywhere.
-        known = sum(_entropy(marker.base_rate) for marker in scored) / len(best.validated)
-        if min(losses) > _DIVERGED * known:
-            lines.append(
-                f"the validation loss, {min(losses):.4g} at its best, is above the {known:.4g} of "
-                "base rates alone: it has diverged, or hardly begun; a lower --learning-rate, or "
-                "more steps, may help"
-            )
-    by_chance = sum(not marker.is_skilled for marker in scored)
-    if by_chance:
-        verb = "is" if by_chance == 1 else "are"
-        lines.append(
-            f"{by_chance:,} of {len(best.validated):,} markers {verb} no better than chance, and "
-            "no peaks are called for them; train longer, or on more peaks"
-        )
-    return lines
-
-
-def _entropy(rate: float) -> float:
-    return -sum(share * math.log(share) for share in (rate, 1 - rate) if share > 0)
 
 
 def check_checkpoint_path(out: Path, force: bool) -> None:
@@ -136,17 +60,12 @@ def check_checkpoint_path(out: Path, force: bool) -> None:
         raise InputError(
             out, "exists already, and a finished training cannot be continued; --force starts over"
         )
-    for path in _beside(out):
+    for path in logs_beside(out):
         if path.exists() and not force:
             raise InputError(path, "exists already; --force replaces it")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out.parent):
         pass
-
-
-def _beside(out: Path) -> tuple[Path, Path]:
-    """Where the log lies, as a table and as a plot."""
-    return out.with_suffix(".log.tsv"), out.with_suffix(".log.png")
 
 
 def train(
@@ -282,7 +201,7 @@ def _finish(work: Path, out: Path, state: TrainingState) -> None:
     """
     assert state.best is not None
     _check_best(out, work, state)
-    table, plot = _beside(out)
+    table, plot = logs_beside(out)
     write_text(work / LOG, history_table(state.history))
     plot_history(state.history, work / _PLOT)
     best = best_path(work, state.best)

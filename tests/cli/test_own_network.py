@@ -25,7 +25,8 @@ from regtrack.models.named_code import allowing_code
 from regtrack.models.tensors import read_tensor_file
 from regtrack.prediction.job import make_job
 from regtrack.prediction.settings import PredictionSettings
-from regtrack.training.run import TrainingResult, train
+from regtrack.training.result import TrainingResult
+from regtrack.training.run import train
 from regtrack.training.settings import TrainingSettings
 
 BRIEF = ("--steps", 2, "--batch-size", 2, "--device", "cpu", "--precision", "float32")

@@ -19,7 +19,8 @@ from training_helpers import assert_same_weights, log_of
 from regtrack.cli.progress import Progress
 from regtrack.observer import Event
 from regtrack.training.events import StepDone
-from regtrack.training.run import TrainingRequest, TrainingResult
+from regtrack.training.result import TrainingResult
+from regtrack.training.run import TrainingRequest
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.state import TrainingState
 

@@ -24,7 +24,8 @@ from regtrack.models.validated import Validated
 from regtrack.observer import Event
 from regtrack.training.events import ValidationDone
 from regtrack.training.processes import Processes
-from regtrack.training.run import TrainingResult, check_checkpoint_path
+from regtrack.training.result import TrainingResult
+from regtrack.training.run import check_checkpoint_path
 from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.trainer import start_from_base_rates
 from regtrack.training.validation import Validation
