@@ -53,6 +53,13 @@ def test_bars_in_the_code_of_tables_are_bars(site: Path) -> None:
     ] == []
 
 
+def test_a_line_is_never_broken_behind_the_dashes_of_an_option(site: Path) -> None:
+    html = (site / "docs" / "predict.html").read_text(encoding="utf-8")
+    assert '<code><span class="option">--any-genome</span></code>' in html
+    sheet = (site / "docs" / "site" / "site.css").read_text(encoding="utf-8")
+    assert ".option { white-space: nowrap; }" in sheet
+
+
 def test_no_page_loads_anything_from_another_machine(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20

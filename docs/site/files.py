@@ -49,3 +49,14 @@ def on_page_markdown(markdown: str, **_: object) -> str:
         if line.startswith("|"):
             lines[at] = re.sub(r"`[^`]+`", lambda code: code[0].replace("\\|", "|"), line)
     return "\n".join(lines)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Keep options in sentences whole: a web browser would break a line behind their dashes."""
+    return re.sub(
+        r"<code>[^<\n]*</code>",
+        lambda code: re.sub(
+            r"(?<![\w-])--?[a-z][\w-]*", r'<span class="option">\g<0></span>', code[0]
+        ),
+        html,
+    )
