@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from regtrack.cli import suggestions
+from regtrack.errors import InputError
 from regtrack.notes import note
 from regtrack.paths import Labelled, expanded, is_there
 
@@ -72,8 +73,8 @@ class Region(Named):
 class Model(Named):
     """A checkpoint: its path, or the name of a network that was fetched.
 
-    One that regtrack.toml names and that is not trained yet does not stand in the way of the
-    network that is taken where none is named.
+    One that regtrack.toml names and that its `[train]` is still to write does not stand in the
+    way of the network that is taken where none is named.
     """
 
     name = "model"
@@ -94,18 +95,45 @@ class Model(Named):
         from regtrack.workspace.networks import find_model
 
         text = super().convert(value, param, ctx)
-        if param is not None and isinstance(param.default, str) and _is_configured(param, ctx):
+        if param is not None and ctx is not None and isinstance(param.default, str):
             there = Path(text)
-            if there.is_absolute() and not is_there(there):
-                note(f"{text}: not there yet (regtrack train makes it); {param.default} is taken")
-                text = param.default
+            if _is_configured(param, ctx) and there.is_absolute() and not is_there(there):
+                text = _until_trained(there, param.default, ctx)
         return find_model(text, or_folder=self._or_folder)
 
 
-def _is_configured(param: click.Parameter, ctx: click.Context | None) -> bool:
+def _is_configured(param: click.Parameter, ctx: click.Context) -> bool:
     """Whether a value is that of regtrack.toml, whose paths are absolute."""
-    source = ctx and ctx.get_parameter_source(str(param.name))
-    return source is ParameterSource.DEFAULT_MAP
+    return ctx.get_parameter_source(str(param.name)) is ParameterSource.DEFAULT_MAP
+
+
+def _until_trained(missing: Path, default: str, ctx: click.Context) -> str:
+    """What is taken for a checkpoint of regtrack.toml that is not there.
+
+    Raises
+    ------
+    InputError
+        Where training is not to write it, as by a slip in its name; and for a plan, whose shards
+        would all be those of another network.
+    """
+    if ctx.params.get("shard") is not None:  # the plan has the model
+        return str(missing)
+    trained = ((ctx.find_root().default_map or {}).get("train") or {}).get("out")
+    if trained is None or Path(trained) != missing:
+        other = f", which is {trained}" if trained else ""
+        raise InputError(
+            missing,
+            "no such checkpoint; regtrack.toml names it as model, and it is not the out of its "
+            f"[train]{other}",
+        )
+    if ctx.params.get("shards") is not None:
+        raise InputError(
+            missing,
+            "not there yet (regtrack train makes it), and shards are planned for no other that "
+            "is not named: --model",
+        )
+    note(f"{missing}: not there yet (regtrack train makes it); {default} is taken")
+    return default
 
 
 class Count(click.IntRange):

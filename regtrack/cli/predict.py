@@ -147,7 +147,8 @@ def predict(
     """Write a BigWig and a peak file per marker, for chromosomes or regions.
 
     REGION is chr22, 22, chr22:1,000-2,000 (1-based, both ends included), a gene (COMT, with
-    2 kb on each side, or COMT+-50kb), the path of a BED file, or all, which is the whole genome.
+    2 kb on each side, or COMT+-50kb), the path of a BED file, or all: the whole
+    genome but for copies of parts of chromosomes (chr6_..._alt; 'all,*_alt' takes them, too).
     Several are given with blanks or commas between them; each marker gets one file.
 
     The promise: a value in a track is within --max-error of the predicted probability at

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError, InputError
+from regtrack.genome.alternative import tell_left_out, without_peaks
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
@@ -218,7 +219,7 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
     """
     sizes = genome.chrom_sizes
     regions = {
-        name: read_regions(texts, sizes, settings.clip)
+        name: read_regions(texts, sizes, settings.clip, left_out=without_peaks)
         for name in SPLITS
         if (texts := getattr(settings, name))
     }
@@ -227,6 +228,7 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
     )
     grid = Windows.grid(sizes, settings.window)
     split = assign_regions(grid, regions) if regions else np.zeros(len(grid), dtype=np.int8)
+    split[_unnamed(grid, sizes, regions)] = -1
     inside = np.flatnonzero(split >= 0)
     candidates = grid.choose(inside)
     known = _scan(genome, candidates.regions(), observer)
@@ -254,6 +256,17 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
             )
     known_kept = intersect(known, grid.choose(kept).regions())
     return Selection(windows, _list_dropped(grid, dropped, sizes), known_kept)
+
+
+def _unnamed(
+    grid: Windows, chrom_sizes: Mapping[str, int], regions: Mapping[str, Regions]
+) -> Choice:
+    """Windows where no peaks are measured, unless a region named their sequence; bool (n,)."""
+    named = {chrom for where in regions.values() for chrom in where}
+    aside = [chrom for chrom in without_peaks(chrom_sizes) if chrom not in named]
+    tell_left_out(aside, chrom_sizes)
+    numbers = [number for number, chrom in enumerate(chrom_sizes) if chrom in set(aside)]
+    return np.isin(grid.chrom, numbers)
 
 
 def _scan(genome: Genome, regions: Regions, observer: Observer) -> dict[str, IntervalSet]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from regtrack.genome.alternative import is_alternative
 from regtrack.genome.genes import Gene
 
 _AROUND = re.compile(
@@ -16,11 +17,6 @@ _AROUND = re.compile(
     re.IGNORECASE,
 )
 _UNITS = {"": 1, "b": 1, "k": 1_000, "m": 1_000_000}
-# Haplotypes, patches and unplaced scaffolds, as UCSC, Ensembl and NCBI name them: they hold
-# second copies of genes.
-_ALTERNATIVE = re.compile(
-    r".*_(?:alt|fix|random|hap\d+)|chrUn_.*|CHR_.*|HSCHR.*|N[TW]_\d.*|(?:GL|KI|KQ|JH)\d{6}.*"
-)
 
 
 def split_around(text: str) -> tuple[str, int | None]:
@@ -56,7 +52,7 @@ class GeneIndex:
         """
         genes = self._by_name.get(name.upper(), [])
         genes = [gene for gene in genes if gene.name == name] or genes
-        main = [gene for gene in genes if not _ALTERNATIVE.fullmatch(gene.chrom)]
+        main = [gene for gene in genes if not is_alternative(gene.chrom)]
         return main or genes
 
     def beginning(self, text: str) -> Iterator[Gene]:

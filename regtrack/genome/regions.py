@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from regtrack.errors import InputError
+from regtrack.genome.alternative import copies, tell_left_out
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet
@@ -146,13 +148,15 @@ def read_regions(
     chrom_sizes: Mapping[str, int],
     clip: bool = False,
     genes: GeneRegions | None = None,
+    left_out: Callable[[Mapping[str, int]], list[str]] = copies,
 ) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
-    `chr8,chr9` are two.
+    `chr8,chr9` are two; `*_alt` is every chromosome whose name ends so.
 
     A text that names a chromosome is a region even where a file of that name exists; what names
-    a file is no gene, but a folder does not stand in a gene's way. `all` is the whole genome.
+    a file is no gene, but a folder does not stand in a gene's way. `all` is the whole genome
+    but for what is left out, which is noted.
 
     Parameters
     ----------
@@ -160,6 +164,8 @@ def read_regions(
         As `regtrack.genome.bed.Rules`, for BED files.
     genes
         As `parse_region`.
+    left_out
+        Which sequences `all` does not mean, unless they are named beside it.
 
     Returns
     -------
@@ -173,10 +179,17 @@ def read_regions(
     """
     files = BedFiles(chrom_sizes, clip)
     pieces: dict[str, list[tuple[int, int]]] = {}
+    unnamed: list[str] = []
     for text in _split(texts, chrom_sizes):
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
+        whole: list[str] = []
         if not names_chrom and text.strip() == ALL:
-            for chrom in (chrom for chrom, size in chrom_sizes.items() if size):
+            unnamed = left_out(chrom_sizes)
+            whole = [chrom for chrom in chrom_sizes if chrom not in set(unnamed)]
+        elif not names_chrom and "*" in text and not is_there(text):
+            whole = fnmatch.filter(chrom_sizes, text.strip())
+        if whole:
+            for chrom in (chrom for chrom in whole if chrom_sizes[chrom]):
                 pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
         elif not names_chrom and is_there(text) and not _is_gene(text, genes):
             for chrom, intervals in files.regions(Path(text)).items():
@@ -185,6 +198,7 @@ def read_regions(
             region = parse_region(text, chrom_sizes, genes, one_of_several=True)
             pieces.setdefault(region.chrom, []).append((region.start, region.end))
     files.tell()
+    tell_left_out((chrom for chrom in unnamed if chrom not in pieces), chrom_sizes)
     return {
         chrom: IntervalSet.of(*zip(*pieces[chrom], strict=True))
         for chrom in chrom_sizes

@@ -11,10 +11,11 @@ from typing import Any
 
 from regtrack import __version__
 from regtrack.errors import ArgumentError
+from regtrack.genome.alternative import where_peaks_are
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import sizes_fingerprint
-from regtrack.genome.intervals import IntervalSet, Regions
+from regtrack.genome.intervals import IntervalSet, Regions, intersect
 from regtrack.genome.seen import Seen
 from regtrack.listing import names_and_rest
 from regtrack.models.arithmetic import arithmetic_of, torch_version
@@ -304,7 +305,9 @@ def _truth(
     """Measured peaks, on the bases that are predicted."""
     request = ScoreRequest(peaks, scope.regions, clip=scope.clip, include_training=include_training)
     sizes, genome = scope.genome.chrom_sizes, scope.genome.path
-    there = scored_regions(scope.asked, scope.targets, "N", (), genome, BedFiles(sizes))
+    asked = where_peaks_are(scope.asked, sizes, named=scope.regions)
+    targets = intersect(scope.targets, asked)
+    there = scored_regions(asked, targets, "N", (), genome, BedFiles(sizes))
     scored = request.scored(there, seen, scope.model)
     return Truth.of_table(
         request, scope.model, checkpoint.markers, scope.markers, sizes, scored, seen

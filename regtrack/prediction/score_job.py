@@ -13,6 +13,7 @@ from regtrack.datasets.dense import DenseDataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.datasets.settings import SPLITS
 from regtrack.errors import ArgumentError, InputError
+from regtrack.genome.alternative import without_peaks
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
@@ -183,7 +184,8 @@ def score_job_on_regions(
     Parameters
     ----------
     request
-        No region stands for the whole genome.
+        No region stands for the whole genome, without `regtrack.genome.alternative`'s
+        `without_peaks`.
     step
         Bases that one value stands for; None for the network's own.
     any_genome
@@ -228,7 +230,9 @@ def find_bases(request: ScoreRequest, genome: Genome) -> KnownBases:
         For regions that the genome does not have.
     """
     genes = GeneRegions(request.genes, genome.chrom_sizes)
-    asked = read_regions(request.regions or [ALL], genome.chrom_sizes, request.clip, genes)
+    asked = read_regions(
+        *(request.regions or [ALL], genome.chrom_sizes, request.clip, genes), without_peaks
+    )
     return KnownBases(asked, genome.known(asked))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import InputError
+from regtrack.genome.alternative import where_peaks_are, without_peaks
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Regions, intersect
@@ -103,10 +104,11 @@ def _scored_regions(trackset: TrackSet, folder: Path, request: ScoreRequest) -> 
     """The bases to score: predicted and, where regions were given, inside these."""
     sizes = trackset.chrom_sizes
     predicted = trackset.predicted(folder)
-    regions: Regions = predicted
     if request.regions:
         genes = GeneRegions(request.genes, sizes)
-        regions = read_regions(request.regions, sizes, request.clip, genes)
+        regions: Regions = read_regions(request.regions, sizes, request.clip, genes, without_peaks)
+    else:
+        regions = where_peaks_are(predicted, sizes)
     where = intersect(predicted, regions)
     if not where:
         raise InputError(" ".join(request.regions), f"nothing was predicted there in {folder}")

@@ -53,6 +53,7 @@ def model_used(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return f"{path}{found[:-2]}"
 
 
+TRAINED = '[train]\nout = "file.safetensors"\n'
 BOTH = '[defaults]\nmodel = "file.safetensors"\ngenome = "file.fa"\n'
 
 
@@ -354,7 +355,7 @@ def test_the_shared_model_may_be_a_network_by_name(
 def test_a_model_of_the_file_that_is_still_to_be_trained_leaves_the_one_that_comes_along(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(project, BOTH)
+    write(project, BOTH + TRAINED)
     later = project / "file.safetensors"
     later.unlink()
     assert run(["predict", "chr1", "--out", "t", "--device", "cpu"]) == 1
@@ -365,6 +366,29 @@ def test_a_model_of_the_file_that_is_still_to_be_trained_leaves_the_one_that_com
     typed = ["predict", "chr1", "--out", "t", "--model", "file.safetensors"]
     assert run(typed) == 1
     assert "file.safetensors: no such checkpoint. Not trained yet?" in capsys.readouterr().err
+    # All shards of a plan would be those of another network.
+    assert run(["predict", "chr1", "--out", "t", "--device", "cpu", "--shards", "3"]) == 1
+    assert capsys.readouterr().err == (
+        f"regtrack: {later}: not there yet (regtrack train makes it), and shards are planned for "
+        "no other that is not named: --model\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "which"), [(TRAINED.replace('out = "', 'out = "my_'), True), ("", False)]
+)
+def test_a_slip_in_the_name_of_the_model_is_an_error_and_no_other_network_predicts(
+    project: Path, capsys: pytest.CaptureFixture[str], more: str, which: bool
+) -> None:
+    write(project, BOTH + more)
+    (project / "file.safetensors").unlink()
+    assert run(["predict", "chr1", "--out", "t", "--device", "cpu"]) == 1
+    trained = f", which is {project / 'my_file.safetensors'}" if which else ""
+    assert capsys.readouterr().err == (
+        f"regtrack: {project / 'file.safetensors'}: no such checkpoint; regtrack.toml names it as "
+        f"model, and it is not the out of its [train]{trained}\n"
+    )
+    assert not (project / "t.partial").exists()
 
 
 @pytest.mark.parametrize("peaks", ["peaks", "peaks/*.bed", "peaks/a.bed"])

@@ -27,6 +27,7 @@ from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.markers import Marker, read_markers
 from regtrack.models.checkpoint import load_network
 from regtrack.prediction.blockwork import BlockWork, predict_blocks
+from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.peaks.rules import PeakRules
 
 
@@ -653,3 +654,36 @@ def test_excluded_regions_that_leave_nothing_or_are_none_are_refused(
     status, out, err = regtrack(*command)
     assert (status, out) == (1, "")
     assert message in err.splitlines()[-1]
+
+
+def test_copies_are_not_predicted_and_no_sequence_without_peaks_is_scored_unless_it_is_named(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    others = {"chr2_KI270869v1_alt": tiny.sequences["chr2"][:500], "chrUn_KI1": "ACGT" * 75}
+    genome = write_fasta(tmp_path / "genome.fa", {**tiny.sequences, **others})
+    tracks, known = tmp_path / "tracks", sum(TINY_SIZES.values()) - 1_138
+    copy, unplaced = (
+        "1 alternative sequence (chr2_KI270869v1_alt)",
+        "1 unplaced sequence (chrUn_KI1)",
+    )
+    status, _, told = regtrack(
+        *("predict", "all", "--model", tiny.model, "--genome", genome, "--out", tracks),
+        *("--peaks", tiny.markers, "--device", "cpu"),
+    )
+    assert status == 0
+    assert f"left out, 500 bases: {copy}; a region that names them takes them" in told
+    assert f"left out, 300 bases: {unplaced}; a region that names them takes them" in told
+    predicted = TrackSet.read(tracks).predicted(tracks)
+    assert list(predicted) == [*TINY_SIZES, "chrUn_KI1"]
+    assert json.loads((tracks / "report.json").read_text())["bases"] == known
+    scoring = ("eval", tracks, "--peaks", tiny.markers)
+    status, printed, told = regtrack(*scoring)
+    assert (status, f"{known:,} bases scored" in printed) == (0, True)
+    assert f"left out, 300 bases: {unplaced}" in told
+    _, printed, told = regtrack(*scoring, "--region", "all,chrUn*")
+    assert f"{known + 300:,} bases scored" in printed
+    _, printed, told = regtrack(
+        *("eval", tiny.model, "--genome", genome, "--peaks", tiny.markers, "--device", "cpu")
+    )
+    assert f"{known:,} bases scored" in printed
+    assert f"left out, 800 bases: {copy}, {unplaced}" in told

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_fasta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -14,11 +16,14 @@ from regtrack.datasets.selection import (
     assign_regions,
     drop_windows,
     most_bases,
+    select_windows,
 )
-from regtrack.datasets.settings import SPLITS
+from regtrack.datasets.settings import SPLITS, PrepareSettings
 from regtrack.datasets.windows import Windows
 from regtrack.errors import ArgumentError
+from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
+from regtrack.observer import Unwatched
 
 SIZES = {"chr1": 53, "chrEmpty": 0, "chr2": 40, "chrM": 3}
 Regions = dict[str, IntervalSet]
@@ -162,3 +167,33 @@ def test_a_random_split_is_the_same_on_every_machine_and_another_for_another_see
 def test_windows_out_of_order_are_refused(chrom: list[int], start: list[int]) -> None:
     with pytest.raises(ValueError, match=r"sorted|flat"):
         Windows(("chr1", "chr2"), np.array(chrom), np.array(start), 10)
+
+
+GENOME = {"chr20": "ACGT" * 25, "chr20_KI270869v1_alt": "ACGT" * 10, "chr22": "CATG" * 25}
+GENOME |= {"chrUn_1": "GATC" * 5}
+
+
+@pytest.mark.parametrize(
+    ("options", "train"),
+    [
+        ({}, None),
+        ({"valid": ["chr22:1-50"], "test": ["chr20"]}, ["chr22"]),
+        ({"valid": ["chr22:1-50"], "test": ["chr20_KI270869v1_alt,chrUn_1"]}, ["chr20", "chr22"]),
+        (
+            {"train": ["chr22:1-50", "*_alt"], "valid": ["chr22:51-100"]},
+            ["chr20_KI270869v1_alt", "chr22"],
+        ),
+    ],
+)
+def test_a_copy_of_the_test_chromosome_does_not_train_unless_it_is_named(
+    tmp_path: Path, options: dict[str, list[str]], train: list[str] | None
+) -> None:
+    genome = Genome(write_fasta(tmp_path / "genome.fa", GENOME))
+    settings = PrepareSettings(Path("no.tsv"), genome.path, window=10, **options)
+    kept = select_windows(settings, genome, Unwatched()).kept
+    chroms = {chrom for split in kept.values() for chrom in split.regions()}
+    named = {part for texts in options.values() for text in texts for part in text.split(",")}
+    assert ("chr20_KI270869v1_alt" in chroms) == bool(named & {"*_alt", "chr20_KI270869v1_alt"})
+    assert ("chrUn_1" in chroms) == ("chrUn_1" in named)
+    if train is not None:
+        assert list(kept["train"].regions()) == train
