@@ -58,7 +58,8 @@ own_settings = click.option(
     multiple=True,
     callback=_read_settings,
     metavar="NAME=VALUE",
-    help="A setting of a network of your own, by its name.",
+    help="A setting of a network by its name: those without an option, or of a network of your "
+    "own.",
 )
 
 

@@ -70,6 +70,8 @@ class Architecture:
     grid
         The values that the paper's grid of the task has for each setting, or other ones of
         this network's; see `paper_grid`.
+    in_paper
+        False for a network of regtrack's own.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Architecture:
     paper_parameters: int | None = None
     paper_auc: Mapping[str, float] = field(default_factory=dict)
     grid: Grid = field(default_factory=dict)
+    in_paper: bool = True
 
     def build(self, markers: int, settings: Mapping[str, Any] | None = None) -> Network:
         """An untrained network with random weights.
@@ -160,6 +163,7 @@ class Catalog:
         paper_parameters: int | None = None,
         paper_auc: tuple[float, float, float] | None = None,
         grid: Grid | None = None,
+        in_paper: bool = True,
     ) -> Callable[[N], N]:
         """Decorate a network's class to add it; `paper_auc` is of TFBS, DNase, Histone.
 
@@ -170,7 +174,7 @@ class Catalog:
             scores = dict(zip(("TFBS", "DNase", "Histone"), paper_auc or (), strict=False))
             own_grid = {**self.grid, **(grid or {})}
             self.architectures[name] = Architecture(
-                name, self.task, network, layers, paper_parameters, scores, own_grid
+                name, self.task, network, layers, paper_parameters, scores, own_grid, in_paper
             )
             return network
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
+import regtrack.models.smooth  # noqa: F401 - adds its networks to `DENSE`
 from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.dense import DENSE

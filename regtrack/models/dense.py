@@ -13,7 +13,7 @@ dropout
 norm_decay
     Share of the running batch-norm statistics that a step keeps.
 
-A new network is a class in this file.
+A new network is a class in this file, or in `regtrack.models.smooth`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from regtrack.models.layers import (
     activated,
     normed,
 )
-from regtrack.models.network import Network, context_of
+from regtrack.models.network import ALL, Network, context_of
 
 DENSE = Catalog(
     "dense",
@@ -46,7 +46,7 @@ DENSE = Catalog(
 
 
 class DenseNetwork(Network):
-    """Bases embedded in 4 dimensions, a trunk of layers, a head at every base.
+    """A trunk of layers, a head at every base.
 
     Parameters
     ----------
@@ -59,20 +59,18 @@ class DenseNetwork(Network):
     def __init__(self, trunk: nn.Sequential, features: int, hidden: int, markers: int) -> None:
         head = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, markers))
         super().__init__(head, context_of(trunk))
-        vectors = torch.empty(len(BASES), 4)
-        if not vectors.is_meta:  # torch would import its compiler, for a second or two, to fill it
-            nn.init.normal_(vectors)
-        self.embedding = nn.Embedding(len(BASES), 4, _weight=vectors)
         self.trunk = trunk
 
-    def features(self, codes: Tensor) -> list[Tensor]:
-        """What each application of the head reads: (batch, features, length) each."""
+    def features(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
+        """What each application of the head reads: (batch, features, positions) each."""
         self._check_length(codes.shape[1])
-        return [self.trunk(self.inputs(codes))]
+        return [self.trunk(self.inputs(codes))[:, :, positions]]
 
-    def hidden(self, codes: Tensor) -> list[Tensor]:
+    def hidden(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
         """One position per base; see `Network.hidden`."""
-        return [self.head[:-1](features.transpose(1, 2)) for features in self.features(codes)]
+        return [
+            self.head[:-1](features.transpose(1, 2)) for features in self.features(codes, positions)
+        ]
 
     def body(self, codes: Tensor) -> Tensor:
         """(batch, features, length); see `Network.body`."""
@@ -83,19 +81,30 @@ class DenseNetwork(Network):
         values: Tensor = self.head(body[:, :, start:end].transpose(1, 2))
         return values
 
-    def inputs(self, codes: Tensor) -> Tensor:
-        """The embedded bases; see `Network.inputs`."""
-        embedded: Tensor = self.embedding(codes)
-        return embedded.transpose(1, 2)
-
     def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
         """The trunk on all, the head on these bases only; see `Network.logits_from`."""
         self._check_length(inputs.shape[2])
         return self.logits(self.trunk(inputs), start, end)
 
 
+class PaperNetwork(DenseNetwork):
+    """Reads bases embedded in 4 dimensions, as all dense networks of the paper do."""
+
+    def __init__(self, trunk: nn.Sequential, features: int, hidden: int, markers: int) -> None:
+        super().__init__(trunk, features, hidden, markers)
+        vectors = torch.empty(len(BASES), 4)
+        if not vectors.is_meta:  # torch would import its compiler, for a second or two, to fill it
+            nn.init.normal_(vectors)
+        self.embedding = nn.Embedding(len(BASES), 4, _weight=vectors)
+
+    def inputs(self, codes: Tensor) -> Tensor:
+        """The embedded bases; see `Network.inputs`."""
+        embedded: Tensor = self.embedding(codes)
+        return embedded.transpose(1, 2)
+
+
 @DENSE.add("cnn1", "conv 10", paper_parameters=137_187)
-class Cnn1(DenseNetwork):
+class Cnn1(PaperNetwork):
     """One convolution: motifs, and nothing around them."""
 
     def __init__(
@@ -106,7 +115,7 @@ class Cnn1(DenseNetwork):
 
 
 @DENSE.add("cnn3", "conv 10/10, conv 10, transposed conv 10/10", paper_parameters=341_803)
-class Cnn3(DenseNetwork):
+class Cnn3(PaperNetwork):
     """Three layers, the second at steps of `stride` bases."""
 
     def __init__(
@@ -135,7 +144,7 @@ class Cnn3(DenseNetwork):
     paper_parameters=656_363,
     paper_auc=(0.167, 0.186, 0.165),
 )
-class Cnn7(DenseNetwork):
+class Cnn7(PaperNetwork):
     """Seven layers without dilation: the depth of `dilated`, a context of 500 bases."""
 
     def __init__(
@@ -171,7 +180,7 @@ class Cnn7(DenseNetwork):
     paper_parameters=635_739,
     paper_auc=(0.171, 0.142, 0.236),
 )
-class IdCnn(DenseNetwork):
+class IdCnn(PaperNetwork):
     """Iterated dilated convolutions: one block three times, the head after every time.
 
     The weights of the block are shared, its norms are not (Strubell et al. 2017). The
@@ -210,17 +219,17 @@ class IdCnn(DenseNetwork):
         super().__init__(nn.Sequential(*layers), features=f1, hidden=hidden, markers=markers)
         self._ends = [len(first) + len(blocks[0]) * (done + 1) for done in range(self.REPEATS)]
 
-    def features(self, codes: Tensor) -> list[Tensor]:
+    def features(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
         """After every time in training, after the last one otherwise."""
         if not self.training:
-            return super().features(codes)
+            return super().features(codes, positions)
         self._check_length(codes.shape[1])
         features = []
         values = self.inputs(codes)
         for index, layer in enumerate(self.trunk, start=1):
             values = layer(values)
             if index in self._ends:
-                features.append(values)
+                features.append(values[:, :, positions])
         return features
 
 
@@ -236,7 +245,7 @@ class IdCnn(DenseNetwork):
         "hidden": (64, 125, 200),
     },
 )
-class BiLstm(DenseNetwork):
+class BiLstm(PaperNetwork):
     """A recurrent network over steps of `stride` bases; `f2` is the size of its memory."""
 
     def __init__(
@@ -266,7 +275,7 @@ class BiLstm(DenseNetwork):
     paper_parameters=631_263,
     paper_auc=(0.274, 0.179, 0.273),
 )
-class Dilated(DenseNetwork):
+class Dilated(PaperNetwork):
     """The paper's best dense network: dilated convolutions on steps of `stride` bases."""
 
     def __init__(

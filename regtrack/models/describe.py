@@ -40,7 +40,7 @@ def models_table() -> str:
                 architecture.name,
                 architecture.task,
                 f"{network.parameter_count():,}",
-                f"{paper:,}" if paper else "not known",
+                f"{paper:,}" if paper else "not known" if architecture.in_paper else "none",
                 f"-{context.left:,} +{context.right:,}" if context.exact else "the whole window",
                 context.stride,
             )

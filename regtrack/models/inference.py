@@ -19,8 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regtrack.models.dense import DenseNetwork
+from regtrack.models.dense import PaperNetwork
 from regtrack.models.layers import Convolution, Upsampling
+from regtrack.models.multiscale import Residual
 from regtrack.models.network import Network
 from regtrack.models.norm import BatchNorm
 
@@ -156,7 +157,7 @@ def for_inference(network: Network) -> Network:
     assert isinstance(trunk, nn.Sequential)
     with torch.no_grad():
         groups = list(_groups(trunk))
-        if isinstance(fast, DenseNetwork):
+        if isinstance(fast, PaperNetwork):
             first, norm, relu = groups[0]
             if isinstance(first, Convolution) and first.stride[0] > 1:
                 folded = _folded(first, norm, 0)
@@ -192,7 +193,9 @@ def _fused(layer: nn.Module, norm: BatchNorm | None, relu: bool) -> Iterator[nn.
     if isinstance(layer, nn.Linear):
         yield FusedLinear(layer.weight, layer.bias, relu)
         return
-    if isinstance(layer, nn.Conv1d):
+    if isinstance(layer, Residual):
+        layer = Residual(*(part for group in _groups(layer) for part in _fused(*group)))
+    elif isinstance(layer, nn.Conv1d):
         layer = copy.deepcopy(layer)  # the blocks of id-cnn share theirs, but not the norms
         weight, bias = _folded(layer, norm, 0)
         layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regtrack.errors import RegtrackError
+from regtrack.genome.fasta import BASES
 
 
 @dataclass(frozen=True)
@@ -70,24 +72,35 @@ def context_of(layers: Iterable[object]) -> Context:
     ValueError
         When the layers do not come back to one position per base.
     """
-    context = _widened(Context(), layers)
+    context = widened(Context(), layers)
     if context.scale != 1:
         raise ValueError(f"the layers end at {context.scale} bases per position, not at 1")
     return context
 
 
-def _widened(context: Context, layers: Iterable[object]) -> Context:
+def widened(context: Context, layers: Iterable[object]) -> Context:
+    """Context of the output of `layers`, in order, given that of their input.
+
+    Raises
+    ------
+    RegtrackError
+        As `context_of`.
+    """
     for layer in layers:
         if isinstance(layer, Widens):
             context = layer.widen(context)
         elif isinstance(layer, nn.Sequential):
-            context = _widened(context, layer)
+            context = widened(context, layer)
         elif not isinstance(layer, POINTWISE):
             raise RegtrackError(
                 f"the context of a network with a layer {type(layer).__name__} is not known: "
                 "the layer has no `widen`, which says how far it looks (regtrack/models/layers.py)"
             )
     return context
+
+
+# Positions of a window.
+ALL = slice(None)
 
 
 class Network(nn.Module):
@@ -142,13 +155,15 @@ class Network(nn.Module):
         """What is added to the logits of each marker, in the end; None where nothing is."""
         return self.output.bias
 
-    def hidden(self, codes: Tensor) -> list[Tensor]:
+    def hidden(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
         """What enters the output layer, in training.
 
         Parameters
         ----------
         codes
             Integer codes (batch, length), N=0 A=1 C=2 T=3 G=4.
+        positions
+            Which to compute, of those that have labels.
 
         Returns
         -------
@@ -259,6 +274,16 @@ class Network(nn.Module):
             raise ValueError(
                 f"length {length} is not a multiple of the stride, {self.context.stride}"
             )
+
+
+def one_hot(codes: Tensor, dtype: torch.dtype, n_value: float = 0.0) -> Tensor:
+    """Codes (batch, length) -> (batch, 4, length), a channel per letter in the order of `BASES`.
+
+    An N is `n_value` in all of them.
+    """
+    channels = F.one_hot(codes.long(), len(BASES)).transpose(1, 2).to(dtype)
+    bases = channels[:, 1:]
+    return bases + n_value * channels[:, :1] if n_value else bases
 
 
 def by_base(by_step: Tensor, step: int, start: int, end: int) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from regtrack.errors import InputError
 from regtrack.genome.fasta import BASES
-from regtrack.models.network import Context, Network, by_base
+from regtrack.models.network import ALL, Context, Network, by_base
 from regtrack.models.own_code import raised_in
 from regtrack.signals import MOST, check_range
 
@@ -184,10 +184,10 @@ class OwnNetwork(Network):
         """As its contract says."""
         return self.contract.returns == SIGNAL
 
-    def hidden(self, codes: Tensor) -> list[Tensor]:
-        """The logits of every base; see `Network.hidden`."""
+    def hidden(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
+        """The logits of bases; see `Network.hidden`."""
         by_bin = self._by_bin(self.inputs(codes))
-        return [by_base(by_bin, self.contract.bin, 0, codes.shape[1])]
+        return [by_base(by_bin, self.contract.bin, 0, codes.shape[1])[:, positions]]
 
     def body(self, codes: Tensor) -> Tensor:
         """Logits (batch, bins, markers); see `Network.body`.

@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regtrack.genome.fasta import BASES
 from regtrack.genome.short_input import BIN, LENGTH
-from regtrack.models.network import POINTWISE, Context, Network, by_base
+from regtrack.models.network import ALL, POINTWISE, Context, Network, by_base, one_hot
 
 # Inputs whose last layers are computed at once, so that what they read stays in a CPU's caches.
 _TOGETHER = 64
@@ -59,10 +58,10 @@ class ShortNetwork(Network):
             )
         self.context = _context(step)
 
-    def hidden(self, codes: Tensor) -> list[Tensor]:
+    def hidden(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
         """One position per input of `LENGTH` bases; see `Network.hidden`."""
         values: Tensor = self.head[:-1](self.trunk(self.inputs(codes)).flatten(1))
-        return [values[:, None, :]]
+        return [values[:, None, :][:, positions]]
 
     def position_logits(self, codes: Tensor) -> Tensor:
         """Of one input each, as for a step; see `Network.position_logits`."""
@@ -83,9 +82,7 @@ class ShortNetwork(Network):
 
     def inputs(self, codes: Tensor) -> Tensor:
         """One-hot in the order of `BASES`; see `Network.inputs`."""
-        onehot = F.one_hot(codes.long(), len(BASES)).transpose(1, 2).to(self.output.weight.dtype)
-        bases = onehot[:, 1:]
-        return bases + self.N_VALUE * onehot[:, :1] if self.N_VALUE else bases
+        return one_hot(codes, self.output.weight.dtype, self.N_VALUE)
 
     def logits_from(self, inputs: Tensor, start: int, end: int) -> Tensor:
         """Of the steps of these bases only; see `Network.logits_from`."""

@@ -15,6 +15,7 @@ from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network
 
 DENSE, SHORT = (list(ARCHITECTURES[task]) for task in ("dense", "short"))
+ONE_HOT = ["residual", "u-net", "hybrid"]
 WIDE = 2_000
 
 
@@ -35,7 +36,7 @@ def one_error(markers: int, marker: int = 0, bases: int = 1) -> torch.Tensor:
     return errors
 
 
-@pytest.mark.parametrize("name", DENSE)
+@pytest.mark.parametrize("name", [name for name in DENSE if name not in ONE_HOT])
 def test_it_is_the_gradient_at_the_embedded_bases(name: str, random: np.random.Generator) -> None:
     network = a_network("dense", name)
     codes = some_codes(random, WIDE)
@@ -48,6 +49,21 @@ def test_it_is_the_gradient_at_the_embedded_bases(name: str, random: np.random.G
     assert embedded.grad is not None
     assert embedded.grad.abs().max() > 0, "nothing to test"
     assert_same(found, embedded.grad)
+
+
+@pytest.mark.parametrize("name", ONE_HOT)
+def test_it_is_the_gradient_at_the_one_hot_bases(name: str, random: np.random.Generator) -> None:
+    network = a_network("dense", name)
+    codes = some_codes(random, WIDE)
+    bases = torch.nn.functional.one_hot(codes.long(), 5)[:, :, 1:].float().requires_grad_()
+    with torch.enable_grad():
+        features = network.get_submodule("trunk")(bases.transpose(1, 2))
+        logits = network.head(features.transpose(1, 2))
+        logits[0, 900:1_060, 2].sum().backward()
+    found = input_gradients(network, codes, 900, one_error(4, 2, 160))
+    assert bases.grad is not None
+    assert bases.grad.abs().max() > 0, "nothing to test"
+    assert_same(found, bases.grad)
 
 
 @pytest.mark.parametrize("name", SHORT)

@@ -12,7 +12,7 @@ from torch import nn
 
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.models.checkpoint import load_network
-from regtrack.models.dense import DenseNetwork, IdCnn
+from regtrack.models.dense import DenseNetwork, IdCnn, PaperNetwork
 from regtrack.models.network import Context, Network
 from regtrack.models.tensors import read_tensor_file
 
@@ -22,6 +22,9 @@ CONTEXTS = {
     "cnn7": Context(left=209, right=259, stride=10),
     "id-cnn": Context(left=10_506, right=10_687, stride=20),
     "dilated": Context(left=5_449, right=5_489, stride=10),
+    "residual": Context(left=5_138, right=5_138, stride=10),
+    "u-net": Context(left=3_318, right=3_328, stride=50),
+    "hybrid": Context(left=2_918, right=2_928, stride=50),
 }
 # Bases that a context is too wide by, on each side. Every base of an upsampled step depends
 # on the same bases, but `Context` holds one bound for all of them: that of the last one to
@@ -48,7 +51,8 @@ def a_network_that_only_adds(name: str) -> Network:
     with torch.no_grad():
         for key, parameter in network.named_parameters():
             parameter.fill_(0.0 if key.endswith("bias") else 1.0)
-        network.embedding.weight[0] = 0
+        if isinstance(network, PaperNetwork):  # others read one-hot bases, of which N has none
+            network.embedding.weight[0] = 0
     return network
 
 

@@ -40,7 +40,7 @@ def described(path: Path, **what: Any) -> dict[str, str]:
 
 def test_the_table_has_a_line_for_every_network(rows: dict[tuple[str, str], str]) -> None:
     assert list(rows) == NETWORKS
-    assert len(rows) == 13
+    assert len(rows) == 16
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -50,7 +50,8 @@ def test_a_line_has_both_counts(rows: dict[tuple[str, str], str], network: tuple
         own = architecture.build(PAPER_MARKERS).parameter_count()
     paper = architecture.paper_parameters
     assert rows[network].split()[2] == f"{own:,}"
-    expected = f"{paper:,} " if paper else "not known "
+    unknown = "not known " if architecture.in_paper else "none "
+    expected = f"{paper:,} " if paper else unknown
     assert rows[network].split(maxsplit=3)[3].startswith(expected)
 
 

@@ -202,7 +202,7 @@ def test_the_examples_have_no_seams(tmp_path: Path, file: str, name: str) -> Non
 
 def test_a_class_goes_by_its_name_where_its_file_is_named(tmp_path: Path) -> None:
     path = write_network(tmp_path / "own.py", TINY)
-    with pytest.raises(ArgumentError, match=r"no network 'Tiny' .*dilated, or FILE\.py:CLASS"):
+    with pytest.raises(ArgumentError, match=r"no network 'Tiny' .*hybrid, or FILE\.py:CLASS"):
         find_architecture("dense", "Tiny")
     with allowing_code([path]):
         assert find_architecture("dense", "Tiny").name == "Tiny"
