@@ -20,7 +20,7 @@ PAGES = [
 ]
 
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>.+) -->\n\n)?(?P<text>(?<=\n\n)(?: {4}.*\n| *\n(?= {4}))+)", re.M
+    r"(?:^ {0,3}<!-- (?P<mark>.+) -->\n\n)?(?P<text>(?<=\n\n)(?: {4}.*\n| *\n(?= {4}))+)", re.M
 )
 # What may stand before `regtrack` in a line.
 _BEFORE = re.compile(r"^(?:\$ )?(?:torchrun .* -m |srun .* )?regtrack ")
