@@ -19,6 +19,7 @@ from regtrack.work_folders import partial_path
 # when it is needed.
 _FOLDERS = {
     "dataset.json": "regtrack.datasets.describe.describe_dataset",
+    "crossval.plan.json": "regtrack.crossval.describe.describe_crossval",
     "plan.json": "regtrack.prediction.shard_progress.describe_partial",
     "run.json": "regtrack.unfinished.describe_unfinished",
     "tracks.json": "regtrack.tracks.describe.describe_tracks",
@@ -48,9 +49,10 @@ _GZIP = b"\x1f\x8b"
 def info(path: Path) -> None:
     """Describe a file or folder, or the progress of a job.
 
-    PATH is a checkpoint (or demo, deepsea), a tracks folder, a report, a dataset, a hub of several
-    runs, a FASTA file, a markers table, or the work folder of a job that is not finished
-    (OUT.partial), of which it shows the progress, and who is at work on it.
+    PATH is a checkpoint (or demo, deepsea), a tracks folder, a report, a dataset, a
+    cross-validation, a hub of several runs, a FASTA file, a markers table, or the work folder of a
+    job that is not finished (OUT.partial), of which it shows the progress, and who is at work on
+    it.
     """
     if not path.exists() and partial_path(path).is_dir():
         path = partial_path(path)

@@ -18,6 +18,7 @@ from regtrack.cli.browse import browse
 from regtrack.cli.compare import compare
 from regtrack.cli.completion import VARIABLE, answer, completion
 from regtrack.cli.config import PROBLEM, find_config, name_variables, read_config, variables_of
+from regtrack.cli.crossval import crossval
 from regtrack.cli.demo import demo
 from regtrack.cli.doctor import doctor
 from regtrack.cli.eval import eval_
@@ -59,14 +60,14 @@ _HELP = frozenset(("-h", "--help", "--help-all"))
 _WITHOUT_CONFIG = ("doctor", "completion")
 
 # Those whose work a later run finds.
-_GOES_ON = {"predict", "finish", "train", "search", "compare", "fetch"}
+_GOES_ON = {"predict", "finish", "train", "search", "compare", "crossval", "fetch"}
 
 
 # How help lists the commands.
 _SECTIONS = {
     "To begin with": ("demo", "fetch", "init", "doctor"),
     "Tracks": ("predict", "finish", "eval", "browse", "session", "hub", "explain"),
-    "Networks": ("prepare", "train", "search", "compare", "thresholds", "import"),
+    "Networks": ("prepare", "train", "search", "compare", "crossval", "thresholds", "import"),
     "What there is": ("info", "models", "markers", "completion"),
 }
 
@@ -173,6 +174,7 @@ for command in (
     train,
     search,
     compare,
+    crossval,
     predict,
     finish,
     thresholds,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from regtrack.cli.kinds import Count
+from regtrack.models.setting_text import typed_setting
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -31,25 +32,11 @@ _SETTINGS = {
 def _read_settings(
     _: click.Context, option: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, Any]:
-    """`width=64` as a name and a number, true or false, or text."""
-    settings: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param=option)
-        settings[name.strip().replace("-", "_")] = _plain(value.strip())
-    return settings
-
-
-def _plain(text: str) -> Any:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    """Each `width=64` as a name and a value."""
+    try:
+        return dict(map(typed_setting, texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=option) from None
 
 
 own_settings = click.option(

@@ -49,13 +49,7 @@ from regtrack.search.settings import SAMPLERS, SearchSettings
     show_default="all of the grid",
     help="Stop when so many trials are done.",
 )
-@click.option(
-    "--workers",
-    type=Count(),
-    default=SearchSettings.workers,
-    show_default=True,
-    help="Trainings at the same time. They are processes, which share the cores.",
-)
+@training_options.trainings_at_once
 @training_settings(without=("learning_rate",))
 @machine_options.device
 @options.force_over_unfinished

@@ -69,6 +69,13 @@ share_of_files = click.option(
     help="Write only share K of the markers' files (N may be any number, not that of --shards); "
     "not for reports.",
 )
+share_of_trainings = click.option(
+    "--shard",
+    callback=_parsed,
+    metavar="K/N",
+    help="Do only share K of N of the trainings, as an array of jobs does. The last one to end "
+    "writes the tables.",
+)
 verify = click.option(
     "--verify",
     is_flag=True,

@@ -116,6 +116,14 @@ architecture = click.option(
     "FILE.py:CLASS, or CLASS of a file that --networks names (docs/own-network.md).",
 )
 
+trainings_at_once = click.option(
+    "--workers",
+    type=_COUNT,
+    default=1,
+    show_default=True,
+    help="Trainings at the same time. They are processes, which share the cores.",
+)
+
 
 def training_settings(*, without: Collection[str] = ()) -> Callable[[C], C]:
     """Add an option per training setting but those named, which a command has its own way of."""

@@ -129,8 +129,8 @@ def replicate(counts: npt.NDArray[np.int64]) -> Replicates:
     return np.nan_to_num(resampled - shift)
 
 
-def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, float]:
-    """95% interval of a score, from resamples of some blocks.
+def percentiles(replicates: Replicates, blocks: int) -> tuple[float, float]:
+    """The ends of the middle 95% of what was computed from resamples of some blocks.
 
     The percentiles are those of Hesterberg 2015, "What teachers should know about the
     bootstrap", section 5.3 (expanded percentiles): plain ones are too narrow by as much as a
@@ -138,10 +138,6 @@ def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, 
 
     Parameters
     ----------
-    score
-        The score over all blocks.
-    replicates
-        Differences of resamples to it, as `replicate` gives them.
     blocks
         Those that hold a positive.
 
@@ -150,7 +146,7 @@ def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, 
     float, float
         NaN when there are fewer than `LEAST_BLOCKS`.
     """
-    if blocks < LEAST_BLOCKS or math.isnan(score):
+    if blocks < LEAST_BLOCKS:
         return math.nan, math.nan
     # Loaded when it is used: to predict needs none of it, in any worker.
     from scipy import special  # noqa: PLC0415
@@ -158,4 +154,27 @@ def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, 
     half = special.stdtrit(blocks - 1, (1 + LEVEL) / 2) * math.sqrt(blocks / (blocks - 1))
     tail = float(special.ndtr(-half))
     low, high = np.quantile(replicates, [tail, 1 - tail]).tolist()
+    return low, high
+
+
+def interval(score: float, replicates: Replicates, blocks: int) -> tuple[float, float]:
+    """95% interval of a score, from resamples of some blocks.
+
+    Parameters
+    ----------
+    score
+        The score over all blocks, from 0 to 1.
+    replicates
+        Differences of resamples to it, as `replicate` gives them.
+    blocks
+        As `percentiles`.
+
+    Returns
+    -------
+    float, float
+        NaN when there are fewer than `LEAST_BLOCKS`, or no score.
+    """
+    if math.isnan(score):
+        return math.nan, math.nan
+    low, high = percentiles(replicates, blocks)
     return max(score + low, 0.0), min(score + high, 1.0)

@@ -190,7 +190,7 @@ def _compared(
     checkpoint = read_checkpoint(network.path)
     architecture = checkpoint.network
     best_step: int | None = checkpoint.training.get("step")
-    steps, seconds = _spent(network.path.with_suffix(".log.tsv"), best_step)
+    steps, seconds = spent_on(network.path.with_suffix(".log.tsv"), best_step)
     return Compared(
         name=network.name,
         architecture=architecture.name,
@@ -207,7 +207,7 @@ def _compared(
     )
 
 
-def _spent(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
+def spent_on(log: Path, best_step: int | None) -> tuple[int | None, float | None]:
     """Steps and seconds of a training, from its log, if that is of this checkpoint."""
     if not log.is_file():
         return None, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
+from regtrack.models.network import Context
 from regtrack.paths import named
 from regtrack.training.examples import misfit
 from regtrack.training.run import was_interrupted_at_the_end
@@ -144,7 +145,7 @@ def _as_it_stands(
     """The same; without an architecture where it is trained already."""
     if network.architecture is None:
         return network
-    _check_windows(network.architecture, dataset)
+    fitting_context(network.architecture, {}, dataset)
     if not network.path.exists():
         return network
     differing = _differences(read_checkpoint(network.path), network.architecture, dataset, settings)
@@ -161,11 +162,21 @@ def _as_it_stands(
     )
 
 
-def _check_windows(architecture: Architecture, dataset: Dataset) -> None:
+def fitting_context(
+    architecture: Architecture, settings: Mapping[str, Any], dataset: Dataset
+) -> Context:
+    """The context of a network that the windows of a dataset suit.
+
+    Raises
+    ------
+    ArgumentError
+        When they do not.
+    """
     with torch.device("meta"):  # no weights are needed
-        stride = architecture.build(len(dataset.markers)).context.stride
-    if dataset.window % stride:
-        raise ArgumentError("networks", f"{architecture.name} {misfit(dataset, stride)}")
+        context = architecture.build(len(dataset.markers), settings).context
+    if dataset.window % context.stride:
+        raise ArgumentError("networks", f"{architecture.name} {misfit(dataset, context.stride)}")
+    return context
 
 
 def _differences(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,25 +29,26 @@ _MOST_BLOCKS = 32
 _PEAK_RULES = PeakRules()
 
 
-class BaseCounts:
-    """Counts probabilities of the bases of a split, in all and in blocks of the bootstrap.
+class CountsByBlock(ABC):
+    """Counts probabilities of the bases of a split, by the blocks of a bootstrap.
 
-    Attributes
+    Parameters
     ----------
-    histogram
-        Counts of all bases.
+    markers
+        Their number.
+    blocks
+        Together they hold all bases that are counted.
     """
 
-    def __init__(self, dataset: DenseDataset, split: str) -> None:
-        markers = len(dataset.markers)
-        self.histogram = ScoreHistogram(markers)
-        self._blocks = BootstrapBlocks.of(dataset.known(split), _MOST_BLOCKS)
-        self._by_block = np.zeros(
-            (len(self._blocks), markers, 2, bin_count(COARSE)), dtype=np.uint32
-        )
+    def __init__(self, markers: int, blocks: BootstrapBlocks) -> None:
+        self._blocks = blocks
         # The block that is being read.
         self._part = ScoreHistogram(markers)
         self._number = 0
+
+    @abstractmethod
+    def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:
+        """Take what was counted in a block, or in a part of it, as `ScoreHistogram` has it."""
 
     def add(
         self,
@@ -60,7 +62,7 @@ class BaseCounts:
         end = start + probabilities.shape[1]
         for number, first, last in self.spans(chrom, start, end):
             if number != self._number:
-                self._settle()
+                self.settle()
                 self._number = number
             part = slice(first - start, last - start)
             self._part.add(probabilities[:, part], labels[:, part], known)
@@ -68,6 +70,29 @@ class BaseCounts:
     def spans(self, chrom: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Block, start and end of the parts of some bases that lie in one."""
         return self._blocks.spans(chrom, start, end)
+
+    def settle(self) -> None:
+        """Take the block that was read."""
+        self.add_counts(self._number, self._part.counts)
+        self._part.counts[:] = 0
+
+
+class BaseCounts(CountsByBlock):
+    """Counts probabilities of the bases of a split, in all and in blocks of the bootstrap.
+
+    Attributes
+    ----------
+    histogram
+        Counts of all bases.
+    """
+
+    def __init__(self, dataset: DenseDataset, split: str) -> None:
+        markers = len(dataset.markers)
+        super().__init__(markers, BootstrapBlocks.of(dataset.known(split), _MOST_BLOCKS))
+        self.histogram = ScoreHistogram(markers)
+        self._by_block = np.zeros(
+            (len(self._blocks), markers, 2, bin_count(COARSE)), dtype=np.uint32
+        )
 
     def add_counts(self, number: int, counts: npt.NDArray[np.uint32]) -> None:
         """Add what was counted in a block, as `ScoreHistogram` has it."""
@@ -77,7 +102,7 @@ class BaseCounts:
 
     def finish(self, processes: Processes) -> None:
         """Add up what all processes counted."""
-        self._settle()
+        self.settle()
         processes.add_up(self.histogram.counts)
         processes.add_up(self._by_block.reshape(len(self._by_block), -1))
 
@@ -90,11 +115,6 @@ class BaseCounts:
             blocks = int(counts[:, 1].any(axis=1).sum())
             intervals.append(interval(of_marker.average_precision, resampled, blocks))
         return intervals
-
-    def _settle(self) -> None:
-        """Add the block that was read."""
-        self.add_counts(self._number, self._part.counts)
-        self._part.counts[:] = 0
 
 
 class PeakCounts:

@@ -24,7 +24,7 @@ from regtrack.report.numbers import only_defined
 from regtrack.scoring.histogram import ScoreHistogram
 from regtrack.scoring.metrics import CategoryMeans, category_means
 from regtrack.tracks.peaks.callers import THRESHOLDS
-from regtrack.training.counts import BaseCounts, PeakCounts, validated_scores
+from regtrack.training.counts import BaseCounts, CountsByBlock, PeakCounts, validated_scores
 from regtrack.training.device_counts import Counts, DeviceCounter, counts_there
 from regtrack.training.processes import Processes
 from regtrack.workers import available_cores
@@ -155,6 +155,27 @@ def count_split(
     bases.finish(processes)
     peaks.finish(processes)
     return SplitCounts(bases.histogram, DenseCounts(bases, peaks))
+
+
+def count_blocks(
+    network: Network, dataset: DenseDataset, split: str, counts: CountsByBlock
+) -> None:
+    """Count the unrounded probabilities of a network on a split, block by block, in one process.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode; one output per marker of the dataset.
+    counts
+        Gets the counts of every block, by rising number.
+    """
+
+    def sinks_of(chrom: str, _: IntervalSet) -> list[Sink]:
+        return [_LabelledBases(dataset, chrom, functools.partial(counts.add, chrom))]
+
+    alone = Processes(0, 1, network.device)
+    _count_dense(network, dataset, split, alone, sinks_of, counts, None)
+    counts.settle()
 
 
 def _threads(processes: Processes) -> int:

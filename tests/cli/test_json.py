@@ -52,7 +52,17 @@ def test_the_commands_that_write_something_have_it() -> None:
         if "--json" in option.opts
     }
     assert found == {
-        *("predict", "eval", "train", "compare", "search", "prepare", "finish", "explain"),
+        *(
+            "predict",
+            "eval",
+            "train",
+            "compare",
+            "crossval",
+            "search",
+            "prepare",
+            "finish",
+            "explain",
+        ),
         *("thresholds", "hub", "session"),
     }
 
