@@ -57,10 +57,12 @@ WEIGHTS = b"DeepSEA's weights"
 SMALL = {
     **{
         f"REGTRACK_{command}_{name}": value
-        for command in ("TRAIN", "COMPARE", "SEARCH")
+        for command in ("TRAIN", "COMPARE", "CROSSVAL", "SEARCH")
         for name, value in {"STEPS": "1", "NORM_BATCHES": "1", "PRECISION": "float32"}.items()
     },
     "REGTRACK_SEARCH_TRIALS": "1",
+    "REGTRACK_CROSSVAL_FOLDS": "2",
+    "REGTRACK_CROSSVAL_SEEDS": "1",
     "REGTRACK_PREPARE_WINDOW": "5000",
 }
 
