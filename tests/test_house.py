@@ -326,6 +326,6 @@ def test_every_room_is_a_package() -> None:
 
 
 def test_the_drawing_shows_the_rooms_as_they_are() -> None:
-    docs = HOUSE.parent / "docs"
+    docs = Path(__file__).parent.parent / "docs"
     drawing = runpy.run_path(str(docs / "house.py"))["drawing"]()
     assert (docs / "house.svg").read_text(encoding="utf-8") == drawing, "run docs/house.py"

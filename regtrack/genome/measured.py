@@ -148,10 +148,11 @@ def _files(path: Path) -> list[Path]:
 def _matching(pattern: Path) -> list[Path]:
     """Files that match. Only the part of the path that does not exist is read as a pattern."""
     root = next(parent for parent in pattern.parents if is_there(parent))
-    try:
-        return list(root.glob(str(pattern.relative_to(root))))
-    except ValueError as error:
-        raise InputError(pattern, f"not a pattern of files: {error}") from None
+    inside = pattern.relative_to(root)
+    # Python 3.13 takes it for `*`, older ones raise.
+    if any("**" in part and part != "**" for part in inside.parts):
+        raise InputError(pattern, "not a pattern of files: ** stands alone between slashes")
+    return list(root.glob(str(inside)))
 
 
 def _marker(index: int, name: str, file: Path, category: str | None) -> Marker:

@@ -343,4 +343,4 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
 def _mixed(*numbers: int) -> int:
     """One seed out of several numbers."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) >> 1
