@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 # A name of fewer letters than the first says little; none becomes shorter than the second.
 _LEGIBLE = 20
@@ -63,6 +63,12 @@ def aligned(
         ).rstrip()
         for line in [*lines, *rows]
     ]
+
+
+def named_lines(values: Mapping[str, object]) -> str:
+    """A line for each value, with its name before it, and all values below each other."""
+    width = max(map(len, values)) + len(_GAP)
+    return "\n".join(f"{name:<{width}}{value}" for name, value in values.items())
 
 
 def shortened(text: str, width: int) -> str:

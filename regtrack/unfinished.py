@@ -11,6 +11,7 @@ from regtrack.errors import InputError
 from regtrack.folders import IDENTITY, size_text
 from regtrack.listing import counted
 from regtrack.paths import shell_word
+from regtrack.text_columns import named_lines
 from regtrack.work_folders import LOCK, PLAN, made_by, partial_path
 
 _LONGEST = 40
@@ -63,11 +64,7 @@ def describe_unfinished(work: Path) -> str:
         "at work": "a process is" if busy else "nobody",
         "next": "wait for it" if busy else "give the same command again, and it continues",
     }
-    return "\n".join(f"{name:<12}{text}" for name, text in lines.items())
-
-
-def _is_shown(value: object) -> bool:
-    return isinstance(value, str | int | float) and len(str(value)) < _LONGEST
+    return named_lines(lines)
 
 
 def _is_busy(work: Path) -> bool:

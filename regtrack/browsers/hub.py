@@ -28,6 +28,7 @@ from regtrack.listing import counted
 from regtrack.observer import Observer, staged
 from regtrack.paths import Labelled, shell_word
 from regtrack.run_summary import RunSummary
+from regtrack.text_columns import named_lines
 from regtrack.tracks.bigbed import write_narrow_peaks
 from regtrack.tracks.peaks.files import read_peaks
 from regtrack.workers import in_processes
@@ -235,5 +236,4 @@ def describe_hub(folder: Path) -> str:
         **{f"  {run['run']}": ", ".join((run["network"], run["assembly"])) for run in runs},
         "next": f"regtrack hub {shell_word(folder)} --check",
     }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{name:<{width}}{text}" for name, text in lines.items())
+    return named_lines(lines)

@@ -13,6 +13,7 @@ from regtrack.cli.kinds import LabelledFile, Model, Named
 from regtrack.documents import read_toml
 from regtrack.errors import InputError
 from regtrack.paths import Labelled, expanded, is_there
+from regtrack.text_columns import named_lines
 from regtrack.workspace.network_names import is_network_name
 
 NAME = "regtrack.toml"
@@ -59,6 +60,23 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         name: _defaults(path, name, command, shared, tables.get(name, {}))
         for name, command in commands.items()
     }
+
+
+def describe_config(path: Path) -> str:
+    """What a regtrack.toml sets.
+
+    Raises
+    ------
+    InputError
+        When it is not TOML.
+    """
+    tables = read_toml(path)
+    keys = {
+        f"  [{table}]": ", ".join(f"{key} {value}" for key, value in values.items())
+        for table, values in tables.items()
+        if isinstance(values, dict)
+    }
+    return named_lines({"settings": path, **keys, "next": "regtrack doctor opens what is named"})
 
 
 def _defaults(

@@ -11,7 +11,9 @@ from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
 from regtrack.genome.markers import categories_of, describe_markers
 from regtrack.listing import first_names
+from regtrack.paths import shell_word
 from regtrack.run_summary import LeftOut, RunSummary
+from regtrack.text_columns import named_lines
 
 _REASONS = {
     "outside": "not wholly in the regions of a split",
@@ -49,9 +51,9 @@ def describe_dataset(folder: Path) -> str:
             )
             for category, rates in summary.get("base_rates", {}).items()
         },
+        "next": f"regtrack train {shell_word(folder)} --out model.safetensors",
     }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+    return named_lines(lines)
 
 
 def summarise_dataset(folder: Path) -> RunSummary:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from regtrack.genome.assemblies import name_of
+from regtrack.genome.bed import median_width
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import count_categories, read_markers
+from regtrack.genome.measured import read_measured
+from regtrack.genome.textfile import read_pieces
 from regtrack.listing import counted
+from regtrack.paths import shell_word
+from regtrack.text_columns import named_lines
 
 _LISTED = 30
 
@@ -28,9 +33,46 @@ def describe_genome(path: Path) -> str:
         "sequences": f"{len(sizes):,} of {sum(sizes.values()):,} bases",
         **{f"  {chrom}": f"{size:,}" for chrom, size in listed},
         **({"  ...": f"{len(sizes) - len(listed):,} more"} if len(sizes) > len(listed) else {}),
+        "next": f"regtrack predict {next(iter(sizes))} --genome {shell_word(path)} --out tracks/",
     }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{name:<{width}}{text}" for name, text in lines.items())
+    return named_lines(lines)
+
+
+def describe_peaks(folder: Path) -> str:
+    """A folder of peak files.
+
+    Raises
+    ------
+    InputError
+        As `read_measured`.
+    """
+    markers = read_measured(folder)
+    return named_lines(
+        {
+            "peaks": f"{folder}, {counted(len(markers), 'peak file')}",
+            "markers": count_categories(markers),
+            "next": f"--peaks {shell_word(folder)}, or regtrack init --peaks {shell_word(folder)}",
+        }
+    )
+
+
+def describe_regions(path: Path) -> str:
+    """A BED file, of peaks or other regions, plain or packed.
+
+    Raises
+    ------
+    InputError
+        When it is no BED file.
+    """
+    width = median_width(path)
+    rows = sum(text.count(b"\n") for _, text in read_pieces(path))
+    return named_lines(
+        {
+            "regions": f"{path}, BED, {counted(rows, 'line')}",
+            "width": "no rows" if width is None else f"a median of {width:,.0f} bases",
+            "next": f"--peaks {shell_word(path)}, or --exclude, or a region: {shell_word(path)}",
+        }
+    )
 
 
 def describe_table(path: Path) -> str:
@@ -45,5 +87,6 @@ def describe_table(path: Path) -> str:
     lines = {
         "table": f"{path}, of {counted(len(markers), 'marker')}",
         "markers": count_categories(markers),
+        "next": f"regtrack prepare --peaks {shell_word(path)}, or eval",
     }
-    return "\n".join(f"{name:<9}{text}" for name, text in lines.items())
+    return named_lines(lines)

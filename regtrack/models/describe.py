@@ -13,6 +13,7 @@ from regtrack.listing import counted, first_names, names_and_rest
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import CREDITS, Checkpoint, ThresholdsFrom, read_identified
+from regtrack.paths import shell_word
 from regtrack.text_columns import wrapped
 
 # Of the narrowest terminal that is usual.
@@ -99,6 +100,7 @@ def describe_checkpoint(path: Path) -> str:
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
         "thresholds": _thresholds(checkpoint),
         "peaks": _peaks(checkpoint),
+        "next": f"regtrack predict REGION --model {shell_word(path)} --out tracks/",
     }
     return "\n".join(f"{key:<18}{value}" for key, value in lines.items() if value != "")
 

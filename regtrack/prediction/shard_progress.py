@@ -16,6 +16,7 @@ from regtrack.listing import counted, duration_text, numbers_text
 from regtrack.paths import shell_word
 from regtrack.prediction.shard_plan import ShardPlan, read_plan_in
 from regtrack.shares import Share
+from regtrack.text_columns import named_lines
 from regtrack.work_folders import LEASES, made_by
 
 _DONE = "done"
@@ -78,7 +79,7 @@ def describe_partial(partial: Path) -> str:
         "saved": f"{counted(len(sizes), 'file')}, {size_text(sum(sizes))}",
         "next": _next(plan, out, busy, idle),
     }
-    return "\n".join(f"{name:<9}{text}" for name, text in lines.items())
+    return named_lines(lines)
 
 
 def _left(plan: ShardPlan, folder: Path) -> list[int]:

@@ -14,6 +14,7 @@ from regtrack.report.plots import plot_comparison
 
 FORMAT_VERSION = 1
 _NAME = "comparison"
+COMPARISON = f"{_NAME}.json"
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:

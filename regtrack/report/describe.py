@@ -9,8 +9,11 @@ from typing import Any
 from regtrack.documents import read_json
 from regtrack.listing import counted, first_names
 from regtrack.paths import shell_word
+from regtrack.report.comparison_files import COMPARISON
+from regtrack.report.comparison_files import FORMAT_VERSION as COMPARISON_VERSION
 from regtrack.report.files import DATA, FORMAT_VERSION
 from regtrack.report.scores_table import PAGE
+from regtrack.text_columns import named_lines
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,47 @@ def describe_report(folder: Path) -> str:
         **{row.category: _scores(row) for row in report.categories},
         "next": f"open {shell_word(folder / PAGE)} in a browser",
     }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{name:<{width}}{text}" for name, text in lines.items())
+    return named_lines(lines)
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network of a comparison, as far as it is shown."""
+
+    name: str
+    parameters: int
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A comparison, as far as it is shown."""
+
+    dataset: str
+    task: str
+    networks: list[_Network]
+
+
+def describe_comparison(folder: Path) -> str:
+    """Networks side by side, a line for each.
+
+    Raises
+    ------
+    InputError
+        When it is damaged, or of a newer format.
+    """
+    comparison = read_json(folder / COMPARISON, _Comparison, COMPARISON_VERSION)
+    word = shell_word(folder)
+    return named_lines(
+        {
+            "comparison": f"{folder}, of {counted(len(comparison.networks), 'network')}",
+            "dataset": f"{comparison.dataset}, {comparison.task} task",
+            **{
+                f"  {network.name}": f"{network.parameters:,} parameters"
+                for network in comparison.networks
+            },
+            "next": f"read {word}/comparison.md, look at {word}/comparison.png",
+        }
+    )
 
 
 def _scores(row: _Category) -> str:

@@ -34,9 +34,11 @@ from regtrack.search.settings import SearchSettings
 from regtrack.search.space import TRAINING, Range, Space, paper_space, read_space, split_values
 from regtrack.search.study import Study, begin_study, folder_locked, trial_limit
 from regtrack.search.trial import (
+    BEST,
     COMPLETE,
     FAILED,
     RUNNING,
+    TABLE,
     Trial,
     Trials,
     checkpoint_path,
@@ -50,8 +52,6 @@ from regtrack.training.run import train, was_interrupted_at_the_end
 from regtrack.training.settings import TrainingSettings
 from regtrack.work_folders import partial_path
 from regtrack.workers import available_cores, in_processes
-
-_BEST = "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class SearchResult:
         lines = []
         if best is not None and best.outcome is not None:
             lines.append(
-                f"{self.folder / _BEST}: trial {best.number}, average precision "
+                f"{self.folder / BEST}: trial {best.number}, average precision "
                 f"{best.outcome.mean:.4f}, with {best.describe_values()}"
             )
         count = f"{len(done):,} of {self.limit:,} trials done"
@@ -119,7 +119,7 @@ class SearchResult:
         elif len(done) < self.limit:
             lines.append(f"{count}, {running:,} running elsewhere; the same command joins them")
         else:
-            lines.append(f"{count}: {self.folder / 'trials.tsv'}, {self.folder / 'trials.png'}")
+            lines.append(f"{count}: {self.folder / TABLE}, {self.folder / 'trials.png'}")
         return "\n".join(lines)
 
     def summary(self) -> RunSummary:
@@ -127,7 +127,7 @@ class SearchResult:
         best = self.trials.best.outcome if self.trials.best is not None else None
         return RunSummary(
             self.describe(),
-            written=(self.folder / _BEST, self.folder / "trials.tsv", self.folder / "trials.png"),
+            written=(self.folder / BEST, self.folder / TABLE, self.folder / "trials.png"),
             counts={
                 "trials": len(self.trials.finished),
                 "failed": len(self.trials.of(FAILED)),
@@ -287,7 +287,7 @@ class _Bench:
         """Write the table, the plot and the best checkpoint of the trials so far."""
         trials = self.study.trials()
         with folder_locked(self._folder):
-            write_text(self._folder / "trials.tsv", trials_table(trials, self.space.names))
+            write_text(self._folder / TABLE, trials_table(trials, self.space.names))
             complete = trials.of(COMPLETE)
             if trials.best is None:
                 return
@@ -298,7 +298,7 @@ class _Bench:
                 self._folder / "trials.png",
             )
             source = checkpoint_path(self._folder, trials.best.number)
-            best = self._folder / _BEST
+            best = self._folder / BEST
             if not best.exists() or not filecmp.cmp(source, best, shallow=False):
                 with replacing(best) as aside:
                     shutil.copyfile(source, aside)

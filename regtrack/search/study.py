@@ -33,13 +33,13 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import ASIDE, clear, differences
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import Choice, Range, Space
-from regtrack.search.trial import COMPLETE, FAILED, RUNNING, Outcome, Trial, Trials
+from regtrack.search.trial import BEST, COMPLETE, FAILED, RUNNING, TABLE, Outcome, Trial, Trials
 from regtrack.work_folders import refuse_foreign
 
 DATABASE = "study.db"
 TRIALS = "trials"
 # The files of a search in its folder, besides the lock.
-OURS = (f"{DATABASE}*", TRIALS, "trials.tsv", "trials.png", "best.safetensors")
+OURS = (f"{DATABASE}*", TRIALS, TABLE, "trials.png", BEST)
 
 _LOCK = "lock"
 _IDENTITY = "identity"

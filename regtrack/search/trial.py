@@ -15,6 +15,9 @@ _OF_CATEGORY = "average_precision_"  # how such columns of a log and of a table 
 
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
 
+# In the folder of a search, all trials, and a copy of the best one's checkpoint.
+TABLE, BEST = "trials.tsv", "best.safetensors"
+
 
 @dataclass(frozen=True)
 class Outcome:

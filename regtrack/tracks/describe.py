@@ -11,6 +11,7 @@ from regtrack.genome.textfile import read_text
 from regtrack.listing import counted, names_and_rest
 from regtrack.paths import shell_word
 from regtrack.run_summary import LeftOut, RunSummary
+from regtrack.text_columns import named_lines
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
 
 # A genome may have 100,000 chromosomes.
@@ -59,9 +60,9 @@ def describe_tracks(folder: Path) -> str:
         "trained": _seen(trackset.seen_bases),
         "files": f"{2 * len(trackset.tracks)}, {size / 1e6:,.1f} MB "
         f"(e.g. {trackset.tracks[0].bigwig})",
+        "next": f"regtrack browse {shell_word(folder)}, or eval, session, hub",
     }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items())
+    return named_lines(lines)
 
 
 def summarise_written(trackset: TrackSet, folder: Path, text: str) -> RunSummary:

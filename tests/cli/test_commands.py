@@ -125,7 +125,7 @@ def test_info_of_something_else(tmp_path: Path, regtrack) -> None:
     (tmp_path / "notes.txt").write_text("milk, eggs")
     status, _, err = regtrack("info", tmp_path / "notes.txt")
     assert status == 1
-    assert "not a .safetensors file" in err
+    assert "nothing that regtrack made or reads; expected a checkpoint, FASTA" in err
     assert regtrack("info", tmp_path)[0] == 1
 
 

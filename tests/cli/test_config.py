@@ -300,7 +300,7 @@ def test_a_home_folder_of_nobody_is_named(
         "regtrack: ~nobody-of-this-name/tracks: there is no home folder ~nobody-of-this-name"
     )
     (project / "~nobody-of-this-name").write_text("a file that is called so")
-    assert "not a .safetensors file" in complaint(capsys, "info", "~nobody-of-this-name")
+    assert "nothing that regtrack made" in complaint(capsys, "info", "~nobody-of-this-name")
 
 
 def test_a_working_folder_that_was_removed_is_told_in_one_line(

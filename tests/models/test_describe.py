@@ -56,11 +56,10 @@ def test_a_line_has_both_counts(rows: dict[tuple[str, str], str], network: tuple
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_line_says_what_the_network_is(
-    rows: dict[tuple[str, str], str], network: tuple[str, str]
-) -> None:
+def test_a_line_says_what_the_network_is(network: tuple[str, str]) -> None:
     architecture = ARCHITECTURES[network[0]][network[1]]
-    assert rows[network].endswith(f"  {architecture.layers}")
+    text = " ".join(models_table().split())
+    assert f" {network[1]} {network[0]} {architecture.layers} " in text
 
 
 @pytest.mark.parametrize(
@@ -75,16 +74,24 @@ def test_a_line_says_what_the_network_is(
 def test_a_line_says_how_far_the_network_sees(
     rows: dict[tuple[str, str], str], network: tuple[str, str], context: str
 ) -> None:
-    assert f" {context}  " in rows[network]
+    assert rows[network].endswith(f" {context}")
 
 
 def test_the_columns_stand_under_each_other() -> None:
     head, *lines = models_table().splitlines()
-    begins = head.index("layers")
+    assert head.endswith("stride")
     for line in lines[: len(NETWORKS)]:
-        assert line[begins - 2 : begins] == "  "
-        assert line[begins] != " "
-        assert line[begins - 3].isdigit()
+        assert len(line) == len(head)
+        assert line[-1].isdigit()
+
+
+def test_the_table_fits_eighty_columns_and_goes_on_below_what_it_breaks() -> None:
+    lines = models_table().splitlines()
+    assert max(map(len, lines)) <= 80
+    layers = next(line for line in lines if line.endswith("layers")).index("layers")
+    broken = [line for line in lines if line.startswith(" ")]
+    assert broken
+    assert all(len(line) - len(line.lstrip()) == layers for line in broken)
 
 
 def test_a_checkpoint_of_the_short_task(tmp_path: Path) -> None:
@@ -95,8 +102,9 @@ def test_a_checkpoint_of_the_short_task(tmp_path: Path) -> None:
     # What there is nothing to say of has no row.
     assert list(text) == [
         *("checkpoint", "sha256", "network", "context", "markers", "assembly", "trained on"),
-        "thresholds",
+        *("thresholds", "next"),
     ]
+    assert text["next"] == f"regtrack predict REGION --model {path} --out tracks/"
     assert text["markers"] == "2: 1 TFBS, 1 DNase"
     assert text["sha256"] == file_sha256(path)
 
