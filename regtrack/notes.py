@@ -11,13 +11,15 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from regtrack.errors import printable
+
 _LOGGER = logging.getLogger("regtrack")
 _LOGGER.addHandler(logging.NullHandler())  # else logging itself would print where nobody listens
 
 
 def note(text: str) -> None:
-    """Tell whoever listens; one line, without a full stop."""
-    _LOGGER.warning("%s", text)
+    """Tell whoever listens; one line, without a full stop, that any handler can write."""
+    _LOGGER.warning("%s", printable(text))
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class Teller:
     def note(self, text: str) -> None:
         """Tell what nothing stops for."""
         self._notes.append(text)
-        self.say(f"regtrack: note: {printable(text)}")
+        self.say(f"regtrack: note: {text}")
 
     def say_progress(self, text: str) -> None:
         """The same of what is only progress: the log alone, where nobody wants to see it."""

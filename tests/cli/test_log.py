@@ -22,7 +22,7 @@ from regtrack.cli.teller import Log
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d "
 LONG_RUNNING = (
     *("predict", "eval", "train", "compare", "search", "prepare", "finish", "explain"),
-    *("thresholds", "demo", "hub"),
+    *("thresholds", "demo", "hub", "crossval"),
 )
 
 

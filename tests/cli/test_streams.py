@@ -299,4 +299,4 @@ def test_names_that_are_no_text_can_be_printed(tiny: TinyWorld) -> None:
     odd.write_bytes(b"\0\1")
     status, text = shell(["info", odd], "2>&1")
     assert status == 1
-    assert r"caf\udce9: truncated, or not a .safetensors file" in text
+    assert r"caf\udce9: nothing that regtrack made or reads" in text
