@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from builders import a_network
 from torch import nn
 
@@ -122,3 +123,12 @@ def test_what_is_asked_for_at_some_bases_is_what_all_have_there(name: str) -> No
     with torch.no_grad():
         for found, every in zip(network.hidden(codes, some), network.hidden(codes), strict=True):
             torch.testing.assert_close(found, every[:, some], atol=1e-4, rtol=0)
+
+
+def test_lines_between_steps_are_as_exact_far_along_a_window_as_at_its_beginning() -> None:
+    lines = Interpolation(10)
+    steps = torch.rand(1, 2, 7, generator=torch.Generator().manual_seed(0))
+    long = lines(steps.repeat(1, 1, 20_000))
+    torch.testing.assert_close(long[:, :, -150:-10], long[:, :, 130:270], rtol=0, atol=0)
+    expected = F.interpolate(steps.double(), scale_factor=10, mode="linear", align_corners=False)
+    torch.testing.assert_close(lines(steps).double(), expected, rtol=0, atol=1e-6)
