@@ -42,6 +42,9 @@ _HELP_ALL = click.Option(
 )
 
 
+_HELP_NAMES = ["-h", "--help"]
+
+
 class Argument(click.Argument):
     """An argument, and what help says of it; click has that from version 8.5 on only."""
 
@@ -56,6 +59,11 @@ class Command(click.Command):
     def __init__(self, *declared: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*declared, **attributes)
         self.examples = examples
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The same for all; click keeps those of the context that happens to ask first."""
+        ctx.help_option_names = _HELP_NAMES
+        return super().get_help_option_names(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click, which knows no other program's names of options."""
@@ -106,6 +114,11 @@ class Group(click.Group):
         super().__init__(*declared, **attributes)
         self.examples = examples
         self.sections = sections
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """As `Command`."""
+        ctx.help_option_names = _HELP_NAMES
+        return super().get_help_option_names(ctx)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Usage, what the commands are for, examples, commands, options."""

@@ -135,10 +135,7 @@ def _check_peaks(command: click.Command, repeatable: bool, words: Sequence[str])
         "regtrack browse tracks/",
     ),
     sections=_SECTIONS,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "max_content_width": 100,
-    },
+    context_settings={"max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="regtrack")
 @click.option("--debug", is_flag=True, help="Show the traceback of every error.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from builders import TinyWorld
 
 from regtrack import __version__
+from regtrack.cli.main import cli
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +117,10 @@ def test_a_broken_configuration_stops_all_else(tmp_path: Path, regtrack) -> None
     status, _, err = regtrack("models")
     assert status == 1
     assert "regtrack.toml: not TOML" in err
+
+
+def test_a_command_knows_its_short_help_whoever_looked_at_its_options_before(regtrack) -> None:
+    for command in (cli.commands["predict"], cli.commands["fetch"]):
+        command.get_params(click.Context(command))
+    assert regtrack("predict", "-h")[0] == 0
+    assert regtrack("fetch", "-h")[0] == 0
