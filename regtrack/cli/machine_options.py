@@ -87,5 +87,5 @@ def chosen_device(name: str, *, tell: bool = True) -> str:
 
     device = prediction_device(name)
     if tell:
-        Teller.current().say(f"device: {describe_device(device)}")
+        Teller.current().say_progress(f"device: {describe_device(device)}")
     return device

@@ -96,15 +96,12 @@ class Interpolation(nn.Module):
 
     def at(self, inputs: Tensor, positions: slice) -> Tensor:
         """Some positions of the output only."""
-        length = inputs.shape[2]
-        wanted = torch.arange(length * self.stride, device=inputs.device)[positions]
-        places = (wanted.double() + 0.5) / self.stride - 0.5
-        before = places.floor().long()
-        share = (places - before).to(inputs.dtype)
-        first, second = (
-            inputs.index_select(2, cells.clamp(0, length - 1)) for cells in (before, before + 1)
-        )
-        return first + share * (second - first)
+        wanted = torch.arange(inputs.shape[2] * self.stride, device=inputs.device)[positions]
+        padded = F.pad(inputs, (1, 1), mode="replicate")
+        weights = self._weights(inputs.device).to(inputs.dtype)[:, wanted % self.stride]
+        steps = wanted // self.stride
+        before, here, after = (padded.index_select(2, steps + shift) for shift in range(3))
+        return before * weights[0] + here * weights[1] + after * weights[2]
 
     def _weights(self, device: torch.device) -> Tensor:
         """(3, stride), float64: of the position before, the position itself, and the next."""

@@ -225,6 +225,17 @@ def test_a_search_without_a_finished_trial_goes_on(
     ]
 
 
+def test_a_search_whose_table_is_damaged_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "study.db").touch()
+    (tmp_path / "trials.tsv").write_text("number\tmean\n0\t0.5\n")
+    assert run(["info", str(tmp_path)]) == 1
+    assert (
+        capsys.readouterr().err == f"regtrack: {tmp_path}/trials.tsv: damaged (KeyError('state'))\n"
+    )
+
+
 @pytest.mark.parametrize(
     "part", ["tracks.json", "predicted.bed", "bigwig", "peaks", "peaks/*.gz", "bigwig/0_*.bw"]
 )

@@ -322,8 +322,19 @@ def test_another_dataset_a_foreign_folder_and_another_task_are_refused(
         crossval(dataset, tmp_path, ONE)
     with pytest.raises(InputError, match="is of the short task"):
         crossval(datasets.short, tmp_path / "out", ONE)
+    with pytest.raises(InputError, match="is a file; expected a folder"):
+        crossval(dataset, tmp_path / "thesis.txt", ONE)
     with pytest.raises(ArgumentError, match="expected one of a, got 'z'"):
         crossval(dataset, tmp_path / "out", ONE, reference="z")
+
+
+def test_torchrun_is_refused_and_told_what_shares_the_work(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"MASTER_ADDR": "localhost", "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ArgumentError, match="torchrun cannot share the trainings; --workers N"):
+        crossval(dataset, tmp_path / "out", ONE)
 
 
 def test_damaged_counts_are_counted_again_by_the_next_run(
