@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from regtrack.models.network import ALL
 from regtrack.training.examples import Batch
 
 # Batches that are made at one time, each in a thread: on a CPU one, for the others would take
@@ -34,6 +35,8 @@ class DeviceBatch(NamedTuple):
         bool (windows, positions).
     known_markers
         bool (windows, markers); None is all True.
+    positions
+        Those of a window that the loss is computed at, and that labels and `known` have.
     pairs
         Pairs of position and marker that are known.
     """
@@ -42,6 +45,7 @@ class DeviceBatch(NamedTuple):
     labels: Tensor
     known: Tensor
     known_markers: Tensor | None
+    positions: slice
     pairs: float
 
 
@@ -54,6 +58,8 @@ class PackedBatch(NamedTuple):
         uint8 (windows, length).
     labels
         As `DeviceBatch` has them; or the peaks to paint them from, as `Batch` has these.
+    length
+        Positions of a window, of which `known` has some.
     markers
         Number of markers.
     """
@@ -62,7 +68,9 @@ class PackedBatch(NamedTuple):
     labels: Tensor
     known: Tensor
     known_markers: Tensor | None
+    positions: slice
     pairs: float
+    length: int
     markers: int
 
 
@@ -80,16 +88,20 @@ class Loader:
         self._device = device
         self._paints = paints
 
-    def pack(self, batch: Batch) -> PackedBatch:
-        """What can be done ahead, in another thread."""
-        known = batch.known_markers
+    def pack(self, batch: Batch, positions: slice = ALL) -> PackedBatch:
+        """What can be done ahead, in another thread; the loss needs some positions only."""
+        markers = batch.known_markers
+        known = np.ascontiguousarray(batch.known[:, positions])
+        labels = batch.peaks if self._paints else batch.labels[:, positions]
         return PackedBatch(
             codes=self._packed(batch.codes),
-            labels=self._packed(batch.peaks if self._paints else batch.labels),
-            known=self._packed(batch.known),
-            known_markers=None if known.all() else self._packed(known),
-            pairs=float(np.dot(batch.known.sum(axis=1), known.sum(axis=1))),
-            markers=known.shape[1],
+            labels=self._packed(np.ascontiguousarray(labels)),
+            known=self._packed(known),
+            known_markers=None if markers.all() else self._packed(markers),
+            positions=positions,
+            pairs=float(np.dot(known.sum(axis=1), markers.sum(axis=1))),
+            length=batch.known.shape[1],
+            markers=markers.shape[1],
         )
 
     def load(self, packed: PackedBatch) -> DeviceBatch:
@@ -98,8 +110,9 @@ class Loader:
         if self._paints:
             from regtrack.prediction import device_counting  # noqa: PLC0415 - needs Triton
 
-            labels = device_counting.paint_labels(known.numel(), packed.markers, labels)
-            labels = labels.view(*known.shape, packed.markers)
+            painted = len(known) * packed.length
+            labels = device_counting.paint_labels(painted, packed.markers, labels)
+            labels = labels.view(len(known), packed.length, -1)[:, packed.positions]
         return DeviceBatch(
             codes=self._loaded(packed.codes).to(torch.int32),
             labels=labels,
@@ -107,6 +120,7 @@ class Loader:
             known_markers=None
             if packed.known_markers is None
             else self._loaded(packed.known_markers),
+            positions=packed.positions,
             pairs=packed.pairs,
         )
 

@@ -20,6 +20,7 @@ _ABOVE_ZERO = (
     "batch_size",
     "learning_rate",
     "positive_weight",
+    "loss_step",
     "validate_every",
     "patience",
 )
@@ -44,6 +45,10 @@ class TrainingSettings:
         minutes, `constant` leaves it as it is.
     positive_weight
         A base inside a peak counts so many times in the loss.
+    loss_step
+        Compute the loss at every so many bases of a window only, from one on that is drawn for
+        each step: as peaks are longer, that is nearly as good, and takes much less time. 1 is
+        every base, and all that the short task has.
     reverse_complement
         Read half of the windows, drawn at random, on the other strand.
     shift
@@ -77,6 +82,7 @@ class TrainingSettings:
     learning_rate: float = 0.001
     schedule: str = "cosine"
     positive_weight: float = 1.0
+    loss_step: int = 1
     reverse_complement: bool = True
     shift: int | None = None
     precision: str = "auto"
@@ -99,7 +105,15 @@ class TrainingSettings:
             raise ArgumentError("precision", f"expected one of {', '.join(PRECISIONS)}")
 
     def fitted(self, task: str, window: int) -> FittedSettings:
-        """The same, with an end, and with defaults of the task and the dataset filled in."""
+        """The same, with an end, and with defaults of the task and the dataset filled in.
+
+        Raises
+        ------
+        ArgumentError
+            When the task has one position per input, and `loss_step` is not 1.
+        """
+        if task != "dense" and self.loss_step != 1:
+            raise ArgumentError("loss_step", "expected 1: an input of the short task has one label")
         endless = math.isinf(min(self.steps, self.epochs, self.minutes))
         fitting = {
             "epochs": _USUAL_EPOCHS if endless else self.epochs,

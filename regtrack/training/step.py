@@ -213,7 +213,7 @@ class Stepper:
         with torch.autocast(
             device.type, dtype=torch.bfloat16, enabled=self._precision == torch.bfloat16
         ):
-            loss: Tensor = self._objective(*batch[:4])
+            loss: Tensor = self._objective(*batch[:5])
         loss = loss / self._pairs(batch, loss.dtype)
         self.optimizer.zero_grad()
         # Gradients are averaged over processes, where the loss is a sum over them.
@@ -249,13 +249,18 @@ class _Objective(nn.Module):
         self._positive_weight = positive_weight
 
     def forward(
-        self, codes: Tensor, labels: Tensor, known: Tensor, known_markers: Tensor | None
+        self,
+        codes: Tensor,
+        labels: Tensor,
+        known: Tensor,
+        known_markers: Tensor | None,
+        positions: slice,
     ) -> Tensor:
         counted = labels, known, known_markers, self._positive_weight
         losses = [
             summed_loss_of(hidden, *counted)
             if self.network.hidden_is_logits
             else summed_loss(hidden, self.network.output, *counted)
-            for hidden in self.network.hidden(codes)
+            for hidden in self.network.hidden(codes, positions)
         ]
         return torch.stack(losses).mean()

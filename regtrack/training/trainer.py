@@ -22,7 +22,7 @@ from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.device import describe_arithmetic, has_bfloat16, memory_advice
-from regtrack.models.network import Network
+from regtrack.models.network import ALL, Network
 from regtrack.observer import Observer
 from regtrack.training.batches import Loader, PackedBatch, Prefetch
 from regtrack.training.device_counts import counts_there
@@ -198,7 +198,8 @@ class Trainer:
         return self._processes.share(np.arange(step * size, (step + 1) * size))
 
     def _packed(self, step: int) -> PackedBatch:
-        return self._loader.pack(self._examples.batch(self._numbers(step)))
+        batch = self._examples.batch(self._numbers(step))
+        return self._loader.pack(batch, positions_of(step, self._settings))
 
     def _epoch(self, step: int) -> float:
         return step * self._settings.batch_size / len(self._examples)
@@ -320,6 +321,14 @@ def seen_by(dataset: Dataset) -> Seen | None:
     """The bases that a training on a dataset sees; None for the DeepSEA files."""
     train, valid = (dataset.regions(split) for split in ("train", "valid"))
     return None if train is None or valid is None else Seen(train, valid)
+
+
+def positions_of(step: int, settings: FittedSettings) -> slice:
+    """Positions of a window that the loss of a step is computed at: from a random one on."""
+    if settings.loss_step == 1:
+        return ALL
+    first = _mixed(settings.seed, step, 2**31) % settings.loss_step
+    return slice(first, None, settings.loss_step)
 
 
 def start_from_base_rates(network: Network, rates: npt.NDArray[np.float64]) -> None:

@@ -18,6 +18,7 @@ from regtrack.training.device_counts import counts_there
 from regtrack.training.examples import make_examples
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.step import Stepper
+from regtrack.training.trainer import positions_of
 
 
 class Reads(TorchDispatchMode):
@@ -50,6 +51,34 @@ def test_a_step_reads_nothing_back_from_the_device(dense: DenseDataset, name: st
     # Adam counts its steps on the CPU, wherever the weights are.
     steps = {state["step"].data_ptr() for state in stepper.optimizer.state.values()}
     assert {read.data_ptr() for read in reads.of[:counted]} == steps
+
+
+@pytest.mark.parametrize("name", ["cnn3", "id-cnn", "u-net"])
+def test_the_losses_at_every_eighth_base_are_the_whole_loss_together(
+    dense: DenseDataset, name: str
+) -> None:
+    network = a_network("dense", name, len(dense.markers)).train()
+    settings = TrainingSettings(batch_size=3, loss_step=8).fitted("dense", dense.window)
+    batch = make_examples(dense, settings, network.context.stride, 0).batch(np.arange(3))
+    loader, stepper = Loader(ALONE.device, paints=False), Stepper(network, ALONE, 2, torch.float32)
+
+    def loss(positions: slice) -> tuple[float, float]:
+        """With a rate of 0 no weight moves; norms are those of the batch."""
+        loaded = loader.load(loader.pack(batch, positions))
+        return stepper.step(loaded, 0.0).item(), loaded.pairs
+
+    parts = [loss(slice(first, None, 8)) for first in range(8)]
+    whole, pairs = loss(slice(None))
+    assert sum(counted for _, counted in parts) == pairs
+    assert sum(of * counted for of, counted in parts) / pairs == pytest.approx(whole, rel=1e-5)
+
+
+def test_the_loss_begins_at_another_base_in_each_step_and_at_all_of_them_in_the_end() -> None:
+    settings = TrainingSettings(loss_step=4, seed=5).fitted("dense", 2_000)
+    positions = [positions_of(step, settings) for step in range(40)]
+    assert {part.start for part in positions} == {0, 1, 2, 3}
+    assert {(part.stop, part.step) for part in positions} == {(None, 4)}
+    assert positions == [positions_of(step, settings) for step in range(40)]
 
 
 @needs_triton

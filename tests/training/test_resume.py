@@ -32,6 +32,7 @@ from regtrack import __version__
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError, RegtrackError
 from regtrack.models.checkpoint import read_checkpoint
+from regtrack.models.tensors import read_tensor_file
 from regtrack.observer import Event
 from regtrack.training import run as module
 from regtrack.training.events import StepDone, ValidationDone
@@ -104,6 +105,17 @@ def test_stopped_again_and_again_it_ends_the_same(
         assert out.exists() != result.interrupted
         assert work.exists() == result.interrupted
     assert_same(out, uninterrupted(task))
+
+
+def test_with_the_loss_at_some_bases_it_ends_the_same_as_well(
+    datasets: TinyDatasets, tmp_path: Path
+) -> None:
+    whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
+    train_on(datasets.dense, whole, Recorder(), loss_step=8, **SETTINGS)
+    train_on(datasets.dense, stopped, Recorder(interrupt_after=4), loss_step=8, **SETTINGS)
+    train_on(datasets.dense, stopped, Recorder(), loss_step=8, **SETTINGS)
+    found, expected = (read_tensor_file(path).tensors for path in (stopped, whole))
+    assert all(torch.equal(found[name], part) for name, part in expected.items())
 
 
 @pytest.mark.parametrize(("task", "save_minutes"), [("dense", 0), ("dense", 60), ("short", 0)])
@@ -199,6 +211,7 @@ def test_fewer_steps_than_were_done_end_it_at_once(datasets: TinyDatasets, out: 
     [
         ({"seed": 1}, r"seed \(0, now 1\)"),
         ({"batch_size": 3}, r"batch_size \(2, now 3\)"),
+        ({"loss_step": 8}, r"loss_step \(1, now 8\)"),
         ({"positive_weight": 2.0}, r"positive_weight \(1\.0, now 2\.0\)"),
         ({"reverse_complement": False}, r"reverse_complement \(True, now False\)"),
         ({"shift": 0}, r"shift \(1000, now 0\)"),

@@ -74,6 +74,7 @@ def test_the_learning_rate_never_rises(first: float, second: float) -> None:
         "batch_size",
         "learning_rate",
         "positive_weight",
+        "loss_step",
         "validate_every",
         "patience",
     ],
@@ -95,3 +96,9 @@ def test_a_number_that_must_be_above_zero(name: str, value: float) -> None:
 def test_a_setting_out_of_its_range(setting: dict[str, Any], problem: str) -> None:
     with pytest.raises(ArgumentError, match=problem):
         TrainingSettings(**setting)
+
+
+def test_the_one_position_of_a_short_input_cannot_be_left_out() -> None:
+    assert TrainingSettings(loss_step=8).fitted("dense", 25_000).loss_step == 8
+    with pytest.raises(ArgumentError, match="loss_step: expected 1"):
+        TrainingSettings(loss_step=8).fitted("short", 1_000)
