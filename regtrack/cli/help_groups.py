@@ -56,7 +56,8 @@ _OPTIONS = {
     ADVANCED: (
         *("--networks", "--clip", "--unknown", "--seed", "--isa", "--any-cpu", "--verify"),
         *("--min-mappability", "--reference-scores", "--offline", "--mirror"),
-        *("--positive-weight", "--loss-step", "--reverse-complement", "--shift", "--precision"),
+        *("--positive-weight", "--reverse-complement", "--shift", "--precision"),
+        *("--loss-step", "--repeats"),
         *("--validate-every", "--norm-batches", "--save-minutes", "--tensorboard"),
         *("--kernel", "--f1", "--f2", "--f3", "--hidden", "--stride", "--dropout"),
         *("--norm-decay", "--set", "--max-gap", "--min-length", "--log", "--json"),

@@ -69,6 +69,14 @@ _OPTIONS = {
         help="Compute the loss at every so many bases, from another one on in each step (dense "
         "task). With 8, a step takes two thirds to half of the time.",
     ),
+    "repeats": click.option(
+        "--repeats",
+        type=click.FloatRange(0, 1),
+        default=TrainingSettings.repeats,
+        show_default=True,
+        help="Share of the windows that get a made-up tandem repeat without peaks, so that real "
+        "ones are not called for all markers (dense task).",
+    ),
     "reverse_complement": click.option(
         "--reverse-complement/--forward-only",
         default=TrainingSettings.reverse_complement,

@@ -23,6 +23,7 @@ from regtrack.errors import ArgumentError
 from regtrack.genome.fasta import Codes, reverse_complement
 from regtrack.genome.intervals import Positions
 from regtrack.genome.short_input import BIN
+from regtrack.training.repeats import put_repeat
 from regtrack.training.settings import FittedSettings
 
 _MOST_SHIFT = BIN // 2
@@ -75,7 +76,7 @@ class Examples(Protocol):
         ...
 
     def codes(self, numbers: Positions) -> Codes:
-        """Their sequence alone, as `Batch` has it; no labels are read."""
+        """Their sequence alone, as `Batch` has it but without repeats; no labels are read."""
         ...
 
 
@@ -142,9 +143,9 @@ class _Order:
         epoch, place = divmod(number, self.windows)
         return int(self._epoch(epoch)[place])
 
-    def random(self, number: int) -> np.random.Generator:
+    def random(self, number: int, *, for_repeats: bool = False) -> np.random.Generator:
         """Random numbers of this example alone."""
-        return np.random.default_rng((self._seed, 1, number))
+        return np.random.default_rng((self._seed, 2 if for_repeats else 1, number))
 
 
 class DenseExamples:
@@ -157,6 +158,7 @@ class DenseExamples:
             raise ArgumentError("model", f"this network {misfit(dataset, stride)}")
         self._dataset = dataset
         self._both_strands = settings.reverse_complement
+        self._repeats = settings.repeats
         self._windows = dataset.windows("train")
         self._order = _Order(len(self._windows), seed)
         self._stride = stride
@@ -172,7 +174,12 @@ class DenseExamples:
         """See `Examples.batch`."""
         drawn = self._drawn(numbers)
         codes, labels = self._codes(drawn), self._dataset.labels
-        peaks = [self._peaks(one, row) for row, one in enumerate(drawn)]
+        peaks = [self._peaks(one) for one in drawn]
+        for row, number in enumerate(numbers.tolist()):
+            random = self._order.random(number, for_repeats=True)
+            if random.random() < self._repeats:
+                codes[row], peaks[row] = put_repeat(codes[row], peaks[row], random)
+            peaks[row][:, 1:] += row * self._dataset.window
         known_markers = [labels.known_markers(one.chrom) for one in drawn]
         return Batch(codes, np.concatenate(peaks), codes > 0, np.stack(known_markers))
 
@@ -199,14 +206,13 @@ class DenseExamples:
             codes[row] = reverse_complement(read) if turned else read
         return codes
 
-    def _peaks(self, drawn: _Drawn, row: int) -> Positions:
-        """Those of one window, which is a row of its batch, as `Batch` has them."""
+    def _peaks(self, drawn: _Drawn) -> Positions:
+        """Those of one window, as `Batch` has them, but counted from its first base."""
         chrom, start, end, turned = drawn
         marker, starts, ends = self._dataset.labels.rows_within(chrom, start, end)
         if turned:
             starts, ends = start + end - ends, start + end - starts
-        shift = row * self._dataset.window - start
-        return np.column_stack((marker, starts + shift, ends + shift))
+        return np.column_stack((marker, starts - start, ends - start))
 
 
 class _Drawn(NamedTuple):

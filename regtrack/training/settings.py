@@ -49,6 +49,9 @@ class TrainingSettings:
         Compute the loss at every so many bases of a window only, from one on that is drawn for
         each step: as peaks are longer, that is nearly as good, and takes much less time. 1 is
         every base, and all that the short task has.
+    repeats
+        Share of the windows of the dense task that get a made-up tandem repeat without peaks; see
+        `regtrack.training.repeats`.
     reverse_complement
         Read half of the windows, drawn at random, on the other strand.
     shift
@@ -83,6 +86,7 @@ class TrainingSettings:
     schedule: str = "cosine"
     positive_weight: float = 1.0
     loss_step: int = 1
+    repeats: float = 0.0
     reverse_complement: bool = True
     shift: int | None = None
     precision: str = "auto"
@@ -99,6 +103,8 @@ class TrainingSettings:
         for name in ("shift", "norm_batches"):
             if (getattr(self, name) or 0) < 0:
                 raise ArgumentError(name, "expected 0 or more")
+        if not 0 <= self.repeats <= 1:
+            raise ArgumentError("repeats", "expected a number from 0 to 1")
         if self.schedule not in SCHEDULES:
             raise ArgumentError("schedule", f"expected one of {', '.join(SCHEDULES)}")
         if self.precision not in PRECISIONS:
@@ -110,10 +116,12 @@ class TrainingSettings:
         Raises
         ------
         ArgumentError
-            When the task has one position per input, and `loss_step` is not 1.
+            When the task has one position per input, and `loss_step` or `repeats` is given.
         """
         if task != "dense" and self.loss_step != 1:
             raise ArgumentError("loss_step", "expected 1: an input of the short task has one label")
+        if task != "dense" and self.repeats:
+            raise ArgumentError("repeats", "expected 0: only windows of the dense task have room")
         endless = math.isinf(min(self.steps, self.epochs, self.minutes))
         fitting = {
             "epochs": _USUAL_EPOCHS if endless else self.epochs,

@@ -96,6 +96,7 @@ def test_what_is_not_given_is_as_usual(asked, regtrack) -> None:
         ("--schedule constant", "schedule", "constant"),
         ("--positive-weight 2.5", "positive_weight", 2.5),
         ("--loss-step 8", "loss_step", 8),
+        ("--repeats 0.5", "repeats", 0.5),
         ("--forward-only", "reverse_complement", False),
         ("--reverse-complement", "reverse_complement", True),
         ("--shift 0", "shift", 0),

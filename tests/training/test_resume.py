@@ -107,13 +107,14 @@ def test_stopped_again_and_again_it_ends_the_same(
     assert_same(out, uninterrupted(task))
 
 
-def test_with_the_loss_at_some_bases_it_ends_the_same_as_well(
+def test_with_the_loss_at_some_bases_and_repeats_it_ends_the_same_as_well(
     datasets: TinyDatasets, tmp_path: Path
 ) -> None:
     whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
-    train_on(datasets.dense, whole, Recorder(), loss_step=8, **SETTINGS)
-    train_on(datasets.dense, stopped, Recorder(interrupt_after=4), loss_step=8, **SETTINGS)
-    train_on(datasets.dense, stopped, Recorder(), loss_step=8, **SETTINGS)
+    recipe = {"loss_step": 8, "repeats": 0.5, **SETTINGS}
+    train_on(datasets.dense, whole, Recorder(), **recipe)
+    train_on(datasets.dense, stopped, Recorder(interrupt_after=4), **recipe)
+    train_on(datasets.dense, stopped, Recorder(), **recipe)
     found, expected = (read_tensor_file(path).tensors for path in (stopped, whole))
     assert all(torch.equal(found[name], part) for name, part in expected.items())
 
@@ -212,6 +213,7 @@ def test_fewer_steps_than_were_done_end_it_at_once(datasets: TinyDatasets, out: 
         ({"seed": 1}, r"seed \(0, now 1\)"),
         ({"batch_size": 3}, r"batch_size \(2, now 3\)"),
         ({"loss_step": 8}, r"loss_step \(1, now 8\)"),
+        ({"repeats": 0.5}, r"repeats \(0\.0, now 0\.5\)"),
         ({"positive_weight": 2.0}, r"positive_weight \(1\.0, now 2\.0\)"),
         ({"reverse_complement": False}, r"reverse_complement \(True, now False\)"),
         ({"shift": 0}, r"shift \(1000, now 0\)"),

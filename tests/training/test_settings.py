@@ -89,6 +89,7 @@ def test_a_number_that_must_be_above_zero(name: str, value: float) -> None:
     [
         ({"shift": -1}, "shift: expected 0 or more"),
         ({"norm_batches": -1}, "norm_batches: expected 0 or more"),
+        ({"repeats": 1.5}, "repeats: expected a number from 0 to 1"),
         ({"schedule": "linear"}, "schedule: expected one of cosine, constant"),
         ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16"),
     ],
@@ -98,7 +99,13 @@ def test_a_setting_out_of_its_range(setting: dict[str, Any], problem: str) -> No
         TrainingSettings(**setting)
 
 
-def test_the_one_position_of_a_short_input_cannot_be_left_out() -> None:
-    assert TrainingSettings(loss_step=8).fitted("dense", 25_000).loss_step == 8
-    with pytest.raises(ArgumentError, match="loss_step: expected 1"):
-        TrainingSettings(loss_step=8).fitted("short", 1_000)
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [({"loss_step": 8}, "loss_step: expected 1"), ({"repeats": 0.5}, "repeats: expected 0")],
+)
+def test_what_only_windows_have_is_refused_for_the_short_task(
+    setting: dict[str, Any], problem: str
+) -> None:
+    TrainingSettings(**setting).fitted("dense", 25_000)
+    with pytest.raises(ArgumentError, match=problem):
+        TrainingSettings(**setting).fitted("short", 1_000)
