@@ -57,7 +57,7 @@ _OPTIONS = {
         *("--networks", "--clip", "--unknown", "--seed", "--isa", "--any-cpu", "--verify"),
         *("--min-mappability", "--reference-scores", "--offline", "--mirror"),
         *("--positive-weight", "--reverse-complement", "--shift", "--precision"),
-        *("--loss-step", "--repeats"),
+        *("--warmup", "--loss-step", "--repeats"),
         *("--validate-every", "--norm-batches", "--save-minutes", "--tensorboard"),
         *("--kernel", "--f1", "--f2", "--f3", "--hidden", "--stride", "--dropout"),
         *("--norm-decay", "--set", "--max-gap", "--min-length", "--log", "--json"),

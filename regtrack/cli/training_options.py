@@ -31,7 +31,7 @@ _OPTIONS = {
     "patience": click.option(
         "--patience",
         type=_COUNT,
-        help="Stop after so many validations without a best.",
+        help="Stop after so many validations without a new best.",
     ),
     "batch_size": click.option(
         "--batch-size",
@@ -52,6 +52,13 @@ _OPTIONS = {
         default=TrainingSettings.schedule,
         show_default=True,
         help="Let the learning rate fall to 0 towards the end, or keep it constant.",
+    ),
+    "warmup": click.option(
+        "--warmup",
+        type=click.FloatRange(0, 1),
+        default=TrainingSettings.warmup,
+        show_default=True,
+        help="Share of the training in which the learning rate rises from 0.",
     ),
     "positive_weight": click.option(
         "--positive-weight",

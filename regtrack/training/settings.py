@@ -43,6 +43,8 @@ class TrainingSettings:
     learning_rate, schedule
         Of Adam. `cosine` lets it fall to 0 towards the end of the steps, epochs or
         minutes, `constant` leaves it as it is.
+    warmup
+        Share of the training in which the rate rises from 0 to that of the schedule.
     positive_weight
         A base inside a peak counts so many times in the loss.
     loss_step
@@ -84,6 +86,7 @@ class TrainingSettings:
     batch_size: int | None = None
     learning_rate: float = 0.001
     schedule: str = "cosine"
+    warmup: float = 0.0
     positive_weight: float = 1.0
     loss_step: int = 1
     repeats: float = 0.0
@@ -103,8 +106,9 @@ class TrainingSettings:
         for name in ("shift", "norm_batches"):
             if (getattr(self, name) or 0) < 0:
                 raise ArgumentError(name, "expected 0 or more")
-        if not 0 <= self.repeats <= 1:
-            raise ArgumentError("repeats", "expected a number from 0 to 1")
+        for name in ("warmup", "repeats"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ArgumentError(name, "expected a number from 0 to 1")
         if self.schedule not in SCHEDULES:
             raise ArgumentError("schedule", f"expected one of {', '.join(SCHEDULES)}")
         if self.precision not in PRECISIONS:
@@ -143,9 +147,10 @@ class TrainingSettings:
 
     def rate_at(self, done: float) -> float:
         """Learning rate when a share of the training, from 0 to 1, is done."""
+        rate = self.learning_rate * min(1.0, done / self.warmup if self.warmup else 1.0)
         if self.schedule == "constant":
-            return self.learning_rate
-        return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
+            return rate
+        return rate * (1 + math.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ def test_what_is_not_given_is_as_usual(asked, regtrack) -> None:
         ("--learning-rate 0.02", "learning_rate", 0.02),
         ("--schedule constant", "schedule", "constant"),
         ("--positive-weight 2.5", "positive_weight", 2.5),
+        ("--warmup 0.03", "warmup", 0.03),
         ("--loss-step 8", "loss_step", 8),
         ("--repeats 0.5", "repeats", 0.5),
         ("--forward-only", "reverse_complement", False),

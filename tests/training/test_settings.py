@@ -89,6 +89,7 @@ def test_a_number_that_must_be_above_zero(name: str, value: float) -> None:
     [
         ({"shift": -1}, "shift: expected 0 or more"),
         ({"norm_batches": -1}, "norm_batches: expected 0 or more"),
+        ({"warmup": -0.1}, "warmup: expected a number from 0 to 1"),
         ({"repeats": 1.5}, "repeats: expected a number from 0 to 1"),
         ({"schedule": "linear"}, "schedule: expected one of cosine, constant"),
         ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16"),
@@ -97,6 +98,14 @@ def test_a_number_that_must_be_above_zero(name: str, value: float) -> None:
 def test_a_setting_out_of_its_range(setting: dict[str, Any], problem: str) -> None:
     with pytest.raises(ArgumentError, match=problem):
         TrainingSettings(**setting)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_a_warm_up_rises_in_a_line_from_0_to_the_schedule(schedule: str) -> None:
+    plain = TrainingSettings(schedule=schedule)
+    warmed = TrainingSettings(schedule=schedule, warmup=0.2)
+    shares = [warmed.rate_at(done) / plain.rate_at(done) for done in (0, 0.05, 0.1, 0.2, 0.6)]
+    assert shares == pytest.approx([0, 0.25, 0.5, 1, 1])
 
 
 @pytest.mark.parametrize(
