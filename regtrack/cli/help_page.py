@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,7 @@ class Command(click.Command):
         _write_sections(shown, formatter)
         if left:
             with formatter.section(ADVANCED):
-                formatter.write_text("  ".join(max(one.opts, key=len) for one in left))
+                _write_names([max(one.opts, key=len) for one in left], formatter)
         if has_more:
             formatter.write_paragraph()
             formatter.write_text(f"{ctx.command_path} --help-all says more about each option.")
@@ -151,6 +152,19 @@ def _write_intro(command: click.Command, formatter: click.HelpFormatter, full: b
     formatter.write_paragraph()
     with formatter.indentation():
         formatter.write_text(text if full else text.partition("\n\n")[0])
+
+
+def _write_names(names: Sequence[str], formatter: click.HelpFormatter) -> None:
+    """Names of options, none of which is broken at a hyphen."""
+    indent = " " * formatter.current_indent
+    lines = textwrap.wrap(
+        "  ".join(names),
+        formatter.width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+    formatter.write("".join(f"{line}\n" for line in lines))
 
 
 def _write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:

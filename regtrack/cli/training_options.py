@@ -31,7 +31,7 @@ _OPTIONS = {
     "patience": click.option(
         "--patience",
         type=_COUNT,
-        help="Stop after so many validations without a new best.",
+        help="Stop after so many validations without a gain.",
     ),
     "batch_size": click.option(
         "--batch-size",

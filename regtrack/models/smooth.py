@@ -116,7 +116,7 @@ class ResidualNetwork(SmoothNetwork):
 
 @DENSE.add(
     "u-net",
-    "conv 19, mean 20/10, residual dilated conv 3 (1, 2), mean 10/5, the same (1 ... 32), lines",
+    "conv 19, mean 20/10, residual dilated conv 3 (1, 2), mean 10/5, the same (1 ... 64), lines",
     grid=_GRID,
     in_paper=False,
 )
@@ -132,7 +132,7 @@ class UNet(SmoothNetwork):
         f3: int = 50,
         hidden: int = 125,
         stride: int = 10,
-        blocks: int = 6,
+        blocks: int = 7,
         dropout: float = 0.1,
         norm_decay: float = 0.9,
     ) -> None:
