@@ -149,6 +149,7 @@ class Site:
         return {
             "folder": ", ".join(run.label for run in runs.runs),
             "about": _about(runs),
+            "trained": _trained(runs),
             "runs": {
                 run.place: {
                     "label": run.label,
@@ -240,6 +241,14 @@ def _about(runs: Runs) -> str:
         for run in runs.runs
     )
     return f"{', '.join(networks)}, on {assembly}"
+
+
+def _trained(runs: Runs) -> str:
+    """Whether the networks were trained on what is shown, and of several which."""
+    words = {run.label: run.viewable.trained_words for run in runs.runs}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{label}: {said}" for label, said in words.items())
 
 
 def marker_record(runs: Runs, entry: Entry) -> dict[str, Any]:

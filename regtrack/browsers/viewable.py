@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from regtrack.errors import InputError
-from regtrack.genome.intervals import Interval, IntervalSet, Regions
+from regtrack.genome.intervals import Interval, IntervalSet, Regions, total_bases
 from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.listing import names_and_rest
@@ -149,6 +149,16 @@ class Viewable:
         """
         seen = self.trackset.seen(self.folder)
         return {} if seen is None else seen.train
+
+    @property
+    def trained_words(self) -> str:
+        """Whether it was trained on what was predicted: `trained here: not known`."""
+        if self.trackset.seen_bases is None:
+            return "trained here: not known"
+        trained = total_bases(self.trained)
+        if not trained:
+            return "trained here: no"
+        return f"trained here: yes, on {trained:,} of {total_bases(self.predicted):,} bases"
 
     def chosen(self, patterns: Sequence[str], few: int = FEW) -> tuple[Track, ...]:
         """The tracks of the markers that match, in the folder's order; without patterns, a few.

@@ -14,11 +14,13 @@ from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
 from regtrack.report.numbers import defined, tsv_field
 from regtrack.report.scores_table import PAGE, TABLE
+from regtrack.report.trust import verdict
 from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.scoring.evaluation import CategorySummary, Evaluation, deepsea_figure
 from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
 from regtrack.scoring.metrics import REFERENCE_SCORES
 from regtrack.scoring.resampling import LEVEL, REPLICATES
+from regtrack.scoring.trust import shown_of
 
 FORMAT_VERSION = 2
 DATA = "report.json"
@@ -78,6 +80,7 @@ def _row(marker: Marker, scores: MarkerScores, unknown: Sequence[str]) -> Row:
             for name in ("auprc", "auroc", "base_rate")
         },
         "unknown_chromosomes": ",".join(unknown),
+        "verdict": shown_of(scores) or "",
     }
 
 
@@ -166,6 +169,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
                 "resamples": REPLICATES,
                 "level": LEVEL,
             },
+            "verdict": verdict(evaluation),
             "categories": [_category(summary) for summary in evaluation.categories],
             "not_scored": evaluation.unscored(),
             "markers": [

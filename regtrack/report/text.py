@@ -6,6 +6,7 @@ import math
 
 from regtrack.listing import counted, first_and_last, names_and_rest
 from regtrack.report.numbers import UNDEFINED, chromosomes, number, times
+from regtrack.report.trust import HERE, against_chance, too_few
 from regtrack.scoring.evaluation import CategorySummary, Evaluation
 from regtrack.scoring.metrics import REFERENCE_SCORES, RankingScores
 from regtrack.scoring.provenance import SEEN
@@ -68,7 +69,7 @@ def text_table(
     for summary in evaluation.categories:
         rows += _printed_summary(summary)
     lines = aligned(_TITLES, rows, _WORDS, width=width, spare=_SPARE)
-    return "\n".join([*lines, *more, *_notes(evaluation)])
+    return "\n".join([*_verdict(evaluation), *lines, *more, *_notes(evaluation)])
 
 
 def reference_table(evaluation: Evaluation, width: int | None = None) -> str:
@@ -151,6 +152,16 @@ def _printed_summary(summary: CategorySummary) -> list[_Row]:
     ]
 
 
+def _verdict(evaluation: Evaluation) -> list[str]:
+    """Lines above the table."""
+    seen = evaluation.provenance.was_seen
+    return [
+        *filter(None, [too_few(evaluation)]),
+        f"{against_chance(evaluation)}; {SEEN}: {seen}",
+        "",
+    ]
+
+
 def _notes(evaluation: Evaluation) -> list[str]:
     """Notes below the table, a line each."""
     scored = evaluation.scored
@@ -167,9 +178,9 @@ def _notes(evaluation: Evaluation) -> list[str]:
     for reason, names in evaluation.unscored().items():
         if names:
             lines.append(f"not scored, {reason}: {names_and_rest(names)}")
-    if evaluation.unskilled:
-        names = [marker.name for marker in evaluation.unskilled]
-        lines.append(f"no better than chance here, {len(names):,}: {names_and_rest(names)}")
+    for what, names in evaluation.shown().items():
+        if names and what in HERE:
+            lines.append(f"{HERE[what]}, {len(names):,}: {names_and_rest(names)}")
     architecture = evaluation.provenance.predictions.model.get("architecture")
     for summary in evaluation.categories:
         if summary.published is not None:

@@ -14,6 +14,7 @@ from regtrack.scoring.marker_scores import MarkerScores
 from regtrack.scoring.metrics import CategoryMeans, RankingScores, category_means
 from regtrack.scoring.provenance import Provenance
 from regtrack.scoring.resampling import BootstrapBlocks, interval
+from regtrack.scoring.trust import BETTER, CHANCE, NOT_SHOWN, enough_bases, shown_of
 
 # Why a marker has no scores.
 NO_PEAK_HERE = "no measured peak in these bases"
@@ -127,9 +128,23 @@ class Evaluation:
 
     @property
     def unskilled(self) -> list[Marker]:
-        """Markers that were predicted no better than by chance."""
+        """Markers that were not predicted better than by chance, as far as their scores tell."""
         pairs = zip(self.markers, self.scores, strict=True)
         return [marker for marker, scores in pairs if not scores.is_skilled]
+
+    def shown(self) -> dict[str, list[str]]:
+        """By what the scores show of markers, the names of these: see `shown_of`."""
+        names: dict[str, list[str]] = {BETTER: [], CHANCE: [], NOT_SHOWN: []}
+        for marker, scores in zip(self.markers, self.scores, strict=True):
+            what = shown_of(scores)
+            if what is not None:
+                names[what].append(marker.name)
+        return names
+
+    @property
+    def enough_bases(self) -> int | None:
+        """Bases that would do to judge most markers; None where the scored ones did."""
+        return enough_bases(self.scores, self.scored.bases)
 
     def unscored(self) -> dict[str, list[str]]:
         """By reason, the names of the markers that have no scores."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -90,7 +91,8 @@ class Provenance:
     truth
         What it was compared with.
     seen
-        Which of the scored bases a training has seen, in words.
+        Whether a training has seen the scored bases, `yes`, `no` or `not known`, and more after a
+        colon or comma.
     version
         Of regtrack.
     """
@@ -99,6 +101,11 @@ class Provenance:
     truth: TableOfPeaks | DatasetSplit
     seen: str
     version: str = __version__
+
+    @property
+    def was_seen(self) -> str:
+        """Whether a training has seen the scored bases: `yes`, `no` or `not known`."""
+        return re.split("[:,]", self.seen, maxsplit=1)[0]
 
     def to_json(self) -> dict[str, Any]:
         """`about` of `report.json`, and the settings at the end of the page."""

@@ -50,13 +50,13 @@ def without_training(regions: ScoredRegions, seen: Seen | None, subject: Path) -
 
 
 def seen_words(seen: Seen | None, where: Regions) -> str:
-    """Which of the scored bases a training has seen, for people."""
+    """Whether a training has seen the scored bases, and which, for people: `no: none of ...`."""
     if seen is None:
         return NOT_KNOWN
     trained, validated = seen.inside(where).bases.values()
-    words = "none of the scored bases"
+    words = "no: none of the scored bases"
     if trained:
-        words = f"{trained:,} of the scored bases, whose scores are too good"
+        words = f"yes: {trained:,} of the scored bases, whose scores are too good"
     if validated:
         words += (
             f"; {validated:,} scored bases were not trained on, but the best step and the "

@@ -26,7 +26,7 @@ from regtrack.scoring.seen import seen_words
 
 _SEEN = {
     "train": "yes: these are the windows that it was trained on",
-    "valid": "not trained on, but its best step and its thresholds were chosen here",
+    "valid": "no, but its best step and its thresholds were chosen here",
     "test": "no: the test windows of the dataset that it was trained on",
 }
 

@@ -23,6 +23,7 @@ def test_it_opens_with_the_best_of_each_category_at_a_peak(visit: Visit) -> None
     assert visit.page.title() == "tracks (dilated 12121212, hg19) - regtrack"
     assert visit.page.text_content("h1") == "tracks"
     assert visit.page.text_content("#about") == "dilated 12121212, hg19"
+    assert visit.page.text_content("#trained") == "trained here: not known"
     assert visit.tracks() == [
         "sequence",
         "genes",
@@ -165,6 +166,8 @@ def test_where_the_network_was_trained_is_shaded(chromium: Browser, tmp_path: Pa
         visit = Visit(chromium, address)
         rows = ["was predicted", "was trained on", "A549|GR|DEX_(500pM)"]
         assert visit.tracks() == rows
+        words = visit.page.text_content("#trained")
+        assert words == "trained here: yes, on 4,500 of 20,000 bases"
         visit.settle()
         for base, colour in (350, TRAINED), (500, LANE), (800, TRAINED):
             assert pixel(visit, "was trained on", base, 7) == colour

@@ -81,6 +81,7 @@ def test_all_that_the_page_asks_for_is_there(sights: Sights, tmp_path: Path, reg
     assert regtrack("browse", *shown(sights), "--genome", sights.genome, "--export", out)[0] == 0
     site = json.loads((out / "site.json").read_text())
     assert len(site["markers"]) == 40
+    assert site["trained"] == "trained here: not known"
     named = [one[key] for one in site["markers"] for key in ("signal", "peaks", "peaksIndex")]
     named += [address for key, address in site["reference"].items() if key.endswith("URL")]
     assert len(named) == 122

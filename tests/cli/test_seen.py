@@ -98,7 +98,7 @@ def test_scores_are_those_without_the_training_windows(
     hint = "(--include-training scores them)"
     assert f"left out, seen in training: {left_out:,} bases {hint}" in printed
     words = (
-        f"none of the scored bases; {known(world, VALID):,} scored bases were not trained on, but "
+        f"no: none of the scored bases; {known(world, VALID):,} scored bases were not trained on, but "
         "the best step and the thresholds were chosen by them"
     )
     assert f"\nseen in training: {words}" in printed
@@ -117,7 +117,7 @@ def test_they_are_scored_when_asked_for(
     status, printed, _ = regtrack(*command, "--include-training", "--out", tmp_path)
     assert status == 0
     assert "left out, seen in training" not in printed
-    assert f"seen in training: {known(world, TRAIN):,} of the scored bases, whose scores" in printed
+    assert f"seen in training: yes: {known(world, TRAIN):,} of the scored bases, whose scores" in printed
     everything = {chrom: IntervalSet.of([0], [size]) for chrom, size in TINY_SIZES.items()}
     assert {int(row["bases"]) for row in rows_of(tmp_path)} == {known(world, everything)}
 
@@ -236,7 +236,7 @@ def test_a_split_is_scored_whole_also_where_it_was_trained_on(
     windows = {"chr1": IntervalSet.of([16_000], [44_000]), "chr2": IntervalSet.of([4_000], [6_000])}
     assert f"{known(world, windows):,} bases scored" in printed
     seen = {"chr1": IntervalSet.of([16_000, 36_000], [30_000, 44_000])}
-    assert f"\nseen in training: {known(world, seen):,} of the scored bases" in printed
+    assert f"\nseen in training: yes: {known(world, seen):,} of the scored bases" in printed
     status, _, err = regtrack(*command, "--include-training")
     assert (status, "--include-training: does not go with --dataset" in err) == (2, True)
 

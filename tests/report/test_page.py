@@ -87,6 +87,42 @@ def test_the_page_says_what_was_scored_and_how_well() -> None:
     )
 
 
+def test_the_page_says_first_that_bases_are_too_few_and_then_makes_no_promise_of_a_category() -> None:
+    evaluation = an_evaluation()
+    scores = [replace(one, interval=(math.nan, math.nan), blocks=2) for one in evaluation.scores]
+    text = page(replace(evaluation, scores=tuple(scores)))
+    verdict = plain(text[text.index('<ul class="verdicts">') : text.index("<nav")])
+    assert verdict.strip().startswith(
+        "Too few bases to judge 3 of 3 markers: score 5 Mb or more, best a whole chromosome that "
+        "was not trained on. 0 of 3 markers better than chance, 3 not shown to be better than "
+        "chance (too few peaks here). Was the network trained on these bases? No: another split. "
+        "TFBS: mean average precision 0.021 over 2 markers, where chance reaches 0.003; too few "
+        "blocks hold peaks to say how sure this is. "
+    )
+    assert "times" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("interval", "note"),
+    [
+        ((math.nan, math.nan), "Not shown to be better than chance: fewer than 5 blocks hold"),
+        ((0.001, 0.004), "No better than chance here: the interval of its lift includes 1."),
+        (
+            (0.001, 0.007),
+            "Not shown to be better than chance (too few peaks here): the interval of its lift "
+            "includes 1.",
+        ),
+    ],
+)
+def test_an_opened_marker_tells_no_skill_from_too_few_peaks_to_tell(
+    interval: tuple[float, float], note: str
+) -> None:
+    evaluation = an_evaluation()
+    first = replace(evaluation.scores[0], interval=interval)
+    text = page(replace(evaluation, scores=(first, *evaluation.scores[1:])))
+    assert details(text)["m3"]["notes"][0].startswith(note)
+
+
 def test_every_marker_has_a_row_in_the_order_of_the_subject() -> None:
     evaluation = an_evaluation()
     rows = Reader(usual_page()).rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import takewhile
 
@@ -14,7 +15,8 @@ from regtrack.scoring.evaluation import Evaluation
 
 
 def lines_of(evaluation: Evaluation) -> list[list[str]]:
-    return [line.split() for line in text_table(evaluation).splitlines()]
+    """Words of the lines, from the table on."""
+    return [line.split() for line in text_table(evaluation).splitlines()[2:]]
 
 
 def test_the_table_has_a_line_per_scored_marker_and_the_categories_below(
@@ -151,3 +153,43 @@ def test_what_others_published_stands_beside_and_says_of_what(evaluation: Evalua
     assert "the paper's dilated, TFBS: PR AUC 0.274 (trapezoid, 919 markers, its own split)" in text
     assert "DeepSEA, TFBS: mean PR AUC 0.500 of 2 markers (published, of 200-bp bins" in text
     assert "DeepSEA, DNase" not in text
+
+
+def with_intervals(evaluation: Evaluation, *intervals: tuple[float, float]) -> Evaluation:
+    """With others for the first markers; their base rates are .003."""
+    scores = [
+        replace(one, interval=interval)
+        for one, interval in zip(evaluation.scores[: len(intervals)], intervals, strict=True)
+    ]
+    return replace(evaluation, scores=(*scores, *evaluation.scores[len(scores) :]))
+
+
+def test_the_first_line_says_how_many_are_better_than_chance_and_whether_they_were_seen(
+    evaluation: Evaluation,
+) -> None:
+    assert text_table(evaluation).splitlines()[:2] == [
+        "3 of 3 markers better than chance; seen in training: no",
+        "",
+    ]
+
+
+def test_no_skill_and_too_few_peaks_to_tell_are_two_things(evaluation: Evaluation) -> None:
+    text = text_table(with_intervals(evaluation, (0.001, 0.004), (0.001, 0.2)))
+    assert text.startswith(
+        "1 of 3 markers better than chance, 1 no better than chance here, "
+        "1 not shown to be better than chance (too few peaks here); seen in training: no\n"
+    )
+    assert "\nno better than chance here, 1: K562|CTCF|None\n" in text
+    few = "\nnot shown to be better than chance (too few peaks here), 1: K562|JunD|TGFb"
+    assert text.endswith(few)
+
+
+def test_where_most_markers_cannot_be_judged_the_first_line_says_how_much_would_do(
+    evaluation: Evaluation,
+) -> None:
+    unknown = (math.nan, math.nan)
+    text = text_table(with_intervals(evaluation, unknown, (0.001, 0.2)))
+    assert text.startswith(
+        "too few bases to judge 2 of 3 markers: score 5 Mb or more, best a whole chromosome that "
+        "was not trained on\n1 of 3 markers better"
+    )

@@ -25,6 +25,8 @@ async function start() {
   document.title = `${site.folder} (${site.about}) - regtrack`;
   byId("folder").textContent = site.folder;
   byId("about").textContent = site.about;
+  // Without a row of what was trained on, a reader would take it that nothing was.
+  byId("trained").textContent = site.trained;
   byId("order-label").hidden = byId("ap").hidden = !site.scored;
   linkReports();
   byId("where").textContent = site.where;

@@ -9,9 +9,11 @@ from typing import Any
 
 from regtrack.report.numbers import chromosomes, defined, number, times, width
 from regtrack.report.page.plots import address
+from regtrack.report.trust import HERE, sentence
 from regtrack.scoring.evaluation import NO_PEAK_HERE, Evaluation
 from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
 from regtrack.scoring.resampling import LEAST_BLOCKS
+from regtrack.scoring.trust import shown_of
 
 # Otherwise a browser could take a marker's name for the end of the script.
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
@@ -86,11 +88,14 @@ def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
     if not scores.overall.scored:
         notes.append(f"Not scored: {NO_PEAK_HERE}.")
     elif math.isnan(scores.interval[0]):
-        notes.append(f"Fewer than {LEAST_BLOCKS} blocks hold positives: no interval.")
+        notes.append(
+            f"Not shown to be better than chance: fewer than {LEAST_BLOCKS} blocks hold peaks, too "
+            "few for an interval."
+        )
+    elif (shown := HERE.get(shown_of(scores) or "")) is not None:
+        notes.append(sentence(f"{shown}: the interval of its lift includes 1"))
     if scores.overall.scored:
         notes.append(f"Dotted: the base rate of bases, {number(scores.overall.base_rate)}.")
-    if not scores.is_skilled:
-        notes.append("No better than chance here: the interval of its lift includes 1.")
     if unknown:
         notes.append(f"Nothing is known of it on {chromosomes(unknown)}: not scored there.")
     return notes

@@ -15,6 +15,7 @@ from regtrack.report.numbers import chromosomes, number, span, times
 from regtrack.report.page.plots import scored_markers
 from regtrack.report.page.table import ranked_table
 from regtrack.report.palette import word_of
+from regtrack.report.trust import against_chance, sentence, too_few
 from regtrack.scoring.evaluation import CategorySummary, Evaluation
 
 # Markers at each end of a category.
@@ -36,19 +37,28 @@ def kind_words(evaluation: Evaluation) -> str:
     return f"{kind} ({', '.join(details)})" if details else kind
 
 
-def verdicts(summaries: Sequence[CategorySummary]) -> str:
-    """A sentence per category."""
-    sentences = [f"<li>{escape(_verdict(summary))}</li>" for summary in summaries]
-    return "\n".join(sentences or ["<li>No marker has scores.</li>"])
+def verdicts(evaluation: Evaluation) -> str:
+    """Whether the scores are to be trusted, and a sentence per category."""
+    seen = f"Was the network trained on these bases? {sentence(evaluation.provenance.seen)}"
+    if not evaluation.categories:
+        return f"<li>No marker has scores.</li>\n<li>{escape(seen)}</li>"
+    few = sentence(too_few(evaluation))
+    sentences = [sentence(against_chance(evaluation)), seen, *map(_verdict, evaluation.categories)]
+    items = [f"<li>{escape(one)}</li>" for one in sentences]
+    return "\n".join([*([f"<li><b>{escape(few)}</b></li>"] if few else []), *items])
 
 
 def _verdict(summary: CategorySummary) -> str:
     means = summary.means
     score, chance = (number(value, 3) for value in (means.average_precision, means.base_rate))
     if math.isnan(summary.interval[0]):
-        sure = "no interval: too few blocks hold positives"
-    else:
-        sure = f"95% interval {span(summary.interval, 3)}"
+        markers = "of the only marker" if means.markers == 1 else f"over {means.markers} markers"
+        return (
+            f"{means.category}: {'' if means.markers == 1 else 'mean '}average precision {score} "
+            f"{markers}, where chance reaches {chance}; too few blocks hold peaks to say how sure "
+            "this is."
+        )
+    sure = f"95% interval {span(summary.interval, 3)}"
     if means.markers == 1:
         return (
             f"{means.category}: average precision {score} ({sure}) of the only marker, "

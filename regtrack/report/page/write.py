@@ -58,7 +58,7 @@ def page(evaluation: Evaluation) -> str:
         script=script,
         subject=escape(subject_name(evaluation)),
         kind=escape(kind_words(evaluation)),
-        verdicts=verdicts(summaries),
+        verdicts=verdicts(evaluation),
         headline=headline(summaries),
         left_out=left_out(evaluation),
         figures=figures(scored_markers(evaluation), looks_of(categories)),
