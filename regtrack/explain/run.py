@@ -20,6 +20,7 @@ from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import select_markers
 from regtrack.genome.regions import read_regions
+from regtrack.genome.unknown_sequence import nothing_but_n
 from regtrack.models.device import choose_device
 from regtrack.observer import Observer
 
@@ -130,9 +131,10 @@ def explain_contexts(
     chosen = [select_markers(model.checkpoint.markers, patterns) for model in models]
     files = BedFiles(genome.chrom_sizes, request.clip)
     peaks = PeakTable(request.peaks, files)
-    targets = genome.known(_regions(request, genome))
+    asked = _regions(request, genome)
+    targets = genome.known(asked)
     if not targets:
-        raise InputError(request.region, f"nothing but N in {genome.path}")
+        raise InputError(request.region, nothing_but_n(asked, genome))
     contexts = [
         context
         for model, markers in zip(models, chosen, strict=True)

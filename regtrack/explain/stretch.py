@@ -15,6 +15,7 @@ from regtrack.explain.positives import MEASURED, PREDICTED
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
+from regtrack.genome.unknown_sequence import nothing_but_n
 from regtrack.models.network import Network
 from regtrack.observer import Observer, staged
 from regtrack.prediction.forward import predict_interval
@@ -103,9 +104,10 @@ def explain_stretch(
     assert row is not None
     network = open_network(model.path, [row], device)
     threshold = model.checkpoint.thresholds[row]
-    known = genome.known({region.chrom: _whole(region)}).get(region.chrom, EMPTY)
+    where = {region.chrom: _whole(region)}
+    known = genome.known(where).get(region.chrom, EMPTY)
     if not len(known):
-        raise InputError(f"region {region}", f"nothing but N in {genome.path}")
+        raise InputError(f"region {region}", nothing_but_n(where, genome))
     observer.stage(f"{model.name}, predicting", "bp", known.bases, 0)
     (probability,) = predict_interval(network, genome, region, known, observer, window=window)
     positives = peaks.intersect(known)

@@ -11,7 +11,7 @@ from regtrack.errors import InputError
 from regtrack.genome.alternative import copies, tell_left_out
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.gene_regions import GeneRegions
-from regtrack.genome.intervals import Interval, IntervalSet
+from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom, typed_chrom
 from regtrack.listing import few_names
 from regtrack.paths import is_there
@@ -152,6 +152,43 @@ def read_regions(
 ) -> dict[str, IntervalSet]:
     """Read several regions, each typed or the path of a BED file, and merge them.
 
+    Parameters
+    ----------
+    clip, genes, left_out
+        As `regions_by_text`.
+
+    Returns
+    -------
+    dict
+        Intervals of each chromosome that has any, in the genome's order.
+
+    Raises
+    ------
+    InputError
+        As `regions_by_text`.
+    """
+    by_text = regions_by_text(texts, chrom_sizes, clip, genes, left_out)
+    return merged(by_text.values(), chrom_sizes)
+
+
+def merged(several: Iterable[Regions], chrom_sizes: Mapping[str, int]) -> dict[str, IntervalSet]:
+    """Bases of any of some regions, per chromosome that has any, in the genome's order."""
+    parts: dict[str, list[IntervalSet]] = {}
+    for regions in several:
+        for chrom, intervals in regions.items():
+            parts.setdefault(chrom, []).append(intervals)
+    return {chrom: IntervalSet.union(parts[chrom]) for chrom in chrom_sizes if chrom in parts}
+
+
+def regions_by_text(
+    texts: Iterable[str],
+    chrom_sizes: Mapping[str, int],
+    clip: bool = False,
+    genes: GeneRegions | None = None,
+    left_out: Callable[[Mapping[str, int]], list[str]] = copies,
+) -> dict[str, Regions]:
+    """Read several regions, each typed or the path of a BED file.
+
     `chr8,chr9` are two; `*_alt` is every chromosome whose name ends so.
 
     A text that names a chromosome is a region even where a file of that name exists; what names
@@ -170,7 +207,7 @@ def read_regions(
     Returns
     -------
     dict
-        Intervals of each chromosome that has any, in the genome's order.
+        By what was typed, intervals of each chromosome that has any.
 
     Raises
     ------
@@ -178,7 +215,7 @@ def read_regions(
         As `parse_region` and `read_rows`; also when a BED file holds no interval.
     """
     files = BedFiles(chrom_sizes, clip)
-    pieces: dict[str, list[tuple[int, int]]] = {}
+    regions: dict[str, Regions] = {}
     unnamed: list[str] = []
     for text in _split(texts, chrom_sizes):
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
@@ -189,21 +226,20 @@ def read_regions(
         elif not names_chrom and "*" in text and not is_there(text):
             whole = fnmatch.filter(chrom_sizes, text.strip())
         if whole:
-            for chrom in (chrom for chrom in whole if chrom_sizes[chrom]):
-                pieces.setdefault(chrom, []).append((0, chrom_sizes[chrom]))
+            regions[text] = {
+                chrom: IntervalSet.of([0], [chrom_sizes[chrom]])
+                for chrom in whole
+                if chrom_sizes[chrom]
+            }
         elif not names_chrom and is_there(text) and not _is_gene(text, genes):
-            for chrom, intervals in files.regions(Path(text)).items():
-                pieces.setdefault(chrom, []).extend(intervals)
+            regions[text] = files.regions(Path(text))
         else:
             region = parse_region(text, chrom_sizes, genes, one_of_several=True)
-            pieces.setdefault(region.chrom, []).append((region.start, region.end))
+            regions[text] = {region.chrom: IntervalSet.of([region.start], [region.end])}
     files.tell()
-    tell_left_out((chrom for chrom in unnamed if chrom not in pieces), chrom_sizes)
-    return {
-        chrom: IntervalSet.of(*zip(*pieces[chrom], strict=True))
-        for chrom in chrom_sizes
-        if chrom in pieces
-    }
+    named = {chrom for where in regions.values() for chrom in where}
+    tell_left_out((chrom for chrom in unnamed if chrom not in named), chrom_sizes)
+    return regions
 
 
 def _split(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Regions
 from regtrack.genome.markers import Marker, select_markers
-from regtrack.genome.regions import read_regions
+from regtrack.genome.regions import merged, regions_by_text
+from regtrack.genome.unknown_sequence import note_unknown, nothing_but_n
 from regtrack.models.header import read_table
 from regtrack.models.trained_genome import check_assembly
 from regtrack.paths import is_there
@@ -120,10 +121,13 @@ def find_scope(
             )
     markers = select_markers(table.markers, marker_patterns)
     if known is None:
-        asked = read_regions(regions, sizes, clip, GeneRegions(genes, sizes))
+        typed = regions_by_text(regions, sizes, clip, GeneRegions(genes, sizes))
+        asked = merged(typed.values(), sizes)
         known = KnownBases(asked, source.known(asked))
+        if known.targets:
+            note_unknown(typed, known.targets, source)
     if not known.targets:
-        raise InputError(" ".join(regions), f"nothing but N in {genome}: nothing to predict")
+        raise InputError(" ".join(regions), nothing_but_n(known.asked, source))
     return Scope(
         model, source, any_genome, tuple(regions), clip, tuple(markers), known.asked, known.targets
     )

@@ -98,8 +98,8 @@ def test_scores_are_those_without_the_training_windows(
     hint = "(--include-training scores them)"
     assert f"left out, seen in training: {left_out:,} bases {hint}" in printed
     words = (
-        f"no: none of the scored bases; {known(world, VALID):,} scored bases were not trained on, but "
-        "the best step and the thresholds were chosen by them"
+        f"no: none of the scored bases; {known(world, VALID):,} scored bases were not trained on, "
+        "but the best step and the thresholds were chosen by them"
     )
     assert f"\nseen in training: {words}" in printed
     assert record(tmp_path / "usual")["about"]["seen in training"] == words
@@ -117,7 +117,10 @@ def test_they_are_scored_when_asked_for(
     status, printed, _ = regtrack(*command, "--include-training", "--out", tmp_path)
     assert status == 0
     assert "left out, seen in training" not in printed
-    assert f"seen in training: yes: {known(world, TRAIN):,} of the scored bases, whose scores" in printed
+    assert (
+        f"seen in training: yes: {known(world, TRAIN):,} of the scored bases, whose scores"
+        in printed
+    )
     everything = {chrom: IntervalSet.of([0], [size]) for chrom, size in TINY_SIZES.items()}
     assert {int(row["bases"]) for row in rows_of(tmp_path)} == {known(world, everything)}
 

@@ -87,7 +87,7 @@ def test_the_page_says_what_was_scored_and_how_well() -> None:
     )
 
 
-def test_the_page_says_first_that_bases_are_too_few_and_then_makes_no_promise_of_a_category() -> None:
+def test_the_page_says_first_that_bases_are_too_few_and_makes_no_promise_of_a_category() -> None:
     evaluation = an_evaluation()
     scores = [replace(one, interval=(math.nan, math.nan), blocks=2) for one in evaluation.scores]
     text = page(replace(evaluation, scores=tuple(scores)))
