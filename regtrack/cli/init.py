@@ -18,7 +18,7 @@ from regtrack.cli.help_page import Argument, Command
     examples=(
         "regtrack init",
         "regtrack init --genome hg38.fa --peaks 'peaks/*.narrowPeak.gz'",
-        "regtrack init --assembly mm10",
+        "regtrack init --genome hg19.fa.gz --model deepsea   # to predict, not to train",
     ),
 )
 @click.argument(
@@ -42,6 +42,10 @@ from regtrack.cli.help_page import Argument, Command
     "told by the genome's lengths",
 )
 @options.genes_to_name
+@options.model_option(
+    "Network that predict is to use: a checkpoint, wherever it lies, or demo or deepsea.",
+    variable=None,
+)
 @options.force
 def init(folder: Path, force: bool, **settings: Any) -> None:
     """Write a regtrack.toml into DIR (here, if not given) that names what is there.
@@ -50,8 +54,9 @@ def init(folder: Path, force: bool, **settings: Any) -> None:
     and a checkpoint of DIR itself or, where it has none, those that regtrack fetch fetched for the
     assembly. With --peaks it also writes the table of your markers, and says what to check in it.
     After it, `regtrack prepare`, `regtrack train` and `regtrack predict chr1 --out tracks/` need no
-    options in DIR and below. Until the model that is named there has been trained, predict uses
-    the network that comes with regtrack, and says so.
+    options in DIR and below. With --model, or a checkpoint in DIR, predict can be used at once.
+    Else, until the model that is named there has been trained, predict uses the network that comes
+    with regtrack, and says so.
     """
     from regtrack.workspace.init import InitRequest, initialise
 

@@ -16,8 +16,10 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import read_genes
+from regtrack.models.header import read_table
 from regtrack.paths import is_text, shell_word
 from regtrack.workspace.assembly import choose
+from regtrack.workspace.networks import network_name
 from regtrack.workspace.own_peaks import table_of, what_to_check
 
 MODEL, DATASET = "model.safetensors", "dataset"
@@ -45,6 +47,8 @@ class InitRequest:
         As UCSC names it.
     genes
         As `regtrack.genome.genes.read_genes`.
+    model
+        Checkpoint of a network that need not be trained any more.
     """
 
     genome: Path | None = None
@@ -52,6 +56,7 @@ class InitRequest:
     category: str | None = None
     assembly: str | None = None
     genes: Path | None = None
+    model: Path | None = None
 
     def __post_init__(self) -> None:
         if self.category is not None and not self.peaks:
@@ -70,6 +75,8 @@ class Inputs:
         BED files.
     model
         Checkpoint, which need not exist yet.
+    trained
+        Checkpoint that a training writes.
     assembly
         Name of the genome's assembly, where it is known.
     """
@@ -79,6 +86,7 @@ class Inputs:
     genes: Path | None
     exclude: tuple[Path, ...]
     model: Path
+    trained: Path
     assembly: str | None
 
 
@@ -151,11 +159,13 @@ def look_around(folder: Path, request: InitRequest, table: Path | None) -> Input
             peaks = peaks or _only_one(fetched, _TABLES, "table")
     if request.genes is not None and genome is not None:
         read_genes(request.genes, Genome(genome).chrom_sizes)
+    if request.model is not None:
+        read_table(request.model)
     genes = request.genes or _only_one(folder, _GENES, "gene table") or fetched_genes(expected)
     model = folder / MODEL
     if not model.exists():
         model = _only_one(folder, _MODELS, "model") or model
-    return Inputs(genome, peaks, genes, exclude, model, assembly)
+    return Inputs(genome, peaks, genes, exclude, request.model or model, model, assembly)
 
 
 def config_text(inputs: Inputs, folder: Path) -> str:
@@ -178,7 +188,7 @@ def config_text(inputs: Inputs, folder: Path) -> str:
         paths = ", ".join(_quoted(_path(path, folder)) for path in inputs.exclude)
         lines.append(f"exclude = [{paths}]")
     lines += [
-        f"model = {_quoted(_path(inputs.model, folder))}",
+        f"model = {_quoted(network_name(inputs.model) or _path(inputs.model, folder))}",
         "",
         "[prepare]",
         f'out = "{DATASET}"',
@@ -186,7 +196,7 @@ def config_text(inputs: Inputs, folder: Path) -> str:
         "",
         "[train]",
         f'dataset = "{DATASET}"',
-        f"out = {_quoted(_path(inputs.model, folder))}",
+        f"out = {_quoted(_path(inputs.trained, folder))}",
     ]
     return "\n".join([*lines, ""])
 
@@ -211,7 +221,7 @@ def summary(inputs: Inputs, folder: Path) -> str:
         ),
         (
             "model",
-            str(inputs.model)
+            network_name(inputs.model) or str(inputs.model)
             if inputs.model.exists()
             else f"{inputs.model} (not yet; until then demo, which comes with regtrack)",
         ),
@@ -219,27 +229,33 @@ def summary(inputs: Inputs, folder: Path) -> str:
     ]
     text = [f"  {name:<10}{value}" for name, value in rows]
     there = [] if folder.resolve() == Path.cwd() else [f"cd {shell_word(folder)}"]
-    if inputs.genome and inputs.peaks:
-        predict = f"regtrack predict {_first(inputs.genome)}"
-        if inputs.model.exists():
-            steps = [f"{predict} --out tracks/"]
-        else:
-            steps = ["regtrack prepare", "regtrack train", f"{predict} --out tracks/"]
+    again = " && ".join([*there, "regtrack init --force"])
+    own_peaks = "" if fetchable or inputs.peaks else " --peaks FOLDER"
+    if inputs.genome and inputs.model.exists():
+        steps = [_predict(inputs.genome), "regtrack browse tracks/"]
+        if inputs.peaks:
+            steps.insert(1, "regtrack eval tracks/ --out report/")
+        text += ["next:", *(f"  {step}" for step in (*there, *steps))]
+        if not inputs.peaks:
+            text.append(f"to score it: measured peaks, and {again} --peaks FOLDER")
+    elif inputs.genome and inputs.peaks:
+        steps = ["regtrack prepare", "regtrack train", _predict(inputs.genome)]
         text += ["next:", *(f"  {step}" for step in (*there, *steps))]
     else:
-        own_peaks = "" if fetchable or inputs.peaks else " --peaks FOLDER"
-        text.append("then: " + " && ".join([*there, f"regtrack init --force{own_peaks}"]))
+        text.append(f"then: {again}{own_peaks}")
     if inputs.genome and not inputs.model.exists():
         # The network that comes with regtrack was trained on that assembly.
         any_genome = "" if inputs.assembly == ASSEMBLY else " --any-genome"
-        text.append(f"only to predict: regtrack predict GENE --out tracks/{any_genome}")
+        gene = "GENE" if inputs.genes else None
+        text.append(f"only to predict: {_predict(inputs.genome, gene)}{any_genome}")
     return "\n".join(text)
 
 
-def _first(genome: Path) -> str:
-    """A chromosome to try it on."""
+def _predict(genome: Path, region: str | None = None) -> str:
+    """The command for a region or, without one, for a chromosome to try it on."""
     chroms = list(Genome(genome).chrom_sizes)
-    return "chr1" if "chr1" in chroms else chroms[0]
+    region = region or ("chr1" if "chr1" in chroms else chroms[0])
+    return f"regtrack predict {region} --out tracks/"
 
 
 def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:

@@ -53,6 +53,12 @@ def tell_of_bundled(*models: Path) -> None:
         note(f"model {name} comes with regtrack: {BUNDLED[name]}")
 
 
+def network_name(model: Path) -> str | None:
+    """The name by which a checkpoint goes, if it came with regtrack or was fetched."""
+    named = {_bundled(): next(iter(BUNDLED))} | {checkpoint_path(name): name for name in FETCHED}
+    return named.get(model)
+
+
 def _bundled() -> Path:
     with resources.as_file(resources.files("regtrack") / "demo" / "data") as folder:
         return folder / "model.safetensors"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import a_marker, random_sequence, write_fasta, write_markers
+from builders import a_marker, random_sequence, write_checkpoint, write_fasta, write_markers
 
 from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
@@ -16,6 +16,7 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
 from regtrack.notes import heard
 from regtrack.workspace.init import InitRequest, initialise
+from regtrack.workspace.networks import find_model
 
 
 @pytest.fixture
@@ -69,7 +70,10 @@ def test_what_lies_in_the_folder_is_named_relative_to_it(folder: Path) -> None:
     (folder / "old.safetensors").touch()
     (folder / "genes.gtf").touch()
     told = initialise(folder / NAME, force=False)
-    assert told.endswith("next:\n  regtrack predict chr1 --out tracks/")
+    assert told.endswith(
+        "next:\n  regtrack predict chr1 --out tracks/\n"
+        "  regtrack eval tracks/ --out report/\n  regtrack browse tracks/"
+    )
     text = (folder / "regtrack.toml").read_text()
     assert 'genome = "own.fa"' in text
     assert 'genes = "genes.gtf"' in text
@@ -88,7 +92,7 @@ def test_what_was_fetched_is_named_where_the_folder_has_nothing(folder: Path, ca
     assert told.endswith(
         "next:\n  regtrack prepare\n  regtrack train\n"
         "  regtrack predict chr1 --out tracks/\n"
-        "only to predict: regtrack predict GENE --out tracks/"
+        "only to predict: regtrack predict GENE --out tracks/"  # whose table is there
     )
     found = configured(folder)["prepare"]
     assert found["genome"] == str(cache / "hg19" / "hg19.fa.gz")
@@ -110,8 +114,40 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     assert "genes     none: --genes FILE (GTF, GFF3, BED or UCSC table)\n" in told
     assert told.endswith(
         "then: regtrack init --force --peaks FOLDER\n"
-        "only to predict: regtrack predict GENE --out tracks/ --any-genome"
+        "only to predict: regtrack predict chr1 --out tracks/ --any-genome"
     )
+
+
+def test_with_a_network_of_ones_own_and_no_peaks_the_next_step_is_to_predict(
+    folder: Path, tmp_path: Path
+) -> None:
+    a_genome(folder / "own.fa")
+    model = write_checkpoint(tmp_path / "far.safetensors", [a_marker()], {"chr1": 500})
+    told = initialise(folder / NAME, force=False, request=InitRequest(model=model))
+    assert f"  model     {model}\n" in told
+    assert told.endswith(
+        "next:\n  regtrack predict chr1 --out tracks/\n  regtrack browse tracks/\n"
+        "to score it: measured peaks, and regtrack init --force --peaks FOLDER"
+    )
+    assert configured(folder)["predict"]["model"] == str(model)
+    assert configured(folder)["train"]["out"] == str(folder / "model.safetensors")
+
+
+def test_a_network_that_goes_by_a_name_is_named_by_it(folder: Path) -> None:
+    a_genome(folder / "own.fa")
+    told = initialise(folder / NAME, force=False, request=InitRequest(model=find_model("demo")))
+    assert "  model     demo\n" in told
+    assert 'model = "demo"' in (folder / NAME).read_text()
+    assert configured(folder)["predict"]["model"] == "demo"
+
+
+def test_what_is_no_checkpoint_is_not_named_as_the_model(folder: Path) -> None:
+    (folder / "old.safetensors").write_text("hello")
+    with pytest.raises(InputError, match=r"old\.safetensors: truncated, or not"):
+        initialise(folder / NAME, False, InitRequest(model=folder / "old.safetensors"))
+    with pytest.raises(FileNotFoundError):
+        initialise(folder / NAME, False, InitRequest(model=folder / "nothing.safetensors"))
+    assert not (folder / NAME).exists()
 
 
 def test_the_model_is_what_train_writes(folder: Path) -> None:
