@@ -40,6 +40,10 @@ class InputError(RegtrackError):
         return f"{where}: {problem}" if line is None else f"{where}:{line}: {problem}"
 
 
+class BusyError(InputError):
+    """Somebody else is at work on this; later the same will do (exit status 75)."""
+
+
 class ArgumentError(RegtrackError, ValueError):
     """An argument that cannot be used, or not with these others; the message begins with its name.
 

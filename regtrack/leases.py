@@ -22,12 +22,15 @@ from pathlib import Path
 
 from regtrack.atomic import host_name, is_alive, is_free, locked, open_lock, write_first
 from regtrack.documents import read_json
-from regtrack.errors import InputError
+from regtrack.errors import BusyError, InputError
+from regtrack.listing import duration_text
+from regtrack.notes import note
 
 # Seconds between two touches, and without one until a holder counts as gone: a machine that
 # swaps, or a file server that restarts, may be silent for a while.
 BEAT = 15
 SILENCE = 180
+LOOK = 2  # seconds between two looks at the lease of one that may be gone
 
 _TRIES, _MOMENT = 10, 0.05
 
@@ -68,12 +71,13 @@ def leased(folder: Path, share: str) -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    BusyError
         When somebody else is at work on it.
     OSError
         When the folder cannot be written.
     """
     folder.mkdir(exist_ok=True)
+    wait_for_silent(folder, share)
     before = _of_share(folder, share)
     if before and (holder := _living(before[-1], _clock(folder))):
         raise _taken(folder, share, holder)
@@ -101,6 +105,32 @@ def holders(folder: Path) -> dict[str, Holder]:
     return {share: holder for share, holder in living.items() if holder}
 
 
+def wait_for_silent(folder: Path, share: str) -> None:
+    """Wait while a holder on another machine may be gone, or at work: minutes at most.
+
+    One that lives touches its lease soon. So a job that a scheduler starts anew, because a machine
+    died, does not fail by what that one left; a note says how long it may take.
+
+    Parameters
+    ----------
+    folder, share
+        As `leased`.
+    """
+    if not folder.is_dir() or not (leases := _of_share(folder, share)):
+        return
+    path = leases[-1]
+    first, touched = _living(path, _clock(folder)), _touched_at(path)
+    if first is None or touched is None or first.host == host_name():
+        return
+    silent = max(0, _clock(folder) - touched)
+    note(
+        f"{words_of(share)}: {first}, has been silent for {duration_text(silent)}; waiting for a "
+        f"sign of it, or to take over, for up to {duration_text(SILENCE - silent)}"
+    )
+    while _living(path, _clock(folder)) and _touched_at(path) == touched:
+        time.sleep(LOOK)
+
+
 def words_of(share: str) -> str:
     """A share as people type it: `shard 3/8` for `shard 3-of-8`."""
     return share.replace("-of-", "/")
@@ -116,12 +146,12 @@ def refuse_holders(folder: Path, own: str | None = None) -> None:
 
     Raises
     ------
-    InputError
+    BusyError
         Naming who, where, and since when.
     """
     for share, holder in holders(folder).items():
         if share != own:
-            raise InputError(
+            raise BusyError(
                 folder.parent, f"{words_of(share)} is at work: {holder}; wait for it, or stop it"
             )
 
@@ -212,6 +242,14 @@ def _holder(path: Path) -> Holder | None:
         return None
 
 
-def _taken(folder: Path, share: str, holder: Holder | None) -> InputError:
+def _touched_at(path: Path) -> float | None:
+    """When a lease was touched, by the file system's clock; None where it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _taken(folder: Path, share: str, holder: Holder | None) -> BusyError:
     who = f": {holder}" if holder else ""
-    return InputError(folder.parent, f"{words_of(share)} is at work already{who}")
+    return BusyError(folder.parent, f"{words_of(share)} is at work already{who}")

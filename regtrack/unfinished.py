@@ -9,10 +9,10 @@ from regtrack.atomic import locked, open_lock
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.folders import IDENTITY, size_text
-from regtrack.listing import counted
+from regtrack.listing import counted, duration_text
 from regtrack.paths import shell_word
 from regtrack.text_columns import named_lines
-from regtrack.work_folders import LOCK, PLAN, made_by, partial_path
+from regtrack.work_folders import LOCK, LOG, PLAN, made_by, partial_path
 
 _LONGEST = 40
 
@@ -60,11 +60,27 @@ def describe_unfinished(work: Path) -> str:
             and not isinstance(value, list | dict)
             and len(str(value)) < _LONGEST
         ),
+        **({"trained": trained} if (trained := _trained(work / LOG)) else {}),
         "saved": f"{counted(len(files), 'file')}, {size_text(size)}",
         "at work": "a process is" if busy else "nobody",
         "next": "wait for it" if busy else "give the same command again, and it continues",
     }
     return named_lines(lines)
+
+
+def _trained(log: Path) -> str:
+    """How far a training was at its last validation; empty of what is none, or before the first."""
+    try:
+        names, *rows = (row.split("\t") for row in log.read_text(encoding="utf-8").splitlines())
+    except (FileNotFoundError, ValueError):
+        return ""
+    if not rows:
+        return ""
+    last = dict(zip(names, rows[-1], strict=True))
+    return (
+        f"step {int(last['step']):,}, epoch {float(last['epoch']):.2f}, after "
+        f"{duration_text(float(last['seconds']))}, at the last validation"
+    )
 
 
 def _is_busy(work: Path) -> bool:

@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regtrack.atomic import is_at, locked, open_lock
-from regtrack.errors import InputError
+from regtrack.errors import BusyError, InputError
 
 LOCK = "lock"
+LOG = "log.tsv"  # of a training
 # Is there while a folder is being removed: what is left of it is of no use to anybody.
 REMOVING = "removing"
 INSIDE = ".regtrack.partial"
@@ -131,7 +132,7 @@ def claimed_folder(folder: Path, names: Collection[str], shared: bool = False) -
     try:
         # Who was here when it was opened may have finished, and removed the folder with it.
         if not locked(lock, shared) or not is_at(lock, folder / LOCK):
-            raise InputError(folder, "another run is at work here")
+            raise BusyError(folder, "another run is at work here")
         if (folder / REMOVING).exists():  # by a process that was killed
             _empty(folder)
         yield

@@ -105,7 +105,8 @@ def test_an_array_of_slurm_makes_the_files_of_one_command(
     _submit(tmp_path / "many", tiny)
     assert files_of(tmp_path / "many") == files_of(tmp_path / "one")
     first, second, last = (shlex.split(line) for line in (bed / "calls").read_text().splitlines())
-    assert "--array=1-2" in first
+    assert {"--array=1-2", "--mem=4G", f"--output={tmp_path / 'many'}.logs/%x-%j.out"} <= set(first)
+    assert (tmp_path / "many.logs").is_dir()
     assert {"--array=1-1", "--dependency=afterok:1"} <= set(second)
     assert "--dependency=afterok:2" in last
     assert not any(word.startswith("--array") for word in last)

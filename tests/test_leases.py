@@ -15,8 +15,9 @@ from waiting import wait_until
 
 from regtrack import leases
 from regtrack.atomic import host_name
-from regtrack.errors import InputError
-from regtrack.leases import SILENCE, Holder, holders, leased, refuse_holders
+from regtrack.errors import BusyError, InputError
+from regtrack.leases import LOOK, SILENCE, Holder, holders, leased, refuse_holders
+from regtrack.notes import heard
 
 HOLD = """
 import sys, time
@@ -70,11 +71,48 @@ def test_a_share_that_somebody_is_at_work_on_is_refused_in_one_line(tmp_path: Pa
     assert list((tmp_path / "leases").iterdir()) == []
 
 
-def test_another_machine_is_believed_to_live_while_it_touches_its_lease(tmp_path: Path) -> None:
-    left_by(tmp_path / "leases", "another", GONE, silent=SILENCE - 60)
+def test_another_machine_is_believed_to_live_once_it_touches_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = left_by(tmp_path / "leases", "another", GONE, silent=SILENCE - 60)
+    looks: list[float] = []
+
+    def look(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            os.utime(lease)
+
+    monkeypatch.setattr(leases.time, "sleep", look)
     who = f"process {GONE} on another"
-    with pytest.raises(InputError, match=who), leased(tmp_path / "leases", "a share"):
+    with pytest.raises(BusyError, match=who), leased(tmp_path / "leases", "a share"):
         pass
+    assert looks == [LOOK] * 3
+
+
+def test_a_share_of_a_machine_that_died_is_waited_for_and_taken_over_when_it_is_silent_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = left_by(tmp_path / "leases", "node17", GONE, silent=40)
+    clock, waited, notes = leases._clock, [0.0], []
+    monkeypatch.setattr(leases, "_clock", lambda folder: clock(folder) + sum(waited))
+    monkeypatch.setattr(leases.time, "sleep", waited.append)
+    with heard(notes.append), leased(tmp_path / "leases", "a share"):
+        assert [path.name for path in (tmp_path / "leases").iterdir()] == ["a share.0002.lease"]
+    assert SILENCE - 40 - 5 * LOOK < sum(waited) <= SILENCE - 40 + LOOK
+    (said,) = notes
+    assert said.startswith(f"a share: process {GONE} on node17, since ")
+    assert "has been silent for 40 s; waiting" in said
+    assert said.endswith("to take over, for up to 2 min 20 s")
+    assert not lease.exists()
+
+
+def test_who_lets_go_of_a_share_while_it_is_waited_for_leaves_it_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = left_by(tmp_path / "leases", "another", GONE, silent=5)
+    monkeypatch.setattr(leases.time, "sleep", lambda _: lease.unlink())
+    with leased(tmp_path / "leases", "a share"):
+        assert holders(tmp_path / "leases")["a share"].process == os.getpid()
 
 
 @pytest.mark.parametrize("host", ["another", None])

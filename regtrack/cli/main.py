@@ -44,6 +44,7 @@ from regtrack.cli.train import train
 from regtrack.cli.typos import misspelt_variables, refuse_command, understood
 from regtrack.errors import (
     ArgumentError,
+    BusyError,
     DeviceMemoryError,
     InputError,
     RegtrackError,
@@ -59,6 +60,8 @@ _ONLY_TELLS = "regtrack.only-tells"
 _HELP = frozenset(("-h", "--help", "--help-all"))
 _WITHOUT_CONFIG = ("doctor", "completion")
 
+# Exit statuses of errors that users can mend; of others it is 1.
+_STATUSES = {ArgumentError: 2, BusyError: 75}
 # Those whose work a later run finds.
 _GOES_ON = {"predict", "finish", "train", "search", "compare", "crossval", "fetch"}
 
@@ -193,7 +196,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit status.
 
     0 is success, 1 bad input, an operating-system error or too little memory, 2 a wrong option,
-    130 Ctrl-C, 143 SIGTERM. A bug keeps its traceback.
+    75 that another process is at work on it, 130 Ctrl-C, 143 SIGTERM. A bug keeps its traceback.
     """
     teller, status = Teller(arguments), None
     try:
@@ -238,7 +241,8 @@ def _run(arguments: Sequence[str], teller: Teller) -> int:
         elif isinstance(error, DeviceMemoryError):
             error = RegtrackError(error.advice(_typed_names(context)))
         teller.say(f"regtrack: {_one_line(error)}")
-        return 2 if isinstance(error, ArgumentError) else 1
+        kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
+        return next(kinds, 1)
     return 0
 
 

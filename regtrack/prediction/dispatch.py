@@ -31,6 +31,8 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
         note(f"{damaged[0]}: damaged, 1 of {len(damaged):,} such files; predicted again")
     clear(damaged)
     todo = missing(works)
+    if not todo:  # of which a bar would say nothing
+        return 0
     bases, left = (sum(work.bases for work in part) for part in (works, todo))
     with staged(observer, "predicting", "bp", bases, bases - left) as advance:
         for done in predict_each(todo, workers):

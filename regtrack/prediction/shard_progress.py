@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ def describe_partial(partial: Path) -> str:
     out = made_by(partial)
     plan = read_plan_in(partial, out)
     folder, at_work = plan.work_folder(partial), holders(partial / LEASES)
-    left = _left(plan, folder)
+    left, begun = _left(plan, folder)
     busy = [number for number in left if shard_lease(Share(number, plan.shards)) in at_work]
     idle = [number for number in left if number not in busy]
     sizes, number = list(_sizes(folder)), counted(plan.shards, "shard")
@@ -76,18 +76,34 @@ def describe_partial(partial: Path) -> str:
         "at work": "; ".join(f"{words_of(share)}, {holder}" for share, holder in at_work.items())
         or "nobody",
         "left": _left_text(plan, folder, busy, idle),
+        **({"begun": _begun_text(begun)} if begun else {}),
         "saved": f"{counted(len(sizes), 'file')}, {size_text(sum(sizes))}",
         "next": _next(plan, out, busy, idle),
     }
     return named_lines(lines)
 
 
-def _left(plan: ShardPlan, folder: Path) -> list[int]:
-    """Shards of which a file is not there; a shard without work is done."""
+def _left(plan: ShardPlan, folder: Path) -> tuple[list[int], dict[int, tuple[int, int]]]:
+    """Shards of which a file is not there; a shard without work is done.
+
+    And of those of them that have begun, the bases that are there, and all.
+    """
     saved = "blocks/*.blk" if plan.predict else "*.cnt"
     names = {path.name.rpartition(".")[0] for path in folder.glob(saved)}
-    pairs = zip(plan.blocks, plan.numbers(), strict=True)
-    return sorted({number for (name, _), number in pairs if name not in names})
+    pairs = list(zip(plan.blocks, plan.numbers(), strict=True))
+    left = sorted({number for (name, _), number in pairs if name not in names})
+    bases = {number: [0, 0] for number in left}
+    for (name, size), number in pairs:
+        if number in bases:
+            bases[number][0] += size * (name in names)
+            bases[number][1] += size
+    return left, {number: (done, of) for number, (done, of) in bases.items() if done}
+
+
+def _begun_text(begun: Mapping[int, tuple[int, int]]) -> str:
+    return ", ".join(
+        f"shard {number}: {done:,} of {of:,} bases" for number, (done, of) in begun.items()
+    )
 
 
 def _left_text(plan: ShardPlan, folder: Path, busy: Sequence[int], idle: Sequence[int]) -> str:

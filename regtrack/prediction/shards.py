@@ -16,10 +16,10 @@ from pathlib import Path
 
 from regtrack.atomic import remove_left_aside, replacing
 from regtrack.documents import read_json
-from regtrack.errors import ArgumentError, InputError
+from regtrack.errors import ArgumentError, BusyError, InputError
 from regtrack.folders import clear
-from regtrack.leases import holders, leased, refuse_holders
-from regtrack.listing import counted
+from regtrack.leases import holders, leased, refuse_holders, wait_for_silent
+from regtrack.listing import counted, numbers_text
 from regtrack.models.instructions import use_instructions
 from regtrack.notes import note
 from regtrack.observer import Observer
@@ -139,9 +139,17 @@ def plan_shards(
             (folder / _SUMMARIES).mkdir(exist_ok=True)
             regions = write_regions(partial, known.asked, known.targets)
             replace(plan, regions=regions).write(partial)
-    number = len(set(plan.numbers()))
-    empty = f"; {counted(number, 'of them has', 'of them have')} work" if number < shards else ""
-    return f"planned {counted(shards, 'shard')} for {job.bases:,} bases in all, in {partial}{empty}"
+    planned = f"planned {counted(shards, 'shard')} for {job.bases:,} bases in all, in {partial}"
+    return f"{planned}{_empty_text(sorted(set(plan.numbers())), shards)}"
+
+
+def _empty_text(working: Sequence[int], shards: int) -> str:
+    """Which shards have work, where some have none."""
+    if len(working) == shards:
+        return ""
+    which = "shard" if len(working) == 1 else "shards"
+    verb = "has" if len(working) == 1 else "have"
+    return f"; {which} {numbers_text(working)} {verb} work, more than {len(working):,} are no use"
 
 
 def suited_number(seconds: float) -> int:
@@ -260,6 +268,7 @@ def finish(
     out = out.resolve()
     plan = read_plan(out)
     evaluation: Evaluation | None = None
+    wait_for_silent(partial_path(out) / LEASES, _FINISH)
     with plan_folder(out, _NAMES) as partial:
         if not (partial / REPORT).exists():  # of which some may be at `out` already
             (check_report_folder if plan.eval else check_tracks_folder)(out, force)
@@ -315,7 +324,7 @@ def _sharing(partial: Path, share: str) -> Iterator[None]:
     """Take part in the job of a plan, unless it is just being finished."""
     with shared_plan(partial), leased(partial / LEASES, share):
         if (holder := holders(partial / LEASES).get(_FINISH)) is not None:
-            raise InputError(partial, f"{_FINISH} is at work: {holder}")
+            raise BusyError(partial, f"{_FINISH} is at work: {holder}")
         yield
 
 

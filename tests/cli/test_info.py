@@ -15,6 +15,8 @@ from regtrack.atomic import locked, open_lock
 from regtrack.cli import recognised
 from regtrack.cli.main import run
 from regtrack.prediction import run as prediction
+from regtrack.training.state import HistoryRow, history_table
+from regtrack.unfinished import describe_unfinished
 
 
 def told(capsys: pytest.CaptureFixture[str], path: Path) -> list[str]:
@@ -91,6 +93,19 @@ def test_a_run_that_is_at_work_is_waited_for(
 ) -> None:
     assert locked(open_lock(unfinished / "lock"))
     assert told(capsys, unfinished)[-2:] == ["at work     a process is", "next        wait for it"]
+
+
+def test_a_training_says_how_far_it_was_at_its_last_validation(tmp_path: Path) -> None:
+    work = tmp_path / "model.safetensors.partial"
+    work.mkdir()
+    (work / "run.json").write_text('{"model": "dilated"}')
+    assert "trained" not in describe_unfinished(work)
+    (work / "log.tsv").write_text(history_table([]))
+    assert "trained" not in describe_unfinished(work)
+    rows = [HistoryRow(step, step / 800, step / 4, 0.01, 0.1, 0.2, True) for step in (7, 1_200)]
+    (work / "log.tsv").write_text(history_table(rows))
+    (line,) = (one for one in describe_unfinished(work).splitlines() if "trained" in one)
+    assert line == "trained     step 1,200, epoch 1.50, after 5 min 0 s, at the last validation"
 
 
 def test_a_genome_is_named_with_its_sequences(

@@ -440,7 +440,7 @@ def test_two_runs_do_not_work_in_one_folder(
     work.mkdir()
     with (work / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert run([str(one) for one in predict_arguments(world, tmp_path / "tracks")]) == 1
+        assert run([str(one) for one in predict_arguments(world, tmp_path / "tracks")]) == 75
     assert "another run is at work here" in capfd.readouterr().err
 
 

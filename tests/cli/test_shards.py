@@ -14,6 +14,7 @@ from builders import TINY_SIZES, TinyDatasets, TinyWorld, write_checkpoint, writ
 from cli_helpers import files_of, predict_arguments
 from forking import forked
 
+from regtrack import leases
 from regtrack.cli.main import run
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
@@ -84,7 +85,8 @@ def test_every_step_says_what_it_did_in_one_line_and_skips_what_is_there(
         return capsys.readouterr().out.replace(str(out), "OUT")
 
     planned = (
-        "planned 3 shards for 50,881 bases in all, in OUT.partial; 2 of them have work\n"
+        "planned 3 shards for 50,881 bases in all, in OUT.partial; shards 1, 3 have work, more "
+        "than 2 are no use\n"
         "next, for K from 1 to 3: regtrack predict --shard K/3 --out OUT\n"
         "then: regtrack finish OUT\n"
     )
@@ -390,13 +392,23 @@ def test_a_plan_and_a_run_in_one_piece_do_not_meet(
     assert list(out.parent.iterdir()) == [out]
 
 
+def touched_anew(lease: Path) -> Callable[[Path], float]:
+    """When a lease was touched, which is now at each look: its holder lives."""
+
+    def touch(_: Path) -> float:
+        lease.touch()
+        return lease.stat().st_mtime
+
+    return touch
+
+
 @pytest.fixture
 def at_work(world: TinyWorld, out: Path) -> Iterator[Path]:
     """A plan that another machine works on."""
     assert plan(world, out) == 0
-    leases = out.parent / "tracks.partial" / "leases"
-    leases.mkdir()
-    (leases / "shard 2-of-3.0001.lease").write_text(
+    folder = out.parent / "tracks.partial" / "leases"
+    folder.mkdir()
+    (folder / "shard 2-of-3.0001.lease").write_text(
         json.dumps(vars(Holder("node7", 4711, time.time())))
     )
     yield out
@@ -404,15 +416,21 @@ def at_work(world: TinyWorld, out: Path) -> Iterator[Path]:
 
 
 def test_who_is_at_work_is_named_to_whoever_is_in_the_way(
-    world: TinyWorld, at_work: Path, capsys: pytest.CaptureFixture[str]
+    world: TinyWorld,
+    at_work: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (lease,) = (at_work.parent / "tracks.partial" / "leases").iterdir()
+    monkeypatch.setattr(leases, "LOOK", 0)
+    monkeypatch.setattr(leases, "_touched_at", touched_anew(lease))
     for words in (
         ["predict", "--shard", "2/3", "--out", at_work],
         ["finish", at_work],
         predict_arguments(world, at_work, "--shards", 3, "--max-error", 0.01, "--force"),
         predict_arguments(world, at_work, "--force"),
     ):
-        assert regtrack(*words) == 1
+        assert regtrack(*words) == 75
         assert "shard 2/3 is at work" in (err := capsys.readouterr().err)
         assert "process 4711 on node7, since " in err
     assert do_shard(at_work, "1/3") == 0
@@ -428,6 +446,32 @@ def test_info_says_how_far_a_plan_is(at_work: Path, capsys: pytest.CaptureFixtur
     assert lines["at"].startswith("work  shard 2/3, process 4711 on node7, since ")
     assert lines["left"].startswith("1 shard: 1; about ")
     assert lines["next"] == f"regtrack predict --shard 1/3 --out {at_work}"
+
+
+def test_info_says_how_much_of_a_shard_that_was_stopped_is_there(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert regtrack(*predict_arguments(world, out, "--shards", 1)) == 0
+    assert do_shard(out, "1/1") == 0
+    (second,) = out.parent.glob("tracks.partial/work-*/blocks/chr2*.blk")
+    second.unlink()
+    capsys.readouterr()
+    assert regtrack("info", f"{out}.partial") == 0
+    assert "\nbegun    shard 1: 43,878 of 50,881 bases\n" in capsys.readouterr().out
+
+
+def test_a_shard_with_nothing_to_do_shows_no_bar_and_a_quiet_one_no_device(
+    world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(world, out) == 0
+    assert do_shard(out, "1/3") == 0
+    assert "predicting" in capsys.readouterr().err
+    for share in ("1/3", "2/3"):
+        assert do_shard(out, share) == 0
+        assert "predicting" not in (err := capsys.readouterr().err)
+        assert "device: cpu" in err
+    assert regtrack("--quiet", "predict", "--shard", "3/3", "--out", out, "--workers", 1) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_killed_shard_leaves_nothing_in_the_way(
@@ -704,9 +748,9 @@ def test_nobody_takes_part_while_a_job_is_being_finished(
     world: TinyWorld, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert plan(world, out) == 0
-    leases = out.parent / "tracks.partial" / "leases"
-    leases.mkdir()
+    folder = out.parent / "tracks.partial" / "leases"
+    folder.mkdir()
     holder = json.dumps(vars(Holder("node7", 4711, time.time())))
-    (leases / "finish.0001.lease").write_text(holder)
-    assert do_shard(out, "1/3") == 1
+    (folder / "finish.0001.lease").write_text(holder)
+    assert do_shard(out, "1/3") == 75
     assert "finish is at work: process 4711 on node7" in capsys.readouterr().err
