@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -144,7 +145,9 @@ def _key(option: click.Parameter) -> str:
 def _check_keys(path: Path, table: str, keys: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in keys:
         if key not in known:
-            raise InputError(path, f"unknown key {key!r} in [{table}]; expected {', '.join(known)}")
+            near = difflib.get_close_matches(key.replace("_", "-"), known, 1)
+            meant = f"is {near[0]} meant? Known are" if near else "expected"
+            raise InputError(path, f"unknown key {key!r} in [{table}]; {meant} {', '.join(known)}")
 
 
 def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter) -> Any:

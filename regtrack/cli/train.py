@@ -73,8 +73,11 @@ def train(
         click.echo(said)
         raise result.stopped_by
     if said:
-        Teller.current().show(result.summary(f"{said}\n{_following(out)}"))
+        Teller.current().show(result.summary(f"{said}\n{_following(out, architecture)}"))
 
 
-def _following(out: Path) -> str:
-    return f"predict with it: regtrack predict REGION --model {shell_word(out)} --out tracks/"
+def _following(out: Path, architecture: str | None) -> str:
+    from regtrack.models.named_code import files_in
+
+    own = "".join(f" --networks {shell_word(file)}" for file in files_in([architecture or ""]))
+    return f"predict with it: regtrack predict REGION --model {shell_word(out)}{own} --out tracks/"

@@ -29,7 +29,7 @@ from regtrack.genome.intervals import IntervalSet, total_bases
 from regtrack.genome.markers import Marker, categories_of, read_markers, select_markers
 from regtrack.genome.measured import read_measured, tell_summits
 from regtrack.genome.short_input import LENGTH
-from regtrack.listing import first_names
+from regtrack.listing import counted, first_names
 from regtrack.observer import Observer, staged
 from regtrack.paths import as_text, shown
 
@@ -158,10 +158,21 @@ def _from_genome(
         if not any(of_category.get(split) for of_category in rates["base_rates"].values()):
             raise InputError(
                 settings.peaks,
-                f"no marker has a peak in the windows of {split}{peaks.elsewhere()}; are peaks and "
-                "genome of one assembly?",
+                f"no marker has a peak in the windows of {split}{peaks.elsewhere()}; "
+                f"{_suspicion(selection, split)}",
             )
     return replace(contents, summary={**contents.summary, **rates, "peaks": peaks.count})
+
+
+def _suspicion(selection: Selection, split: str) -> str:
+    """Why a split may have no peak; where training windows have some, the others are too few."""
+    if split == SPLITS[0]:
+        return "are peaks and genome of one assembly?"
+    windows = selection.kept[split]
+    return (
+        f"it has {counted(len(windows), 'window')}, {len(windows) * windows.length:,} bases: give "
+        f"it more (--{split})"
+    )
 
 
 def _write_dense(contents: Contents, selection: Selection, peaks: _Peaks, folder: Path) -> Summary:

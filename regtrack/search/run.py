@@ -234,7 +234,9 @@ class _Bench:
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one search, whose trials can be compared."""
-        training = asdict(self._request.training.fitted(self._dataset.task, self._dataset.window))
+        dataset = self._dataset
+        fitted = self._request.training.fitted(dataset.task, dataset.window, dataset.size("train"))
+        training = asdict(fitted)
         return {
             "dataset": self._dataset.digest,
             "task": self._dataset.task,

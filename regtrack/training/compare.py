@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from regtrack.datasets.dataset import Dataset
@@ -30,6 +30,8 @@ from regtrack.training.scorecard import SplitScores, score_checkpoint
 from regtrack.training.settings import TrainingSettings
 
 _SCORED = ("valid", "test")
+# Settings of a training that make it no better.
+_NO_MATTER = {"seed", "save_minutes"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _compare(
 ) -> ComparisonResult:
     # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
-    settings = request.settings.fitted(dataset.task, dataset.window)
+    settings = request.settings.fitted(dataset.task, dataset.window, dataset.size("train"))
     if out.exists() and not out.is_dir():
         raise InputError(out, "is a file; expected a folder")
     networks = find_networks(request.networks, dataset, settings, out, force)
@@ -164,9 +166,12 @@ def _compare(
             compared.append(_compared(network, dataset, list(windows), processes, out, observer))
         if not processes.is_first:
             return ComparisonResult(None)
-    comparison = Comparison(
-        named(dataset.path), dataset.digest, dataset.task, windows, tuple(compared)
-    )
+    unequal = _unequal([network.path for network in networks])
+    told = [
+        replace(one, remarks=(*one.remarks, *more))
+        for one, more in zip(compared, unequal, strict=True)
+    ]
+    comparison = Comparison(named(dataset.path), dataset.digest, dataset.task, windows, tuple(told))
     return ComparisonResult(comparison, write_comparison(comparison, out))
 
 
@@ -240,6 +245,29 @@ def _remarks(checkpoint: Checkpoint, dataset: Dataset) -> list[str]:
     if own:
         remarks.append(f"{checkpoint.architecture} with other settings: {', '.join(own)}")
     return remarks
+
+
+def _unequal(paths: Sequence[Path]) -> list[list[str]]:
+    """In which settings the trainings of some checkpoints differ; a remark each, or none."""
+    trained = [read_checkpoint(path).training.get("settings") or {} for path in paths]
+    known = [settings for settings in trained if settings]
+    differing = [
+        name
+        for name in dict.fromkeys(name for settings in known for name in settings)
+        if name not in _NO_MATTER and len({repr(settings.get(name)) for settings in known}) > 1
+    ]
+    return [
+        [
+            "trained with "
+            + ", ".join(
+                f"{name} {settings[name]}" if name in settings else f"no {name}"
+                for name in differing
+            )
+        ]
+        if differing and settings
+        else []
+        for settings in trained
+    ]
 
 
 def _trained_here(checkpoint: Checkpoint, dataset: Dataset) -> str:

@@ -94,7 +94,8 @@ def _warnings(state: TrainingState, best: Validation) -> list[str]:
         verb = "is" if by_chance == 1 else "are"
         lines.append(
             f"{by_chance:,} of {len(best.validated):,} markers {verb} no better than chance, and "
-            "no peaks are called for them; train longer, or on more peaks"
+            "no peaks are called for them; train longer, on more peaks, or validate on more "
+            "bases: few cannot tell skill from chance (docs/peaks.md)"
         )
     return lines
 

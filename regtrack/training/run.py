@@ -103,7 +103,7 @@ def train(
     OSError
         When a file cannot be written; the same call continues from what was saved.
     """
-    fitted = settings.fitted(dataset.task, dataset.window)
+    fitted = settings.fitted(dataset.task, dataset.window, dataset.size("train"))
     _check(architecture, network_settings, fitted, processes)
     identity = {
         "regtrack": __version__,

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from regtrack.errors import ArgumentError
+from regtrack.listing import counted
+from regtrack.notes import note
 
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -114,8 +116,16 @@ class TrainingSettings:
         if self.precision not in PRECISIONS:
             raise ArgumentError("precision", f"expected one of {', '.join(PRECISIONS)}")
 
-    def fitted(self, task: str, window: int) -> FittedSettings:
+    def fitted(self, task: str, window: int, windows: int | None = None) -> FittedSettings:
         """The same, with an end, and with defaults of the task and the dataset filled in.
+
+        Parameters
+        ----------
+        window
+            Bases of a window.
+        windows
+            Number of training windows: a default batch has no more of them, and stays a power of
+            two, which processes can share.
 
         Raises
         ------
@@ -126,10 +136,18 @@ class TrainingSettings:
             raise ArgumentError("loss_step", "expected 1: an input of the short task has one label")
         if task != "dense" and self.repeats:
             raise ArgumentError("repeats", "expected 0: only windows of the dense task have room")
+        usual = _USUAL_BATCH[task]
+        if windows and windows < usual and self.batch_size is None:
+            smaller = 1 << windows.bit_length() - 1
+            note(
+                f"batches of {smaller:,} in place of {usual:,}: the training split has "
+                f"{counted(windows, 'window')}"
+            )
+            usual = smaller
         endless = math.isinf(min(self.steps, self.epochs, self.minutes))
         fitting = {
             "epochs": _USUAL_EPOCHS if endless else self.epochs,
-            "batch_size": self.batch_size or _USUAL_BATCH[task],
+            "batch_size": self.batch_size or usual,
             "norm_batches": _USUAL_NORM_BATCHES[task]
             if self.norm_batches is None
             else self.norm_batches,

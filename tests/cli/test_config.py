@@ -213,14 +213,18 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
         ("defaults = 3\n", "defaults"),
         (
             '[defaults]\ngenom = "a.fa"\n',
-            r"unknown key 'genom' in \[defaults\]; expected genome, model, peaks",
+            r"unknown key 'genom' in \[defaults\]; is genome meant\? Known are genome, model",
         ),
         ("[defaults]\nwindow = 5000\n", r"unknown key 'window' in \[defaults\]"),
         (
             "[predict]\nwidnow = 5000\n",
-            r"unknown key 'widnow' in \[predict\]; expected .*window",
+            r"unknown key 'widnow' in \[predict\]; is window meant\? Known are .*window",
         ),
-        ("[predict]\nmax_error = 0.1\n", r"unknown key 'max_error' in \[predict\]; .*max-error"),
+        (
+            "[predict]\nmax_error = 0.1\n",
+            r"unknown key 'max_error' in \[predict\]; is max-error meant\? ",
+        ),
+        ("[train]\nminute = 3\n", r"unknown key 'minute' in \[train\]; is minutes meant\? "),
         ('[eval]\nmodel = "a.st"\n', r"unknown key 'model' in \[eval\]"),
         ("[defaults]\ngenome = 19\n", "genome"),
         ("[defaults]\ngenome = true\n", "genome"),

@@ -154,7 +154,7 @@ def test_the_mirror_may_stand_in_the_configuration(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[fetch]\nmirrors = 1\n", "unknown key 'mirrors' in [fetch]; expected assembly, dry-run"),
+        ("[fetch]\nmirrors = 1\n", "unknown key 'mirrors' in [fetch]; is mirror meant? Known are "),
         ("[fetch]\njobs = 'x'\n", "expected a whole number as jobs in [fetch], got 'x'"),
         ("[fetch.genome]\njobs = 2\n", "unknown key 'genome' in [fetch]"),
         ("[fetch]\njobs = 0\n", "Invalid value for '--jobs'"),

@@ -16,6 +16,7 @@ from builders import TinyDatasets, TinyWorld
 from own_networks import EXAMPLES, TINY, own_network, write_network
 from training_helpers import ALONE, USUAL, Recorder
 
+from regtrack.cli.train import _following
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError
 from regtrack.genome.fasta import Genome
@@ -49,6 +50,15 @@ def trained(datasets: TinyDatasets, tmp_path_factory: pytest.TempPathFactory) ->
 
 def lines_of(err: str) -> list[str]:
     return [line for line in re.split(r"[\r\n]+", err) if line.startswith("regtrack: ")]
+
+
+def test_what_comes_after_a_training_names_the_file_of_the_network() -> None:
+    assert _following(Path("m.safetensors"), "my networks.py:MyNet") == (
+        "predict with it: regtrack predict REGION --model m.safetensors --networks "
+        "'my networks.py' --out tracks/"
+    )
+    assert "--networks" not in _following(Path("m.safetensors"), "dilated")
+    assert "--networks" not in _following(Path("m.safetensors"), None)
 
 
 def test_the_example_is_trained_and_its_checkpoint_names_its_code(trained: Path, regtrack) -> None:

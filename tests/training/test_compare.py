@@ -20,9 +20,14 @@ from regtrack.datasets.prepare import prepare
 from regtrack.datasets.settings import PrepareSettings
 from regtrack.errors import ArgumentError, InputError
 from regtrack.genome.markers import read_markers
-from regtrack.models.checkpoint import load_network
+from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
 from regtrack.observer import Event, Unwatched
-from regtrack.training.compare import ComparisonRequest, ComparisonResult, run_comparison
+from regtrack.training.compare import (
+    ComparisonRequest,
+    ComparisonResult,
+    _unequal,
+    run_comparison,
+)
 from regtrack.training.events import (
     NetworkStarted,
     ScoringStarted,
@@ -247,6 +252,31 @@ def test_a_checkpoint_is_taken_as_it_is_and_marked_where_it_is_not_on_equal_term
         "here were trained on"
     )
     assert "(1) trained on another dataset" in result.describe()
+
+
+def test_checkpoints_that_were_trained_unlike_each_other_are_marked(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    markers = read_markers(world.markers)
+    common = {"seed": 3, "steps": 9}
+    paths = []
+    for name, settings in (
+        ("a", {**common, "learning_rate": 0.01}),
+        ("b", {**common, "learning_rate": 0.001, "minutes": 5}),
+        ("c", None),  # imported: nobody knows
+    ):
+        path = write_checkpoint(tmp_path / f"{name}.safetensors", markers, TINY_SIZES)
+        checkpoint = replace(
+            read_checkpoint(path), training={} if settings is None else {"settings": settings}
+        )
+        save_checkpoint(path, checkpoint, load_network(path, torch.device("cpu")))
+        paths.append(path)
+    assert _unequal(paths) == [
+        ["trained with learning_rate 0.01, no minutes"],
+        ["trained with learning_rate 0.001, minutes 5"],
+        [],
+    ]
+    assert _unequal([paths[0], paths[0]]) == [[], []]
 
 
 def test_what_was_trained_otherwise_is_refused_and_trained_anew_by_force(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regtrack.errors import ArgumentError
+from regtrack.notes import heard
 from regtrack.training.settings import TrainingSettings
 
 
@@ -34,6 +35,17 @@ def test_batch_size_and_shift_suit_the_task(
     fitted = TrainingSettings().fitted(task, window)
     assert (fitted.batch_size, fitted.shift) == (batch_size, shift)
     assert fitted.fitted(task, window) == fitted
+
+
+def test_the_usual_batch_is_no_larger_than_the_training_split_and_one_that_is_given_stays() -> None:
+    notes: list[str] = []
+    with heard(notes.append):
+        assert TrainingSettings().fitted("short", 1_000, 66).batch_size == 64
+    assert notes == ["batches of 64 in place of 128: the training split has 66 windows"]
+    with heard(notes.append):
+        assert TrainingSettings().fitted("short", 1_000, 128).batch_size == 128
+        assert TrainingSettings(batch_size=99).fitted("short", 1_000, 66).batch_size == 99
+    assert len(notes) == 1
 
 
 def test_what_is_given_is_kept() -> None:

@@ -335,7 +335,8 @@ def test_machines_that_do_not_share_the_folder_are_refused(
             0.05,
             [
                 "1 of 3 markers is no better than chance, and no peaks are called for them; train "
-                "longer, or on more peaks"
+                "longer, on more peaks, or validate on more bases: few cannot tell skill from "
+                "chance (docs/peaks.md)"
             ],
         ),
         (
