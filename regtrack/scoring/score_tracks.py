@@ -23,6 +23,7 @@ from regtrack.scoring.request import ScoreRequest, match_measured, scored_region
 from regtrack.scoring.resampling import BootstrapBlocks
 from regtrack.scoring.seen import seen_words
 from regtrack.scoring.track_scores import TrackTask, score_track
+from regtrack.tracks.coarse import tell_of_coarse
 from regtrack.tracks.folder import TrackSet
 from regtrack.workers import in_processes
 
@@ -59,6 +60,7 @@ def evaluate(
     predicted = [track.marker for track in trackset.tracks]
     chosen = select_markers(predicted, request.markers)
     known, without_peaks = match_measured(request, folder, chosen)
+    tell_of_coarse(trackset, [marker.name for marker in known])
     seen = trackset.seen(folder)
     scored = request.scored(_scored_regions(trackset, folder, request), seen, folder)
     by_index = read_unknown(request.unknown, predicted, trackset.chrom_sizes)

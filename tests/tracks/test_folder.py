@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from builders import a_marker
 from regtrack.errors import InputError
 from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.seen import Seen
+from regtrack.prediction.settings import PredictionSettings
 from regtrack.tracks.describe import describe_tracks, peakless
 from regtrack.tracks.folder import (
     BY_PEAKS,
@@ -305,3 +307,20 @@ def test_what_was_seen_must_be_what_was_written(folder: Path) -> None:
     (folder / "trained.bed").unlink()
     with pytest.raises(FileNotFoundError, match=r"trained\.bed"):
         TrackSet.read(folder).seen(folder)
+
+
+def test_every_key_of_the_file_is_in_the_table_of_the_docs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page.partition("## Keys of `tracks.json`\n")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|$", section, re.MULTILINE))
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    TRACKS.write(tmp_path)
+    written = json.loads((tmp_path / CONTENTS).read_text())
+    of_tracks = {field.name for field in fields(Track)}
+    assert named == set(written) | of_tracks
+    for key in ("model", "genome"):
+        assert set(written[key]) <= set(re.findall(r"`(\w+)`", rows[f"`{key}`"]))
+    known = set(re.findall(r"`(\w+)`", rows["`settings`"]))
+    assert known == set(PredictionSettings().record())
+    known = set(re.findall(r"`(\w+)`", rows["`summary`"]))
+    assert known == {field.name for field in fields(Summary)}
