@@ -16,7 +16,7 @@ GROUPS = (REQUIRED, _INPUT, _WINDOWS, _TRAINING, _OUTPUT, _COST, ADVANCED)
 
 _OPTIONS = {
     _INPUT: (
-        *("--model", "--genome", "--genes", "--peaks", "--markers", "--marker", "--all"),
+        *("--model", "--genome", "--genes", "--peaks", "--markers", "--marker", "--all", "--from"),
         *(
             "--region",
             "--dataset",

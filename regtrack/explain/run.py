@@ -27,6 +27,10 @@ from regtrack.observer import Observer
 # A picture of more would show nothing, and the gradient of every base is in memory.
 LONGEST = 10_000_000
 
+MEASURED_ONLY, PREDICTED_ONLY = "measured", "predicted"
+BEGINNINGS = (MEASURED_ONLY, PREDICTED_ONLY)
+_HOW = f"; --from {PREDICTED_ONLY} begins with what is predicted"
+
 
 @dataclass(frozen=True)
 class ExplainRequest:
@@ -46,6 +50,9 @@ class ExplainRequest:
         As `regtrack.genome.bed.Rules`, for all BED files.
     genes
         As `regtrack.genome.gene_regions.GeneRegions` takes its table, for the region.
+    begin
+        What is positive: `measured` or `predicted` (`BEGINNINGS`); None for measured peaks where
+        there are any, else what is predicted.
     """
 
     models: Sequence[Path]
@@ -56,6 +63,23 @@ class ExplainRequest:
     any_genome: bool
     clip: bool = False
     genes: Path | None = None
+    begin: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.begin == MEASURED_ONLY and self.peaks is None:
+            raise ArgumentError("peaks", f"is needed by --from {MEASURED_ONLY}")
+
+    @property
+    def table(self) -> Path | None:
+        """The measured peaks to begin from, or None."""
+        return None if self.begin == PREDICTED_ONLY else self.peaks
+
+    @property
+    def why_predicted(self) -> str:
+        """Why predictions say what is positive, where they do."""
+        if self.begin == PREDICTED_ONLY:
+            return f"--from {PREDICTED_ONLY}"
+        return "no --peaks" if self.peaks is None else "no measured peak here"
 
 
 def explain_marker(
@@ -86,16 +110,18 @@ def explain_marker(
     chosen = choose_marker(models, marker)
     region = _stretch(request, genome)
     files = BedFiles(genome.chrom_sizes, request.clip)
-    peaks = PeakTable(request.peaks, files).of(chosen)
+    peaks = PeakTable(request.table, files).of(chosen)
     files.tell()
     region_peaks = peaks.get(region.chrom, EMPTY).clip(region.start, region.end)
+    if request.begin == MEASURED_ONLY and not len(region_peaks):
+        raise InputError(request.region, f"no measured peak of {chosen.name} there{_HOW}")
     explanations: list[Explanation] = [
         explain_stretch(model, genome, chosen, region, region_peaks, device, observer)
         for model in models
     ]
     with replacing_folder(out, TABLE) as folder:
         write_explanations(explanations, genome.chrom_sizes, folder)
-    return text_table(explanations, width)
+    return text_table(explanations, out, request.why_predicted, width)
 
 
 def explain_contexts(
@@ -130,7 +156,7 @@ def explain_contexts(
     genome, models = _opened(request)
     chosen = [select_markers(model.checkpoint.markers, patterns) for model in models]
     files = BedFiles(genome.chrom_sizes, request.clip)
-    peaks = PeakTable(request.peaks, files)
+    peaks = PeakTable(request.table, files)
     asked = _regions(request, genome)
     targets = genome.known(asked)
     if not targets:
@@ -146,7 +172,7 @@ def explain_contexts(
     if not any(context.samples for context in contexts):
         raise InputError(
             request.region,
-            "no marker has a measured peak there"
+            f"no marker has a measured peak there{_HOW}"
             if len(peaks)
             else "no marker is predicted with its threshold or more there (--peaks tells where "
             "markers were measured)",

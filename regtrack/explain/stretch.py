@@ -12,6 +12,7 @@ from regtrack.errors import InputError
 from regtrack.explain.explained_models import ExplainedModel, row_of
 from regtrack.explain.gradient import by_distance, distances, input_gradients, open_network, widths
 from regtrack.explain.positives import MEASURED, PREDICTED
+from regtrack.explain.strongest import Stretch, contributions, strongest
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import EMPTY, Interval, IntervalSet
 from regtrack.genome.markers import Marker
@@ -39,6 +40,8 @@ class Explanation:
         context around it. NaN at N.
     probability
         float32, the predicted probability at each base of the region. NaN at N.
+    strongest
+        The stretches of sequence that the prediction at the positive bases owes most to.
     """
 
     model: ExplainedModel
@@ -49,6 +52,7 @@ class Explanation:
     start: int
     norm: npt.NDArray[np.float32]
     probability: npt.NDArray[np.float32]
+    strongest: tuple[Stretch, ...]
 
     @property
     def source(self) -> str:
@@ -129,7 +133,8 @@ def explain_stretch(
     with staged(observer, f"{model.name}, explaining", "bp", positives.bases):
         gradient = added_up(network, genome, around, positives, observer, window=window)
         norm = np.linalg.norm(gradient, axis=1)
-        norm[genome.codes(region.chrom, start, end) == 0] = np.nan
+        codes = genome.codes(region.chrom, start, end)
+        norm[codes == 0] = np.nan
     return Explanation(
         model,
         marker,
@@ -139,6 +144,7 @@ def explain_stretch(
         start,
         norm,
         probability,
+        strongest(contributions(network, gradient, codes), codes, start),
     )
 
 

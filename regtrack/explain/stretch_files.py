@@ -13,9 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from regtrack.atomic import write_text
 from regtrack.explain.gradient import WIDTH_NAMES
 from regtrack.explain.stretch import Explanation
+from regtrack.explain.strongest import Stretch
 from regtrack.explain.tables import write_table
+from regtrack.genome.intervals import Interval
 from regtrack.paths import named
 from regtrack.report.palette import looks_of
 from regtrack.report.plots import literal, save_figure
@@ -117,10 +120,11 @@ def _panel(axes: Axes, explanation: Explanation) -> None:
         path_effects=[_CASING],
         label="predicted probability",
     )
-    shown = " / ".join("-" if width is None else f"{width:,}" for width in explanation.widths)
+    shown = " / ".join(map(_width_text, explanation.widths))
     axes.set_title(
         literal(f"{named(explanation.model.path)}, {explanation.model.checkpoint.architecture}: ")
-        + f"50 / 90 / 99% of the norm in {shown} bases",
+        + f"50 / 90 / 99% of the norm within {shown} bases"
+        + (" (inside: the positive ones)" if 1 in explanation.widths else ""),
         loc="left",
         fontsize=9,
     )
@@ -145,6 +149,9 @@ def _columns(values: npt.NDArray[np.float32], start: int) -> tuple[_Line, _Line,
 
 
 TABLE = "explain.tsv"
+_STRETCHES = "stretches.tsv"
+# Printed, of those in the table.
+_SHOWN = 5
 _PICTURE = "explain.png"
 
 # Bases that are packed at once.
@@ -154,7 +161,7 @@ _PIECE = 200_000
 def write_explanations(
     explanations: Sequence[Explanation], chrom_sizes: Mapping[str, int], folder: Path
 ) -> None:
-    """Write `explain.tsv`, `explain.png` and `<model>.bw`.
+    """Write `explain.tsv`, `explain.png`, `stretches.tsv`, `<model>.bw` and `<model>.bed`.
 
     Raises
     ------
@@ -165,10 +172,25 @@ def write_explanations(
     plot_explanations(explanations, folder / _PICTURE)
     for explanation in explanations:
         _write_bigwig(explanation, chrom_sizes, folder / f"{explanation.model.name}.bw")
+        write_text(folder / f"{explanation.model.name}.bed", _bed(explanation))
+    rows = [row for explanation in explanations for row in _stretch_rows(explanation)]
+    write_table(rows or [dict.fromkeys(_STRETCH_COLUMNS, "")], folder / _STRETCHES)
 
 
-def text_table(explanations: Sequence[Explanation], width: int | None = None) -> str:
-    """The printed table: a row per network, and notes; `width` as `aligned` takes it."""
+def text_table(
+    explanations: Sequence[Explanation], out: Path, why: str, width: int | None = None
+) -> str:
+    """The printed table: a row per network, the strongest stretches, and notes.
+
+    Parameters
+    ----------
+    out
+        The folder that is written.
+    why
+        Why predictions, and not measured peaks, say what is positive, where they do.
+    width
+        As `aligned` takes it.
+    """
     first = explanations[0]
     titles = ["model", "network", "positives from", "bases", *WIDTH_NAMES, "context"]
     table = []
@@ -183,22 +205,89 @@ def text_table(explanations: Sequence[Explanation], width: int | None = None) ->
                 if explanation.threshold is None
                 else f"{explanation.source} >= {explanation.threshold:.3g}",
                 f"{explanation.positives.bases:,}",
-                *("-" if width is None else f"{width:,}" for width in explanation.widths),
+                *map(_width_text, explanation.widths),
                 reach if context.exact else f"{reach} (followed)",
             ]
         )
     title = f"{first.marker.name} in {first.region}"
     lines = aligned(titles, table, range(3), width=width)
-    return "\n".join([title, *lines, *_notes(explanations)])
+    shown = [_strongest_text(explanation) for explanation in explanations]
+    load = " and ".join(str(out / f"{first.model.name}{end}") for end in (".bw", ".bed"))
+    igv = f"to see it in IGV: File > Load from File, {load}"
+    return "\n".join([title, *lines, *_notes(explanations, why), *shown, igv])
 
 
-def _notes(explanations: Sequence[Explanation]) -> list[str]:
+def _width_text(width: int | None) -> str:
+    """A width of 1 is no base beside the positive ones."""
+    return "-" if width is None else "inside" if width == 1 else f"{width:,}"
+
+
+def _strongest_text(explanation: Explanation) -> str:
+    """The first of the strongest stretches: place, letters, and what they do."""
+    lines = [
+        f"  {_interval(explanation, stretch)}  {stretch.letters}  {_effect(stretch)}"
+        for stretch in explanation.strongest[:_SHOWN]
+    ]
+    return "\n".join(
+        [f"{explanation.model.name}: strongest stretches, all in {_STRETCHES}:", *lines]
+    )
+
+
+def _interval(explanation: Explanation, stretch: Stretch) -> Interval:
+    return Interval(explanation.region.chrom, stretch.start, stretch.end)
+
+
+def _effect(stretch: Stretch) -> str:
+    return "raises" if stretch.contribution > 0 else "lowers"
+
+
+_STRETCH_COLUMNS = (
+    *("model", "chrom", "start", "end", "letters", "contribution", "relative", "effect"),
+)
+
+
+def _stretch_rows(explanation: Explanation) -> list[dict[str, Any]]:
+    """Rows of `stretches.tsv`, the strongest first."""
+    return [
+        dict(
+            zip(
+                _STRETCH_COLUMNS,
+                (
+                    *(explanation.model.name, explanation.region.chrom),
+                    *(stretch.start, stretch.end, stretch.letters, stretch.contribution),
+                    *(_relative(explanation, stretch), _effect(stretch)),
+                ),
+                strict=True,
+            )
+        )
+        for stretch in explanation.strongest
+    ]
+
+
+def _relative(explanation: Explanation, stretch: Stretch) -> float:
+    """Its amount, that of the strongest being 1."""
+    return abs(stretch.contribution / explanation.strongest[0].contribution)
+
+
+def _bed(explanation: Explanation) -> str:
+    """The same as BED: named by the letters, with a score up to 1,000, by position."""
+    rows = sorted(explanation.strongest, key=lambda stretch: stretch.start)
+    return "".join(
+        f"{explanation.region.chrom}\t{stretch.start}\t{stretch.end}\t{stretch.letters}\t"
+        f"{round(1000 * _relative(explanation, stretch))}\t.\n"
+        for stretch in rows
+    )
+
+
+def _notes(explanations: Sequence[Explanation], why: str) -> list[str]:
     """What a reader must know to compare the rows."""
     notes = [explanation.model.note for explanation in explanations if explanation.model.note]
+    if any(1 in explanation.widths for explanation in explanations):
+        notes.append("inside: the positive bases themselves hold as much of the norm")
     if explanations[0].threshold is not None:
         notes.append(
-            "no measured peak here: positive is what a network predicts with the marker's "
-            "threshold or more" + (", each its own bases" if len(explanations) > 1 else "")
+            f"{why}: positive is what a network predicts with the marker's threshold or more"
+            + (", each its own bases" if len(explanations) > 1 else "")
         )
     return notes
 

@@ -63,9 +63,14 @@ def test_it_prints_a_row_per_network_and_says_what_it_wrote(
     assert lines[2].split()[:4] == ["model", "dilated", "measured", "peaks"]
     assert lines[3].split()[:2] == ["model_2", "cnn7"]
     assert lines[-1] == f"wrote {tiny.folder / 'out'}"
+    files = [tiny.folder / "out" / name for name in ("model.bw", "model.bed")]
+    assert lines[-2] == f"to see it in IGV: File > Load from File, {files[0]} and {files[1]}"
     assert "model_2, explaining" in err
     written = files_of(tiny.folder / "out")
-    assert sorted(written) == ["explain.png", "explain.tsv", "model.bw", "model_2.bw"]
+    assert sorted(written) == [
+        *("explain.png", "explain.tsv", "model.bed", "model.bw", "model_2.bed", "model_2.bw"),
+        "stretches.tsv",
+    ]
     assert written["explain.png"].startswith(b"\x89PNG")
     rows = rows_of(tiny.folder / "out" / "explain.tsv")
     assert [row["architecture"] for row in rows] == ["dilated", "cnn7"]
@@ -105,12 +110,62 @@ def test_without_peaks_it_says_that_each_network_has_its_own_bases(
     )
     assert status == 0, err
     assert out.count("prediction >= 0.25") == 2
-    assert "no measured peak here" in out
+    assert "\nno --peaks: positive is what" in out
     assert "each its own bases" in out
     rows = rows_of(tiny.folder / "out" / "explain.tsv")
     assert [(row["positives_from"], row["threshold"]) for row in rows] == [
         ("prediction", "0.25")
     ] * 2
+
+
+def test_the_strongest_stretches_are_a_table_and_a_bed_file_and_five_are_printed(
+    tiny: TinyWorld, regtrack
+) -> None:
+    status, out, err = regtrack(*command(tiny, REGION, "--marker", "*DNase*"))
+    assert status == 0, err
+    rows = rows_of(tiny.folder / "out" / "stretches.tsv")
+    assert len(rows) == 20
+    genome = Genome(tiny.genome)
+    for row in rows:
+        codes = genome.codes(row["chrom"], int(row["start"]), int(row["end"]))
+        assert "".join("NACTG"[code] for code in codes) == row["letters"]
+        assert row["effect"] == ("raises" if float(row["contribution"]) > 0 else "lowers")
+    assert float(rows[0]["relative"]) == 1
+    bed = [line.split("\t") for line in (tiny.folder / "out" / "model.bed").read_text().split("\n")]
+    assert bed.pop() == [""]
+    assert [int(line[1]) for line in bed] == sorted(int(row["start"]) for row in rows)
+    (strongest,) = [line for line in bed if line[4] == "1000"]
+    assert strongest[:4] == [rows[0][name] for name in ("chrom", "start", "end", "letters")]
+    printed = out[out.index("model: strongest stretches, all in stretches.tsv:") :].splitlines()
+    first = f"  chr1:{int(rows[0]['start']) + 1:,}-{int(rows[0]['end']):,}  {rows[0]['letters']}"
+    assert printed[1] == f"{first}  {rows[0]['effect']}"
+    assert len([line for line in printed if line.startswith("  chr1:")]) == 5
+
+
+def test_it_begins_with_predictions_where_that_is_asked_for_and_says_so(
+    tiny: TinyWorld, regtrack
+) -> None:
+    arguments = command(tiny, REGION, "--marker", "*DNase*", "--peaks", tiny.markers)
+    status, out, err = regtrack(*arguments, "--from", "predicted")
+    assert status == 0, err
+    assert "prediction >= 0.25" in out
+    assert "\n--from predicted: positive is what a network predicts with the marker's" in out
+    assert "no measured peak" not in out
+
+
+def test_without_a_network_it_takes_that_of_the_configuration_or_the_option(
+    tiny: TinyWorld, cnn7: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tiny.folder / "regtrack.toml").write_text(
+        '[defaults]\ngenome = "genome.fa"\nmodel = "model.safetensors"\n'
+    )
+    monkeypatch.chdir(tiny.folder)
+    usual = ["explain", REGION, "--marker", "*DNase*", "--out", "out", "--force"]
+    for more, architecture in ((), "dilated"), (("--model", cnn7), "cnn7"):
+        status, _, err = regtrack(*usual, *more)
+        assert status == 0, err
+        (row,) = rows_of(tiny.folder / "out" / "explain.tsv")
+        assert row["architecture"] == architecture
 
 
 def test_peaks_may_stand_in_the_configuration_file(
@@ -305,8 +360,24 @@ BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
         nothing,
         ["chrM", "--all", "--peaks", "markers.tsv"],
         1,
-        r"chrM: no marker has a measured peak there",
+        r"chrM: no marker has a measured peak there; --from predicted begins with",
     ),
+    (
+        "measured, no table",
+        nothing,
+        [HERE, *ONE, "--from", "measured"],
+        2,
+        r"--peaks: is needed by",
+    ),
+    (
+        "measured, no peak",
+        nothing,
+        ["chr1:1,001-1,001", *ONE, "--from", "measured", "--peaks", "markers.tsv"],
+        1,
+        r"chr1:1,001-1,001: no measured peak of HepG2\|DNase\|None there; --from predicted",
+    ),
+    ("two ways", nothing, [HERE, *ONE, "--model", "demo"], 2, r"--model: does not go with MODEL"),
+    ("network, no region", nothing, ["demo", *ONE], 2, r"REGION: demo is a network; the region"),
 ]
 
 

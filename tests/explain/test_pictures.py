@@ -47,7 +47,7 @@ def an_explanation(
     positives = IntervalSet.of([21_900], [22_100])
     marker = replace(tiny.markers[0], name=f"marker {name}", category=category)
     return Explanation(
-        named(tiny, name), marker, REGION, positives, threshold, 20_000, height, 0.8 * height
+        named(tiny, name), marker, REGION, positives, threshold, 20_000, height, 0.8 * height, ()
     )
 
 
@@ -85,7 +85,7 @@ def test_names_on_a_stretch_are_shown_as_they_are(
     plot_explanations([an_explanation(tiny_one, name, threshold=threshold)], Path("x.png"))
     words = words_of(drawn[0])
     assert f">marker {name}   chr1:20,001-24,000<" in words
-    assert f">{name}.safetensors, dilated: 50 / 90 / 99% of the norm in " in words
+    assert f">{name}.safetensors, dilated: 50 / 90 / 99% of the norm within " in words
     assert (f">{name} ≥ 0.25<" in words) == (threshold is not None)
 
 
