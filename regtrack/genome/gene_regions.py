@@ -123,14 +123,24 @@ class GeneRegions:
             return "; around a gene: GENE+-50kb" if re.search(r"\+/?-|±", name) else ""
         if self.table is None:
             return f"; for a gene, first: {how_to_get_genes(self._assembly)}"
+        return f"; {self.not_found(text)}"
+
+    def not_found(self, text: str) -> str:
+        """Why the table does not place a text for which `find` finds nothing.
+
+        Empty where no table was looked through: for what is no name, or without one.
+        """
+        name, _ = split_around(text)
+        if self.table is None or not self._is_name(name):
+            return ""
         if places := self._elsewhere.named(name):
             gene = places[0]
             where = Interval(gene.chrom, gene.start, gene.end)
-            return f"; {gene.name} is at {where}, and the genome has no {gene.chrom}"
+            return f"{gene.name} is at {where}, and the genome has no {gene.chrom}"
         near = self.index.nearest(name)
         verb = "is" if len(near) == 1 else "are"
         nearest = f", the nearest {verb} {', '.join(near)}" if near else ""
-        return f"; no gene of {named(self.table)} is called so{nearest}"
+        return f"no gene of {named(self.table)} is called so{nearest}"
 
     @cached_property
     def _assembly(self) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.alternative import copies, tell_left_out
 from regtrack.genome.bed_files import BedFiles
+from regtrack.genome.gene_index import split_around
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom, typed_chrom
@@ -32,6 +33,8 @@ _LIST = re.compile(r"[A-Za-z][^,\s]*(?:,[A-Za-z][^,\s]*)+")
 _PLUS = re.compile(
     r"(?P<name>[^+\s]+)\s*\+\s*(?P<around>\d[\d,.]*\s*(?:[km]b?|bp?)?)", re.IGNORECASE
 )
+# What a shell made of `COMT +- 50 kb`, behind the name.
+_PIECE_OF_AROUND = re.compile(r"(?:\+/?-|±)?[\d,]*(?:\.\d+)?(?:bp?|[km]b?)?", re.IGNORECASE)
 _RANGE = re.compile(r"(?P<chrom>.+):(?P<start>[\d,]{1,99})(-|\.\.)(?P<end>[\d,]{1,99})")
 
 
@@ -81,12 +84,7 @@ def parse_region(
         gene = genes.find(text) if genes and not match else None
         if gene is not None:
             return gene
-        could_be = "neither a file nor a" if _FILE.search(text) else "no"
-        raise InputError(
-            f"region {text!r}",
-            f"{could_be} chromosome of the genome, which has {few_names(chrom_sizes)}"
-            f"{_piece(chrom_sizes) or advice_on(text, genes, one_of_several)}",
-        )
+        raise InputError(f"region {text!r}", _not_found(text, chrom_sizes, genes, one_of_several))
     if match is None:
         raise InputError(
             f"region {text!r}",
@@ -101,6 +99,18 @@ def parse_region(
             f"region {text!r}", f"outside the chromosome: {chrom} has {chrom_sizes[chrom]:,} bases"
         )
     return Interval(chrom, start - 1, end)
+
+
+def _not_found(
+    text: str, chrom_sizes: Mapping[str, int], genes: GeneRegions | None, one_of_several: bool
+) -> str:
+    """Why nothing of the genome is called so; first of genes, where it may be one's name."""
+    could_be = "neither a file nor a" if _FILE.search(text) else "no"
+    words = f"{could_be} chromosome of the genome, which has {few_names(chrom_sizes)}"
+    piece = _piece(chrom_sizes)
+    if not piece and genes and (no_gene := genes.not_found(text)):
+        return f"{no_gene}; it is {words}"
+    return f"{words}{piece or advice_on(text, genes, one_of_several)}"
 
 
 def _piece(chrom_sizes: Mapping[str, int]) -> str:
@@ -189,7 +199,8 @@ def regions_by_text(
 ) -> dict[str, Regions]:
     """Read several regions, each typed or the path of a BED file.
 
-    `chr8,chr9` are two; `*_alt` is every chromosome whose name ends so.
+    `chr8,chr9` are two; `*_alt` is every chromosome whose name ends so; `COMT+-50` and `kb`
+    are one.
 
     A text that names a chromosome is a region even where a file of that name exists; what names
     a file is no gene, but a folder does not stand in a gene's way. `all` is the whole genome
@@ -217,7 +228,7 @@ def regions_by_text(
     files = BedFiles(chrom_sizes, clip)
     regions: dict[str, Regions] = {}
     unnamed: list[str] = []
-    for text in _split(texts, chrom_sizes):
+    for text in _split(_joined(list(texts), chrom_sizes), chrom_sizes):
         names_chrom = resolve_chrom(text.strip(), chrom_sizes) is not None
         whole: list[str] = []
         if not names_chrom and text.strip() == ALL:
@@ -240,6 +251,22 @@ def regions_by_text(
     named = {chrom for where in regions.values() for chrom in where}
     tell_left_out((chrom for chrom in unnamed if chrom not in named), chrom_sizes)
     return regions
+
+
+def _joined(texts: Sequence[str], chrom_sizes: Mapping[str, int]) -> Iterator[str]:
+    """Regions as typed, with genes put together that blanks took apart: `COMT +- 50 kb`."""
+    first = 0
+    while first < len(texts):
+        end = first + 1
+        for last in range(first + 2, min(first + 4, len(texts)) + 1):
+            text = texts[last - 1]
+            is_piece = text and _PIECE_OF_AROUND.fullmatch(text) and not is_there(text)
+            if not is_piece or typed_chrom(text, chrom_sizes):
+                break
+            if split_around(" ".join(texts[first:last]))[1] is not None:
+                end = last
+        yield " ".join(texts[first:end])
+        first = end
 
 
 def _split(texts: Iterable[str], chrom_sizes: Mapping[str, int]) -> Iterator[str]:

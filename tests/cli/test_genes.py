@@ -90,8 +90,8 @@ def test_the_table_may_stand_in_the_configuration(
         (
             "COMTT",
             ["--genes", "genes.bed"],
-            "region 'COMTT': no chromosome of the genome, which has chr1, chr2, chrM; no gene of "
-            "genes.bed is called so, the nearest is COMT",
+            "region 'COMTT': no gene of genes.bed is called so, the nearest is COMT; it is no "
+            "chromosome of the genome, which has chr1, chr2, chrM",
         ),
         (
             "COMT",

@@ -77,6 +77,33 @@ def test_the_thousands_around_a_gene_make_no_list(genes: GeneRegions) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["COMT+-50", "kb"],
+        ["COMT", "+-50kb"],
+        ["COMT", "+-", "50", "kb"],
+        ["COMT±", "50,000"],
+        ["COMT +- 50 kb"],
+    ],
+)
+def test_a_gene_and_the_bases_around_it_may_be_typed_with_blanks(
+    genes: GeneRegions, typed: list[str]
+) -> None:
+    found = read_regions(typed, SIZES, genes=genes)
+    assert {chrom: list(some) for chrom, some in found.items()} == {"chr22": [(879_263, 1_007_498)]}
+
+
+def test_what_follows_a_gene_and_is_a_region_of_its_own_stays_one(genes: GeneRegions) -> None:
+    found = read_regions(["COMT+-0", "1", "END5+-0"], SIZES, genes=genes)
+    assert {chrom: list(some) for chrom, some in found.items()} == {
+        "chr1": [(0, SIZES["chr1"])],
+        "chr22": [(100, 200), (929_263, 957_498)],
+    }
+    with pytest.raises(InputError, match=r"region 'kb': no gene of genes\.bed is called so"):
+        read_regions(["COMT", "kb"], SIZES, genes=genes)
+
+
 def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     told: list[str] = []
     with heard(told.append):
@@ -93,19 +120,20 @@ def test_the_place_of_a_gene_is_told(genes: GeneRegions) -> None:
     [
         (
             "COMTT",
-            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest is COMT",
+            f"no gene of genes.bed is called so, the nearest is COMT; it is {NOT_FOUND}",
         ),
         (
             "BRCA2",
-            f"{NOT_FOUND}; no gene of genes.bed is called so",
+            f"no gene of genes.bed is called so; it is {NOT_FOUND}",
         ),
         (
             "gage",
-            f"{NOT_FOUND}; no gene of genes.bed is called so, the nearest is GAGE1",
+            f"no gene of genes.bed is called so, the nearest is GAGE1; it is {NOT_FOUND}",
         ),
         (
             "myc",
-            f"{NOT_FOUND}; MYC is at chr8:128,748,315-128,753,680, and the genome has no chr8",
+            "MYC is at chr8:128,748,315-128,753,680, and the genome has no chr8; it is "
+            f"{NOT_FOUND}",
         ),
         ("COMT,FAR1", f"{NOT_FOUND}; expected one region, not several"),
         ("COMT+50kb", f"{NOT_FOUND}; around a gene: COMT+-50kb"),
