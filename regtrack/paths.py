@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from regtrack.errors import InputError, printable
 
+_ALIKE = 0.75  # of names; genome.fa and genome.fa.gz are .86, hg19.fa and hg38.fa .71
 _ESCAPE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
@@ -60,6 +62,23 @@ class Labelled(NamedTuple):
 def is_there(path: str | Path) -> bool:
     """Whether a file or folder lies there; nothing does under a name that no disk takes."""
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for such a name
+
+
+def nearest(missing: str | Path) -> str:
+    """What follows in the error about a path that is not there; empty where nothing helps.
+
+    `; genome.fa.gz lies beside it` of the name that is most alike, or `; there is no folder data`.
+    """
+    path = Path(os.fsdecode(missing))
+    folder = path.parent
+    if not is_there(folder):
+        return f"; there is no folder {folder}"
+    try:
+        names = [each.name for each in folder.iterdir()]
+    except OSError:  # which another message is about
+        return ""
+    alike = difflib.get_close_matches(path.name, names, 1, _ALIKE)
+    return "".join(f"; {shown(name)} lies beside it" for name in alike)
 
 
 def named(path: str | Path) -> str:

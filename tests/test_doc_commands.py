@@ -27,6 +27,7 @@ from regtrack.cli.config import read_config
 from regtrack.cli.main import cli, run
 from regtrack.documents import read_toml
 from regtrack.genome import catalogue
+from regtrack.genome.genes import read_genes
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 TYPED = [block for block in BLOCKS if not block.mark and block.page.stem != "tutorial"]
@@ -142,6 +143,8 @@ def test_a_file_that_a_page_shows_can_be_read(block: Block, tmp_path: Path) -> N
         assert any(read_config(path, cli.commands).values())
     elif path.suffix == ".toml":
         assert read_toml(path)
+    elif path.suffix == ".bed":
+        assert read_genes(path, SIZES)
     else:
         compile(block.text, str(block), "exec")
 

@@ -15,6 +15,7 @@ from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
+from regtrack.paths import is_there, nearest, shell_word
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
@@ -228,11 +229,20 @@ def _refuse_trackless(folder: Path) -> None:
     Raises
     ------
     InputError
-        When its run is not finished, or the folders in it are tracks folders.
+        When its run is not finished, it is not there or a report, or the folders in it are tracks
+        folders.
     """
     if (folder / CONTENTS).exists() or folder.is_file():
         return
     refuse_unfinished(folder)
+    if not is_there(folder):
+        raise InputError(folder, f"no such folder; regtrack predict makes one{nearest(folder)}")
+    if (folder / PAGE).is_file():
+        raise InputError(
+            folder,
+            f"a report, no tracks: open its {PAGE}, or name it beside its tracks: browse TRACKS "
+            f"--report {shell_word(folder)}",
+        )
     inner = sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}"))
     if inner:
         raise InputError(

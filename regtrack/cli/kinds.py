@@ -42,9 +42,11 @@ class LabelledFile(File):
 class Fasta(File):
     """A genome; where it is missing, it is said how to come by one."""
 
-    def get_missing_message(self, *_: Any, **__: Any) -> str:
-        """What follows "Missing option '--genome'."."""
-        return "A FASTA file, or: regtrack fetch genome hg19, then regtrack init"
+    def get_missing_message(self, *_: Any, ctx: click.Context | None = None, **__: Any) -> str:
+        """What follows "Missing option '--genome'."; another folder may have it configured."""
+        unconfigured = ctx is not None and ctx.find_root().default_map is None
+        nowhere = "; no regtrack.toml is here or above" if unconfigured else ""
+        return f"A FASTA file, or: regtrack fetch genome hg19, then regtrack init{nowhere}"
 
 
 class Named(click.types.StringParamType):

@@ -52,6 +52,7 @@ from regtrack.errors import (
     printable,
 )
 from regtrack.notes import heard, note
+from regtrack.paths import nearest
 
 _PEAKS = "--peaks"
 
@@ -310,5 +311,6 @@ def _one_line(error: Exception) -> str:
         said = f" ({error})" if str(error) else ""
         return printable(f"memory ran out{said}".replace("\n", " "))
     if isinstance(error, OSError) and error.filename is not None:
-        return printable(f"{error.filename}: {error.strerror}")
+        alike = nearest(error.filename) if isinstance(error, FileNotFoundError) else ""
+        return printable(f"{error.filename}: {error.strerror}{alike}")
     return printable(str(error).replace("\n", " "))

@@ -117,7 +117,8 @@ def _markers(what: str, otherwise: str | None = None) -> Callable[[F], F]:
         shell_complete=suggestions.markers,
         metavar="PATTERN",
         show_default=otherwise,
-        help=f"{what} A target also goes by its other names, Pol2 by POLR2A.",
+        help=f"{what} Each pattern adds markers; both cell and target: 'K562|CTCF*'. A target "
+        "also goes by its other names, Pol2 by POLR2A.",
     )
 
 

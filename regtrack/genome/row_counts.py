@@ -50,11 +50,13 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
     files = sorted({file.path: file for file in counted}.values(), key=lambda file: file.path)
     lacking = dict.fromkeys(name for file in files for name in file.unknown_names)
     headers = dict.fromkeys(file.header for file in files if file.header)
+    # Peaks of a whole genome are often used with a part of it; regions were asked for.
+    calm = "" if what == "regions" else "; all is well, unless it should have these"
     fates: list[tuple[Callable[[RowCounts], int], str, str]] = [
         (
             lambda file: file.unknown,
             "left out",
-            f"on chromosomes that the genome lacks ({first_names(lacking)})",
+            f"on chromosomes that the genome lacks ({first_names(lacking)}){calm}",
         ),
         (lambda file: file.mitochondrial, "left out", "on the mitochondrion"),
         (lambda file: file.no_length, "skipped", "of length 0 (start = end)"),

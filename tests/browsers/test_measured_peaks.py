@@ -37,7 +37,7 @@ def test_when_all_were_read_one_line_says_what_was_left_out(peaks: MeasuredPeaks
         peaks.read(MARKERS[2].name)
         peaks.tell()
     expected = "left out 6 rows of 3 files, on chromosomes that the genome lacks (chr7, chr9)"
-    assert told == [f"peaks: {expected}"]
+    assert told == [f"peaks: {expected}; all is well, unless it should have these"]
 
 
 def test_what_was_read_is_told_when_the_page_is_left(peaks: MeasuredPeaks) -> None:

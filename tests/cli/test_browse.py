@@ -39,6 +39,23 @@ def test_what_is_no_tracks_folder_is_refused(tmp_path: Path, regtrack) -> None:
     assert "not a tracks folder (no tracks.json); regtrack predict makes one" in err
 
 
+def test_a_folder_that_is_not_there_or_a_report_is_told_from_one_without_tracks(
+    tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.html").touch()
+    for name, problem in (
+        ("report", "a report, no tracks: open its report.html, or name it beside its tracks: "),
+        ("reports", "no such folder; regtrack predict makes one; report lies beside it"),
+        ("crkl", "no such folder; regtrack predict makes one"),
+    ):
+        status, _, err = regtrack("browse", name)
+        assert (status, err.count("\n")) == (1, 1)
+        assert f"regtrack: {name}: {problem}" in err
+    assert "lies beside" not in err
+
+
 @pytest.mark.parametrize(
     ("options", "status", "problem"),
     [

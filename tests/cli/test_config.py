@@ -57,15 +57,19 @@ TRAINED = '[train]\nout = "file.safetensors"\n'
 BOTH = '[defaults]\nmodel = "file.safetensors"\ngenome = "file.fa"\n'
 
 
-def test_without_option_variable_or_file_the_option_is_missing(
-    project: Path,  # noqa: ARG001
+def test_without_option_variable_or_file_the_option_is_missing_and_so_is_the_file(
+    project: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    line = complaint(capsys, "predict", "chr1", "--out", "t", "--model", "x.safetensors", status=2)
-    assert line.endswith(
+    arguments = ["predict", "chr1", "--out", "t", "--model", "x.safetensors"]
+    missing = (
         "Missing option '--genome'. A FASTA file, or: regtrack fetch genome hg19, then regtrack "
         "init"
     )
+    line = complaint(capsys, *arguments, status=2)
+    assert line.endswith(f"{missing}; no regtrack.toml is here or above")
+    write(project, TRAINED)
+    assert complaint(capsys, *arguments, status=2).endswith(missing)
 
 
 def test_the_file_is_enough(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

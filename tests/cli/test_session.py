@@ -89,7 +89,7 @@ def nothing(_: Path) -> None:
 
 
 BAD: list[tuple[str, Callable[[Path], object], list[str], int, str]] = [
-    ("no folder", shutil.rmtree, [], 1, r"tracks: not a tracks folder \(no tracks\.json\)"),
+    ("no folder", shutil.rmtree, [], 1, r"tracks: no such folder; regtrack predict mak"),
     ("no track", lambda t: shutil.rmtree(t / "bigwig"), [], 1, r"\.bw: missing, though tracks\.js"),
     ("no pattern", nothing, ["--markers", "zebra"], 2, r"--markers: no such marker: 'zebra'"),
     ("no region", nothing, ["--region", "chr9"], 1, r"region 'chr9': no chrom"),

@@ -48,7 +48,7 @@ def test_what_is_left_out_of_all_files_is_told_once(tmp_path: Path) -> None:
         files.peaks(path)
     assert told(files) == [
         "peaks: left out 5 rows of 2 files, on chromosomes that the genome lacks "
-        "(chr9, chr8, chr7 ...)",
+        "(chr9, chr8, chr7 ...); all is well, unless it should have these",
         f"peaks: left out 1 row of {two}, on the mitochondrion",
         f"peaks: skipped 1 row of {one}, of length 0 (start = end)",
         f"peaks: no rows in {three}",
@@ -65,8 +65,18 @@ def test_what_a_worker_counted_is_told_with_the_rest(tmp_path: Path) -> None:
         path = write(tmp_path, name, ["chr1 1 2", "chr9 1 2"])
         files.count_peaks(read_peaks(path, SIZES, clip=False).counts)
     assert told(files) == [
-        "peaks: left out 2 rows of 2 files, on chromosomes that the genome lacks (chr9)"
+        "peaks: left out 2 rows of 2 files, on chromosomes that the genome lacks (chr9); all is "
+        "well, unless it should have these"
     ]
+
+
+def test_regions_that_were_asked_for_and_are_left_out_are_no_matter_of_course(
+    tmp_path: Path,
+) -> None:
+    files = BedFiles(SIZES)
+    files.regions(write(tmp_path, "a.bed", ["chr1 1 2", "chr9 1 2"]))
+    (said,) = told(files)
+    assert said.endswith("on chromosomes that the genome lacks (chr9)")
 
 
 def test_mitochondria_of_another_length_are_left_out(tmp_path: Path) -> None:
