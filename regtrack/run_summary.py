@@ -52,6 +52,8 @@ class RunSummary:
         Numbers of things by what they are; some by split.
     scores
         By category, or by network; NaN where one is not defined.
+    facts
+        What something is, as texts, by their names; of commands that describe.
     left_out
         What was asked for, or could have been, and is in none of it; reasons without anything
         are passed over.
@@ -62,10 +64,12 @@ class RunSummary:
     counts: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     left_out: Sequence[LeftOut] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As a document has it: null for what is not defined."""
         return {
+            **({"facts": dict(self.facts)} if self.facts else {}),
             "written": [as_text(path) for path in self.written],
             "counts": dict(self.counts),
             "scores": _defined(self.scores),

@@ -12,6 +12,7 @@ _SHORTEST = 8
 
 _GAP = "  "
 _CUT = "..."
+_NAMED = re.compile(r"(?P<indent> *)(?P<name>\S+(?: \S+)*) {2,}(?P<value>.*)")
 _BEFORE_VALUE = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
@@ -69,6 +70,24 @@ def named_lines(values: Mapping[str, object]) -> str:
     """A line for each value, with its name before it, and all values below each other."""
     width = max(map(len, values)) + len(_GAP)
     return "\n".join(f"{name:<{width}}{value}" for name, value in values.items())
+
+
+def named_values(text: str) -> dict[str, str]:
+    """The values of `named_lines`, by their names; `split.train` of what is indented below `split`.
+
+    What comes behind them, as a table, is passed over.
+    """
+    values: dict[str, str] = {}
+    above = ""
+    for line in text.split("\n"):
+        found = _NAMED.match(line)
+        if found is None:
+            break
+        if not found["indent"]:
+            above = found["name"]
+        name = f"{above}.{found['name']}" if found["indent"] else above
+        values[name] = found["value"]
+    return values
 
 
 def shortened(text: str, width: int) -> str:

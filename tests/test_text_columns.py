@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regtrack.text_columns import aligned, shortened, wrapped
+from regtrack.text_columns import aligned, named_lines, named_values, shortened, wrapped
 
 TITLES = ("marker", "kind", "average_precision", "area", "base_rate")
 NAME = "esophagus|H3K4me3|ENCFF679ANW"
@@ -18,6 +18,22 @@ def test_without_a_screen_nothing_is_cut_and_words_stand_left_numbers_right() ->
         "esophagus|H3K4me3|ENCFF679ANW  Histone                0.5  0.25      0.031",
         "K562|CTCF|None                 TFBS                 0.125              0.1",
     ]
+
+
+def test_values_are_read_back_by_their_names_and_a_table_behind_them_is_not() -> None:
+    values = {
+        "split": "by region",
+        "  train": "23 windows",
+        "no peak in": "-",
+        "x": "",
+    }
+    assert named_values(f"{named_lines(values)}\n\nnetwork  steps\nours     7") == {
+        "split": "by region",
+        "split.train": "23 windows",
+        "no peak in": "-",
+        "x": "",
+    }
+    assert named_values("a line\nb  2") == {}
 
 
 def test_a_screen_that_is_wide_enough_changes_nothing() -> None:

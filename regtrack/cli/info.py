@@ -9,7 +9,7 @@ import click
 from regtrack.cli import options
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.kinds import Model
-from regtrack.cli.screen import page
+from regtrack.cli.teller import Teller, as_json
 from regtrack.work_folders import partial_path
 
 
@@ -25,6 +25,7 @@ from regtrack.work_folders import partial_path
     says="Any file or folder that regtrack made or reads.",
 )
 @options.networks
+@as_json
 def info(path: Path) -> None:
     """Describe a file or folder, or the progress of a job.
 
@@ -41,4 +42,4 @@ def info(path: Path) -> None:
     whole = whole_of(path)
     part = f"{path} is a part of {whole}:\n" if whole else ""
     path = whole or path
-    page(part + kind_of(path).described(path))
+    Teller.current().show(kind_of(path).summarised(path, part), paged=True)

@@ -10,11 +10,13 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from regtrack.errors import InputError
 from regtrack.listing import counted
-from regtrack.paths import shell_word
-from regtrack.text_columns import named_lines
+from regtrack.paths import as_text, shell_word
+from regtrack.run_summary import RunSummary
+from regtrack.text_columns import named_lines, named_values
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,40 @@ class Kind:
     describe
         Dotted name of the function that says more, which is loaded when it is needed; instead of
         `next`.
+    count
+        That of the function that counts what programs ask for.
     """
 
     name: str
     next: str = ""
     describe: str = ""
+    count: str = ""
 
     def described(self, path: Path) -> str:
         """One of them, for people."""
         if not self.describe:
             return named_lines({"path": f"{path}: {self.name}", "next": self._next(path)})
-        module, _, function = self.describe.rpartition(".")
-        describe: Callable[[Path], str] = getattr(import_module(module), function)
-        return describe(path)
+        return str(_loaded(self.describe)(path))
+
+    def summarised(self, path: Path, before: str = "") -> RunSummary:
+        """One of them, for people and programs; `before` is what people read first."""
+        said = self.described(path)
+        facts = {"kind": self.name, "path": as_text(path), **named_values(said)}
+        counts = _loaded(self.count)(path) if self.count else {}
+        return RunSummary(before + said, counts=counts, facts=facts)
 
     def _next(self, path: Path) -> str:
         stem = path.with_name(path.name.partition(".")[0])
         return self.next.format(
             path=shell_word(path), folder=shell_word(path.parent), stem=shell_word(stem)
         )
+
+
+def _loaded(name: str) -> Callable[[Path], Any]:
+    """The function of a dotted name."""
+    module, _, function = name.rpartition(".")
+    loaded: Callable[[Path], Any] = getattr(import_module(module), function)
+    return loaded
 
 
 _IN_BROWSER = "open {path} in a web browser"
@@ -61,7 +78,9 @@ FOLDERS: Mapping[str, Kind] = {
         "cross-validation", describe="regtrack.crossval.describe.describe_crossval"
     ),
     "plan.json": Kind(
-        "job in shards", describe="regtrack.prediction.shard_progress.describe_partial"
+        "job in shards",
+        describe="regtrack.prediction.shard_progress.describe_partial",
+        count="regtrack.prediction.shard_progress.count_partial",
     ),
     "run.json": Kind("unfinished run", describe="regtrack.unfinished.describe_unfinished"),
     "tracks.json": Kind("tracks", describe="regtrack.tracks.describe.describe_tracks"),

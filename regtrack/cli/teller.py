@@ -91,7 +91,7 @@ class Teller:
         self.log: Log | None = None
         self.is_quiet = False
         self.as_json_of: str | None = None
-        self._notes: list[str] = []
+        self.notes: list[str] = []
         self._summary: RunSummary | None = None
 
     @classmethod
@@ -122,7 +122,7 @@ class Teller:
 
     def note(self, text: str) -> None:
         """Tell what nothing stops for."""
-        self._notes.append(text)
+        self.notes.append(text)
         self.say(f"regtrack: note: {text}")
 
     def say_progress(self, text: str) -> None:
@@ -132,19 +132,21 @@ class Teller:
         else:
             self.say(text)
 
-    def show(self, summary: RunSummary) -> None:
-        """Print a result; as JSON, when the command has ended well."""
-        if self.as_json_of is None:
-            screen.show(summary.text)
-        else:
+    def show(self, summary: RunSummary, *, paged: bool = False) -> None:
+        """Print a result, through a pager if need be; as JSON, when the command has ended well."""
+        if self.as_json_of is not None:
             self._summary = summary
+        elif paged:
+            screen.page(summary.text)
+        else:
+            screen.show(summary.text)
 
     def _document(self, summary: RunSummary) -> str:
         content = {
             "command": self.as_json_of,
             "version": __version__,
             **summary.to_json(),
-            "notes": self._notes,
+            "notes": self.notes,
             "seconds": round(self.seconds, 3),
         }
         return json.dumps(content, indent=1, allow_nan=False)

@@ -14,7 +14,7 @@ from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
 from regtrack.models.checkpoint import CREDITS, Checkpoint, ThresholdsFrom, read_identified
 from regtrack.paths import shell_word
-from regtrack.text_columns import wrapped
+from regtrack.text_columns import named_lines, wrapped
 
 # Of the narrowest terminal that is usual.
 _COLUMNS = 80
@@ -102,7 +102,7 @@ def describe_checkpoint(path: Path) -> str:
         "peaks": _peaks(checkpoint),
         "next": f"regtrack predict REGION --model {shell_word(path)} --out tracks/",
     }
-    return "\n".join(f"{key:<18}{value}" for key, value in lines.items() if value != "")
+    return named_lines({key: value for key, value in lines.items() if value != ""})
 
 
 def _name(checkpoint: Checkpoint) -> str:

@@ -83,13 +83,27 @@ def describe_partial(partial: Path) -> str:
     return named_lines(lines)
 
 
+def count_partial(partial: Path) -> dict[str, int]:
+    """Shards, those that are done and at work, bases, and those that are there; as above."""
+    plan = read_plan_in(partial, made_by(partial))
+    names = _saved(plan, plan.work_folder(partial))
+    left, _ = _left(plan, plan.work_folder(partial))
+    at_work = holders(partial / LEASES)
+    return {
+        "shards": plan.shards,
+        "done": plan.shards - len(left),
+        "at_work": sum(shard_lease(Share(number, plan.shards)) in at_work for number in left),
+        "bases": sum(bases for _, bases in plan.blocks),
+        "bases_done": sum(bases for name, bases in plan.blocks if name in names),
+    }
+
+
 def _left(plan: ShardPlan, folder: Path) -> tuple[list[int], dict[int, tuple[int, int]]]:
     """Shards of which a file is not there; a shard without work is done.
 
     And of those of them that have begun, the bases that are there, and all.
     """
-    saved = "blocks/*.blk" if plan.predict else "*.cnt"
-    names = {path.name.rpartition(".")[0] for path in folder.glob(saved)}
+    names = _saved(plan, folder)
     pairs = list(zip(plan.blocks, plan.numbers(), strict=True))
     left = sorted({number for (name, _), number in pairs if name not in names})
     bases = {number: [0, 0] for number in left}
@@ -98,6 +112,12 @@ def _left(plan: ShardPlan, folder: Path) -> tuple[list[int], dict[int, tuple[int
             bases[number][0] += size * (name in names)
             bases[number][1] += size
     return left, {number: (done, of) for number, (done, of) in bases.items() if done}
+
+
+def _saved(plan: ShardPlan, folder: Path) -> set[str]:
+    """First blocks of the files that are there."""
+    saved = "blocks/*.blk" if plan.predict else "*.cnt"
+    return {path.name.rpartition(".")[0] for path in folder.glob(saved)}
 
 
 def _begun_text(begun: Mapping[int, tuple[int, int]]) -> str:

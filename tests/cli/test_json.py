@@ -35,7 +35,7 @@ def ask(regtrack) -> Ask:
         status, out, err = regtrack(*words, "--json")
         assert status == 0, err
         document: dict[str, Any] = json.loads(out)
-        assert list(document) == KEYS
+        assert list(document) == (KEYS if words[0] != "info" else [*KEYS[:2], "facts", *KEYS[2:]])
         assert document["version"] == __version__
         assert document["seconds"] > 0
         assert all(Path(path).exists() for path in document["written"]), document["written"]
@@ -62,9 +62,22 @@ def test_the_commands_that_write_something_have_it() -> None:
             "prepare",
             "finish",
             "explain",
+            "info",
         ),
         *("thresholds", "hub", "session"),
     }
+
+
+def test_info_says_what_a_thing_is_by_names_and_takes_a_part_for_the_whole(
+    datasets: TinyDatasets, ask: Ask
+) -> None:
+    for path in (datasets.dense, datasets.dense / "dataset.json"):
+        document = ask("info", path)
+        facts = document["facts"]
+        assert (document["command"], facts["kind"]) == ("info", "dataset")
+        assert (facts["path"], document["written"]) == (str(datasets.dense), [])
+        assert facts["markers"] == "3: 1 TFBS, 1 DNase, 1 Histone"
+        assert {"split", "split.train", "split.valid", "split.test"} < set(facts)
 
 
 def test_predict_counts_bases_markers_peaks_and_bytes(

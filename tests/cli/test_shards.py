@@ -458,6 +458,18 @@ def test_info_says_how_much_of_a_shard_that_was_stopped_is_there(
     capsys.readouterr()
     assert regtrack("info", f"{out}.partial") == 0
     assert "\nbegun    shard 1: 43,878 of 50,881 bases\n" in capsys.readouterr().out
+    assert regtrack("info", out, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["counts"] == {
+        "shards": 1,
+        "done": 0,
+        "at_work": 0,
+        "bases": 50_881,
+        "bases_done": 43_878,
+    }
+    assert document["facts"]["kind"] == "job in shards"
+    assert document["facts"]["path"] == f"{out}.partial"
+    assert document["facts"]["begun"] == "shard 1: 43,878 of 50,881 bases"
 
 
 def test_a_shard_with_nothing_to_do_shows_no_bar_and_a_quiet_one_no_device(

@@ -82,7 +82,7 @@ def test_info_names_markers_without_peaks_and_means_of_the_others(tmp_path: Path
         ((Validated(0.01, 0.2, 0.1, 0.3, 0.5, 0.25), by_chance), "precision 0.500, recall 0.250"),
         (
             (None, replace(by_chance, peak_precision=None)),
-            "peaks             1 of 2 markers get none,",
+            "peaks              1 of 2 markers get none,",
         ),
     ):
         checkpoint = a_checkpoint(validated=found)

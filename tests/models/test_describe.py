@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from regtrack.models.checkpoint import (
     save_checkpoint,
 )
 from regtrack.models.describe import describe_checkpoint, models_table
+from regtrack.text_columns import named_values
 
 MARKERS = (a_marker(0), a_marker(1, "HepG2|DNase|None", "DNase"))
 
@@ -35,7 +37,7 @@ def described(path: Path, **what: Any) -> dict[str, str]:
     """What `describe_checkpoint` says, by its first column."""
     write_checkpoint(path, MARKERS, {"chr1": 2_000}, **what)
     lines = describe_checkpoint(path).splitlines()
-    return {line[:18].rstrip(): line[18:] for line in lines}
+    return dict(re.split(r"(?<=\S) {2,}", line, maxsplit=1) for line in lines)
 
 
 def test_the_table_has_a_line_for_every_network(rows: dict[tuple[str, str], str]) -> None:
@@ -153,4 +155,4 @@ def test_from_where_peaks_are_called(
     write_checkpoint(path, MARKERS, {"chr1": 2_000})
     made = replace(read_checkpoint(path), thresholds=thresholds, thresholds_from=origin)
     save_checkpoint(path, made, load_network(path, torch.device("cpu")))
-    assert f"\nthresholds        {said}" in describe_checkpoint(path)
+    assert named_values(describe_checkpoint(path))["thresholds"].startswith(said)
