@@ -8,7 +8,7 @@ otherwise. A worker process has no listener: its notes are its parent's to make.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from regtrack.errors import printable
@@ -31,6 +31,20 @@ def heard(tell: Callable[[str], object]) -> Iterator[None]:
         yield
     finally:
         _LOGGER.removeHandler(listener)
+
+
+@contextmanager
+def told_before(texts: Collection[str]) -> Iterator[None]:
+    """Pass over notes of these texts, which the user has heard, while the body runs."""
+
+    def is_new(record: logging.LogRecord) -> bool:
+        return record.getMessage() not in texts
+
+    _LOGGER.addFilter(is_new)
+    try:
+        yield
+    finally:
+        _LOGGER.removeFilter(is_new)
 
 
 class _Listener(logging.Handler):

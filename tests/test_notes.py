@@ -10,7 +10,7 @@ import click
 import pytest
 
 from regtrack.cli.main import cli, run
-from regtrack.notes import heard, note
+from regtrack.notes import heard, note, told_before
 
 
 def test_a_listener_hears_each_text_once() -> None:
@@ -28,6 +28,17 @@ def test_the_next_listener_hears_a_text_again() -> None:
         with heard(told.append):
             note("made anew")
     assert told == ["made anew", "made anew"]
+
+
+def test_what_was_told_before_is_passed_over_and_heard_again_later() -> None:
+    told: list[str] = []
+    with heard(told.append):
+        with told_before(("7 rows were passed over",)):
+            note("7 rows were passed over")
+            note("8 rows were passed over")
+        assert told == ["8 rows were passed over"]
+        note("7 rows were passed over")
+    assert told[1:] == ["7 rows were passed over"]
 
 
 def test_the_library_itself_prints_no_note() -> None:

@@ -195,7 +195,10 @@ def plan_job(
     asked = context.params
     number = _number(job, asked["shards"], asked["out"], asked["workers"])
     pinned = Pinned(asked["device"], instructions_in_use(), asked["any_cpu"])
-    planned = plan_shards(asked["out"], request, job, known, number, pinned, asked["force"])
+    planned = plan_shards(
+        *(asked["out"], request, job, known, number, pinned, asked["force"]),
+        notes=Teller.current().notes,
+    )
     out = shell_word(asked["out"])
     command = f"regtrack {context.info_name} --shard {{}}/{number} --out {out}"
     every = f"next, for K from 1 to {number}: {command.format('K')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from regtrack.notes import told_before
 from regtrack.paths import from_text
 from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.job import Job, job_from_scope
@@ -44,11 +45,13 @@ def planned_job(plan: ShardPlan, partial: Path, here: Here) -> AnyJob:
     """The job of a plan as this machine does it, checked against the plan."""
     genome = here.genome or plan.genome.file
     known = plan.known(partial, genome, here.verify)
-    if plan.predict:
-        job = _prediction(plan.predict, genome, known, here, here.any_cpu or plan.any_cpu)
-    else:
-        assert plan.eval is not None
-        job = _scoring(plan.eval, genome, known, here, here.any_cpu or plan.any_cpu)
+    any_cpu = here.any_cpu or plan.any_cpu
+    with told_before(plan.notes):
+        if plan.predict:
+            job = _prediction(plan.predict, genome, known, here, any_cpu)
+        else:
+            assert plan.eval is not None
+            job = _scoring(plan.eval, genome, known, here, any_cpu)
     plan.check(job.identity(), partial)
     return job
 

@@ -97,6 +97,8 @@ class ShardPlan:
         With which instructions, as `regtrack.models.instructions.use_instructions`.
     any_cpu
         Whatever kind of processor, or of GPU, they have.
+    notes
+        What the user was told while the job was planned; no shard tells it again.
 
     Raises
     ------
@@ -114,6 +116,7 @@ class ShardPlan:
     device: str
     isa: str
     any_cpu: bool
+    notes: tuple[str, ...] = ()
     format: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

@@ -94,6 +94,7 @@ def plan_shards(
     shards: int,
     pinned: Pinned,
     force: bool,
+    notes: Sequence[str] = (),
 ) -> str:
     """Plan a job in shards, in `<out>.partial`; returns what was planned, in a line.
 
@@ -105,6 +106,8 @@ def plan_shards(
         What was asked for, and what was found of it.
     force
         Drop an unfinished run or another plan.
+    notes
+        As `ShardPlan`.
 
     Raises
     ------
@@ -126,6 +129,7 @@ def plan_shards(
             device=pinned.device,
             isa=pinned.isa,
             any_cpu=pinned.any_cpu,
+            notes=tuple(notes),
         )
         before = _number_planned(partial, plan)
         if before is None:

@@ -136,6 +136,22 @@ def test_scores_of_a_model_in_shards_are_those_of_one_machine(
     assert sorted(tmp_path.iterdir()) == [report, whole]
 
 
+def test_what_the_plan_of_a_report_has_told_is_not_told_by_each_shard(
+    world: TinyWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = world.copied(tmp_path / "own")
+    with (own.folder / "peaks" / "0.narrowPeak").open("a") as file:
+        file.write("chrUn_1\t100\t400\n")
+    report = tmp_path / "report"
+    assert regtrack(*score_arguments(own, report, "--shards", 2)) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "note: " in line]
+    assert any("left out 1 row" in line for line in told)
+    for share in ("1/2", "2/2"):
+        assert regtrack("eval", "--shard", share, "--out", report, "--workers", 1) == 0
+    assert regtrack("finish", report, "--workers", 1) == 0
+    assert "note: " not in capsys.readouterr().err
+
+
 def test_scores_on_a_dataset_in_shards_are_those_of_one_machine(
     datasets: TinyDatasets, tmp_path: Path
 ) -> None:
