@@ -48,7 +48,7 @@ def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
     if model is not None:
         from regtrack.models.checkpoint import read_checkpoint
 
-        listed = read_checkpoint(model).markers
+        listed = read_checkpoint(model, unnamed=True).markers
     matching = catalogue.find_markers(patterns, listed)
     if tsv:
         click.echo(catalogue.markers_tsv(matching))

@@ -143,6 +143,15 @@ class Checkpoint:
         }
 
     @property
+    def is_named(self) -> bool:
+        """Whether its network can be had: regtrack's own, or of code that the user has named."""
+        code = self.code
+        return (
+            code is None
+            or recorded_architecture(self.architecture, code.file, code.sha256) is not None
+        )
+
+    @property
     def network(self) -> Architecture:
         """What its network is. Code is run for it only if that was named by the user.
 
@@ -280,8 +289,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, network: Network) -> Non
     save_tensors(path, weights, checkpoint.to_json(tensors_sha256(weights)))
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, *, unnamed: bool = False) -> Checkpoint:
     """Read the metadata of a checkpoint, not its weights.
+
+    Parameters
+    ----------
+    unnamed
+        Also that of a user's own network whose code nobody has named: what it says of itself.
 
     Raises
     ------
@@ -290,11 +304,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     OSError
         When the file cannot be read.
     """
-    return _parsed(read_text_of(path), path)[0]
+    return _parsed(read_text_of(path), path, unnamed=unnamed)[0]
 
 
-def read_identified(path: Path) -> tuple[Checkpoint, str]:
+def read_identified(path: Path, *, unnamed: bool = False) -> tuple[Checkpoint, str]:
     """The metadata of a checkpoint, and the SHA-256 of the file, which is read once for both.
+
+    Parameters
+    ----------
+    unnamed
+        As `read_checkpoint`.
 
     Raises
     ------
@@ -302,10 +321,10 @@ def read_identified(path: Path) -> tuple[Checkpoint, str]:
         As `read_checkpoint`.
     """
     file = read_tensor_file(path)
-    return _parsed(file.text, path)[0], file.sha256
+    return _parsed(file.text, path, unnamed=unnamed)[0], file.sha256
 
 
-def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
+def _parsed(text: str, path: Path, *, unnamed: bool = False) -> tuple[Checkpoint, str | None]:
     """The metadata of a checkpoint, and the SHA-256 of its weights, which older ones lack."""
     where = f"{path}: metadata"
     metadata = parse_json(text, _Metadata, where, FORMAT_VERSION)
@@ -318,7 +337,7 @@ def _parsed(text: str, path: Path) -> tuple[Checkpoint, str | None]:
         checkpoint = Checkpoint(**values)
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error
-    if checkpoint.code is not None:
+    if checkpoint.code is not None and not (unnamed and not checkpoint.is_named):
         _check_code(path, checkpoint, checkpoint.code)
     return checkpoint, summary.weights_sha256
 

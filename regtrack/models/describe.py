@@ -76,19 +76,14 @@ def describe_checkpoint(path: Path) -> str:
     InputError
         As `regtrack.models.checkpoint.read_identified`.
     """
-    checkpoint, sha256 = read_identified(path)
-    network = checkpoint.sketch()
-    context = network.context
+    checkpoint, sha256 = read_identified(path, unnamed=True)
     training = checkpoint.training
     scores = training.get("average_precision", {})
+    own = f" --networks {shell_word(Path(checkpoint.code.file))}" if checkpoint.code else ""
     lines = {
         "checkpoint": path,
         "sha256": sha256,
-        "network": f"{_name(checkpoint)} ({checkpoint.task} task), "
-        f"{network.parameter_count():,} parameters",
-        "context": f"{context.left:,} bases left, {context.right:,} right"
-        f"{'' if context.exact else ' (windows overlap by this much)'}; "
-        f"windows start at multiples of {context.stride}",
+        **_network(checkpoint),
         "settings": ", ".join(f"{key} {value}" for key, value in checkpoint.settings.items()),
         "markers": describe_markers(checkpoint.markers),
         **({"values": _signal(checkpoint)} if checkpoint.is_signal else {}),
@@ -100,9 +95,32 @@ def describe_checkpoint(path: Path) -> str:
         "average precision": ", ".join(f"{key} {value:.4f}" for key, value in scores.items()),
         "thresholds": _thresholds(checkpoint),
         "peaks": _peaks(checkpoint),
-        "next": f"regtrack predict REGION --model {shell_word(path)} --out tracks/",
+        "next": f"regtrack predict REGION --model {shell_word(path)}{own} --out tracks/",
     }
     return named_lines({key: value for key, value in lines.items() if value != ""})
+
+
+def _network(checkpoint: Checkpoint) -> dict[str, str]:
+    """What the network is, and its context; less of one whose code nobody has named."""
+    name = f"{_name(checkpoint)} ({checkpoint.task} task)"
+    if checkpoint.code is not None and not checkpoint.is_named:
+        code = checkpoint.code
+        return {
+            "network": f"{name}, SHA-256 {code.sha256}; its code only runs when you name it",
+            "context": _context(code.left, code.right, code.exact),
+        }
+    network = checkpoint.sketch()
+    context = network.context
+    return {
+        "network": f"{name}, {network.parameter_count():,} parameters",
+        "context": f"{_context(context.left, context.right, context.exact)}; "
+        f"windows start at multiples of {context.stride}",
+    }
+
+
+def _context(left: int, right: int, exact: bool) -> str:
+    overlapping = "" if exact else " (windows overlap by this much)"
+    return f"{left:,} bases left, {right:,} right{overlapping}"
 
 
 def _name(checkpoint: Checkpoint) -> str:

@@ -85,7 +85,6 @@ def test_training_starts_from_how_rare_peaks_are(trained: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "info {model}",
         "predict chr1 --model {model} --genome {genome} --out {out}",
         "eval {model} --genome {genome} --peaks {peaks}",
         "explain {model} chr1:1-500 --marker *CTCF* --genome {genome} --out {out}",
@@ -113,6 +112,25 @@ def test_no_code_is_run_because_a_checkpoint_asks_for_it(
         r"whose code only runs when you name it: --networks my_networks\.py$",
         line,
     )
+    assert not (tmp_path / "ran").exists()
+
+
+def test_info_and_markers_say_what_a_checkpoint_says_of_itself_and_run_no_code(
+    trained: Path, tmp_path: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_networks.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    status, printed, err = regtrack("info", trained)
+    assert (status, lines_of(err)) == (0, [])
+    assert re.search(
+        r"^network +MyNet of my_networks\.py \(dense task\), SHA-256 [0-9a-f]{64}; its code only "
+        r"runs when you name it\ncontext +27 bases left, 27 right\n",
+        printed,
+        re.MULTILINE,
+    )
+    assert printed.rstrip().endswith(f"--model {trained} --networks my_networks.py --out tracks/")
+    status, printed, _ = regtrack("markers", "--model", trained, "--tsv")
+    assert (status, len(printed.splitlines())) == (0, 1 + 3)
     assert not (tmp_path / "ran").exists()
 
 
