@@ -106,6 +106,7 @@ def test_an_array_of_slurm_makes_the_files_of_one_command(
     assert files_of(tmp_path / "many") == files_of(tmp_path / "one")
     first, second, last = (shlex.split(line) for line in (bed / "calls").read_text().splitlines())
     assert {"--array=1-2", "--mem=4G", f"--output={tmp_path / 'many'}.logs/%x-%j.out"} <= set(first)
+    assert "--open-mode=append" in first  # a job that comes back keeps what it said before
     assert (tmp_path / "many.logs").is_dir()
     assert {"--array=1-1", "--dependency=afterok:1"} <= set(second)
     assert "--dependency=afterok:2" in last

@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 
 from regtrack.errors import ArgumentError, RegtrackError
 from regtrack.genome.intervals import Interval
+from regtrack.listing import counted
 from regtrack.paths import expanded
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -29,6 +30,9 @@ _FLAGS = {"any_genome", "clip", "force", "include_training"}
 _OTHER_NAMES = {"region": "regions"}
 # What is to be typed in a shell stays as it is, up to the next stop.
 _OPTION = re.compile(r"\bregtrack [^;,)]*|(?<![\w-])--[a-z]+(?:-[a-z]+)*")
+
+# Too long a word of bases for the name of a file.
+_SEQUENCE = re.compile(r"[ACGTN\s]{50,}", re.IGNORECASE)
 
 # Whose code is to run, Python says when it loads a model.
 _NETWORKS = re.compile(r"--networks (.+)\Z")
@@ -122,6 +126,25 @@ def patterns_of(patterns: Patterns | None) -> tuple[str, ...]:
 def path_of(path: PathLike) -> Path:
     """A path that stays the same when the working folder changes; `~` is a home folder."""
     return expanded(os.fspath(path)).absolute()
+
+
+def genome_path(genome: object) -> Path:
+    """The same, of a FASTA file.
+
+    Raises
+    ------
+    ArgumentError
+        For a sequence, or anything else that is no path.
+    """
+    if not isinstance(genome, str | os.PathLike):
+        got = type(genome).__name__
+    elif isinstance(genome, str) and _SEQUENCE.fullmatch(genome):
+        got = f"a sequence of {counted(len(genome), 'letter')}"
+    else:
+        return path_of(genome)
+    raise ArgumentError(
+        "genome", f"expected the path of a FASTA file, got {got}; write sequences into one"
+    )
 
 
 def optional_path(path: PathLike | None) -> Path | None:

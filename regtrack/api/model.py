@@ -13,6 +13,7 @@ from regtrack.api.arguments import (
     Patterns,
     Region,
     check_counts,
+    genome_path,
     naming_arguments,
     optional_path,
     path_of,
@@ -147,7 +148,7 @@ class Model:
             self.check_unchanged()
             chosen = str(choose_device(device))
             context_at_step(self.checkpoint, step)
-            fasta = path_of(genome)
+            fasta = genome_path(genome)
             source = Genome(fasta)
             sizes = source.chrom_sizes
             if not any_genome:

@@ -7,6 +7,7 @@ from regtrack.api.arguments import (
     Patterns,
     Regions,
     check_counts,
+    genome_path,
     naming_arguments,
     optional_path,
     path_of,
@@ -137,7 +138,7 @@ def predict_tracks(
         check_tracks_folder(folder, force)
         job = make_job(
             loaded.path,
-            path_of(genome),
+            genome_path(genome),
             typed_regions(regions),
             patterns_of(markers),
             settings,

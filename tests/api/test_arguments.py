@@ -97,6 +97,22 @@ def test_what_is_no_region_at_all_is_shown_two_that_are(
         model.predict(world.genome, region)
 
 
+@pytest.mark.parametrize(
+    ("sequence", "got"),
+    [("ACGTn" * 4_000, "a sequence of 20,000 letters"), ({"chr1": "ACGT"}, "dict")],
+)
+def test_a_sequence_in_place_of_a_genome_is_told_to_go_into_a_file(
+    model: rt.Model, tmp_path: Path, sequence: Any, got: str
+) -> None:
+    with pytest.raises(rt.ArgumentError) as caught:
+        model.predict(sequence, REGION)
+    assert str(caught.value) == (
+        f"genome: expected the path of a FASTA file, got {got}; write sequences into one"
+    )
+    with pytest.raises(rt.ArgumentError, match=f"^genome: .*{got}"):
+        rt.predict_tracks(model, sequence, ["chr1"], tmp_path / "tracks")
+
+
 def test_a_region_that_the_genome_does_not_have_is_named(model: rt.Model, world: TinyWorld) -> None:
     with pytest.raises(rt.InputError, match=r"^region 'chr9': "):
         model.predict(world.genome, "chr9")

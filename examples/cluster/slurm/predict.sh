@@ -6,7 +6,7 @@
 set -eu
 out=$1 n=$2 m=$3
 mkdir -p "$out.logs"
-array() { sbatch --parsable --requeue --cpus-per-task="${CPUS:-2}" --mem="${MEM:-4G}" --output="$out.logs/%x-%j.out" "$@"; }
+array() { sbatch --parsable --requeue --cpus-per-task="${CPUS:-2}" --mem="${MEM:-4G}" --output="$out.logs/%x-%j.out" --open-mode=append "$@"; }
 regtrack predict "${@:4}" --out "$out" --shards "$n"
 shards=$(array ${SHARD_OPTIONS:-} --job-name=predict --array="1-$n" --wrap "regtrack predict --shard \$SLURM_ARRAY_TASK_ID/$n --out '$out'")
 files=$(array --job-name=files --array="1-$m" --dependency="afterok:$shards" --kill-on-invalid-dep=yes --wrap "regtrack finish '$out' --shard \$SLURM_ARRAY_TASK_ID/$m")
