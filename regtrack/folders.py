@@ -47,6 +47,9 @@ RUN_NAMES = (*_OURS, IDENTITY)
 _NOTHING = ("lost+found",)
 # Bytes of a file that are read at once.
 _PIECE = 1 << 24
+# Of a setting that is shown; a checksum says nothing.
+_LONGEST = 32
+_OTHER = "with another"
 
 
 def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
@@ -275,6 +278,8 @@ def unfinished_run(
         if (problem := _not_of_run(work, wanted, may_differ)) is not None:
             if not force and _has_work(work, no_work):
                 remedy = _remedy(work, wanted, remedies)
+                if problem.startswith(_OTHER):
+                    remedy += ", with the former it continues"
                 raise InputError(work, f"holds an unfinished run {problem}; {remedy}")
             _take_back(work, out)
             clear([entry for entry in work.iterdir() if entry.name != LOCK])
@@ -304,7 +309,7 @@ def _not_of_run(
     except InputError as error:
         return f"whose {IDENTITY} is {error.problem}"
     other = differences(written, wanted, may_differ)
-    return f"with another {other}" if other else None
+    return f"{_OTHER} {other}" if other else None
 
 
 def _remedy(work: Path, wanted: Mapping[str, object], remedies: Mapping[str, str]) -> str:
@@ -345,12 +350,17 @@ def differences(
         for name in {**wanted, **written}
         if name not in may_differ and written.get(name) != wanted.get(name)
     ]
-    return ", ".join(
-        f"{name} ({written.get(name)}, now {wanted.get(name)})"
-        if not isinstance(wanted.get(name), list) and len(str(wanted.get(name))) < 32
-        else name
-        for name in names
-    )
+    return ", ".join(f"{name}{_change(written.get(name), wanted.get(name))}" for name in names)
+
+
+def _change(before: object, now: object) -> str:
+    """` (0.003, now 0.01)`; of lists, how long they are; nothing of what tells people nothing."""
+    if isinstance(before, list) and isinstance(now, list):
+        return f" ({len(before):,}, now {len(now):,})" if len(before) != len(now) else ""
+    texts = ["none" if value is None else str(value) for value in (before, now)]
+    if any(isinstance(value, list) for value in (before, now)) or max(map(len, texts)) >= _LONGEST:
+        return ""
+    return f" ({texts[0]}, now {texts[1]})"
 
 
 def file_sha256(path: Path) -> str:

@@ -48,6 +48,8 @@ class RunSummary:
         For people, in some lines.
     written
         Files, and folders that are wholly the command's.
+    following
+        Commands that come next, a line each; nobody needs them who wants it quiet.
     counts
         Numbers of things by what they are; some by split.
     scores
@@ -65,6 +67,7 @@ class RunSummary:
     scores: Mapping[str, Any] = field(default_factory=dict)
     left_out: Sequence[LeftOut] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    following: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As a document has it: null for what is not defined."""

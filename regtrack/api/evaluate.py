@@ -24,6 +24,7 @@ from regtrack.api.model import Model, load_model
 from regtrack.api.progress import observed
 from regtrack.api.tracks import Tracks, open_tracks
 from regtrack.errors import ArgumentError
+from regtrack.listing import counted
 from regtrack.models.named_code import allowing_code
 from regtrack.observer import Observer
 from regtrack.report.files import check_report_folder, report_files, rows, write_report
@@ -90,7 +91,7 @@ class Report:
 
     def __repr__(self) -> str:
         scored = self.evaluation
-        return f"<Report on {scored.subject}: {len(scored.markers):,} markers>"
+        return f"<Report on {scored.subject}: {counted(len(scored.markers), 'marker')}>"
 
 
 def evaluate(

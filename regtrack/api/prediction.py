@@ -11,7 +11,7 @@ import numpy.typing as npt
 from regtrack.api.frames import frame
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import Marker
-from regtrack.listing import first_names
+from regtrack.listing import counted, first_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,4 +112,4 @@ class Prediction:
 
     def __repr__(self) -> str:
         where = Interval(self.chrom, self.start, self.end)
-        return f"<Prediction of {len(self.markers):,} markers on {where}>"
+        return f"<Prediction of {counted(len(self.markers), 'marker')} on {where}>"

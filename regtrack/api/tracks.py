@@ -25,6 +25,7 @@ from regtrack.errors import ArgumentError
 from regtrack.genome.intervals import Interval
 from regtrack.genome.markers import Marker, select_markers
 from regtrack.genome.regions import parse_region
+from regtrack.listing import counted
 from regtrack.tracks.bigwig_view import highest_values
 from regtrack.tracks.folder import TrackSet
 
@@ -181,7 +182,7 @@ class Tracks(Mapping[str, Track]):
         return len(self.trackset.tracks)
 
     def __repr__(self) -> str:
-        return f"<Tracks {self.folder.name}: {len(self):,} markers, {self.assembly}>"
+        return f"<Tracks {self.folder.name}: {counted(len(self), 'marker')}, {self.assembly}>"
 
 
 def open_tracks(folder: PathLike) -> Tracks:

@@ -19,6 +19,7 @@ from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, replacing_folder, size_text
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval
+from regtrack.listing import counted
 from regtrack.observer import Observer, staged
 from regtrack.paths import Labelled
 
@@ -39,7 +40,8 @@ class Exported(NamedTuple):
     def describe(self, out: Path) -> str:
         """For people: what lies at `out` now, and what to do with it."""
         return (
-            f"wrote {out}: {self.markers:,} markers, {self.files:,} files, {size_text(self.size)}\n"
+            f"wrote {out}: {counted(self.markers, 'marker')}, {counted(self.files, 'file')}, "
+            f"{size_text(self.size)}\n"
             "copy it to a web server that answers byte ranges, and open its index.html there"
         )
 

@@ -148,9 +148,11 @@ def instructions(hub: Hub) -> str:
     peaks = sum(track.bigbed is not None for track in hub.tracks)
     markers = len({track.marker.name for track in hub.tracks})
     tracks = "" if out is None else f" of {counted(len(hub.runs.runs), 'run')}"
-    of_them = f"{peaks:,} of them" if out is None else f"{len(hub.tracks):,} signals, {peaks:,}"
+    of_them = (
+        f"{peaks:,} of them" if out is None else f"{counted(len(hub.tracks), 'signal')}, {peaks:,}"
+    )
     return (
-        f"wrote {where}: {markers:,} markers{tracks}, {of_them} with called peaks\n"
+        f"wrote {where}: {counted(markers, 'marker')}{tracks}, {of_them} with called peaks\n"
         f"test it:  regtrack hub {shell_word(folder)} --check\n"
         f"copy the folder {folder} to {hub.options.base} (the server must answer byte ranges)\n"
         f"open it:  {hub.address}"

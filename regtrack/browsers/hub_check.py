@@ -45,7 +45,7 @@ class Checked:
     def text(self) -> str:
         """A line per broken rule; or one that says what was tested."""
         if not self.problems:
-            return f"{self.path}: {self.tracks:,} tracks with data, no rule broken"
+            return f"{self.path}: {counted(self.tracks, 'track')} with data, no rule broken"
         return "\n".join(
             _on_one_line(f"{self.path}:{line}: {subject}: {problem}")
             for line, subject, problem in self.problems

@@ -30,6 +30,7 @@ from regtrack.genome.fasta import BASES, Genome
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.genes import Gene
 from regtrack.genome.intervals import Interval
+from regtrack.listing import counted
 from regtrack.paths import Labelled
 
 MOST_BASES = 5_000_000
@@ -55,7 +56,7 @@ class ExportedPage(NamedTuple):
     def describe(self, out: Path) -> str:
         """For people: what `out` holds."""
         size = size_text(self.size)
-        return f"wrote {out}: {self.markers:,} markers, {self.region}, {size}; open it"
+        return f"wrote {out}: {counted(self.markers, 'marker')}, {self.region}, {size}; open it"
 
 
 def export_page(
@@ -140,7 +141,8 @@ def _check_region(runs: Runs, region: Interval) -> None:
     if len(region) > MOST_BASES:
         raise ArgumentError(
             "region",
-            f"{region} has {len(region):,} bases; expected {MOST_BASES:,} at most in one file "
+            f"{region} has {counted(len(region), 'base')}; expected {MOST_BASES:,} at most in "
+            f"one file "
             "(a folder holds all)",
         )
     if not is_predicted(runs.predicted, region):

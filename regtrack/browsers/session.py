@@ -241,7 +241,7 @@ def write_sessions(folders: Sequence[Labelled], options: SessionOptions, force: 
         )
     what = counted(len(markers), "marker")
     if runs.several:
-        what += f" of {len(runs.runs)} runs"
+        what += f" of {counted(len(runs.runs), 'run')}"
     return Sessions(
         _text(folder, options, what, len(measured), reference, str(locus)),
         tuple(notes),
@@ -344,7 +344,7 @@ def _notes(
             "(--markers chooses; IGV desktop takes hundreds)"
         )
     if options.peaks is not None and measured < markers:
-        notes.append(f"{markers - measured} of {markers} markers have no measured peaks")
+        notes.append(f"{markers - measured} of {counted(markers, 'marker')} have no measured peaks")
     if reference.kind == "hosted" and not is_hosted(reference.name):
         notes.append(
             f"--reference {reference.name}: no such file, so it is taken for the id of a genome; "

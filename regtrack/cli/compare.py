@@ -70,4 +70,4 @@ def compare(
     if result.describe():
         Teller.current().show(result.summary(screen_width()))
     if result.stopped_by:
-        raise result.stopped_by
+        raise result.stopped_by(result.reached)

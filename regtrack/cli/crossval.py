@@ -128,4 +128,4 @@ def crossval(
         result = run_crossval(request, out, force, progress)
     Teller.current().show(result.summary())
     if result.stopped_by:
-        raise result.stopped_by
+        raise result.stopped_by(result.reached)

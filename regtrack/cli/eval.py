@@ -198,6 +198,7 @@ def _run(job: ScoreJob, workers: int, out: Path | None, force: bool) -> None:
     from regtrack.cli.progress import Progress
     from regtrack.prediction.score_model import run_scores
 
+    Teller.current().goes_on = out is not None
     with Progress() as progress:
         evaluation = run_scores(job, workers, progress, out, force)
     show_report(evaluation, out)
@@ -252,4 +253,8 @@ def _check_there(subject: Path) -> None:
     if not (subject / CONTENTS).exists() and not subject.is_file():
         refuse_unfinished(subject)
     if not subject.exists():
-        raise InputError(subject, "no such file or folder; expected tracks or a checkpoint")
+        raise InputError(
+            subject,
+            "no such file or folder; expected tracks (regtrack predict makes them) or a checkpoint "
+            "(regtrack train; regtrack fetch model; demo)",
+        )

@@ -187,7 +187,8 @@ def _tell(report: Report, asked: FetchSettings, *more: str, made: Sequence[Path]
 
     text = describe_plan(report) if asked.dry_run else describe_report(report)
     if said := "\n".join(filter(None, (text, *more))):
-        Teller.current().show(summarise_report(report, said, made))
+        following = () if asked.dry_run or made or report.failed else ("next: regtrack init",)
+        Teller.current().show(summarise_report(report, said, made, following))
     if report.failed:
         Teller.current().say(describe_failures(report))
     report.check()

@@ -85,15 +85,17 @@ def _finish(out: Path, here: Here, workers: int, force: bool) -> None:
     from regtrack.cli.progress import Progress
     from regtrack.prediction.shards import finish as finish_job
     from regtrack.report.scores_table import PAGE
-    from regtrack.tracks.describe import describe_written, summarise_written
+    from regtrack.tracks.describe import summarise_written
     from regtrack.tracks.folder import TrackSet
 
     with Progress() as progress:
         made = finish_job(out, here, workers, progress, force)
     if isinstance(made, TrackSet):
         scored = (out / PAGE).exists()
-        said = describe_written(made, out, genes=None, is_scored=scored, can_score=False)
-        Teller.current().show(summarise_written(made, out, said))
+        known = options.knows_peaks(click.get_current_context())
+        Teller.current().show(
+            summarise_written(made, out, genes=None, is_scored=scored, can_score=known)
+        )
     elif made is not None:
         show_report(made, out)
     else:

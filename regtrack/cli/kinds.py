@@ -49,6 +49,14 @@ class Fasta(File):
         return f"A FASTA file, or: regtrack fetch genome hg19, then regtrack init{nowhere}"
 
 
+class Peaks(File):
+    """Measured peaks; where they are missing, it is said how to come by some."""
+
+    def get_missing_message(self, *_: Any, **__: Any) -> str:
+        """What follows "Missing option '--peaks'."."""
+        return "Your peak files, or those of hg19: regtrack fetch peaks, then regtrack init"
+
+
 class Named(click.types.StringParamType):
     """A name or the path of a file; which, the library finds out."""
 

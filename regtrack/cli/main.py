@@ -63,8 +63,10 @@ _WITHOUT_CONFIG = ("doctor", "completion")
 
 # Exit statuses of errors that users can mend; of others it is 1.
 _STATUSES = {ArgumentError: 2, BusyError: 75}
-# Those whose work a later run finds.
+# Those whose work a later run finds, whatever they were asked for.
 _GOES_ON = {"predict", "finish", "train", "search", "compare", "crossval", "fetch"}
+# Those that write all at their end.
+_AT_ONCE = {"prepare", "thresholds", "explain", "hub", "session", "eval"}
 
 
 # How help lists the commands.
@@ -228,11 +230,11 @@ def _run(arguments: Sequence[str], teller: Teller) -> int:
             teller.say(printable(line))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        invoked = context.invoked_subcommand if context else None
-        goes_on = invoked in _GOES_ON or (invoked == "eval" and "--out" in arguments)
-        how = "; run the same command again to continue" if goes_on else ""
         ended = isinstance(error, TerminatedError)
-        teller.say(f"regtrack: {'terminated' if ended else 'interrupted'}{how}")
+        what = " ".join(
+            filter(None, ("terminated" if ended else "interrupted", _reached(error, teller)))
+        )
+        teller.say(f"regtrack: {what}{_how_to_go_on(context, teller)}")
         return 143 if ended else 130
     except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
         if debug or not _can_be_mended(error):
@@ -245,6 +247,18 @@ def _run(arguments: Sequence[str], teller: Teller) -> int:
         kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
         return next(kinds, 1)
     return 0
+
+
+def _reached(error: BaseException, teller: Teller) -> str:
+    """How far the work came: as the command says it, or as its bar showed it."""
+    return str(error) or teller.reached
+
+
+def _how_to_go_on(context: click.Context | None, teller: Teller) -> str:
+    invoked = context.invoked_subcommand if context else None
+    if invoked in _GOES_ON or teller.goes_on:
+        return "; run the same command again to continue"
+    return "; nothing was written" if invoked in _AT_ONCE else ""
 
 
 def main() -> None:

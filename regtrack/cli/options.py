@@ -12,14 +12,14 @@ from click.core import ParameterSource
 
 from regtrack.cli import machine_options, suggestions
 from regtrack.cli.help_page import Argument
-from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Region
+from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Peaks, Region
 from regtrack.cli.teller import not_around_log, not_as_json
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = File(path_type=Path)
+FILE, _PEAKS = File(path_type=Path), Peaks(path_type=Path)
 
 
 def out(what: str, *, required: bool = True) -> Callable[[F], F]:
@@ -77,7 +77,7 @@ def _peaks(
     variable: str | None = "REGTRACK_PEAKS",
 ) -> Callable[[F], F]:
     return click.option(
-        "--peaks", type=FILE, required=required, multiple=multiple, envvar=variable, help=what
+        "--peaks", type=_PEAKS, required=required, multiple=multiple, envvar=variable, help=what
     )
 
 

@@ -206,21 +206,21 @@ def _run(
 ) -> None:
     from regtrack.cli.progress import Progress
     from regtrack.prediction.run import run
-    from regtrack.tracks.describe import describe_written, summarise_written
+    from regtrack.tracks.describe import summarise_written
 
     _foretell(job, out, workers, plan)
     if plan:
         return
     with Progress() as progress:
         trackset = run(job, out, workers, force, progress)
-    said = describe_written(
+    summary = summarise_written(
         trackset,
         out,
         genes=context.params["genes"] if "genes" in options.typed(context) else None,
         is_scored=job.truth is not None,
         can_score=options.knows_peaks(context),
     )
-    Teller.current().show(summarise_written(trackset, out, said))
+    Teller.current().show(summary)
 
 
 def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:

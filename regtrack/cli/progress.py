@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from regtrack.api.progress import Bar
 from regtrack.cli.teller import Teller
+from regtrack.listing import counted
 from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.training.events import (
     NetworkStarted,
@@ -31,6 +32,24 @@ class Progress(Bar):
         self._steps_before = 0
         self._ended: set[int] = set()  # trials
         self._best = ""
+        self._stage, self._total, self._done = "", 0, 0
+
+    def stage(self, name: str, unit: str, total: int, done: int) -> None:
+        """Begin a bar; how far it is, is known also where none is shown."""
+        super().stage(name, unit, total, done)
+        self._stage, self._total, self._done = name, total, done
+        self._reach()
+
+    def advanced(self, units: int) -> None:
+        """Move the bar."""
+        super().advanced(units)
+        self._done += units
+        self._reach()
+
+    def _reach(self) -> None:
+        if self._total:
+            share = min(self._done / self._total, 1)
+            self._teller.reached = f"at {share:.0%} of {self._stage}"
 
     def told(self, event: Event) -> None:
         """Show what happened."""
@@ -58,7 +77,8 @@ class Progress(Bar):
         """Say what is trained on, and where an earlier run stopped; begin a bar of steps."""
         continues = f", continuing from step {started.step:,}" if started.step else ""
         self._teller.say_progress(
-            f"training in {started.arithmetic} on {started.windows:,} windows, validating on "
+            f"training in {started.arithmetic} on {counted(started.windows, 'window')}, "
+            f"validating on "
             f"{started.valid:,}{continues}"
         )
         self._steps_before = started.step
@@ -78,7 +98,7 @@ class Progress(Bar):
         size = (
             "no end of combinations"
             if started.combinations is None
-            else f"{started.combinations:,} combinations"
+            else f"{counted(started.combinations, 'combination')}"
         )
         finished = started.trials.finished
         begun = len(started.trials.all) - len(finished)

@@ -198,6 +198,10 @@ def kind_of(path: Path) -> Kind:
     OSError
         When it is not there, or cannot be read.
     """
+    if path.suffix == ".safetensors":
+        from regtrack.models.header import check_there
+
+        check_there(path)
     kind = _of_folder(path) if path.is_dir() else _of_file(path)
     if kind is not None:
         return kind

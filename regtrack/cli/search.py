@@ -94,6 +94,7 @@ def search(
     request = SearchRequest(dataset, genome, architecture, space, chosen, training, device)
     with Progress() as progress:
         result = run_search(request, out, force, progress)
-    Teller.current().show(result.summary())
+    if result.describe():
+        Teller.current().show(result.summary())
     if result.stopped_by:
-        raise result.stopped_by
+        raise result.stopped_by(result.reached)

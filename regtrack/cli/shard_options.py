@@ -144,6 +144,7 @@ def do_shard(context: click.Context, share: Share, workers: int, verify: bool) -
     from regtrack.cli.progress import Progress
     from regtrack.prediction.shards import run_shard
 
+    Teller.current().goes_on = True
     with Progress() as progress:
         said = run_shard(out, share, here, workers, progress)
     counts = {"shard": share.number, "shards": share.total}

@@ -89,6 +89,8 @@ class Teller:
         self._began = time.monotonic()
         self._shown_warning = warnings.showwarning
         self.log: Log | None = None
+        self.goes_on = False  # whether a later run finds this one's work
+        self.reached = ""  # how far the work came, as it follows "interrupted"
         self.is_quiet = False
         self.as_json_of: str | None = None
         self.notes: list[str] = []
@@ -136,10 +138,14 @@ class Teller:
         """Print a result, through a pager if need be; as JSON, when the command has ended well."""
         if self.as_json_of is not None:
             self._summary = summary
-        elif paged:
+            return
+        following = () if self.is_quiet else summary.following
+        if paged:
             screen.page(summary.text)
-        else:
+        elif summary.text:
             screen.show(summary.text)
+        for line in following:  # to be copied: whole, however long
+            click.echo(line)
 
     def _document(self, summary: RunSummary) -> str:
         content = {

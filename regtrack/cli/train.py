@@ -13,6 +13,7 @@ from regtrack.cli.network_options import network_settings, split_settings
 from regtrack.cli.teller import Teller, as_json, log
 from regtrack.cli.training_options import read_settings, training_settings
 from regtrack.paths import shell_word
+from regtrack.run_summary import RunSummary
 
 
 @click.command(
@@ -70,10 +71,10 @@ def train(
         result = run_training(request, out, force, progress)
     said = result.describe()
     if result.stopped_by:
-        click.echo(said)
-        raise result.stopped_by
+        Teller.current().show(RunSummary(said))
+        raise result.stopped_by(result.reached)
     if said:
-        Teller.current().show(result.summary(f"{said}\n{_following(out, architecture)}"))
+        Teller.current().show(result.summary([_following(out, architecture)]))
 
 
 def _following(out: Path, architecture: str | None) -> str:

@@ -35,7 +35,7 @@ def describe_plan(plan: Plan, out: Path, workers: int) -> str:
         Trainings at the same time.
     """
     lines = [_described(plan, out), ""]
-    left = [training for training in _all(plan) if read_tested(training.folder(out)) is None]
+    left = _left(_all(plan), out)
     if plan.minutes is None:
         lines.append(f"{counted(len(left), 'training')} to do")
     else:
@@ -50,14 +50,23 @@ def describe_plan(plan: Plan, out: Path, workers: int) -> str:
 
 def describe_progress(plan: Plan, out: Path, labels: Sequence[str], seeds: Sequence[int]) -> str:
     """How many trainings are done, who is at work, and what comes next."""
-    trainings = plan.trainings(labels, seeds)
-    done = [one for one in trainings if read_tested(one.folder(out)) is not None]
-    lines = [f"{len(done):,} of {counted(len(trainings), 'training')} done"]
+    lines = [count_done(plan, out, labels, seeds)]
     busy = holders(out / LEASES)
     lines += [f"at work: {words_of(share)}, {holder}" for share, holder in busy.items()]
-    if len(done) < len(trainings):
+    if _left(plan.trainings(labels, seeds), out):
         lines.append("the same command goes on, also at the same time in another process")
     return "\n".join(lines)
+
+
+def count_done(plan: Plan, out: Path, labels: Sequence[str], seeds: Sequence[int]) -> str:
+    """`3 of 8 trainings done`."""
+    trainings = plan.trainings(labels, seeds)
+    done = len(trainings) - len(_left(trainings, out))
+    return f"{done:,} of {counted(len(trainings), 'training')} done"
+
+
+def _left(trainings: Sequence[Training], out: Path) -> list[Training]:
+    return [one for one in trainings if read_tested(one.folder(out)) is None]
 
 
 def _all(plan: Plan) -> list[Training]:

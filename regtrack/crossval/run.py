@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from regtrack.crossval.describe import describe_plan, describe_progress
+from regtrack.crossval.describe import count_done, describe_plan, describe_progress
 from regtrack.crossval.entries import TASK, networks_in, read_entries
 from regtrack.crossval.held_out import CHECKPOINT, count_fold, dataset_of, read_folds_counts
 from regtrack.crossval.pace import torch_threads
@@ -80,17 +80,20 @@ class CrossvalResult:
     Parameters
     ----------
     text
-        For people, in some lines.
+        For people, in some lines; empty where it was interrupted.
     scores, written
         When all trainings are done; and the files that hold them.
     stopped_by
         As `regtrack.training.result.TrainingResult`.
+    reached
+        How far it came, as it follows "interrupted".
     """
 
     text: str
     scores: CrossScores | None = None
     written: Sequence[Path] = ()
     stopped_by: Stop | None = None
+    reached: str = ""
 
     def summary(self) -> RunSummary:
         """The same for programs, with the text for people."""
@@ -141,9 +144,11 @@ def run_crossval(
         if request.only_plan:
             return CrossvalResult(describe_plan(plan, out, request.asked.workers))
         stopped_by = _train(bench, request, out, observer)
-        if stopped_by is not None or any(bench.left(plan.trainings(bench.labels, bench.seeds))):
-            text = describe_progress(plan, out, bench.labels, bench.seeds)
-            return CrossvalResult(text, stopped_by=stopped_by)
+        if stopped_by is not None:
+            reached = f"with {count_done(plan, out, bench.labels, bench.seeds)}"
+            return CrossvalResult("", stopped_by=stopped_by, reached=reached)
+        if any(bench.left(plan.trainings(bench.labels, bench.seeds))):
+            return CrossvalResult(describe_progress(plan, out, bench.labels, bench.seeds))
         scores = bench.scores(observer)
         written = write_crossval(scores, out)
     text = f"{text_report(scores)}\nwrote {', '.join(map(str, written))}"

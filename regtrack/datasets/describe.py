@@ -10,7 +10,7 @@ from regtrack.datasets.bins import deciding
 from regtrack.datasets.contents import Contents, Summary
 from regtrack.datasets.settings import DEFAULT_SPLIT, SPLITS
 from regtrack.genome.markers import categories_of, describe_markers
-from regtrack.listing import first_names
+from regtrack.listing import counted, first_names
 from regtrack.paths import shell_word
 from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.text_columns import named_lines
@@ -24,18 +24,22 @@ _REASONS = {
 
 
 def describe_dataset(folder: Path) -> str:
-    """A dataset in some 20 lines: what was kept, and why the rest was not.
+    """A dataset in some 20 lines: what was kept, why the rest was not, and what comes next.
 
     Raises
     ------
     InputError
         As `Contents.read`.
     """
-    contents = Contents.read(folder)
+    lines = _described(folder, Contents.read(folder))
+    return named_lines({**lines, "next": _training(folder)})
+
+
+def _described(folder: Path, contents: Contents) -> dict[str, str]:
     summary = contents.summary
-    lines = {
+    return {
         "dataset": f"{folder}, {_size(contents):,.1f} MB, sha256 {contents.digest[:16]}...",
-        "task": f"{contents.task}, {contents.window:,} bases per input",
+        "task": f"{contents.task}, {counted(contents.window, 'base')} per input",
         "genome": f"{contents.assembly}, {contents.genome or 'no FASTA: inputs as published'}",
         "markers": describe_markers(contents.markers),
         **_bins(contents),
@@ -51,9 +55,11 @@ def describe_dataset(folder: Path) -> str:
             )
             for category, rates in summary.get("base_rates", {}).items()
         },
-        "next": f"regtrack train {shell_word(folder)} --out model.safetensors",
     }
-    return named_lines(lines)
+
+
+def _training(folder: Path) -> str:
+    return f"regtrack train {shell_word(folder)} --out model.safetensors"
 
 
 def summarise_dataset(folder: Path) -> RunSummary:
@@ -68,7 +74,7 @@ def summarise_dataset(folder: Path) -> RunSummary:
     summary = contents.summary
     by_split = {name: summary.get(name) for name in ("windows", "bases", "known", "samples")}
     return RunSummary(
-        describe_dataset(folder),
+        named_lines(_described(folder, contents)),
         written=(folder,),
         counts={
             "markers": len(contents.markers),
@@ -87,6 +93,7 @@ def summarise_dataset(folder: Path) -> RunSummary:
                 summary.get("without_peak_in_train", []),
             ),
         ],
+        following=[f"next: {_training(folder)}"],
     )
 
 
@@ -121,12 +128,13 @@ def _one_split(summary: Summary, split: str) -> str:
     """`304 windows, 7,600,000 bases, 7,555,111 of them known`."""
     parts = []
     if "samples" in summary:
-        parts.append(f"{summary['samples'][split]:,} samples")
+        parts.append(counted(summary["samples"][split], "sample"))
     if "windows" in summary:
         if not summary["windows"][split]:
             return "left out"
         parts.append(
-            f"{summary['windows'][split]:,} windows, {summary['bases'][split]:,} bases, "
+            f"{counted(summary['windows'][split], 'window')}, "
+            f"{counted(summary['bases'][split], 'base')}, "
             f"{summary['known'][split]:,} of them known"
         )
     return " in ".join(parts)
@@ -138,9 +146,10 @@ def _dropped(summary: Summary) -> dict[str, str]:
         return {}
     total = sum(dropped["windows"] for dropped in summary["dropped"].values())
     return {
-        "dropped": f"{total:,} windows",
+        "dropped": f"{counted(total, 'window')}",
         **{
-            f"  {reason}": f"{dropped['windows']:,} windows, {dropped['bases']:,} bases: "
+            f"  {reason}": f"{counted(dropped['windows'], 'window')}, "
+            f"{counted(dropped['bases'], 'base')}: "
             f"{_REASONS.get(reason, reason)}"
             for reason, dropped in summary["dropped"].items()
             if dropped["windows"]
@@ -150,11 +159,13 @@ def _dropped(summary: Summary) -> dict[str, str]:
 
 def _named(names: list[str]) -> str:
     """`3 markers: A, B, C ...`."""
-    return f"{len(names)} markers: {first_names(names)}" if names else "none"
+    return f"{counted(len(names), 'marker')}: {first_names(names)}" if names else "none"
 
 
 def _unknown(contents: Contents) -> dict[str, str]:
     """Markers that are unknown on some chromosomes, grouped by chromosomes."""
     counts = Counter(contents.unknown.values())
-    texts = [f"{count} markers on {', '.join(chroms)}" for chroms, count in counts.items()]
+    texts = [
+        f"{counted(count, 'marker')} on {', '.join(chroms)}" for chroms, count in counts.items()
+    ]
     return {"unknown": "; ".join(texts)} if texts else {}

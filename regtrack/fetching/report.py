@@ -15,7 +15,7 @@ from regtrack.fetching.sources import (
     Kind,
     Source,
 )
-from regtrack.listing import names_and_rest
+from regtrack.listing import counted, names_and_rest
 from regtrack.run_summary import RunSummary
 
 _SHOWN = 5
@@ -74,7 +74,7 @@ class Report:
             others = len(self.failed) < len(self.planned)
             may_come = not self.failed.keys() <= set(self.refused)
             raise RegtrackError(
-                f"{len(self.failed):,} of {_files(len(self.planned))} not fetched"
+                f"{len(self.failed):,} of {counted(len(self.planned), 'file')} not fetched"
                 f"{'; the others are in place' if others else ''}"
                 f"{': run it again' if may_come else ''}"
                 f"{' for the rest' if may_come and others else ''}{self._without_internet()}"
@@ -105,7 +105,7 @@ def check_offline(planned: Sequence[Planned], folder: Path) -> None:
             for file in wrong
         ]
         raise RegtrackError(
-            f"{folder}: {len(wrong):,} of {_files(len(planned))} not there: "
+            f"{folder}: {len(wrong):,} of {counted(len(planned), 'file')} not there: "
             f"{names_and_rest(names)}; without --offline they are fetched"
         )
 
@@ -127,7 +127,7 @@ def describe_plan(report: Report) -> str:
         wanted = [file.source for file in files if file.problem is not None]
         there = f", {len(files) - len(wanted):,} there already" if len(wanted) < len(files) else ""
         lines.append(
-            f"{kind}: {_files(len(wanted))} to fetch ({_total(report, wanted)}"
+            f"{kind}: {counted(len(wanted), 'file')} to fetch ({_total(report, wanted)}"
             f"{_why_unknown(report, wanted)}){there}: "
             f"{report.folder / PEAKS_FOLDER if kind == 'peaks' else report.where(kind)}"
         )
@@ -137,7 +137,7 @@ def describe_plan(report: Report) -> str:
 
 
 def describe_report(report: Report) -> str:
-    """What is where now, and what to do next."""
+    """What is where now."""
     lines = []
     again = [
         f"{file.source.path} ({file.problem})"
@@ -155,21 +155,23 @@ def describe_report(report: Report) -> str:
             continue
         new = sum(file.problem is not None for file in good)
         lines.append(
-            f"{kind}: {_files(len(good))} ({new:,} new, "
+            f"{kind}: {counted(len(good), 'file')} ({new:,} new, "
             f"{_total(report, [file.source for file in good])}): {report.where(kind)}"
         )
-    if not report.failed and not report.of("model"):
-        lines.append("next: regtrack init")
     return "\n".join(lines)
 
 
-def summarise_report(report: Report, text: str, made: Sequence[Path] = ()) -> RunSummary:
+def summarise_report(
+    report: Report, text: str, made: Sequence[Path] = (), following: Sequence[str] = ()
+) -> RunSummary:
     """What is where now, or would be, with the text that says so.
 
     Parameters
     ----------
     made
         What was made of the files, in their stead.
+    following
+        What comes next.
     """
     new = [file.source for file in report.planned if file.problem is not None]
     return RunSummary(
@@ -180,6 +182,7 @@ def summarise_report(report: Report, text: str, made: Sequence[Path] = ()) -> Ru
             "new": len(new),
             "bytes": sum(report.sizes.get(source.path) or 0 for source in new),
         },
+        following=following,
     )
 
 
@@ -192,10 +195,6 @@ def describe_failures(report: Report) -> str:
 
 def _kinds(report: Report) -> list[Kind]:
     return [kind for kind in KINDS if report.of(kind)]
-
-
-def _files(number: int) -> str:
-    return f"{number:,} file{'' if number == 1 else 's'}"
 
 
 def _total(report: Report, sources: Sequence[Source]) -> str:

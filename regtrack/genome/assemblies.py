@@ -14,6 +14,7 @@ from pathlib import Path
 
 from regtrack.errors import ArgumentError
 from regtrack.genome.names import resolve_chrom
+from regtrack.listing import counted
 from regtrack.notes import note
 
 UNKNOWN = "an unknown assembly"
@@ -176,7 +177,7 @@ def describe(chrom_sizes: Mapping[str, int], chrom: str | None = None) -> str:
     chrom = next(iter(chrom_sizes), None) if chrom is None else chrom
     if chrom is None:
         return f"{name} (it has no chromosome)"
-    return f"{name} ({chrom} has {chrom_sizes[chrom]:,} bases)"
+    return f"{name} ({chrom} has {counted(chrom_sizes[chrom], 'base')})"
 
 
 def describe_other(

@@ -30,7 +30,7 @@ def describe_genome(path: Path) -> str:
     lines = {
         "genome": f"{path}, FASTA",
         "assembly": name_of(sizes),
-        "sequences": f"{len(sizes):,} of {sum(sizes.values()):,} bases",
+        "sequences": f"{len(sizes):,} of {counted(sum(sizes.values()), 'base')}",
         **{f"  {chrom}": f"{size:,}" for chrom, size in listed},
         **({"  ...": f"{len(sizes) - len(listed):,} more"} if len(sizes) > len(listed) else {}),
         "next": f"regtrack predict {next(iter(sizes))} --genome {shell_word(path)} --out tracks/",

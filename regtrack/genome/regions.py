@@ -14,7 +14,7 @@ from regtrack.genome.gene_index import split_around
 from regtrack.genome.gene_regions import GeneRegions
 from regtrack.genome.intervals import Interval, IntervalSet, Regions
 from regtrack.genome.names import resolve_chrom, typed_chrom
-from regtrack.listing import few_names
+from regtrack.listing import counted, few_names
 from regtrack.paths import is_there
 
 ALL = "all"
@@ -92,11 +92,16 @@ def parse_region(
         )
     start = int(match["start"].replace(",", "") or 0)
     end = int(match["end"].replace(",", "") or 0)
+    size = chrom_sizes[chrom]
     if not 1 <= start <= end:
-        raise InputError(f"region {text!r}", "expected 1 <= START <= END")
-    if end > chrom_sizes[chrom]:
+        first, last = sorted((max(start, 1), max(end, 1)))
+        near = f"; use {_nearest(chrom, first, last, size)}" if size else ""
+        raise InputError(f"region {text!r}", f"expected 1 <= START <= END{near}")
+    if end > size:
+        near = f"; use {_nearest(chrom, start, end, size)}" if size else ""
         raise InputError(
-            f"region {text!r}", f"outside the chromosome: {chrom} has {chrom_sizes[chrom]:,} bases"
+            f"region {text!r}",
+            f"outside the chromosome: {chrom} has {counted(size, 'base')}{near}",
         )
     return Interval(chrom, start - 1, end)
 
@@ -111,6 +116,16 @@ def _not_found(
     if not piece and genes and (no_gene := genes.not_found(text)):
         return f"{no_gene}; it is {words}"
     return f"{words}{piece or advice_on(text, genes, one_of_several)}"
+
+
+def _nearest(chrom: str, start: int, end: int, size: int) -> str:
+    """The part of a region that is in the chromosome; where none is, the last bases of it.
+
+    1-based, both ends included, as it is typed.
+    """
+    if start > size:
+        start = max(1, size - (end - start))
+    return f"{chrom}:{start:,}-{min(end, size):,}"
 
 
 def _piece(chrom_sizes: Mapping[str, int]) -> str:

@@ -16,7 +16,7 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture, Code
 from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
-from regtrack.models.header import FORMAT_VERSION, CheckpointTable, read_text_of
+from regtrack.models.header import FORMAT_VERSION, CheckpointTable, check_there, read_text_of
 from regtrack.models.network import Context, Network
 from regtrack.models.own_architecture import OwnArchitecture
 from regtrack.models.tensors import read_tensor_file, save_tensors, tensors_sha256
@@ -320,6 +320,7 @@ def read_identified(path: Path, *, unnamed: bool = False) -> tuple[Checkpoint, s
     InputError, OSError
         As `read_checkpoint`.
     """
+    check_there(path)
     file = read_tensor_file(path)
     return _parsed(file.text, path, unnamed=unnamed)[0], file.sha256
 

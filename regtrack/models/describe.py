@@ -56,7 +56,8 @@ def models_table() -> str:
         lines.append(row(architecture.name, architecture.task, ", ".join(settings) or "none"))
     lines.append("")
     lines.append(
-        f"Parameters for {PAPER_MARKERS} markers. Context: bases to the left and right that a "
+        f"Parameters for {counted(PAPER_MARKERS, 'marker')}. Context: bases to the left and "
+        f"right that a "
         "prediction depends on. Stride: windows start at multiples of it. conv 20/10: a "
         "convolution 20 wide, in steps of 10; (3, 9): layers dilated by 3 and 9."
     )
@@ -140,7 +141,7 @@ def _chromosomes(checkpoint: Checkpoint) -> str:
     if not checkpoint.chrom_sizes:
         return ""
     count = len(checkpoint.chrom_sizes)
-    return f": {count} chromosomes ({first_names(checkpoint.chrom_sizes)})"
+    return f": {counted(count, 'chromosome')} ({first_names(checkpoint.chrom_sizes)})"
 
 
 def _windows(checkpoint: Checkpoint) -> str:
@@ -162,7 +163,7 @@ def _bases(regions: Regions) -> str:
     if not regions:
         return "none"
     stretches = counted(sum(map(len, regions.values())), "stretch", "stretches")
-    return f"{total_bases(regions):,} bases in {stretches} on {first_names(regions)}"
+    return f"{counted(total_bases(regions), 'base')} in {stretches} on {first_names(regions)}"
 
 
 def _thresholds(checkpoint: Checkpoint) -> str:
@@ -190,7 +191,8 @@ def _peaks(checkpoint: Checkpoint) -> str:
     names = [marker.name for marker in checkpoint.unskilled]
     if names:
         sentences.append(
-            f"{len(names):,} of {len(checkpoint.markers):,} markers get none, being no better than "
+            f"{len(names):,} of {counted(len(checkpoint.markers), 'marker')} get none, being "
+            f"no better than "
             f"chance: {names_and_rest(names)}"
         )
     return "; ".join(sentences)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from regtrack.errors import ArgumentError, DeviceMemoryError
+from regtrack.listing import counted
 from regtrack.models.arithmetic import arithmetic_of
 from regtrack.models.device_names import gpus_named
 from regtrack.models.instructions import is_limited
@@ -114,7 +115,7 @@ def _check_there(name: str, index: int) -> None:
     count = len(visible_gpus())
     if index >= count:
         raise ArgumentError(
-            "device", f"no {name} here: PyTorch {torch.__version__} sees {count} GPUs"
+            "device", f"no {name} here: PyTorch {torch.__version__} sees {counted(count, 'GPU')}"
         )
 
 

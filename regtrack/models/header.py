@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
-from regtrack.paths import utf8_path
+from regtrack.paths import is_there, utf8_path
 
 FORMAT_VERSION = 2
 
@@ -67,10 +67,11 @@ def read_text_of(path: Path) -> str:
     Raises
     ------
     InputError
-        For a file that is truncated, a pickle, or not regtrack's.
+        When there is none; for a file that is truncated, a pickle, or not regtrack's.
     OSError
         When the file cannot be read.
     """
+    check_there(path)
     with path.open("rb") as file:
         check_header(file, path)
     try:
@@ -79,6 +80,22 @@ def read_text_of(path: Path) -> str:
     except SafetensorError as error:
         raise unsound(path, error) from error
     return text_in(metadata, path)
+
+
+def check_there(path: Path) -> None:
+    """Refuse a checkpoint that is not there, and say how to come by one.
+
+    Raises
+    ------
+    InputError
+        Then.
+    """
+    if not is_there(path):
+        raise InputError(
+            path,
+            "no such checkpoint; regtrack train makes one, regtrack fetch model brings a published "
+            "network, and demo comes with regtrack",
+        )
 
 
 def text_in(metadata: object, path: Path) -> str:

@@ -15,7 +15,7 @@ from regtrack.folders import check_file
 from regtrack.genome.assemblies import name_of
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import Marker, read_markers
-from regtrack.listing import first_names
+from regtrack.listing import counted, first_names
 from regtrack.models.catalog import find_architecture
 from regtrack.models.checkpoint import Checkpoint, save_checkpoint
 from regtrack.models.network import Network
@@ -116,7 +116,7 @@ def import_network(request: ImportRequest, observer: Observer) -> str:
     context = network.context
     kind = " of a signal" if values.ranges else ""
     return (
-        f"{request.out}: {architecture.name} of {len(markers):,} markers{kind}, "
+        f"{request.out}: {architecture.name} of {counted(len(markers), 'marker')}{kind}, "
         f"{network.parameter_count():,} parameters, context -{context.left:,} +{context.right:,}"
     )
 

@@ -127,14 +127,14 @@ class Plan:
         """For people, a line for each resource."""
         done = self.bases - self.left
         lines = {
-            "bases": f"{self.bases:,} that are not N, in {self.windows:,} windows"
+            "bases": f"{self.bases:,} that are not N, in {counted(self.windows, 'window')}"
             + (f"; {done:,} are predicted already" if done else ""),
             "markers": f"{self.markers:,}",
             "device": self.device,
             "time": f"about {duration_text(self.seconds)}, and some seconds to start",
             **({"stages": self._staged()} if len(self.stages) > 1 else {}),
             **(
-                {"tracks": f"about {size_text(self.tracks_bytes)} in {self.files:,} files"}
+                {"tracks": f"about {size_text(self.tracks_bytes)} in {counted(self.files, 'file')}"}
                 if self.files
                 else {}
             ),
@@ -242,7 +242,7 @@ def _spent(
         stages = {"predicting": left * predicting}
         writing = _WRITING_SHARE * predicting
     else:
-        on_gpus = "on the GPU" if len(devices) == 1 else f"on {len(devices)} GPUs"
+        on_gpus = "on the GPU" if len(devices) == 1 else f"on {counted(len(devices), 'GPU')}"
         saving = sample.saving_per_base / processes
         stages = {
             on_gpus: left * sample.seconds_per_base / len(devices),

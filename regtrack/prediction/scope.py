@@ -15,7 +15,6 @@ from regtrack.genome.regions import merged, regions_by_text
 from regtrack.genome.unknown_sequence import note_unknown, nothing_but_n
 from regtrack.models.header import read_table
 from regtrack.models.trained_genome import check_assembly
-from regtrack.paths import is_there
 from regtrack.tracks.bbi import LONGEST_CHROM
 
 
@@ -103,12 +102,6 @@ def find_scope(
     InputError
         For anything that cannot be used.
     """
-    if not is_there(model):
-        raise InputError(
-            model,
-            "no such checkpoint. Not trained yet? --model demo uses the one that comes with "
-            "regtrack",
-        )
     table = read_table(model)
     source = Genome(genome)
     sizes = source.chrom_sizes

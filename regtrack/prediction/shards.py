@@ -208,8 +208,15 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
         mark_done(folder, share, time.monotonic() - began, predicted)
     bases = sum(work.bases for work in works)
     if not predicted:
-        return f"shard {share}: done already, {bases:,} bases" if bases else f"shard {share}: empty"
-    return f"shard {share}: {predicted:,} bases predicted{_that_were_there(bases - predicted)}"
+        return (
+            f"shard {share}: done already, {counted(bases, 'base')}"
+            if bases
+            else f"shard {share}: empty"
+        )
+    return (
+        f"shard {share}: {counted(predicted, 'base')} "
+        f"predicted{_that_were_there(bases - predicted)}"
+    )
 
 
 def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:

@@ -9,7 +9,7 @@ from statistics import fmean
 
 import torch
 
-from regtrack.listing import names_and_rest
+from regtrack.listing import counted, names_and_rest
 from regtrack.models.checkpoint import (
     Checkpoint,
     load_network,
@@ -92,11 +92,13 @@ def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
         if score.overall.scored and score.best_peaks
     ]
     lines = [
-        f"thresholds of {len(best):,} of {len(chosen.markers):,} markers: mean precision of their "
+        f"thresholds of {len(best):,} of {counted(len(chosen.markers), 'marker')}: mean "
+        f"precision of their "
         f"peaks {fmean(overlap.precision for overlap in best):.3f}, recall "
         f"{fmean(overlap.recall for overlap in best):.3f}"
         if best
-        else f"thresholds of none of {len(chosen.markers):,} markers: no measured peak is found"
+        else f"thresholds of none of {counted(len(chosen.markers), 'marker')}: no measured "
+        f"peak is found"
     ]
     missed = [name for name, score in scores.items() if _is_scored(score) and not score.best_peaks]
     if missed:

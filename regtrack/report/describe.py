@@ -50,7 +50,7 @@ def describe_report(folder: Path) -> str:
     lines = {
         "report": f"{folder}, of the {report.kind} {report.subject}",
         **kept,
-        "scored": f"{report.bases:,} bases of {first_names(report.chromosomes, 5)}",
+        "scored": f"{counted(report.bases, 'base')} of {first_names(report.chromosomes, 5)}",
         **{row.category: _scores(row) for row in report.categories},
         "next": f"open {shell_word(folder / PAGE)} in a browser",
     }

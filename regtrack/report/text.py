@@ -61,7 +61,8 @@ def text_table(
     if worst:
         rows.insert(len(best), (f"... {len(scored) - len(best) - len(worst):,} more", *_BLANK[1:]))
         more.append(
-            f"the {len(best)} best and the {len(worst)} worst of {len(scored):,} markers, by "
+            f"the {len(best)} best and the {len(worst)} worst of "
+            f"{counted(len(scored), 'marker')}, by "
             f"average precision; all of them: {where}"
         )
     if rows:
@@ -165,11 +166,11 @@ def _verdict(evaluation: Evaluation) -> list[str]:
 def _notes(evaluation: Evaluation) -> list[str]:
     """Notes below the table, a line each."""
     scored = evaluation.scored
-    lines = [f"{scored.bases:,} bases scored in {evaluation.subject}"]
+    lines = [f"{counted(scored.bases, 'base')} scored in {evaluation.subject}"]
     for reason, bases in scored.left_out.items():
         if bases:
             hint = " (--include-training scores them)" if reason == SEEN else ""
-            lines.append(f"left out, {reason}: {bases:,} bases{hint}")
+            lines.append(f"left out, {reason}: {counted(bases, 'base')}{hint}")
     lines.append(f"{SEEN}: {evaluation.provenance.seen}")
     if evaluation.unknown:
         chroms = dict.fromkeys(chrom for listed in evaluation.unknown.values() for chrom in listed)
@@ -191,7 +192,8 @@ def _notes(evaluation: Evaluation) -> list[str]:
         if summary.deepsea is not None:
             lines.append(
                 f"DeepSEA, {summary.means.category}: mean PR AUC {summary.deepsea:.3f} of "
-                f"{summary.deepsea_markers} markers (published, of 200-bp bins: another task)"
+                f"{counted(summary.deepsea_markers, 'marker')} (published, of 200-bp bins: "
+                f"another task)"
             )
     return lines
 

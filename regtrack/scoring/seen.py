@@ -7,6 +7,7 @@ from pathlib import Path
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Regions, subtract, total_bases
 from regtrack.genome.seen import Seen
+from regtrack.listing import counted
 from regtrack.notes import note
 from regtrack.scoring.evaluation import ScoredRegions
 from regtrack.scoring.provenance import SEEN
@@ -43,7 +44,7 @@ def without_training(regions: ScoredRegions, seen: Seen | None, subject: Path) -
     if share >= _MUCH:
         note(
             f"{subject} was trained on {share:.0%} of what was asked for: only the other "
-            f"{total_bases(kept):,} bases are scored"
+            f"{counted(total_bases(kept), 'base')} are scored"
         )
     left_out = {**regions.left_out, SEEN: regions.bases - total_bases(kept)}
     return ScoredRegions(kept, left_out)

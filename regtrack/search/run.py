@@ -22,11 +22,13 @@ from regtrack.atomic import replacing, write_text
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import ArgumentError, InputError, RegtrackError, printable
 from regtrack.folders import clear
+from regtrack.listing import counted
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import find_architecture
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import allowed_code, allowing_code
 from regtrack.observer import Event, Observer, Unwatched
+from regtrack.paths import shell_word
 from regtrack.report.trials_plot import plot_trials
 from regtrack.run_summary import RunSummary
 from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
@@ -111,16 +113,21 @@ class SearchResult:
                 f"{self.folder / BEST}: trial {best.number}, average precision "
                 f"{best.outcome.mean:.4f}, with {best.describe_values()}"
             )
-        count = f"{len(done):,} of {self.limit:,} trials done"
+        count = f"{len(done):,} of {counted(self.limit, 'trial')} done"
         count += f" ({len(failed):,} failed)" if failed else ""
         running = len(self.trials.of(RUNNING))
         if self.stopped_by is not None:
-            lines.append(f"stopped with {count}; run the same command again to continue")
-        elif len(done) < self.limit:
+            return "\n".join(lines)
+        if len(done) < self.limit:
             lines.append(f"{count}, {running:,} running elsewhere; the same command joins them")
         else:
             lines.append(f"{count}: {self.folder / TABLE}, {self.folder / 'trials.png'}")
         return "\n".join(lines)
+
+    @property
+    def reached(self) -> str:
+        """How far it came, as it follows "interrupted"."""
+        return f"with {len(self.trials.finished):,} of {counted(self.limit, 'trial')} done"
 
     def summary(self) -> RunSummary:
         """The same for programs."""
@@ -134,6 +141,12 @@ class SearchResult:
                 "limit": self.limit,
             },
             scores={"mean": best.mean, **best.average_precision} if best is not None else {},
+            following=[
+                "predict with it: regtrack predict REGION --model "
+                f"{shell_word(self.folder / BEST)} --out tracks/"
+            ]
+            if best is not None
+            else [],
         )
 
 

@@ -50,7 +50,7 @@ def describe_tracks(folder: Path) -> str:
         ),
         "settings": _settings(trackset.settings),
         "without peaks": "; ".join(peakless(trackset)) or "none",
-        "predicted": f"{sum(bases.bases for bases in predicted.values()):,} bases",
+        "predicted": f"{counted(sum(bases.bases for bases in predicted.values()), 'base')}",
         **{
             f"  {chrom}": f"{bases.bases:,} bases in {counted(len(bases), *_STRETCHES)} from "
             f"{bases.starts[0] + 1:,} to {bases.ends[-1]:,}"
@@ -65,17 +65,35 @@ def describe_tracks(folder: Path) -> str:
     return named_lines(lines)
 
 
-def summarise_written(trackset: TrackSet, folder: Path, text: str) -> RunSummary:
-    """What a prediction wrote, with the text that says so.
+def summarise_written(
+    trackset: TrackSet, folder: Path, *, genes: Path | None, is_scored: bool, can_score: bool
+) -> RunSummary:
+    """What a prediction wrote, and the commands that show or score it.
+
+    Parameters
+    ----------
+    folder
+        Where the tracks lie.
+    genes
+        Table of genes that the page needs to be told of; None for none.
+    is_scored
+        Whether a report lies beside the tracks.
+    can_score
+        Whether there are measured peaks to score them by.
 
     Raises
     ------
     InputError, OSError
         When a file of the folder cannot be read.
     """
-    tracks = trackset.tracks
+    tracks, page = trackset.tracks, folder / "report.html"
+    lines = [
+        f"{folder}: {counted(len(tracks), 'BigWig file')} in bigwig/, peaks in peaks/",
+        *(f"without peaks: {line}" for line in peakless(trackset)),
+        *([f"{page}: how good they are, beside report.tsv and report.json"] if is_scored else []),
+    ]
     return RunSummary(
-        text,
+        "\n".join(lines),
         written=(folder,),
         counts={
             "bases": sum(bases.bases for bases in trackset.predicted(folder).values()),
@@ -91,40 +109,19 @@ def summarise_written(trackset: TrackSet, folder: Path, text: str) -> RunSummary
             )
             for reason in (CHANCE, FLAT)
         ],
+        following=_following(folder, genes, can_score and not is_scored),
     )
 
 
-def describe_written(
-    trackset: TrackSet, folder: Path, *, genes: Path | None, is_scored: bool, can_score: bool
-) -> str:
-    """What a prediction wrote, and the commands that show or score it.
-
-    Parameters
-    ----------
-    folder
-        Where the tracks lie.
-    genes
-        Table of genes that the page needs to be told of; None for none.
-    is_scored
-        Whether a report lies beside the tracks.
-    can_score
-        Whether there are measured peaks to score them by.
-    """
+def _following(folder: Path, genes: Path | None, can_score: bool) -> list[str]:
     word = shell_word(folder)
     by_name = f" --genes {shell_word(genes)}" if genes else ""
-    lines = [
-        f"{folder}: {counted(len(trackset.tracks), 'BigWig file')} in bigwig/, peaks in peaks/",
-        *(f"without peaks: {line}" for line in peakless(trackset)),
+    return [
         f"look at them:  regtrack browse {word}{by_name}",
         f"  in IGV:      regtrack session {word}",
         f"  at UCSC:     regtrack hub {word} --url https://... --email ...",
+        *([f"score them:    regtrack eval {word}"] if can_score else []),
     ]
-    if is_scored:
-        page = folder / "report.html"
-        lines.append(f"{page}: how good they are, beside report.tsv and report.json")
-    elif can_score:
-        lines.append(f"score them:    regtrack eval {word}")
-    return "\n".join(lines)
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
@@ -161,7 +158,7 @@ def peakless(trackset: TrackSet) -> list[str]:
     ]
     if empty:
         lines.append(
-            f"{len(empty):,} that are under the floor everywhere (each has one value, so that "
-            f"browsers open its file): {names_and_rest(empty)}"
+            f"{len(empty):,} under the floor everywhere (each has one value, so that browsers open "
+            f"its file): {names_and_rest(empty)}"
         )
     return lines

@@ -11,6 +11,7 @@ from regtrack.datasets.dataset import Dataset
 from regtrack.datasets.folder import open_dataset
 from regtrack.errors import InputError
 from regtrack.genome.intervals import intersect, total_bases
+from regtrack.listing import counted
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
 from regtrack.models.device import choose_device
 from regtrack.models.named_code import allowing_code, files_in
@@ -79,13 +80,17 @@ class ComparisonResult:
     stopped_by: Stop | None = None
 
     def describe(self, width: int | None = None) -> str:
-        """For people, on a screen of a width; empty in the processes that are not the first."""
-        if self.stopped is not None:
-            name, step = self.stopped
-            return f"stopped after step {step:,} of {name}; run the same command again to continue."
+        """For people, on a screen of a width; empty where it was interrupted, or not the first."""
         if self.comparison is None:
             return ""
         return f"{text_report(self.comparison, width)}\nwrote {', '.join(map(str, self.files))}"
+
+    @property
+    def reached(self) -> str:
+        """How far it came, as it follows "interrupted"."""
+        assert self.stopped is not None
+        name, step = self.stopped
+        return f"after step {step:,} of {name}"
 
     def summary(self, width: int | None = None) -> RunSummary:
         """The same for programs, with the text for people."""
@@ -277,4 +282,4 @@ def _trained_here(checkpoint: Checkpoint, dataset: Dataset) -> str:
     if seen is None or not scored:
         return "its training windows may overlap the windows scored here"
     bases = sum(total_bases(intersect(seen.train, regions)) for regions in scored)
-    return f"{bases:,} bases of the windows scored here were trained on"
+    return f"{counted(bases, 'base')} of the windows scored here were trained on"

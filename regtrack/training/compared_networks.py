@@ -12,6 +12,7 @@ import torch
 
 from regtrack.datasets.dataset import Dataset
 from regtrack.errors import ArgumentError, InputError
+from regtrack.listing import counted
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, named_architecture
 from regtrack.models.checkpoint import Checkpoint, read_checkpoint
@@ -117,7 +118,9 @@ def _check_fits(path: Path, checkpoint: Checkpoint, dataset: Dataset) -> None:
     own, wanted = ([marker.name for marker in each.markers] for each in (checkpoint, dataset))
     if len(own) != len(wanted):
         raise InputError(
-            path, f"predicts {len(own)} markers, but {dataset.path} has labels of {len(wanted)}"
+            path,
+            f"predicts {counted(len(own), 'marker')}, but {dataset.path} has labels of "
+            f"{len(wanted)}",
         )
     for number, (name, expected) in enumerate(zip(own, wanted, strict=True), start=1):
         if name != expected:
@@ -207,8 +210,13 @@ def _differences(
         if name != "save_minutes" and own.get(name) != wanted.get(name)
     ]
     differing = [
-        f"{name} {own.get(name, 'unset')}, not {wanted.get(name, 'unset')}" for name in names
+        f"{name} {_text(own.get(name, 'unset'))}, not {_text(wanted.get(name, 'unset'))}"
+        for name in names
     ]
     if checkpoint.training.get("dataset") != dataset.digest:
         differing.insert(0, "on another dataset")
     return differing
+
+
+def _text(setting: Any) -> str:
+    return "none" if setting is None else str(setting)

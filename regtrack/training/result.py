@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from regtrack.listing import counted
 from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.training.state import TrainingState
 from regtrack.training.validation import Validation
@@ -42,33 +44,32 @@ class TrainingResult:
         return self.stopped_by is not None
 
     def describe(self) -> str:
-        """For people, in some lines; empty in the processes that are not the first."""
-        parts = []
-        if self.interrupted:
-            parts.append(
-                f"stopped after step {self.state.step:,}; run the same command again to continue."
-            )
-        if self.checkpoint is not None and self.state.best is not None:
-            parts.append(
-                f"{self.checkpoint}: the best of {self.state.step:,} steps, reached at step "
-                f"{self.state.best.step:,}"
-            )
-        lines = [" ".join(parts)] if parts else []
-        if self.checkpoint is not None and self.state.best is not None:
-            lines += _warnings(self.state, self.state.best)
-        return "\n".join(lines)
+        """For people, in some lines; empty where there is no checkpoint to tell of."""
+        if self.checkpoint is None or self.state.best is None:
+            return ""
+        best = (
+            f"{self.checkpoint}: the best of {counted(self.state.step, 'step')}, reached at step "
+            f"{self.state.best.step:,}"
+        )
+        return "\n".join([best, *_warnings(self.state, self.state.best)])
 
-    def summary(self, text: str) -> RunSummary:
-        """The same for programs, of a training that came to its end, with a text for people."""
+    @property
+    def reached(self) -> str:
+        """How far it came, as it follows "interrupted"."""
+        return f"after step {self.state.step:,}"
+
+    def summary(self, following: Sequence[str]) -> RunSummary:
+        """The same for programs, of a training that came to its end, with the commands that come next."""
         best, out = self.state.best, self.checkpoint
         assert best is not None
         assert out is not None
         return RunSummary(
-            text,
+            self.describe(),
             written=(out, *logs_beside(out)),
             counts={"steps": self.state.step, "best_step": best.step},
             scores={row.category: asdict(row) for row in best.means},
             left_out=[LeftOut("peaks of markers", "no better than chance", _unskilled(best))],
+            following=following,
         )
 
 
@@ -93,9 +94,9 @@ def _warnings(state: TrainingState, best: Validation) -> list[str]:
     if by_chance := _unskilled(best):
         verb = "is" if by_chance == 1 else "are"
         lines.append(
-            f"{by_chance:,} of {len(best.validated):,} markers {verb} no better than chance, and "
-            "no peaks are called for them; train longer, on more peaks, or validate on more "
-            "bases: few cannot tell skill from chance (docs/peaks.md)"
+            f"{by_chance:,} of {counted(len(best.validated), 'marker')} {verb} no better than "
+            "chance, and no peaks are called for them; train longer, on more peaks, or validate on "
+            "more bases: few cannot tell skill from chance (docs/peaks.md)"
         )
     return lines
 

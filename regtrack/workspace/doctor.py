@@ -33,6 +33,7 @@ from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import genes_elsewhere, read_genes
 from regtrack.genome.markers import describe_markers
 from regtrack.genome.measured import read_measured
+from regtrack.listing import counted
 from regtrack.models.checkpoint import read_checkpoint
 from regtrack.models.device import describe_device, devices_of, has_bfloat16
 from regtrack.models.trained_genome import check_assembly
@@ -131,7 +132,7 @@ def _machine(device: str, gpu_problem: str | None) -> Iterator[Finding]:
         f"predictions are made on the CPU: {gpu_problem}" if gpu_problem else "",
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield Finding("memory", f"{memory / 1e9:,.1f} GB for {available_cores()} cores")
+    yield Finding("memory", f"{memory / 1e9:,.1f} GB for {counted(available_cores(), 'core')}")
     yield _open_files(*resource.getrlimit(resource.RLIMIT_NOFILE))
 
 
@@ -188,7 +189,7 @@ def _fetched(assembly: str) -> str:
         return ""
     sequence = "sequence" if there else "no sequence"
     listed = f"{peaks} peak files, " if peaks or assembly == ASSEMBLY else ""
-    return f"{assembly}: {sequence}, {listed}{excluded} files of regions to exclude"
+    return f"{assembly}: {sequence}, {listed}{counted(excluded, 'file')} of regions to exclude"
 
 
 def _configured(configured: Configured) -> Iterator[Finding]:
@@ -269,8 +270,12 @@ def _how_to_mend(name: str, path: Path) -> str:
 
 
 def _genome(path: Path) -> str:
+    path.stat()  # one that is not there is answered with how to fetch it
     sizes = Genome(path).chrom_sizes
-    return f"{len(sizes):,} chromosomes, {sum(sizes.values()):,} bases, {name_of(sizes)}"
+    return (
+        f"{counted(len(sizes), 'chromosome')}, {counted(sum(sizes.values()), 'base')}, "
+        f"{name_of(sizes)}"
+    )
 
 
 def _peaks(files: BedFiles | None, path: Path) -> str:
@@ -293,7 +298,7 @@ def _genes(path: Path | None, sizes: Mapping[str, int] | None) -> Finding:
                 return f"{table.stat().st_size:,} bytes"
             here, elsewhere = read_genes(table, sizes), genes_elsewhere(table, sizes)
             others = f", {len(elsewhere):,} others on chromosomes that the genome lacks"
-            return f"{len(here):,} genes{others if elsewhere else ''}"
+            return f"{counted(len(here), 'gene')}{others if elsewhere else ''}"
 
         return _looked_at("genes", path, look, how_to_get_genes(assembly))
     fetched = fetched_genes(assembly)
@@ -306,11 +311,14 @@ def _excluded(files: BedFiles | None, path: Path) -> str:
     if files is None:
         return f"{path.stat().st_size:,} bytes"
     listed = files.excluded(path)
-    return f"{sum(intervals.bases for intervals in listed.values()):,} bases"
+    return f"{counted(sum(intervals.bases for intervals in listed.values()), 'base')}"
 
 
 def _model(genome: Path | None, sizes: Mapping[str, int] | None, path: Path) -> str:
     checkpoint = read_checkpoint(path)
     if genome is not None and sizes is not None:
         check_assembly(path, checkpoint, genome, sizes)
-    return f"{checkpoint.architecture}, {len(checkpoint.markers)} markers, {checkpoint.assembly}"
+    return (
+        f"{checkpoint.architecture}, {counted(len(checkpoint.markers), 'marker')}, "
+        f"{checkpoint.assembly}"
+    )

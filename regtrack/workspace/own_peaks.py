@@ -12,6 +12,7 @@ from regtrack.folders import check_file
 from regtrack.genome.bed import median_width
 from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers
 from regtrack.genome.measured import is_table, markers_of_files, tell_summits
+from regtrack.listing import counted
 from regtrack.paths import is_text
 
 
@@ -83,7 +84,7 @@ def what_to_check(table: Path, guessed: bool) -> str:
         Whether categories are guesses.
     """
     markers = read_markers(table)
-    lines = [f"wrote {table}: {len(markers)} markers ({count_categories(markers)})"]
+    lines = [f"wrote {table}: {counted(len(markers), 'marker')} ({count_categories(markers)})"]
     without_cell = sum(marker.cell == "None" for marker in markers)
     cells = [
         marker

@@ -64,7 +64,13 @@ def peaks_elsewhere(world: TinyWorld) -> None:
 
 
 PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
-    ("missing genome", lambda w: w.genome.unlink(), [], 1, r"genome\.fa: No such file"),
+    (
+        "missing genome",
+        lambda w: w.genome.unlink(),
+        [],
+        1,
+        r"genome\.fa: no such file; .* fetch genome",
+    ),
     ("empty genome", lambda w: w.genome.write_text(""), [], 1, r"genome\.fa: empty file; expected"),
     ("not FASTA", lambda w: w.genome.write_text("hello\n"), [], 1, r"genome\.fa:1: not a FASTA"),
     ("gzip genome", gzipped, [], 1, r"genome\.fa: compressed with gzip.*: gunzip "),
@@ -84,8 +90,20 @@ PREDICT: list[tuple[str, Edit, list[str], int, str]] = [
     ),
     ("unknown region", lambda _: None, ["chr9"], 1, r"region 'chr9': .* has chr1, chr2, chrM"),
     ("region outside", lambda _: None, ["chr2:1-8,000"], 1, r"outside .*: chr2 has 7,003 bases"),
-    ("region reversed", lambda _: None, ["chr2:90-20"], 1, r"expected 1 <= START <= END"),
-    ("region is zero", lambda _: None, ["chr2:0-20"], 1, r"expected 1 <= START <= END"),
+    (
+        "region reversed",
+        lambda _: None,
+        ["chr2:90-20"],
+        1,
+        r"expected 1 <= START <= END; use chr2:20-90$",
+    ),
+    (
+        "region is zero",
+        lambda _: None,
+        ["chr2:0-20"],
+        1,
+        r"expected 1 <= START <= END; use chr2:1-20$",
+    ),
     ("region malformed", lambda _: None, ["chr2:90"], 1, r"expected CHROM or CHROM:START-END"),
     ("region all N", lambda _: None, ["chr1:1-500"], 1, r"nothing but N"),
     ("no region", lambda _: None, ["-"], 2, r"Missing argument 'REGION\.\.\.'"),

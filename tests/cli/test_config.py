@@ -369,11 +369,13 @@ def test_a_model_of_the_file_that_is_still_to_be_trained_leaves_the_one_that_com
     assert run(["predict", "chr1", "--out", "t", "--device", "cpu"]) == 1
     told = capsys.readouterr().err
     assert f"{later}: not there yet (regtrack train makes it); demo is taken" in told
-    assert "file.fa: No such file or directory" in told
+    assert "file.fa: no such file; expected FASTA" in told
     # Named by hand, or by a command of its own, it is what is meant.
     typed = ["predict", "chr1", "--out", "t", "--model", "file.safetensors"]
     assert run(typed) == 1
-    assert "file.safetensors: no such checkpoint. Not trained yet?" in capsys.readouterr().err
+    assert (
+        "file.safetensors: no such checkpoint; regtrack train makes one" in capsys.readouterr().err
+    )
     # All shards of a plan would be those of another network.
     assert run(["predict", "chr1", "--out", "t", "--device", "cpu", "--shards", "3"]) == 1
     assert capsys.readouterr().err == (

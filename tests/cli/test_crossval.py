@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from builders import TinyWorld
 
 from regtrack.report.crossval_files import FILES
+from regtrack.training.events import StepDone
 
 SMALL = "f1=6,f2=6,f3=6,hidden=8"
 BRIEF = ("--steps", 2, "--folds", 2, "--seeds", "1,2", "--threads", 1, "--device", "cpu")
@@ -46,6 +48,23 @@ def test_it_prints_tables_of_80_columns_and_says_what_it_wrote(
     status, told, _ = regtrack("info", out)
     assert status == 0
     assert told.splitlines()[-1] == "8 of 8 trainings done"
+
+
+def test_ctrl_c_says_how_many_trainings_are_done_and_the_same_command_goes_on(
+    tiny: TinyWorld, dataset: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("crossval", dataset, "cnn1:f1=6,hidden=8", "--out", tiny.folder / "out", *BRIEF)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "regtrack.cli.progress.Progress.told",
+            lambda _, event: isinstance(event, StepDone) and signal.raise_signal(signal.SIGINT),
+        )
+        status, printed, err = regtrack(*command)
+    assert (status, printed) == (130, "")
+    assert err.splitlines()[-1] == (
+        "regtrack: interrupted with 0 of 4 trainings done; run the same command again to continue"
+    )
+    assert regtrack(*command)[0] == 0
 
 
 def test_a_plan_says_folds_and_steps_and_trains_nothing(

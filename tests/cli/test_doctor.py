@@ -73,7 +73,7 @@ def test_genes_are_counted_and_none_are_no_problem(
         f"genes            {genes}: 2 genes\n" in regtrack("doctor", *shared, "--genes", genes)[1]
     )
     genes.write_text("chr1\t10\t20\tA\nchr8\t10\t20\tMYC\nchr8\t50\t70\tB\n")
-    counted = "1 genes, 2 others on chromosomes that the genome lacks\n"
+    counted = "1 gene, 2 others on chromosomes that the genome lacks\n"
     assert f"{genes}: {counted}" in regtrack("doctor", *shared, "--genes", genes)[1]
     genes.write_text("chr1\t10\t99999999\tA\n")
     status, out, _ = regtrack("doctor", *shared, "--genes", genes)

@@ -112,7 +112,9 @@ def test_predict_names_the_markers_without_peaks_and_why(tmp_path: Path) -> None
     whole = TrackSet.read(folder)
     first, *rest = whole.tracks
     trackset = replace(whole, tracks=(replace(first, no_peaks=CHANCE), *rest))
-    (left,) = summarise_written(trackset, folder, "").to_json()["left_out"]
+    (left,) = summarise_written(
+        trackset, folder, genes=None, is_scored=False, can_score=False
+    ).to_json()["left_out"]
     assert left == {
         "what": "peaks of markers",
         "why": CHANCE,

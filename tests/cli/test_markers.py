@@ -89,7 +89,7 @@ def test_a_table_with_the_catalogues_columns_brings_deepseas_figures_into_a_repo
     report = tmp_path / "report"
     status, out, err = regtrack("eval", tracks, "--peaks", table, "--out", report)
     assert status == 0, err
-    assert "DeepSEA, TFBS: mean PR AUC 0.624 of 1 markers" in out
+    assert "DeepSEA, TFBS: mean PR AUC 0.624 of 1 marker (" in out
     for row, name in zip(rows_of(report), names, strict=True):
         for figure in ("auprc", "auroc"):
             theirs = float(listed[name].extra[f"deepsea_{figure}"])

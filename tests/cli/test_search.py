@@ -74,10 +74,13 @@ def test_it_says_what_it_tries_and_which_is_best(
     assert "4 combinations, trying 4\n" in err
     assert len(re.findall(r"trial \d: 0\.\d{4}  \(f1 \d, hidden \d\)", err)) == 4
     best = max(table(out), key=lambda row: float(row["average_precision"]))
-    first, second = said.splitlines()
+    first, second, last = said.splitlines()
     assert first.startswith(f"{out / 'best.safetensors'}: trial {best['number']}, average")
     assert first.endswith(f"with f1 {best['f1']}, hidden {best['hidden']}")
     assert second == f"4 of 4 trials done: {out / 'trials.tsv'}, {out / 'trials.png'}"
+    assert last == (
+        f"predict with it: regtrack predict REGION --model {out / 'best.safetensors'} --out tracks/"
+    )
     assert (out / "trials.png").read_bytes().startswith(b"\x89PNG")
     assert run(["info", str(out / "best.safetensors")]) == 0
 
@@ -165,8 +168,10 @@ def test_a_signal_keeps_what_was_done_and_says_how_to_go_on(
     command.send_signal(number)
     said, err = command.communicate()
     assert command.returncode == status, err
-    assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
-    assert err.splitlines()[-1] == f"regtrack: {word}; run the same command again to continue"
+    assert said == ""
+    assert err.splitlines()[-1] == (
+        f"regtrack: {word} with 0 of 4 trials done; run the same command again to continue"
+    )
     assert "Traceback" not in err
     assert [row["state"] for row in table(out)] == ["running"] * workers
 
@@ -180,8 +185,10 @@ def test_sigterm_in_a_trial_of_this_process_ends_with_143(
     )
     status, said, err = regtrack(*arguments(prepared, tmp_path / "out", "--space", space))
     assert status == 143, err
-    assert said == "stopped with 0 of 4 trials done; run the same command again to continue\n"
-    assert err.splitlines()[-1] == "regtrack: terminated; run the same command again to continue"
+    assert said == ""
+    assert err.splitlines()[-1] == (
+        "regtrack: terminated with 0 of 4 trials done; run the same command again to continue"
+    )
 
 
 Edit = Callable[[Path], object]

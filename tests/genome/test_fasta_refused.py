@@ -296,8 +296,10 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
         Genome(pipe)
 
 
-def test_a_missing_file_is_an_operating_system_error(fasta: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+def test_a_missing_file_is_answered_with_how_to_come_by_a_genome(fasta: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"no such file; expected FASTA \(regtrack fetch genome hg19 brings one\)$"
+    ):
         Genome(fasta)
 
 

@@ -122,10 +122,10 @@ def _save_something(works: Sequence[BlockWork], *_: object) -> None:
         (of_another_version, r"regtrack \(.*, now 0\.0\.1\)"),
         (of_another_block_format, r"block format \(.*, now 99\)"),
         (of_another_model, "model"),
-        (of_a_genome_with_one_chromosome_more, "chromosomes"),
+        (of_a_genome_with_one_chromosome_more, r"chromosomes \(3, now 4\)"),
         (of_other_sequence, "sequence and regions"),
         (of_other_regions, "sequence and regions"),
-        (of_fewer_markers, "markers"),
+        (of_fewer_markers, r"markers \(3, now 2\)"),
         (on_another_device, r"device \(cpu, now cuda\), arithmetic \(.*, now that of cuda:0,1\)"),
         (with_another_torch, r"torch \(.*, now 1\.0\)"),
         (with_another_bound, r"max_error \(0\.003, now 0\.01\)"),
@@ -258,7 +258,7 @@ def test_a_model_that_is_not_there_is_said_to_be_perhaps_untrained_and_demo_to_p
 ) -> None:
     with pytest.raises(
         InputError,
-        match=r"later\.safetensors: no such checkpoint\. Not trained yet\? --model demo uses",
+        match=r"later\.safetensors: no such checkpoint; regtrack train makes one",
     ):
         a_job(tiny, model=tiny.folder / "later.safetensors")
 

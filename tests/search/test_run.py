@@ -327,7 +327,7 @@ def test_a_trial_that_another_process_has_is_left_to_it(
     ("changes", "difference"),
     [
         ({"text": "f1 = [2]\nhidden = [4, 5, 6]"}, r"space of f1 \(2, 3, now 2\)"),
-        ({"text": "f1 = [2, 3]"}, r"space of hidden \(4, 5, 6, now None\)"),
+        ({"text": "f1 = [2, 3]"}, r"space of hidden \(4, 5, 6, now none\)"),
         ({"sampler": "random", "trials": 6}, r"sampler \(grid, now random\)"),
     ],
 )

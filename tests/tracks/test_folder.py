@@ -118,7 +118,7 @@ def test_which_tracks_have_no_peaks_is_said_by_reason(folder: Path) -> None:
     chance = f"1, {CHANCE}: HepG2|DNase|None"
     assert peakless(read) == [
         chance,
-        "1 that are under the floor everywhere (each has one value, so that browsers open its "
+        "1 under the floor everywhere (each has one value, so that browsers open its "
         "file): HepG2|DNase|None",
     ]
     first, second = read.tracks

@@ -212,9 +212,7 @@ def test_a_stopped_training_is_continued(world: TinyWorld, tmp_path: Path) -> No
     told = Told(at_step=lambda step: step == 2 and signal.raise_signal(signal.SIGINT))
     result = compare(world, ["cnn1", "cnn3"], out, told, steps=3)
     assert (result.comparison, result.stopped) == (None, ("cnn1", 2))
-    assert (
-        result.describe() == "stopped after step 2 of cnn1; run the same command again to continue."
-    )
+    assert (result.describe(), result.reached) == ("", "after step 2 of cnn1")
     assert not (out / "comparison.tsv").exists()
     told = Told()
     result = compare(world, ["cnn1", "cnn3"], out, told, steps=3)
@@ -347,7 +345,11 @@ def test_what_does_not_go_together_is_refused_before_any_training(
         (["cnn1", else_], InputError, r"else\..*predicts A549\|DNase\|None as marker 2, but"),
         (["cnn1", short], InputError, r"short\.safetensors: is of the short task, but .* dense"),
         (["cnn1", world.markers], InputError, r"markers\.tsv: truncated, or not a .safetensors"),
-        (["cnn1", "no.safetensors"], FileNotFoundError, r"no\.safetensors"),
+        (
+            ["cnn1", "no.safetensors"],
+            InputError,
+            r"no\.safetensors: no such checkpoint; regtrack tra",
+        ),
         (["cnn1", "cnn1"], InputError, r"cnn1\.safetensors: is named 2 times"),
         (["cnn3", copy], InputError, r"out/cnn3\..* and .*: would both be called cnn3; rename one"),
     ]

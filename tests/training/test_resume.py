@@ -144,14 +144,12 @@ def test_killed_it_goes_on_from_the_last_state(
 def test_ctrl_c_saves_and_says_how_to_go_on(datasets: TinyDatasets, out: Path, work: Path) -> None:
     result = train_on(datasets.dense, out, Recorder(interrupt_after=1), **SETTINGS)
     assert (result.checkpoint, result.interrupted) == (None, True)
-    assert result.describe() == "stopped after step 1; run the same command again to continue."
+    assert (result.describe(), result.reached) == ("", "after step 1")
     result = train_on(datasets.dense, out, Recorder(interrupt_after=3), **SETTINGS)
     best = work / "best-3.safetensors"
     assert (result.checkpoint, result.interrupted) == (best, True)
-    assert result.describe() == (
-        "stopped after step 4; run the same command again to continue. "
-        f"{best}: the best of 4 steps, reached at step 3"
-    )
+    assert result.reached == "after step 4"
+    assert result.describe() == f"{best}: the best of 4 steps, reached at step 3"
     assert read_checkpoint(best).training["step"] == 3  # whole, should one want it
     assert (work / "log.tsv").read_text().startswith("step\t")
 
