@@ -47,16 +47,21 @@ _LETTERS = bytes.maketrans(bytes(range(len(BASES))), BASES.encode())
 
 
 class ExportedPage(NamedTuple):
-    """What was written: number of markers, their region, and bytes."""
+    """What was written: number of markers, of others that nobody asked to leave out; and bytes."""
 
     markers: int
+    left_out: int
     region: Interval
     size: int
 
     def describe(self, out: Path) -> str:
-        """For people: what `out` holds."""
+        """For people: what `out` holds, and how many markers it does not."""
         size = size_text(self.size)
-        return f"wrote {out}: {counted(self.markers, 'marker')}, {self.region}, {size}; open it"
+        lines = [f"wrote {out}: {counted(self.markers, 'marker')}, {self.region}, {size}; open it"]
+        if self.left_out:
+            others = counted(self.left_out, "marker")
+            lines.append(f"left out: {others}; --markers chooses, a folder holds all")
+        return "\n".join(lines)
 
 
 def export_page(
@@ -117,7 +122,8 @@ def export_page(
         changes["reference"] = {"id": name, "name": name, "fastaURL": _SEQUENCE}
     text = _packed(site, contents, static_texts(site, changes))
     write_text(out, text)
-    return ExportedPage(len(runs.by_name), region, out.stat().st_size)
+    left_out = 0 if options.markers else len(whole.by_name) - len(runs.by_name)
+    return ExportedPage(len(runs.by_name), left_out, region, out.stat().st_size)
 
 
 def _with_other_runs(runs: Runs, entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -121,6 +121,11 @@ class Group(click.Group):
         ctx.help_option_names = _HELP_NAMES
         return super().get_help_option_names(ctx)
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """As `Command`, in every listing: `--help-all` of a group is its `--help`."""
+        *own, shortest = super().get_params(ctx)
+        return [*own, _HELP_ALL, shortest]
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Usage, what the commands are for, examples, commands, options."""
         self.format_usage(ctx, formatter)

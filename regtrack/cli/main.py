@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -224,17 +224,18 @@ def _run(arguments: Sequence[str], teller: Teller) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        for line in shown.getvalue().splitlines():
-            teller.say(printable(line))
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            usage = " ".join(error.ctx.get_usage().split())
+            teller.say(f"{usage}  (--help says more)")
+        teller.say(printable(f"Error: {error.format_message()}".replace("\n", " ")))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         ended = isinstance(error, TerminatedError)
         what = " ".join(
             filter(None, ("terminated" if ended else "interrupted", _reached(error, teller)))
         )
-        teller.say(f"regtrack: {what}{_how_to_go_on(context, teller)}")
+        kept = teller.is_begun or bool(str(error))
+        teller.say(f"regtrack: {what}{_how_to_go_on(context, teller, kept)}")
         return 143 if ended else 130
     except (RegtrackError, OSError, MemoryError, RuntimeError) as error:
         if debug or not _can_be_mended(error):
@@ -243,7 +244,7 @@ def _run(arguments: Sequence[str], teller: Teller) -> int:
             error = ArgumentError(_as_typed(error.argument, context), error.problem)
         elif isinstance(error, DeviceMemoryError):
             error = RegtrackError(error.advice(_typed_names(context)))
-        teller.say(f"regtrack: {_one_line(error)}")
+        teller.say(f"regtrack: {_as_typed_here(_one_line(error), arguments)}")
         kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
         return next(kinds, 1)
     return 0
@@ -254,10 +255,11 @@ def _reached(error: BaseException, teller: Teller) -> str:
     return str(error) or teller.reached
 
 
-def _how_to_go_on(context: click.Context | None, teller: Teller) -> str:
+def _how_to_go_on(context: click.Context | None, teller: Teller, kept: bool) -> str:
+    """What to do next; where nothing is known to be kept, nothing is promised."""
     invoked = context.invoked_subcommand if context else None
     if invoked in _GOES_ON or teller.goes_on:
-        return "; run the same command again to continue"
+        return f"; run the same command again{' to continue' if kept else ''}"
     return "; nothing was written" if invoked in _AT_ONCE else ""
 
 
@@ -318,6 +320,21 @@ def _typed_names(context: click.Context | None) -> dict[str, str]:
         else:
             names.setdefault(argument, (parameter.metavar or argument.upper()).strip("[]."))
     return names
+
+
+def _as_typed_here(text: str, arguments: Sequence[str]) -> str:
+    """Paths as they were typed: relative ones, whose links were followed before work began."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return text
+    for path in {Path(os.path.normpath(word.rpartition("=")[2])) for word in arguments}:
+        if path.parts and not path.is_absolute():
+            absolute = re.escape(str(here / path))
+            text = re.sub(
+                rf"(?<![^\s'\"(=]){absolute}(?![\w-])", str(path).replace("\\", r"\\"), text
+            )
+    return text
 
 
 def _one_line(error: Exception) -> str:

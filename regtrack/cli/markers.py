@@ -29,7 +29,6 @@ from regtrack.cli.screen import page, screen_width
     says="A name, cell, target or category; * stands for any letters.",
 )
 @options.model_listed
-@options.networks
 @click.option(
     "--tsv",
     is_flag=True,
@@ -46,9 +45,9 @@ def markers(patterns: tuple[str, ...], model: Path | None, tsv: bool) -> None:
 
     listed = None
     if model is not None:
-        from regtrack.models.checkpoint import read_checkpoint
+        from regtrack.models.header import read_table  # without torch, which takes a second
 
-        listed = read_checkpoint(model, unnamed=True).markers
+        listed = read_table(model).markers
     matching = catalogue.find_markers(patterns, listed)
     if tsv:
         click.echo(catalogue.markers_tsv(matching))

@@ -47,9 +47,12 @@ class Progress(Bar):
         self._reach()
 
     def _reach(self) -> None:
+        if self._done:
+            self._teller.is_begun = True
         if self._total:
             share = min(self._done / self._total, 1)
-            self._teller.reached = f"at {share:.0%} of {self._stage}"
+            shown = "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"
+            self._teller.reached = f"at {shown} of {self._stage}"
 
     def told(self, event: Event) -> None:
         """Show what happened."""

@@ -91,6 +91,7 @@ class Teller:
         self.log: Log | None = None
         self.goes_on = False  # whether a later run finds this one's work
         self.reached = ""  # how far the work came, as it follows "interrupted"
+        self.is_begun = False  # whether a bar has shown that anything is done
         self.is_quiet = False
         self.as_json_of: str | None = None
         self.notes: list[str] = []

@@ -273,8 +273,8 @@ class _Reading:
         return f"the genome is {genome}, the file fits {' or '.join(fitting)}"
 
 
-def median_width(path: Path) -> float | None:
-    """Median bases of the first rows of a BED file: some thousand, or all of fewer; None of none.
+def first_rows(path: Path) -> tuple[float | None, str]:
+    """Of a BED file's first rows, some thousand: median bases, None of none; and their header.
 
     Raises
     ------
@@ -285,10 +285,10 @@ def median_width(path: Path) -> float | None:
     """
     for line, text in read_pieces(path):
         end = _LINE_END.search(text, _FIRST_BYTES)
-        scanned, _ = _checked(path, line, text[: end.end()] if end else text, first=True)
+        scanned, header = _checked(path, line, text[: end.end()] if end else text, first=True)
         if len(scanned.at):
-            return float(np.median(scanned.ends - scanned.starts))
-    return None
+            return float(np.median(scanned.ends - scanned.starts)), header
+    return None, ""
 
 
 def _checked(path: Path, line: int, text: bytes, first: bool) -> tuple[Scanned, str]:

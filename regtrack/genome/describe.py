@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from regtrack.genome.assemblies import name_of
-from regtrack.genome.bed import median_width
+from regtrack.genome.bed import first_rows
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import count_categories, read_markers
 from regtrack.genome.measured import read_measured
@@ -64,7 +64,7 @@ def describe_regions(path: Path) -> str:
     InputError
         When it is no BED file.
     """
-    width = median_width(path)
+    width, _ = first_rows(path)
     rows = sum(text.count(b"\n") for _, text in read_pieces(path))
     return named_lines(
         {

@@ -18,7 +18,7 @@ from typing import Any
 from regtrack.atomic import write_first, write_text
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.folders import differences, file_sha256, remove_finished
+from regtrack.folders import IDENTITY, differences, file_sha256, remove_finished
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Regions
@@ -215,6 +215,12 @@ def read_plan_in(partial: Path, out: Path) -> ShardPlan:
     try:
         return read_json(partial / PLAN, ShardPlan, FORMAT_VERSION)
     except FileNotFoundError:
+        if (partial / IDENTITY).exists():
+            raise InputError(
+                out,
+                f"not finished, and not in shards (its work lies in {partial.name}): the command "
+                "that began it goes on with it",
+            ) from None
         raise InputError(
             out, "no plan of shards there; regtrack predict or eval with --shards makes one"
         ) from None

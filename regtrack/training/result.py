@@ -59,7 +59,7 @@ class TrainingResult:
         return f"after step {self.state.step:,}"
 
     def summary(self, following: Sequence[str]) -> RunSummary:
-        """The same for programs, of a training that came to its end, with the commands that come next."""
+        """The same for programs, of a training that came to its end, with what comes next."""
         best, out = self.state.best, self.checkpoint
         assert best is not None
         assert out is not None

@@ -24,7 +24,7 @@ from regtrack.fetching.sources import (
     genome_file,
 )
 from regtrack.genome.assemblies import name_of, recognise
-from regtrack.genome.bed import median_width
+from regtrack.genome.bed import first_rows
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.cache import cache_folder
 from regtrack.genome.fasta import Genome
@@ -282,7 +282,7 @@ def _peaks(files: BedFiles | None, path: Path) -> str:
     """All files begin as BED; whether they are of the genome, the first one tells."""
     markers = read_measured(path)
     for marker in markers:
-        median_width(Path(marker.file))
+        first_rows(Path(marker.file))
     if files is not None:
         files.peaks(Path(markers[0].file))
     return f"{describe_markers(markers)}, every file there"

@@ -9,10 +9,12 @@ from pathlib import Path
 from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.sources import MARKERS_TABLE
 from regtrack.folders import check_file
-from regtrack.genome.bed import median_width
+from regtrack.genome.bed import first_rows
 from regtrack.genome.markers import COLUMNS, Marker, count_categories, read_markers
 from regtrack.genome.measured import is_table, markers_of_files, tell_summits
+from regtrack.genome.row_counts import RowCounts, sentences
 from regtrack.listing import counted
+from regtrack.notes import note
 from regtrack.paths import is_text
 
 
@@ -70,9 +72,16 @@ def table_of(
 
 
 def _look_at(named: Path, markers: Sequence[Marker]) -> None:
-    """Read the first rows of every file, and tell what seems wrong."""
-    widths = ((Path(marker.file).name, median_width(Path(marker.file))) for marker in markers)
-    tell_summits(named, {name: width for name, width in widths if width is not None})
+    """Read the first rows of every file, and tell what seems wrong, or is passed over."""
+    files = [Path(marker.file) for marker in markers]
+    read = {file: first_rows(file) for file in files}
+    widths = {file.name: width for file, (width, _) in read.items() if width is not None}
+    tell_summits(named, widths)
+    headers = [
+        RowCounts(str(file), rows=1, header=header) for file, (_, header) in read.items() if header
+    ]
+    for sentence in sentences(headers, "peaks"):
+        note(sentence)
 
 
 def what_to_check(table: Path, guessed: bool) -> str:

@@ -15,6 +15,7 @@ from forking import forked
 
 from regtrack.browsers.browse import BrowseOptions, browsing
 from regtrack.paths import Labelled
+from regtrack.tracks.folder import TrackSet
 
 # Of the page, beside the tracks.
 PARTS = """
@@ -205,6 +206,24 @@ def test_more_markers_than_one_file_holds_are_refused(
         "regtrack: --markers: match 37 markers; 30 at most can be shown at once in one file; a "
         "folder holds all\n",
     )
+
+
+def test_one_file_says_how_many_markers_it_leaves_out_where_nobody_chose(
+    sights: Sights, tmp_path: Path, regtrack
+) -> None:
+    out = tmp_path / "page.html"
+    status, said, err = regtrack("browse", sights.tracks, "--export", out)
+    assert status == 0, err
+    counts = re.search(
+        r"^wrote \S+: (\d+) markers, .*; open it\n"
+        r"left out: (\d+) markers; --markers chooses, a folder holds all$",
+        said,
+        re.MULTILINE,
+    )
+    assert sum(map(int, counts.groups())) == len(TrackSet.read(sights.tracks).tracks)
+    assert int(counts[2]) > 0
+    said = regtrack("browse", sights.tracks, "--markers", "CTCF", "--export", out, "--force")[1]
+    assert "left out" not in said
 
 
 def test_one_file_says_how_large_it_is(tracks: Path, regtrack) -> None:

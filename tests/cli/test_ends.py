@@ -207,3 +207,106 @@ def test_numbers_of_one_are_singular_and_nothing_is_none(
         == []
     )
     assert re.findall(r"(?<!\|)\bNone\b", text) == []
+
+
+def test_ctrl_c_before_anything_is_done_does_not_promise_to_continue(
+    tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    words = predict_arguments(tiny, tmp_path / "tracks")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "regtrack.cli.progress.Progress.advanced",
+            lambda *_: signal.raise_signal(signal.SIGINT),
+        )
+        status, _, err = regtrack(*words)
+    assert (status, err.splitlines()[-1]) == (
+        130,
+        "regtrack: interrupted at 0% of predicting; run the same command again",
+    )
+    assert regtrack(*words)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("done", "shown"), [(0, "0%"), (1, "less than 1%"), (10, "1%"), (999, "100%")]
+)
+def test_what_is_hardly_begun_is_not_called_0_percent(done: int, shown: str) -> None:
+    from regtrack.cli.progress import Progress
+    from regtrack.cli.teller import Teller
+
+    teller = Teller(["predict", "--quiet"])
+    bar = object.__new__(Progress)
+    bar._teller, bar._stage, bar._total, bar._done = teller, "predicting", 1_000, done
+    bar._reach()
+    assert (teller.reached, teller.is_begun) == (f"at {shown} of predicting", done > 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "error"),
+    [
+        (
+            ("predict", "--max-eror", "1"),
+            "Usage: regtrack predict [OPTIONS] REGION...  (--help says more)",
+            "Error: No such option '--max-eror'. (Did you mean one of: '--markers', "
+            "'--max-error', '--max-gap'?)",
+        ),
+        (
+            ("fetch", "genom"),
+            "Usage: regtrack fetch [OPTIONS] COMMAND [ARGS]...  (--help says more)",
+            "Error: No such command 'genom'. (Did you mean one of: 'genes', 'genome'?)",
+        ),
+        (
+            ("predict", "chr1", "--max-error", "x"),
+            "Usage: regtrack predict [OPTIONS] REGION...  (--help says more)",
+            "Error: Invalid value for '--max-error': 'x' is not a valid float.",
+        ),
+    ],
+    ids=["option", "command", "value"],
+)
+def test_what_is_typed_wrong_is_answered_in_two_lines(
+    words: tuple[str, ...], usage: str, error: str, regtrack
+) -> None:
+    assert regtrack(*words) == (2, "", f"{usage}\n{error}\n")
+
+
+def test_a_path_is_told_as_it_was_typed(
+    tiny: TinyWorld, tmp_path: Path, interrupted: pytest.MonkeyPatch, regtrack
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    interrupted.chdir(here)
+    assert regtrack(*predict_arguments(tiny, Path("tracks")))[0] == 130
+    interrupted.undo()
+    interrupted.chdir(here)
+    other = ("--max-error", 0.01)
+    err = regtrack(*predict_arguments(tiny, Path("tracks"), *other))[2]
+    assert err.splitlines()[-1].startswith("regtrack: tracks.partial: holds an unfinished run")
+    err = regtrack(*predict_arguments(tiny, here / "tracks", *other))[2]
+    assert err.splitlines()[-1].startswith(f"regtrack: {here}/tracks.partial: holds an")
+
+
+def test_finish_of_a_run_that_is_not_in_shards_says_what_goes_on_with_it(
+    tiny: TinyWorld, tmp_path: Path, interrupted: pytest.MonkeyPatch, regtrack
+) -> None:
+    interrupted.chdir(tmp_path)
+    assert regtrack(*predict_arguments(tiny, Path("tracks")))[0] == 130
+    assert regtrack("finish", "tracks") == (
+        1,
+        "",
+        "regtrack: tracks: not finished, and not in shards (its work lies in tracks.partial): the "
+        "command that began it goes on with it\n",
+    )
+    assert regtrack("finish", "nothing")[2] == (
+        "regtrack: nothing: no plan of shards there; regtrack predict or eval with --shards makes "
+        "one\n"
+    )
+
+
+def test_init_tells_of_a_line_of_column_names_as_other_commands_do(
+    tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regtrack
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.bed").write_text("Chr\tStart\tEnd\nchr1\t100\t900\n")
+    status, _, err = regtrack("init", "--genome", tiny.genome, "--peaks", "mine.bed")
+    assert status == 0, err
+    told = "peaks: passed over 1 row of mine.bed, a header without # (Chr Start End)"
+    assert f"regtrack: note: {told}\n" in err

@@ -404,7 +404,7 @@ def test_a_run_that_was_stopped_while_its_report_was_written_is_finished_by_the_
         status, _, err = regtrack(*command, "--out", out)
         assert (status, err.splitlines()[-1]) == (
             130,
-            "regtrack: interrupted; run the same command again to continue",
+            "regtrack: interrupted at 100% of scoring; run the same command again to continue",
         )
     status, _, err = regtrack(*command, "--markers", "CTCF", "--out", out)
     assert (status, "holds a report already; --force replaces it" in err) == (1, True)

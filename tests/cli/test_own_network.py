@@ -6,6 +6,8 @@ import csv
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +134,23 @@ def test_info_and_markers_say_what_a_checkpoint_says_of_itself_and_run_no_code(
     status, printed, _ = regtrack("markers", "--model", trained, "--tsv")
     assert (status, len(printed.splitlines())) == (0, 1 + 3)
     assert not (tmp_path / "ran").exists()
+
+
+def test_markers_of_a_checkpoint_are_listed_without_its_code_or_pytorch(
+    trained: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import sys\nfrom regtrack.cli.main import run\n"
+        f"status = run(['markers', '--model', {str(trained)!r}, '--tsv', 'CTCF'])\n"
+        "sys.exit(status + 100 * ('torch' in sys.modules))\n"
+    )
+    # A new interpreter: this one has loaded PyTorch.
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    header, row = done.stdout.splitlines()
+    assert row.split("\t")[header.split("\t").index("name")] == "K562|CTCF|None"
 
 
 def predict_own(regtrack, trained: Path, world: TinyWorld, out: Path, *more: object):

@@ -145,7 +145,7 @@ def test_what_is_no_checkpoint_is_not_named_as_the_model(folder: Path) -> None:
     (folder / "old.safetensors").write_text("hello")
     with pytest.raises(InputError, match=r"old\.safetensors: truncated, or not"):
         initialise(folder / NAME, False, InitRequest(model=folder / "old.safetensors"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match=r"nothing\.safetensors: no such checkpoint; regtrack tra"):
         initialise(folder / NAME, False, InitRequest(model=folder / "nothing.safetensors"))
     assert not (folder / NAME).exists()
 
@@ -295,7 +295,7 @@ def test_a_genome_may_lie_anywhere(folder: Path, tmp_path: Path) -> None:
     with heard(told.append):
         initialise(folder / NAME, True, InitRequest(genome=genome, assembly="danRer11"))
     assert len(told) == 1
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match=r"lost\.fa: no such file; expected FASTA"):
         initialise(folder / NAME, True, InitRequest(genome=tmp_path / "lost.fa"))
 
 
