@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from regtrack.errors import InputError, printable
 
-_ALIKE = 0.75  # of names; genome.fa and genome.fa.gz are .86, hg19.fa and hg38.fa .71
+_ALIKE = 0.75  # of names up to their dot; model and modle are .8, hg19 and hg38 .5
 _ESCAPE = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
@@ -70,15 +70,21 @@ def nearest(missing: str | Path) -> str:
     `; genome.fa.gz lies beside it` of the name that is most alike, or `; there is no folder data`.
     """
     path = Path(os.fsdecode(missing))
-    folder = path.parent
+    folder, (name, _, ending) = path.parent, path.name.partition(".")
     if not is_there(folder):
         return f"; there is no folder {folder}"
     try:
-        names = [each.name for each in folder.iterdir()]
+        names = sorted(each.name for each in folder.iterdir())
     except OSError:  # which another message is about
         return ""
-    alike = difflib.get_close_matches(path.name, names, 1, _ALIKE)
-    return "".join(f"; {shown(name)} lies beside it" for name in alike)
+    same_kind: dict[str, str] = {}
+    for each in names:
+        stem, _, its_ending = each.partition(".")
+        # genome.fa and genome.fa.gz, model and model.safetensors; not model.fa and model.bed.
+        if stem and (its_ending.startswith(ending) or ending.startswith(its_ending)):
+            same_kind.setdefault(stem, each)
+    alike = difflib.get_close_matches(name, same_kind, 1, _ALIKE)
+    return "".join(f"; {shown(same_kind[one])} lies beside it" for one in alike)
 
 
 def named(path: str | Path) -> str:

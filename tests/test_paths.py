@@ -39,6 +39,9 @@ def test_what_is_written_knows_a_file_by_a_name_that_is_text(name: bytes, expect
         ("genome.fa", "; genome.fa.gz lies beside it"),
         ("modle.safetensors", "; model.safetensors lies beside it"),
         ("hg38.fa", ""),  # hg19.fa is another genome
+        ("modle", "; model.safetensors lies beside it"),
+        ("mine.safetensors", ""),
+        ("model.fa", ""),
         ("peaks", ""),
     ],
 )
