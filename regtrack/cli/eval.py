@@ -14,6 +14,7 @@ from regtrack.cli.kinds import Model
 from regtrack.cli.screen import screen_width
 from regtrack.cli.teller import Teller, as_json, log
 from regtrack.errors import ArgumentError, InputError
+from regtrack.paths import nearest
 
 if TYPE_CHECKING:
     from regtrack.prediction.score_job import ScoreJob
@@ -255,6 +256,6 @@ def _check_there(subject: Path) -> None:
     if not subject.exists():
         raise InputError(
             subject,
-            "no such file or folder; expected tracks (regtrack predict makes them) or a checkpoint "
-            "(regtrack train; regtrack fetch model; demo)",
+            f"no such file or folder{nearest(subject)}; expected tracks (regtrack predict makes "
+            "them) or a checkpoint (regtrack train; regtrack fetch model; demo)",
         )

@@ -28,7 +28,7 @@ from regtrack.genome.content import BGZIP_END, BgzipContent, Content, PlainConte
 from regtrack.genome.fasta_scan import LETTERS, Record, scan
 from regtrack.listing import first_names
 from regtrack.notes import note
-from regtrack.paths import is_there, shell_word
+from regtrack.paths import is_there, nearest, shell_word
 
 _ROW = re.compile(rb"([^\t]+)" + rb"\t([0-9]{1,18})" * 4)
 _LINE_END = re.compile(rb"[ \t\v\f\r]*\n")
@@ -128,7 +128,8 @@ def make_index(path: Path) -> FastaIndex:
     """
     if not is_there(path):
         raise InputError(
-            path, "no such file; expected FASTA (regtrack fetch genome hg19 brings one)"
+            path,
+            f"no such file{nearest(path)}; expected FASTA (regtrack fetch genome hg19 brings one)",
         )
     content = BgzipContent(path) if check_format(path) else PlainContent(path)
     for place in _beside, _in_cache:

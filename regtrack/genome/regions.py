@@ -96,7 +96,8 @@ def parse_region(
     if not 1 <= start <= end:
         first, last = sorted((max(start, 1), max(end, 1)))
         near = f"; use {_nearest(chrom, first, last, size)}" if size else ""
-        raise InputError(f"region {text!r}", f"expected 1 <= START <= END{near}")
+        wrong = "positions count from 1" if start < 1 else "it ends before it starts"
+        raise InputError(f"region {text!r}", f"{wrong}{near}")
     if end > size:
         near = f"; use {_nearest(chrom, start, end, size)}" if size else ""
         raise InputError(

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
-from regtrack.paths import is_there, utf8_path
+from regtrack.paths import is_there, nearest, utf8_path
 
 FORMAT_VERSION = 2
 
@@ -93,8 +93,8 @@ def check_there(path: Path) -> None:
     if not is_there(path):
         raise InputError(
             path,
-            "no such checkpoint; regtrack train makes one, regtrack fetch model brings a published "
-            "network, and demo comes with regtrack",
+            f"no such checkpoint{nearest(path)}; regtrack train makes one, regtrack fetch model "
+            "brings a published network, and demo comes with regtrack",
         )
 
 

@@ -303,7 +303,10 @@ def test_what_is_for_a_model_does_not_go_with_tracks(
 
 def test_a_path_that_does_not_exist_is_named(tiny: TinyWorld, regtrack) -> None:
     status, _, err = regtrack("eval", tiny.folder / "modle", "--dataset", "dataset")
-    assert (status, "modle: no such file or folder" in err) == (1, True)
+    assert (status, "modle: no such file or folder; model.safetensors lies beside it" in err) == (
+        1,
+        True,
+    )
 
 
 def test_a_report_below_a_file_is_refused_before_any_work(

@@ -56,9 +56,9 @@ def test_a_chromosome_alone_is_the_whole_of_it(text: str, chrom: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("chr22:2,000-1,000", r"expected 1 <= START <= END"),
-        ("chr22:0-1,000", r"expected 1 <= START <= END"),
-        ("chr22:,-,", r"expected 1 <= START <= END"),
+        ("chr22:2,000-1,000", r"it ends before it starts; use chr22:1,000-2,000$"),
+        ("chr22:0-1,000", r"positions count from 1; use chr22:1-1,000$"),
+        ("chr22:,-,", r"positions count from 1"),
         ("chr3:1-11", r"outside the chromosome: chr3 has 10 bases"),
         ("22:1-3,000,000", r"outside the chromosome: chr22 has 2,000,000 bases"),
         ("chr22:1,000", r"expected CHROM or CHROM:START-END"),
