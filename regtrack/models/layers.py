@@ -27,15 +27,23 @@ class Convolution(nn.Conv1d):
 
     (batch, inputs, length) -> (batch, outputs, length / stride). A strided one has
     `width == stride` and reads each position once, without padding, which is what
-    "SAME" comes to when the length is a multiple of the stride.
+    "SAME" comes to when the length is a multiple of the stride. With as many `groups` as
+    inputs, each channel has a filter of its own and sees no other.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, *, dilation: int = 1, stride: int = 1
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        *,
+        dilation: int = 1,
+        stride: int = 1,
+        groups: int = 1,
     ) -> None:
         if stride not in (1, width):
             raise ValueError(f"stride {stride} is neither 1 nor the width, {width}")
-        super().__init__(inputs, outputs, width, stride=stride, dilation=dilation)
+        super().__init__(inputs, outputs, width, stride=stride, dilation=dilation, groups=groups)
         self.reach = same_padding(width, dilation) if stride == 1 else (0, width - 1)
         self.pad = self.reach if stride == 1 else (0, 0)
 

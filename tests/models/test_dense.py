@@ -23,7 +23,7 @@ CONTEXTS = {
     "id-cnn": Context(left=10_506, right=10_687, stride=20),
     "dilated": Context(left=5_449, right=5_489, stride=10),
     "residual": Context(left=5_138, right=5_138, stride=10),
-    "u-net": Context(left=6_518, right=6_528, stride=50),
+    "u-net": Context(left=7_268, right=7_278, stride=50),
     "hybrid": Context(left=2_918, right=2_928, stride=50),
 }
 # Bases that a context is too wide by, on each side. Every base of an upsampled step depends

@@ -99,6 +99,21 @@ def test_a_strided_convolution_reads_each_position_once(random: np.random.Genera
     np.testing.assert_allclose(outcome(layer, inputs), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("width", [3, 8])
+def test_a_convolution_of_each_channel_has_a_filter_for_each(
+    width: int, random: np.random.Generator
+) -> None:
+    layer = Convolution(3, 3, width, groups=3).double()
+    inputs = random.normal(size=(3, 40))
+    found = outcome(layer, inputs)
+    for channel in range(3):
+        weights, bias = (
+            part.detach().numpy()[channel : channel + 1] for part in layer.parameters()
+        )
+        expected = same_convolution(inputs[channel : channel + 1], weights, bias, dilation=1)
+        np.testing.assert_allclose(found[channel], expected[0], atol=1e-12)
+
+
 def test_a_stride_other_than_the_width_is_refused() -> None:
     with pytest.raises(ValueError, match="stride 5 is neither 1 nor the width, 10"):
         Convolution(3, 2, 10, stride=5)
