@@ -61,7 +61,7 @@ def test_it_begins_with_version_and_command_line_and_ends_with_the_exit_status(
     first, *middle, last = told(log)
     typed = " ".join(str(word) for word in words)
     assert first == f"regtrack {__version__}, process {os.getpid()}: regtrack {typed}"
-    assert re.fullmatch(r"ended after \d+ s: exit status 0", last)
+    assert re.fullmatch(r"ended after (\d+ min )?\d+ s: exit status 0", last)
     assert [line.partition("%")[0] for line in middle] == [
         line.partition("%")[0] for line in err.splitlines()
     ]
