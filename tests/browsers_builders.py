@@ -14,6 +14,7 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.peaks.files import narrow_peaks, write_peaks
+from regtrack.tracks.repeats import Repeat, RepeatCounts, write_repeats
 
 SIZES = {"chr1": 20_000, "chr2": 5_000}
 MARKERS = (
@@ -37,6 +38,7 @@ def write_tracks_folder(
     assembly: str = "hg19",
     peakless: Sequence[int] = (),
     seen: Seen | None = None,
+    repeats: Sequence[Repeat] | None = None,
 ) -> Path:
     """A finished tracks folder of chr1; markers of the numbers `peakless` have no called peak."""
     (folder / "bigwig").mkdir(parents=True)
@@ -51,6 +53,8 @@ def write_tracks_folder(
         write_peaks(folder / track.peaks, lines)
     if seen is not None:
         write_seen(folder, seen)
+    if repeats is not None:
+        write_repeats(folder, repeats)
     write_predicted(folder, {"chr1": IntervalSet.of([0], [sizes["chr1"]])})
     TrackSet(
         model={"sha256": "12" * 32, "architecture": "dilated", "assembly": assembly},
@@ -60,6 +64,7 @@ def write_tracks_folder(
         tracks=tracks,
         assembly=assembly,
         seen_bases=None if seen is None else seen.bases,
+        repeats=None if repeats is None else RepeatCounts.of(repeats),
     ).write(folder)
     return folder
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from regtrack.browsers.viewable import Viewable
-from regtrack.genome.intervals import Interval, IntervalSet, intersect
+from regtrack.genome.intervals import Interval, IntervalSet, intersect, total_bases
 from regtrack.genome.seen import Seen
 from regtrack.genome.textfile import read_text
 from regtrack.tracks.bigwig_sections import BigWigSections
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.encoding import encode_block
-from regtrack.tracks.folder import Track, write_predicted, write_seen
+from regtrack.tracks.folder import Track, write_bed, write_predicted, write_seen
 from regtrack.tracks.peaks.files import write_peaks
+from regtrack.tracks.repeats import REPEATS, RepeatCounts
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records, ranges_of
 
 
@@ -64,6 +65,11 @@ def cut_tracks(viewable: Viewable, region: Interval, into: Path) -> Viewable:
         seen = Seen(intersect(seen.train, here), intersect(seen.valid, here))
         write_seen(into, seen)
         trackset = replace(trackset, seen_bases=seen.bases)
+    if trackset.repeats:
+        repeats = intersect(viewable.repeats, here)
+        write_bed(into / REPEATS, repeats)
+        counts = RepeatCounts(sum(map(len, repeats.values())), total_bases(repeats))
+        trackset = replace(trackset, repeats=counts)
     return replace(viewable, folder=into, trackset=trackset)
 
 

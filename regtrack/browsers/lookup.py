@@ -100,6 +100,16 @@ class Lookup:
         """
         return overlapping(self._viewables[place].trained, region)
 
+    def repeats(self, place: int, region: Interval) -> list[Record]:
+        """The tandem repeats that overlap a region and in which most markers of a run have peaks.
+
+        Raises
+        ------
+        KeyError
+            When there is no such run.
+        """
+        return overlapping(self._viewables[place].repeats, region)
+
     def strongest(self, number: int) -> list[Record]:
         """The predicted peaks of a marker with the highest values, the highest first.
 

@@ -65,7 +65,12 @@ def saved_answers(
                 yield f"{FOLDER}/{question}/{number}.json", _text(records)
 
     yield from answered("genes", lookup.genes)
-    for kind, question in (("predicted", lookup.predicted), ("trained", lookup.trained)):
+    stretches = {
+        "predicted": lookup.predicted,
+        "trained": lookup.trained,
+        "repeats": lookup.repeats,
+    }
+    for kind, question in stretches.items():
         for address, told in site.stretches(kind).items():
             yield from answered(address, partial(question, told.place))
     for number, _, _ in runs.entries:

@@ -85,6 +85,10 @@ def make_app(site: Site, lookup: Lookup, advice: Callable[[str], str]) -> ASGIAp
         "/trained/{number}": lambda request: _within(
             request, sizes, partial(lookup.trained, _numbered(lookup.run_places, request))
         ),
+        "/repeats": lambda request: _within(request, sizes, partial(lookup.repeats, first)),
+        "/repeats/{number}": lambda request: _within(
+            request, sizes, partial(lookup.repeats, _numbered(lookup.run_places, request))
+        ),
         "/measured/{number}": lambda request: _within(
             request, sizes, partial(lookup.measured, _numbered(lookup.with_measured, request))
         ),

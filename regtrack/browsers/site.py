@@ -31,6 +31,7 @@ _SIZES = "chrom.sizes"
 _STRETCHES: Mapping[str, Callable[[Viewable], Regions]] = {
     "predicted": lambda viewable: viewable.predicted,
     "trained": lambda viewable: viewable.trained,
+    "repeats": lambda viewable: viewable.repeats,
 }
 # The page may load things from its own server only. igv.js styles its elements in place
 # and draws its icons as data.
@@ -138,7 +139,7 @@ class Site:
         return {f"/{place}/{PAGE}": page for place, page in pages.items()}
 
     def stretches(self, kind: str) -> Mapping[str, Stretches]:
-        """By their address, what is `predicted` or `trained`, where runs differ in it."""
+        """By their address, what is of a kind of `_STRETCHES`, where runs differ in it."""
         told = self.runs.telling(_STRETCHES[kind])
         return {f"{kind}/{one.place}" if self.runs.several else kind: one for one in told}
 

@@ -21,6 +21,7 @@ from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
+from regtrack.tracks.repeats import read_repeats
 from regtrack.unfinished import refuse_unfinished
 
 _NAMED = 3  # stretches that are named where there are more
@@ -160,6 +161,18 @@ class Viewable:
         if not trained:
             return "trained here: no"
         return f"trained here: yes, on {trained:,} of {total_bases(self.predicted):,} bases"
+
+    @cached_property
+    def repeats(self) -> Regions:
+        """Tandem repeats with peaks of more than half of all markers; none where nobody looked.
+
+        Raises
+        ------
+        InputError, OSError
+            When the file that says so is damaged, or cannot be read.
+        """
+        counts = self.trackset.repeats
+        return read_repeats(self.folder, counts, self.trackset.chrom_sizes) if counts else {}
 
     def chosen(self, patterns: Sequence[str], few: int = FEW) -> tuple[Track, ...]:
         """The tracks of the markers that match, in the folder's order; without patterns, a few.

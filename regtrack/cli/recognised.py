@@ -112,7 +112,10 @@ _PARTS = {
     "dataset.json": ("windows.bed", "dropped.bed", "known.bed", "*.npy"),
     "plan.json": ("asked.bed", "targets.bed", "lock", "leases*", "work-*"),
     "run.json": ("*",),
-    "tracks.json": ("predicted.bed", "trained.bed", "validated.bed", "bigwig*", "peaks*"),
+    "tracks.json": (
+        *("predicted.bed", "trained.bed", "validated.bed", "repeats.bed"),
+        *("bigwig*", "peaks*"),
+    ),
     "report.json": ("report.tsv", "report.html"),
     "study.db": ("trials.tsv", "trials.png", "lock"),
     "comparison.json": ("comparison.tsv", "comparison.md", "comparison.png"),

@@ -43,6 +43,7 @@ from regtrack.tracks.folder import (
     TrackSet,
 )
 from regtrack.tracks.peaks.files import index_suffix
+from regtrack.tracks.repeats import FEWEST_MARKERS
 
 # Small blocks that are predicted and saved together, as scaffolds are: so few that a killed run
 # loses only seconds, for the network reads the halo of each.
@@ -123,6 +124,12 @@ class Job:
         """The blocks that hold a target, in the genome's order; those of a file together."""
         scored = self.truth.scope.scored.where if self.truth else None
         return tuple(grouped(self.targets, _MOST_TOGETHER, BLOCK_LENGTH, scored))
+
+    @property
+    def finds_repeats(self) -> bool:
+        """Whether enough markers may have peaks to look for repeats in which most have one."""
+        may_have_peaks = sum(track.no_peaks is None for track in self.trackset.tracks)
+        return may_have_peaks >= FEWEST_MARKERS
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share for one to go on with the other's blocks."""

@@ -184,6 +184,7 @@ def make_plan(job: Job, out: Path, workers: int) -> Plan:
         files=3 * len(job.rows)
         + 2
         + (len(SEEN_FILES) if job.seen else 0)
+        + job.finds_repeats
         + (len(REPORT_FILES) if job.truth else 0),
         tracks_bytes=size,
         disk_bytes=int(left * (sample.bytes_per_base + sample.count_bytes_per_base))

@@ -9,13 +9,16 @@ a block that is damaged is predicted anew.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from regtrack.atomic import remove_left_aside
 from regtrack.datasets.labels import LABEL_FILES
 from regtrack.folders import clear, is_of_run, move_in, unfinished_run
+from regtrack.genome.fasta import Genome
 from regtrack.models.arithmetic import reported_device
 from regtrack.models.named_code import allowed_code
+from regtrack.notes import note
 from regtrack.observer import Observer, staged
 from regtrack.paths import named
 from regtrack.prediction.blockwork import BlockRecipe, BlockWork
@@ -25,7 +28,9 @@ from regtrack.report.files import write_report
 from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.truth import Truth
+from regtrack.tracks.blocks import BlockStore
 from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
+from regtrack.tracks.repeats import REPEATS, RepeatCounts, find_repeats, write_repeats
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, write_tracks
 from regtrack.work_folders import TRACKS, partial_path, remove_claimed
@@ -116,6 +121,8 @@ def finish_tracks(
     """
     finished = work / TRACKS
     trackset = job.trackset.summarised(summaries, job.bases)
+    if job.finds_repeats:
+        trackset = replace(trackset, repeats=_find_repeats(job, work))
     if job.truth:
         _write_report(job, trackset.tracks, job.truth, device, work, workers, observer)
     write_predicted(finished, job.targets)
@@ -133,6 +140,8 @@ def deliver(work: Path, out: Path) -> TrackSet:
     trackset = TrackSet.read(finished)
     move_in(finished, out, CONTENTS)
     remove_claimed(work)
+    if trackset.repeats and trackset.repeats.stretches:
+        note(f"{trackset.repeats.describe()}: see {named(out)}/{REPEATS}")
     return trackset
 
 
@@ -226,6 +235,20 @@ def write_markers(
         for done, summaries in in_processes(write_tracks, groups, 1 if small else workers):
             yield from enumerate(summaries, done.first)
             advance(len(done.tracks))
+
+
+def _find_repeats(job: Job, work: Path) -> RepeatCounts:
+    """Leave a list of tandem repeats with peaks of most markers beside the tracks."""
+    store = BlockStore(work / _BLOCKS)
+    blocks = ([task.block for task in tasks] for tasks in job.groups)
+    crowded = (
+        (block.chrom, stretches)
+        for together in blocks
+        for block, stretches in zip(together, store.crowded(together), strict=True)
+    )
+    repeats = find_repeats(Genome(job.genome), crowded)
+    write_repeats(work / TRACKS, repeats)
+    return RepeatCounts.of(repeats)
 
 
 def _consecutive(rows: Sequence[int], most: int) -> list[list[int]]:

@@ -1,8 +1,9 @@
 """Block files: the encoded segments of all markers on one block, or on some small ones.
 
 They are what a killed run goes on from, and what the track files are written from. A file has,
-for each of its blocks, a mark, the number of edges, the offsets, a checksum per marker, one of
-all that, and then sections, bins, peaks, counts, data and fine bins, as `EncodedBlock` has them.
+for each of its blocks, a mark, the numbers of edges and of crowded stretches, the offsets, a
+checksum per marker, the crowded stretches, a checksum of all that, and then sections, bins, peaks,
+counts, data and fine bins, as `EncodedBlock` has them.
 So who reads some markers knows that they are as they were saved, without reading the others.
 """
 
@@ -13,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from regtrack.errors import InputError
 from regtrack.tracks.bins import BIN
 from regtrack.tracks.encoding import SECTION, EncodedBlock, EncodedSegments
 from regtrack.tracks.peaks.block_peaks import PEAK
+from regtrack.tracks.repeats import CROWDED
+from regtrack.tracks.segments import Records
 from regtrack.tracks.value_counts import COUNT
 
 # Bases per block. Long enough that cutting every segment at a block's end costs nothing
@@ -30,9 +33,9 @@ from regtrack.tracks.value_counts import COUNT
 BLOCK_LENGTH = 200_000
 
 # Of the files below, so that no run goes on with those of another regtrack.
-BLOCK_FORMAT = 6
+BLOCK_FORMAT = 7
 
-_MARK = b"rtblock6"
+_MARK = b"rtblock7"
 _PARTS = (SECTION, BIN, PEAK, COUNT, np.dtype("u1"), np.dtype("u1"))
 
 
@@ -107,6 +110,22 @@ class BlockStore:
                 raise _damaged(path)
         return blocks_of_file
 
+    def crowded(self, blocks: Sequence[Block]) -> list[Records]:
+        """CROWDED of each block; nothing else is read.
+
+        Raises
+        ------
+        InputError
+            When the file does not begin as it was saved.
+        """
+        path, found = self.path(blocks[0]), []
+        with path.open("rb") as file:
+            for _ in blocks:
+                header = _header(file, path)
+                found.append(header.crowded)
+                file.seek(sum(header.sizes), os.SEEK_CUR)
+        return found
+
     def is_sound(self, blocks: Sequence[Block]) -> bool:
         """Whether the file of some blocks, if there is one, is what was saved; reads all of it."""
         path = self.path(blocks[0])
@@ -114,8 +133,8 @@ class BlockStore:
             return True
         try:
             with path.open("rb") as file:
-                offsets, _ = _header(file, path)
-            self.read(blocks, 0, offsets.shape[1] - 1)
+                markers = _header(file, path).markers
+            self.read(blocks, 0, markers)
         except InputError:
             return False
         return True
@@ -127,7 +146,9 @@ def _write(file: BinaryIO, encoded: EncodedBlock) -> None:
     parts = (encoded.sections, encoded.bins, encoded.peaks, encoded.counts, *streams)
     edges = encoded.offsets.shape[1]
     sums = _checksums(encoded.offsets, [part.view("u1") for part in parts])
-    header = b"".join((_MARK, np.int64(edges).tobytes(), encoded.offsets.tobytes(), sums.tobytes()))
+    numbers = np.array((edges, len(encoded.crowded)), np.int64)
+    arrays = (numbers, encoded.offsets, sums, encoded.crowded)
+    header = b"".join((_MARK, *(array.tobytes() for array in arrays)))
     # Not tofile(), whose error of a full disk does not say so.
     file.write(header)
     file.write(np.uint32(zlib.crc32(header)).tobytes())
@@ -137,7 +158,8 @@ def _write(file: BinaryIO, encoded: EncodedBlock) -> None:
 
 def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegments]:
     """The markers [first, last) of the block that the file stands before; leaves it behind."""
-    offsets, sums = _header(file, path)
+    header = _header(file, path)
+    offsets = header.offsets
     if not 0 <= first <= last < offsets.shape[1]:
         raise IndexError(f"markers {first} to {last} of {offsets.shape[1] - 1}")
     parts = []
@@ -148,12 +170,13 @@ def _read(file: BinaryIO, path: Path, first: int, last: int) -> list[EncodedSegm
         file.seek(begin + int(row[-1]) * kind.itemsize)
     part_offsets = offsets[:, first : last + 1] - offsets[:, first : first + 1]
     raw = [np.frombuffer(part, "u1") for part in parts]
-    if not np.array_equal(_checksums(part_offsets, raw), sums[first:last]):
+    if not np.array_equal(_checksums(part_offsets, raw), header.sums[first:last]):
         raise _damaged(path)
     sections, bins, peaks, counts = (
         np.frombuffer(part, kind) for part, kind in zip(parts[:4], _PARTS, strict=False)
     )
-    block = EncodedBlock(part_offsets, sections, bins, peaks, counts, *parts[4:])
+    data, fine = parts[4:]
+    block = EncodedBlock(part_offsets, sections, bins, peaks, counts, data, fine, header.crowded)
     return [block.of(number) for number in range(last - first)]
 
 
@@ -174,22 +197,49 @@ def _checksums(
     return sums
 
 
-def _header(file: BinaryIO, path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """A block's offsets and checksums, of a file as long as they say; it is behind them then."""
+class _Header(NamedTuple):
+    """What a block begins with: as `EncodedBlock`, and a checksum of each marker."""
+
+    offsets: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.uint32]
+    crowded: Records
+
+    @property
+    def markers(self) -> int:
+        """Number of markers."""
+        return len(self.sums)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each part that follows."""
+        return [
+            int(row[-1]) * kind.itemsize for row, kind in zip(self.offsets, _PARTS, strict=True)
+        ]
+
+
+def _header(file: BinaryIO, path: Path) -> _Header:
+    """That of a block, of a file as long as it says; the file is behind it then."""
     size = os.fstat(file.fileno()).st_size
-    begin = file.read(len(_MARK) + 8)
-    edges = int.from_bytes(begin[len(_MARK) :], "little")
-    of_offsets, of_sums = len(_PARTS) * 8 * edges, 4 * (edges - 1)
-    if not begin.startswith(_MARK) or not 0 < of_offsets + of_sums < size:
+    begin = file.read(len(_MARK) + 16)
+    if not begin.startswith(_MARK) or len(begin) < len(_MARK) + 16:
         raise _damaged(path)
-    rest = file.read(of_offsets + of_sums)
-    if file.read(4) != zlib.crc32(begin + rest).to_bytes(4, "little"):
+    edges, crowded = np.frombuffer(begin, np.int64, offset=len(_MARK)).tolist()
+    if not (0 < edges < size and 0 <= crowded < size):
         raise _damaged(path)
-    offsets = np.frombuffer(rest[:of_offsets], np.int64).reshape(len(_PARTS), edges)
-    lengths = (int(row[-1]) * kind.itemsize for row, kind in zip(offsets, _PARTS, strict=True))
-    if file.tell() + sum(lengths) > size:
+    lengths = (len(_PARTS) * 8 * edges, 4 * (edges - 1), CROWDED.itemsize * crowded)
+    if sum(lengths) >= size:
         raise _damaged(path)
-    return offsets, np.frombuffer(rest[of_offsets:], np.uint32)
+    rest = [file.read(length) for length in lengths]
+    if file.read(4) != zlib.crc32(b"".join((begin, *rest))).to_bytes(4, "little"):
+        raise _damaged(path)
+    header = _Header(
+        np.frombuffer(rest[0], np.int64).reshape(len(_PARTS), edges),
+        np.frombuffer(rest[1], np.uint32),
+        np.frombuffer(rest[2], CROWDED),
+    )
+    if file.tell() + sum(header.sizes) > size:
+        raise _damaged(path)
+    return header
 
 
 def _damaged(path: Path) -> InputError:

@@ -13,6 +13,7 @@ from regtrack.paths import shell_word
 from regtrack.run_summary import LeftOut, RunSummary
 from regtrack.text_columns import named_lines
 from regtrack.tracks.folder import CHANCE, FLAT, SEEN_FILES, TrackSet
+from regtrack.tracks.repeats import FEWEST_MARKERS, REPEATS, RepeatCounts
 
 # A genome may have 100,000 chromosomes.
 _LISTED = 30
@@ -58,6 +59,7 @@ def describe_tracks(folder: Path) -> str:
         },
         **({"  ...": f"{more:,} more chromosomes"} if more else {}),
         "trained": _seen(trackset.seen_bases),
+        "repeats": _repeats(trackset.repeats),
         "files": f"{2 * len(trackset.tracks)}, {size / 1e6:,.1f} MB "
         f"(e.g. {trackset.tracks[0].bigwig})",
         "next": f"regtrack browse {shell_word(folder)}, or eval, session, hub",
@@ -140,6 +142,13 @@ def _seen(bases: Mapping[str, int] | None) -> str:
         f"{bases['train']:,} of these bases ({SEEN_FILES['train']}); "
         f"validated on {bases['valid']:,} ({SEEN_FILES['valid']})"
     )
+
+
+def _repeats(counts: RepeatCounts | None) -> str:
+    """What was found of tandem repeats in which most markers have peaks, and where it stands."""
+    if counts is None:
+        return f"not looked at (fewer than {FEWEST_MARKERS} markers with peaks, or an older folder)"
+    return f"{counts.describe()} ({REPEATS})"
 
 
 def peakless(trackset: TrackSet) -> list[str]:

@@ -25,6 +25,7 @@ from regtrack.tracks.bins import (
 from regtrack.tracks.deflate import deflate
 from regtrack.tracks.peaks.block_peaks import PEAK, BlockRules, block_peaks
 from regtrack.tracks.peaks.runs import NO_BOUNDS
+from regtrack.tracks.repeats import crowded_stretches
 from regtrack.tracks.segments import SEGMENT, BlockSegments, Records
 from regtrack.tracks.value_counts import count_values
 
@@ -86,6 +87,8 @@ class EncodedBlock:
     offsets
         int64 (6, markers + 1): where a marker's part of `sections`, `bins`, `peaks`, `counts`,
         `data` and `fine` begins; the next one's begins where it ends.
+    crowded
+        CROWDED, in order: where more than half of the markers that may have peaks have one.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -95,6 +98,7 @@ class EncodedBlock:
     counts: Records
     data: bytes
     fine: bytes
+    crowded: Records
 
     def of(self, marker: int) -> EncodedSegments:
         """One marker's part; `marker` is its position in the block."""
@@ -145,8 +149,10 @@ def encode_block(
     bins, bin_counts = coarser_bins(fine, fine_counts)
     if block_rules is None:
         peaks, peak_counts = np.empty(0, PEAK), np.zeros(markers, np.int64)
+        may_have_peaks = 0
     else:
         peaks, peak_counts = block_peaks(segments, block_rules, bounds, ranges)
+        may_have_peaks = int(np.isfinite(block_rules.thresholds).sum())
     counts, counted = count_values(records, segments.offsets, ranges)
     sections, data, fine_data = [], [], []
     section_counts, data_counts, fine_data_counts = [], [], []
@@ -183,6 +189,7 @@ def encode_block(
         counts,
         b"".join(data),
         b"".join(fine_data),
+        crowded_stretches(peaks, may_have_peaks),
     )
 
 

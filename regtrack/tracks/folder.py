@@ -17,6 +17,7 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.signals import MOST, check_range
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
+from regtrack.tracks.repeats import RepeatCounts
 from regtrack.tracks.summary import Summary
 
 FORMAT_VERSION = 2
@@ -207,6 +208,7 @@ class _Contents:
     settings: dict[str, Any]
     tracks: tuple[Track, ...]
     seen: _SeenBases | None = None
+    repeats: RepeatCounts | None = None
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -242,6 +244,8 @@ class TrackSet:
     seen_bases
         By split, how many of the predicted bases the training has seen; None where that is not
         known.
+    repeats
+        What is in `repeats.bed`; None where nobody looked: too few markers, or an older folder.
     """
 
     model: Mapping[str, str]
@@ -251,6 +255,7 @@ class TrackSet:
     tracks: tuple[Track, ...]
     assembly: str
     seen_bases: Mapping[str, int] | None = None
+    repeats: RepeatCounts | None = None
 
     @property
     def credits(self) -> dict[str, str]:
@@ -303,6 +308,7 @@ class TrackSet:
             },
             "settings": dict(self.settings),
             "seen": self.seen_bases and dict(self.seen_bases),
+            **({"repeats": asdict(self.repeats)} if self.repeats else {}),
             "tracks": [track.to_json() for track in self.tracks],
         }
         write_text(folder / CONTENTS, json.dumps(record, indent=1, allow_nan=False) + "\n")
@@ -333,6 +339,7 @@ class TrackSet:
             # Folders of before this was kept were of the model's genome.
             assembly=contents.genome.assembly or contents.model.assembly,
             seen_bases=None if contents.seen is None else vars(contents.seen),
+            repeats=contents.repeats,
         )
         for track in trackset.tracks:
             for name in (track.bigwig, track.peaks):

@@ -15,6 +15,7 @@ from regtrack.genome.intervals import Interval, IntervalSet
 from regtrack.genome.seen import Seen
 from regtrack.tracks.folder import write_seen
 from regtrack.tracks.peaks.files import read_peaks
+from regtrack.tracks.repeats import Repeat, RepeatCounts
 
 
 @pytest.fixture
@@ -59,6 +60,14 @@ def test_of_what_was_seen_in_training_it_keeps_its_part(viewable: Viewable, tmp_
     made = cut(known, tmp_path, Interval("chr1", 170, 450))
     assert made.trackset.seen(made.folder) == Seen({"chr1": IntervalSet.of([170], [300])}, {})
     assert made.trained == {"chr1": IntervalSet.of([170], [300])}
+
+
+def test_of_repeats_it_keeps_those_in_it(tmp_path: Path) -> None:
+    repeats = [Repeat("chr1", 100, 200, 27), Repeat("chr1", 500, 700, 3)]
+    whole = Viewable.read(write_tracks_folder(tmp_path / "tracks", repeats=repeats))
+    made = cut(whole, tmp_path, Interval("chr1", 170, 450))
+    assert made.trackset.repeats == RepeatCounts(1, 30)
+    assert made.repeats == {"chr1": IntervalSet.of([170], [200])}
 
 
 def test_where_nothing_was_predicted_a_file_is_not_empty(

@@ -266,7 +266,7 @@ def test_questions_are_answered(address: str) -> None:
     ]
     assert [gene["name"] for gene in answer(f"/genes?{region}")] == ["CRKL"]  # type: ignore[attr-defined]
     assert answer(f"/predicted?{region}") == [{"chr": "chr1", "start": 0, "end": 20_000}]
-    assert answer(f"/trained?{region}") == []
+    assert answer(f"/trained?{region}") == answer(f"/repeats?{region}") == []
     assert answer("/strongest/2") == [{"chr": "chr1", "start": 420, "end": 520, "value": 0.75}]
 
 

@@ -18,6 +18,7 @@ from regtrack.genome.seen import Seen
 from regtrack.report.files import rows, write_report
 from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import CHANCE, TrackSet
+from regtrack.tracks.repeats import Repeat
 
 NAMES = [marker.name for marker in MARKERS]
 
@@ -38,6 +39,15 @@ def test_what_was_trained_on_is_known_where_the_folder_says_so(
     train = {"chr1": IntervalSet.of([50, 300], [200, 900])}
     other = write_tracks_folder(tmp_path / "other", seen=Seen(train, {}))
     assert Viewable.read(other, None, None).trained == train
+
+
+def test_where_repeats_have_most_peaks_is_known_where_somebody_looked(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert Viewable.read(folder).repeats == {}
+    repeats = [Repeat("chr1", 50, 200, 27)]
+    other = write_tracks_folder(tmp_path / "other", repeats=repeats)
+    assert Viewable.read(other).repeats == {"chr1": IntervalSet.of([50], [200])}
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ async function start() {
   searchHere();
   // Of a genome's lengths alone there is no base to show.
   if (site.reference?.format === "chromsizes") for (const track of browser.findTracks("id", "sequence")) browser.removeTrack(track);
-  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), ...site.stretches.predicted.map(predictedTrack), ...site.stretches.trained.map(trainedTrack)]);
+  await browser.loadTrackList([...(site.genes ? [genesTrack()] : []), ...site.stretches.predicted.map(predictedTrack), ...site.stretches.trained.map(trainedTrack), ...site.stretches.repeats.map(repeatsTrack)]);
   for (const name of ["genes", "sequence"]) for (const track of browser.findTracks("id", name)) nameOnly(track, name);
   await goTo(wanted.locus ?? site.opens).catch(problem);
   await show(wanted.markers ?? site.shown);
@@ -150,6 +150,17 @@ function trainedTrack(stretches, number) {
   return stretchesTrack("was trained on", title, () => PALETTE.trainedHere, number / 1000 - 0.4, stretches);
 }
 
+// There, that more than half of all markers have peaks says little of them: a network finds one motif
+// a hundred times. These stretches are shaded in the rows of the run's markers, too.
+function repeatsTrack(stretches, number) {
+  return stretchesTrack("tandem repeats", REPEAT, () => PALETTE.repeatHere, number / 1000 - 0.3, stretches);
+}
+
+function repeatsOf(marker) {
+  const own = site.stretches.repeats.find(({ runs }) => !runs.length || runs.includes(runOf(marker).label));
+  return own && reading(own.address);
+}
+
 // Where a gene is that was typed; igv.js takes places as 0-based, half-open.
 async function findGene(text) {
   const [gene] = await ask(`search?q=${encodeURIComponent(text)}`);
@@ -173,7 +184,7 @@ function markerTrack(marker) {
   const score = marker.score === null ? "" : `AP ${marker.score.toFixed(3)}`;
   return {
     type: "row", id: nameOf(marker), order: marker.place, height: SIGNAL + strips.length * STRIP,
-    marker, colour, strips,
+    marker, colour, strips, repeats: repeatsOf(marker),
     heading: { name: nameOf(marker), about: [score, marker.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: nameOf(marker) },
   };
 }

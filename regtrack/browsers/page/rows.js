@@ -5,7 +5,8 @@
 const STRIP = 9; // pixels; as high as the text beside it
 const SIGNAL = 23;
 const LIFT = 8; // an axis of lift ends at 2 to the power of this
-const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff20ff", measured: "#444444", predictedHere: "#bbbbbb", trainedHere: "#8e79b5" };
+const PALETTE = { line: "#777777", text: "#222222", lane: "#f4f4f1", over: "#ff20ff", measured: "#444444", predictedHere: "#bbbbbb", trainedHere: "#8e79b5", repeatHere: "#d95f02" };
+const REPEAT = "A tandem repeat with predicted peaks of more than half of all markers: hardly real.";
 
 // ---- scales
 
@@ -74,8 +75,8 @@ const overlapping = (features, start, end) => features.filter((feature) => featu
 // ---- rows
 
 // A row of one marker, or of a strip alone. `config` has `heading` (name, about, title), `strips`
-// (kind, colour, read(chrom, start, end), isShaded), of a marker `marker` and `colour`, and of the row
-// that finds places by name `search`.
+// (kind, colour, read(chrom, start, end), isShaded), of a marker `marker`, `colour` and, where there are
+// any, `repeats` (chrom, start, end), and of the row that finds places by name `search`.
 class Row extends igv.TrackBase {
   init(config) {
     super.init(config);
@@ -119,8 +120,9 @@ class Row extends igv.TrackBase {
       const isWhole = chrom.toLowerCase() === "all";
       const strips = this.strips.map((strip) => (isWhole ? null : strip.read ? strip.read(chrom, start, end) : this.called.getFeatures(chrom, start, end, basesPerPixel)));
       const signal = this.source?.getFeatures({ chr: chrom, start, end, bpPerPixel: basesPerPixel, windowFunction: "max" });
-      const [values, ...peaks] = await Promise.all([signal ?? [], ...strips]);
-      return { values, peaks };
+      const doubtful = isWhole ? [] : this.config.repeats?.(chrom, start, end);
+      const [values, repeats, ...peaks] = await Promise.all([signal ?? [], doubtful ?? [], ...strips]);
+      return { values, repeats, peaks };
     } finally {
       progress.end(this);
     }
@@ -143,6 +145,8 @@ class Row extends igv.TrackBase {
         context.fillRect(x, y, Math.max(1.5, width), STRIP - 1);
       }
     }
+    context.fillStyle = `${PALETTE.repeatHere}40`;
+    for (const { start, end } of features.repeats) context.fillRect((start - bpStart) / bpPerPixel, 0, Math.max(1.5, (end - start) / bpPerPixel), this.height);
   }
 
   #drawSignal(context, values, height) {
@@ -203,6 +207,7 @@ class Row extends igv.TrackBase {
       const highestValue = peak && strip.isShaded ? `, highest value ${short((peak.score * this.marker.range) / 1000)}${site.signal && peak.score === 1000 ? " or more" : ""}` : "";
       lines.push([strip.kind, peak ? `${place(peak.chr, peak.start, peak.end)}, ${bases(peak.end - peak.start)}${highestValue}` : "nothing here"]);
     }
+    if (near(features.repeats)) lines.push(["shaded", REPEAT]);
     if (this.marker && !this.marker.measured) lines.push(["measured", "no measured peaks are known"]);
     return lines;
   }
