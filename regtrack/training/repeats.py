@@ -40,6 +40,22 @@ def put_repeat(
     codes, peaks
         Copies. Of a peak that reaches into the repeat, the parts outside are left.
     """
+    start, repeat = made_repeat(codes, peaks, random)
+    end = start + len(repeat)
+    codes = codes.copy()
+    codes[start:end] = repeat
+    return codes, _outside(peaks, start, end)
+
+
+def made_repeat(codes: Codes, peaks: Positions, random: np.random.Generator) -> tuple[int, Codes]:
+    """A tandem repeat for a window, and where it begins.
+
+    Parameters
+    ----------
+    codes, peaks
+        As `put_repeat`: what the unit may be cut from, four times in five; without peaks, it is
+        letters by chance.
+    """
     most = min(_LONGEST, len(codes) // 2)
     length = int(random.integers(min(_SHORTEST, most), most, endpoint=True))
     start = int(random.integers(0, len(codes) - length, endpoint=True))
@@ -47,9 +63,7 @@ def put_repeat(
     repeat = np.resize(unit, length)
     changed = random.random(length) < _CHANGED[random.integers(len(_CHANGED))]
     repeat[changed] = random.integers(1, 5, changed.sum())
-    codes = codes.copy()
-    codes[start : start + length] = repeat
-    return codes, _outside(peaks, start, start + length)
+    return start, repeat
 
 
 def _unit(codes: Codes, peaks: Positions, random: np.random.Generator) -> Codes:
