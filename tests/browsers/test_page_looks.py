@@ -120,7 +120,8 @@ def test_the_parts_of_a_row_are_explained_beside_the_scale(visit: Visit) -> None
     assert not page.is_visible("#parts")
     page.click("#what")
     terms = page.locator("#parts dt").all_text_contents()
-    names = ["signal", "lift", "dotted line", "pink top", "predicted", "measured", "colours"]
+    names = ["signal", "lift", "dotted line", "pink top", "predicted", "measured"]
+    names += ["shaded", "colours"]
     assert terms == names
     assert "below the floor" in (page.text_content("#parts") or "")
     assert page.is_visible("#parts svg")

@@ -341,7 +341,7 @@ BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
         1,
         r"genome\.fa: no such file; .* fetch",
     ),
-    ("no model", lambda w: w.model.unlink(), [HERE, *ONE], 1, r"model\.safetensors: No such"),
+    ("no model", lambda w: w.model.unlink(), [HERE, *ONE], 1, r"model\.safetensors: no such"),
     (
         "a folder as model",
         lambda w: (w.folder / "tracks").mkdir(),

@@ -380,8 +380,8 @@ def test_weights_that_do_not_fit_the_architecture_are_refused(path: Path, f1: in
         load_network(path, CPU)
 
 
-def test_a_missing_file_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+def test_a_missing_file_is_answered_with_how_to_come_by_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.safetensors: no such checkpoint; regtrack train"):
         read_checkpoint(tmp_path / "none.safetensors")
 
 

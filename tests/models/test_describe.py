@@ -125,7 +125,7 @@ def test_a_checkpoint_of_an_exact_network(tmp_path: Path) -> None:
     text = described(tmp_path / "m.safetensors")
     assert text["network"].startswith("dilated (dense task), ")
     assert text["context"] == "5,449 bases left, 5,489 right; windows start at multiples of 10"
-    assert text["assembly"] == "tiny: 1 chromosomes (chr1)"
+    assert text["assembly"] == "tiny: 1 chromosome (chr1)"
 
 
 def test_where_a_checkpoint_was_trained(tmp_path: Path) -> None:
