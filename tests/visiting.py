@@ -95,7 +95,8 @@ class Visit:
         """Let the page and igv.js finish, which stumbles over tracks that go meanwhile."""
         if not self.page.evaluate("typeof turn === 'object'"):
             return  # no page of ours stands yet
-        self.page.evaluate("turn")
+        # Not by evaluate(), which waits for ever.
+        self.page.wait_for_function("() => turn.then(() => true)", timeout=WAIT)
         self.page.wait_for_function(
             """() => {
                 const views = browser.trackViews.flatMap((one) => one.viewports);

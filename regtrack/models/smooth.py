@@ -1,4 +1,4 @@
-"""Networks of regtrack's own for the dense task: motifs at every base, and a grid that hardly shows.
+"""Networks of regtrack's own for the dense task: motifs at every base, a grid that hardly shows.
 
 Each finds motifs at every base, takes weighted means of them at steps of `stride` bases, mixes
 these over long distances, and draws straight lines between steps. Bases are one-hot. Settings that
