@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from waiting import PATIENCE
@@ -106,8 +107,44 @@ class Visit:
             }""",
             timeout=WAIT,
         )
+        end = time.monotonic() + PATIENCE
         while self.open_requests:
+            assert time.monotonic() < end, [one.url for one in self.open_requests]
             self.page.wait_for_timeout(10)
+
+    def pixel(self, name: str, base: int, y: int) -> list[int]:
+        """Red, green, blue, opacity that a row has at a base, at a height from above."""
+        found: list[int] = self.page.evaluate(
+            """([name, base, y]) => {
+                const {canvas} = browser.findTracks("id", name)[0].trackView.viewports[0];
+                const {bpStart, bpPerPixel} = canvas._data;
+                const x = Math.floor((base + 0.5 - bpStart) / bpPerPixel);
+                return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
+            }""",
+            [name, base, y],
+        )
+        return found
+
+    def hover(self, name: str, base: int, y: int) -> str:
+        """What is read out at a base of a row, at a height from above."""
+        x, top = self.page.evaluate(
+            """([name, base]) => {
+                const [viewport] = browser.findTracks("id", name)[0].trackView.viewports;
+                const box = viewport.$viewport[0].getBoundingClientRect();
+                const {start, bpPerPixel} = viewport.referenceFrame;
+                const x = box.left + (base + 0.5 - start) / bpPerPixel;
+                // Chromium hands a pointer's moves on with the next frame, and not at once.
+                window.hovered = false;
+                browser.columnContainer.addEventListener("mousemove", (event) => {
+                    hovered = hovered || Math.abs(event.clientX - x) < 1;
+                });
+                return [x, box.top];
+            }""",
+            [name, base],
+        )
+        self.page.mouse.move(x, top + y)
+        self.page.wait_for_function("() => hovered", timeout=WAIT)
+        return self.page.inner_text("#readout")
 
     def row(self, name: str) -> Any:
         """A marker's row in the list."""

@@ -74,7 +74,7 @@ _OPTIONS = {
         default=TrainingSettings.loss_step,
         show_default=True,
         help="Compute the loss at every so many bases, from another one on in each step (dense "
-        "task). With 8, a step takes two thirds to half of the time.",
+        "task). With 8, a step takes .56 (u-net) to .68 (dilated) of the time on a CPU.",
     ),
     "repeats": click.option(
         "--repeats",

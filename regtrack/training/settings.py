@@ -51,8 +51,8 @@ class TrainingSettings:
         A base inside a peak counts so many times in the loss.
     loss_step
         Compute the loss at every so many bases of a window only, from one on that is drawn for
-        each step: as peaks are longer, that is nearly as good, and takes much less time. 1 is
-        every base, and all that the short task has.
+        each step: bases side by side tell much the same, as peaks are longer. 1 is every base, and
+        all that the short task has.
     repeats
         Share of the windows of the dense task that get a made-up tandem repeat without peaks; see
         `regtrack.training.repeats`.

@@ -170,8 +170,8 @@ def test_where_the_network_was_trained_is_shaded(chromium: Browser, tmp_path: Pa
         assert words == "trained here: yes, on 4,500 of 20,000 bases"
         visit.settle()
         for base, colour in (350, TRAINED), (500, LANE), (800, TRAINED):
-            assert pixel(visit, "was trained on", base, 7) == colour
-        said = hover(visit, "was trained on", 350, 7)
+            assert visit.pixel("was trained on", base, 7) == colour
+        said = visit.hover("was trained on", 350, 7)
         assert said.startswith("was trained on\nchr1:35")
         assert said.endswith("\nchr1:301-400, 100 bp")
         visit.page.close()
@@ -274,23 +274,9 @@ def label(visit: Visit, name: str) -> Any:
     return visit.page.locator(f'.label[data-name="{name}"]')
 
 
-def pixel(visit: Visit, name: str, base: int, y: int) -> list[int]:
-    """Red, green, blue, opacity that a row has at a base, at a height from above."""
-    found: list[int] = visit.page.evaluate(
-        """([name, base, y]) => {
-            const {canvas} = browser.findTracks("id", name)[0].trackView.viewports[0];
-            const {bpStart, bpPerPixel} = canvas._data;
-            const x = Math.floor((base + 0.5 - bpStart) / bpPerPixel);
-            return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
-        }""",
-        [name, base, y],
-    )
-    return found
-
-
 def signal_height(visit: Visit, name: str, base: int) -> int:
     """Pixels of a row's signal that are filled at a base."""
-    column = (pixel(visit, name, base, y) for y in range(22))
+    column = (visit.pixel(name, base, y) for y in range(22))
     return sum(one == [0, 68, 136, 255] for one in column)
 
 
@@ -354,34 +340,19 @@ def test_the_threshold_is_a_line_and_peaks_are_shaded_by_score(visit: Visit, add
     visit.open(f"{address}#scale=probability&locus=chr1:100-600&markers=7")
     visit.settle()
     # The threshold is .5: in the middle of 22 pixels. The line has gaps.
-    line = [pixel(visit, "K562|TF7|None", base, 11)[3] for base in range(300, 310)]
+    line = [visit.pixel("K562|TF7|None", base, 11)[3] for base in range(300, 310)]
     assert max(line) == 255
     strip = 23 + 4
-    assert pixel(visit, "K562|TF7|None", 480, strip) == [0, 68, 136, 255]  # the highest there is
-    assert pixel(visit, "K562|TF7|None", 300, strip)[:3] == [244, 244, 241]  # no peak
+    assert visit.pixel("K562|TF7|None", 480, strip) == [0, 68, 136, 255]  # the highest there is
+    assert visit.pixel("K562|TF7|None", 300, strip)[:3] == [244, 244, 241]  # no peak
     # Half of the way up an axis that ends at .75; opacity goes from .3 to 1.
     assert visit.page.evaluate("shaded('#004488', 375, 0.75)") == "rgba(0,68,136,0.65)"
-
-
-def hover(visit: Visit, name: str, base: int, y: int) -> str:
-    """What is read out at a base of a row."""
-    x, top = visit.page.evaluate(
-        """([name, base]) => {
-            const [viewport] = browser.findTracks("id", name)[0].trackView.viewports;
-            const box = viewport.$viewport[0].getBoundingClientRect();
-            const {start, bpPerPixel} = viewport.referenceFrame;
-            return [box.left + (base + 0.5 - start) / bpPerPixel, box.top];
-        }""",
-        [name, base],
-    )
-    visit.page.mouse.move(x, top + y)
-    return visit.page.inner_text("#readout")
 
 
 def test_what_is_under_the_pointer_is_read_out_with_names(visit: Visit, address: str) -> None:
     visit.open(f"{address}#locus=chr1:380-500&markers=1")
     visit.settle()
-    said = hover(visit, "HepG2|DNase|None", 430, 10)
+    said = visit.hover("HepG2|DNase|None", 430, 10)
     assert said.split("\n") == [
         "HepG2|DNase|None",
         "chr1:431",
@@ -391,7 +362,7 @@ def test_what_is_under_the_pointer_is_read_out_with_names(visit: Visit, address:
         "predicted: chr1:411-510, 100 bp, highest value 0.75",
         "measured: chr1:401-500, 100 bp",
     ]
-    nothing = hover(visit, "HepG2|DNase|None", 390, 10)
+    nothing = visit.hover("HepG2|DNase|None", 390, 10)
     assert "probability: no value: it is under 0.003, or the base is N" in nothing
     visit.page.mouse.click(700, 300)
     visit.page.wait_for_timeout(700)  # igv.js shows its boxes after half a second
@@ -464,6 +435,34 @@ def test_back_returns_to_the_place_before_a_jump(visit: Visit, address: str) -> 
     visit.page.go_forward()
     visit.wait_for(r"locus=chr1:900\d-140\d\d&markers=7,3$")
     visit.settle()
+
+
+def test_back_may_be_pressed_again_before_the_page_has_followed(visit: Visit, address: str) -> None:
+    visit.open(f"{address}#locus=chr1:101-600&markers=7")
+    for locus, shown in ("chr1:4,001-9,000", "4001-9000"), ("chr1:300-700", "300-700"):
+        visit.type_locus(locus)
+        visit.wait_for(f"locus=chr1:{shown}&markers=7$")
+    visit.page.evaluate(
+        """async () => {
+            const real = find;
+            const reached = new Promise((done) => {
+                find = async (locus) => {
+                    const isThere = await real(locus);
+                    done();
+                    await new Promise((later) => setTimeout(later, 3 * REMEMBER_AFTER));
+                    return isThere;
+                };
+            });
+            history.back();
+            await reached;  // the page has moved, and is not done with it
+            history.back();
+        }"""
+    )
+    visit.wait_for("locus=chr1:101-600&markers=7$")
+    visit.settle()
+    visit.page.wait_for_timeout(500)  # nothing that came later was written over it
+    visit.wait_for("locus=chr1:101-600&markers=7$")
+    assert visit.page.evaluate("lociNow()") == ["chr1:101-600"]
 
 
 def test_what_leads_nowhere_new_leaves_nothing_to_go_back_to(visit: Visit, address: str) -> None:
@@ -562,7 +561,7 @@ def test_what_is_being_read_is_said_in_words(visit: Visit, address: str) -> None
 def test_genes_are_read_out_by_name(visit: Visit, address: str) -> None:
     visit.open(f"{address}#locus=chr1:1-5000&markers=7")
     visit.settle()
-    said = hover(visit, "genes", 2000, 20)
+    said = visit.hover("genes", 2000, 20)
     assert said.split("\n") == ["genes", "chr1:2,001", "CRKL: chr1:1,001-3,000, 2,000 bp, strand +"]
     visit.page.keyboard.press("ArrowRight")  # what was read out is no longer there
     visit.page.wait_for_selector("#readout", state="hidden", timeout=WAIT)
@@ -574,8 +573,8 @@ def test_the_whole_genome_shows_its_signals(visit: Visit, address: str) -> None:
     assert not visit.page.is_visible("#nowhere")
     # One pixel stands for some 30 bases of chr1 and chr2; the marker's values begin at 170.
     assert signal_height(visit, "K562|TF7|None", 480) == 22
-    assert pixel(visit, "K562|TF7|None", 480, 27)[3] == 0  # its peaks are not asked for
-    said = hover(visit, "K562|TF7|None", 480, 10)
+    assert visit.pixel("K562|TF7|None", 480, 27)[3] == 0  # its peaks are not asked for
+    said = visit.hover("K562|TF7|None", 480, 10)
     assert said.startswith("K562|TF7|None\nchr1:")
     assert "predicted:" not in said
 

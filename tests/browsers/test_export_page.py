@@ -78,20 +78,6 @@ def alone(chromium: Browser, one_file: str) -> Iterator[Visit]:
         assert read == {one_file}  # and what the page made itself
 
 
-def drawn(visit: Visit, name: str, base: int, y: int) -> list[int]:
-    """Red, green, blue, opacity of a row at a base."""
-    found: list[int] = visit.page.evaluate(
-        """([name, base, y]) => {
-            const {canvas} = browser.findTracks("id", name)[0].trackView.viewports[0];
-            const {bpStart, bpPerPixel} = canvas._data;
-            const x = Math.floor((base + 0.5 - bpStart) / bpPerPixel);
-            return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
-        }""",
-        [name, base, y],
-    )
-    return found
-
-
 def sequence(visit: Visit, start: int, end: int) -> str:
     found: str = visit.page.evaluate(
         "([start, end]) => browser.genome.sequence.getSequence('chr1', start, end)", [start, end]
@@ -189,11 +175,11 @@ def test_one_file_shows_its_region_without_a_server(alone: Visit, sights: Sights
     assert alone.tracks() == [*ABOVE, DNASE, GR]
     assert alone.names() == [DNASE, GR]
     alone.settle()
-    assert drawn(alone, GR, 450, 20) == [0, 68, 136, 255]
-    assert drawn(alone, GR, 450, 0) == [0, 68, 136, 255]  # as high as its axis
-    assert drawn(alone, GR, 600, 20)[3] == 0
-    assert drawn(alone, GR, 450, 26) == [0, 68, 136, 255]  # its peak
-    assert drawn(alone, DNASE, 450, 35) == [68, 68, 68, 255]  # the measured one
+    assert alone.pixel(GR, 450, 20) == [0, 68, 136, 255]
+    assert alone.pixel(GR, 450, 0) == [0, 68, 136, 255]  # as high as its axis
+    assert alone.pixel(GR, 600, 20)[3] == 0
+    assert alone.pixel(GR, 450, 26) == [0, 68, 136, 255]  # its peak
+    assert alone.pixel(DNASE, 450, 35) == [68, 68, 68, 255]  # the measured one
     assert alone.page.evaluate("ask('genes?chrom=chr1&start=0&end=20000')")[0]["name"] == "CRKL"
     alone.type_locus("chr1:1,001-1,040")
     alone.wait_for("locus=chr1:1001-1040&")

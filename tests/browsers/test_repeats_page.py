@@ -22,35 +22,6 @@ GR = "A549|GR|DEX_(500pM)"
 SAID = "A tandem repeat with predicted peaks of more than half of all markers: hardly real."
 
 
-def pixel(visit: Visit, name: str, base: int, y: int) -> list[int]:
-    """Red, green, blue, opacity that a row has at a base, at a height from above."""
-    found: list[int] = visit.page.evaluate(
-        """([name, base, y]) => {
-            const {canvas} = browser.findTracks("id", name)[0].trackView.viewports[0];
-            const {bpStart, bpPerPixel} = canvas._data;
-            const x = Math.floor((base + 0.5 - bpStart) / bpPerPixel);
-            return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
-        }""",
-        [name, base, y],
-    )
-    return found
-
-
-def hover(visit: Visit, name: str, base: int) -> str:
-    """What is read out at a base of a row."""
-    x, y = visit.page.evaluate(
-        """([name, base]) => {
-            const [viewport] = browser.findTracks("id", name)[0].trackView.viewports;
-            const box = viewport.$viewport[0].getBoundingClientRect();
-            const {start, bpPerPixel} = viewport.referenceFrame;
-            return [box.left + (base + 0.5 - start) / bpPerPixel, box.top + 5];
-        }""",
-        [name, base],
-    )
-    visit.page.mouse.move(x, y)
-    return visit.page.inner_text("#readout")
-
-
 @pytest.fixture
 def tracks(tmp_path: Path) -> Path:
     """A repeat over 200 bases of chr1, left of all peaks; nothing else is drawn at most of them."""
@@ -60,12 +31,12 @@ def tracks(tmp_path: Path) -> Path:
 def check_shading(visit: Visit) -> None:
     assert visit.tracks() == ["was predicted", "tandem repeats", GR]
     visit.settle()
-    assert pixel(visit, "tandem repeats", 300, 7) == [217, 95, 2, 255]
+    assert visit.pixel("tandem repeats", 300, 7) == [217, 95, 2, 255]
     # Of all of the row, a quarter: 64 of 255.
-    assert pixel(visit, GR, 300, 3)[3] == 64
-    assert pixel(visit, GR, 190, 3)[3] == pixel(visit, GR, 410, 3)[3] == 0
-    assert f"shaded: {SAID}" in hover(visit, GR, 300).split("\n")
-    assert "shaded" not in hover(visit, GR, 600)
+    assert visit.pixel(GR, 300, 3)[3] == 64
+    assert visit.pixel(GR, 190, 3)[3] == visit.pixel(GR, 410, 3)[3] == 0
+    assert f"shaded: {SAID}" in visit.hover(GR, 300, 5).split("\n")
+    assert "shaded" not in visit.hover(GR, 600, 5)
     assert visit.failures == []
 
 
@@ -98,7 +69,7 @@ def test_of_two_runs_a_row_is_shaded_by_what_its_own_run_found(
         visit = Visit(chromium, address)
         assert visit.tracks()[1] == "tandem repeats: one"
         visit.settle()
-        assert pixel(visit, f"one: {GR}", 300, 3)[3] == 64
-        assert pixel(visit, f"two: {GR}", 300, 3)[3] == 0
+        assert visit.pixel(f"one: {GR}", 300, 3)[3] == 64
+        assert visit.pixel(f"two: {GR}", 300, 3)[3] == 0
         assert visit.failures == []
         visit.page.close()

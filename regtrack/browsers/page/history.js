@@ -27,16 +27,17 @@ function view() {
 const OURS = { isOurs: true };
 
 let remembering;
-let jumping = false;
+let travelling = 0; // jumps and changes of the address that are not done yet
 
 function remember() {
   clearTimeout(remembering);
-  if (!jumping) remembering = setTimeout(rememberNow, REMEMBER_AFTER);
+  if (!travelling) remembering = setTimeout(rememberNow, REMEMBER_AFTER);
 }
 
 function rememberNow() {
   clearTimeout(remembering);
-  history.replaceState(OURS, "", view());
+  // Else the view would be written over the entry that it is on its way to.
+  if (!travelling) history.replaceState(OURS, "", view());
 }
 
 function moved() {
@@ -50,20 +51,33 @@ function moved() {
 // Moving and zooming from there on change the new entry of the history.
 async function jump(locus) {
   rememberNow();
-  jumping = true;
+  travelling += 1;
   try {
     await goTo(locus);
   } finally {
-    jumping = false;
+    travelling -= 1;
   }
   if (view() !== location.hash) history.pushState(OURS, "", view());
 }
 
-// Back and forward change the place, and leave the markers that are shown meanwhile.
-async function goBack() {
-  await goTo(viewInAddress().locus);
-  remember();
+// By Back and Forward, by hand or by a link. What the page shows until it has followed is not
+// remembered: Back may be pressed again before that.
+function addressChanged() {
+  clearTimeout(remembering);
+  travelling += 1;
+  const follow = history.state ? goBack : restore;
+  inTurn(async () => {
+    try {
+      await follow();
+    } finally {
+      travelling -= 1;
+    }
+    remember();
+  });
 }
+
+// Back and forward change the place, and leave the markers that are shown meanwhile.
+const goBack = () => goTo(viewInAddress().locus);
 
 let find; // a place, as igv.js does it
 
@@ -83,7 +97,6 @@ async function restore() {
   }
   rescale(wanted.scale);
   await goTo(wanted.locus);
-  remember();
 }
 
 // igv.js would go to another place without a word.

@@ -61,7 +61,8 @@ async function start() {
   listenToKeys(browser);
   browser.on("locuschange", moved);
   browser.on("trackremoved", removedByHand);
-  window.addEventListener("hashchange", () => inTurn(history.state ? goBack : restore));
+  window.addEventListener("popstate", () => clearTimeout(remembering)); // hashchange comes a little later
+  window.addEventListener("hashchange", addressChanged);
   moved();
   if (site.heatmap) heatmap.start();
   document.body.inert = false;
