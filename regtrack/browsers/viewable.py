@@ -15,14 +15,12 @@ from regtrack.genome.markers import in_order, select_markers
 from regtrack.genome.measured import is_table
 from regtrack.listing import names_and_rest
 from regtrack.notes import note
-from regtrack.paths import is_there, nearest, shell_word
 from regtrack.report.palette import Look, looks_of
 from regtrack.report.scores_table import NO_SCORES, PAGE, TABLE, read_scores
 from regtrack.scoring.request import ScoreRequest, match_measured
-from regtrack.tracks.folder import CONTENTS, Track, TrackSet
+from regtrack.tracks.folder import Track, TrackSet
 from regtrack.tracks.peaks.files import read_peaks, strongest_first
 from regtrack.tracks.repeats import read_repeats
-from regtrack.unfinished import refuse_unfinished
 
 _NAMED = 3  # stretches that are named where there are more
 FEW = 8  # markers that are shown at first: more would fill the screen and take long to load
@@ -76,7 +74,6 @@ class Viewable:
         InputError
             When one of them is not what it should be, or is of other markers.
         """
-        _refuse_trackless(folder)
         trackset = TrackSet.read(folder)
         if report is None and (folder / TABLE).is_file():
             report = folder
@@ -234,33 +231,6 @@ def in_turn(ranked: Sequence[T], category: Callable[[T], str]) -> list[T]:
     ]
     rounds = itertools.zip_longest(*queues)
     return [one for each in rounds for one in each if one is not None]
-
-
-def _refuse_trackless(folder: Path) -> None:
-    """Say where the tracks are, where the folder itself holds none.
-
-    Raises
-    ------
-    InputError
-        When its run is not finished, it is not there or a report, or the folders in it are tracks
-        folders.
-    """
-    if (folder / CONTENTS).exists() or folder.is_file():
-        return
-    refuse_unfinished(folder)
-    if not is_there(folder):
-        raise InputError(folder, f"no such folder; regtrack predict makes one{nearest(folder)}")
-    if (folder / PAGE).is_file():
-        raise InputError(
-            folder,
-            f"a report, no tracks: open its {PAGE}, or name it beside its tracks: browse TRACKS "
-            f"--report {shell_word(folder)}",
-        )
-    inner = sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}"))
-    if inner:
-        raise InputError(
-            folder, f"not a tracks folder, but holds some: {names_and_rest(inner)}; name these"
-        )
 
 
 WHOLE = 1_000_000  # bases within which all that was predicted is shown at once

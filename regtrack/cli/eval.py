@@ -248,12 +248,13 @@ def _check_options(
 
 def _check_there(subject: Path) -> None:
     """Refuse what is not there, or not finished yet."""
-    from regtrack.tracks.folder import CONTENTS
+    from regtrack.tracks.trackless import refuse_trackless
     from regtrack.unfinished import refuse_unfinished
 
-    if not (subject / CONTENTS).exists() and not subject.is_file():
+    if subject.is_dir():
+        refuse_trackless(subject)
+    elif not subject.exists():
         refuse_unfinished(subject)
-    if not subject.exists():
         raise InputError(
             subject,
             f"no such file or folder{nearest(subject)}; expected tracks (regtrack predict makes "

@@ -21,6 +21,7 @@ from regtrack.models.network import Network
 from regtrack.observer import Observer, staged
 from regtrack.prediction.forward import predict_interval
 from regtrack.prediction.windows import suited_length, tile
+from regtrack.scoring.trust import BETTER, shown_by
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,23 @@ class Explanation:
     def source(self) -> str:
         """Where the positive bases come from: `MEASURED` or `PREDICTED`."""
         return MEASURED if self.threshold is None else PREDICTED
+
+    @property
+    def caution(self) -> str:
+        """That the marker was not better than chance in validation; else, or unknown, nothing."""
+        row = row_of(self.model, self.marker)
+        assert row is not None
+        validated = self.model.checkpoint.validation_of(row)
+        if validated is None:
+            return ""
+        shown = shown_by(validated.interval, validated.base_rate)
+        if shown == BETTER:
+            return ""
+        return (
+            f"{self.model.name}, {self.marker.name} in validation: {shown} (average precision "
+            f"{validated.average_precision:.4f}, by chance {validated.base_rate:.4f}); what it "
+            "looked at may mean nothing"
+        )
 
     @property
     def end(self) -> int:

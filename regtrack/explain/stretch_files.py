@@ -282,6 +282,7 @@ def _bed(explanation: Explanation) -> str:
 def _notes(explanations: Sequence[Explanation], why: str) -> list[str]:
     """What a reader must know to compare the rows."""
     notes = [explanation.model.note for explanation in explanations if explanation.model.note]
+    notes += [said for explanation in explanations if (said := explanation.caution)]
     if any(1 in explanation.widths for explanation in explanations):
         notes.append("inside: the positive bases themselves hold as much of the norm")
     if explanations[0].threshold is not None:

@@ -19,6 +19,11 @@ from regtrack.listing import counted, names_and_rest
 from regtrack.run_summary import RunSummary
 
 _SHOWN = 5
+# Whoever wants one gene can do without the table of all.
+_INSTEAD_OF_GENES = (
+    "; or do without: a place such as chr22:21,330,001-21,361,000 is a region, too, and --genes "
+    "takes a BED file of a few genes of your own"
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,8 @@ class Report:
             "peaks": "name their folder with --peaks FOLDER",
             "model": "regtrack import deepsea FILE --out deepsea.safetensors",
         }[first.kind]
-        return f"; without internet here, download {first.url} elsewhere, and {option}"
+        instead = _INSTEAD_OF_GENES if first.kind == "genes" else ""
+        return f"; without internet here, download {first.url} elsewhere, and {option}{instead}"
 
 
 def check_offline(planned: Sequence[Planned], folder: Path) -> None:

@@ -24,6 +24,7 @@ _TIMEOUTS = (15, 30)  # seconds: to be connected, and between two pieces of an a
 _PIECE = 1 << 13  # bytes; of a piece that breaks off, nothing is kept
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _PATIENCE = 600.0  # seconds that a server may ask us to wait
+_FEW_TRIES = 3
 _DOWN = 3  # files in a row that a host did not give, until it is no longer tried
 _SECURE = ("hgdownload.cse.ucsc.edu",)  # published as http, but they know https
 
@@ -36,7 +37,8 @@ class Web:
     mirror
         A URL; https://host/path is requested from mirror/host/path.
     tries
-        How many requests in a row may bring nothing new.
+        How many requests in a row may bring nothing new; three at most of a host that has not
+        answered yet, which then cannot be reached from here.
     wait
         Waits some seconds between two tries; by default it ends early when the run does.
 
@@ -61,6 +63,7 @@ class Web:
         self._failures: Counter[str] = Counter()
         self._given_up: dict[str, FetchError] = {}
         self._silent: Counter[str] = Counter()
+        self._answered: set[str] = set()
         self.notice: Callable[[str], object] = lambda _: None
 
     def address(self, url: str) -> str:
@@ -158,12 +161,13 @@ class Web:
                 self.check()
                 failed = 1 if have() > most else failed + 1
                 most = max(most, have())
-                if failed >= self._tries or error.after > _PATIENCE:
+                tries = self._tries_of(host)
+                if failed >= tries or error.after > _PATIENCE:
                     # In this order: other threads read the failure once the host counts as down.
-                    self._given_up[host] = last = self._last(error)
+                    self._given_up[host] = last = _last(error, tries)
                     self._failures[host] += 1
                     raise last from error
-                self.notice(f"waiting for {host} (try {failed + 1} of {self._tries})")
+                self.notice(f"waiting for {host} (try {failed + 1} of {tries})")
                 pause = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failed - 1))
                 self._wait(max(error.after, pause * random.uniform(0.5, 1)))
             except FetchError:
@@ -173,12 +177,9 @@ class Web:
                 self._failures[host] = 0
                 return answer
 
-    def _last(self, error: PassingError) -> FetchError:
-        """The error that ends the tries for a file."""
-        url, problem = error.args
-        if error.after > _PATIENCE:
-            return _like(error, url, f"{problem}, and asks to wait {error.after:,.0f} s")
-        return _like(error, url, f"{problem} (tried {self._tries} times)")
+    def _tries_of(self, host: str) -> int:
+        """How often it is asked: less often where it never answered, as without internet."""
+        return self._tries if host in self._answered else min(self._tries, _FEW_TRIES)
 
     @contextmanager
     def ask(
@@ -208,6 +209,7 @@ class Web:
             raise PassingError(address, _why(error), is_silence=True) from error
         except requests.RequestException as error:
             raise FetchError(address, str(error).replace("\n", " ")) from error
+        self._answered.add(self.host(url))
         with response:
             self._open.add(response)
             try:
@@ -235,6 +237,14 @@ class Web:
             session = self._local.session = requests.Session()
             session.headers["User-Agent"] = f"regtrack/{__version__}"
         return session
+
+
+def _last(error: PassingError, tries: int) -> FetchError:
+    """The error that ends the tries for a file."""
+    url, problem = error.args
+    if error.after > _PATIENCE:
+        return _like(error, url, f"{problem}, and asks to wait {error.after:,.0f} s")
+    return _like(error, url, f"{problem} (tried {tries} times)")
 
 
 def _like(error: FetchError, url: str, problem: str) -> FetchError:

@@ -122,7 +122,10 @@ class GeneRegions:
         if not self._is_name(name):
             return "; around a gene: GENE+-50kb" if re.search(r"\+/?-|±", name) else ""
         if self.table is None:
-            return f"; for a gene, first: {how_to_get_genes(self._assembly)}"
+            return (
+                f"; for a gene, first: {how_to_get_genes(self._assembly)}; its place, such as "
+                "chr22:21,330,001-21,361,000, needs no table"
+            )
         return f"; {self.not_found(text)}"
 
     def not_found(self, text: str) -> str:

@@ -199,7 +199,7 @@ def select_markers(
 
     Patterns are shell-style (`K562*`, `CTCF`), upper and lower case alike. A pattern without `*`,
     `?` or `[` may also be another name of the target (`regtrack.genome.synonyms`): `pol2` selects
-    POLR2A. No pattern selects all.
+    POLR2A. Of several words, such as `gm12878 CTCF`, each must match. No pattern selects all.
 
     Parameters
     ----------
@@ -229,12 +229,20 @@ def select_markers(
 def match_markers(markers: Sequence[Marker], pattern: str) -> tuple[Marker, ...]:
     """Markers that one pattern matches, as `select_markers` takes it; perhaps none.
 
-    Where no marker is called so, `open chromatin`, `ATAC` and the like are `DNase`.
+    Where no marker is called so, `open chromatin`, `ATAC` and the like are `DNase`, and of several
+    words each is a pattern, as for the search on the page.
     """
     matching = tuple(marker for marker in markers if _matches(marker, pattern))
-    if not matching and pattern.casefold() in OPEN_CHROMATIN:
+    if matching:
+        return matching
+    if pattern.casefold() in OPEN_CHROMATIN:
         return tuple(marker for marker in markers if marker.category == "DNase")
-    return matching
+    words = pattern.split()
+    return tuple(
+        marker
+        for marker in markers
+        if len(words) > 1 and all(_matches(marker, word, marker.treatment) for word in words)
+    )
 
 
 def nearest_words(markers: Sequence[Marker], pattern: str) -> list[str]:
@@ -243,7 +251,9 @@ def nearest_words(markers: Sequence[Marker], pattern: str) -> list[str]:
     for marker in markers:
         for word in (marker.target, marker.cell, marker.category, marker.name):
             words.setdefault(word.casefold(), word)
-    return [words[word] for word in difflib.get_close_matches(pattern.casefold(), words, 3)]
+    typed = pattern.casefold()
+    near = difflib.get_close_matches("|".join(typed.split()), words, 3)
+    return [words[word] for word in near or difflib.get_close_matches(typed, words, 3)]
 
 
 def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
@@ -259,9 +269,10 @@ def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
     return f"{nearest}; there are {count_categories(markers)}, such as {markers[0].name}"
 
 
-def _matches(marker: Marker, pattern: str) -> bool:
+def _matches(marker: Marker, pattern: str, *further: str) -> bool:
+    """Whether a pattern matches a name of a marker, or one of `further` ones."""
     # Other names are compared as a whole: `M*` should not bring c-Myc for its gene's sake.
-    words = (marker.name, marker.cell, marker.target, marker.category)
+    words = (marker.name, marker.cell, marker.target, marker.category, *further)
     if any(fnmatch.fnmatchcase(word.lower(), pattern.lower()) for word in words):
         return True
     return pattern.lower() in (name.lower() for name in synonyms(marker.target))

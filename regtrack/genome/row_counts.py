@@ -51,14 +51,15 @@ def sentences(counted: Sequence[RowCounts], what: str) -> list[str]:
     lacking = dict.fromkeys(name for file in files for name in file.unknown_names)
     headers = dict.fromkeys(file.header for file in files if file.header)
     # Peaks of a whole genome are often used with a part of it; regions were asked for.
-    calm = "" if what == "regions" else "; all is well, unless it should have these"
+    calm = "; all is well, unless it should have these" if lacking and what != "regions" else ""
+    elsewhere = f"on chromosomes that the genome lacks ({first_names(lacking)})" if lacking else ""
+    mitochondrion = "on the mitochondrion" if any(file.mitochondrial for file in files) else ""
     fates: list[tuple[Callable[[RowCounts], int], str, str]] = [
         (
-            lambda file: file.unknown,
+            lambda file: file.unknown + file.mitochondrial,
             "left out",
-            f"on chromosomes that the genome lacks ({first_names(lacking)}){calm}",
+            " and ".join(filter(None, (elsewhere, mitochondrion))) + calm,
         ),
-        (lambda file: file.mitochondrial, "left out", "on the mitochondrion"),
         (lambda file: file.no_length, "skipped", "of length 0 (start = end)"),
         (
             lambda file: int(bool(file.header)),

@@ -11,6 +11,12 @@ import numpy as np
 from regtrack.genome.intervals import IntervalSet, Positions, Regions, intersect, total_bases
 from regtrack.genome.names import resolve_chrom
 
+# Where nothing tells it: the file of a network may be older, imported, or of another genome.
+NOT_STORED = (
+    "not known: the network's file does not store which bases of this genome it was trained on; "
+    "ask who trained it"
+)
+
 # By chromosome, as a checkpoint keeps it: see `Seen.to_json`.
 Distances = Mapping[str, Sequence[int]]
 

@@ -16,7 +16,13 @@ from regtrack.genome.markers import Marker
 from regtrack.genome.seen import Seen
 from regtrack.models.architecture import Architecture, Code
 from regtrack.models.catalog import ARCHITECTURES, recorded_architecture
-from regtrack.models.header import FORMAT_VERSION, CheckpointTable, check_there, read_text_of
+from regtrack.models.header import (
+    FORMAT_VERSION,
+    CheckpointTable,
+    SeenRecord,
+    check_there,
+    read_text_of,
+)
 from regtrack.models.network import Context, Network
 from regtrack.models.own_architecture import OwnArchitecture
 from regtrack.models.tensors import read_tensor_file, save_tensors, tensors_sha256
@@ -238,15 +244,6 @@ class _Summary:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """As `Seen.to_json` has it."""
-
-    unit: int
-    train: dict[str, list[int]]
-    valid: dict[str, list[int]]
-
-
-@dataclass(frozen=True)
 class _Metadata(CheckpointTable):
     """All that is said of a checkpoint, as it stands in the file."""
 
@@ -256,7 +253,7 @@ class _Metadata(CheckpointTable):
     training: dict[str, Any] = field(default_factory=dict)
     validated: tuple[Validated | None, ...] = ()
     task: str = "dense"  # which the first ones all were
-    seen: _Seen | None = None
+    seen: SeenRecord | None = None
     thresholds_from: ThresholdsFrom | tuple[ThresholdsFrom, ...] | None = None
     code: Code | None = None
     ranges: tuple[float, ...] = ()
@@ -334,7 +331,7 @@ def _parsed(text: str, path: Path, *, unnamed: bool = False) -> tuple[Checkpoint
     try:
         values = {part.name: getattr(metadata, part.name) for part in fields(metadata)}
         if metadata.seen is not None:
-            values["seen"] = Seen.from_json(**vars(metadata.seen), chrom_sizes=metadata.chrom_sizes)
+            values["seen"] = metadata.seen.on(metadata.chrom_sizes)
         checkpoint = Checkpoint(**values)
     except (ValueError, TypeError) as error:
         raise InputError(where, f"damaged ({error})") from error

@@ -9,6 +9,7 @@ import torch
 
 from regtrack.genome.intervals import Regions, total_bases
 from regtrack.genome.markers import describe_markers
+from regtrack.genome.seen import NOT_STORED
 from regtrack.listing import counted, first_names, names_and_rest
 from regtrack.models.architecture import Architecture
 from regtrack.models.catalog import ARCHITECTURES, PAPER_MARKERS
@@ -154,7 +155,7 @@ def _windows(checkpoint: Checkpoint) -> str:
 def _places(checkpoint: Checkpoint) -> dict[str, str]:
     """Where it was trained, a line per split."""
     if checkpoint.seen is None:
-        return {"trained on": "not known"}
+        return {"trained on": NOT_STORED}
     return {f"  {split}": _bases(regions) for split, regions in vars(checkpoint.seen).items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import string
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from regtrack.documents import parse_json
 from regtrack.errors import InputError
 from regtrack.genome.markers import Marker
+from regtrack.genome.seen import Seen
 from regtrack.paths import is_there, nearest, utf8_path
 
 FORMAT_VERSION = 2
@@ -25,6 +27,8 @@ METADATA_KEY = "regtrack"
 LENGTH = struct.Struct("<Q")
 # 919 markers and 100,000 chromosomes take a tenth of this.
 _LONGEST = 50_000_000
+# Bytes of which a table's first ones are; the length of a sound header ends in zeros.
+_TEXT = string.printable.encode()
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,50 @@ def read_table(path: Path) -> CheckpointTable:
         As `read_text_of`; also for a file of a newer format, or a damaged one.
     """
     return parse_json(read_text_of(path), CheckpointTable, f"{path}: metadata", FORMAT_VERSION)
+
+
+@dataclass(frozen=True)
+class SeenRecord:
+    """Where a network was trained, as `Seen.to_json` has it."""
+
+    unit: int
+    train: dict[str, list[int]]
+    valid: dict[str, list[int]]
+
+    def on(self, chrom_sizes: Mapping[str, int]) -> Seen:
+        """The bases, on the genome of the training; raises as `Seen.from_json`."""
+        return Seen.from_json(self.unit, self.train, self.valid, chrom_sizes)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Where a checkpoint says that it was trained; older ones do not."""
+
+    chrom_sizes: dict[str, int]
+    seen: SeenRecord | None = None
+
+
+def read_seen(path: Path, sizes: Mapping[str, int]) -> Seen | None:
+    """Where a checkpoint was trained, on a file of that genome; None where it does not say so.
+
+    Parameters
+    ----------
+    sizes
+        Lengths of the chromosomes of that file, as `Seen.on` takes them.
+
+    Raises
+    ------
+    InputError, OSError
+        As `read_table`.
+    """
+    where = f"{path}: metadata"
+    record = parse_json(read_text_of(path), _Trained, where, FORMAT_VERSION)
+    if record.seen is None:
+        return None
+    try:
+        return record.seen.on(record.chrom_sizes).on(record.chrom_sizes, sizes)
+    except ValueError as error:
+        raise InputError(where, f"damaged ({error})") from error
 
 
 def read_text_of(path: Path) -> str:
@@ -138,5 +186,11 @@ def check_header(file: BinaryIO, path: Path) -> None:
     if head.startswith((b"\x80", b"PK")) and not 0 < length <= size:
         raise InputError(
             path, "a pickle, which may run code when it is opened; expected .safetensors"
+        )
+    if head and not head.translate(None, _TEXT):
+        raise InputError(
+            path,
+            "text, and no network: expected a checkpoint (.safetensors); a markers table or peaks "
+            "go to --peaks",
         )
     raise InputError(path, "truncated, or not a .safetensors file (it has no header)")

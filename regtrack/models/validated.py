@@ -41,6 +41,12 @@ class Validated:
             raise ValueError("expected shares from 0 to 1")
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """Of the average precision; NaN where there is none."""
+        low, high = (math.nan if end is None else end for end in (self.low, self.high))
+        return low, high
+
+    @property
     def is_skilled(self) -> bool:
         """False where it was predicted no better than by chance."""
-        return beats_chance(math.nan if self.low is None else self.low, self.base_rate)
+        return beats_chance(self.interval[0], self.base_rate)

@@ -29,9 +29,10 @@ from regtrack.scoring.counting import gather_scores
 from regtrack.scoring.provenance import Predictions
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.blocks import BlockStore
-from regtrack.tracks.folder import CONTENTS, Track, TrackSet, write_predicted, write_seen
+from regtrack.tracks.folder import Track, TrackSet, write_predicted, write_seen
 from regtrack.tracks.repeats import REPEATS, RepeatCounts, find_repeats, write_repeats
 from regtrack.tracks.summary import Summary
+from regtrack.tracks.trackless import CONTENTS
 from regtrack.tracks.write import TrackWork, check_tracks_folder, group_size, write_tracks
 from regtrack.work_folders import TRACKS, partial_path, remove_claimed
 from regtrack.workers import in_processes

@@ -27,7 +27,8 @@ from regtrack.prediction.requests import EvalRequest, PredictRequest
 from regtrack.prediction.scope import KnownBases
 from regtrack.report.files import FILES as REPORT_FILES
 from regtrack.shares import share_numbers
-from regtrack.tracks.folder import CONTENTS, write_bed
+from regtrack.tracks.folder import write_bed
+from regtrack.tracks.trackless import CONTENTS
 from regtrack.work_folders import ASKED, PLAN, TARGETS, WORK, partial_path
 
 FORMAT_VERSION = 1

@@ -21,8 +21,8 @@ def too_few(evaluation: Evaluation) -> str:
     unclear, scored = len(names[NOT_SHOWN]), sum(map(len, names.values()))
     which = "the only marker" if scored == 1 else f"{unclear:,} of {scored:,} markers"
     return (
-        f"too few bases to judge {which}: score {_megabases(enough)} or more, best a whole "
-        "chromosome that was not trained on"
+        f"too few bases to judge {which}: score {_megabases(enough)} or more that was not trained "
+        "on, or all there is; best a whole chromosome"
     )
 
 

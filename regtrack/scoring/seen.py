@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regtrack.errors import InputError
 from regtrack.genome.intervals import Regions, subtract, total_bases
-from regtrack.genome.seen import Seen
+from regtrack.genome.seen import NOT_STORED, Seen
 from regtrack.listing import counted
 from regtrack.notes import note
 from regtrack.scoring.evaluation import ScoredRegions
@@ -14,8 +14,6 @@ from regtrack.scoring.provenance import SEEN
 
 # A share that leaves less than one expects.
 _MUCH = 0.5
-
-NOT_KNOWN = "not known: scores of bases that were trained on are too good"
 
 
 def without_training(regions: ScoredRegions, seen: Seen | None, subject: Path) -> ScoredRegions:
@@ -53,7 +51,7 @@ def without_training(regions: ScoredRegions, seen: Seen | None, subject: Path) -
 def seen_words(seen: Seen | None, where: Regions) -> str:
     """Whether a training has seen the scored bases, and which, for people: `no: none of ...`."""
     if seen is None:
-        return NOT_KNOWN
+        return NOT_STORED
     trained, validated = seen.inside(where).bases.values()
     words = "no: none of the scored bases"
     if trained:

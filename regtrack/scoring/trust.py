@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 
 from regtrack.genome.markers import beats_chance
 from regtrack.scoring.marker_scores import MarkerScores
-from regtrack.scoring.resampling import LEAST_BLOCKS, LEAST_LENGTH
+from regtrack.scoring.resampling import LEAST_LENGTH
 
 # What scores show of a marker.
 BETTER = "better than chance"
@@ -17,29 +16,33 @@ NOT_SHOWN = "not shown to be better than chance"
 
 # A marker whose lift may be as high as this has not been shown to be a bad one.
 _USEFUL_LIFT = 2.0
-# Blocks for which intervals were measured to be right (docs/report.md).
-_TRIED_BLOCKS = 14
-# Of blocks with positives: twice the fewest, since a marker's peaks lie in heaps.
-_WANTED_BLOCKS = 2 * LEAST_BLOCKS
+# Bases that do for most markers: 100 of the shortest blocks of the bootstrap. One number, so that
+# whoever scores as much is not told of a larger one.
+_ENOUGH = 100 * LEAST_LENGTH
 # As many bases halve an interval.
 _HALVING = 4
 
 
 def shown_of(scores: MarkerScores) -> str | None:
-    """What scores show of a marker: BETTER, CHANCE or NOT_SHOWN; None where there are none.
-
-    BETTER where the interval of the average precision lies above the base rate, CHANCE where it
-    holds the base rate and does not reach twice as much. Else, and where too few blocks of the
-    bootstrap hold peaks for an interval, there are too few peaks to tell: NOT_SHOWN.
-    """
+    """What scores show of a marker, as `shown_by`; None where there are none."""
     if not scores.overall.scored:
         return None
-    low, high = scores.interval
+    return shown_by(scores.interval, scores.overall.base_rate)
+
+
+def shown_by(interval: tuple[float, float], base_rate: float) -> str:
+    """What the 95% interval of an average precision shows: BETTER, CHANCE or NOT_SHOWN.
+
+    BETTER where it lies above the base rate, CHANCE where it holds the base rate and does not reach
+    twice as much. Else, and where it is NaN, as too few blocks of the bootstrap hold peaks, there
+    are too few peaks to tell: NOT_SHOWN.
+    """
+    low, high = interval
     if math.isnan(low):
         return NOT_SHOWN
-    if beats_chance(low, scores.overall.base_rate):
+    if beats_chance(low, base_rate):
         return BETTER
-    return NOT_SHOWN if high >= _USEFUL_LIFT * scores.overall.base_rate else CHANCE
+    return NOT_SHOWN if high >= _USEFUL_LIFT * base_rate else CHANCE
 
 
 def enough_bases(every: Sequence[MarkerScores], bases: int) -> int | None:
@@ -55,17 +58,13 @@ def enough_bases(every: Sequence[MarkerScores], bases: int) -> int | None:
     Returns
     -------
     int
-        A round number: 1, 2 or 5 and zeros. Where intervals are missing, as many as have peaks in
-        ten blocks, if peaks are as dense there; where intervals are wide, as many as halve them.
+        10 million; where as many were scored, four times the scored ones, as a round number: 1, 2
+        or 5 and zeros. So many halve the intervals.
     """
-    scored = [scores for scores in every if scores.overall.scored]
-    unclear = [scores for scores in scored if shown_of(scores) == NOT_SHOWN]
-    if 2 * len(unclear) <= len(scored):
+    shown = [shown for scores in every if (shown := shown_of(scores)) is not None]
+    if 2 * shown.count(NOT_SHOWN) <= len(shown):
         return None
-    # A scored marker has a positive somewhere, and so a block.
-    blocks = statistics.median(scores.blocks for scores in unclear)
-    times = max(_HALVING, _WANTED_BLOCKS / blocks)
-    return _rounded_up(max(times * bases, _TRIED_BLOCKS * LEAST_LENGTH))
+    return _ENOUGH if bases < _ENOUGH else _rounded_up(_HALVING * bases)
 
 
 def _rounded_up(number: float) -> int:

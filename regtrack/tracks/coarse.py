@@ -41,11 +41,10 @@ def tell_of_coarse(trackset: TrackSet, names: Collection[str]) -> None:
     highest = max(track.summary.highest / track.scale for track in coarse if track.summary)
     finer = _rounded_down(highest / ENOUGH or error / ENOUGH)
     note(
-        f"of {len(coarse):,} of {counted(len(names), 'marker')} no value is above {highest:.2g}, "
-        f"which is not well above the {error:g} that it may be wrong by: scores of these tracks "
-        "are rough, and may be too high; regtrack eval MODEL is exact, predict with --max-error "
-        f"and --floor {finer:g} finer: "
-        f"{names_and_rest([track.marker.name for track in coarse])}"
+        f"scores of {len(coarse):,} of {counted(len(names), 'marker')} are rough, and may be too "
+        f"high: no value of their tracks is above {highest:.2g}, and each may be off by "
+        f"{error:g} (--max-error); exact ones: regtrack eval MODEL, or predict with --max-error "
+        f"and --floor {finer:g}: {names_and_rest([track.marker.name for track in coarse])}"
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.genome.markers import describe_markers
+from regtrack.genome.seen import NOT_STORED
 from regtrack.genome.textfile import read_text
 from regtrack.listing import counted, names_and_rest
 from regtrack.paths import shell_word
@@ -137,7 +138,7 @@ def _settings(settings: Mapping[str, Any]) -> str:
 def _seen(bases: Mapping[str, int] | None) -> str:
     """How many of the predicted bases the training has seen, and where it stands which."""
     if bases is None:
-        return "not known"
+        return NOT_STORED
     return (
         f"{bases['train']:,} of these bases ({SEEN_FILES['train']}); "
         f"validated on {bases['valid']:,} ({SEEN_FILES['valid']})"

@@ -19,11 +19,11 @@ from regtrack.signals import MOST, check_range
 from regtrack.tracks.peaks.rules import MarkerRules, PeakRules
 from regtrack.tracks.repeats import RepeatCounts
 from regtrack.tracks.summary import Summary
+from regtrack.tracks.trackless import CONTENTS, refuse_trackless
 
 FORMAT_VERSION = 2
 # Of tracks of probabilities: the first format knows no others.
 _FORMAT_OF_PROBABILITIES = 1
-CONTENTS = "tracks.json"
 PREDICTED = "predicted.bed"
 # By split, the files of what a training has seen of the predicted bases.
 SEEN_FILES = {"train": "trained.bed", "valid": "validated.bed"}
@@ -323,12 +323,7 @@ class TrackSet:
             When the folder is not a tracks folder, is of a newer format, or lacks a file.
         """
         path = folder / CONTENTS
-        if folder.is_file():
-            raise InputError(folder, "is a file; expected a tracks folder")
-        if not path.is_file():
-            raise InputError(
-                folder, f"not a tracks folder (no {CONTENTS}); regtrack predict makes one"
-            )
+        refuse_trackless(folder)
         contents = read_json(path, _Contents, FORMAT_VERSION)
         trackset = cls(
             model=contents.model.said(),

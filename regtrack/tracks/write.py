@@ -11,11 +11,12 @@ from regtrack.folders import check_folder
 from regtrack.tracks.bigwig_writer import writing_bigwig
 from regtrack.tracks.bins import BIN, BIN_REDUCTION, FINEST_REDUCTION
 from regtrack.tracks.blocks import BLOCK_LENGTH, Block, BlockStore
-from regtrack.tracks.folder import CONTENTS, Track
+from regtrack.tracks.folder import Track
 from regtrack.tracks.peaks.files import narrow_peaks, write_peaks
 from regtrack.tracks.peaks.rules import PeakRules
 from regtrack.tracks.segments import Records
 from regtrack.tracks.summary import Summarising, Summary
+from regtrack.tracks.trackless import CONTENTS
 
 # At most so many markers' files are written side by side, every block file being opened once
 # for all of them; and fewer where the bins of a long genome would take more memory than this.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regtrack.atomic import write_text
@@ -16,10 +16,11 @@ from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import read_genes
-from regtrack.models.header import read_table
+from regtrack.genome.intervals import Interval, IntervalSet, Regions, subtract
+from regtrack.models.header import read_seen, read_table
 from regtrack.paths import is_text, shell_word
 from regtrack.workspace.assembly import choose
-from regtrack.workspace.networks import network_name
+from regtrack.workspace.networks import bundled_model, network_name
 from regtrack.workspace.own_peaks import table_of, what_to_check
 
 MODEL, DATASET = "model.safetensors", "dataset"
@@ -29,6 +30,9 @@ _TABLES = (MARKERS_TABLE,)
 _GENES = (*map(file_of, GENE_TABLES), "*.gtf", "*.gtf.gz", "*.gff3", "*.gff3.gz")
 _EXCLUDED = (f"{EXCLUDE_FOLDER}/*.bed", f"{EXCLUDE_FOLDER}/*.bed.gz")
 _MODELS = ("*.safetensors",)
+# Bases that do for a first prediction; places, and bases of each, that are looked at for it.
+_FIRST = 1_000_000
+_PLACES, _LOOK = 10, 5_000_000
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,10 @@ def summary(inputs: Inputs, folder: Path) -> str:
     again = " && ".join([*there, "regtrack init --force"])
     own_peaks = "" if fetchable or inputs.peaks else " --peaks FOLDER"
     if inputs.genome and inputs.model.exists():
-        steps = [_predict(inputs.genome), "regtrack browse tracks/"]
+        steps = [
+            _predict(inputs.genome, unseen(inputs.genome, inputs.model)),
+            "regtrack browse tracks/",
+        ]
         if inputs.peaks:
             steps.insert(1, "regtrack eval tracks/ --out report/")
         text += ["next:", *(f"  {step}" for step in (*there, *steps))]
@@ -246,8 +253,8 @@ def summary(inputs: Inputs, folder: Path) -> str:
     if inputs.genome and not inputs.model.exists():
         # The network that comes with regtrack was trained on that assembly.
         any_genome = "" if inputs.assembly == ASSEMBLY else " --any-genome"
-        gene = "GENE" if inputs.genes else None
-        text.append(f"only to predict: {_predict(inputs.genome, gene)}{any_genome}")
+        region = "GENE" if inputs.genes else unseen(inputs.genome, bundled_model())
+        text.append(f"only to predict: {_predict(inputs.genome, region)}{any_genome}")
     return "\n".join(text)
 
 
@@ -256,6 +263,50 @@ def _predict(genome: Path, region: str | None = None) -> str:
     chroms = list(Genome(genome).chrom_sizes)
     region = region or ("chr1" if "chr1" in chroms else chroms[0])
     return f"regtrack predict {region} --out tracks/"
+
+
+def unseen(genome: Path, model: Path) -> str | None:
+    """A chromosome, or else a stretch of one, that a network was not trained on.
+
+    Returns
+    -------
+    str or None
+        The first chromosome of which the training saw nothing; else the longest stretch of known
+        sequence between what it saw, and of that `_FIRST` bases at most. None where the checkpoint
+        does not say, or is no sound one, which is told when it is used.
+    """
+    source = Genome(genome)
+    sizes = source.chrom_sizes
+    try:
+        seen = read_seen(model, sizes)
+    except (InputError, OSError):
+        return None
+    if seen is None or not (seen.train or seen.valid):
+        return None
+    whole = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
+    left = subtract(subtract(whole, seen.train), seen.valid)
+    untouched = [chrom for chrom in left if chrom not in {*seen.train, *seen.valid}]
+    if untouched:
+        return untouched[0]
+    longest_first = sorted(_intervals(left), key=len, reverse=True)
+    longest = max(_known(source, longest_first[:_PLACES]), key=len, default=None)
+    if longest is None:
+        return None
+    return str(replace(longest, end=min(longest.end, longest.start + _FIRST)))
+
+
+def _known(genome: Genome, places: Iterable[Interval]) -> list[Interval]:
+    """What is not N of the first bases of some places."""
+    begun = (replace(one, end=min(one.end, one.start + _LOOK)) for one in places)
+    return [
+        stretch
+        for one in begun
+        for stretch in _intervals(genome.known({one.chrom: IntervalSet.of([one.start], [one.end])}))
+    ]
+
+
+def _intervals(regions: Regions) -> list[Interval]:
+    return [Interval(chrom, *one) for chrom, intervals in regions.items() for one in intervals]
 
 
 def _only_one(folder: Path, patterns: Sequence[str], kind: str) -> Path | None:

@@ -35,7 +35,7 @@ def find_model(text: str, *, or_folder: bool = False) -> Path:
     if is_taken or path.name != text:
         return path
     if text in BUNDLED:
-        return _bundled()
+        return bundled_model()
     if text in NOT_FETCHED:
         raise ArgumentError("model", f"{text} cannot be fetched: {NOT_FETCHED[text]}")
     if text not in FETCHED:
@@ -48,18 +48,21 @@ def find_model(text: str, *, or_folder: bool = False) -> Path:
 
 def tell_of_bundled(*models: Path) -> None:
     """Note what the network that comes with regtrack is, where it is among some checkpoints."""
-    if _bundled() in models:
+    if bundled_model() in models:
         (name,) = BUNDLED
         note(f"model {name} comes with regtrack: {BUNDLED[name]}")
 
 
 def network_name(model: Path) -> str | None:
     """The name by which a checkpoint goes, if it came with regtrack or was fetched."""
-    named = {_bundled(): next(iter(BUNDLED))} | {checkpoint_path(name): name for name in FETCHED}
+    named = {bundled_model(): next(iter(BUNDLED))} | {
+        checkpoint_path(name): name for name in FETCHED
+    }
     return named.get(model)
 
 
-def _bundled() -> Path:
+def bundled_model() -> Path:
+    """The checkpoint that comes with regtrack."""
     with resources.as_file(resources.files("regtrack") / "demo" / "data") as folder:
         return folder / "model.safetensors"
 

@@ -236,7 +236,7 @@ def test_one_file_ranks_all_markers_of_the_folder(alone: Visit, visit: Visit, ad
     visit.open(f"{address}#locus=chr1:401-3000&markers=1,3")
     visit.page.wait_for_selector("#heatmap[aria-busy=false]", timeout=WAIT)
     visit.settle()
-    for text in ("#heatmap-list summary", "#heatmap-agree"):
+    for text in ("#heatmap-list summary", "#heatmap-agree", "#heatmap-caution"):
         assert alone.page.text_content(text) == visit.page.text_content(text)
     found = ranked(alone)
     assert len(found) == 40

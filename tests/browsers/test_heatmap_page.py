@@ -196,6 +196,12 @@ def test_what_is_predicted_here_is_ranked(seen: Visit) -> None:
     assert found[GR][:5] == ["0.75", f"6.2 (75{TIMES})", "0.50", "0.030", "not measured"]
     assert found[DNASE][4] == "yes, there"
     assert found["K562|CTCF|None"][4] == "yes, there"
+    caution = (
+        "One base at the threshold is enough here, and is no peak yet; in the report, the average "
+        "precision of 0 of these 3 is less than twice what chance has."
+    )
+    assert page.text_content("#heatmap-caution") == caution
+    assert page.locator("#heatmap-list summary").get_attribute("title") == caution
     agree = page.text_content("#heatmap-agree")
     assert agree == "with a measured peak there: TFBS 1 of 1, DNase 1 of 1"
     lift = page.get_by_role("columnheader", name="lift").get_attribute("title") or ""
@@ -240,6 +246,10 @@ def test_without_a_report_the_list_has_no_average_precision(
         lift = visit.page.get_by_role("columnheader", name="lift").get_attribute("title") or ""
         assert lift.endswith("the base rate is the mean of its predictions")
         assert visit.page.text_content("#heatmap-agree") == ""  # nothing was measured
+        assert visit.page.text_content("#heatmap-caution") == (
+            "One base at the threshold is enough here, and is no peak yet; score the network "
+            "first, regtrack eval: some markers may be no better than chance."
+        )
         visit.page.close()
 
 

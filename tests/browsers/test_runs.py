@@ -119,7 +119,7 @@ def test_an_unfinished_run_is_told(tmp_path: Path) -> None:
 def test_a_folder_of_tracks_folders_is_told(tmp_path: Path, folders: list[Labelled]) -> None:
     with pytest.raises(InputError, match="not a tracks folder, but holds some: new, old; name"):
         read(tmp_path)
-    with pytest.raises(InputError, match=r"not a tracks folder \(no tracks\.json\)"):
+    with pytest.raises(InputError, match=r"peaks: a part of the tracks folder .*old; name that"):
         read(folders[0].path, tmp_path / "old" / "peaks")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.markers import read_markers
 from regtrack.genome.regions import parse_region
+from regtrack.models.checkpoint import load_network, read_checkpoint, save_checkpoint
+from regtrack.models.validated import Validated
 
 REGION = "chr1:24,001-31,000"
 MARKERS = [
@@ -140,6 +143,28 @@ def test_the_strongest_stretches_are_a_table_and_a_bed_file_and_five_are_printed
     first = f"  chr1:{int(rows[0]['start']) + 1:,}-{int(rows[0]['end']):,}  {rows[0]['letters']}"
     assert printed[1] == f"{first}  {rows[0]['effect']}"
     assert len([line for line in printed if line.startswith("  chr1:")]) == 5
+
+
+def test_of_a_marker_that_was_not_better_than_chance_in_validation_a_line_says_so(
+    tiny: TinyWorld, regtrack
+) -> None:
+    checkpoint = read_checkpoint(tiny.model)
+    weak = (0.002, 0.0031, 0.001, 0.0035), (0.002, 0.01, None, None), (0.01, 0.3, 0.2, 0.4)
+    validated = tuple(Validated(*values) for values in weak)
+    network = load_network(tiny.model, torch.device("cpu"))
+    save_checkpoint(tiny.model, replace(checkpoint, validated=validated), network)
+    for marker, said in (
+        ("K562|CTCF|None", "no better than chance (average precision 0.0031, by chance 0.0020)"),
+        (
+            "HepG2|DNase|None",
+            "not shown to be better than chance (average precision 0.0100, by chance 0.0020)",
+        ),
+        ("K562|H3K4me3|None", None),
+    ):
+        _, out, err = regtrack(*command(tiny, REGION, "--marker", marker), "--force")
+        lines = [line for line in out.splitlines() if "in validation" in line]
+        wanted = f"model, {marker} in validation: {said}; what it looked at may mean nothing"
+        assert lines == ([wanted] if said else []), err
 
 
 def test_it_begins_with_predictions_where_that_is_asked_for_and_says_so(

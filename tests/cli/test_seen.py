@@ -198,7 +198,11 @@ def test_on_another_genome_nothing_is_known_of_it(tmp_path: Path, regtrack) -> N
     assert regtrack(*predict(world), "--any-genome", "--out", out)[0] == 0
     assert not (out / "trained.bed").exists()
     _, printed, _ = regtrack(*of_tracks(world, out))
-    assert "seen in training: not known" in printed
+    assert (
+        "seen in training: not known: the network's file does not store which bases of this "
+        "genome it was trained on; ask who trained it\n" in printed
+    )
+    assert "too good" not in printed
     assert "left out, seen" not in printed
 
 

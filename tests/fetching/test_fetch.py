@@ -322,8 +322,19 @@ def test_genes_that_cannot_be_fetched_may_be_brought_by_hand(cache: Path) -> Non
         report.check()
     assert str(caught.value).endswith(
         f"/hg19/database/refGene.txt.gz elsewhere, and name it with --genes FILE or put it at "
-        f"{cache / 'refGene.txt.gz'}"
+        f"{cache / 'refGene.txt.gz'}; or do without: a place such as chr22:21,330,001-21,361,000 "
+        "is a region, too, and --genes takes a BED file of a few genes of your own"
     )
+
+
+@pytest.mark.usefixtures("cache")
+def test_without_internet_it_ends_after_three_tries_and_three_seconds() -> None:
+    waits: list[float] = []
+    web = Web("http://127.0.0.1:9", wait=waits.append)
+    report = fetch(["genes"], FetchSettings(mirror="http://127.0.0.1:9"), Quiet(), (), web)
+    assert report.failed["refGene.txt.gz"].endswith("(Connection refused) (tried 3 times)")
+    assert len(waits) == 2
+    assert sum(waits) <= 3
 
 
 def test_what_may_come_later_is_worth_another_run_and_what_is_refused_is_not(

@@ -132,6 +132,20 @@ def test_waits_grow_and_end() -> None:
     )
 
 
+def test_a_host_that_never_answered_is_tried_three_times_and_one_that_did_longer() -> None:
+    sources = Sources()
+    sources.files[PATH] = BODY
+    waits: list[float] = []
+    with serving(sources):
+        web = Web(sources.url, wait=waits.append)
+        assert web.size(URL) == len(BODY)
+    for asked, tries in ((web, 6), (Web(sources.url, wait=waits.append), 3)):
+        waits.clear()
+        with pytest.raises(FetchError, match=rf"\(tried {tries} times\)"):
+            asked.text(URL)
+        assert len(waits) == tries - 1
+
+
 @pytest.mark.parametrize("mirror", ["http://a/b", "http://a/b/"])
 def test_a_mirror_is_asked_in_the_servers_stead(mirror: str) -> None:
     assert Web(mirror).address("http://host/x/y.gz") == "http://a/b/host/x/y.gz"

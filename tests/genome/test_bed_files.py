@@ -47,13 +47,21 @@ def test_what_is_left_out_of_all_files_is_told_once(tmp_path: Path) -> None:
     for path in (two, one, three):
         files.peaks(path)
     assert told(files) == [
-        "peaks: left out 5 rows of 2 files, on chromosomes that the genome lacks "
-        "(chr9, chr8, chr7 ...); all is well, unless it should have these",
-        f"peaks: left out 1 row of {two}, on the mitochondrion",
+        "peaks: left out 6 rows of 2 files, on chromosomes that the genome lacks "
+        "(chr9, chr8, chr7 ...) and on the mitochondrion; all is well, unless it should have these",
         f"peaks: skipped 1 row of {one}, of length 0 (start = end)",
         f"peaks: no rows in {three}",
     ]
     assert told(files) == []
+
+
+def test_rows_on_the_mitochondrion_alone_are_told_without_what_the_genome_lacks(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "a.bed", ["chr1 1 2", "chrM 1 2"])
+    files = BedFiles(SIZES)
+    files.peaks(path)
+    assert told(files) == [f"peaks: left out 1 row of {path}, on the mitochondrion"]
     for name in ("d.bed", "e.bed"):
         files.peaks(write(tmp_path, name, ["# no row"]))
     assert told(files) == ["peaks: no rows in 2 files: d.bed, e.bed"]

@@ -181,7 +181,8 @@ def test_without_a_table_it_says_how_to_get_one(
     ):
         parse_region("COMT", HG19_22, GeneRegions(None, HG19_22))
     with pytest.raises(
-        InputError, match=r"; for a gene, first: --genes FILE \(GTF, GFF3, BED or UCSC table\)$"
+        InputError,
+        match=r"; for a gene, first: --genes FILE \(GTF, GFF3, BED or UCSC table\); its place, ",
     ):
         parse_region("COMT", SIZES, GeneRegions(None, SIZES))
 

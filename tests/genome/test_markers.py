@@ -298,6 +298,10 @@ MARKERS = (
         (["*"], [7, 2, 4, 3]),
         (["Histone", "CTCF"], [7, 4, 3]),
         (["CTCF", "K562", "CTCF"], [7, 4, 3]),
+        (["k562 ctcf"], [7]),  # several words: each matches
+        (["CTCF  hepg2"], [4]),
+        (["H3K4* k5* None"], [3]),  # also a treatment
+        (["K562 TFBS", "HepG2 TFBS"], [7, 4]),
     ],
 )
 def test_patterns_select_markers_in_the_order_of_the_table(
@@ -332,7 +336,7 @@ def test_a_target_also_goes_by_its_other_names(pattern: str, indices: list[int])
     assert [marker.index for marker in select_markers(OF_SPELLINGS, [pattern])] == indices
 
 
-@pytest.mark.parametrize("pattern", ["GM12878", "K56", "", "CTCF*x"])
+@pytest.mark.parametrize("pattern", ["GM12878", "K56", "", "CTCF*x", "HepG2 H3K4*"])
 def test_a_pattern_without_a_marker_is_a_wrong_option(pattern: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         select_markers(MARKERS, ["CTCF", pattern])
@@ -407,6 +411,7 @@ def test_a_pattern_that_matches_nothing_is_answered_with_what_is_near_and_what_t
 
     there = "there are 1 TFBS, 1 DNase, such as K562|CTCF|None"
     assert told("CTFC") == f"the nearest is CTCF; {there}"
+    assert told("k562 ctfc").startswith("the nearest are K562|CTCF|None, ")
     assert told("zebra") == there
     assert told("CTCF,DNase") == "several are typed apart: --markers 'CTCF' --markers 'DNase'"
 

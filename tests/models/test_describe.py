@@ -133,7 +133,15 @@ def test_where_a_checkpoint_was_trained(tmp_path: Path) -> None:
     text = described(tmp_path / "m.safetensors", seen=Seen(train, {}))
     assert text["  train"] == "700 bases in 2 stretches on chr1"
     assert text["  valid"] == "none"
-    assert described(tmp_path / "old.safetensors")["trained on"] == "not known"
+
+
+def test_a_checkpoint_that_does_not_store_where_it_was_trained_says_so_and_whom_to_ask(
+    tmp_path: Path,
+) -> None:
+    assert described(tmp_path / "old.safetensors")["trained on"] == (
+        "not known: the network's file does not store which bases of this genome it was trained "
+        "on; ask who trained it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,11 @@ def test_the_page_says_first_that_bases_are_too_few_and_makes_no_promise_of_a_ca
     text = page(replace(evaluation, scores=tuple(scores)))
     verdict = plain(text[text.index('<ul class="verdicts">') : text.index("<nav")])
     assert verdict.strip().startswith(
-        "Too few bases to judge 3 of 3 markers: score 5 Mb or more, best a whole chromosome that "
-        "was not trained on. 0 of 3 markers better than chance, 3 not shown to be better than "
-        "chance (too few peaks here). Was the network trained on these bases? No: another split. "
-        "TFBS: mean average precision 0.021 over 2 markers, where chance reaches 0.003; too few "
-        "blocks hold peaks to say how sure this is. "
+        "Too few bases to judge 3 of 3 markers: score 10 Mb or more that was not trained on, or "
+        "all there is; best a whole chromosome. 0 of 3 markers better than chance, 3 not shown to "
+        "be better than chance (too few peaks here). Was the network trained on these bases? No: "
+        "another split. TFBS: mean average precision 0.021 over 2 markers, where chance reaches "
+        "0.003; too few blocks hold peaks to say how sure this is. "
     )
     assert "times" not in verdict
 

@@ -190,6 +190,6 @@ def test_where_most_markers_cannot_be_judged_the_first_line_says_how_much_would_
     unknown = (math.nan, math.nan)
     text = text_table(with_intervals(evaluation, unknown, (0.001, 0.2)))
     assert text.startswith(
-        "too few bases to judge 2 of 3 markers: score 5 Mb or more, best a whole chromosome that "
-        "was not trained on\n1 of 3 markers better"
+        "too few bases to judge 2 of 3 markers: score 10 Mb or more that was not "
+        "trained on, or all there is; best a whole chromosome\n1 of 3 markers better"
     )

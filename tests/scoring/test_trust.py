@@ -49,18 +49,17 @@ def test_bases_are_enough_where_half_of_the_markers_can_be_judged() -> None:
     assert enough_bases([judged, unclear, unclear, unscored()], 600_000) is not None
 
 
-@pytest.mark.parametrize(
-    ("bases", "blocks", "interval", "enough"),
-    [
-        (236_000, 2, NO_INTERVAL, 2_000_000),  # peaks in ten blocks: 1.18 Mb, and 14 blocks
-        (1_000_000, 2, NO_INTERVAL, 5_000_000),
-        (2_000_000, 1, NO_INTERVAL, 20_000_000),
-        (700_000, 6, (0.001, 0.2), 5_000_000),  # half the interval: 2.8 Mb
-        (40_000, 1, NO_INTERVAL, 2_000_000),
-        (30_000_000, 4, NO_INTERVAL, 200_000_000),
-    ],
-)
-def test_enough_bases_have_peaks_in_ten_blocks_or_four_times_as_many(
-    bases: int, blocks: int, interval: tuple[float, float], enough: int
+@pytest.mark.parametrize("bases", [40_000, 236_000, 1_390_000, 5_000_000, 9_999_999])
+@pytest.mark.parametrize("interval", [NO_INTERVAL, (0.001, 0.2)])
+def test_whoever_follows_the_advice_is_not_told_of_more_before_ten_million_are_scored(
+    bases: int, interval: tuple[float, float]
 ) -> None:
-    assert enough_bases([scores_with(interval, blocks)], bases) == enough
+    assert enough_bases([scores_with(interval)], bases) == 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("bases", "enough"),
+    [(10_000_000, 50_000_000), (12_500_000, 50_000_000), (30_000_000, 200_000_000)],
+)
+def test_beyond_that_four_times_as_many_halve_an_interval(bases: int, enough: int) -> None:
+    assert enough_bases([scores_with((0.001, 0.2))], bases) == enough

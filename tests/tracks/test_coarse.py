@@ -47,7 +47,7 @@ def test_what_is_called_finer_is_less_than_the_error_and_fine_enough(
     notes: list[str] = []
     with heard(notes.append):
         tell_of_coarse(folder, ["K562|T0|None"])
-    assert f"--max-error and --floor {finer} finer" in notes[0]
+    assert f"--max-error and --floor {finer}: " in notes[0]
 
 
 def test_a_note_says_which_markers_how_high_and_what_is_exact() -> None:
@@ -58,10 +58,10 @@ def test_a_note_says_which_markers_how_high_and_what_is_exact() -> None:
         tell_of_coarse(folder, ["K562|T1|None"])
         tell_of_coarse(folder, ["K562|T1|None", "K562|T2|None"])
     assert notes == [
-        "of 2 of 3 markers no value is above 0.022, which is not well above the 0.003 that it may "
-        "be wrong by: scores of these tracks are rough, and may be too high; regtrack eval MODEL "
-        "is exact, predict with --max-error and --floor 0.001 finer: K562|T0|None, K562|T2|None",
-        "of 1 of 2 markers no value is above 0.01, which is not well above the 0.003 that it may "
-        "be wrong by: scores of these tracks are rough, and may be too high; regtrack eval MODEL "
-        "is exact, predict with --max-error and --floor 0.0005 finer: K562|T2|None",
+        "scores of 2 of 3 markers are rough, and may be too high: no value of their tracks is "
+        "above 0.022, and each may be off by 0.003 (--max-error); exact ones: regtrack eval MODEL, "
+        "or predict with --max-error and --floor 0.001: K562|T0|None, K562|T2|None",
+        "scores of 1 of 2 markers are rough, and may be too high: no value of their tracks is "
+        "above 0.01, and each may be off by 0.003 (--max-error); exact ones: regtrack eval MODEL, "
+        "or predict with --max-error and --floor 0.0005: K562|T2|None",
     ]

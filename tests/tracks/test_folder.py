@@ -21,7 +21,6 @@ from regtrack.tracks.describe import describe_tracks, peakless
 from regtrack.tracks.folder import (
     BY_PEAKS,
     CHANCE,
-    CONTENTS,
     FLAT,
     Track,
     TrackSet,
@@ -31,6 +30,7 @@ from regtrack.tracks.folder import (
 from regtrack.tracks.peaks.rules import BARE_RUNS, PeakRules
 from regtrack.tracks.repeats import RepeatCounts
 from regtrack.tracks.summary import Summary
+from regtrack.tracks.trackless import CONTENTS
 
 TRACKS = TrackSet(
     model={"sha256": "12" * 32, "architecture": "dilated", "assembly": "hg19"},
@@ -213,10 +213,35 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         TrackSet.read(folder)
 
 
-@pytest.mark.parametrize("name", ["", "missing"])
-def test_another_folder_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"not a tracks folder \(no tracks\.json\)"):
-        TrackSet.read(tmp_path / name)
+def test_a_folder_without_tracks_says_what_it_is_and_where_tracks_are(folder: Path) -> None:
+    def told(name: str) -> str:
+        with pytest.raises(InputError) as caught:
+            TrackSet.read(folder.parent / name)
+        return str(caught.value).removeprefix(f"{folder.parent / name}: ")
+
+    for name, file in {
+        **{"empty": "any", "looked": "explain.tsv", "far": "context.tsv", "set": "dataset.json"},
+        "scores": "report.html",
+    }.items():
+        (folder.parent / name).mkdir()
+        (folder.parent / name / file).touch()
+    made = "regtrack predict makes one"
+    assert told("empty") == f"not a tracks folder (no tracks.json); {made}"
+    assert told("missing") == f"no such folder; {made}"
+    assert told("looked").startswith("what regtrack explain wrote, no tracks: look at its explain")
+    assert told("far") == "what regtrack explain wrote, no tracks: look at its context.png"
+    assert told("set").startswith("a dataset, no tracks")
+    assert told("scores").startswith("a report, no tracks: open its report.html")
+    for part in ("bigwig", "peaks"):
+        assert told(f"{folder.name}/{part}") == f"a part of the tracks folder {folder}; name that"
+
+
+def test_inside_of_a_tracks_folder_the_folder_above_is_named_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "bigwig")
+    with pytest.raises(InputError, match=rf"\.: a part of the tracks folder {folder}; name that"):
+        TrackSet.read(Path())
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:

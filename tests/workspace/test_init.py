@@ -13,7 +13,9 @@ from builders import a_marker, random_sequence, write_checkpoint, write_fasta, w
 from regtrack.cli.config import NAME, read_config
 from regtrack.cli.main import cli
 from regtrack.errors import ArgumentError, InputError
+from regtrack.genome.intervals import IntervalSet
 from regtrack.genome.markers import read_markers
+from regtrack.genome.seen import Seen
 from regtrack.notes import heard
 from regtrack.workspace.init import InitRequest, initialise
 from regtrack.workspace.networks import find_model
@@ -118,6 +120,39 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     )
 
 
+@pytest.mark.parametrize(
+    ("trained", "valid", "region"),
+    [
+        ({"chr1": (0, 300)}, {}, "chr2"),  # nothing was seen of it
+        ({"chr1": (0, 300)}, {"chr2": (0, 10)}, "chr1:301-500"),
+        ({"chr1": (0, 400)}, {"chr2": (0, 10)}, "chr2:11-150"),  # beyond it is N
+        ({"chr1": (0, 500), "chr2": (0, 150)}, {}, "chr1"),  # all of it was seen
+        ({}, {}, "chr1"),
+    ],
+)
+def test_the_first_prediction_is_where_the_network_was_not_trained(
+    folder: Path,
+    trained: dict[str, tuple[int, int]],
+    valid: dict[str, tuple[int, int]],
+    region: str,
+) -> None:
+    sizes, random = {"chr1": 500, "chr2": 400}, np.random.default_rng(1)
+    gaps = {"chr1": (), "chr2": ((150, 400),)}
+    write_fasta(
+        folder / "own.fa",
+        {chrom: random_sequence(random, size, gaps[chrom]) for chrom, size in sizes.items()},
+    )
+    seen = Seen(
+        *(
+            {chrom: IntervalSet.of([start], [end]) for chrom, (start, end) in one.items()}
+            for one in (trained, valid)
+        )
+    )
+    write_checkpoint(folder / "m.safetensors", [a_marker()], sizes, seen=seen)
+    told = initialise(folder / NAME, force=False)
+    assert f"next:\n  regtrack predict {region} --out tracks/\n" in told
+
+
 def test_with_a_network_of_ones_own_and_no_peaks_the_next_step_is_to_predict(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -143,7 +178,7 @@ def test_a_network_that_goes_by_a_name_is_named_by_it(folder: Path) -> None:
 
 def test_what_is_no_checkpoint_is_not_named_as_the_model(folder: Path) -> None:
     (folder / "old.safetensors").write_text("hello")
-    with pytest.raises(InputError, match=r"old\.safetensors: truncated, or not"):
+    with pytest.raises(InputError, match=r"old\.safetensors: text, and no network"):
         initialise(folder / NAME, False, InitRequest(model=folder / "old.safetensors"))
     with pytest.raises(InputError, match=r"nothing\.safetensors: no such checkpoint; regtrack tra"):
         initialise(folder / NAME, False, InitRequest(model=folder / "nothing.safetensors"))

@@ -14,6 +14,7 @@ const comparison = (() => {
     parts.summary = element("summary");
     parts.table = element("tbody");
     parts.agree = element("p", { className: "quiet", id: "heatmap-agree" });
+    parts.caution = element("p", { className: "quiet", id: "heatmap-caution" });
     parts.empty = element("p", { className: "quiet" }, "No marker reaches its threshold in this region.");
     const all = element("input", { type: "checkbox", checked: choice.all });
     all.addEventListener("change", () => {
@@ -29,6 +30,7 @@ const comparison = (() => {
     const details = element("details", { id: "heatmap-list", open: choice.list },
       parts.summary,
       element("p", { className: "row", id: "heatmap-ranks" }, element("label", {}, "by ", by), element("label", {}, all, " also those below their threshold"), parts.agree),
+      parts.caution,
       parts.empty,
       element("div", { className: "scroll" }, element("table", {}, element("thead", {}, head), parts.table)));
     details.addEventListener("toggle", () => {
@@ -58,6 +60,7 @@ const comparison = (() => {
       ? `Predicted here, of ${byName.size} markers reach their threshold: ${labels.map((label, at) => `${label} ${called[at].length}`).join(", ")}`
       : "Nothing was predicted here";
     parts.agree.textContent = ranking.agreement(labels.map((label, at) => [label, called[at]]));
+    parts.summary.title = parts.caution.textContent = ranking.caution(called.flat());
     const shown = [...byName.values()].map(summed)
       .filter(({ best, alike }) => best.value !== null && (parts.choice.all || alike.some((peak) => peak.isCalled)))
       .sort((a, b) => (parts.choice.by === "difference" ? b.difference - a.difference : 0) || b.best.lift - a.best.lift || b.best.value - a.best.value || a.best.number - b.best.number);

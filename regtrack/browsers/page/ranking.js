@@ -5,6 +5,7 @@
 const ranking = (() => {
   const parts = {}; // elements, by what they are
   const count = (number) => number.toLocaleString("en");
+  const USEFUL = 2; // times the base rate: below it, docs/report.md says not to use a marker
 
   // `choice` has whether the list is open and whether it has all markers; `changed` is told when that
   // is another, and `add` shows the track of a row.
@@ -14,6 +15,7 @@ const ranking = (() => {
     parts.summary = element("summary");
     parts.table = element("tbody");
     parts.agree = element("p", { className: "quiet", id: "heatmap-agree" });
+    parts.caution = element("p", { className: "quiet", id: "heatmap-caution" });
     parts.empty = element("p", { className: "quiet" }, "No marker reaches its threshold in this region.");
     const all = element("input", { type: "checkbox", checked: choice.all });
     all.addEventListener("change", () => {
@@ -24,6 +26,7 @@ const ranking = (() => {
     const details = element("details", { id: "heatmap-list", open: choice.list },
       parts.summary,
       element("p", { className: "row" }, element("label", {}, all, " also those below their threshold"), parts.agree),
+      parts.caution,
       parts.empty,
       element("div", { className: "scroll" }, element("table", {}, element("thead", {}, head), parts.table)));
     details.addEventListener("toggle", () => {
@@ -54,6 +57,7 @@ const ranking = (() => {
       ? `Predicted here: ${called.length} of ${peaks.length} markers reach their threshold`
       : "Nothing was predicted here";
     parts.agree.textContent = agreement([["", called]]);
+    parts.summary.title = parts.caution.textContent = caution(called);
     const shown = peaks
       .filter((peak) => peak.value !== null && (parts.choice.all || peak.isCalled))
       .sort((a, b) => b.lift - a.lift || b.value - a.value || a.number - b.number);
@@ -71,6 +75,17 @@ const ranking = (() => {
     if (known.some(([, ones]) => ones.some((peak) => Number.isNaN(peak.away)))) return "reading measured peaks ...";
     const each = known.map(([label, ones]) => `${label && `${label}: `}${shares(ones)}`);
     return `with a measured peak there: ${each.join("; ")}`;
+  }
+
+  // That many that reach their threshold say little, and what the report knows of them.
+  function caution(called) {
+    if (!called.length) return "";
+    const scored = called.filter(({ row: { marker } }) => marker.score !== null && marker.baseRate);
+    const poor = scored.filter(({ row: { marker } }) => marker.score < USEFUL * marker.baseRate).length;
+    const report = scored.length
+      ? `in the report, the average precision of ${poor} of these ${scored.length} is less than twice what chance has`
+      : "score the network first, regtrack eval: some markers may be no better than chance";
+    return `One base at the threshold is enough here, and is no peak yet; ${report}.`;
   }
 
   function shares(known) {
@@ -131,7 +146,7 @@ const ranking = (() => {
     }
   }
 
-  return { build, fill, mark, agreement, away: awayWord };
+  return { build, fill, mark, agreement, caution, away: awayWord };
 })();
 
 // Whether the page has the track of a marker: one file has those of some only.
