@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from regtrack.atomic import locked, open_lock
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.folders import IDENTITY, size_text
-from regtrack.listing import counted, duration_text
+from regtrack.listing import counted
 from regtrack.paths import shell_word
 from regtrack.text_columns import named_lines
-from regtrack.work_folders import LOCK, LOG, PLAN, made_by, partial_path
+from regtrack.work_folders import LOCK, PLAN, is_held, made_by, partial_path
 
 _LONGEST = 40
 
@@ -37,8 +36,13 @@ def refuse_unfinished(folder: Path) -> None:
         )
 
 
-def describe_unfinished(work: Path) -> str:
+def describe_unfinished(work: Path, known: Mapping[str, str] | None = None) -> str:
     """A run that is not finished, in some ten lines.
+
+    Parameters
+    ----------
+    known
+        What else is known of it, by name; goes before what is said here.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def describe_unfinished(work: Path) -> str:
         path for path in work.rglob("*") if path.is_file() and path.name not in (LOCK, IDENTITY)
     ]
     size = sum(path.stat().st_size for path in files)
-    busy = _is_busy(work)
+    busy = is_held(work / LOCK)
     lines = {
         "unfinished": f"the run that makes {shell_word(made_by(work))}",
         "settings": ", ".join(
@@ -60,33 +64,9 @@ def describe_unfinished(work: Path) -> str:
             and not isinstance(value, list | dict)
             and len(str(value)) < _LONGEST
         ),
-        **({"trained": trained} if (trained := _trained(work / LOG)) else {}),
+        **(known or {}),
         "saved": f"{counted(len(files), 'file')}, {size_text(size)}",
         "at work": "a process is" if busy else "nobody",
         "next": "wait for it" if busy else "give the same command again, and it continues",
     }
     return named_lines(lines)
-
-
-def _trained(log: Path) -> str:
-    """How far a training was at its last validation; empty of what is none, or before the first."""
-    try:
-        names, *rows = (row.split("\t") for row in log.read_text(encoding="utf-8").splitlines())
-    except (FileNotFoundError, ValueError):
-        return ""
-    if not rows:
-        return ""
-    last = dict(zip(names, rows[-1], strict=True))
-    return (
-        f"step {int(last['step']):,}, epoch {float(last['epoch']):.2f}, after "
-        f"{duration_text(float(last['seconds']))}, at the last validation"
-    )
-
-
-def _is_busy(work: Path) -> bool:
-    """Whether a process has the folder."""
-    lock = open_lock(work / LOCK)
-    try:
-        return not locked(lock)
-    finally:
-        os.close(lock)

@@ -15,7 +15,7 @@ from regtrack.atomic import is_at, locked, open_lock
 from regtrack.errors import BusyError, InputError
 
 LOCK = "lock"
-LOG = "log.tsv"  # of a training
+LOG, STATE = "log.tsv", "state.safetensors"  # of a training
 # Is there while a folder is being removed: what is left of it is of no use to anybody.
 REMOVING = "removing"
 INSIDE = ".regtrack.partial"
@@ -187,3 +187,12 @@ def _owner_of_new(folder: Path) -> int:
     """Whose files this process makes in a folder: some file systems give all to one user."""
     with tempfile.TemporaryFile(dir=folder) as file:
         return os.fstat(file.fileno()).st_uid
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock, as that of a folder it works in."""
+    opened = open_lock(lock)
+    try:
+        return not locked(opened)
+    finally:
+        os.close(opened)

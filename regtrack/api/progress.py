@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -38,21 +40,33 @@ class _Lines:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
+        self._last = time.monotonic()
 
     def write(self, text: str) -> None:
         """Write a state; not what only moves a cursor."""
         if line := text.strip():
             self._screen.write(f"{line}\n")
+            self._last = time.monotonic()
 
     def flush(self) -> None:
         """Pass on what waits."""
         self._screen.flush()
 
+    def isatty(self) -> bool:
+        """Bars cannot be drawn in place."""
+        return False
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the last line."""
+        return time.monotonic() - self._last
+
 
 class Bar:
     """The observer that shows each stage as a bar, one at a time.
 
-    A context manager, so that none outlives its work.
+    A context manager, so that none outlives its work. While it is entered, a log gets a line a
+    minute also where nothing is done meanwhile: a reader knows that the work goes on.
 
     Parameters
     ----------
@@ -61,18 +75,35 @@ class Bar:
     """
 
     def __init__(self, screens: Sequence[Screen] | None = None) -> None:
-        self._screens = (sys.stderr,) if screens is None else screens
+        screens = (sys.stderr,) if screens is None else screens
+        self._screens = [one if one.isatty() else _Lines(one) for one in screens]
         self._bars: list[tqdm[Any]] = []
+        self._doing = "still at work"
+        self._over = threading.Event()
 
     def __enter__(self: B) -> B:
+        if any(isinstance(screen, _Lines) for screen in self._screens):
+            threading.Thread(
+                target=self._go_on, args=(time.monotonic(),), name="progress", daemon=True
+            ).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self.finished()
+
+    def _go_on(self, began: float) -> None:
+        """Say once a minute, where no bar does, that the work goes on."""
+        while not self._over.wait(_LOG_SECONDS):
+            elapsed = tqdm.format_interval(time.monotonic() - began)
+            for screen in self._screens:
+                if isinstance(screen, _Lines) and screen.silent >= _LOG_SECONDS:
+                    screen.write(f"{self._doing} [{elapsed}]")
 
     def stage(self, name: str, unit: str, total: int, done: int) -> None:
         """Begin a bar of `total` units, `done` of which are done."""
         self.finished()
+        self._doing = f"{name}: no {unit} done yet"
         for screen in self._screens:
             bar = tqdm(
                 desc=name,
@@ -87,26 +118,31 @@ class Bar:
 
     def advanced(self, units: int) -> None:
         """Move the bar."""
+        self._doing = "still at work"
         for bar in self._bars:
             bar.update(units)
 
     def finished(self) -> None:
         """End the bar, if there is one."""
+        self._doing = "still at work"
         while self._bars:
-            self._bars.pop().close()
+            bar = self._bars.pop()
+            if not (bar.n or bar.total):
+                bar.leave = False  # 0 of nobody knows how many says nothing
+            bar.close()
 
     def told(self, event: Event) -> None:
         """Pass it over."""
 
 
-def _looks(screen: Screen) -> dict[str, Any]:
+def _looks(screen: Screen | _Lines) -> dict[str, Any]:
     """How a bar is drawn: in place on a terminal, as lines elsewhere."""
     if screen.isatty():
         return {"file": screen, "dynamic_ncols": True}
     seconds = {"mininterval": _LOG_SECONDS, "maxinterval": _LOG_SECONDS, "miniters": 0}
     # Nothing is said before anything is done. No bar stands below another one.
     return {
-        "file": _Lines(screen),
+        "file": screen,
         "bar_format": _LOG_LINE,
         "delay": 1e-9,
         "position": 0,

@@ -91,7 +91,7 @@ from regtrack.datasets.settings import DEFAULT_SPLIT, TASKS, PrepareSettings
 )
 @options.seed(PrepareSettings.seed, "Same seed, same random split.")
 @options.unknown_masked
-@options.assembly("Name of the genome, such as hg19.", "name of the FASTA file")
+@options.assembly("Name of the genome, such as hg19.", "by its lengths, or the FASTA's name")
 @click.option(
     "--deepsea",
     type=options.FILE,

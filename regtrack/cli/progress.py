@@ -9,6 +9,7 @@ from regtrack.cli.teller import Teller
 from regtrack.listing import counted
 from regtrack.search.events import SearchStarted, TrialAdvanced, TrialsEnded
 from regtrack.training.events import (
+    MeasuringStarted,
     NetworkStarted,
     ScoringStarted,
     StepDone,
@@ -47,6 +48,7 @@ class Progress(Bar):
         self._reach()
 
     def _reach(self) -> None:
+        self._teller.reached = ""
         if self._done:
             self._teller.is_begun = True
         if self._total:
@@ -63,6 +65,12 @@ class Progress(Bar):
             case ScoringStarted(name=name, split=split):
                 self.finished()
                 self._teller.say_progress(f"scoring {name} on {split}")
+            case MeasuringStarted(networks=networks, steps=steps):
+                self._teller.say_progress(
+                    f"measuring how long a step takes: {counted(steps, 'step')} of "
+                    f"{counted(networks, 'network')}, in turns; this takes as long as these steps, "
+                    "and nothing is trained yet"
+                )
             case TrainingStarted():
                 self._show_training(event)
             case StepDone():

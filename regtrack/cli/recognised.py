@@ -77,10 +77,16 @@ FOLDERS: Mapping[str, Kind] = {
     "crossval.plan.json": Kind(
         "cross-validation", describe="regtrack.crossval.describe.describe_crossval"
     ),
+    "crossval.measuring.json": Kind(
+        "cross-validation", describe="regtrack.crossval.describe.describe_measuring"
+    ),
     "plan.json": Kind(
         "job in shards",
         describe="regtrack.prediction.shard_progress.describe_partial",
         count="regtrack.prediction.shard_progress.count_partial",
+    ),
+    "state.safetensors": Kind(
+        "training that is not finished", describe="regtrack.training.describe.describe_training"
     ),
     "run.json": Kind("unfinished run", describe="regtrack.unfinished.describe_unfinished"),
     "tracks.json": Kind("tracks", describe="regtrack.tracks.describe.describe_tracks"),

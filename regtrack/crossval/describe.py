@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
-from regtrack.crossval.plan import Plan, Training
+from regtrack.crossval.plan import MEASURING, Measuring, Plan, Training
 from regtrack.crossval.tested import read_tested
+from regtrack.documents import read_json
 from regtrack.leases import holders, words_of
 from regtrack.listing import counted, duration_text, names_and_rest
 from regtrack.report.comparison import Table
-from regtrack.work_folders import LEASES
+from regtrack.text_columns import named_lines
+from regtrack.work_folders import LEASES, LOCK, is_held
 
 
 def describe_crossval(out: Path) -> str:
@@ -26,6 +29,26 @@ def describe_crossval(out: Path) -> str:
     return f"{_described(plan, out)}\n\n{describe_progress(plan, out, labels, plan.seeds)}"
 
 
+def describe_measuring(out: Path) -> str:
+    """A folder of which the plan is still to be written, as seconds per step are measured.
+
+    Raises
+    ------
+    InputError
+        When what says so is damaged.
+    """
+    measuring = read_json(out / MEASURING, Measuring)
+    busy = is_held(out / LOCK)
+    return named_lines(
+        {
+            "cross-validation": f"{out}, which is being planned; nothing is trained yet",
+            "measuring": f"seconds per step: {measuring.done:,} of {measuring.total:,} turns done",
+            "at work": "a process is" if busy else "nobody",
+            "next": "wait for it" if busy else "give the same command again; it measures anew",
+        }
+    )
+
+
 def describe_plan(plan: Plan, out: Path, workers: int) -> str:
     """What `regtrack crossval --plan` prints.
 
@@ -34,18 +57,34 @@ def describe_plan(plan: Plan, out: Path, workers: int) -> str:
     workers
         Trainings at the same time.
     """
-    lines = [_described(plan, out), ""]
     left = _left(_all(plan), out)
-    if plan.minutes is None:
-        lines.append(f"{counted(len(left), 'training')} to do")
-    else:
+    factors = (
+        *(counted(len(plan.entries), "network"), counted(len(plan.folds), "fold")),
+        counted(len(plan.seeds), "seed"),
+    )
+    to_do = f"{counted(len(left), 'training')} to do of {' x '.join(factors)}"
+    return f"{_described(plan, out)}\n\n{to_do}{_time(plan, left, out, workers)}"
+
+
+def _time(plan: Plan, left: Sequence[Training], out: Path, workers: int) -> str:
+    """How long some trainings take: by the minutes of each, or by those that are done."""
+    if not left:
+        return ""
+    if plan.minutes is not None:
         seconds = 60 * plan.minutes * -(-len(left) // workers)
-        lines.append(
-            f"{counted(len(left), 'training')} to do, {plan.minutes:g} minutes each on a quiet "
-            f"machine:\n{duration_text(seconds)} with --workers {workers}, besides validation and "
-            "tests"
+        return (
+            f", {plan.minutes:g} minutes each on a quiet machine:\n{duration_text(seconds)} with "
+            f"--workers {workers}, besides validation and tests"
         )
-    return "\n".join(lines)
+    took: dict[str, list[float]] = {}
+    for one in _all(plan):
+        tested = read_tested(one.folder(out))
+        if tested is not None and tested.seconds is not None:
+            took.setdefault(one.label, []).append(tested.seconds)
+    if not {one.label for one in left} <= took.keys():
+        return ";\nhow long they take is known when one of each network is done"
+    total = sum(fmean(took[one.label]) for one in left)
+    return f":\n{duration_text(total)} in all, as long as those took that are done"
 
 
 def describe_progress(plan: Plan, out: Path, labels: Sequence[str], seeds: Sequence[int]) -> str:

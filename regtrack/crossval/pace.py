@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
+from regtrack.atomic import write_text
 from regtrack.crossval.entries import Entry
+from regtrack.crossval.plan import Measuring
 from regtrack.datasets.dense import DenseDataset
 from regtrack.observer import Observer, Unwatched, staged
+from regtrack.training.events import MeasuringStarted
 from regtrack.training.processes import Processes
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.trainer import Trainer
@@ -46,6 +50,7 @@ def measure_pace(
     settings: TrainingSettings,
     processes: Processes,
     observer: Observer,
+    record: Path,
 ) -> list[float]:
     """Seconds per training step of each network, which are fair to one another.
 
@@ -57,12 +62,19 @@ def measure_pace(
     ----------
     dataset
         Of any fold.
+    record
+        File that says meanwhile how far it is; who calls removes it.
     """
     turns: list[list[float]] = []
-    with staged(observer, "measuring seconds per step", "turns", TURNS * len(entries)) as advance:
+    many = TURNS * len(entries)
+    kind = processes.device.type
+    observer.told(MeasuringStarted(len(entries), TURNS * (_of(_BEFORE, kind) + _of(_TIMED, kind))))
+    with staged(observer, "measuring seconds per step", "turn", many) as advance:
         for _ in range(TURNS):
-            turn = []
+            turn: list[float] = []
             for entry in entries:
+                done = len(turns) * len(entries) + len(turn)
+                write_text(record, json.dumps(asdict(Measuring(done, many))))
                 turn.append(_seconds_per_step(dataset, entry, settings, processes))
                 advance(1)
             turns.append(turn)
@@ -71,6 +83,11 @@ def measure_pace(
         quietest * statistics.median(turn[place] / turn[0] for turn in turns)
         for place in range(len(entries))
     ]
+
+
+def _of(steps: Mapping[str, int], kind: str) -> int:
+    """Those of a kind of device."""
+    return steps.get(kind, steps["cuda"])
 
 
 def _seconds_per_step(
@@ -85,8 +102,7 @@ def _seconds_per_step(
         validate_every=_ENDLESS,
         save_minutes=math.inf,
     ).fitted(dataset.task, dataset.window)
-    kind = processes.device.type
-    before, timed = (steps.get(kind, steps["cuda"]) for steps in (_BEFORE, _TIMED))
+    before, timed = (_of(steps, processes.device.type) for steps in (_BEFORE, _TIMED))
     times: list[float] = []
 
     def stop() -> bool:

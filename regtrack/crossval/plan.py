@@ -23,9 +23,18 @@ from regtrack.training.settings import TrainingSettings
 FORMAT_VERSION = 1
 PLAN = "crossval.plan.json"
 FOLDS = "folds.bed"
+MEASURING = "crossval.measuring.json"
 TRAININGS = "trainings"
 
 _UNSAFE = re.compile(r"[^\w.,=+-]")
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How far the measuring of seconds per step is, before there is a plan: turns, of how many."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from regtrack.crossval.pace import measure_pace, torch_threads
 from regtrack.crossval.plan import (
     FOLDS,
     FORMAT_VERSION,
+    MEASURING,
     PLAN,
     TRAININGS,
     Plan,
@@ -47,10 +48,9 @@ from regtrack.training.compared_networks import fitting_context
 from regtrack.training.processes import Processes
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.trainer import choose_precision
-from regtrack.work_folders import LEASES
+from regtrack.work_folders import LEASES, LOCK
 from regtrack.workers import available_cores
 
-_LOCK = "lock"
 _MOMENT = 0.2
 # What two commands may have different.
 _FREE = ("seed", "minutes", "save_minutes")
@@ -83,7 +83,7 @@ class Asked:
 def plan_locked(out: Path) -> Iterator[None]:
     """Hold the lock of a folder; waits while another process plans in it."""
     out.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(open_lock(out / _LOCK), "rb") as lock:
+    with os.fdopen(open_lock(out / LOCK), "rb") as lock:
         while not locked(lock.fileno()):
             time.sleep(_MOMENT)
         yield
@@ -120,6 +120,7 @@ def plan_crossval(
         extended = planner.extended(plan)
         if extended != plan or not (out / PLAN).exists():
             extended.write(out)
+        (out / MEASURING).unlink(missing_ok=True)
     return extended
 
 
@@ -145,7 +146,7 @@ class _Planner:
 
     def begun(self, force: bool) -> Plan:
         """The plan that is there, or the beginning of one."""
-        there = {path.name for path in self._out.iterdir()} - {_LOCK}
+        there = {path.name for path in self._out.iterdir()} - {LOCK, MEASURING}
         if PLAN not in there and there - {FOLDS}:
             raise InputError(self._out, f"holds {min(there)}, and no cross-validation")
         folds = self._folds_asked()
@@ -276,7 +277,8 @@ class _Planner:
             settings = TrainingSettings(**plan.settings)
             with torch_threads(plan.threads):
                 pace = measure_pace(
-                    first, [*beside, *timed], settings, self._processes, self._observer
+                    *(first, [*beside, *timed], settings, self._processes, self._observer),
+                    self._out / MEASURING,
                 )
             scale = known.seconds_per_step / pace[0] if known and known.seconds_per_step else 1.0
             own = (one * scale for one in pace[len(beside) :])

@@ -22,7 +22,7 @@ from regtrack.datasets.tables import write_tables
 from regtrack.datasets.unknown import read_unknown
 from regtrack.errors import ArgumentError, InputError
 from regtrack.folders import check_folder, replacing_folder
-from regtrack.genome.assemblies import checked_name
+from regtrack.genome.assemblies import checked_name, name_of
 from regtrack.genome.bed_files import BedFiles
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import IntervalSet, total_bases
@@ -139,7 +139,7 @@ def _from_genome(
     selection = select_windows(settings, genome, observer)
     contents = Contents(
         task=settings.task,
-        assembly=shown(named or settings.genome.name.partition(".")[0]),
+        assembly=shown(named or name_of(sizes, settings.genome.name.partition(".")[0])),
         chrom_sizes=dict(sizes),
         genome=as_text(os.path.relpath(settings.genome.resolve(), out.resolve())),
         sequence=genome.digest(selection.kept["valid"].regions()),

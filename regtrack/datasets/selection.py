@@ -28,6 +28,7 @@ from regtrack.genome.intervals import (
 )
 from regtrack.genome.names import nothing_in_common, resolve_chrom
 from regtrack.genome.regions import read_regions
+from regtrack.genome.unknown_sequence import longest_sequence
 from regtrack.observer import Observer, staged
 from regtrack.tracks.bigwig_sections import BigWigSections
 
@@ -249,10 +250,12 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
             counts = ", ".join(
                 f"{len(where):,} {why}" for why, where in dropped.items() if len(where)
             )
+            has = longest_sequence(regions.get(name) or sizes, genome, settings.window)
+            where = f"; {has}" if len(dropped[UNKNOWN]) else ""
             raise ArgumentError(
                 name if regions else "split",
                 f"no window of {settings.window:,} bases left for {name}; "
-                f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}",
+                f"{len(kept):,} are kept in all, and dropped are: {counts or 'none'}{where}",
             )
     known_kept = intersect(known, grid.choose(kept).regions())
     return Selection(windows, _list_dropped(grid, dropped, sizes), known_kept)

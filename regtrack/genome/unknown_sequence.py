@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from regtrack.errors import printable
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Interval, IntervalSet, Regions, intersect
-from regtrack.listing import names_and_rest
+from regtrack.listing import first_names, names_and_rest
 from regtrack.notes import note
 from regtrack.paths import named
 
@@ -52,3 +52,29 @@ def nothing_but_n(where: Regions, genome: Genome) -> str:
     nearest = int(away.argmin())
     stretch = Interval(chrom, int(known.starts[nearest]), int(known.ends[nearest]))
     return f"{words}; the nearest sequence is {stretch}"
+
+
+def longest_sequence(chroms: Iterable[str], genome: Genome, least: int) -> str:
+    """Where some chromosomes have sequence, the longest stretches first.
+
+    Parameters
+    ----------
+    least
+        Bases of a stretch that is of use.
+
+    Returns
+    -------
+    str
+        `sequence lies at chr17:396,627-1,000,000, chr17:1-296,626`.
+    """
+    whole = {chrom: IntervalSet.of([0], [genome.chrom_sizes[chrom]]) for chrom in chroms}
+    stretches = [
+        Interval(chrom, start, end)
+        for chrom, intervals in genome.known(whole).items()
+        for start, end in intervals
+        if end - start >= least
+    ]
+    if not stretches:
+        return f"{first_names(whole)} {'has' if len(whole) == 1 else 'have'} no such sequence"
+    stretches.sort(key=len, reverse=True)
+    return f"sequence lies at {first_names(map(str, stretches))}"

@@ -187,7 +187,7 @@ def check_header(file: BinaryIO, path: Path) -> None:
         raise InputError(
             path, "a pickle, which may run code when it is opened; expected .safetensors"
         )
-    if head and not head.translate(None, _TEXT):
+    if len(head) > LENGTH.size and not head.translate(None, _TEXT):
         raise InputError(
             path,
             "text, and no network: expected a checkpoint (.safetensors); a markers table or peaks "

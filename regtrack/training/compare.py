@@ -87,10 +87,10 @@ class ComparisonResult:
 
     @property
     def reached(self) -> str:
-        """How far it came, as it follows "interrupted"."""
+        """How far it came, as it follows "interrupted"; empty before the first step of one."""
         assert self.stopped is not None
         name, step = self.stopped
-        return f"after step {step:,} of {name}"
+        return f"after step {step:,} of {name}" if step else ""
 
     def summary(self, width: int | None = None) -> RunSummary:
         """The same for programs, with the text for people."""

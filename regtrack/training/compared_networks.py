@@ -97,6 +97,13 @@ def _named(argument: str, dataset: Dataset, out: Path) -> ComparedNetwork:
 def _from_checkpoint(argument: str, dataset: Dataset) -> ComparedNetwork:
     """A checkpoint by its path."""
     path = Path(argument)
+    recipe_of = argument.partition(":")[0].rpartition("=")[2]
+    if not path.exists() and recipe_of in ARCHITECTURES[dataset.task]:
+        raise ArgumentError(
+            "networks",
+            f"{argument!r} is {recipe_of} with settings of its own; compare trains all networks "
+            f"alike, and regtrack crossval takes such recipes",
+        )
     if not path.exists() and path.suffix != SUFFIX:
         known = ", ".join(ARCHITECTURES[dataset.task])
         raise ArgumentError(

@@ -67,6 +67,14 @@ class NetworkStarted(Event):
 
 
 @dataclass(frozen=True)
+class MeasuringStarted(Event):
+    """It begins to be measured how long a step of some networks takes, `steps` of each."""
+
+    networks: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class ScoringStarted(Event):
     """The scoring of a network of a comparison on a split begins."""
 

@@ -55,8 +55,8 @@ class TrainingResult:
 
     @property
     def reached(self) -> str:
-        """How far it came, as it follows "interrupted"."""
-        return f"after step {self.state.step:,}"
+        """How far it came, as it follows "interrupted"; empty before the first step."""
+        return f"after step {self.state.step:,}" if self.state.step else ""
 
     def summary(self, following: Sequence[str]) -> RunSummary:
         """The same for programs, of a training that came to its end, with what comes next."""

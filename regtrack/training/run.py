@@ -31,8 +31,8 @@ from regtrack.training.result import Stop, TrainingResult, logs_beside
 from regtrack.training.settings import FittedSettings, TrainingSettings
 from regtrack.training.state import TrainingState, history_table
 from regtrack.training.tensorboard import TensorBoardLog
-from regtrack.training.trainer import STATE, Trainer, best_path, choose_precision
-from regtrack.work_folders import LOG, partial_path
+from regtrack.training.trainer import Trainer, best_path, choose_precision
+from regtrack.work_folders import LOG, STATE, partial_path
 
 _PLOT = "log.png"
 _NAMES = (STATE, LOG, _PLOT, "best-*.safetensors")

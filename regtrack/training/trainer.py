@@ -33,9 +33,7 @@ from regtrack.training.settings import FittedSettings
 from regtrack.training.state import HistoryRow, TrainingState, history_table
 from regtrack.training.step import Stepper, settle_norms
 from regtrack.training.validation import Validation, count_split
-from regtrack.work_folders import LOG
-
-STATE = "state.safetensors"
+from regtrack.work_folders import LOG, STATE
 
 # Steps after which losses are read and told: a GPU would wait for the reader after each.
 _TELL_EVERY = {"cpu": 1, "cuda": 16}

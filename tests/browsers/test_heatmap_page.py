@@ -198,7 +198,7 @@ def test_what_is_predicted_here_is_ranked(seen: Visit) -> None:
     assert found["K562|CTCF|None"][4] == "yes, there"
     caution = (
         "One base at the threshold is enough here, and is no peak yet; in the report, the average "
-        "precision of 0 of these 3 is less than twice what chance has."
+        "precision of 2 of these 40 is less than twice what chance has."
     )
     assert page.text_content("#heatmap-caution") == caution
     assert page.locator("#heatmap-list summary").get_attribute("title") == caution

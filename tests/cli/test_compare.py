@@ -104,7 +104,12 @@ BAD: list[tuple[str, list[str], int, str]] = [
     ("of the other task", ["lr"], 2, r"'lr' is neither a network of the dense task"),
     ("twice", ["cnn1", "cnn1"], 1, r"cnn1\.safetensors: is named 2 times"),
     ("missing", ["no.safetensors"], 1, r"no\.safetensors: no such checkpoint; regtrack train"),
-    ("not a checkpoint", ["genome.fa"], 1, r"genome\.fa: truncated, or not a \.safetensors file"),
+    (
+        "not a checkpoint",
+        ["genome.fa"],
+        1,
+        r"genome\.fa: text, and no network: expected",
+    ),
     ("no step", ["cnn1", "--steps", "0"], 2, r"--steps"),
     ("batch too large", ["cnn1", "--batch-size", "99"], 2, r"--batch-size: 99 is more than the 20"),
     ("out is a file", ["cnn1", "--out", "genome.fa"], 1, r"genome\.fa: is a file; expected a fold"),

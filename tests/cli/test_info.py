@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import json
+import math
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 from browsers_builders import write_tracks_folder
-from builders import TinyWorld
+from builders import TinyWorld, tiny_settings
 from cli_helpers import predict_arguments
 
 from regtrack.atomic import locked, open_lock
 from regtrack.cli import recognised
 from regtrack.cli.main import run
+from regtrack.models.catalog import ARCHITECTURES
 from regtrack.prediction import run as prediction
-from regtrack.training.state import HistoryRow, history_table
-from regtrack.unfinished import describe_unfinished
+from regtrack.training.settings import TrainingSettings
+from regtrack.training.state import HistoryRow, TrainingState
 
 
 def told(capsys: pytest.CaptureFixture[str], path: Path) -> list[str]:
@@ -95,17 +100,29 @@ def test_a_run_that_is_at_work_is_waited_for(
     assert told(capsys, unfinished)[-2:] == ["at work     a process is", "next        wait for it"]
 
 
-def test_a_training_says_how_far_it_was_at_its_last_validation(tmp_path: Path) -> None:
+def test_an_unfinished_training_says_at_which_step_it_is_saved_and_what_is_unusual_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     work = tmp_path / "model.safetensors.partial"
     work.mkdir()
-    (work / "run.json").write_text('{"model": "dilated"}')
-    assert "trained" not in describe_unfinished(work)
-    (work / "log.tsv").write_text(history_table([]))
-    assert "trained" not in describe_unfinished(work)
-    rows = [HistoryRow(step, step / 800, step / 4, 0.01, 0.1, 0.2, True) for step in (7, 1_200)]
-    (work / "log.tsv").write_text(history_table(rows))
-    (line,) = (one for one in describe_unfinished(work).splitlines() if "trained" in one)
-    assert line == "trained     step 1,200, epoch 1.50, after 5 min 0 s, at the last validation"
+    usual = {name: value for name, value in asdict(TrainingSettings()).items() if value != math.inf}
+    record = {"model": "dilated", "f1 of the network": 64, **usual, "device": "cpu"}
+    (work / "run.json").write_text(json.dumps({**record, "batch_size": 4, "loss_step": 8}))
+    assert not [line for line in told(capsys, work) if line.startswith("trained")]
+    network = ARCHITECTURES["dense"]["cnn1"].build(2, tiny_settings("dense", "cnn1"))
+    optimizer = torch.optim.Adam(network.parameters())
+    rows = [HistoryRow(step, step / 800, 1.0, 0.01, 0.1, 1 / step, True) for step in (7, 1_200)]
+    for history, more in (
+        ([], ""),
+        (rows, "; best of 2 validations: step 7, average precision 0.1429"),
+    ):
+        TrainingState(step=1_300, seconds=300, history=history).save(
+            work / "state.safetensors", network, optimizer
+        )
+        lines = dict(line.split(maxsplit=1) for line in told(capsys, work)[:-2])
+        assert lines["trained"] == f"step 1,300, after 5 min 0 s, is saved{more}"
+        assert lines["network"] == "dilated, f1 64"
+        assert lines["settings"] == "device cpu, batch_size 4, loss_step 8"
 
 
 def test_a_genome_is_named_with_its_sequences(

@@ -114,6 +114,20 @@ def test_it_says_what_was_kept_and_why_the_rest_was_not(tiny: TinyWorld, regtrac
     assert told.splitlines()[:-1] == out.splitlines()[:-1]
 
 
+def test_the_assembly_is_told_by_the_lengths_where_nobody_says_it(
+    tiny: TinyWorld, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def assembly(*more: object) -> str:
+        status, _, err = regtrack(*arguments(tiny, "--force", *more))
+        assert status == 0, err
+        name: str = json.loads((tiny.folder / "out" / "dataset.json").read_text())["assembly"]
+        return name
+
+    assert assembly() == "genome"  # the file's name, where the lengths are of no known one
+    monkeypatch.setattr("regtrack.genome.assemblies.recognise", lambda _: "hg38")
+    assert assembly() == "hg38"
+
+
 def test_the_same_command_leaves_the_same_bytes(tiny: TinyWorld, regtrack) -> None:
     assert regtrack(*arguments(tiny, "--seed", 5))[0] == 0
     first = files_of(tiny.folder / "out")
@@ -305,6 +319,8 @@ BAD: list[tuple[str, Edit, list[str], int, str]] = [
      r"--split: no window .* left for train; 0 are kept in all.*24 excluded"),
     ("empty valid", lambda _: None, ["--valid", "chrM"], 2, r"--valid: no window .* for valid"),
     ("empty test", lambda _: None, ["--valid", "2", "--test", "M"], 2, r"--test: no window .*test"),
+    ("no sequence", lambda _: None, ["--valid", "chr1:1-2000"], 2,
+     r"--valid: no .* 1 N; sequence lies at chr1:1,001-20,000, chr1:30,003-45,000, chr1:20,138-30"),
     ("empty train", lambda _: None, ["--valid", "1,2"], 2, r"--train: no window .*for train"),
     ("two splits", lambda _: None, ["--valid", "2", "--test", "chr2:1-4,000"], 2,
      r"--test: overlaps --valid: both hold the window chr2:1-2,000"),

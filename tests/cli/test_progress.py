@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,33 @@ def test_what_takes_less_than_a_minute_is_one_line(
     assert capsys.readouterr().err.splitlines() == [
         "predicting: 100% 2.00M/2.00M [00:10<00:00, 200kbp/s]"
     ]
+
+
+def test_a_log_hears_once_a_minute_also_while_nothing_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("regtrack.api.progress._LOG_SECONDS", 0.02)
+    said = ""
+
+    def hear(line: str) -> None:
+        nonlocal said
+        until = time.monotonic() + 60
+        while line not in said and time.monotonic() < until:
+            time.sleep(0.01)
+            said += capsys.readouterr().err
+        assert line in said
+
+    with Bar() as bar:
+        hear("still at work [00:00]\n")  # it opens what it needs
+        bar.stage("training", "step", 0, 0)
+        hear("training: no step done yet [00:00]\n")
+        bar.advanced(1)
+        said = ""
+        hear("still at work [00:0")
+    threads = [one for one in threading.enumerate() if one.name.startswith("progress")]
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_terminal_gets_a_bar_that_is_drawn_in_place(

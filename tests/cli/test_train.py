@@ -18,7 +18,7 @@ from training_helpers import assert_same_weights, log_of
 
 from regtrack.cli.progress import Progress
 from regtrack.observer import Event
-from regtrack.training.events import StepDone
+from regtrack.training.events import StepDone, TrainingStarted
 from regtrack.training.result import TrainingResult
 from regtrack.training.run import TrainingRequest
 from regtrack.training.settings import TrainingSettings
@@ -261,6 +261,23 @@ def test_killed_at_any_moment_it_ends_the_same(
     assert regtrack(*arguments(datasets.dense, whole, *more))[0] == 0
     assert_same_weights(out, whole)
     assert log_of(out) == log_of(whole)
+
+
+def test_before_the_first_step_nothing_is_promised_to_continue(
+    datasets: TinyDatasets, out: Path, regtrack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(Progress):
+        def told(self, event: Event) -> None:
+            super().told(event)
+            if isinstance(event, TrainingStarted):
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("regtrack.cli.progress.Progress", Interrupting)
+    status, _, err = regtrack(*arguments(datasets.short, out, "--batch-size", 4))
+    assert status == 130
+    assert err.splitlines()[-1] == "regtrack: interrupted; run the same command again"
+    assert "0/0" not in err
+    assert "0step" not in err
 
 
 @pytest.mark.parametrize(

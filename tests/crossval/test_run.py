@@ -18,10 +18,10 @@ from sklearn.metrics import average_precision_score
 from training_helpers import ALONE, Killed
 
 from regtrack.crossval import pace, planning
-from regtrack.crossval.describe import describe_crossval
-from regtrack.crossval.entries import read_entries
+from regtrack.crossval.describe import describe_crossval, describe_measuring
+from regtrack.crossval.entries import Entry, read_entries
 from regtrack.crossval.held_out import dataset_of
-from regtrack.crossval.plan import FOLDS, Plan
+from regtrack.crossval.plan import FOLDS, MEASURING, Plan
 from regtrack.crossval.planning import Asked
 from regtrack.crossval.run import CrossvalRequest, CrossvalResult, run_crossval
 from regtrack.datasets.dense import DenseDataset
@@ -385,21 +385,32 @@ def test_minutes_become_steps_of_each_network_which_later_ones_are_measured_agai
     result = crossval(dataset, out, ONE, OTHER, third, asked=timed, only_plan=True)
     assert measured == [["a", "b"], ["a", "c"]]
     assert [entry.steps for entry in Plan.read(out).entries] == [12, 3, 6]
-    assert "6 trainings to do, 0.1 minutes each" in result.text
+    said = "6 trainings to do of 3 networks x 2 folds x 1 seed, 0.1 minutes each on a quiet machine"
+    assert said in result.text
     with pytest.raises(ArgumentError, match="goes without steps and epochs"):
         crossval(dataset, out, ONE, asked=replace(SETTINGS, minutes=1))
 
 
 def test_a_busy_while_makes_no_network_look_slower(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = iter([1, 1, 9, 9, 5, 4, 1, 1, 1, 7, 2, 2, 30, 30])
     own = {"a": 1.0, "b": 1.5}
-    monkeypatch.setattr(
-        pace, "_seconds_per_step", lambda _, entry, *__: own[entry.label] * next(busy)
+    told: list[str] = []
+
+    def seconds(_: object, entry: Entry, *__: object) -> float:
+        told.append(describe_measuring(tmp_path).splitlines()[1])
+        return own[entry.label] * next(busy)
+
+    monkeypatch.setattr(pace, "_seconds_per_step", seconds)
+    found = pace.measure_pace(
+        *(None, read_entries([ONE, OTHER]), SETTINGS, ALONE, Unwatched()), tmp_path / MEASURING
     )
-    found = pace.measure_pace(None, read_entries([ONE, OTHER]), SETTINGS, None, Unwatched())
     assert found == pytest.approx([1.0, 1.5])
+    # Meanwhile `info` says how far it is.
+    words = ["measuring", "seconds", "per", "step:"]
+    assert told[0].split() == [*words, "0", "of", "14", "turns", "done"]
+    assert told[-1].split() == [*words, "13", "of", "14", "turns", "done"]
 
 
 def test_the_pace_is_measured_by_steps_of_the_training_itself(dataset: Path) -> None:

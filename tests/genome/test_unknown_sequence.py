@@ -8,7 +8,7 @@ import pytest
 
 from regtrack.genome.fasta import Genome
 from regtrack.genome.regions import merged, regions_by_text
-from regtrack.genome.unknown_sequence import note_unknown, nothing_but_n
+from regtrack.genome.unknown_sequence import longest_sequence, note_unknown, nothing_but_n
 from regtrack.notes import heard
 
 
@@ -34,6 +34,17 @@ def genome(tmp_path: Path) -> Genome:
 def test_the_nearest_stretch_of_sequence_is_named(genome: Genome, region: str, where: str) -> None:
     (regions,) = regions_by_text([region], genome.chrom_sizes).values()
     assert nothing_but_n(regions, genome) == f"nothing but N in genome.fa{where}"
+
+
+def test_the_longest_stretches_of_sequence_come_first_and_short_ones_do_not_count(
+    genome: Genome,
+) -> None:
+    assert longest_sequence(["chr1", "chr2"], genome, 50) == (
+        "sequence lies at chr1:301-400, chr1:101-150"
+    )
+    assert longest_sequence(["chr1"], genome, 51) == "sequence lies at chr1:301-400"
+    assert longest_sequence(["chr1"], genome, 101) == "chr1 has no such sequence"
+    assert longest_sequence(["chr1", "chr2"], genome, 101) == "chr1, chr2 have no such sequence"
 
 
 def notes_on(genome: Genome, *texts: str) -> list[str]:

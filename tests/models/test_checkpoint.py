@@ -276,6 +276,13 @@ def test_a_truncated_file_is_refused(path: Path, kept: int) -> None:
         read_checkpoint(path)
 
 
+def test_a_table_in_place_of_a_checkpoint_is_called_text(tmp_path: Path) -> None:
+    table = tmp_path / "markers.tsv"
+    table.write_text("index\tname\n0\tK562|CTCF|None\n")
+    with pytest.raises(InputError, match=r"markers\.tsv: text, and no network: .* --peaks$"):
+        read_checkpoint(table)
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_pickle_of_torch_is_refused_unopened(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "model.pt"

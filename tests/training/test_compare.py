@@ -341,10 +341,15 @@ def test_what_does_not_go_together_is_refused_before_any_training(
             ArgumentError,
             r"'resnet' is neither a network of the dense task \(cnn1",
         ),
+        (
+            ["cnn1", "fast=cnn3:loss_step=8"],
+            ArgumentError,
+            r"'fast=cnn3:loss_step=8' is cnn3 with settings of its own; .* regtrack crossval takes",
+        ),
         (["cnn1", few], InputError, r"few\.safetensors: predicts 2 markers, but .*set has .* of 3"),
         (["cnn1", else_], InputError, r"else\..*predicts A549\|DNase\|None as marker 2, but"),
         (["cnn1", short], InputError, r"short\.safetensors: is of the short task, but .* dense"),
-        (["cnn1", world.markers], InputError, r"markers\.tsv: truncated, or not a .safetensors"),
+        (["cnn1", world.markers], InputError, r"markers\.tsv: text, and no network: expected"),
         (
             ["cnn1", "no.safetensors"],
             InputError,

@@ -39,8 +39,8 @@ from regtrack.training.events import StepDone, ValidationDone
 from regtrack.training.run import stop_asked
 from regtrack.training.state import HistoryRow, TrainingState
 from regtrack.training.step import Stepper
-from regtrack.training.trainer import STATE
 from regtrack.training.validation import count_split
+from regtrack.work_folders import STATE
 
 pytestmark = pytest.mark.usefixtures("quick_plot")
 

@@ -1,0 +1,78 @@
+"""What a training that is not finished is, as text for people; without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from regtrack.documents import parse_json, read_json
+from regtrack.folders import IDENTITY
+from regtrack.listing import duration_text
+from regtrack.models.header import read_text_of
+from regtrack.training.settings import TrainingSettings
+from regtrack.unfinished import describe_unfinished
+from regtrack.work_folders import STATE
+
+_OF_THE_NETWORK = " of the network"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A validation, as far as it is shown."""
+
+    step: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What is shown of a `TrainingState`."""
+
+    step: int
+    seconds: float
+    history: list[_Row]
+
+
+def describe_training(work: Path) -> str:
+    """A training that was stopped, or still runs, in some ten lines.
+
+    Raises
+    ------
+    InputError
+        When its state or its record is damaged.
+    """
+    text = json.loads(read_text_of(work / STATE)).get("state", "")
+    reached = parse_json(text, _Reached, work / STATE)
+    trained = f"step {reached.step:,}, after {duration_text(reached.seconds)}, is saved"
+    if reached.history:
+        best = max(reached.history, key=lambda row: row.mean)
+        trained += (
+            f"; best of {len(reached.history):,} validations: step {best.step:,}, average "
+            f"precision {best.mean:.4f}"
+        )
+    settings = _settings(read_json(work / IDENTITY, dict[str, object]))
+    return describe_unfinished(work, {**settings, "trained": trained})
+
+
+def _settings(identity: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the training that are not the usual ones; the network, and its own."""
+    usual = asdict(TrainingSettings())
+    other = [
+        f"{name} {identity[name]}"
+        for name in usual
+        if name in identity and usual[name] is not None and identity[name] != usual[name]
+    ]
+    own = [
+        f"{name.removesuffix(_OF_THE_NETWORK)} {value}"
+        for name, value in identity.items()
+        if name.endswith(_OF_THE_NETWORK)
+    ]
+    return {
+        "network": ", ".join([str(identity.get("model")), *own]),
+        "settings": ", ".join(
+            [*(f"{name} {identity.get(name)}" for name in ("device", "batch_size")), *other]
+        ),
+    }
