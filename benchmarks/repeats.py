@@ -11,8 +11,8 @@ stands, and once more with its letters shuffled.
 Prints a table (TSV): of each network, kind of repeat and level (.5, or each marker's own threshold)
 the mean number of markers at or above it, over the bases of a repeat and then over repeats; on
 repeats, on shuffled ones, and their ratio; and how many repeats, and shuffled ones, have a base
-with more than half of all markers. Markers no better than chance do not count. Each network takes
-some 20 seconds of one core.
+with more than half of all markers. Markers not clearly better than chance do not count. Each
+network takes some 20 seconds of one core.
 """
 
 from __future__ import annotations

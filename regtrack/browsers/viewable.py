@@ -200,7 +200,8 @@ class Viewable:
     def best(self, few: int = FEW) -> tuple[Track, ...]:
         """Tracks to begin with: of each category in turn the best scored, then the first ones.
 
-        None without peaks, unless there are no others: its network was no better than chance.
+        None without peaks, unless there are no others: its network was not clearly better
+        than chance.
         """
         with_peaks = [track for track in self.trackset.tracks if not track.no_peaks]
         ranked = sorted(

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     type=float,
     show_default="each marker's own",
     help="Probability from which peaks are called. The checkpoint has one for each "
-    "marker. (Markers no better than chance get none.)",
+    "marker. (Markers not clearly better than chance get none.)",
 )
 @click.option(
     "--max-gap",

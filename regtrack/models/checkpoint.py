@@ -127,13 +127,13 @@ class Checkpoint:
         return self.validated[row] if self.validated else None
 
     def is_skilled(self, row: int) -> bool:
-        """False where a marker was predicted no better than by chance."""
+        """False where a marker was not predicted clearly better than by chance."""
         validated = self.validation_of(row)
         return validated is None or validated.is_skilled
 
     @property
     def unskilled(self) -> tuple[Marker, ...]:
-        """Markers that were predicted no better than by chance."""
+        """Markers that were not predicted clearly better than by chance."""
         return tuple(marker for row, marker in enumerate(self.markers) if not self.is_skilled(row))
 
     def identified(self, sha256: str) -> dict[str, str]:

@@ -193,7 +193,6 @@ def _peaks(checkpoint: Checkpoint) -> str:
     if names:
         sentences.append(
             f"{len(names):,} of {counted(len(checkpoint.markers), 'marker')} get none, being "
-            f"no better than "
-            f"chance: {names_and_rest(names)}"
+            f"not clearly better than chance in validation: {names_and_rest(names)}"
         )
     return "; ".join(sentences)

@@ -48,5 +48,5 @@ class Validated:
 
     @property
     def is_skilled(self) -> bool:
-        """False where it was predicted no better than by chance."""
+        """False where it was not predicted clearly better than by chance."""
         return beats_chance(self.interval[0], self.base_rate)

@@ -325,8 +325,8 @@ def _tell_of_peakless(checkpoint: Checkpoint, rows: Sequence[int]) -> None:
     names = [checkpoint.markers[row].name for row in rows if not checkpoint.is_skilled(row)]
     if names:
         note(
-            f"no better than chance, so that no peaks are called of them whatever the threshold: "
-            f"{names_and_rest(names)}"
+            "not clearly better than chance, so that no peaks are called of them whatever the "
+            f"threshold: {names_and_rest(names)}"
         )
 
 

@@ -111,8 +111,8 @@ def _told(chosen: Checkpoint, scores: dict[str, MarkerScores]) -> str:
     chance = [marker.name for marker in chosen.unskilled]
     if chance:
         lines.append(
-            "no better than chance, so that predict calls no peaks of them, whatever their "
-            f"threshold: {names_and_rest(chance)}"
+            "not clearly better than chance, so that predict calls no peaks of them, whatever "
+            f"their threshold: {names_and_rest(chance)}"
         )
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from regtrack.scoring.evaluation import Evaluation
 from regtrack.scoring.trust import BETTER, CHANCE, NOT_SHOWN
 
 # Where the markers are named.
-HERE = {CHANCE: "no better than chance here", NOT_SHOWN: f"{NOT_SHOWN} (too few peaks here)"}
+HERE = {CHANCE: f"{CHANCE} here", NOT_SHOWN: "with too few peaks here to tell"}
 
 
 def too_few(evaluation: Evaluation) -> str:

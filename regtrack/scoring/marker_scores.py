@@ -138,7 +138,7 @@ class MarkerScores:
 
     @property
     def is_skilled(self) -> bool:
-        """False where it is predicted no better than by chance."""
+        """False where it is not predicted clearly better than by chance."""
         return beats_chance(self.interval[0], self.overall.base_rate)
 
 

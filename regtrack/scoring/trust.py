@@ -11,8 +11,8 @@ from regtrack.scoring.resampling import LEAST_LENGTH
 
 # What scores show of a marker.
 BETTER = "better than chance"
-CHANCE = "no better than chance"
-NOT_SHOWN = "not shown to be better than chance"
+CHANCE = "not clearly better than chance"
+NOT_SHOWN = "too few peaks to tell"
 
 # A marker whose lift may be as high as this has not been shown to be a bad one.
 _USEFUL_LIFT = 2.0

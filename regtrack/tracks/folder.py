@@ -37,7 +37,9 @@ GIVEN = "given with the weights"
 # Why a track has no peaks. A threshold of the best F1 of bases is half of that F1, and the F1 of
 # calling everything twice the base rate: so where such a threshold is hardly above what is usual,
 # the network could tell hardly anything. Usual is the median: a promoter raises a region's mean.
-CHANCE = "no better than chance on the validation windows"
+CHANCE = "not clearly better than chance on the validation windows"
+# As folders of before said the same.
+_CHANCE_BEFORE = "no better than chance on the validation windows"
 _LEAST_LIFT = 1.5
 FLAT = f"its threshold is less than {_LEAST_LIFT} times its median"
 # Of fewer bases the median, too, may be that of a promoter, and says nothing of the marker.
@@ -330,7 +332,10 @@ class TrackSet:
             fingerprint=contents.genome.fingerprint,
             chrom_sizes=contents.genome.chrom_sizes,
             settings=contents.settings,
-            tracks=contents.tracks,
+            tracks=tuple(
+                replace(track, no_peaks=CHANCE) if track.no_peaks == _CHANCE_BEFORE else track
+                for track in contents.tracks
+            ),
             # Folders of before this was kept were of the model's genome.
             assembly=contents.genome.assembly or contents.model.assembly,
             seen_bases=None if contents.seen is None else vars(contents.seen),

@@ -63,12 +63,13 @@ class TrainingResult:
         best, out = self.state.best, self.checkpoint
         assert best is not None
         assert out is not None
+        unskilled = _unskilled(best)
         return RunSummary(
             self.describe(),
             written=(out, *logs_beside(out)),
             counts={"steps": self.state.step, "best_step": best.step},
             scores={row.category: asdict(row) for row in best.means},
-            left_out=[LeftOut("peaks of markers", "no better than chance", _unskilled(best))],
+            left_out=[LeftOut("peaks of markers", "not clearly better than chance", unskilled)],
             following=following,
         )
 
@@ -94,9 +95,10 @@ def _warnings(state: TrainingState, best: Validation) -> list[str]:
     if by_chance := _unskilled(best):
         verb = "is" if by_chance == 1 else "are"
         lines.append(
-            f"{by_chance:,} of {counted(len(best.validated), 'marker')} {verb} no better than "
-            "chance, and no peaks are called for them; train longer, on more peaks, or validate on "
-            "more bases: few cannot tell skill from chance (docs/peaks.md)"
+            f"{by_chance:,} of {counted(len(best.validated), 'marker')} {verb} not clearly "
+            "better than chance (the 95% interval of the average precision holds the base rate), "
+            "and no peaks are called for them; train longer, on more peaks, or validate on more "
+            "bases: few cannot tell skill from chance (docs/peaks.md)"
         )
     return lines
 

@@ -248,7 +248,7 @@ def test_without_a_report_the_list_has_no_average_precision(
         assert visit.page.text_content("#heatmap-agree") == ""  # nothing was measured
         assert visit.page.text_content("#heatmap-caution") == (
             "One base at the threshold is enough here, and is no peak yet; score the network "
-            "first, regtrack eval: some markers may be no better than chance."
+            "first, regtrack eval: some markers may be not clearly better than chance."
         )
         visit.page.close()
 

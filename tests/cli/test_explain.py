@@ -154,10 +154,13 @@ def test_of_a_marker_that_was_not_better_than_chance_in_validation_a_line_says_s
     network = load_network(tiny.model, torch.device("cpu"))
     save_checkpoint(tiny.model, replace(checkpoint, validated=validated), network)
     for marker, said in (
-        ("K562|CTCF|None", "no better than chance (average precision 0.0031, by chance 0.0020)"),
+        (
+            "K562|CTCF|None",
+            "not clearly better than chance (average precision 0.0031, by chance 0.0020)",
+        ),
         (
             "HepG2|DNase|None",
-            "not shown to be better than chance (average precision 0.0100, by chance 0.0020)",
+            "too few peaks to tell (average precision 0.0100, by chance 0.0020)",
         ),
         ("K562|H3K4me3|None", None),
     ):
@@ -374,7 +377,7 @@ BAD: list[tuple[str, Callable[[TinyWorld], object], list[str], int, str]] = [
         1,
         r"tracks: is a folder; expected a checkpoint",
     ),
-    ("another file as model", nothing, ["genome.fa", HERE, *ONE], 1, r"not a \.safetensors file"),
+    ("another file as model", nothing, ["genome.fa", HERE, *ONE], 1, r"genome\.fa: text, and no"),
     ("other assembly", other_assembly, [HERE, *ONE], 1, r"is an unknown assembly \(chr2 has 7,003"),
     ("no such table", nothing, [HERE, *ONE, "--peaks", "no.tsv"], 1, r"no\.tsv: No such file"),
     ("no such device", nothing, [HERE, *ONE, "--device", "tpu"], 2, r"--device: expected auto"),

@@ -97,8 +97,8 @@ def test_markers_no_better_than_chance_are_said_to_get_no_peaks_whatever_their_t
     status, said, err = regtrack("thresholds", model, *options, "--out", tmp_path / "c.safetensors")
     assert status == 0, err
     assert said.splitlines()[-2] == (
-        "no better than chance, so that predict calls no peaks of them, whatever their threshold: "
-        "K562|CTCF|None"
+        "not clearly better than chance, so that predict calls no peaks of them, whatever their "
+        "threshold: K562|CTCF|None"
     )
 
 

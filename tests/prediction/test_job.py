@@ -276,6 +276,6 @@ def test_a_threshold_is_said_not_to_help_markers_that_get_no_peaks(
     with heard(told.append):
         a_job(tiny, settings=PredictionSettings(window=15_000, peak_threshold=threshold))
     assert told == [
-        "no better than chance, so that no peaks are called of them whatever the threshold: "
-        "HepG2|DNase|None"
+        "not clearly better than chance, so that no peaks are called of them whatever the "
+        "threshold: HepG2|DNase|None"
     ] * (threshold is not None)

@@ -94,10 +94,10 @@ def test_the_page_says_first_that_bases_are_too_few_and_makes_no_promise_of_a_ca
     verdict = plain(text[text.index('<ul class="verdicts">') : text.index("<nav")])
     assert verdict.strip().startswith(
         "Too few bases to judge 3 of 3 markers: score 10 Mb or more that was not trained on, or "
-        "all there is; best a whole chromosome. 0 of 3 markers better than chance, 3 not shown to "
-        "be better than chance (too few peaks here). Was the network trained on these bases? No: "
-        "another split. TFBS: mean average precision 0.021 over 2 markers, where chance reaches "
-        "0.003; too few blocks hold peaks to say how sure this is. "
+        "all there is; best a whole chromosome. 0 of 3 markers better than chance, 3 with too "
+        "few peaks here to tell. Was the network trained on these bases? No: another split. "
+        "TFBS: mean average precision 0.021 over 2 markers, where chance reaches 0.003; too few "
+        "blocks hold peaks to say how sure this is. "
     )
     assert "times" not in verdict
 
@@ -105,12 +105,14 @@ def test_the_page_says_first_that_bases_are_too_few_and_makes_no_promise_of_a_ca
 @pytest.mark.parametrize(
     ("interval", "note"),
     [
-        ((math.nan, math.nan), "Not shown to be better than chance: fewer than 5 blocks hold"),
-        ((0.001, 0.004), "No better than chance here: the interval of its lift includes 1."),
+        ((math.nan, math.nan), "Too few peaks here to tell: fewer than 5 blocks hold"),
+        (
+            (0.001, 0.004),
+            "Not clearly better than chance here: the interval of its lift includes 1.",
+        ),
         (
             (0.001, 0.007),
-            "Not shown to be better than chance (too few peaks here): the interval of its lift "
-            "includes 1.",
+            "With too few peaks here to tell: the interval of its lift includes 1.",
         ),
     ],
 )

@@ -176,11 +176,11 @@ def test_the_first_line_says_how_many_are_better_than_chance_and_whether_they_we
 def test_no_skill_and_too_few_peaks_to_tell_are_two_things(evaluation: Evaluation) -> None:
     text = text_table(with_intervals(evaluation, (0.001, 0.004), (0.001, 0.2)))
     assert text.startswith(
-        "1 of 3 markers better than chance, 1 no better than chance here, "
-        "1 not shown to be better than chance (too few peaks here); seen in training: no\n"
+        "1 of 3 markers better than chance, 1 not clearly better than chance here, "
+        "1 with too few peaks here to tell; seen in training: no\n"
     )
-    assert "\nno better than chance here, 1: K562|CTCF|None\n" in text
-    few = "\nnot shown to be better than chance (too few peaks here), 1: K562|JunD|TGFb"
+    assert "\nnot clearly better than chance here, 1: K562|CTCF|None\n" in text
+    few = "\nwith too few peaks here to tell, 1: K562|JunD|TGFb"
     assert text.endswith(few)
 
 

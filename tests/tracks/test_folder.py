@@ -204,6 +204,16 @@ def test_damaged_contents_are_refused(
         TrackSet.read(folder)
 
 
+def test_a_reason_for_no_peaks_of_an_older_folder_is_told_as_it_is_called_now(folder: Path) -> None:
+    rewrite(
+        folder,
+        lambda record: record["tracks"][0].update(
+            no_peaks="no better than chance on the validation windows"
+        ),
+    )
+    assert TrackSet.read(folder).tracks[0].no_peaks == CHANCE
+
+
 @pytest.mark.parametrize(
     "name", ["bigwig/3_K562_CTCF_None.bw", "peaks/0_HepG2_DNase_None.narrowPeak.gz"]
 )

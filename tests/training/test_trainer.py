@@ -334,9 +334,10 @@ def test_machines_that_do_not_share_the_folder_are_refused(
             [0.01, None, 0.2],
             0.05,
             [
-                "1 of 3 markers is no better than chance, and no peaks are called for them; train "
-                "longer, on more peaks, or validate on more bases: few cannot tell skill from "
-                "chance (docs/peaks.md)"
+                "1 of 3 markers is not clearly better than chance (the 95% interval of the average "
+                "precision holds the base rate), and no peaks are called for them; train longer, "
+                "on more peaks, or validate on more bases: few cannot tell skill from chance "
+                "(docs/peaks.md)"
             ],
         ),
         (

@@ -168,7 +168,7 @@ const heatmap = (() => {
 
   const compare = new Intl.Collator("en", { sensitivity: "base", numeric: true }).compare;
 
-  // A marker without peaks, whose network is no better than chance, is seen when it is asked for.
+  // A marker without peaks, whose network is not clearly better than chance, is seen when it is asked for.
   const isShown = (row) => choice.chance || !row.marker.noPeaks;
 
   function arrange() {
@@ -614,7 +614,7 @@ const heatmap = (() => {
       arrange();
       list();
     });
-    const title = "their networks are no better than chance, so that no peaks were called";
+    const title = "their networks are not clearly better than chance, so that no peaks were called";
     return [element("label", { title }, box, ` ${many} without peaks`)];
   }
 

@@ -186,7 +186,7 @@ function markerTrack(marker) {
   return {
     type: "row", id: nameOf(marker), order: marker.place, height: SIGNAL + strips.length * STRIP,
     marker, colour, strips, repeats: repeatsOf(marker),
-    heading: { name: nameOf(marker), about: [score, marker.noPeaks?.match(/^no better than chance/)?.[0]].filter(Boolean).join(", "), title: nameOf(marker) },
+    heading: { name: nameOf(marker), about: [score, marker.noPeaks?.match(/^not clearly better than chance/)?.[0]].filter(Boolean).join(", "), title: nameOf(marker) },
   };
 }
 

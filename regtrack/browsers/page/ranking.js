@@ -84,7 +84,7 @@ const ranking = (() => {
     const poor = scored.filter(({ row: { marker } }) => marker.score < USEFUL * marker.baseRate).length;
     const report = scored.length
       ? `in the report, the average precision of ${poor} of these ${scored.length} is less than twice what chance has`
-      : "score the network first, regtrack eval: some markers may be no better than chance";
+      : "score the network first, regtrack eval: some markers may be not clearly better than chance";
     return `One base at the threshold is enough here, and is no peak yet; ${report}.`;
   }
 

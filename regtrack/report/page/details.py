@@ -89,8 +89,8 @@ def _notes(scores: MarkerScores, unknown: Sequence[str]) -> list[str]:
         notes.append(f"Not scored: {NO_PEAK_HERE}.")
     elif math.isnan(scores.interval[0]):
         notes.append(
-            f"Not shown to be better than chance: fewer than {LEAST_BLOCKS} blocks hold peaks, too "
-            "few for an interval."
+            f"Too few peaks here to tell: fewer than {LEAST_BLOCKS} blocks hold some, too few for "
+            "an interval."
         )
     elif (shown := HERE.get(shown_of(scores) or "")) is not None:
         notes.append(sentence(f"{shown}: the interval of its lift includes 1"))
