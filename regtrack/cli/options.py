@@ -167,9 +167,8 @@ peaks_in_same_pass = _peaks(
     variable=None,
 )
 peaks_to_name = _peaks(
-    "Your peaks: a markers table, a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or a "
-    "file. "
-    "Their markers are written to DIR/markers.tsv. A markers table is named as it is.",
+    "Your peaks: a markers table, a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one "
+    "file. Of files, DIR/markers.tsv is written; a table is named as it is.",
     multiple=True,
     variable=None,
 )

@@ -252,8 +252,7 @@ def nearest_words(markers: Sequence[Marker], pattern: str) -> list[str]:
         for word in (marker.target, marker.cell, marker.category, marker.name):
             words.setdefault(word.casefold(), word)
     typed = pattern.casefold()
-    near = difflib.get_close_matches("|".join(typed.split()), words, 3)
-    return [words[word] for word in near or difflib.get_close_matches(typed, words, 3)]
+    return [words[word] for word in difflib.get_close_matches(typed, words, 3)]
 
 
 def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
@@ -264,9 +263,19 @@ def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:
             f"--markers {part!r}" if argument == "markers" else repr(part) for part in parts
         )
         return f"; several are typed apart: {typed}"
-    near = nearest_words(markers, pattern)
+    near = _nearest_pairs(markers, pattern.split()) or nearest_words(markers, pattern)
     nearest = f"; the nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}" if near else ""
     return f"{nearest}; there are {count_categories(markers)}, such as {markers[0].name}"
+
+
+def _nearest_pairs(markers: Sequence[Marker], words: Sequence[str]) -> list[str]:
+    """Of several words of which one is misspelt: the markers' names that were nearly typed."""
+    for word in words:
+        others = [each for each in words if each != word]
+        hits = match_markers(markers, " ".join(others)) if others else ()
+        if near := nearest_words(hits, word):
+            return [marker.name for marker in match_markers(hits, near[0])][:3]
+    return []
 
 
 def _matches(marker: Marker, pattern: str, *further: str) -> bool:
