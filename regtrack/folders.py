@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from regtrack.atomic import errors_naming, write_text
+from regtrack.differences import another
 from regtrack.documents import read_json
 from regtrack.errors import InputError
 from regtrack.leases import refuse_holders
@@ -29,6 +30,7 @@ from regtrack.work_folders import (
     PLAN_NAMES,
     REMOVING,
     TARGETS,
+    check_writable,
     claimed_folder,
     partial_path,
     remove_claimed,
@@ -47,9 +49,7 @@ RUN_NAMES = (*_OURS, IDENTITY)
 _NOTHING = ("lost+found",)
 # Bytes of a file that are read at once.
 _PIECE = 1 << 24
-# Of a setting that is shown; a checksum says nothing.
-_LONGEST = 32
-_OTHER = "with another"
+_OTHER = "with "
 
 
 def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
@@ -68,7 +68,10 @@ def check_folder(out: Path, force: bool, contents: str, kind: str) -> None:
     ------
     InputError
         When `out` exists and may not be replaced.
+    OSError
+        When nothing can be written where it is to lie.
     """
+    check_writable(partial_path(out.resolve()))
     if not out.exists():
         return
     if not out.is_dir():
@@ -124,7 +127,10 @@ def check_file(path: Path, force: bool, kind: str) -> None:
     ------
     InputError
         When `path` may not be replaced; a link counts, wherever it leads.
+    OSError
+        When nothing can be written where it is to lie.
     """
+    check_writable(path.parent)
     if path.is_dir():
         raise InputError(path, f"is a folder; expected {kind}, or nothing yet")
     if os.path.lexists(path) and not force:
@@ -308,8 +314,8 @@ def _not_of_run(
         return f"without {IDENTITY}"
     except InputError as error:
         return f"whose {IDENTITY} is {error.problem}"
-    other = differences(written, wanted, may_differ)
-    return f"{_OTHER} {other}" if other else None
+    other = another(written, wanted, may_differ)
+    return f"{_OTHER}{other}" if other else None
 
 
 def _remedy(work: Path, wanted: Mapping[str, object], remedies: Mapping[str, str]) -> str:
@@ -339,28 +345,6 @@ def clear(entries: Iterable[Path]) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)
-
-
-def differences(
-    written: Mapping[str, object], wanted: Mapping[str, object], may_differ: Collection[str] = ()
-) -> str:
-    """`max_error (0.003, now 0.01)` for what two runs differ in, and may not."""
-    names = [
-        name
-        for name in {**wanted, **written}
-        if name not in may_differ and written.get(name) != wanted.get(name)
-    ]
-    return ", ".join(f"{name}{_change(written.get(name), wanted.get(name))}" for name in names)
-
-
-def _change(before: object, now: object) -> str:
-    """` (0.003, now 0.01)`; of lists, how long they are; nothing of what tells people nothing."""
-    if isinstance(before, list) and isinstance(now, list):
-        return f" ({len(before):,}, now {len(now):,})" if len(before) != len(now) else ""
-    texts = ["none" if value is None else str(value) for value in (before, now)]
-    if any(isinstance(value, list) for value in (before, now)) or max(map(len, texts)) >= _LONGEST:
-        return ""
-    return f" ({texts[0]}, now {texts[1]})"
 
 
 def file_sha256(path: Path) -> str:

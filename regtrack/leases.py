@@ -59,8 +59,8 @@ class Holder:
 
 
 @contextmanager
-def leased(folder: Path, share: str) -> Iterator[None]:
-    """Hold the lease of a share while the body runs.
+def leased(folder: Path, share: str) -> Iterator[bool]:
+    """Hold the lease of a share while the body runs; a note says from whom it was taken over.
 
     Parameters
     ----------
@@ -68,6 +68,11 @@ def leased(folder: Path, share: str) -> Iterator[None]:
         Where leases lie; it is made, in a folder that is there.
     share
         Name of the share, which may be part of a file's: `shard 3-of-8`, which people read as 3/8.
+
+    Yields
+    ------
+    bool
+        Whether somebody was at work on it, and is gone.
 
     Raises
     ------
@@ -82,6 +87,7 @@ def leased(folder: Path, share: str) -> Iterator[None]:
     if before and (holder := _living(before[-1], _clock(folder))):
         raise _taken(folder, share, holder)
     number = _number(before[-1]) + 1 if before else 1
+    gone = _holder(before[-1]) if before else None
     path = folder / f"{share}.{number:04d}.lease"
     holder = Holder(host_name(), os.getpid(), time.time())
     if not write_first(path, json.dumps(vars(holder)) + "\n"):  # by who was faster
@@ -92,7 +98,9 @@ def leased(folder: Path, share: str) -> Iterator[None]:
         for left in before:
             left.unlink(missing_ok=True)
         stack.enter_context(_touched(path))
-        yield
+        if gone:
+            note(f"{words_of(share)}: taken over from {gone}, which is gone")
+        yield gone is not None
 
 
 def holders(folder: Path) -> dict[str, Holder]:

@@ -83,7 +83,9 @@ def drop_work(partial: Path, force: bool) -> None:
     """
     there = [entry for entry in partial.iterdir() if entry.name != LOCK]
     if there and not force:
-        what = "another plan" if (partial / PLAN).exists() else "an unfinished run"
+        what = "an unfinished run, which goes on without --shards"
+        if (partial / PLAN).exists():  # of another job it was named before
+            what = "a plan that cannot be read"
         raise InputError(partial, f"holds {what}; --force drops it")
     clear(there)
 

@@ -50,6 +50,8 @@ class RunSummary:
         Files, and folders that are wholly the command's.
     following
         Commands that come next, a line each; nobody needs them who wants it quiet.
+    more
+        What only some commands have, for programs alone, by the name of its key.
     counts
         Numbers of things by what they are; some by split.
     scores
@@ -68,6 +70,7 @@ class RunSummary:
     left_out: Sequence[LeftOut] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     following: Sequence[str] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As a document has it: null for what is not defined."""
@@ -86,6 +89,7 @@ class RunSummary:
                 for left in self.left_out
                 if left.number
             ],
+            **self.more,
         }
 
 

@@ -50,10 +50,7 @@ def describe_unfinished(work: Path, known: Mapping[str, str] | None = None) -> s
         When its record is damaged.
     """
     identity = read_json(work / IDENTITY, dict[str, object])
-    files = [
-        path for path in work.rglob("*") if path.is_file() and path.name not in (LOCK, IDENTITY)
-    ]
-    size = sum(path.stat().st_size for path in files)
+    saved = count_unfinished(work)
     busy = is_held(work / LOCK)
     lines = {
         "unfinished": f"the run that makes {shell_word(made_by(work))}",
@@ -65,8 +62,28 @@ def describe_unfinished(work: Path, known: Mapping[str, str] | None = None) -> s
             and len(str(value)) < _LONGEST
         ),
         **(known or {}),
-        "saved": f"{counted(len(files), 'file')}, {size_text(size)}",
+        "saved": f"{counted(saved['files'], 'file')}, {size_text(saved['bytes'])}",
         "at work": "a process is" if busy else "nobody",
         "next": "wait for it" if busy else "give the same command again, and it continues",
     }
     return named_lines(lines)
+
+
+def count_unfinished(work: Path) -> dict[str, int]:
+    """Saved files and their bytes, markers of a prediction or a report, processes at work.
+
+    Raises
+    ------
+    InputError
+        As `describe_unfinished`.
+    """
+    files = [
+        path for path in work.rglob("*") if path.is_file() and path.name not in (LOCK, IDENTITY)
+    ]
+    markers = read_json(work / IDENTITY, dict[str, object]).get("markers")
+    return {
+        "files": len(files),
+        "bytes": sum(path.stat().st_size for path in files),
+        **({"markers": len(markers)} if isinstance(markers, list) else {}),
+        "at_work": int(is_held(work / LOCK)),
+    }

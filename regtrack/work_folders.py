@@ -41,6 +41,27 @@ def partial_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial")
 
 
+def check_writable(path: Path) -> None:
+    """Refuse early what could not be written after minutes of work; leaves nothing behind.
+
+    Parameters
+    ----------
+    path
+        A folder, or what is to be made; then the nearest folder that is there counts.
+
+    Raises
+    ------
+    OSError
+        Naming that folder.
+    """
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(there)) from error
+
+
 def made_by(work: Path) -> Path:
     """What the work in a folder is on: inverse of `partial_path`; any other path is itself."""
     if work.name == INSIDE:

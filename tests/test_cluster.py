@@ -37,8 +37,10 @@ done
 id=$(wc -l < "$BED/calls")
 echo "$id"
 [ -z "$waits" ] || [ -e "$BED/done.$waits" ] || exit 0
-for number in $(seq "${numbers%-*}" "${numbers#*-}"); do
-  SLURM_ARRAY_TASK_ID=$number bash -c "$command" >> "$BED/log" 2>&1 || failed=yes
+for part in ${numbers//,/ }; do
+  for number in $(seq "${part%-*}" "${part#*-}"); do
+    SLURM_ARRAY_TASK_ID=$number bash -c "$command" >> "$BED/log" 2>&1 || failed=yes
+  done
 done
 [ -n "$failed" ] || touch "$BED/done.$id"
 """
@@ -89,12 +91,16 @@ def test_every_command_of_an_example_has_the_options_that_it_is_given(file: Path
         assert set(options) <= _options_of(name), name
 
 
-def _submit(out: Path, tiny: TinyWorld) -> None:
+def _submit(out: Path, tiny: TinyWorld) -> str:
+    """What the script prints of a job in three shards, of which the second has no work."""
     _, *options = predict_arguments(tiny, out)
     at = options.index("--out")
     words = [str(word) for word in (*options[:at], *options[at + 2 :])]
     script = CLUSTER / "slurm" / "predict.sh"
-    subprocess.run(["bash", script, out, "2", "1", *words], check=True, capture_output=True)
+    done = subprocess.run(
+        ["bash", script, out, "3", "1", *words], check=True, capture_output=True, text=True
+    )
+    return done.stdout
 
 
 def test_an_array_of_slurm_makes_the_files_of_one_command(
@@ -105,12 +111,15 @@ def test_an_array_of_slurm_makes_the_files_of_one_command(
     _submit(tmp_path / "many", tiny)
     assert files_of(tmp_path / "many") == files_of(tmp_path / "one")
     first, second, last = (shlex.split(line) for line in (bed / "calls").read_text().splitlines())
-    assert {"--array=1-2", "--mem=4G", f"--output={tmp_path / 'many'}.logs/%x-%j.out"} <= set(first)
+    assert {"--array=1,3", "--mem=4G", f"--output={tmp_path / 'many'}.logs/%x-%j.out"} <= set(first)
     assert "--open-mode=append" in first  # a job that comes back keeps what it said before
     assert (tmp_path / "many.logs").is_dir()
     assert {"--array=1-1", "--dependency=afterok:1"} <= set(second)
     assert "--dependency=afterok:2" in last
     assert not any(word.startswith("--array") for word in last)
+    # Given once more, it submits nothing.
+    assert _submit(tmp_path / "many", tiny) == f"{tmp_path / 'many'}: finished already\n"
+    assert len((bed / "calls").read_text().splitlines()) == 3
 
 
 def test_a_workflow_lists_the_jobs_of_every_run(tmp_path: Path) -> None:

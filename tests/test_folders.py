@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from regtrack import work_folders
 from regtrack.atomic import open_lock
 from regtrack.errors import InputError
 from regtrack.folders import (
+    check_file,
     check_folder,
     clear,
     move_in,
@@ -23,6 +27,7 @@ from regtrack.folders import (
     size_text,
     unfinished_run,
 )
+from regtrack.report.files import check_report_folder
 
 IDENTITY = {"model": "dilated", "max_error": 0.003}
 
@@ -338,3 +343,36 @@ def test_a_work_folder_goes_where_open_files_stay_until_they_are_closed(
     with replacing_folder(out) as folder:
         (folder / "file").write_text("content")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda out: check_folder(out, False, "contents", "a thing"),
+        lambda out: check_report_folder(out, False),
+        lambda out: check_file(out, False, "a thing"),
+    ],
+    ids=["tracks", "a report", "a file"],
+)
+def test_where_nothing_can_be_written_it_is_said_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Callable[[Path], None]
+) -> None:
+    def refused(dir: Path) -> object:
+        assert dir == tmp_path  # the nearest that is there
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir / "tmp4711"))
+
+    monkeypatch.setattr("regtrack.work_folders.tempfile.TemporaryFile", refused)
+    with pytest.raises(PermissionError) as caught:
+        check(tmp_path / "a" / "b")
+    assert caught.value.filename == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_of_somebody_else_is_found_out_before_any_work(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(PermissionError, match=re.escape(str(tmp_path))):
+            check_folder(tmp_path / "tracks", False, "contents", "a thing")
+    finally:
+        tmp_path.chmod(0o755)

@@ -67,6 +67,7 @@ ROOMS = {
 AT_THE_DOOR = {
     "atomic",
     "compiled",
+    "differences",
     "documents",
     "errors",
     "folders",

@@ -99,7 +99,8 @@ def test_a_share_of_a_machine_that_died_is_waited_for_and_taken_over_when_it_is_
     with heard(notes.append), leased(tmp_path / "leases", "a share"):
         assert [path.name for path in (tmp_path / "leases").iterdir()] == ["a share.0002.lease"]
     assert SILENCE - 40 - 5 * LOOK < sum(waited) <= SILENCE - 40 + LOOK
-    (said,) = notes
+    said, taken_over = notes
+    assert taken_over.startswith("a share: taken over from process 4194305 on node17, since ")
     assert said.startswith(f"a share: process {GONE} on node17, since ")
     assert "has been silent for 40 s; waiting" in said
     assert said.endswith("to take over, for up to 2 min 20 s")

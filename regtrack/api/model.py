@@ -151,8 +151,7 @@ class Model:
             fasta = genome_path(genome)
             source = Genome(fasta)
             sizes = source.chrom_sizes
-            if not any_genome:
-                check_assembly(self.path, self.checkpoint, fasta, sizes)
+            check_assembly(self.path, self.checkpoint, fasta, sizes, any_genome)
             text = typed(region, "region")
             where = parse_region(text, sizes, GeneRegions(optional_path(genes), sizes))
             kept = select_markers(self.markers, patterns_of(markers))

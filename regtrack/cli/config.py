@@ -52,11 +52,12 @@ def read_config(path: Path, commands: Mapping[str, click.Command]) -> dict[str, 
         raise InputError(path, "is a broken link; expected a file")
     tables = read_toml(path)
     shared = tables.pop("defaults", {})
+    known = {"defaults": SHARED} | {name: _keys(command) for name, command in commands.items()}
     for table, keys in {"defaults": shared, **tables}.items():
-        if (table != "defaults" and table not in commands) or not isinstance(keys, dict):
-            known = ", ".join(["defaults", *commands])
-            raise InputError(path, f"unknown table [{table}]; expected one of {known}")
-    _check_keys(path, "defaults", shared, SHARED)
+        if table not in known or not isinstance(keys, dict):
+            expected = ", ".join(known)
+            raise InputError(path, f"unknown table [{table}]; expected one of {expected}")
+    _check_keys(path, {"defaults": shared, **tables}, known)
     return {
         name: _defaults(path, name, command, shared, tables.get(name, {}))
         for name, command in commands.items()
@@ -85,15 +86,14 @@ def _defaults(
 ) -> dict[str, Any]:
     """The `default_map` of a command; of a group, one for each of its commands."""
     if isinstance(command, click.Group):
-        known = [{_key(option) for option in member.params} for member in command.commands.values()]
-        _check_keys(path, name, own, tuple(sorted(set().union(*known))))
         members = {
-            key: _defaults(path, name, member, shared, {k: own[k] for k in own if k in keys})
-            for (key, member), keys in zip(command.commands.items(), known, strict=True)
+            key: _defaults(
+                path, name, member, shared, {k: own[k] for k in _keys(member) if k in own}
+            )
+            for key, member in command.commands.items()
         }
         return {key: values for key, values in members.items() if values}
     options = {_key(option): option for option in command.params}
-    _check_keys(path, name, own, tuple(options))
     values = {key: shared[key] for key in shared if is_shared(key, options.get(key))} | own
     return {
         str(options[key].name): _value(path, name, key, value, options[key])
@@ -142,12 +142,34 @@ def _key(option: click.Parameter) -> str:
     return max(option.opts, key=len).lstrip("-")
 
 
-def _check_keys(path: Path, table: str, keys: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in keys:
-        if key not in known:
-            near = difflib.get_close_matches(key.replace("_", "-"), known, 1)
-            meant = f"is {near[0]} meant? Known are" if near else "expected"
-            raise InputError(path, f"unknown key {key!r} in [{table}]; {meant} {', '.join(known)}")
+def _keys(command: click.Command) -> tuple[str, ...]:
+    """The options of a command as users write them; of a group, those of its commands."""
+    if isinstance(command, click.Group):
+        return tuple(sorted({key for each in command.commands.values() for key in _keys(each)}))
+    return tuple(_key(option) for option in command.params)
+
+
+def _check_keys(
+    path: Path, tables: Mapping[str, dict[str, Any]], known: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Refuse keys that no command has, all of them at once."""
+    strange = {
+        (key, table): difflib.get_close_matches(key.replace("_", "-"), known[table], 1)
+        for table, keys in tables.items()
+        for key in keys
+        if key not in known[table]
+    }
+    if len(strange) == 1:
+        (((key, table), near),) = strange.items()
+        meant = f"is {near[0]} meant? Known are" if near else "expected"
+        every = ", ".join(known[table])
+        raise InputError(path, f"unknown key {key!r} in [{table}]; {meant} {every}")
+    if strange:
+        each = (
+            f"{key!r} in [{table}]{f' (is {near[0]} meant?)' if near else ''}"
+            for (key, table), near in strange.items()
+        )
+        raise InputError(path, f"unknown keys: {', '.join(each)}")
 
 
 def _value(path: Path, table: str, key: str, value: Any, option: click.Parameter) -> Any:

@@ -9,8 +9,9 @@ import click
 
 from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Argument, Command
-from regtrack.cli.screen import screen_width, show
-from regtrack.cli.teller import log, not_around_log
+from regtrack.cli.screen import screen_width
+from regtrack.cli.teller import Teller, log, not_around_log
+from regtrack.run_summary import RunSummary
 
 
 @click.command(
@@ -54,5 +55,5 @@ def demo(folder: Path, train: bool, device: str, force: bool) -> None:
     chosen = machine_options.chosen_device(device)
     with Progress() as progress:
         text = (run_simulated if train else run_real)(folder, chosen, force, progress, width)
-    show(text)
-    click.echo(f"This took {time.monotonic() - began:.0f} s.")
+    said = f"{text}\nThis took {time.monotonic() - began:.0f} s."
+    Teller.current().show(RunSummary(said))

@@ -166,15 +166,17 @@ def _score_model(
     if asked["shards"] is not None:
         _plan_shards(context, job, model, request, asked)
     elif asked["plan"]:
-        _tell_plan(job, out, workers)
+        _tell_plan(context, job, out, workers)
     else:
         _run(job, workers, out, asked["force"])
 
 
-def _tell_plan(job: ScoreJob, out: Path | None, workers: int) -> None:
+def _tell_plan(context: click.Context, job: ScoreJob, out: Path | None, workers: int) -> None:
     from regtrack.prediction.plan import make_score_plan
 
-    click.echo(make_score_plan(job, out, workers).describe())
+    if shard_options.tell_finished(context, job):
+        return
+    Teller.current().show(make_score_plan(job, out, workers).summary())
 
 
 def _plan_shards(
@@ -241,7 +243,10 @@ def _check_options(
         options.refuse(context, {"reference_scores"}, "is for tracks; this is a model")
         options.refuse_beside_dataset(context, asked["dataset"])
     if out is not None:  # of a model, half a report may be that of a run that was stopped
-        check_report_folder(out, asked["force"] or (subject.is_file() and asked["shards"] is None))
+        may_hold = subject.is_file() and asked["shards"] is None
+        check_report_folder(
+            out, asked["force"] or may_hold or shard_options.may_be_finished(context)
+        )
     elif asked["shards"] is not None:
         raise ArgumentError("shards", "needs --out, where the plan is to lie")
 

@@ -12,7 +12,7 @@ from regtrack.cli.eval import show_report
 from regtrack.cli.help_page import Argument, Command
 from regtrack.cli.teller import Teller, as_json, log, not_around_log
 from regtrack.run_summary import RunSummary
-from regtrack.work_folders import made_by, partial_path
+from regtrack.work_folders import made_by
 
 if TYPE_CHECKING:
     from regtrack.prediction.planned_job import Here
@@ -77,8 +77,8 @@ def _write_share(out: Path, share: Share, here: Here, workers: int) -> None:
     from regtrack.prediction.shards import write_share
 
     with Progress() as progress:
-        said = write_share(out, share, here, workers, progress)
-    Teller.current().show(RunSummary(said, (partial_path(out),)))
+        done = write_share(out, share, here, workers, progress)
+    shard_options.tell_part(done, share, out)
 
 
 def _finish(out: Path, here: Here, workers: int, force: bool) -> None:

@@ -11,6 +11,7 @@ from regtrack.cli import machine_options, options
 from regtrack.cli.help_page import Command
 from regtrack.cli.teller import Teller, as_json, log
 from regtrack.errors import ArgumentError
+from regtrack.run_summary import RunSummary
 
 if TYPE_CHECKING:
     from regtrack.paths import Labelled
@@ -100,7 +101,7 @@ def _check_hubs(folders: tuple[Labelled, ...]) -> None:
 
     for folder in folders:
         checked = check_hub(folder.path)
-        click.echo(checked.text)
+        Teller.current().show(RunSummary(checked.text))
         checked.check()
 
 

@@ -42,4 +42,6 @@ def info(path: Path) -> None:
     whole = whole_of(path)
     part = f"{path} is a part of {whole}:\n" if whole else ""
     path = whole or path
-    Teller.current().show(kind_of(path).summarised(path, part), paged=True)
+    teller = Teller.current()
+    summary = kind_of(path).summarised(path, part, counted=teller.as_json_of is not None)
+    teller.show(summary, paged=True)

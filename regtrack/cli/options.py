@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from regtrack.cli import machine_options, suggestions
 from regtrack.cli.help_page import Argument
 from regtrack.cli.kinds import Count, Fasta, File, LabelledFile, Model, Peaks, Region
-from regtrack.cli.teller import not_around_log, not_as_json
+from regtrack.cli.teller import not_around_log
 from regtrack.errors import ArgumentError
 from regtrack.models.named_code import allowing_code
 
@@ -29,7 +29,7 @@ def out(what: str, *, required: bool = True) -> Callable[[F], F]:
 
 def plan(what: str) -> Callable[[F], F]:
     """`--plan`: what a run will take, and no run."""
-    return click.option("--plan", is_flag=True, callback=not_as_json, help=what)
+    return click.option("--plan", is_flag=True, help=what)
 
 
 def seed(default: int, what: str) -> Callable[[F], F]:

@@ -16,6 +16,7 @@ from regtrack.tracks.peaks.rules import PeakRules
 
 if TYPE_CHECKING:
     from regtrack.prediction.job import Job
+    from regtrack.prediction.plan import Plan
     from regtrack.prediction.scope import Scope
     from regtrack.shares import Share
 
@@ -162,7 +163,7 @@ def predict(
         return
     from regtrack.tracks.write import check_tracks_folder
 
-    check_tracks_folder(out, force)
+    check_tracks_folder(out, force or shard_options.may_be_finished(context))
     from regtrack.prediction.scope import find_scope
 
     chosen = PredictionSettings(peak_rules=PeakRules(max_gap, min_length), **settings)
@@ -208,6 +209,8 @@ def _run(
     from regtrack.prediction.run import run
     from regtrack.tracks.describe import summarise_written
 
+    if plan and shard_options.tell_finished(context, job):
+        return
     _foretell(job, out, workers, plan)
     if plan:
         return
@@ -238,5 +241,13 @@ def _foretell(job: Job, out: Path, workers: int, plan: bool) -> None:
     if plan or is_long(job, out):
         tell("measuring what it will take")
         prospect = make_plan(job, out, workers)
-        (click.echo if plan else tell)(prospect.describe())
+        _tell(prospect, plan)
         prospect.check(out)
+
+
+def _tell(prospect: Plan, asked: bool) -> None:
+    """Print a plan that was asked for; say it before a long run."""
+    if asked:
+        Teller.current().show(prospect.summary())
+    else:
+        Teller.current().say(prospect.describe())

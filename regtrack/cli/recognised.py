@@ -35,12 +35,15 @@ class Kind:
         `next`.
     count
         That of the function that counts what programs ask for.
+    listing
+        That of the function that lists shards for them, of a job that is cut in some.
     """
 
     name: str
     next: str = ""
     describe: str = ""
     count: str = ""
+    listing: str = ""
 
     def described(self, path: Path) -> str:
         """One of them, for people."""
@@ -48,12 +51,21 @@ class Kind:
             return named_lines({"path": f"{path}: {self.name}", "next": self._next(path)})
         return str(_loaded(self.describe)(path))
 
-    def summarised(self, path: Path, before: str = "") -> RunSummary:
-        """One of them, for people and programs; `before` is what people read first."""
+    def summarised(self, path: Path, before: str = "", *, counted: bool) -> RunSummary:
+        """One of them, for people and programs.
+
+        Parameters
+        ----------
+        before
+            What people read first.
+        counted
+            Also what only programs ask for.
+        """
         said = self.described(path)
         facts = {"kind": self.name, "path": as_text(path), **named_values(said)}
-        counts = _loaded(self.count)(path) if self.count else {}
-        return RunSummary(before + said, counts=counts, facts=facts)
+        counts = _loaded(self.count)(path) if self.count and counted else {}
+        more = {"shards": _loaded(self.listing)(path)} if self.listing and counted else {}
+        return RunSummary(before + said, counts=counts, facts=facts, more=more)
 
     def _next(self, path: Path) -> str:
         stem = path.with_name(path.name.partition(".")[0])
@@ -75,7 +87,9 @@ _IN_BROWSER = "open {path} in a web browser"
 FOLDERS: Mapping[str, Kind] = {
     "dataset.json": Kind("dataset", describe="regtrack.datasets.describe.describe_dataset"),
     "crossval.plan.json": Kind(
-        "cross-validation", describe="regtrack.crossval.describe.describe_crossval"
+        "cross-validation",
+        describe="regtrack.crossval.describe.describe_crossval",
+        count="regtrack.crossval.describe.count_crossval",
     ),
     "crossval.measuring.json": Kind(
         "cross-validation", describe="regtrack.crossval.describe.describe_measuring"
@@ -84,12 +98,23 @@ FOLDERS: Mapping[str, Kind] = {
         "job in shards",
         describe="regtrack.prediction.shard_progress.describe_partial",
         count="regtrack.prediction.shard_progress.count_partial",
+        listing="regtrack.prediction.shard_progress.list_partial",
     ),
     "state.safetensors": Kind(
-        "training that is not finished", describe="regtrack.training.describe.describe_training"
+        "training that is not finished",
+        describe="regtrack.training.describe.describe_training",
+        count="regtrack.unfinished.count_unfinished",
     ),
-    "run.json": Kind("unfinished run", describe="regtrack.unfinished.describe_unfinished"),
-    "tracks.json": Kind("tracks", describe="regtrack.tracks.describe.describe_tracks"),
+    "run.json": Kind(
+        "unfinished run",
+        describe="regtrack.unfinished.describe_unfinished",
+        count="regtrack.unfinished.count_unfinished",
+    ),
+    "tracks.json": Kind(
+        "tracks",
+        describe="regtrack.tracks.describe.describe_tracks",
+        count="regtrack.tracks.describe.count_tracks",
+    ),
     "report.json": Kind("report", describe="regtrack.report.describe.describe_report"),
     "hub/runs.tsv": Kind("hub of several runs", describe="regtrack.browsers.hub.describe_hub"),
     "study.db": Kind("search over settings", describe="regtrack.search.describe.describe_search"),

@@ -18,10 +18,14 @@ from regtrack.work_folders import made_by, partial_path
 
 if TYPE_CHECKING:
     from regtrack.prediction.planned_job import AnyJob, Here
+    from regtrack.prediction.planning import Planned
     from regtrack.prediction.requests import EvalRequest, PredictRequest
     from regtrack.prediction.scope import KnownBases
+    from regtrack.prediction.shards import Part
 
 AUTO = "auto"
+# What programs are told of a job that is finished already.
+_FINISHED = {"finished": True}
 
 
 def _parsed(_: click.Context, __: click.Parameter, text: str | None) -> Share | None:
@@ -146,9 +150,14 @@ def do_shard(context: click.Context, share: Share, workers: int, verify: bool) -
 
     Teller.current().goes_on = True
     with Progress() as progress:
-        said = run_shard(out, share, here, workers, progress)
-    counts = {"shard": share.number, "shards": share.total}
-    Teller.current().show(RunSummary(said, (partial_path(out),), counts))
+        done = run_shard(out, share, here, workers, progress)
+    tell_part(done, share, out)
+
+
+def tell_part(done: Part, share: Share, out: Path) -> None:
+    """Print what was done of a share of a planned job."""
+    counts = {"shard": share.number, "shards": share.total, **done.counts()}
+    Teller.current().show(RunSummary(done.describe(), (partial_path(out),), counts))
 
 
 def is_delivered(out: Path) -> bool:
@@ -157,7 +166,43 @@ def is_delivered(out: Path) -> bool:
 
     if not is_there(out):
         return False
-    Teller.current().show(RunSummary(f"{out}: finished already", (out,)))
+    Teller.current().show(RunSummary(f"{out}: finished already", (out,), more=_FINISHED))
+    return True
+
+
+def may_be_finished(context: click.Context) -> bool:
+    """Whether a job is only to be planned, and lies finished where it was made, or another one."""
+    from regtrack.prediction.shard_plan import is_delivered as is_there
+    from regtrack.report.files import DATA
+    from regtrack.tracks.trackless import CONTENTS
+
+    asked = context.params
+    if asked["out"] is None or asked["force"] or not (asked["plan"] or asked["shards"]):
+        return False
+    return is_there(asked["out"], [CONTENTS if context.info_name == "predict" else DATA])
+
+
+def tell_finished(context: click.Context, job: AnyJob) -> bool:
+    """Whether a job that is only to be planned is finished already, which is printed.
+
+    Raises
+    ------
+    InputError
+        When another job lies finished there, naming what differs.
+    """
+    if not may_be_finished(context):
+        return False
+    from regtrack.paths import shell_word
+    from regtrack.prediction.finished import refuse_another
+    from regtrack.report.scores_table import PAGE
+
+    out = context.params["out"]
+    refuse_another(out, job)
+    looks = f"open {shell_word(out / PAGE)} in a browser"
+    if context.info_name == "predict":
+        looks = f"regtrack browse {shell_word(out)}"
+    said = f"{out}: finished already, with these settings; --force makes it anew"
+    Teller.current().show(RunSummary(said, (out,), following=[f"next: {looks}"], more=_FINISHED))
     return True
 
 
@@ -189,10 +234,11 @@ def plan_job(
 ) -> None:
     """Plan a job in shards as the command line asks for it, and print what comes next."""
     from regtrack.models.instructions import instructions_in_use
-    from regtrack.paths import shell_word
-    from regtrack.prediction.shards import Pinned, plan_shards
+    from regtrack.prediction.planning import Pinned, plan_shards
 
     options.refuse(context, {"plan"}, "goes without --shards: its estimate is for one machine")
+    if tell_finished(context, job):
+        return
     asked = context.params
     number = _number(job, asked["shards"], asked["out"], asked["workers"])
     pinned = Pinned(asked["device"], instructions_in_use(), asked["any_cpu"])
@@ -200,13 +246,22 @@ def plan_job(
         *(asked["out"], request, job, known, number, pinned, asked["force"]),
         notes=Teller.current().notes,
     )
-    out = shell_word(asked["out"])
+    _tell_planned(context, planned)
+
+
+def _tell_planned(context: click.Context, planned: Planned) -> None:
+    """Print a plan, and what comes next."""
+    from regtrack.paths import shell_word
+
+    out, number = shell_word(context.params["out"]), planned.plan.shards
     command = f"regtrack {context.info_name} --shard {{}}/{number} --out {out}"
     every = f"next, for K from 1 to {number}: {command.format('K')}"
     following = every if number > 1 else f"next: {command.format(1)}"
-    said = f"{planned}\n{following}\nthen: regtrack finish {out}"
-    counts = {"shards": number, "bases": job.bases}
-    Teller.current().show(RunSummary(said, (partial_path(asked["out"]),), counts))
+    said = f"{planned.describe()}\n{following}\nthen: regtrack finish {out}"
+    written = (partial_path(context.params["out"]),)
+    Teller.current().show(
+        RunSummary(said, written, planned.counts(), more={"shards": planned.plan.lists()})
+    )
 
 
 def device_of_job(name: str, number: str | int | None) -> str:
@@ -229,11 +284,12 @@ def _number(job: AnyJob, asked: str | int, out: Path, workers: int) -> int:
     from regtrack.listing import counted
     from regtrack.prediction.job import Job
     from regtrack.prediction.plan import make_plan, make_score_plan
-    from regtrack.prediction.shards import suited_number
+    from regtrack.prediction.planning import suited_number
 
     if isinstance(job, Job):
         plan = make_plan(job, out, workers)
     else:
         plan = make_score_plan(job, out, workers)
+    plan.check(out)
     Teller.current().say(f"five minutes each, with {counted(workers, 'process', 'processes')}")
     return suited_number(plan.before_writing)

@@ -137,10 +137,11 @@ class Teller:
 
     def show(self, summary: RunSummary, *, paged: bool = False) -> None:
         """Print a result, through a pager if need be; as JSON, when the command has ended well."""
+        following = () if self.is_quiet else summary.following
+        self.record("\n".join((summary.text, *following)))
         if self.as_json_of is not None:
             self._summary = summary
             return
-        following = () if self.is_quiet else summary.following
         if paged:
             screen.page(summary.text)
         elif summary.text:
@@ -208,8 +209,8 @@ log = click.option(
     expose_value=False,
     envvar="REGTRACK_LOG",
     callback=_open_log,
-    help="Append all that is told on stderr to this file, each line with its time. Progress is a "
-    "line a minute there, also with --quiet.",
+    help="Append all that is told to this file, each line with its time: progress (a line a "
+    "minute, also with --quiet), notes, errors, and the result as text.",
 )
 
 
@@ -228,13 +229,6 @@ as_json = click.option(
     help="Print one JSON document at the end, and nothing else: what was written, counts, scores, "
     "what was left out, seconds (docs/formats.md). After an error, nothing.",
 )
-
-
-def not_as_json(_: click.Context, option: click.Parameter, asked: bool) -> bool:
-    """Refuse `--json` beside a flag whose answer is a text."""
-    if asked and Teller.current().as_json_of is not None:
-        raise ArgumentError("as_json", f"does not go with {option.opts[0]}")
-    return asked
 
 
 def not_around_log(_: click.Context, __: click.Parameter, out: Path | None) -> Path | None:

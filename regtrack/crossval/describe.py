@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from regtrack.crossval.plan import MEASURING, Measuring, Plan, Training
 from regtrack.crossval.tested import read_tested
@@ -102,6 +103,27 @@ def count_done(plan: Plan, out: Path, labels: Sequence[str], seeds: Sequence[int
     trainings = plan.trainings(labels, seeds)
     done = len(trainings) - len(_left(trainings, out))
     return f"{done:,} of {counted(len(trainings), 'training')} done"
+
+
+def count_crossval(out: Path) -> dict[str, Any]:
+    """Networks, folds, seeds, trainings and those that are done; steps of each network by label.
+
+    Raises
+    ------
+    InputError
+        As `Plan.read`.
+    """
+    plan = Plan.read(out)
+    every = _all(plan)
+    steps = {entry.label: plan.recipe(entry.label, 0, 10).steps for entry in plan.entries}
+    return {
+        "networks": len(plan.entries),
+        "folds": len(plan.folds),
+        "seeds": len(plan.seeds),
+        "trainings": len(every),
+        "done": len(every) - len(_left(every, out)),
+        "steps": {label: number for label, number in steps.items() if number != float("inf")},
+    }
 
 
 def _left(trainings: Sequence[Training], out: Path) -> list[Training]:

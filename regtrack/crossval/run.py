@@ -7,12 +7,18 @@ and the picture. A killed run goes on when the same command is given again.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from regtrack.crossval.describe import count_done, describe_plan, describe_progress
+from regtrack.crossval.describe import (
+    count_crossval,
+    count_done,
+    describe_plan,
+    describe_progress,
+)
 from regtrack.crossval.entries import TASK, networks_in, read_entries
 from regtrack.crossval.held_out import CHECKPOINT, count_fold, dataset_of, read_folds_counts
 from regtrack.crossval.pace import torch_threads
@@ -83,6 +89,8 @@ class CrossvalResult:
         For people, in some lines; empty where it was interrupted.
     scores, written
         When all trainings are done; and the files that hold them.
+    counts
+        Of what is planned and done, until then.
     stopped_by
         As `regtrack.training.result.TrainingResult`.
     reached
@@ -94,12 +102,13 @@ class CrossvalResult:
     written: Sequence[Path] = ()
     stopped_by: Stop | None = None
     reached: str = ""
+    counts: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> RunSummary:
         """The same for programs, with the text for people."""
         scores = self.scores
         if scores is None:
-            return RunSummary(self.text)
+            return RunSummary(self.text, counts=self.counts)
         pooled = {
             network.name: {
                 category: sampled.score
@@ -142,13 +151,15 @@ def run_crossval(
         bench = _Bench(request, out)
         plan = bench.planned(force, observer)
         if request.only_plan:
-            return CrossvalResult(describe_plan(plan, out, request.asked.workers))
+            text = describe_plan(plan, out, request.asked.workers)
+            return CrossvalResult(text, counts=count_crossval(out))
         stopped_by = _train(bench, request, out, observer)
         if stopped_by is not None:
             reached = f"with {count_done(plan, out, bench.labels, bench.seeds)}"
             return CrossvalResult("", stopped_by=stopped_by, reached=reached)
         if any(bench.left(plan.trainings(bench.labels, bench.seeds))):
-            return CrossvalResult(describe_progress(plan, out, bench.labels, bench.seeds))
+            text = describe_progress(plan, out, bench.labels, bench.seeds)
+            return CrossvalResult(text, counts=count_crossval(out))
         scores = bench.scores(observer)
         written = write_crossval(scores, out)
     text = f"{text_report(scores)}\nwrote {', '.join(map(str, written))}"

@@ -70,8 +70,7 @@ def read_models(
         checkpoint = read_checkpoint(path)
         if checkpoint.is_signal:
             raise InputError(path, "gives a signal; only probabilities can be explained")
-        if not any_genome:
-            check_assembly(path, checkpoint, genome, chrom_sizes)
+        check_assembly(path, checkpoint, genome, chrom_sizes, any_genome)
         stem = shown(path.stem)
         name, number = stem, 1
         while name.lower() in models:  # file systems may not tell upper case from lower

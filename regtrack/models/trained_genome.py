@@ -11,6 +11,8 @@ from regtrack.genome.assemblies import describe, describe_other, name_of, recogn
 from regtrack.genome.names import MITOCHONDRION, resolve_chrom
 from regtrack.genome.seen import Seen
 from regtrack.listing import first_names
+from regtrack.notes import note
+from regtrack.paths import named
 
 if TYPE_CHECKING:
     from regtrack.models.checkpoint import Checkpoint
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
 
 
 def check_assembly(
-    path: Path, checkpoint: Checkpoint | CheckpointTable, genome: Path, sizes: Mapping[str, int]
+    path: Path,
+    checkpoint: Checkpoint | CheckpointTable,
+    genome: Path,
+    sizes: Mapping[str, int],
+    any_genome: bool = False,
 ) -> None:
-    """Refuse a genome that is not the one that the checkpoint was trained on.
+    """Refuse a genome that is not the one that the checkpoint was trained on; a note may do.
 
     Chromosomes of one name must have one length; at least one must be in both, or both must be
     parts of one known assembly. A checkpoint that was trained on sequence without a genome knows
     none, and fits any.
+
+    Parameters
+    ----------
+    any_genome
+        Only note it.
 
     Raises
     ------
@@ -34,6 +45,9 @@ def check_assembly(
     misfit = _misfit(checkpoint, sizes)
     if misfit is not None:
         actual, expected = misfit
+        if any_genome:  # by their names, which are alike in a plan and its shards
+            note(f"{named(genome)} is {actual}, but {named(path)} was trained on {expected}")
+            return
         raise InputError(
             genome,
             f"is {actual}, but {path} was trained on {expected}; "

@@ -34,6 +34,8 @@ def predict_missing(works: Sequence[BlockWork], workers: int, observer: Observer
     if not todo:  # of which a bar would say nothing
         return 0
     bases, left = (sum(work.bases for work in part) for part in (works, todo))
+    if left < bases:
+        note(f"{bases - left:,} of {bases:,} bases are kept from before")
     with staged(observer, "predicting", "bp", bases, bases - left) as advance:
         for done in predict_each(todo, workers):
             advance(done.bases)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from regtrack.prediction.score_job import ScoreJob
 from regtrack.prediction.score_model import left_to_score
 from regtrack.prediction.windows import suited_length, tile
 from regtrack.report.files import FILES as REPORT_FILES
+from regtrack.run_summary import RunSummary
 from regtrack.tracks.folder import SEEN_FILES
 
 # Stretches that are predicted to see how fast it goes, and the bases of each.
@@ -144,6 +145,32 @@ class Plan:
             **({"GPU": self.gpu_memory.describe(self.left)} if self.gpu_memory else {}),
         }
         return "\n".join(f"{key:<9}{value}" for key, value in lines.items())
+
+    def summary(self) -> RunSummary:
+        """For people and programs."""
+        return RunSummary(
+            self.describe(),
+            counts={
+                "bases": self.bases,
+                "bases_done": self.bases - self.left,
+                "windows": self.windows,
+                "markers": self.markers,
+                "files": self.files,
+            },
+            more={
+                "plan": {
+                    "seconds": round(self.seconds, 1),
+                    "stages": {stage: round(spent, 1) for stage, spent in self.stages.items()},
+                    "at_once": sorted(self.at_once),
+                    "tracks_bytes": self.tracks_bytes,
+                    "disk_bytes": self.disk_bytes,
+                    "free_bytes": self.free_bytes,
+                    "memory_bytes": self.memory_bytes,
+                    "device": self.device,
+                    **({"gpu": asdict(self.gpu_memory)} if self.gpu_memory else {}),
+                }
+            },
+        )
 
     def _staged(self) -> str:
         side_by_side = " (side by side)" if self.at_once else ""

@@ -17,6 +17,9 @@ from regtrack.prediction.shard_plan import ShardPlan
 
 AnyJob = Job | ScoreJob
 
+# Where what values the written tracks have is kept until all are there.
+SUMMARIES = "summaries"
+
 
 @dataclass(frozen=True)
 class Here:
@@ -98,6 +101,7 @@ def _scoring(
 
 def prepare_works(job: AnyJob, folder: Path) -> None:
     """Make what the works of a job need in the folder for them."""
+    (folder / SUMMARIES).mkdir(exist_ok=True)
     if isinstance(job, Job):
         prepare(job, folder)
     else:

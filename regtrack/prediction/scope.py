@@ -105,8 +105,7 @@ def find_scope(
     table = read_table(model)
     source = Genome(genome)
     sizes = source.chrom_sizes
-    if not any_genome:
-        check_assembly(model, table, genome, sizes)
+    check_assembly(model, table, genome, sizes, any_genome)
     for chrom, size in sizes.items():
         if size > LONGEST_CHROM:
             raise InputError(

@@ -206,8 +206,7 @@ def score_job_on_regions(
     context_at_step(checkpoint, step)
     source = Genome(genome)
     sizes = source.chrom_sizes
-    if not any_genome:
-        check_assembly(model, checkpoint, genome, sizes)
+    check_assembly(model, checkpoint, genome, sizes, any_genome)
     markers = select_markers(checkpoint.markers, request.markers)
     known = known or find_bases(request, source)
     files = BedFiles(sizes, request.clip)
@@ -281,8 +280,7 @@ def score_job_on_split(
         raise InputError(
             folder, "a dataset of the short task, which has no bases; regtrack compare scores it"
         )
-    if not any_genome:
-        check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes)
+    check_assembly(model, checkpoint, dataset.genome.path, dataset.chrom_sizes, any_genome)
     markers = select_markers(checkpoint.markers, marker_patterns)
     truth = Truth.of_dataset(
         dataset,

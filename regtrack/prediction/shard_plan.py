@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from regtrack.atomic import write_first, write_text
+from regtrack.differences import another, differing
 from regtrack.documents import read_json
 from regtrack.errors import InputError
-from regtrack.folders import IDENTITY, differences, file_sha256, remove_finished
+from regtrack.folders import IDENTITY, file_sha256, remove_finished
 from regtrack.genome.bed import read_bed
 from regtrack.genome.fasta import Genome
 from regtrack.genome.intervals import Regions
-from regtrack.paths import as_text, from_text
+from regtrack.listing import numbers_text
+from regtrack.paths import as_text, from_text, shell_word
 from regtrack.prediction.requests import EvalRequest, PredictRequest
 from regtrack.prediction.scope import KnownBases
 from regtrack.report.files import FILES as REPORT_FILES
@@ -38,6 +40,8 @@ FORMAT_VERSION = 1
 OF_MACHINES = ("device", "arithmetic", "torch")
 _MACHINE = "machine.json"
 _SEQUENCE = "sequence and regions"
+# Of the two, what a plan leaves to its shards.
+_PLANNED_SEQUENCE = "sequence"
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,20 @@ class ShardPlan:
         """In which shard each of the files of blocks is."""
         return share_numbers([bases for _, bases in self.blocks], self.shards)
 
+    def lists(self) -> dict[str, list[int]]:
+        """Numbers of the shards that have work, and of those that have none."""
+        working = set(self.numbers())
+        idle = set(range(1, self.shards + 1)) - working
+        return {"with_work": sorted(working), "without_work": sorted(idle)}
+
+    def work_text(self) -> str:
+        """`; shards 1, 3 have work`, where some have none."""
+        working = self.lists()["with_work"]
+        if len(working) == self.shards:
+            return ""
+        have = "shard {} has" if len(working) == 1 else "shards {} have"
+        return f"; {have.format(numbers_text(working))} work"
+
     @property
     def command(self) -> str:
         """Of which command the job is."""
@@ -180,13 +198,38 @@ class ShardPlan:
         InputError
             Naming what differs.
         """
-        other = differences(self.identity, as_read(identity), OF_MACHINES)
-        if other == _SEQUENCE:
-            raise InputError(
-                partial, "planned with another sequence; give --genome with the file of the plan"
+        written, wanted = (
+            {_PLANNED_SEQUENCE if name == _SEQUENCE else name: value for name, value in one.items()}
+            for one in (self.identity, as_read(identity))
+        )
+        names = differing(written, wanted, OF_MACHINES)
+        if names:
+            genome = {"chromosomes", _PLANNED_SEQUENCE}.intersection(names)
+            options = (
+                *([f"--model {shell_word(from_text(self.request.model))}"] * ("model" in names)),
+                *([f"--genome {shell_word(self.genome.file)}"] * bool(genome)),
             )
-        if other:
-            raise InputError(partial, f"planned with another {other}; use what it was planned with")
+            given = f" ({' '.join(options)})" if options else ""
+            raise InputError(
+                partial,
+                f"planned with {another(written, wanted, OF_MACHINES)}; use what it was planned "
+                f"with{given}",
+            )
+
+    def differences(self, other: ShardPlan) -> str:
+        """In what another plan is of another work, as `regtrack.differences.another` says it."""
+        if self.command != other.command:
+            return another({"command": self.command}, {"command": other.command})
+        mine, theirs = (
+            {
+                **plan.identity,
+                "device": plan.device,
+                "isa": plan.isa,
+                "any_cpu": plan.any_cpu,
+            }
+            for plan in (self, other)
+        )
+        return another(mine, theirs)
 
     def write(self, partial: Path) -> None:
         """Write `plan.json`, the last file of a plan."""
@@ -227,13 +270,18 @@ def read_plan_in(partial: Path, out: Path) -> ShardPlan:
         ) from None
 
 
-def is_delivered(out: Path) -> bool:
+def is_delivered(out: Path, files: Collection[str] = (CONTENTS, *REPORT_FILES)) -> bool:
     """Whether a job has left tracks or a report at `out`, and no plan beside it is unfinished.
 
     What is left beside it of a process that was killed when all was done is removed.
+
+    Parameters
+    ----------
+    files
+        By any of which what was left is known.
     """
     partial = partial_path(out.resolve())
-    if not any((out / name).exists() for name in (CONTENTS, *REPORT_FILES)):
+    if not any((out / name).exists() for name in files):
         return False
     remove_finished(partial)
     return not (partial / PLAN).exists()
@@ -269,11 +317,9 @@ def settle_machine(
     write_first(record, json.dumps(mine) + "\n")
     # Read also by who wrote it: without hard links, two may think that they were the first.
     theirs = read_json(record, dict[str, str])
-    if other := differences(theirs, mine, may_differ):
+    if other := another(theirs, mine, may_differ):
         remedy = _remedy(theirs, mine)
-        raise InputError(
-            folder.parent, f"other shards were computed with another {other}; {remedy}"
-        )
+        raise InputError(folder.parent, f"other shards were computed with {other}; {remedy}")
 
 
 def _remedy(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:

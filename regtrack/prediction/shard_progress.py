@@ -69,10 +69,11 @@ def describe_partial(partial: Path) -> str:
     busy = [number for number in left if shard_lease(Share(number, plan.shards)) in at_work]
     idle = [number for number in left if number not in busy]
     sizes, number = list(_sizes(folder)), counted(plan.shards, "shard")
+    working = len(plan.lists()["with_work"])
     lines = {
-        "plan": f"regtrack {plan.command} --out {shell_word(out)}, in {number}",
+        "plan": f"regtrack {plan.command} --out {shell_word(out)}, in {number}{plan.work_text()}",
         "markers": f"{len(plan.identity['markers']):,}",
-        "done": f"{plan.shards - len(left):,} of {number}",
+        "done": f"{working - len(left):,} of {counted(working, 'shard')}",
         "at work": "; ".join(f"{words_of(share)}, {holder}" for share, holder in at_work.items())
         or "nobody",
         "left": _left_text(plan, folder, busy, idle),
@@ -84,22 +85,36 @@ def describe_partial(partial: Path) -> str:
 
 
 def count_partial(partial: Path) -> dict[str, int]:
-    """Shards, those that are done and at work, bases, and those that are there; as above."""
+    """Shards, those with work, done and at work, bases, and those that are there; as above."""
     plan = read_plan_in(partial, made_by(partial))
     names = _saved(plan, plan.work_folder(partial))
-    left, _ = _left(plan, plan.work_folder(partial))
-    at_work = holders(partial / LEASES)
+    lists = list_partial(partial)
     return {
         "shards": plan.shards,
-        "done": plan.shards - len(left),
-        "at_work": sum(shard_lease(Share(number, plan.shards)) in at_work for number in left),
+        "with_work": len(lists["with_work"]),
+        "done": len(lists["with_work"]) - len(lists["left"]),
+        "at_work": len(lists["at_work"]),
         "bases": sum(bases for _, bases in plan.blocks),
         "bases_done": sum(bases for name, bases in plan.blocks if name in names),
     }
 
 
+def list_partial(partial: Path) -> dict[str, list[int]]:
+    """Numbers of the shards with work and without, left to do, and at work; as above."""
+    plan = read_plan_in(partial, made_by(partial))
+    left, _ = _left(plan, plan.work_folder(partial))
+    at_work = holders(partial / LEASES)
+    return {
+        **plan.lists(),
+        "left": left,
+        "at_work": [
+            number for number in left if shard_lease(Share(number, plan.shards)) in at_work
+        ],
+    }
+
+
 def _left(plan: ShardPlan, folder: Path) -> tuple[list[int], dict[int, tuple[int, int]]]:
-    """Shards of which a file is not there; a shard without work is done.
+    """Shards of which a file is not there.
 
     And of those of them that have begun, the bases that are there, and all.
     """

@@ -7,11 +7,10 @@ may be repeated, killed, or run at the same time as others, and skips what is th
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from regtrack.atomic import remove_left_aside, replacing
@@ -19,42 +18,27 @@ from regtrack.documents import read_json
 from regtrack.errors import ArgumentError, BusyError, InputError
 from regtrack.folders import clear
 from regtrack.leases import holders, leased, refuse_holders, wait_for_silent
-from regtrack.listing import counted, numbers_text
+from regtrack.listing import counted
 from regtrack.models.instructions import use_instructions
 from regtrack.notes import note
 from regtrack.observer import Observer
-from regtrack.plan_folders import (
-    drop_work,
-    plan_folder,
-    removed_unless_planned,
-    shared_plan,
-)
+from regtrack.plan_folders import plan_folder, shared_plan
 from regtrack.prediction.blockwork import BlockWork
 from regtrack.prediction.dispatch import missing, predict_missing
 from regtrack.prediction.job import Job
 from regtrack.prediction.missing_shards import naming_shard, refuse_unfinished
-from regtrack.prediction.planned_job import AnyJob, Here, planned_job, prepare_works, works_of
-from regtrack.prediction.requests import EvalRequest, PredictRequest
+from regtrack.prediction.planned_job import SUMMARIES, Here, planned_job, works_of
+from regtrack.prediction.planning import UNPLANNED
 from regtrack.prediction.run import (
-    WORK_NAMES,
     clear_peaks_aside,
     deliver,
     finish_tracks,
     is_finished,
     write_markers,
 )
-from regtrack.prediction.scope import KnownBases
 from regtrack.prediction.score_job import ScoreJob
-from regtrack.prediction.score_model import COUNT_FILES, evaluate_counts
-from regtrack.prediction.shard_plan import (
-    GenomeFile,
-    ShardPlan,
-    as_read,
-    computed_on,
-    read_plan,
-    settle_machine,
-    write_regions,
-)
+from regtrack.prediction.score_model import evaluate_counts
+from regtrack.prediction.shard_plan import ShardPlan, computed_on, read_plan, settle_machine
 from regtrack.prediction.shard_progress import mark_done, shard_lease
 from regtrack.report.files import check_report_folder, write_report
 from regtrack.scoring.evaluation import Evaluation
@@ -62,107 +46,51 @@ from regtrack.shares import Share
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.summary import Summary
 from regtrack.tracks.write import check_tracks_folder
-from regtrack.work_folders import LEASES, PLAN, REPORT, TRACKS, partial_path, remove_claimed
-
-# What a shard is to take where their number is not given: minutes, so that starting a process is
-# little of it, and a scheduler that ends one loses little.
-_SECONDS_A_SHARD = 300
-
-_SUMMARIES = "summaries"
+from regtrack.work_folders import LEASES, REPORT, TRACKS, partial_path, remove_claimed
 
 # Name of the lease of who finishes a job.
 _FINISH = "finish"
 
-# What a run without a plan may have left.
-_NAMES = (*WORK_NAMES, *COUNT_FILES)
-
 
 @dataclass(frozen=True)
-class Pinned:
-    """What a plan says of the machines, whichever they are; as `ShardPlan`."""
-
-    device: str
-    isa: str
-    any_cpu: bool
-
-
-def plan_shards(
-    out: Path,
-    request: PredictRequest | EvalRequest,
-    job: AnyJob,
-    known: KnownBases,
-    shards: int,
-    pinned: Pinned,
-    force: bool,
-    notes: Sequence[str] = (),
-) -> str:
-    """Plan a job in shards, in `<out>.partial`; returns what was planned, in a line.
-
-    Nothing is predicted. The same plan once more changes nothing but the number of shards.
+class Part:
+    """What a process did of a job.
 
     Parameters
     ----------
-    request, job, known
-        What was asked for, and what was found of it.
-    force
-        Drop an unfinished run or another plan.
-    notes
-        As `ShardPlan`.
-
-    Raises
-    ------
-    InputError
-        When work of another job lies there, or somebody is at work on it.
-    OSError
-        When it cannot be written.
+    name
+        `shard 1/3`, or `share 1/3 of the files`.
+    what
+        Of what it has some: `base` or `marker`.
+    how
+        What was done: `predicted` or `written`.
+    total, new
+        How many it has; of these, how many were done now, and not before.
     """
-    with plan_folder(out.resolve(), _NAMES) as partial:
-        works = works_of(job, partial)
-        plan = ShardPlan(
-            shards=shards,
-            blocks=tuple((work.tasks[0].block.name, work.bases) for work in works),
-            predict=request if isinstance(request, PredictRequest) else None,
-            eval=request if isinstance(request, EvalRequest) else None,
-            identity=as_read(job.identity()),
-            genome=GenomeFile.of(job.genome),
-            regions=("", ""),
-            device=pinned.device,
-            isa=pinned.isa,
-            any_cpu=pinned.any_cpu,
-            notes=tuple(notes),
-        )
-        before = _number_planned(partial, plan)
-        if before is None:
-            drop_work(partial, force)
-        elif before != shards:
-            note(f"this replaces a plan of {counted(before, 'shard')}; finished work is kept")
-        folder = plan.work_folder(partial)
-        with removed_unless_planned(partial):
-            folder.mkdir(exist_ok=True)
-            prepare_works(job, folder)
-            (folder / _SUMMARIES).mkdir(exist_ok=True)
-            regions = write_regions(partial, known.asked, known.targets)
-            replace(plan, regions=regions).write(partial)
-    planned = f"planned {counted(shards, 'shard')} for {job.bases:,} bases in all, in {partial}"
-    return f"{planned}{_empty_text(sorted(set(plan.numbers())), shards)}"
+
+    name: str
+    what: str
+    how: str
+    total: int
+    new: int
+
+    def describe(self) -> str:
+        """In a line."""
+        if not self.total:
+            return f"{self.name}: empty"
+        if not self.new:
+            return f"{self.name}: done already, {counted(self.total, self.what)}"
+        there = self.total - self.new
+        before = f"; {there:,} were there" if there else ""
+        return f"{self.name}: {counted(self.new, self.what)} {self.how}{before}"
+
+    def counts(self) -> dict[str, int]:
+        """For programs."""
+        return {f"{self.what}s": self.total, f"{self.what}s_{self.how}": self.new}
 
 
-def _empty_text(working: Sequence[int], shards: int) -> str:
-    """Which shards have work, where some have none."""
-    if len(working) == shards:
-        return ""
-    which = "shard" if len(working) == 1 else "shards"
-    verb = "has" if len(working) == 1 else "have"
-    return f"; {which} {numbers_text(working)} {verb} work, more than {len(working):,} are no use"
-
-
-def suited_number(seconds: float) -> int:
-    """How many shards a job of so many seconds is cut in, where nobody says."""
-    return max(1, math.ceil(seconds / _SECONDS_A_SHARD))
-
-
-def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
-    """Predict the blocks of one shard that are not there yet; returns what was done, in a line.
+def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> Part:
+    """Predict the blocks of one shard that are not there yet.
 
     Parameters
     ----------
@@ -192,11 +120,13 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
         )
     use_instructions(plan.isa)
     began = time.monotonic()
-    with _sharing(partial, shard_lease(share)):
+    with _sharing(partial, shard_lease(share)) as is_taken_over:
         job = planned_job(plan, partial, here)
         folder = plan.work_folder(partial)
         all_works = works_of(job, folder)
         works = _of_share(all_works, share)
+        if works and is_taken_over and len(missing(works)) == len(works):
+            note(f"shard {share}: nothing was kept of it")
         if missing(works):
             alone = len(holders(partial / LEASES)) == 1
             anew = alone and len(missing(all_works)) == len(all_works)
@@ -206,21 +136,11 @@ def run_shard(out: Path, share: Share, here: Here, workers: int, observer: Obser
         predicted = predict_missing(works, workers, observer)
         _read_back(works)
         mark_done(folder, share, time.monotonic() - began, predicted)
-    bases = sum(work.bases for work in works)
-    if not predicted:
-        return (
-            f"shard {share}: done already, {counted(bases, 'base')}"
-            if bases
-            else f"shard {share}: empty"
-        )
-    return (
-        f"shard {share}: {counted(predicted, 'base')} "
-        f"predicted{_that_were_there(bases - predicted)}"
-    )
+    return Part(f"shard {share}", "base", "predicted", sum(work.bases for work in works), predicted)
 
 
-def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> str:
-    """Write the files of a share of the markers, from all blocks; returns what was done.
+def write_share(out: Path, share: Share, here: Here, workers: int, observer: Observer) -> Part:
+    """Write the files of a share of the markers, from all blocks.
 
     Parameters
     ----------
@@ -251,10 +171,7 @@ def write_share(out: Path, share: Share, here: Here, workers: int, observer: Obs
         left = _unwritten(job, folder, rows)
         with naming_shard(plan, out, works):
             _write_rows(job, folder, left, workers, observer)
-    if not left:
-        return f"share {share} of the files: done already, {counted(len(rows), 'marker')}"
-    there = _that_were_there(len(rows) - len(left))
-    return f"share {share} of the files: {counted(len(left), 'marker')} written{there}"
+    return Part(f"share {share} of the files", "marker", "written", len(rows), len(left))
 
 
 def finish(
@@ -280,7 +197,7 @@ def finish(
     plan = read_plan(out)
     evaluation: Evaluation | None = None
     wait_for_silent(partial_path(out) / LEASES, _FINISH)
-    with plan_folder(out, _NAMES) as partial:
+    with plan_folder(out, UNPLANNED) as partial:
         if not (partial / REPORT).exists():  # of which some may be at `out` already
             (check_report_folder if plan.eval else check_tracks_folder)(out, force)
             with leased(partial / LEASES, _FINISH):
@@ -331,16 +248,12 @@ def _deliver_report(partial: Path, out: Path) -> None:
 
 
 @contextmanager
-def _sharing(partial: Path, share: str) -> Iterator[None]:
-    """Take part in the job of a plan, unless it is just being finished."""
-    with shared_plan(partial), leased(partial / LEASES, share):
+def _sharing(partial: Path, share: str) -> Iterator[bool]:
+    """Take part in the job of a plan, unless it is just being finished; as `leased`."""
+    with shared_plan(partial), leased(partial / LEASES, share) as is_taken_over:
         if (holder := holders(partial / LEASES).get(_FINISH)) is not None:
             raise BusyError(partial, f"{_FINISH} is at work: {holder}")
-        yield
-
-
-def _that_were_there(count: int) -> str:
-    return f"; {count:,} were there" if count else ""
+        yield is_taken_over
 
 
 def _of_share(works: Sequence[BlockWork], share: Share) -> list[BlockWork]:
@@ -381,14 +294,4 @@ def _summaries(job: Job, folder: Path) -> list[Summary]:
 
 
 def _summary_file(folder: Path, row: int) -> Path:
-    return folder / _SUMMARIES / f"{row}.json"
-
-
-def _number_planned(partial: Path, plan: ShardPlan) -> int | None:
-    """In how many shards this very job is planned there already; None where it is not."""
-    try:
-        written = read_json(partial / PLAN, ShardPlan)
-    except (FileNotFoundError, InputError):
-        return None
-    same = replace(written, shards=plan.shards, regions=plan.regions) == plan
-    return written.shards if same else None
+    return folder / SUMMARIES / f"{row}.json"

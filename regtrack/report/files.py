@@ -21,6 +21,7 @@ from regtrack.scoring.marker_scores import BaseCalls, MarkerScores
 from regtrack.scoring.metrics import REFERENCE_SCORES
 from regtrack.scoring.resampling import LEVEL, REPLICATES
 from regtrack.scoring.trust import shown_of
+from regtrack.work_folders import check_writable
 
 FORMAT_VERSION = 2
 DATA = "report.json"
@@ -91,12 +92,15 @@ def check_report_folder(folder: Path, force: bool) -> None:
     ------
     InputError
         When it is a file, or holds a report and `force` is not set.
+    OSError
+        When nothing can be written there.
     """
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             raise InputError(path, "is a file; expected a folder")
     if not force and any((folder / name).exists() for name in FILES):
         raise InputError(folder, "holds a report already; --force replaces it")
+    check_writable(folder)
 
 
 def report_files(folder: Path) -> list[Path]:
@@ -121,6 +125,7 @@ def summarise_evaluation(evaluation: Evaluation, text: str, written: Sequence[Pa
             *(LeftOut("bases", why, bases) for why, bases in evaluation.scored.left_out.items()),
             *(LeftOut.named("markers", why, names) for why, names in evaluation.unscored().items()),
         ],
+        more={"verdict": verdict(evaluation)},
     )
 
 

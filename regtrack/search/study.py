@@ -28,9 +28,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from regtrack.atomic import locked, open_lock
+from regtrack.differences import another
 from regtrack.documents import parse_json
 from regtrack.errors import ArgumentError, InputError
-from regtrack.folders import ASIDE, clear, differences
+from regtrack.folders import ASIDE, clear
 from regtrack.search.settings import SearchSettings
 from regtrack.search.space import Choice, Range, Space
 from regtrack.search.trial import BEST, COMPLETE, FAILED, RUNNING, TABLE, Outcome, Trial, Trials
@@ -206,9 +207,7 @@ def begin_study(folder: Path, identity: Mapping[str, Any], force: bool) -> None:
             stored = {}
         if stored is not None and stored != wanted:
             if not force:
-                what = (
-                    f"a search with another {differences(stored, wanted)}" if stored else "trials"
-                )
+                what = f"a search with {another(stored, wanted)}" if stored else "trials"
                 more = "" if stored else f" but no {DATABASE}"
                 raise InputError(folder, f"holds {what}{more}; --force drops it")
             _drop(folder)

@@ -98,12 +98,7 @@ def summarise_written(
     return RunSummary(
         "\n".join(lines),
         written=(folder,),
-        counts={
-            "bases": sum(bases.bases for bases in trackset.predicted(folder).values()),
-            "markers": len(tracks),
-            "peaks": sum(read_text(folder / track.peaks).count("\n") for track in tracks),
-            "bytes": sum((folder / name).stat().st_size for one in tracks for name in one.files),
-        },
+        counts=_counts(trackset, folder),
         left_out=[
             LeftOut.named(
                 "peaks of markers",
@@ -114,6 +109,27 @@ def summarise_written(
         ],
         following=_following(folder, genes, can_score and not is_scored),
     )
+
+
+def count_tracks(folder: Path) -> dict[str, int]:
+    """Predicted bases, markers, called peaks, and bytes of their files.
+
+    Raises
+    ------
+    InputError, OSError
+        When a file of the folder cannot be read.
+    """
+    return _counts(TrackSet.read(folder), folder)
+
+
+def _counts(trackset: TrackSet, folder: Path) -> dict[str, int]:
+    tracks = trackset.tracks
+    return {
+        "bases": sum(bases.bases for bases in trackset.predicted(folder).values()),
+        "markers": len(tracks),
+        "peaks": sum(read_text(folder / track.peaks).count("\n") for track in tracks),
+        "bytes": sum((folder / name).stat().st_size for one in tracks for name in one.files),
+    }
 
 
 def _following(folder: Path, genes: Path | None, can_score: bool) -> list[str]:

@@ -228,6 +228,11 @@ def test_a_region_is_a_path_where_such_a_file_lies_beside_the_configuration(
             "[predict]\nmax_error = 0.1\n",
             r"unknown key 'max_error' in \[predict\]; is max-error meant\? ",
         ),
+        (
+            "[defaults]\ngenom = 'a'\n[predict]\nwidnow = 1\nxyz = 2\nmax-error = 0.1\n",
+            r"unknown keys: 'genom' in \[defaults\] \(is genome meant\?\), "
+            r"'widnow' in \[predict\] \(is window meant\?\), 'xyz' in \[predict\]$",
+        ),
         ("[train]\nminute = 3\n", r"unknown key 'minute' in \[train\]; is minutes meant\? "),
         ('[eval]\nmodel = "a.st"\n', r"unknown key 'model' in \[eval\]"),
         ("[defaults]\ngenome = 19\n", "genome"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -81,6 +82,10 @@ def test_a_plan_says_folds_and_steps_and_trains_nothing(
         "how long they take is known when one of each network is done",
     ]
     assert not (out / "trainings").exists()
+    for words in ((*command, *BRIEF, "--plan"), ("info", out)):
+        counts = json.loads(regtrack(*words, "--json")[1])["counts"]
+        of_plan = {"networks": 1, "folds": 2, "seeds": 2, "trainings": 4, "done": 0}
+        assert counts == {**of_plan, "steps": {"mine": 2}}
     status, _, err = regtrack(*command, "--steps", 3, "--folds", 2)
     assert status == 1
     assert err.splitlines()[-1] == (

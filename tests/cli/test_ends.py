@@ -70,7 +70,7 @@ def test_other_settings_are_named_with_both_values_and_both_ways_out(
     status, _, err = regtrack(*predict_arguments(tiny, out, *more))
     assert status == 1
     line = err.splitlines()[-1]
-    assert line.startswith(f"regtrack: {out}.partial: holds an unfinished run with another ")
+    assert line.startswith(f"regtrack: {out}.partial: holds an unfinished run with other ")
     for difference in (
         "max_error (0.003, now 0.01)",
         "peak_threshold (none, now 0.4)",

@@ -22,6 +22,7 @@ from regtrack.tracks.describe import summarise_written
 from regtrack.tracks.folder import CHANCE, TrackSet
 
 KEYS = ["command", "version", "written", "counts", "scores", "left_out", "notes", "seconds"]
+OF_SOME = {"shards", "plan", "verdict", "finished"}
 BRIEF = ("--steps", 2, "--batch-size", 2, "--device", "cpu", "--precision", "float32")
 
 Ask = Callable[..., dict[str, Any]]
@@ -35,7 +36,8 @@ def ask(regtrack) -> Ask:
         status, out, err = regtrack(*words, "--json")
         assert status == 0, err
         document: dict[str, Any] = json.loads(out)
-        assert list(document) == (KEYS if words[0] != "info" else [*KEYS[:2], "facts", *KEYS[2:]])
+        keys = [key for key in document if key not in OF_SOME]
+        assert keys == (KEYS if words[0] != "info" else [*KEYS[:2], "facts", *KEYS[2:]])
         assert document["version"] == __version__
         assert document["seconds"] > 0
         assert all(Path(path).exists() for path in document["written"]), document["written"]
@@ -141,6 +143,8 @@ def test_eval_has_the_scores_of_its_report_and_what_was_left_out(
     assert bases == {why: number for why, number in report["left_out"].items() if number}
     names = {row["why"]: row["names"] for row in document["left_out"] if row["what"] == "markers"}
     assert names == {why: found for why, found in report["not_scored"].items() if found}
+    assert document["verdict"] == report["verdict"]
+    assert document["verdict"]["seen_in_training"] == "not known"
 
 
 def test_eval_without_a_report_writes_nothing(predicted: tuple[TinyWorld, Path], ask: Ask) -> None:
@@ -231,12 +235,19 @@ def test_thresholds_explain_hub_session_and_fetch_say_what_they_wrote(
 
 def test_a_job_in_shards_answers_at_each_step(tiny: TinyWorld, tmp_path: Path, ask: Ask) -> None:
     out = tmp_path / "tracks"
-    planned = ask(*predict_arguments(tiny, out, "--shards", 2))
-    assert planned["counts"] == {"shards": 2, "bases": 50_881}
-    for number in 1, 2:
-        done = ask("predict", "--shard", f"{number}/2", "--out", out, "--workers", 1)
-        assert done["counts"] == {"shard": number, "shards": 2}
+    planned = ask(*predict_arguments(tiny, out, "--shards", 3))
+    assert planned["counts"] == {"shards": 3, "with_work": 2, "bases": 50_881}
+    assert planned["shards"] == {"with_work": [1, 3], "without_work": [2]}
+    for number, bases in (1, 43_862), (2, 0), (3, 7_019):
+        done = ask("predict", "--shard", f"{number}/3", "--out", out, "--workers", 1)
+        of_bases = {"bases": bases, "bases_predicted": bases}
+        assert done["counts"] == {"shard": number, "shards": 3, **of_bases}
         assert done["written"] == [str(tmp_path / "tracks.partial")]
+    again = ask("predict", "--shard", "1/3", "--out", out, "--workers", 1)["counts"]
+    assert (again["bases"], again["bases_predicted"]) == (43_862, 0)
+    files = ask("finish", out, "--shard", "1/3", "--workers", 1)
+    of_markers = {"markers": 1, "markers_written": 1}
+    assert files["counts"] == {"shard": 1, "shards": 3, **of_markers}
     finished = ask("finish", out, "--workers", 1)
     assert (finished["command"], finished["written"]) == ("finish", [str(out)])
     assert finished["counts"]["markers"] == 3
@@ -267,8 +278,38 @@ def test_after_an_error_stdout_is_empty_and_the_exit_status_as_ever(
     assert regtrack("hub", out, "--check", "--json")[:2] == (2, "")
 
 
-def test_a_flag_whose_answer_is_a_text_does_not_go_with_it(
-    tiny: TinyWorld, tmp_path: Path, regtrack
+def test_a_plan_says_what_its_text_says(tiny: TinyWorld, tmp_path: Path, ask: Ask) -> None:
+    out = tmp_path / "tracks"
+    document = ask(*predict_arguments(tiny, out, "--plan", "--workers", 1, regions=["chr1"]))
+    assert document["written"] == []
+    counts = document["counts"]
+    assert [counts[name] for name in ("bases", "bases_done", "markers")] == [43_862, 0, 3]
+    plan = document["plan"]
+    assert set(plan["stages"]) == {"predicting", "writing tracks"}
+    assert plan["seconds"] == pytest.approx(sum(plan["stages"].values()), abs=0.11)
+    assert 0 < plan["tracks_bytes"] < plan["disk_bytes"] < plan["free_bytes"]
+    assert plan["device"].endswith(", 1 process")
+    model = ("eval", tiny.model, "--genome", tiny.genome, "--peaks", tiny.markers)
+    scored = ask(*model, "--region", "chr1", "--device", "cpu", "--plan")
+    assert (scored["counts"]["bases"], scored["counts"]["files"]) == (43_862, 0)
+    assert scored["plan"]["disk_bytes"] > 0
+
+
+def test_info_counts_what_tracks_and_an_unfinished_run_hold(
+    tiny: TinyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask, regtrack
 ) -> None:
-    words = predict_arguments(tiny, tmp_path / "tracks", "--plan", "--json")
-    assert regtrack(*words) == (2, "", "regtrack: --json: does not go with --plan\n")
+    out = tmp_path / "tracks"
+    words = predict_arguments(tiny, out, "--workers", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("regtrack.prediction.run.write_markers", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            regtrack(*words)
+    partial = tmp_path / "tracks.partial"
+    saved = [path for path in partial.rglob("*") if path.parent.name == "blocks"]
+    counts = ask("info", out)["counts"]
+    size = sum(path.stat().st_size for path in saved)
+    assert counts == {"files": len(saved), "bytes": size, "markers": 3, "at_work": 0}
+    assert size > 0
+    written = ask(*words)["counts"]
+    assert written["bases"] == 50_881
+    assert ask("info", out)["counts"] == written

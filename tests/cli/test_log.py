@@ -56,15 +56,26 @@ def test_it_begins_with_version_and_command_line_and_ends_with_the_exit_status(
 ) -> None:
     log = tmp_path / "run.log"
     words = predict_arguments(tiny, tmp_path / "tracks", "--log", log)
-    status, _, err = regtrack(*words)
+    status, out, err = regtrack(*words)
     assert status == 0
     first, *middle, last = told(log)
     typed = " ".join(str(word) for word in words)
     assert first == f"regtrack {__version__}, process {os.getpid()}: regtrack {typed}"
     assert re.fullmatch(r"ended after (\d+ min )?\d+ s: exit status 0", last)
     assert [line.partition("%")[0] for line in middle] == [
-        line.partition("%")[0] for line in err.splitlines()
+        line.partition("%")[0] for line in (err + out).splitlines()
     ]
+
+
+def test_the_result_is_in_it_as_a_text_also_where_stdout_has_a_document(
+    tiny: TinyWorld, tmp_path: Path, regtrack
+) -> None:
+    log, out = tmp_path / "run.log", tmp_path / "tracks"
+    words = predict_arguments(tiny, out, "--log", log, "--json", regions=["chrM"])
+    assert regtrack(*words)[0] == 0
+    lines = told(log)
+    assert f"{out}: 3 BigWig files in bigwig/, peaks in peaks/" in lines
+    assert [line for line in lines if '"command"' in line] == []
 
 
 def test_quiet_shows_no_progress_on_the_screen_and_the_log_has_it(

@@ -150,4 +150,4 @@ def test_an_unfinished_run_without_peaks_is_another_run(
     assert work.exists()
     status, _, err = regtrack(*predict(world, out))
     assert status == 1
-    assert "holds an unfinished run with another peaks" in err
+    assert "holds an unfinished run with other peaks" in err

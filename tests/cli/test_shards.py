@@ -21,6 +21,7 @@ from regtrack.genome.markers import read_markers
 from regtrack.leases import Holder, leased
 from regtrack.models.arithmetic import arithmetic_of
 from regtrack.prediction import job as jobs
+from regtrack.prediction import planning
 from regtrack.prediction import shards as sharing
 
 
@@ -110,7 +111,9 @@ def test_the_folder_of_the_plan_may_be_typed_for_what_is_made(
     assert plan(world, out) == 0
     assert do_shard(Path(f"{out}.partial"), "3/3") == 0
     assert regtrack("info", out) == 0
-    assert "done     2 of 3 shards" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"plan     regtrack predict --out {out}, in 3 shards; shards 1, 3 have work\n" in told
+    assert "\ndone     1 of 2 shards\n" in told
 
 
 def test_a_plan_of_another_command_is_named(
@@ -174,6 +177,18 @@ def test_a_short_job_is_cut_in_one_shard_by_itself(
     told = capsys.readouterr()
     assert "five minutes each, with 1 process\n" in told.err
     assert told.out.startswith("planned 1 shard for ")
+
+
+def test_a_job_that_is_measured_for_its_shards_is_refused_where_the_disk_is_too_small(
+    world: TinyWorld,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("regtrack.prediction.plan.free_bytes", lambda _: 1000)
+    assert regtrack(*predict_arguments(world, out, "--workers", 1, "--shards", "auto")) == 1
+    assert "tracks: the disk is too small" in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == []
 
 
 def test_tracks_that_are_still_planned_are_not_scored(
@@ -243,9 +258,9 @@ def of_other_chromosomes(world: TinyWorld, folder: Path) -> Sequence[object]:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (of_another_model, "model"),
-        (of_another_genome, "sequence; give --genome"),
-        (of_other_chromosomes, "chromosomes"),
+        (of_another_model, "another model; use what it was planned with (--model {model})"),
+        (of_another_genome, "another sequence; use what it was planned with (--genome {genome})"),
+        (of_other_chromosomes, "other chromosomes (3, now 4); use what it was planned with (--gen"),
     ],
 )
 def test_a_shard_of_another_model_or_genome_is_refused(
@@ -258,7 +273,8 @@ def test_a_shard_of_another_model_or_genome_is_refused(
 ) -> None:
     assert plan(world, out, "--any-genome") == 0
     assert do_shard(out, "1/3", *changed(world, tmp_path)) == 1
-    assert f"tracks.partial: planned with another {named}" in capsys.readouterr().err
+    named = named.format(model=world.model, genome=world.genome)
+    assert f"tracks.partial: planned with {named}" in capsys.readouterr().err
 
 
 def test_files_that_have_moved_are_named_anew(
@@ -377,7 +393,8 @@ def test_another_plan_is_not_replaced_without_force(
     assert do_shard(out, "1/3") == 0
     other = predict_arguments(world, out, "--shards", 3, "--max-error", 0.01)
     assert regtrack(*other) == 1
-    assert "tracks.partial: holds another plan; --force drops it" in capsys.readouterr().err
+    named = "another max_error (0.003, now 0.01); --force drops it, with the former it continues"
+    assert f"tracks.partial: holds a plan with {named}\n" in capsys.readouterr().err
     assert regtrack(*other, "--force") == 0
     assert not list(out.parent.glob("tracks.partial/work-*/blocks/*"))
 
@@ -457,11 +474,28 @@ def test_info_says_how_far_a_plan_is(at_work: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert regtrack("info", f"{at_work}.partial") == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert lines["plan"] == f"regtrack predict --out {at_work}, in 3 shards"
-    assert lines["done"] == "2 of 3 shards"
+    assert lines["plan"] == f"regtrack predict --out {at_work}, in 3 shards; shards 1, 3 have work"
+    assert lines["done"] == "1 of 2 shards"
     assert lines["at"].startswith("work  shard 2/3, process 4711 on node7, since ")
     assert lines["left"].startswith("1 shard: 1; about ")
     assert lines["next"] == f"regtrack predict --shard 1/3 --out {at_work}"
+
+
+def test_programs_are_told_which_shards_have_work_and_which_are_left(
+    at_work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert do_shard(at_work, "3/3") == 0
+    capsys.readouterr()
+    assert regtrack("info", f"{at_work}.partial", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["shards"] == {
+        "with_work": [1, 3],
+        "without_work": [2],
+        "left": [1],
+        "at_work": [],  # the lease is of the empty one
+    }
+    counts = document["counts"]
+    assert [counts[name] for name in ("shards", "with_work", "done")] == [3, 2, 1]
 
 
 def test_info_says_how_much_of_a_shard_that_was_stopped_is_there(
@@ -478,6 +512,7 @@ def test_info_says_how_much_of_a_shard_that_was_stopped_is_there(
     document = json.loads(capsys.readouterr().out)
     assert document["counts"] == {
         "shards": 1,
+        "with_work": 1,
         "done": 0,
         "at_work": 0,
         "bases": 50_881,
@@ -486,6 +521,10 @@ def test_info_says_how_much_of_a_shard_that_was_stopped_is_there(
     assert document["facts"]["kind"] == "job in shards"
     assert document["facts"]["path"] == f"{out}.partial"
     assert document["facts"]["begun"] == "shard 1: 43,878 of 50,881 bases"
+    assert do_shard(out, "1/1") == 0
+    told = capsys.readouterr()
+    assert "note: 43,878 of 50,881 bases are kept from before\n" in told.err
+    assert told.out == "shard 1/1: 7,003 bases predicted; 43,878 were there\n"
 
 
 def test_a_shard_with_nothing_to_do_shows_no_bar_and_a_quiet_one_no_device(
@@ -502,8 +541,8 @@ def test_a_shard_with_nothing_to_do_shows_no_bar_and_a_quiet_one_no_device(
     assert capsys.readouterr().err == ""
 
 
-def test_a_killed_shard_leaves_nothing_in_the_way(
-    predicted: tuple[TinyWorld, Path], out: Path
+def test_a_killed_shard_leaves_nothing_in_the_way_and_the_next_one_says_so(
+    predicted: tuple[TinyWorld, Path], out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world, tracks = predicted
     assert plan(world, out) == 0
@@ -515,9 +554,16 @@ def test_a_killed_shard_leaves_nothing_in_the_way(
     )
     words = ["predict", "--shard", "1/3", "--out", str(out), "--workers", "1"]
     assert forked(code, *words).returncode == -9
-    assert list((out.parent / "tracks.partial" / "leases").iterdir())
-    for share in ("1/3", "2/3", "3/3"):
+    (lease,) = (out.parent / "tracks.partial" / "leases").iterdir()
+    process = json.loads(lease.read_text())["process"]
+    capsys.readouterr()
+    assert do_shard(out, "1/3") == 0
+    err = capsys.readouterr().err
+    assert f"note: shard 1/3: taken over from process {process} on " in err
+    assert "note: shard 1/3: nothing was kept of it\n" in err
+    for share in ("2/3", "3/3"):
         assert do_shard(out, share) == 0
+        assert "note: " not in capsys.readouterr().err
     assert regtrack("finish", out, "--workers", 1) == 0
     assert files_of(out) == files_of(tracks)
 
@@ -589,8 +635,8 @@ def test_tracks_that_are_there_are_replaced_only_with_force(
     world, tracks = predicted
     shutil.copytree(tracks, out)
     (out / "bigwig" / "0_K562_CTCF_None.bw").write_bytes(b"old")
-    assert plan(world, out) == 1
-    assert "tracks: exists already; --force replaces it" in capsys.readouterr().err
+    assert plan(world, out, "--floor", 0.1) == 1
+    assert "tracks: exists already, with another floor (0.003, now 0.1)" in capsys.readouterr().err
     assert plan(world, out, "--force") == 0
     for share in ("1/3", "3/3"):
         assert do_shard(out, share) == 0
@@ -639,7 +685,8 @@ def test_a_plan_that_is_refused_leaves_the_unfinished_run_alone(
             regtrack(*predict_arguments(world, out, "--workers", 1))
     before = files_of(out.parent)
     assert plan(world, out) == 1
-    assert "holds an unfinished run; --force drops it" in capsys.readouterr().err
+    told = "holds an unfinished run, which goes on without --shards; --force drops it"
+    assert told in capsys.readouterr().err
     assert files_of(out.parent) == before
 
 
@@ -649,7 +696,7 @@ def test_a_plan_that_cannot_be_written_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sharing, "write_regions", full)
+    monkeypatch.setattr(planning, "write_regions", full)
     assert plan(world, out) == 1
     assert list(out.parent.iterdir()) == []
 

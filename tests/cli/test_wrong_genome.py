@@ -99,12 +99,25 @@ def test_any_genome_insists(regtrack, tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, _, err = regtrack(*command, "--out", out, "--device", "cpu", "--any-genome")
     assert status == 0, err
+    (note,) = (line for line in err.splitlines() if "note: hg38.fa is hg38 (" in line)
+    assert "but old.safetensors was trained on hg19" in note
     # What shows the tracks shows them on the genome that was predicted, not on the model's.
     assert TrackSet.read(out).assembly == "hg38"
     assert regtrack("session", out)[0] == 0
     assert 'genome="hg38"' in (out / "igv.xml").read_text()
     address = ("--url", "https://example.org", "--email", "a@example.org")
     assert "db=hg38&" in regtrack("hub", out, *address)[1]
+
+
+def test_any_genome_is_noted_by_the_plan_of_a_job_and_not_by_each_of_its_shards(
+    regtrack, tmp_path: Path
+) -> None:
+    command = ("predict", HERE, "--model", "old.safetensors", "--genome", "hg38.fa")
+    out = tmp_path / "out"
+    status, _, err = regtrack(*command, "--out", out, "--any-genome", "--shards", 1)
+    assert (status, err.count("but old.safetensors was trained on hg19")) == (0, 1)
+    status, _, err = regtrack("predict", "--shard", "1/1", "--out", out, "--device", "cpu")
+    assert (status, "was trained on" in err) == (0, False)
 
 
 def test_the_right_genome_needs_no_option_though_it_lacks_chromosomes(
