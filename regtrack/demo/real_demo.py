@@ -73,7 +73,7 @@ def run_real(
 {text_table(evaluation, width=width, each=False)}
 
 Real human DNA (hg19, {region}), which the network never saw in training,
-and the peaks that ENCODE measured there. The network is small: it was trained for an hour on
+and the peaks that ENCODE measured there. The network is small: it was trained for four minutes on
 7.0 million bases, so that of many markers it knows no more than chance. Better ones:
 regtrack fetch model deepsea, or regtrack train.
 

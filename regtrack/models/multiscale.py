@@ -73,11 +73,15 @@ class Pooling(nn.Module):
         )
 
 
-class Interpolation(nn.Module):
-    """Straight lines from the middle of one position to that of the next.
+class SplineUpsampling(nn.Module):
+    """A smooth curve (cubic B-spline) along the values of the steps, at every position.
 
-    (batch, channels, length) -> (batch, channels, length * stride).
+    (batch, channels, length) -> (batch, channels, length * stride). A position draws from two steps
+    on each side of it, and the curve has no kink: straight lines from step to step leave one at
+    each, which is heard as a tone of the grid's period.
     """
+
+    _SIDE = 2  # steps before and behind a position's own that it may draw from
 
     def __init__(self, stride: int) -> None:
         super().__init__()
@@ -89,26 +93,19 @@ class Interpolation(nn.Module):
         By weights that are the same for all: `torch.nn.functional.interpolate` computes places in
         float32, whose error grows along a window to a thousandth of a step.
         """
-        padded = F.pad(inputs, (1, 1), mode="replicate")
         weights = self._weights(inputs.device).to(inputs.dtype)
-        lines: Tensor = padded.unfold(2, 3, 1) @ weights
-        return lines.flatten(2)
+        curve: Tensor = self._padded(inputs).unfold(2, len(weights), 1) @ weights
+        return curve.flatten(2)
 
     def at(self, inputs: Tensor, positions: slice) -> Tensor:
         """Some positions of the output only."""
         wanted = torch.arange(inputs.shape[2] * self.stride, device=inputs.device)[positions]
-        padded = F.pad(inputs, (1, 1), mode="replicate")
         weights = self._weights(inputs.device).to(inputs.dtype)[:, wanted % self.stride]
-        steps = wanted // self.stride
-        before, here, after = (padded.index_select(2, steps + shift) for shift in range(3))
-        return before * weights[0] + here * weights[1] + after * weights[2]
-
-    def _weights(self, device: torch.device) -> Tensor:
-        """(3, stride), float64: of the position before, the position itself, and the next."""
-        places = (torch.arange(self.stride, dtype=torch.float64, device=device) + 0.5) / self.stride
-        centred = places - 0.5
-        after, before = centred.clamp(min=0), (-centred).clamp(min=0)
-        return torch.stack((before, 1 - before - after, after))
+        padded, first = self._padded(inputs), wanted // self.stride
+        found = padded.index_select(2, first) * weights[0]
+        for number in range(1, len(weights)):
+            found = found + padded.index_select(2, first + number) * weights[number]
+        return found
 
     def widen(self, context: Context) -> Context:
         """Context of the output; see `regtrack.models.network.Widens`."""
@@ -117,15 +114,27 @@ class Interpolation(nn.Module):
             raise ValueError(
                 f"cannot go from {context.scale} bases per position up by {self.stride}"
             )
-        # The last position before the middle is drawn from the position before, too, and the
-        # first one behind it from the next.
+        # The last position before the middle of a step draws from two steps before, too, and the
+        # first one behind it from two steps behind.
         half = self.stride // 2
         return replace(
             context,
-            left=context.left + scale * (self.stride + half - 1),
-            right=context.right + scale * half,
+            left=context.left + scale * (self._SIDE * self.stride + half - 1),
+            right=context.right + scale * (self.stride + half),
             scale=scale,
         )
+
+    def _padded(self, inputs: Tensor) -> Tensor:
+        """Beyond the ends, the outermost values go on."""
+        return F.pad(inputs, (self._SIDE, self._SIDE), mode="replicate")
+
+    def _weights(self, device: torch.device) -> Tensor:
+        """(steps, stride), float64: of two steps before, the own one, and two behind."""
+        places = (torch.arange(self.stride, dtype=torch.float64, device=device) + 0.5) / self.stride
+        steps = torch.arange(-self._SIDE, self._SIDE + 1, device=device)
+        away = (places - 0.5 - steps[:, None]).abs()
+        near, far = (4 - 6 * away**2 + 3 * away**3) / 6, (2 - away).clamp(min=0) ** 3 / 6
+        return torch.where(away < 1, near, far)
 
 
 class LocalAttention(nn.Module):

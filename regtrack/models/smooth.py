@@ -1,8 +1,8 @@
 """Networks of regtrack's own for the dense task: motifs at every base, a grid that hardly shows.
 
 Each finds motifs at every base, takes weighted means of them at steps of `stride` bases, mixes
-these over long distances, and draws straight lines between steps. Bases are one-hot. Settings that
-all of them share, beside those of `regtrack.models.dense`:
+these over long distances, and draws a smooth curve along the steps. Bases are one-hot. Settings
+that all of them share, beside those of `regtrack.models.dense`:
 
 f1
     Motifs, of `MOTIF` bases.
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from regtrack.models.dense import DENSE, DenseNetwork
 from regtrack.models.layers import Convolution
-from regtrack.models.multiscale import Interpolation, LocalAttention, Pooling, Residual
+from regtrack.models.multiscale import LocalAttention, Pooling, Residual, SplineUpsampling
 from regtrack.models.network import ALL, one_hot
 from regtrack.models.norm import BatchNorm
 
@@ -62,18 +62,18 @@ class SmoothNetwork(DenseNetwork):
             nn.ReLU(),
             *_normed(Convolution(f2, f3, 1), norm_decay),
             nn.ReLU(),
-            Interpolation(stride),
+            SplineUpsampling(stride),
         )
         super().__init__(trunk, features=f3, hidden=hidden, markers=markers)
 
     def features(self, codes: Tensor, positions: slice = ALL) -> list[Tensor]:
-        """Interpolated where they are asked for; see `DenseNetwork.features`."""
+        """The curve where it is asked for; see `DenseNetwork.features`."""
         if positions == ALL:
             return super().features(codes)
         self._check_length(codes.shape[1])
-        *layers, interpolation = self.trunk
-        assert isinstance(interpolation, Interpolation)
-        return [interpolation.at(nn.Sequential(*layers)(self.inputs(codes)), positions)]
+        *layers, spline = self.trunk
+        assert isinstance(spline, SplineUpsampling)
+        return [spline.at(nn.Sequential(*layers)(self.inputs(codes)), positions)]
 
     def inputs(self, codes: Tensor) -> Tensor:
         """One-hot in the order of `BASES`; see `Network.inputs`."""
@@ -82,7 +82,7 @@ class SmoothNetwork(DenseNetwork):
 
 @DENSE.add(
     "residual",
-    "conv 19, mean 20/10, residual dilated conv 3 (1, 2 ... 256), lines",
+    "conv 19, mean 20/10, residual dilated conv 3 (1, 2 ... 256), spline",
     grid=_GRID,
     in_paper=False,
 )
@@ -117,7 +117,7 @@ class ResidualNetwork(SmoothNetwork):
 @DENSE.add(
     "u-net",
     "conv 19, mean 20/10, residual dilated conv 3 (1, 2), mean 10/5, the same (1 ... 16) and conv "
-    "221 of single channels, lines",
+    "221 of single channels, spline",
     grid=_GRID,
     in_paper=False,
 )
@@ -255,7 +255,7 @@ def _around(
         *layers,
         nn.ReLU(),
         *_normed(Convolution(width, width, 1), norm_decay),
-        Interpolation(_COARSER),
+        SplineUpsampling(_COARSER),
     )
     before, after = (_blocks(width, 2, dropout, norm_decay) for _ in range(2))
     return [*before, coarser, *after]

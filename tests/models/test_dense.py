@@ -22,9 +22,9 @@ CONTEXTS = {
     "cnn7": Context(left=209, right=259, stride=10),
     "id-cnn": Context(left=10_506, right=10_687, stride=20),
     "dilated": Context(left=5_449, right=5_489, stride=10),
-    "residual": Context(left=5_138, right=5_138, stride=10),
-    "u-net": Context(left=7_268, right=7_278, stride=50),
-    "hybrid": Context(left=2_918, right=2_928, stride=50),
+    "residual": Context(left=5_148, right=5_148, stride=10),
+    "u-net": Context(left=7_328, right=7_338, stride=50),
+    "hybrid": Context(left=2_978, right=2_988, stride=50),
 }
 # Bases that a context is too wide by, on each side. Every base of an upsampled step depends
 # on the same bases, but `Context` holds one bound for all of them: that of the last one to
@@ -46,11 +46,15 @@ def id_cnn(**settings: float) -> IdCnn:
 
 
 def a_network_that_only_adds(name: str) -> Network:
-    """N is 0 and G is 1, and every weight is positive: what is reached is above 0."""
+    """N is 0 and G is 1, and every weight is positive: what is reached is above 0, all else 0."""
     network = dense(name).double()
     with torch.no_grad():
         for key, parameter in network.named_parameters():
             parameter.fill_(0.0 if key.endswith("bias") else 1.0)
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm1d):
+                assert layer.running_mean is not None
+                layer.running_mean.zero_()
         if isinstance(network, PaperNetwork):  # others read one-hot bases, of which N has none
             network.embedding.weight[0] = 0
     return network

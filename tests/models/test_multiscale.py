@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from builders import a_network
+from scipy.interpolate import BSpline
 from torch import nn
 
 from regtrack.models.dense import DenseNetwork
 from regtrack.models.layers import Convolution, Upsampling
-from regtrack.models.multiscale import Interpolation, LocalAttention, Pooling, Residual
+from regtrack.models.multiscale import LocalAttention, Pooling, Residual, SplineUpsampling
 from regtrack.models.network import Context
 
 OWN = ["residual", "u-net", "hybrid"]
@@ -31,25 +31,32 @@ def test_every_position_counts_alike_in_all_pools_together(stride: int) -> None:
     torch.testing.assert_close(summed, torch.full_like(summed, 1 / stride))
 
 
-def test_interpolation_draws_straight_lines_between_the_middles_of_steps() -> None:
-    steps = torch.tensor([[[3.0, 7.0, 5.0]]])
-    found = Interpolation(4)(steps)[0, 0]
-    assert found.tolist() == [3, 3, 3.5, 4.5, 5.5, 6.5, 6.75, 6.25, 5.75, 5.25, 5, 5]
+@pytest.mark.parametrize("stride", [1, 2, 5, 10])
+def test_a_spline_is_what_scipy_computes(stride: int, random: np.random.Generator) -> None:
+    steps = random.normal(size=13)
+    # Beyond its ends, the outermost values go on.
+    padded = np.pad(steps, 3, mode="edge")
+    middles = np.arange(len(padded)) - 3 + 0.5  # in steps
+    knots = np.concatenate((middles[:2] - 2, middles, middles[-2:] + 2))
+    places = (np.arange(13 * stride) + 0.5) / stride
+    expected = BSpline(knots, padded, 3)(places)
+    found = SplineUpsampling(stride)(torch.from_numpy(steps)[None, None])[0, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 5, 10])
 @pytest.mark.parametrize("positions", [slice(None), slice(3, None, 7), slice(1, 9, 4)])
-def test_some_positions_are_interpolated_as_all_are(stride: int, positions: slice) -> None:
-    layer, steps = Interpolation(stride), torch.randn(2, 3, 13, dtype=torch.float64)
+def test_some_positions_of_a_spline_are_what_all_have_there(stride: int, positions: slice) -> None:
+    layer, steps = SplineUpsampling(stride), torch.randn(2, 3, 13, dtype=torch.float64)
     expected = layer(steps)[:, :, positions]
     torch.testing.assert_close(layer.at(steps, positions), expected, atol=1e-12, rtol=0)
 
 
-def test_pools_and_lines_hide_where_the_grid_lies() -> None:
+def test_pools_and_splines_hide_where_the_grid_lies() -> None:
     # One spike, moved by one base at a time: what comes back of it moves along, and is as high
     # within an eighth wherever the spike lies in its step. Blocks of 10 would jump.
     spikes = torch.eye(120)[:, None]
-    found = Interpolation(10)(Pooling(10)(spikes))[50:61, 0]
+    found = SplineUpsampling(10)(Pooling(10)(spikes))[50:61, 0]
     centre = (found * torch.arange(120)).sum(1) / found.sum(1)
     torch.testing.assert_close(centre, torch.arange(50.0, 61.0), atol=1e-3, rtol=0)
     torch.testing.assert_close(found.sum(1), torch.ones(11))
@@ -95,12 +102,12 @@ def test_attention_weighs_what_is_near_by_keys_and_distance(
 
 
 def test_a_residual_adds_its_input_and_looks_as_far_as_its_layers() -> None:
-    layer = Residual(Pooling(5), Convolution(2, 2, 3, dilation=4), Interpolation(5)).double()
+    layer = Residual(Pooling(5), Convolution(2, 2, 3, dilation=4), SplineUpsampling(5)).double()
     inputs = torch.randn(1, 2, 100, dtype=torch.float64)
     inner = nn.Sequential(*layer)(inputs)
     torch.testing.assert_close(layer(inputs), inputs + inner)
-    # 2 of the pool, 4 steps, 5 + 2 - 1 of the lines; 4 + 3, 4 steps, 2.
-    assert layer.widen(Context()) == Context(left=28, right=29, scale=1, stride=5)
+    # 2 of the pool, 4 steps, 10 + 2 - 1 of the spline; 4 + 3, 4 steps, 5 + 2.
+    assert layer.widen(Context()) == Context(left=33, right=34, scale=1, stride=5)
 
 
 def test_a_residual_that_does_not_come_back_is_refused() -> None:
@@ -108,8 +115,8 @@ def test_a_residual_that_does_not_come_back_is_refused() -> None:
         Residual(Pooling(5)).widen(Context())
 
 
-@pytest.mark.parametrize("layer", [Interpolation(4), Upsampling(1, 1, 4)])
-def test_steps_that_are_no_whole_number_of_bases_are_refused(layer: Interpolation) -> None:
+@pytest.mark.parametrize("layer", [SplineUpsampling(4), Upsampling(1, 1, 4)])
+def test_steps_that_are_no_whole_number_of_bases_are_refused(layer: SplineUpsampling) -> None:
     with pytest.raises(ValueError, match="cannot go from 10 bases per position up by 4"):
         layer.widen(Context(scale=10, stride=10))
 
@@ -125,10 +132,9 @@ def test_what_is_asked_for_at_some_bases_is_what_all_have_there(name: str) -> No
             torch.testing.assert_close(found, every[:, some], atol=1e-4, rtol=0)
 
 
-def test_lines_between_steps_are_as_exact_far_along_a_window_as_at_its_beginning() -> None:
-    lines = Interpolation(10)
+def test_a_spline_is_as_exact_far_along_a_window_as_at_its_beginning() -> None:
+    spline = SplineUpsampling(10)
     steps = torch.rand(1, 2, 7, generator=torch.Generator().manual_seed(0))
-    long = lines(steps.repeat(1, 1, 20_000))
-    torch.testing.assert_close(long[:, :, -150:-10], long[:, :, 130:270], rtol=0, atol=0)
-    expected = F.interpolate(steps.double(), scale_factor=10, mode="linear", align_corners=False)
-    torch.testing.assert_close(lines(steps).double(), expected, rtol=0, atol=1e-6)
+    long = spline(steps.repeat(1, 1, 20_000))
+    torch.testing.assert_close(long[:, :, -150:-20], long[:, :, 130:260], rtol=0, atol=0)
+    torch.testing.assert_close(spline(steps).double(), spline(steps.double()), rtol=0, atol=1e-6)
