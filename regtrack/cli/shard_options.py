@@ -288,8 +288,8 @@ def _number(job: AnyJob, asked: str | int, out: Path, workers: int) -> int:
 
     if isinstance(job, Job):
         plan = make_plan(job, out, workers)
+        plan.check(out)
     else:
         plan = make_score_plan(job, out, workers)
-    plan.check(out)
     Teller.current().say(f"five minutes each, with {counted(workers, 'process', 'processes')}")
     return suited_number(plan.before_writing)

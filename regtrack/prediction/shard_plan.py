@@ -177,12 +177,15 @@ class ShardPlan:
         Raises
         ------
         InputError
-            When the files of regions are not as they were.
+            When the chromosomes, or the files of regions, are not as they were.
         """
         asked, targets = (partial / name for name in (ASKED, TARGETS))
         if (file_sha256(asked), file_sha256(targets)) != self.regions:
             raise InputError(partial / PLAN, "damaged: the regions beside it are not its own")
         sizes = Genome(genome).chrom_sizes
+        if self.eval is None or self.eval.dataset is None:  # a dataset knows its own chromosomes
+            # Before anything is said of the model: what is to be given is the genome of the plan.
+            self.check({**self.identity, "chromosomes": list(sizes.items())}, partial)
         same = not verify and self.genome.is_at(genome)
         return KnownBases(
             _in_order(read_bed(asked, sizes), sizes),

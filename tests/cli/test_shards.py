@@ -189,6 +189,8 @@ def test_a_job_that_is_measured_for_its_shards_is_refused_where_the_disk_is_too_
     assert regtrack(*predict_arguments(world, out, "--workers", 1, "--shards", "auto")) == 1
     assert "tracks: the disk is too small" in capsys.readouterr().err
     assert list(out.parent.iterdir()) == []
+    # What counts take is told too high for many bases, and refuses nothing.
+    assert regtrack(*score_arguments(world, out, "--shards", "auto")) == 0
 
 
 def test_tracks_that_are_still_planned_are_not_scored(
@@ -250,6 +252,11 @@ def of_another_genome(world: TinyWorld, folder: Path) -> Sequence[object]:
     return ("--genome", write_fasta(folder / "other.fa", turned))
 
 
+def of_a_longer_chromosome(world: TinyWorld, folder: Path) -> Sequence[object]:
+    longer = {**world.sequences, "chr2": world.sequences["chr2"] + "ACGT"}
+    return ("--genome", write_fasta(folder / "longer.fa", longer))
+
+
 def of_other_chromosomes(world: TinyWorld, folder: Path) -> Sequence[object]:
     more = {**world.sequences, "chr3": "ACGT"}
     return ("--genome", write_fasta(folder / "more.fa", more))
@@ -260,6 +267,10 @@ def of_other_chromosomes(world: TinyWorld, folder: Path) -> Sequence[object]:
     [
         (of_another_model, "another model; use what it was planned with (--model {model})"),
         (of_another_genome, "another sequence; use what it was planned with (--genome {genome})"),
+        (
+            of_a_longer_chromosome,
+            "other chromosomes; use what it was planned with (--gen",
+        ),
         (of_other_chromosomes, "other chromosomes (3, now 4); use what it was planned with (--gen"),
     ],
 )
@@ -271,7 +282,7 @@ def test_a_shard_of_another_model_or_genome_is_refused(
     changed: Callable[[TinyWorld, Path], Sequence[object]],
     named: str,
 ) -> None:
-    assert plan(world, out, "--any-genome") == 0
+    assert plan(world, out) == 0
     assert do_shard(out, "1/3", *changed(world, tmp_path)) == 1
     named = named.format(model=world.model, genome=world.genome)
     assert f"tracks.partial: planned with {named}" in capsys.readouterr().err
