@@ -79,6 +79,7 @@ class Bar:
         self._screens = [one if one.isatty() else _Lines(one) for one in screens]
         self._bars: list[tqdm[Any]] = []
         self._doing = "still at work"
+        self._moved = time.monotonic()
         self._over = threading.Event()
 
     def __enter__(self: B) -> B:
@@ -95,7 +96,10 @@ class Bar:
     def _go_on(self, began: float) -> None:
         """Say once a minute, where no bar does, that the work goes on."""
         while not self._over.wait(_LOG_SECONDS):
-            elapsed = tqdm.format_interval(time.monotonic() - began)
+            now = time.monotonic()
+            if now - self._moved < _LOG_SECONDS:
+                continue  # the bar is about to say so
+            elapsed = tqdm.format_interval(now - began)
             for screen in self._screens:
                 if isinstance(screen, _Lines) and screen.silent >= _LOG_SECONDS:
                     screen.write(f"{self._doing} [{elapsed}]")
@@ -118,6 +122,7 @@ class Bar:
 
     def advanced(self, units: int) -> None:
         """Move the bar."""
+        self._moved = time.monotonic()
         self._doing = "still at work"
         for bar in self._bars:
             bar.update(units)

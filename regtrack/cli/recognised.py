@@ -100,14 +100,9 @@ FOLDERS: Mapping[str, Kind] = {
         count="regtrack.prediction.shard_progress.count_partial",
         listing="regtrack.prediction.shard_progress.list_partial",
     ),
-    "state.safetensors": Kind(
-        "training that is not finished",
-        describe="regtrack.training.describe.describe_training",
-        count="regtrack.unfinished.count_unfinished",
-    ),
     "run.json": Kind(
         "unfinished run",
-        describe="regtrack.unfinished.describe_unfinished",
+        describe="regtrack.training.describe.describe_run",
         count="regtrack.unfinished.count_unfinished",
     ),
     "tracks.json": Kind(

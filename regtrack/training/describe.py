@@ -1,4 +1,4 @@
-"""What a training that is not finished is, as text for people; without torch."""
+"""What a run that is not finished is, as text for people, and how far a training is; no torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from regtrack.documents import parse_json, read_json
 from regtrack.folders import IDENTITY
-from regtrack.listing import duration_text
+from regtrack.listing import counted, duration_text
 from regtrack.models.header import read_text_of
 from regtrack.training.settings import TrainingSettings
 from regtrack.unfinished import describe_unfinished
@@ -36,25 +36,33 @@ class _Reached:
     history: list[_Row]
 
 
-def describe_training(work: Path) -> str:
-    """A training that was stopped, or still runs, in some ten lines.
+def describe_run(work: Path) -> str:
+    """A run that is not finished, in some ten lines; of a training also how far it is.
 
     Raises
     ------
     InputError
         When its state or its record is damaged.
     """
-    text = json.loads(read_text_of(work / STATE)).get("state", "")
-    reached = parse_json(text, _Reached, work / STATE)
-    trained = f"step {reached.step:,}, after {duration_text(reached.seconds)}, is saved"
-    if reached.history:
-        best = max(reached.history, key=lambda row: row.mean)
-        trained += (
-            f"; best of {len(reached.history):,} validations: step {best.step:,}, average "
-            f"precision {best.mean:.4f}"
-        )
-    settings = _settings(read_json(work / IDENTITY, dict[str, object]))
-    return describe_unfinished(work, {**settings, "trained": trained})
+    identity = read_json(work / IDENTITY, dict[str, object])
+    if "loss_step" not in identity:
+        return describe_unfinished(work)
+    trained = _trained(work / STATE) if (work / STATE).exists() else "no step is saved yet"
+    return describe_unfinished(work, {**_settings(identity), "trained": trained})
+
+
+def _trained(state: Path) -> str:
+    """The step that is saved, and the best validation before it."""
+    text = json.loads(read_text_of(state)).get("state", "")
+    reached = parse_json(text, _Reached, state)
+    saved = f"step {reached.step:,}, after {duration_text(reached.seconds)}, is saved"
+    if not reached.history:
+        return saved
+    best = max(reached.history, key=lambda row: row.mean)
+    return (
+        f"{saved}; best of {counted(len(reached.history), 'validation')}: step {best.step:,}, "
+        f"average precision {best.mean:.4f}"
+    )
 
 
 def _settings(identity: Mapping[str, Any]) -> dict[str, str]:

@@ -177,7 +177,7 @@ def test_a_network_that_goes_by_a_name_is_named_by_it(folder: Path) -> None:
 
 
 def test_what_is_no_checkpoint_is_not_named_as_the_model(folder: Path) -> None:
-    (folder / "old.safetensors").write_text("hello")
+    (folder / "old.safetensors").write_text("hello, world")
     with pytest.raises(InputError, match=r"old\.safetensors: text, and no network"):
         initialise(folder / NAME, False, InitRequest(model=folder / "old.safetensors"))
     with pytest.raises(InputError, match=r"nothing\.safetensors: no such checkpoint; regtrack tra"):
