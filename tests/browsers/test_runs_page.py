@@ -166,6 +166,9 @@ def test_the_list_compares_the_runs_of_a_marker_in_one_line(visit: Visit, addres
         "with a measured peak there: old: TFBS 0 of 1, DNase 1 of 1; "
         "big model: TFBS 0 of 1, DNase 0 of 1"
     )
+    assert (page.text_content("#heatmap-caution") or "").startswith(
+        "One base at the threshold is enough here, and is no peak yet; "
+    )
     heads = page.locator("#heatmap-list thead th").all_text_contents()
     assert heads == ["marker", "old", "big model", "difference", "measured peak", "where"]
     rows = page.locator("#heatmap-list tbody tr").all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import signal
 from collections.abc import Callable
@@ -389,6 +390,26 @@ def test_minutes_become_steps_of_each_network_which_later_ones_are_measured_agai
     assert said in result.text
     with pytest.raises(ArgumentError, match="goes without steps and epochs"):
         crossval(dataset, out, ONE, asked=replace(SETTINGS, minutes=1))
+
+
+def test_how_long_steps_take_is_told_by_the_trainings_that_are_done(
+    finished: Path, dataset: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    for network, took in (("a", 300.0), ("b", 60.0)):
+        for fold, seed in ((1, 1), (2, 1), (1, 2), (2, 2)):
+            path = out / "trainings" / network / f"fold-{fold}-seed-{seed}" / "tested.json"
+            path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": took}))
+            if (fold, seed) == (2, 2):
+                path.unlink()
+    lines = crossval(dataset, out, ONE, OTHER, seeds=(1, 2), only_plan=True).text.splitlines()
+    assert lines[-2:] == [
+        "2 trainings to do of 2 networks x 2 folds x 2 seeds:",
+        "6 min 0 s in all, as long as those took that are done",
+    ]
+    third = "c=cnn1:f1=7,hidden=8"
+    lines = crossval(dataset, out, ONE, OTHER, third, only_plan=True).text.splitlines()
+    assert lines[-1] == "how long they take is known when one of each network is done"
 
 
 def test_a_busy_while_makes_no_network_look_slower(
