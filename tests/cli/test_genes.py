@@ -97,7 +97,8 @@ def test_the_table_may_stand_in_the_configuration(
             "COMT",
             [],
             "region 'COMT': no chromosome of the genome, which has chr1, chr2, chrM; for a gene, "
-            "first: --genes FILE (GTF, GFF3, BED or UCSC table)",
+            "first: --genes FILE (GTF, GFF3, BED or UCSC table); its place, such as "
+            "chr22:21,330,001-21,361,000, needs no table",
         ),
         (
             "rs4680",
