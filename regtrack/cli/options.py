@@ -168,7 +168,7 @@ peaks_in_same_pass = _peaks(
 )
 peaks_to_name = _peaks(
     "Your peaks: a markers table, a folder, a pattern in quotes ('peaks/*.narrowPeak.gz'), or one "
-    "file. Of files, DIR/markers.tsv is written; a table is named as it is.",
+    "file. For files, DIR/markers.tsv is written; a table is used as it is.",
     multiple=True,
     variable=None,
 )

@@ -61,7 +61,7 @@ def test_it_predicts_scores_and_the_tutorial_goes_on_from_there(
     assert (folder / "looked" / "explain.png").is_file()
     with (folder / "looked" / "explain.tsv").open() as file:
         widths = next(csv.DictReader(file, delimiter="\t"))
-    assert 1_500 < (int(widths["width_90"]) - 1) / 2 < 1_700  # as the tutorial says
+    assert 1_800 < (int(widths["width_90"]) - 1) / 2 < 2_000  # as the tutorial says
     assert regtrack("demo", folder)[0] == 1  # not twice without --force
 
 
@@ -76,7 +76,7 @@ def test_without_a_model_the_one_that_comes_along_predicts(
     line = f"regtrack: note: model demo comes with regtrack: {BUNDLED['demo']}"
     assert err.splitlines().count(line) == 1
     assert "regtrack fetch model deepsea" in line
-    assert TrackSet.read(tmp_path / "t").model["architecture"] == "dilated"
+    assert TrackSet.read(tmp_path / "t").model["architecture"] == "u-net"
     named = regtrack("predict", region, "--genome", genome, "--out", "u", "--model", "demo")
     assert named[0] == 0
     first = next((tmp_path / "t" / "bigwig").iterdir())
