@@ -251,8 +251,7 @@ def nearest_words(markers: Sequence[Marker], pattern: str) -> list[str]:
     for marker in markers:
         for word in (marker.target, marker.cell, marker.category, marker.name):
             words.setdefault(word.casefold(), word)
-    typed = pattern.casefold()
-    return [words[word] for word in difflib.get_close_matches(typed, words, 3)]
+    return [words[word] for word in difflib.get_close_matches(pattern.casefold(), words, 3)]
 
 
 def _advice_on(markers: Sequence[Marker], pattern: str, argument: str) -> str:

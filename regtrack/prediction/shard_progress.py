@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def describe_partial(partial: Path) -> str:
     plan = read_plan_in(partial, out)
     folder, at_work = plan.work_folder(partial), holders(partial / LEASES)
     left, begun = _left(plan, folder)
-    busy = [number for number in left if shard_lease(Share(number, plan.shards)) in at_work]
+    busy = _busy(plan, left, at_work)
     idle = [number for number in left if number not in busy]
     sizes, number = list(_sizes(folder)), counted(plan.shards, "shard")
     working = len(plan.lists()["with_work"])
@@ -103,14 +103,13 @@ def list_partial(partial: Path) -> dict[str, list[int]]:
     """Numbers of the shards with work and without, left to do, and at work; as above."""
     plan = read_plan_in(partial, made_by(partial))
     left, _ = _left(plan, plan.work_folder(partial))
-    at_work = holders(partial / LEASES)
-    return {
-        **plan.lists(),
-        "left": left,
-        "at_work": [
-            number for number in left if shard_lease(Share(number, plan.shards)) in at_work
-        ],
-    }
+    busy = _busy(plan, left, holders(partial / LEASES))
+    return {**plan.lists(), "left": left, "at_work": busy}
+
+
+def _busy(plan: ShardPlan, left: Sequence[int], at_work: Collection[str]) -> list[int]:
+    """Those of the shards that are left of which somebody has the lease."""
+    return [number for number in left if shard_lease(Share(number, plan.shards)) in at_work]
 
 
 def _left(plan: ShardPlan, folder: Path) -> tuple[list[int], dict[int, tuple[int, int]]]:

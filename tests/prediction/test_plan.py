@@ -176,3 +176,11 @@ def test_with_gpus_the_slower_of_what_is_done_side_by_side_counts_and_memory_is_
     assert told[-1] == (
         "GPU      about 4.8 GB of 70.0 GB that are free; 5 blocks of 200,000 bases at a time"
     )
+    asked = plan.summary().more["plan"]
+    assert asked["at_once"] == ["on 2 GPUs", "packing and saving"]
+    assert asked["gpu"] == {
+        "free": 70 * 10**9,
+        "at_once": 6_400_000,
+        "a_base": 3_800.0,
+        "fixed": 10**9,
+    }
