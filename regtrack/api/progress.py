@@ -107,7 +107,7 @@ class Bar:
     def stage(self, name: str, unit: str, total: int, done: int) -> None:
         """Begin a bar of `total` units, `done` of which are done."""
         self.finished()
-        self._doing = f"{name}: no {unit} done yet"
+        self._doing = f"{name}: no {'further ' if done else ''}{unit} done yet"
         for screen in self._screens:
             bar = tqdm(
                 desc=name,

@@ -250,8 +250,10 @@ def select_windows(settings: PrepareSettings, genome: Genome, observer: Observer
             counts = ", ".join(
                 f"{len(where):,} {why}" for why, where in dropped.items() if len(where)
             )
-            has = longest_sequence(regions.get(name) or sizes, genome, settings.window)
-            where = f"; {has}" if len(dropped[UNKNOWN]) else ""
+            where = ""
+            if len(dropped[UNKNOWN]):  # it reads whole chromosomes
+                chroms = regions.get(name) or sizes
+                where = f"; {longest_sequence(chroms, genome, settings.window)}"
             raise ArgumentError(
                 name if regions else "split",
                 f"no window of {settings.window:,} bases left for {name}; "

@@ -76,7 +76,7 @@ def _tracks(out: Path, job: Job) -> tuple[_Known, _Known]:
     regions = _regions(there.predicted(out), job.targets)
     written["regions"], wanted["regions"] = regions
     if job.truth is not None:
-        scored = Predictions(job.trackset.model, named(job.genome))
+        scored = Predictions(job.trackset.model, named(job.genome), tracks=job.trackset.settings)
         reports = _reports(out, scored, job.truth) if (out / DATA).exists() else _none(job.truth)
         written, wanted = reports[0] | written, reports[1] | wanted
     return written, wanted
@@ -127,6 +127,7 @@ def _reports(out: Path, predictions: Predictions, truth: Truth) -> tuple[_Known,
 def _of_report(about: _Known, chromosomes: dict[str, int], markers: list[str]) -> _Known:
     return {
         "model": about["model"].get("sha256"),
+        "subject": "tracks" if "tracks" in about else "model",
         **{name: value for name, value in about.items() if name not in _PASSING},
         "scored regions": f"{sum(chromosomes.values()):,} bases",
         "scored chromosomes": list(chromosomes.items()),

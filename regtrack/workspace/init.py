@@ -11,12 +11,14 @@ from regtrack.atomic import write_text
 from regtrack.errors import ArgumentError, InputError
 from regtrack.fetching.sources import ASSEMBLY, EXCLUDE, EXCLUDE_FOLDER, MARKERS_TABLE
 from regtrack.folders import check_file
+from regtrack.genome.alternative import without_peaks
 from regtrack.genome.cache import possible_cache_folder
 from regtrack.genome.fasta import Genome
 from regtrack.genome.gene_regions import how_to_get_genes
 from regtrack.genome.gene_tables import GENE_TABLES, fetched_genes, file_of
 from regtrack.genome.genes import read_genes
 from regtrack.genome.intervals import Interval, IntervalSet, Regions, subtract
+from regtrack.genome.names import MITOCHONDRION
 from regtrack.models.header import read_seen, read_table
 from regtrack.paths import is_text, shell_word
 from regtrack.workspace.assembly import choose
@@ -272,7 +274,8 @@ def unseen(genome: Path, model: Path) -> str | None:
     -------
     str or None
         The first chromosome of which the training saw nothing; else the longest stretch of known
-        sequence between what it saw, and of that `_FIRST` bases at most. None where the checkpoint
+        sequence between what it saw, and of that `_FIRST` bases at most. The mitochondrion, copies
+        of parts of chromosomes and unplaced sequences are passed over. None where the checkpoint
         does not say, or is no sound one, which is told when it is used.
     """
     source = Genome(genome)
@@ -283,7 +286,8 @@ def unseen(genome: Path, model: Path) -> str | None:
         return None
     if seen is None or not (seen.train or seen.valid):
         return None
-    whole = {chrom: IntervalSet.of([0], [size]) for chrom, size in sizes.items()}
+    others = {*without_peaks(sizes), *MITOCHONDRION}
+    whole = {chrom: IntervalSet.of([0], [sizes[chrom]]) for chrom in sizes if chrom not in others}
     left = subtract(subtract(whole, seen.train), seen.valid)
     untouched = [chrom for chrom in left if chrom not in {*seen.train, *seen.valid}]
     if untouched:

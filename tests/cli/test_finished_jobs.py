@@ -192,6 +192,20 @@ def test_of_a_finished_report_of_other_settings_these_are_named(
         assert f"report: exists already, with {named}" in err
 
 
+def test_a_finished_report_of_tracks_is_not_taken_for_that_of_their_model(
+    scored: tuple[list[object], Path],
+    predicted: tuple[TinyWorld, Path],
+    tmp_path: Path,
+    regtrack,
+) -> None:
+    world, tracks = predicted
+    report = tmp_path / "report"
+    assert regtrack("eval", tracks, "--peaks", world.markers, "--out", report)[0] == 0
+    status, _, err = regtrack(*scored[0], "--out", report, "--shards", 3)
+    named = f"{report}: exists already, with another subject (tracks, now model), "
+    assert (status, named in err) == (1, True)
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_what_differs_from_the_plan_that_is_there_is_named_whoever_is_at_work(
     predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack, busy: bool

@@ -89,6 +89,8 @@ def test_a_log_hears_once_a_minute_also_while_nothing_is_done(
         bar.advanced(1)
         said = ""
         hear("still at work [00:0")
+        bar.stage("predicting", "bp", 10, 4)  # which an earlier run has done
+        hear("predicting: no further bp done yet [00:0")
     threads = [one for one in threading.enumerate() if one.name.startswith("progress")]
     for thread in threads:
         thread.join(60)

@@ -124,7 +124,7 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
     ("trained", "valid", "region"),
     [
         ({"chr1": (0, 300)}, {}, "chr2"),  # nothing was seen of it
-        ({"chr1": (0, 300)}, {"chr2": (0, 10)}, "chr1:301-500"),
+        ({"chr1": (0, 250)}, {"chr2": (0, 10)}, "chr1:251-400"),  # 150 bases do
         ({"chr1": (0, 400)}, {"chr2": (0, 10)}, "chr2:11-150"),  # beyond it is N
         ({"chr1": (0, 500), "chr2": (0, 150)}, {}, "chr1"),  # all of it was seen
         ({}, {}, "chr1"),
@@ -132,15 +132,24 @@ def test_what_is_of_hg19_is_not_taken_for_another_genome(folder: Path, cache: Pa
 )
 def test_the_first_prediction_is_where_the_network_was_not_trained(
     folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
     trained: dict[str, tuple[int, int]],
     valid: dict[str, tuple[int, int]],
     region: str,
 ) -> None:
-    sizes, random = {"chr1": 500, "chr2": 400}, np.random.default_rng(1)
-    gaps = {"chr1": (), "chr2": ((150, 400),)}
+    monkeypatch.setattr("regtrack.workspace.init._FIRST", 150)
+    # On the first two, no peaks are measured.
+    sizes, random = (
+        {"chrM": 30, "chr1_a_alt": 450, "chr1": 500, "chr2": 400},
+        np.random.default_rng(1),
+    )
+    gaps = {"chr2": ((150, 400),)}
     write_fasta(
         folder / "own.fa",
-        {chrom: random_sequence(random, size, gaps[chrom]) for chrom, size in sizes.items()},
+        {
+            chrom: random_sequence(random, size, gaps.get(chrom, ()))
+            for chrom, size in sizes.items()
+        },
     )
     seen = Seen(
         *(
