@@ -74,7 +74,7 @@ def run_real(
 
 Real human DNA (hg19, {region}), which the network never saw in training,
 and the peaks that ENCODE measured there. The network is small: it was trained for four minutes on
-7.0 million bases, so that of many markers it knows no more than chance. Better ones:
+7.0 million bases, and is not clearly better than chance at many markers. Better ones:
 regtrack fetch model deepsea, or regtrack train.
 
 Made in {folder}/:
