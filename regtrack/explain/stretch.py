@@ -62,7 +62,7 @@ class Explanation:
 
     @property
     def caution(self) -> str:
-        """That the marker was not better than chance in validation; else, or unknown, nothing."""
+        """That validation did not show the marker to be better than chance; else empty."""
         row = row_of(self.model, self.marker)
         assert row is not None
         validated = self.model.checkpoint.validation_of(row)

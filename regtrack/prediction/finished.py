@@ -126,7 +126,7 @@ def _reports(out: Path, predictions: Predictions, truth: Truth) -> tuple[_Known,
 
 def _of_report(about: _Known, chromosomes: dict[str, int], markers: list[str]) -> _Known:
     return {
-        "model": about["model"].get("sha256"),
+        "model": about.get("model", {}).get("sha256"),
         "subject": "tracks" if "tracks" in about else "model",
         **{name: value for name, value in about.items() if name not in _PASSING},
         "scored regions": f"{sum(chromosomes.values()):,} bases",

@@ -206,6 +206,16 @@ def test_a_finished_report_of_tracks_is_not_taken_for_that_of_their_model(
     assert (status, named in err) == (1, True)
 
 
+def test_a_finished_report_that_says_nothing_of_its_model_is_of_another_one(
+    scored: tuple[list[object], Path], tmp_path: Path, regtrack
+) -> None:
+    report = shutil.copytree(scored[1], tmp_path / "report")
+    record = json.loads((report / "report.json").read_text())
+    (report / "report.json").write_text(json.dumps({**record, "about": {}}))
+    status, _, err = regtrack(*scored[0], "--out", report, "--plan")
+    assert (status, f"{report}: exists already, with another model, " in err) == (1, True)
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_what_differs_from_the_plan_that_is_there_is_named_whoever_is_at_work(
     predicted: tuple[TinyWorld, Path], tmp_path: Path, regtrack, busy: bool
