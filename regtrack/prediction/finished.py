@@ -1,11 +1,13 @@
 """What is finished at an output already, held against the same job when it is asked for again.
 
 Tracks and reports say what they were made with. What they do not keep is not compared: of the
-sequence its chromosomes and where it is N, and whether its file is younger; of peaks the name.
+sequence only its chromosomes and where it is N, of peaks only the name, and of both whether a
+file is younger.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from regtrack.prediction.job import Job
 from regtrack.prediction.score_job import ScoreJob
 from regtrack.report.files import DATA
 from regtrack.report.files import FORMAT_VERSION as REPORT_VERSION
-from regtrack.scoring.provenance import Predictions, Provenance
+from regtrack.scoring.provenance import Predictions, Provenance, TableOfPeaks
 from regtrack.scoring.truth import Truth
 from regtrack.tracks.folder import TrackSet
 from regtrack.tracks.trackless import CONTENTS
@@ -60,12 +62,22 @@ def refuse_another(out: Path, job: Job | ScoreJob) -> None:
     if other := another(written, wanted):
         raise InputError(out, f"exists already, with {other}; --force replaces it")
     made = out / (CONTENTS if isinstance(job, Job) else DATA)
-    if job.genome.stat().st_mtime_ns > made.stat().st_mtime_ns:
-        raise InputError(
-            out,
-            f"exists already, and {job.genome} was written after it; if that is the same sequence, "
-            "all is done; --force makes it anew",
-        )
+    for read, same in _read_by(job):
+        if read.stat().st_mtime_ns > made.stat().st_mtime_ns:
+            raise InputError(
+                out,
+                f"exists already, and {read} was written after it; if {same}, all is done; "
+                "--force makes it anew",
+            )
+
+
+def _read_by(job: Job | ScoreJob) -> Iterator[tuple[Path, str]]:
+    """Files whose content is not kept in what is made of them, and when that does not matter."""
+    yield job.genome, "that is the same sequence"
+    truth = job.truth
+    if truth is not None and isinstance(truth.source, TableOfPeaks):
+        for marker in truth.markers:
+            yield Path(marker.file), "these are the same peaks"
 
 
 def _tracks(out: Path, job: Job) -> tuple[_Known, _Known]:

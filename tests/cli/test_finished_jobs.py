@@ -142,6 +142,24 @@ def test_a_genome_that_was_written_after_the_tracks_may_be_another(
     assert f"exists already, and {genome} was written after it; if that is the same" in err
 
 
+def test_peaks_that_were_written_after_the_report_may_be_others(
+    scored: tuple[list[object], Path], tmp_path: Path, regtrack
+) -> None:
+    words, report = scored
+    table = Path(str(words[words.index("--peaks") + 1]))
+    other = [tmp_path / table.name if word == table else word for word in words]
+    shutil.copy(table, tmp_path)
+    shutil.copytree(table.parent / "peaks", tmp_path / "peaks")
+    status, out, _ = regtrack(*other, "--out", report, "--shards", 3)
+    assert (status, "finished already, with these settings" in out) == (0, True)
+    changed = tmp_path / "peaks" / "0.narrowPeak"
+    later = time.time() + 100
+    os.utime(changed, (later, later))
+    status, _, err = regtrack(*other, "--out", report, "--shards", 3)
+    assert status == 1
+    assert f"exists already, and {changed} was written after it; if these are the same peaks" in err
+
+
 def test_a_finished_job_is_planned_anew_with_force(
     predicted: tuple[TinyWorld, Path], tracks: Path, regtrack
 ) -> None:
