@@ -36,7 +36,7 @@ from regtrack.training.run import TrainingRequest, run_training
 from regtrack.training.settings import TrainingSettings
 from regtrack.training.validation import score
 
-MODELS = ("cnn7", "dilated", "bi-lstm")
+MODELS = ("cnn7", "dilated", "bi-lstm", "u-net")
 DISTANCES = (50, 200, 2_000, 5_000)
 WIDTH = 150
 GRAMMAR = Grammar(motif_length=24, copies=1, room=24, spacing=800, share=0.3)
