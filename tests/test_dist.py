@@ -112,7 +112,7 @@ def test_the_wheel_predicts_in_an_environment_that_holds_nothing_but_what_it_nee
     venv.create(home)
     install = ["install", "--quiet", "--no-deps", "--no-index", wheel]
     _run([sys.executable, "-m", "pip", "--python", home / "bin" / "python", *install])
-    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(home)}))
+    packages = Path(sysconfig.get_path("purelib", "posix_prefix", {"base": str(home)}))
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     program = home / "bin" / "regtrack"
     assert _run([program, "--version"], tmp_path) == f"regtrack, version {__version__}\n"
