@@ -127,6 +127,13 @@ class Visit:
 
     def hover(self, name: str, base: int, y: int) -> str:
         """What is read out at a base of a row, at a height from above."""
+        end = time.monotonic() + PATIENCE
+        while (said := self._read_out(name, base, y)) is None:  # rows may have moved meanwhile
+            assert time.monotonic() < end, f"the pointer does not get to {name}"
+        return said
+
+    def _read_out(self, name: str, base: int, y: int) -> str | None:
+        """What the page says when the pointer comes to a base; None if it does not, soon."""
         x, top = self.page.evaluate(
             """([name, base]) => {
                 const [viewport] = browser.findTracks("id", name)[0].trackView.viewports;
@@ -134,17 +141,21 @@ class Visit:
                 const {start, bpPerPixel} = viewport.referenceFrame;
                 const x = box.left + (base + 0.5 - start) / bpPerPixel;
                 // Chromium hands a pointer's moves on with the next frame, and not at once.
-                window.hovered = false;
-                browser.columnContainer.addEventListener("mousemove", (event) => {
-                    hovered = hovered || Math.abs(event.clientX - x) < 1;
+                window.hovered = new Promise((done) => {
+                    browser.columnContainer.addEventListener("mousemove", (event) => {
+                        const {hidden, innerText} = document.getElementById("readout");
+                        if (Math.abs(event.clientX - x) < 1) done(hidden ? "" : innerText);
+                    });
+                    setTimeout(() => done(null), 2000);
                 });
                 return [x, box.top];
             }""",
             [name, base],
         )
+        self.page.mouse.move(0, 0)
         self.page.mouse.move(x, top + y)
-        self.page.wait_for_function("() => hovered", timeout=WAIT)
-        return self.page.inner_text("#readout")
+        said: str | None = self.page.evaluate("hovered")
+        return said
 
     def row(self, name: str) -> Any:
         """A marker's row in the list."""
