@@ -211,7 +211,9 @@ def _owner_of_new(folder: Path) -> int:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a process holds a lock, as that of a folder it works in."""
+    """Whether a process holds a lock, as that of a folder it works in; makes none."""
+    if not lock.exists():
+        return False
     opened = open_lock(lock)
     try:
         return not locked(opened)

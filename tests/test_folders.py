@@ -376,3 +376,8 @@ def test_a_folder_of_somebody_else_is_found_out_before_any_work(tmp_path: Path) 
             check_folder(tmp_path / "tracks", False, "contents", "a thing")
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_whether_a_folder_is_held_is_asked_without_making_a_lock(tmp_path: Path) -> None:
+    assert not work_folders.is_held(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
