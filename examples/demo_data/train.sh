@@ -4,6 +4,5 @@
 set -e
 regtrack prepare --out dataset
 # Validated at the end only: of many validations on one stretch, the best is the best by luck.
-OMP_NUM_THREADS=1 regtrack train dataset --model u-net --learning-rate .002 --warmup .03 \
-    --loss-step 8 --repeats .5 --steps 2500 --validate-every 2500 --seed 1 --device cpu \
-    --out model.safetensors
+OMP_NUM_THREADS=1 regtrack train dataset --model u-net --steps 2500 --validate-every 2500 --seed 1 \
+    --device cpu --out model.safetensors

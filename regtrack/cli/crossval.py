@@ -110,7 +110,7 @@ def crossval(
     """Train networks on folds of DATASET, test each on what it never saw, and compare.
 
     All windows of the dataset are used, whatever their split was. Each fold in turn is left out;
-    every network is trained on the rest, alike, once for each seed, and scored on that fold.
+    every network is trained on the rest, once for each seed, and scored on that fold.
     --minutes gives every network the same time: its steps are what it does in that on a quiet
     machine, which is measured first. A network may be named twice, with other settings or with
     others of its training: LABEL=NETWORK:SETTING=VALUE,... calls it LABEL.

@@ -42,8 +42,7 @@ _OPTIONS = {
     "learning_rate": click.option(
         "--learning-rate",
         type=_ABOVE_ZERO,
-        default=TrainingSettings.learning_rate,
-        show_default=True,
+        show_default="0.001; 0.002 for residual, u-net and hybrid",
         help="Learning rate of the optimizer (Adam).",
     ),
     "schedule": click.option(
@@ -56,8 +55,7 @@ _OPTIONS = {
     "warmup": click.option(
         "--warmup",
         type=click.FloatRange(0, 1),
-        default=TrainingSettings.warmup,
-        show_default=True,
+        show_default="0; 0.03 for residual, u-net and hybrid",
         help="Share of the training in which the learning rate rises from 0.",
     ),
     "positive_weight": click.option(
@@ -71,16 +69,14 @@ _OPTIONS = {
     "loss_step": click.option(
         "--loss-step",
         type=_COUNT,
-        default=TrainingSettings.loss_step,
-        show_default=True,
+        show_default="1; 8 for residual, u-net and hybrid",
         help="Compute the loss at every so many bases, from another one on in each step (dense "
         "task). With 8, a step takes .56 (u-net) to .68 (dilated) of the time on a CPU.",
     ),
     "repeats": click.option(
         "--repeats",
         type=click.FloatRange(0, 1),
-        default=TrainingSettings.repeats,
-        show_default=True,
+        show_default="0; 0.5 for residual, u-net and hybrid",
         help="Share of the windows that get a made-up tandem repeat without peaks, so that real "
         "ones are not called for all markers (dense task).",
     ),

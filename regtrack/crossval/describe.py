@@ -14,6 +14,7 @@ from regtrack.leases import holders, words_of
 from regtrack.listing import counted, duration_text, names_and_rest
 from regtrack.report.comparison import Table
 from regtrack.text_columns import named_lines
+from regtrack.training.settings import USUAL_RECIPE
 from regtrack.work_folders import LEASES, LOCK, is_held
 
 
@@ -155,12 +156,12 @@ def _described(plan: Plan, out: Path) -> str:
             for fold in plan.folds
         ],
     )
-    how = {name: value for name, value in plan.settings.items() if name != "steps"}
     networks = [
         [
             entry.label,
             _number(_steps(plan, entry.label)),
             "-" if entry.seconds_per_step is None else f"{entry.seconds_per_step:.3g}",
+            *(f"{getattr(plan.recipe(entry.label, 0, 0), name):g}" for name in USUAL_RECIPE),
         ]
         for entry in plan.entries
     ]
@@ -169,12 +170,19 @@ def _described(plan: Plan, out: Path) -> str:
             folds.text(),
             Table(
                 f"trained on {plan.device}, {counted(plan.threads, 'thread')} each, in "
-                f"{how['precision']}",
-                [("", "network"), ("", "steps"), ("seconds", "per step")],
+                f"{plan.settings['precision']}",
+                [("", "network"), ("", "steps"), ("seconds", "per step")]
+                + [_heading(name) for name in USUAL_RECIPE],
                 networks,
             ).text(),
         ]
     )
+
+
+def _heading(setting: str) -> tuple[str, str]:
+    """Its words, each above the other."""
+    first, _, second = setting.partition("_")
+    return (first, second) if second else ("", first)
 
 
 def _steps(plan: Plan, label: str) -> float:

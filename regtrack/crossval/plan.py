@@ -68,7 +68,7 @@ class PlannedEntry:
     code
         SHA-256 of a user's own code, or None.
     network_settings, training
-        What was typed of settings.
+        Settings that were typed; those of the training include the network's recipe.
     steps
         That suit the minutes; None where the recipe says how long it trains.
     seconds_per_step

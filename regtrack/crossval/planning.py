@@ -46,7 +46,7 @@ from regtrack.paths import named
 from regtrack.report.crossval_files import FILES
 from regtrack.training.compared_networks import fitting_context
 from regtrack.training.processes import Processes
-from regtrack.training.settings import TrainingSettings
+from regtrack.training.settings import USUAL_RECIPE, TrainingSettings
 from regtrack.training.trainer import choose_precision
 from regtrack.work_folders import LEASES, LOCK
 from regtrack.workers import available_cores
@@ -200,7 +200,7 @@ class _Planner:
             return "holds a cross-validation of networks that see less far"
         for entry in self._entries:
             there = plan.entry(entry.label)
-            if there is not None and not there.is_as(_planned(entry)):
+            if there is not None and not there.is_as(_planned(_suited(entry, plan))):
                 return (
                     f"holds {entry.label} with other settings or code; LABEL={entry.name} adds it "
                     "under another name"
@@ -257,7 +257,7 @@ class _Planner:
 
     def extended(self, plan: Plan) -> Plan:
         """The plan, with the networks and seeds that are asked for."""
-        new = [entry for entry in self._entries if plan.entry(entry.label) is None]
+        new = [_suited(entry, plan) for entry in self._entries if plan.entry(entry.label) is None]
         planned = [_planned(entry) for entry in new]
         if plan.minutes is not None:
             planned = self._paced(plan, new)
@@ -291,6 +291,16 @@ class _Planner:
                 one = replace(one, steps=steps, seconds_per_step=float(f"{pace_of:.4g}"))
             planned.append(one)
         return planned
+
+
+def _suited(entry: Entry, plan: Plan) -> Entry:
+    """The same, with what suits the network where nothing else was asked for.
+
+    So a plan holds the whole recipe, and a later regtrack with other defaults trains the same.
+    """
+    suiting = {**USUAL_RECIPE, **entry.architecture.recipe}
+    recipe = {name: value for name, value in suiting.items() if name not in plan.settings}
+    return replace(entry, training={**recipe, **entry.training})
 
 
 def _planned(entry: Entry) -> PlannedEntry:

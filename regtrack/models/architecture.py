@@ -72,6 +72,8 @@ class Architecture:
         this network's; see `paper_grid`.
     in_paper
         False for a network of regtrack's own.
+    recipe
+        Settings of `regtrack.training.settings.USUAL_RECIPE` that differ for this network.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Architecture:
     paper_auc: Mapping[str, float] = field(default_factory=dict)
     grid: Grid = field(default_factory=dict)
     in_paper: bool = True
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, markers: int, settings: Mapping[str, Any] | None = None) -> Network:
         """An untrained network with random weights.
@@ -164,6 +167,7 @@ class Catalog:
         paper_auc: tuple[float, float, float] | None = None,
         grid: Grid | None = None,
         in_paper: bool = True,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Callable[[N], N]:
         """Decorate a network's class to add it; `paper_auc` is of TFBS, DNase, Histone.
 
@@ -174,7 +178,8 @@ class Catalog:
             scores = dict(zip(("TFBS", "DNase", "Histone"), paper_auc or (), strict=False))
             own_grid = {**self.grid, **(grid or {})}
             self.architectures[name] = Architecture(
-                name, self.task, network, layers, paper_parameters, scores, own_grid, in_paper
+                *(name, self.task, network, layers, paper_parameters, scores, own_grid, in_paper),
+                recipe=recipe or {},
             )
             return network
 

@@ -29,7 +29,17 @@ MOTIF = 19
 # How much finer a resolution is than the next one.
 _COARSER = 5
 
-_GRID = {"f1": (64, 128), "f2": (96, 128), "f3": (50,), "dropout": (0.1, 0.2)}
+_GRID = {
+    "learning_rate": (0.001, 0.002, 0.005),
+    "f1": (64, 128),
+    "f2": (96, 128),
+    "f3": (50,),
+    "dropout": (0.1, 0.2),
+}
+
+# What was cross-validated: docs/results.md. Repeats, since motifs at every base are found hundreds
+# of times in one.
+_RECIPE = {"learning_rate": 0.002, "warmup": 0.03, "loss_step": 8, "repeats": 0.5}
 
 
 class SmoothNetwork(DenseNetwork):
@@ -85,6 +95,7 @@ class SmoothNetwork(DenseNetwork):
     "conv 19, mean 20/10, residual dilated conv 3 (1, 2 ... 256), spline",
     grid=_GRID,
     in_paper=False,
+    recipe=_RECIPE,
 )
 class ResidualNetwork(SmoothNetwork):
     """Residual blocks, each with twice the dilation of the one before, on steps of `stride`."""
@@ -120,6 +131,7 @@ class ResidualNetwork(SmoothNetwork):
     "221 of single channels, spline",
     grid=_GRID,
     in_paper=False,
+    recipe=_RECIPE,
 )
 class UNet(SmoothNetwork):
     """Blocks at steps of `stride`, around blocks at steps five times as long.
@@ -165,6 +177,7 @@ class UNet(SmoothNetwork):
     "as u-net, with attention over 40 steps on each side after (1 ... 8)",
     grid=_GRID,
     in_paper=False,
+    recipe=_RECIPE,
 )
 class Hybrid(SmoothNetwork):
     """A `UNet` with attention at its coarse resolution, to `reach` steps on each side."""

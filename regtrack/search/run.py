@@ -248,7 +248,9 @@ class _Bench:
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one search, whose trials can be compared."""
         dataset = self._dataset
-        fitted = self._request.training.fitted(dataset.task, dataset.window, dataset.size("train"))
+        fitted = self._request.training.fitted(
+            dataset.task, dataset.window, dataset.size("train"), self._architecture.recipe
+        )
         training = asdict(fitted)
         return {
             "dataset": self._dataset.digest,

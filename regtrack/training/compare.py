@@ -1,4 +1,4 @@
-"""Networks compared on a dataset, as in the paper's Tables 1 and 2: trained alike, and scored."""
+"""Networks compared on a dataset, as in the paper's Tables 1 and 2: trained and scored."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ComparisonRequest:
     networks
         As `regtrack.training.compared_networks.find_networks`.
     settings
-        Of every training.
+        Of every training; what is None suits each network.
     device
         As `regtrack.models.device.choose_device`.
     """
@@ -140,10 +140,10 @@ def _compare(
 ) -> ComparisonResult:
     # The first process of a machine checks the labels; the others read them after all have joined.
     dataset = open_dataset(request.dataset, request.genome, checked=not first_on_machine())
-    settings = request.settings.fitted(dataset.task, dataset.window, dataset.size("train"))
+    request.settings.fitted(dataset.task, dataset.window)  # refuses what the task does not have
     if out.exists() and not out.is_dir():
         raise InputError(out, "is a file; expected a folder")
-    networks = find_networks(request.networks, dataset, settings, out, force)
+    networks = find_networks(request.networks, dataset, request.settings, out, force)
     windows = {split: count for split in _SCORED if (count := dataset.size(split))}
     compared = []
     with joined(choose_device(request.device), out) as processes:
@@ -158,7 +158,7 @@ def _compare(
                     dataset,
                     network.architecture,
                     {},
-                    settings,
+                    request.settings,
                     processes,
                     network.path,
                     force,

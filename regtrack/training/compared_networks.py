@@ -59,8 +59,7 @@ def find_networks(
         Networks as `regtrack.models.catalog.named_architecture`, to be trained into `out`, and
         paths of checkpoints. Without any, all networks of the task.
     settings
-        `TrainingSettings.fitted` to the dataset. A network that was trained with these
-        before is not trained again.
+        How to train. A network that was trained with these before is not trained again.
     force
         Train again what was trained with other settings.
 
@@ -101,8 +100,8 @@ def _from_checkpoint(argument: str, dataset: Dataset) -> ComparedNetwork:
     if not path.exists() and recipe_of in ARCHITECTURES[dataset.task]:
         raise ArgumentError(
             "networks",
-            f"{argument!r} is {recipe_of} with settings of its own; compare trains all networks "
-            f"alike, and regtrack crossval takes such recipes",
+            f"{argument!r} is {recipe_of} with settings of its own; compare trains networks as "
+            f"they are, and regtrack crossval takes such recipes",
         )
     if not path.exists() and path.suffix != SUFFIX:
         known = ", ".join(ARCHITECTURES[dataset.task])
@@ -158,7 +157,10 @@ def _as_it_stands(
     fitting_context(network.architecture, {}, dataset)
     if not network.path.exists():
         return network
-    differing = _differences(read_checkpoint(network.path), network.architecture, dataset, settings)
+    fitted = settings.fitted(
+        dataset.task, dataset.window, dataset.size("train"), network.architecture.recipe
+    )
+    differing = _differences(read_checkpoint(network.path), network.architecture, dataset, fitted)
     if not differing:
         if was_interrupted_at_the_end(network.path):
             return network  # `train` puts the rest in place

@@ -12,7 +12,7 @@ from regtrack.documents import parse_json, read_json
 from regtrack.folders import IDENTITY
 from regtrack.listing import counted, duration_text
 from regtrack.models.header import read_text_of
-from regtrack.training.settings import TrainingSettings
+from regtrack.training.settings import USUAL_RECIPE, TrainingSettings
 from regtrack.unfinished import describe_unfinished
 from regtrack.work_folders import STATE
 
@@ -66,12 +66,13 @@ def _trained(state: Path) -> str:
 
 
 def _settings(identity: Mapping[str, Any]) -> dict[str, str]:
-    """Those of the training that are not the usual ones; the network, and its own."""
+    """The training's recipe, and what else is not as usual; the network, and its own."""
     usual = asdict(TrainingSettings())
     other = [
         f"{name} {identity[name]}"
         for name in usual
-        if name in identity and usual[name] is not None and identity[name] != usual[name]
+        if name in identity
+        and (name in USUAL_RECIPE or (usual[name] is not None and identity[name] != usual[name]))
     ]
     own = [
         f"{name.removesuffix(_OF_THE_NETWORK)} {value}"

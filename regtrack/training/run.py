@@ -103,7 +103,8 @@ def train(
     OSError
         When a file cannot be written; the same call continues from what was saved.
     """
-    fitted = settings.fitted(dataset.task, dataset.window, dataset.size("train"))
+    windows = dataset.size("train")
+    fitted = settings.fitted(dataset.task, dataset.window, windows, architecture.recipe)
     _check(architecture, network_settings, fitted, processes)
     identity = {
         "regtrack": __version__,

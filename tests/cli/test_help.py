@@ -98,8 +98,8 @@ def test_required_is_only_what_no_configuration_gives_to_all_commands(regtrack) 
 def test_an_option_is_shown_with_its_first_sentence_its_choices_and_its_default(regtrack) -> None:
     train = sections(regtrack("train", "--help")[1])
     assert (
-        "--learning-rate FLOAT Learning rate of the optimizer (Adam). [default: 0.001]"
-        in (train["Training"])
+        "--learning-rate FLOAT Learning rate of the optimizer (Adam). [default: 0.001; 0.002 for "
+        "residual, u-net and hybrid]" in (train["Training"])
     )
     assert "--schedule cosine|constant" in train["Training"]
     assert "--minutes FLOAT Stop after so many minutes. --patience" in train["Training"]

@@ -20,7 +20,7 @@ from regtrack.cli import recognised
 from regtrack.cli.main import run
 from regtrack.models.catalog import ARCHITECTURES
 from regtrack.prediction import run as prediction
-from regtrack.training.settings import TrainingSettings
+from regtrack.training.settings import USUAL_RECIPE, TrainingSettings
 from regtrack.training.state import HistoryRow, TrainingState
 
 
@@ -105,7 +105,8 @@ def test_an_unfinished_training_says_at_which_step_it_is_saved_and_what_is_unusu
 ) -> None:
     work = tmp_path / "model.safetensors.partial"
     work.mkdir()
-    usual = {name: value for name, value in asdict(TrainingSettings()).items() if value != math.inf}
+    settings = {**asdict(TrainingSettings()), **USUAL_RECIPE}
+    usual = {name: value for name, value in settings.items() if value != math.inf}
     record = {"model": "dilated", "f1 of the network": 64, **usual, "device": "cpu"}
     (work / "run.json").write_text(json.dumps({**record, "batch_size": 4, "loss_step": 8}))
     assert [line for line in told(capsys, work) if "no step is saved yet" in line]
@@ -122,7 +123,9 @@ def test_an_unfinished_training_says_at_which_step_it_is_saved_and_what_is_unusu
         lines = dict(line.split(maxsplit=1) for line in told(capsys, work)[:-2])
         assert lines["trained"] == f"step 1,300, after 5 min 0 s, is saved{more}"
         assert lines["network"] == "dilated, f1 64"
-        assert lines["settings"] == "device cpu, batch_size 4, loss_step 8"
+        assert lines["settings"] == (
+            "device cpu, batch_size 4, learning_rate 0.001, warmup 0.0, loss_step 8, repeats 0.0"
+        )
 
 
 def test_a_genome_is_named_with_its_sequences(

@@ -17,11 +17,12 @@ from safetensors import SafetensorError
 from training_helpers import assert_same_weights, log_of
 
 from regtrack.cli.progress import Progress
+from regtrack.models.catalog import ARCHITECTURES
 from regtrack.observer import Event
 from regtrack.training.events import StepDone, TrainingStarted
 from regtrack.training.result import TrainingResult
 from regtrack.training.run import TrainingRequest
-from regtrack.training.settings import TrainingSettings
+from regtrack.training.settings import USUAL_RECIPE, TrainingSettings
 from regtrack.training.state import TrainingState
 
 TINY = ("--f1", 6, "--f2", 6, "--f3", 6, "--hidden", 8, "--device", "cpu")
@@ -82,6 +83,16 @@ def test_what_is_not_given_is_as_usual(asked, regtrack) -> None:
     assert regtrack("train", "data", "--out", "x")[:2] == (0, "")
     usual = TrainingRequest(Path("data"), None, None, {}, TrainingSettings(), "auto", None)
     assert asked == [(usual, Path("x"), False)]
+
+
+def test_the_help_says_what_suits_which_network(regtrack) -> None:
+    _, out, _ = regtrack("train", "--help-all")
+    told = " ".join(out.split())
+    own = [one for one in ARCHITECTURES["dense"].values() if one.recipe]
+    names = "{}, {} and {}".format(*(one.name for one in own))
+    for one in own:
+        for name, value in USUAL_RECIPE.items():
+            assert f"[default: {value:g}; {one.recipe[name]:g} for {names}]" in told
 
 
 @pytest.mark.parametrize(

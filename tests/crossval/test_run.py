@@ -257,6 +257,27 @@ def test_workers_come_to_the_same_bytes(dataset: Path, finished: Path, tmp_path:
     assert tables(tmp_path / "out") == tables(finished)
 
 
+def test_a_network_is_trained_by_its_own_recipe_but_for_what_was_asked(
+    dataset: Path, tmp_path: Path
+) -> None:
+    asked = replace(SETTINGS, warmup=0.0)
+    own = "own=residual:blocks=1,repeats=.25"
+    crossval(dataset, tmp_path / "out", ONE, own, asked=asked, only_plan=True)
+    plan = Plan.read(tmp_path / "out")
+    recipe = plan.recipe("own", seed=1, save_minutes=10)
+    assert (recipe.learning_rate, recipe.warmup) == (0.002, 0)
+    assert (recipe.loss_step, recipe.repeats) == (8, 0.25)
+    other = plan.recipe("a", seed=1, save_minutes=10)
+    assert other == replace(asked, seed=1, learning_rate=0.001, loss_step=1, repeats=0.0)
+    told = describe_crossval(tmp_path / "out").splitlines()
+    assert [line.split() for line in told if line.startswith(("a ", "own "))] == [
+        ["a", "2", "-", "0.001", "0", "1", "0"],
+        ["own", "2", "-", "0.002", "0", "8", "0.25"],
+    ]
+    # Nothing differs when it is asked again.
+    crossval(dataset, tmp_path / "out", ONE, own, asked=asked, only_plan=True)
+
+
 def test_what_another_process_is_at_is_left_to_it(dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     crossval(dataset, out, ONE, only_plan=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,16 @@ def test_the_usual_batch_is_no_larger_than_the_training_split_and_one_that_is_gi
     assert len(notes) == 1
 
 
+def test_what_is_not_given_suits_the_network_where_that_has_a_recipe() -> None:
+    def told(recipe: dict[str, float] | None) -> tuple[float, ...]:
+        fitted = TrainingSettings(repeats=0.0).fitted("dense", 25_000, recipe=recipe)
+        assert fitted.fitted("dense", 25_000) == fitted
+        return fitted.learning_rate, fitted.warmup, fitted.loss_step, fitted.repeats
+
+    assert told(None) == (0.001, 0, 1, 0)
+    assert told({"learning_rate": 0.002, "loss_step": 8, "repeats": 0.5}) == (0.002, 0, 8, 0)
+
+
 def test_what_is_given_is_kept() -> None:
     fitted = TrainingSettings(batch_size=7, shift=0).fitted("dense", 25_000)
     assert (fitted.batch_size, fitted.shift) == (7, 0)
@@ -66,12 +77,12 @@ def test_what_is_given_is_kept() -> None:
 )
 def test_the_learning_rate_follows_the_schedule(schedule: str, done: float, rate: float) -> None:
     settings = TrainingSettings(learning_rate=0.01, schedule=schedule)
-    assert settings.rate_at(done) == pytest.approx(rate)
+    assert settings.fitted("dense", 25_000).rate_at(done) == pytest.approx(rate)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_learning_rate_never_rises(first: float, second: float) -> None:
-    settings = TrainingSettings()
+    settings = TrainingSettings().fitted("dense", 25_000)
     early, late = sorted((first, second))
     assert 0 <= settings.rate_at(late) <= settings.rate_at(early) <= settings.learning_rate
 
@@ -114,8 +125,8 @@ def test_a_setting_out_of_its_range(setting: dict[str, Any], problem: str) -> No
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 def test_a_warm_up_rises_in_a_line_from_0_to_the_schedule(schedule: str) -> None:
-    plain = TrainingSettings(schedule=schedule)
-    warmed = TrainingSettings(schedule=schedule, warmup=0.2)
+    plain = TrainingSettings(schedule=schedule).fitted("dense", 25_000)
+    warmed = replace(plain, warmup=0.2)
     shares = [warmed.rate_at(done) / plain.rate_at(done) for done in (0, 0.05, 0.1, 0.2, 0.6)]
     assert shares == pytest.approx([0, 0.25, 0.5, 1, 1])
 

@@ -110,6 +110,15 @@ def test_the_checkpoint_says_what_it_was_trained_on(datasets: TinyDatasets, out:
     assert training["dataset"] == open_dataset(datasets.dense).digest
 
 
+def test_a_network_of_regtracks_own_is_trained_by_its_own_recipe(
+    datasets: TinyDatasets, out: Path
+) -> None:
+    train_on(datasets.dense, out, name="residual", steps=2, learning_rate=None, warmup=0.5)
+    settings = read_checkpoint(out).training["settings"]
+    recipe = {name: settings[name] for name in ("learning_rate", "warmup", "loss_step", "repeats")}
+    assert recipe == {"learning_rate": 0.002, "warmup": 0.5, "loss_step": 8, "repeats": 0.5}
+
+
 @pytest.mark.parametrize(("task", "name"), [("dense", "cnn3"), ("short", "lr")])
 def test_the_checkpoint_keeps_where_it_was_trained_and_validated(
     datasets: TinyDatasets, out: Path, task: str, name: str
