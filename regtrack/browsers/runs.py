@@ -13,7 +13,7 @@ from typing import NamedTuple
 from regtrack.browsers.rows import common_axis_end
 from regtrack.browsers.run_labels import labels_of_runs, reports_of_runs
 from regtrack.browsers.scales import BaseRate, common_base_rate, scale_of
-from regtrack.browsers.viewable import FEW, Viewable, in_turn, opening_locus
+from regtrack.browsers.viewable import FEW, Viewable, in_turn, may_have_peaks, opening_locus
 from regtrack.errors import InputError
 from regtrack.genome.assemblies import describe, describe_other
 from regtrack.genome.gene_regions import GeneRegions
@@ -305,7 +305,7 @@ class Runs:
             with_peaks = [
                 alike
                 for alike in self.by_name.values()
-                if not all(entry.track.no_peaks for entry in alike)
+                if any(may_have_peaks(entry.track) for entry in alike)
             ]
             ranked = sorted(
                 with_peaks or self.by_name.values(), key=lambda alike: (-len(alike), -_score(alike))

@@ -200,10 +200,9 @@ class Viewable:
     def best(self, few: int = FEW) -> tuple[Track, ...]:
         """Tracks to begin with: of each category in turn the best scored, then the first ones.
 
-        None without peaks, unless there are no others: its network was not clearly better
-        than chance.
+        None without peaks, unless there are no others, so that what is shown first has some.
         """
-        with_peaks = [track for track in self.trackset.tracks if not track.no_peaks]
+        with_peaks = [track for track in self.trackset.tracks if may_have_peaks(track)]
         ranked = sorted(
             with_peaks or self.trackset.tracks,
             key=lambda track: -self.scores.get(track.marker.name, 0.0),
@@ -211,6 +210,12 @@ class Viewable:
         turns = in_turn(ranked, lambda track: track.marker.category)
         wanted = {track.marker.index for track in turns[:few]}
         return tuple(track for track in self.trackset.tracks if track.marker.index in wanted)
+
+
+def may_have_peaks(track: Track) -> bool:
+    """False where none were to be called, or no value reaches the threshold."""
+    reached = track.summary is None or track.summary.highest >= track.threshold
+    return reached and not track.no_peaks
 
 
 def stretches_text(regions: Regions) -> str:

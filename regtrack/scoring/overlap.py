@@ -14,9 +14,9 @@ from regtrack.tracks.peaks.called import CalledPeaks
 from regtrack.tracks.peaks.callers import THRESHOLDS
 from regtrack.tracks.segments import Records
 
-# Peaks that cover more than so many times what measured ones do are no peaks, however many pairs
-# they are in.
-MOST_COVERED = 10
+# A threshold whose peaks cover more than so many times the measured bases is not considered,
+# however many pairs they are in (docs/peaks.md).
+MOST_COVERED = 5
 
 # What `count_overlaps` counts: all that `PeakOverlap` holds but widths, in its order.
 COUNTED = 7
@@ -72,7 +72,7 @@ class PeakOverlap:
 
     @property
     def is_too_wide(self) -> bool:
-        """Whether called peaks cover more than ten times what measured ones do.
+        """Whether called peaks cover more than five times what measured ones do.
 
         Where few peaks were measured, the best F1 may be that of one as wide as a chromosome.
         """

@@ -19,6 +19,7 @@ from regtrack.report.files import rows, write_report
 from regtrack.report.scores_table import read_scores
 from regtrack.tracks.folder import CHANCE, TrackSet
 from regtrack.tracks.repeats import Repeat
+from regtrack.tracks.summary import Summary
 
 NAMES = [marker.name for marker in MARKERS]
 
@@ -171,6 +172,18 @@ def test_markers_without_peaks_are_not_shown_at_first(folder: Path) -> None:
     tracks = tuple(replace(one, no_peaks=CHANCE) for one in tracks)
     replace(trackset, tracks=tracks).write(folder)
     assert names(Viewable.read(folder).best(1)) == [NAMES[0]]
+
+
+@pytest.mark.parametrize(("highest", "is_shown"), [(0.24, False), (0.25, True)])
+def test_a_marker_that_nowhere_reaches_its_threshold_is_not_shown_at_first(
+    folder: Path, highest: float, is_shown: bool
+) -> None:
+    trackset = TrackSet.read(folder)
+    low = replace(
+        trackset.tracks[0], threshold=0.25, summary=Summary(9, 0.1, highest, {"0.5": 0.1})
+    )
+    replace(trackset, tracks=(low, *trackset.tracks[1:])).write(folder)
+    assert (NAMES[0] in names(Viewable.read(folder).best(9))) is is_shown
 
 
 def test_eight_are_few(tmp_path: Path) -> None:

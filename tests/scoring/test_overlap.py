@@ -67,6 +67,6 @@ def test_of_no_peak_there_is_no_share() -> None:
     assert PeakOverlap(0, 0, 2, 0, 0).f1 == pytest.approx(0)
 
 
-def test_peaks_are_too_wide_from_more_than_ten_times_the_measured_bases_on() -> None:
-    assert not PeakOverlap(1, 1, 1, 1, 1, called_bases=100, measured_bases=10).is_too_wide
-    assert PeakOverlap(1, 1, 1, 1, 1, called_bases=101, measured_bases=10).is_too_wide
+def test_peaks_are_too_wide_from_more_than_five_times_the_measured_bases_on() -> None:
+    assert not PeakOverlap(1, 1, 1, 1, 1, called_bases=50, measured_bases=10).is_too_wide
+    assert PeakOverlap(1, 1, 1, 1, 1, called_bases=51, measured_bases=10).is_too_wide
