@@ -76,7 +76,7 @@ def test_a_plan_says_folds_and_steps_and_trains_nothing(
     status, printed, err = regtrack(*command, *BRIEF, "--plan")
     assert status == 0, err
     rows = [line.split() for line in printed.splitlines()]
-    assert ["mine", "2", "-"] in rows
+    assert ["mine", "2", "-", "0.001", "0", "1", "0"] in rows
     assert printed.splitlines()[-2:] == [
         "4 trainings to do of 1 network x 2 folds x 2 seeds;",
         "how long they take is known when one of each network is done",

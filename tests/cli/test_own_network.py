@@ -362,8 +362,8 @@ def test_eval_scores_the_model_and_explain_follows_its_gradient(
     assert status == 0, err
     assert "TFBS" in printed
     status, printed, err = regtrack(
-        *("explain", trained, "chr1:5,000-5,400", "--marker", "*CTCF*", *genome, *named),
-        *("--out", tmp_path / "looked"),
+        *("explain", trained, "chr1:5,000-8,000", "--marker", "*CTCF*", *genome, *named),
+        *("--peaks", datasets.world.markers, "--out", tmp_path / "looked"),
     )
     assert status == 0, err
     assert "-27 +27" in printed

@@ -135,8 +135,8 @@ def test_of_several_thresholds_the_best_has_the_best_f1_and_is_not_too_wide(
     counts = peaks._counts  # as after peaks of a genome, which would take long to make
     counts[:, :] = [10, 10, 10, 10, 1, 100, 100]
     counts[0, 7] = [10, 10, 10, 10, 4, 100, 100]
-    counts[0, 5] = [10, 10, 10, 10, 9, 1_001, 100]
-    counts[1, 5] = [10, 10, 10, 10, 9, 1_000, 100]
+    counts[0, 5] = [10, 10, 10, 10, 9, 501, 100]
+    counts[1, 5] = [10, 10, 10, 10, 9, 500, 100]
     counts[2, :, 4] = 0
     assert peaks.best_thresholds() == [7, 5, None]
 
