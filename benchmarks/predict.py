@@ -102,6 +102,7 @@ def widen(model: Path, markers: int, path: Path) -> Path:
         checkpoint,
         markers=repeated,
         chrom_sizes={},
+        seen=None,
         thresholds=tuple(checkpoint.thresholds[row] for row in rows),
         validated=tuple(checkpoint.validated[row] for row in rows) if checkpoint.validated else (),
     )
