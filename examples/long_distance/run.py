@@ -51,7 +51,8 @@ RULES = (
 TEST, TRAIN, VALID = "chr1", "chr2", "chr3"
 SIZES = {TEST: 1_000_000, TRAIN: 12_000_000, VALID: 400_000}
 WINDOW = 20_000
-# The motifs lie on one strand only, so the other is not read.
+# The same for all networks, also those that have a recipe of their own. The motifs lie on one
+# strand only, so the other is not read.
 SETTINGS = TrainingSettings(
     steps=6_000,
     batch_size=1,

@@ -169,6 +169,17 @@ def test_again_trains_and_scores_nothing_and_leaves_the_same_bytes(
     assert {name: (out / name).read_bytes() for name in tables} == before
 
 
+def test_what_was_trained_by_its_own_recipe_is_not_trained_again(
+    world: TinyWorld, tmp_path: Path
+) -> None:
+    compare(world, ["residual"], tmp_path / "out")
+    told = Told()
+    compare(world, ["residual"], tmp_path / "out", told)
+    assert told.trained == []
+    with pytest.raises(InputError, match=r"other settings \(loss_step 8, not 1\)"):
+        compare(world, ["residual"], tmp_path / "out", loss_step=1)
+
+
 @pytest.mark.parametrize("damage", ["", "[]", '{"scores": {"valid": [{"x": 1}]}}', '{"scores": 3}'])
 def test_damaged_scores_are_taken_anew(
     world: TinyWorld, finished: Path, tmp_path: Path, damage: str
